@@ -109,8 +109,8 @@ def main() -> None:
     if sys.argv[1:] == ["peer"]:
         print(json.dumps(peer()))
         return
-    from peak import peak
-    top = peak("f32")
+    from graphc.exec.machine_speed import machine_speed
+    top = machine_speed(1).f32 / 1e9
     theirs = {}
     if len(sys.argv) > 1:
         theirs = json.loads(subprocess.run([sys.argv[1], __file__, "peer"], check=True, capture_output=True,

@@ -4,7 +4,7 @@ For each case, in a process of its own whose cache holds the kernel library but 
 run, the median of the following ones, the slowest of those up to number 20 and which it was, and how often slower than
 the median. "again": the same with the programs in the cache, as when a program is started a second time. "evaluator":
 without code, so without anything beside the runs: what other work on the machine does to single runs. Medians over the
-rounds, and the best round.
+rounds, and the best round. Modules have bytecode, as installed ones do.
 
     mlp, lenet     training steps (bench/cases)
     lstm           a training step of a 2 x 200 LSTM, 20 rows, 35 steps, as a loop
@@ -75,9 +75,11 @@ def make(case: str) -> Callable[[], object]:
     return graphc_cases.make(2)[f"{case}-train"]()
 
 
-def run_case(case: str) -> None:
+def run_case(case: str, real_time: bool) -> None:
     """In the child: prints the times of the runs."""
     run, times = make(case), []
+    if real_time:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
     end = time.perf_counter() + SECONDS
     while len(times) < RUNS or (len(times) < RUNS + FOLLOWING and time.perf_counter() < end):
         start = time.perf_counter()
@@ -108,21 +110,29 @@ def summary(rounds: list[list[float]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--real-time", action="store_true", help="other work on the machine waits; needs the right to")
     parser.add_argument("--case", action="append", choices=CASES)
     parser.add_argument("--child", choices=CASES, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        return run_case(options.child)
+        return run_case(options.child, options.real_time)
     print(f"{'milliseconds':22} {'first':>9} {'median':>9} {'slowest':>9} {'ratio':>9} {'best':>9}   which")
+    with tempfile.TemporaryDirectory() as bytecode:
+        show_cases(options, {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": bytecode})
+
+
+def show_cases(options: argparse.Namespace, environment: dict[str, str]) -> None:
+    more = ["--real-time"] if options.real_time else []
     for case in options.case or CASES:
+        command = [sys.executable, __file__, "--child", case, *more]
+        subprocess.run(command, check=True, capture_output=True, env=environment)        # makes the bytecode
         fresh, again, evaluator = [], [], []
         for _ in range(options.rounds):
             with tempfile.TemporaryDirectory() as folder:
                 cache_without_programs(Path(folder))
-                environment = {**os.environ, "GRAPHC_CACHE": folder}
                 for times, jit in ((fresh, "1"), (again, "1"), (evaluator, "0")):
-                    done = subprocess.run([sys.executable, __file__, "--child", case], check=True, capture_output=True,
-                                          text=True, env={**environment, "GRAPHC_JIT": jit})
+                    done = subprocess.run(command, check=True, capture_output=True, text=True,
+                                          env={**environment, "GRAPHC_CACHE": folder, "GRAPHC_JIT": jit})
                     times.append(json.loads(done.stdout.splitlines()[-1]))
         for name, times in ((case, fresh), ("  again", again), ("  evaluator", evaluator)):
             print(f"{name:22} {summary(times)}", flush=True)

@@ -13,10 +13,10 @@ for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
 
 import numpy as np
 
+from graphc.exec.machine_speed import machine_speed
 from graphc.kernels.toolchain.testing import load_kernels
 
 from kernel_timing import aligned_normal, medians, prepared
-from peak import peak
 
 SIZES = [(256, 256, 256), (512, 512, 512), (1024, 1024, 1024), (128, 512, 784), (32, 512, 784), (1, 1024, 1024), (4,
                                                                                                                   1000,
@@ -28,7 +28,7 @@ def main() -> None:
     dtype = sys.argv[1] if len(sys.argv) > 1 else "f32"
     number = {"f32": np.float32, "f64": np.float64}[dtype]
     kernel = load_kernels(["matmul"])[f"matmul.{dtype}"]
-    top = peak(dtype)
+    top = getattr(machine_speed(1), dtype) / 1e9
     print(f"{dtype}, peak {top:.0f} GF/s a core\n{'m n k':>18} {'form':>6} {'packed':>8} {'plain':>8} {'OpenBLAS':>9}"
           f" {'% of peak':>10} {'packed/BLAS':>12} {'plain/BLAS':>11}")
     ratios: dict[str, list[float]] = {"packed": [], "plain": []}

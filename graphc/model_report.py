@@ -4,7 +4,6 @@ from __future__ import annotations
 import collections
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -13,8 +12,8 @@ from graphc.ir.dtypes import as_dtype
 from graphc.ir.graph import Graph
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.tensor_shape import TensorShape
-from graphc.kernels.contracts.all import kernel_of
 from graphc.plan import plan as p
+from graphc.plan.costs import sizes_of, step_flops
 from graphc.plan.text import BodyText, kernel_counts
 from graphc.serial.graph_pb2 import GraphDef, NodeDef
 from graphc.serial.tensors import shape_from_proto
@@ -69,17 +68,8 @@ def step_costs(plan: p.Plan, shapes: Sequence[Sequence[int]] | None = None) -> l
         for i, step in enumerate(body.steps):
             names = tuple(plan.origins[o].op_name for o in step.origins)
             moved = sum(_buffer_bytes(body.buffers[b], sizes) for b in buffers_of(step))
-            costs.append(StepCost(number, i, text.step(step), _step_flops(plan, step, sizes), moved, names))
+            costs.append(StepCost(number, i, text.step(step), step_flops(plan, step, sizes), moved, names))
     return costs
-
-
-def _step_flops(plan: p.Plan, step: p.Step, sizes: list[int]) -> int:
-    flops = _call_flops(step, sizes) if isinstance(step, p.Call) else 0
-    for each in (step, step.epilogue if isinstance(step, p.Call) else None):
-        if isinstance(each, p.Map):
-            count = sum(i.op not in ("const", "index", "linear", "cast") for i in plan.programs[each.program].instrs)
-            flops += count * int(np.prod([sizes[d] for d in each.domain], dtype=np.int64))
-    return flops
 
 
 def buffers_of(step: p.Step) -> list[int]:
@@ -97,44 +87,12 @@ def _buffer_bytes(buffer: p.Buffer, sizes: list[int]) -> int:
 
 def _sizes(plan: p.Plan, body: p.Body, number: int, shapes: Sequence[Sequence[int]] | None = None) -> list[int]:
     """The values of a body's dims, for these shapes of the plan's inputs; if every unknown size is 1 otherwise."""
-    shapes = shapes if shapes is not None else [[abs(s) for s in port.shape] for port in plan.inputs]
-    found: list[int] = []
-    for dim in body.dims:
-        kind = dim.kind
-        a = [found[o] for o in dim.operands] if kind >= p.DimKind.ADD else []
-        if kind == p.DimKind.CONST:
-            found.append(dim.value)
-        elif kind == p.DimKind.INPUT and number == 0:
-            found.append(shapes[dim.operands[0]][dim.operands[1]])
-        elif kind in (p.DimKind.INPUT, p.DimKind.RUNTIME):
-            found.append(1)
-        else:
-            found.append(_COMPUTE[kind](*a))
-    return found
+    given = shapes if shapes is not None else [[abs(s) for s in port.shape] for port in plan.inputs]
 
+    def leaf(_: int, dim: p.Dim) -> int:
+        return given[dim.operands[0]][dim.operands[1]] if dim.kind == p.DimKind.INPUT and number == 0 else 1
 
-_COMPUTE: dict[p.DimKind, Any] = {
-    p.DimKind.ADD: lambda a, b: a + b,
-    p.DimKind.SUB: lambda a, b: a - b,
-    p.DimKind.MUL: lambda a, b: a * b,
-    p.DimKind.FLOORDIV: lambda a, b: a // b if b else 0,
-    p.DimKind.MOD: lambda a, b: a % b if b else 0,
-    p.DimKind.MIN: min,
-    p.DimKind.MAX: max,
-    p.DimKind.EQUAL: lambda a, b: int(a == b),
-    p.DimKind.LESS: lambda a, b: int(a < b),
-    p.DimKind.SELECT: lambda a, b, c: b if a else c,
-    p.DimKind.BROADCAST: lambda a, b: b if a == 1 else a,
-}
-
-
-def _call_flops(step: p.Call, sizes: list[int]) -> int:
-    kernel = kernel_of(step.kernel)
-    if kernel is None:
-        return 0
-    names = dict(zip([*kernel.dims, *kernel.attrs], [*(sizes[d] for d in step.dims), *step.attrs], strict=False))
-    # The formula is the declaration's own text, from graphc's source; sizes are ints.
-    return int(eval(kernel.flops, {"__builtins__": {"max": max, "min": min}}, names))
+    return sizes_of(body, leaf)
 
 
 def report(path: str, size: int, graph: Graph, plans: dict[str, p.Plan]) -> str:

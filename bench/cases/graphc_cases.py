@@ -82,4 +82,51 @@ def make(threads: int) -> dict[str, Case]:
 
         return train(logits, *shared.lenet_batch())
 
-    return {"tiny": tiny, "chain": chain, "chain-unfused": chain_unfused, "mlp-train": mlp, "lenet-train": lenet}
+    def decoder(t: shared.Transformer, tokens: gc.Tensor) -> gc.Tensor:
+        """Logits of the word that follows each token."""
+        w = {name: gc.Variable(value) for name, value in t.weights().items()}
+        later = np.triu(np.full((t.tokens, t.tokens), -1e9, np.float32), 1)
+
+        def norm(h: gc.Tensor, name: str) -> gc.Tensor:
+            mean, variance = gc.nn.moments(h, [-1], keep_dims=True)
+            return (h - mean) * gc.rsqrt(variance + 1e-5) * w[f"{name}/scale"] + w[f"{name}/shift"]
+
+        def dense(h: gc.Tensor, name: str) -> gc.Tensor:
+            return gc.matmul(h, w[f"{name}/w"]) + w[f"{name}/b"]
+
+        def gelu(h: gc.Tensor) -> gc.Tensor:
+            return 0.5 * h * (1 + gc.tanh(0.7978845608 * (h + 0.044715 * h * h * h)))
+
+        def attention(h: gc.Tensor, name: str) -> gc.Tensor:
+            parts = gc.reshape(dense(h, f"{name}/qkv"), [-1, t.tokens, 3, t.heads, t.head])
+            q, k, v = gc.unstack(gc.transpose(parts, [2, 0, 3, 1, 4]))
+            scores = gc.matmul(q, k, transpose_b=True) * t.head ** -0.5 + later
+            mixed = gc.transpose(gc.matmul(gc.nn.softmax(scores), v), [0, 2, 1, 3])
+            return dense(gc.reshape(mixed, [-1, t.width]), f"{name}/project")
+
+        h = gc.reshape(gc.gather(w["words"], tokens) + w["places"], [-1, t.width])
+        for i in range(t.layers):
+            h += attention(norm(h, f"{i}/attention"), str(i))
+            h += dense(gelu(dense(norm(h, f"{i}/dense"), f"{i}/up")), f"{i}/down")
+        return gc.matmul(norm(h, "last"), w["words"], transpose_b=True)
+
+    def transformer() -> Callable[[], object]:
+        with gc.Graph().as_default() as graph:
+            tokens, following = (gc.placeholder(gc.int64, [None, shared.TRAINED.tokens]) for _ in range(2))
+            losses = gc.nn.sparse_softmax_cross_entropy_with_logits(
+                labels=gc.reshape(following, [-1]), logits=decoder(shared.TRAINED, tokens))
+            loss = gc.reduce_mean(losses)
+            step = gc.train.GradientDescentOptimizer(shared.RATE).minimize(loss)
+        s = session(graph)
+        fed = dict(zip((tokens, following), shared.TRAINED.text(), strict=True))
+        return lambda: s.run([step, loss], fed)
+
+    def gpt2() -> Callable[[], object]:
+        with gc.Graph().as_default() as graph:
+            tokens = gc.placeholder(gc.int64, [None, shared.GPT2_SMALL.tokens])
+            logits = decoder(shared.GPT2_SMALL, tokens)
+        s, value = session(graph), shared.GPT2_SMALL.text()[0]
+        return lambda: s.run(logits, {tokens: value})
+
+    return {"tiny": tiny, "chain": chain, "chain-unfused": chain_unfused, "mlp-train": mlp, "lenet-train": lenet,
+            "transformer-train": transformer, "gpt2-small": gpt2}

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,6 +10,52 @@ CHAIN_LENGTH, CHAIN_SIZE = 500, 4096
 MLP = (784, 512, 512, 10)
 BATCH = 64
 RATE = 0.01
+
+
+@dataclass(frozen=True)
+class Transformer:
+    """Sizes of a decoder: layer norms in front of attention and of a dense net four times as wide, tied embedding."""
+
+    layers: int
+    width: int
+    heads: int
+    tokens: int
+    words: int
+    batch: int
+
+    @property
+    def head(self) -> int:
+        return self.width // self.heads
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """By name, in the order of use: scales 1, biases 0, matrices of deviation 0.02."""
+        r, d = rng(), self.width
+
+        def drawn(*shape: int) -> np.ndarray:
+            return r.standard_normal(shape, np.float32) * np.float32(0.02)
+
+        made = {"words": drawn(self.words, d), "places": drawn(self.tokens, d)}
+        for i in range(self.layers):
+            made |= norm_weights(f"{i}/attention", d)
+            made |= {f"{i}/qkv/w": drawn(d, 3 * d), f"{i}/qkv/b": np.zeros(3 * d, np.float32),
+                     f"{i}/project/w": drawn(d, d), f"{i}/project/b": np.zeros(d, np.float32)}
+            made |= norm_weights(f"{i}/dense", d)
+            made |= {f"{i}/up/w": drawn(d, 4 * d), f"{i}/up/b": np.zeros(4 * d, np.float32),
+                     f"{i}/down/w": drawn(4 * d, d), f"{i}/down/b": np.zeros(d, np.float32)}
+        return made | norm_weights("last", d)
+
+    def text(self) -> tuple[np.ndarray, np.ndarray]:
+        """Tokens, and those that follow them."""
+        drawn = rng().integers(0, self.words, (self.batch, self.tokens + 1))
+        return drawn[:, :-1].copy(), drawn[:, 1:].copy()
+
+
+def norm_weights(name: str, width: int) -> dict[str, np.ndarray]:
+    return {f"{name}/scale": np.ones(width, np.float32), f"{name}/shift": np.zeros(width, np.float32)}
+
+
+TRAINED = Transformer(layers=4, width=256, heads=8, tokens=128, words=1000, batch=8)
+GPT2_SMALL = Transformer(layers=12, width=768, heads=12, tokens=128, words=50257, batch=1)
 
 
 def rng() -> np.random.Generator:

@@ -70,4 +70,51 @@ def make(threads: int) -> dict[str, Callable[[], Callable[[], object]]]:
 
         return train(logits, *shared.lenet_batch())
 
-    return {"tiny": tiny, "chain": chain, "chain-unfused": chain, "mlp-train": mlp, "lenet-train": lenet}
+    def decoder(t: shared.Transformer, tokens: tf.Tensor) -> tf.Tensor:
+        """Logits of the word that follows each token."""
+        w = {name: tf.Variable(value) for name, value in t.weights().items()}
+        later = np.triu(np.full((t.tokens, t.tokens), -1e9, np.float32), 1)
+
+        def norm(h: tf.Tensor, name: str) -> tf.Tensor:
+            mean, variance = tf.nn.moments(h, [-1], keep_dims=True)
+            return (h - mean) * tf.rsqrt(variance + 1e-5) * w[f"{name}/scale"] + w[f"{name}/shift"]
+
+        def dense(h: tf.Tensor, name: str) -> tf.Tensor:
+            return tf.matmul(h, w[f"{name}/w"]) + w[f"{name}/b"]
+
+        def gelu(h: tf.Tensor) -> tf.Tensor:
+            return 0.5 * h * (1 + tf.tanh(0.7978845608 * (h + 0.044715 * h * h * h)))
+
+        def attention(h: tf.Tensor, name: str) -> tf.Tensor:
+            parts = tf.reshape(dense(h, f"{name}/qkv"), [-1, t.tokens, 3, t.heads, t.head])
+            q, k, v = tf.unstack(tf.transpose(parts, [2, 0, 3, 1, 4]))
+            scores = tf.matmul(q, k, transpose_b=True) * t.head ** -0.5 + later
+            mixed = tf.transpose(tf.matmul(tf.nn.softmax(scores), v), [0, 2, 1, 3])
+            return dense(tf.reshape(mixed, [-1, t.width]), f"{name}/project")
+
+        h = tf.reshape(tf.gather(w["words"], tokens) + w["places"], [-1, t.width])
+        for i in range(t.layers):
+            h += attention(norm(h, f"{i}/attention"), str(i))
+            h += dense(gelu(dense(norm(h, f"{i}/dense"), f"{i}/up")), f"{i}/down")
+        return tf.matmul(norm(h, "last"), w["words"], transpose_b=True)
+
+    def transformer() -> Callable[[], object]:
+        with tf.Graph().as_default() as graph:
+            tokens, following = (tf.placeholder(tf.int64, [None, shared.TRAINED.tokens]) for _ in range(2))
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
+                labels=tf.reshape(following, [-1]), logits=decoder(shared.TRAINED, tokens))
+            loss = tf.reduce_mean(losses)
+            step = tf.train.GradientDescentOptimizer(shared.RATE).minimize(loss)
+        s = session(graph)
+        fed = dict(zip((tokens, following), shared.TRAINED.text(), strict=True))
+        return lambda: s.run([step, loss], fed)
+
+    def gpt2() -> Callable[[], object]:
+        with tf.Graph().as_default() as graph:
+            tokens = tf.placeholder(tf.int64, [None, shared.GPT2_SMALL.tokens])
+            logits = decoder(shared.GPT2_SMALL, tokens)
+        s, value = session(graph), shared.GPT2_SMALL.text()[0]
+        return lambda: s.run(logits, {tokens: value})
+
+    return {"tiny": tiny, "chain": chain, "chain-unfused": chain, "mlp-train": mlp, "lenet-train": lenet,
+            "transformer-train": transformer, "gpt2-small": gpt2}

@@ -73,4 +73,42 @@ def make(threads: int) -> dict[str, Callable[[], Callable[[], object]]]:
 
         return train([*convolutions, *dense, *biases], logits, *shared.lenet_batch())
 
-    return {"tiny": tiny, "chain": chain, "chain-unfused": chain, "mlp-train": mlp, "lenet-train": lenet}
+    def decoder(t: shared.Transformer, w: dict[str, torch.Tensor], tokens: torch.Tensor) -> torch.Tensor:
+        """Logits of the word that follows each token."""
+        def norm(h: torch.Tensor, name: str) -> torch.Tensor:
+            return F.layer_norm(h, (t.width,), w[f"{name}/scale"], w[f"{name}/shift"], 1e-5)
+
+        def dense(h: torch.Tensor, name: str) -> torch.Tensor:
+            return torch.addmm(w[f"{name}/b"], h, w[f"{name}/w"])
+
+        def attention(h: torch.Tensor, name: str) -> torch.Tensor:
+            parts = dense(h, f"{name}/qkv").view(-1, t.tokens, 3, t.heads, t.head)
+            q, k, v = parts.permute(2, 0, 3, 1, 4)
+            mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+            return dense(mixed.transpose(1, 2).reshape(-1, t.width), f"{name}/project")
+
+        h = (w["words"][tokens] + w["places"]).view(-1, t.width)
+        for i in range(t.layers):
+            h = h + attention(norm(h, f"{i}/attention"), str(i))
+            h = h + dense(F.gelu(dense(norm(h, f"{i}/dense"), f"{i}/up"), approximate="tanh"), f"{i}/down")
+        return norm(h, "last") @ w["words"].T
+
+    def transformer() -> Callable[[], object]:
+        t = shared.TRAINED
+        weights = {name: parameter(value) for name, value in t.weights().items()}
+        tokens, following = t.text()
+        return train([*weights.values()], lambda x: decoder(t, weights, x), tokens, following.reshape(-1))
+
+    def gpt2() -> Callable[[], object]:
+        t = shared.GPT2_SMALL
+        weights = {name: torch.from_numpy(value) for name, value in t.weights().items()}
+        tokens = t.text()[0]
+
+        def run() -> object:
+            with torch.inference_mode():
+                return decoder(t, weights, torch.from_numpy(tokens)).numpy()
+
+        return run
+
+    return {"tiny": tiny, "chain": chain, "chain-unfused": chain, "mlp-train": mlp, "lenet-train": lenet,
+            "transformer-train": transformer, "gpt2-small": gpt2}

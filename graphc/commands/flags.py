@@ -22,11 +22,13 @@ class Flag:
 
 FLAGS = (
     Flag("--info", "", "print signatures, inputs, outputs and variables, and stop"),
-    Flag("--feed", "NAME=FILE.npy", "an input; NAME as --info prints it, ':0' may be left out; once for each input"),
+    Flag("--feed", "NAME=FILE.npy",
+         "an input; NAME as --info prints it, ':0' may be left out; once for each, or FILE.npz for all in it"),
     Flag("--feed-each", "NAME=FILE.npy",
          "the same, a row of the array's first axis for each step; behind the last comes the first again"),
     Flag("--fetch", "NAME", "an output; may be repeated; default: all outputs"),
-    Flag("--out", "FILE.npy", "where to write it, one for each output, in their order; default: print"),
+    Flag("--out", "FILE.npy",
+         "where to write it, one for each output, in their order, or FILE.npz for all; default: print"),
     Flag("--signature", "NAME", "which of the file's signatures; default: the first"),
     Flag("--steps", "N", "run N times, such as steps of a training; outputs are the last run's; default: 1"),
     Flag("--restore", "CHECKPOINT", "begin with the variables of a checkpoint; default: those in the file"),
@@ -50,7 +52,8 @@ class UsageError(Exception):
 
 @dataclass
 class Arguments:
-    """A command line, read. given: the last value of each flag that counts once. feeds, each: (name, file)."""
+    """A command line, read. given: the last value of each flag that counts once. feeds, each: (name, file),
+    with the name "" for all arrays in a .npz file."""
 
     model: str = ""
     given: dict[str, str] = field(default_factory=dict)
@@ -90,8 +93,10 @@ def parse(words: Sequence[str]) -> Arguments:
 def _take(found: Arguments, flag: Flag, value: str) -> None:
     if flag.name in ("--feed", "--feed-each"):
         name, equals, file = value.partition("=")
-        if not equals:
-            raise UsageError(f"{flag.name} wants {flag.value}, not '{value}'")
+        if not equals and value.endswith(".npz"):
+            name, file = "", value
+        elif not equals:
+            raise UsageError(f"{flag.name} wants {flag.value}, or FILE.npz, not '{value}'")
         (found.feeds if flag.name == "--feed" else found.each).append((name, file))
     elif flag.name == "--fetch":
         found.fetches.append(value)

@@ -1,4 +1,5 @@
-"""`graphc run`: runs a saved graph on .npy files, with the flags and words of graphc-run (runner/src/run_command.cpp).
+"""`graphc run`: runs a saved graph on .npy and .npz files, with the flags and words of graphc-run
+(runner/src/run_command.cpp).
 
 A file's Plan is run as C++ runs it. What C++ cannot run, Python compiles: graphs without a Plan, .pbtxt, other tensors
 than those of the signature, ops that are computed in Python.
@@ -12,10 +13,11 @@ from collections.abc import Sequence
 
 import graphc as gc
 from graphc import errors
+from graphc.commands.array_files import is_archive, output_files, plain
 from graphc.commands.flags import Arguments, UsageError, help_text, parse
 from graphc.commands.graph_runs import GraphRuns
 from graphc.commands.plan_runs import PlanRuns
-from graphc.commands.run_values import Feeds, find_port, print_output, print_port, write_outputs
+from graphc.commands.run_values import Feeds, find_port, named, print_output, print_port, write_files
 from graphc.plan.plan import Plan, Port
 from graphc.serial.graph_pb2 import GraphDef
 from graphc.serial.plan_proto import graph_hash, load_plan
@@ -67,7 +69,7 @@ def _run(arguments: Arguments) -> None:
     if "--save" in arguments.given:
         model.save(arguments.given["--save"])
     if arguments.outs:
-        write_outputs(arguments.outs, [values[number] for number in wanted])
+        write_files(output_files(arguments.outs, [model.outputs[n].name for n in wanted], [values[n] for n in wanted]))
     else:
         for number in wanted:
             print_output(model.outputs[number], values[number])
@@ -77,7 +79,7 @@ def _run(arguments: Arguments) -> None:
 def _model(graph_def: GraphDef, arguments: Arguments) -> PlanRuns | GraphRuns:
     threads, memory = arguments.number("--threads", 0) or None, arguments.number("--memory", 0)
     plan = _plan(graph_def, arguments)
-    names = [name for name, _ in (*arguments.feeds, *arguments.each)]
+    names = [name for name, _ in named([*arguments.feeds, *arguments.each])]
     if plan is not None and not not_native(plan, functions_are_set=False) and _has(plan, names, arguments.fetches):
         return PlanRuns(graph_def, plan, arguments.given.get("--isa", ""), threads, memory)
     if memory or "--isa" in arguments.given:
@@ -121,7 +123,15 @@ def _print_model(graph_def: GraphDef, model: PlanRuns | GraphRuns) -> None:
 def _wanted(arguments: Arguments, outputs: Sequence[Port]) -> list[int]:
     """Numbers of the outputs that are to be printed or written."""
     wanted = [find_port(outputs, name, "output") for name in arguments.fetches] or list(range(len(outputs)))
-    if arguments.outs and len(arguments.outs) != len(wanted):
+    archives = [path for path in arguments.outs if is_archive(path)]
+    if archives and len(arguments.outs) > 1:
+        raise UsageError(f"--out {archives[0]} is for all outputs: give no other --out")
+    if archives:
+        names = [plain(outputs[number].name) for number in wanted]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise UsageError(f"--out {archives[0]} holds output '{twice}' once: fetch it once")
+    elif arguments.outs and len(arguments.outs) != len(wanted):
         raise UsageError(f"{len(arguments.outs)} times --out for {len(wanted)} outputs: give one for each")
     return wanted
 

@@ -1,4 +1,4 @@
-"""What `graphc run` feeds, prints and writes: runner/src/run_feeds.cpp, run_command.cpp and npy.cpp in Python."""
+"""What `graphc run` feeds, prints and writes: runner/src/run_feeds.cpp and run_command.cpp in Python."""
 from __future__ import annotations
 
 import os
@@ -10,22 +10,27 @@ from typing import Any
 import numpy as np
 
 from graphc import errors
+from graphc.commands.array_files import names_in, plain, read_array, saving
 from graphc.commands.flags import Arguments
 from graphc.io.whole_files import NewFile, sync_folder
 from graphc.ir.dtypes import as_dtype
 from graphc.plan.plan import Port
 
 Array = np.ndarray[Any, Any]
-MAGIC = b"\x93NUMPY"
 MOST_PRINTED = 8
 
 
 def find_port(ports: Sequence[Port], name: str, what: str) -> int:
     """The number of the input or output of that name, with or without ":0"."""
     for number, port in enumerate(ports):
-        if port.name.removesuffix(":0") == name.removesuffix(":0"):
+        if plain(port.name) == plain(name):
             return number
     raise errors.NotFoundError(f"the model has no {what} '{name}'; it has {', '.join(p.name for p in ports) or 'none'}")
+
+
+def named(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What flags feed, name and file: of a .npz file that is given without a name all that it has."""
+    return [(name, path) for given, path in pairs for name in ([given] if given else names_in(path))]
 
 
 class Feeds:
@@ -35,7 +40,7 @@ class Feeds:
         self._arrays: dict[int, Array] = {}
         self._each: set[int] = set()
         for each, pairs in ((False, arguments.feeds), (True, arguments.each)):
-            for name, path in pairs:
+            for name, path in named(pairs):
                 number = find_port(inputs, name, "input")
                 self._arrays[number] = array = read_feed(inputs[number], path)
                 (self._each.add if each else self._each.discard)(number)
@@ -43,8 +48,8 @@ class Feeds:
                     raise errors.InvalidArgumentError(f"{path}: --feed-each needs an array of at least one row")
         for number, port in enumerate(inputs):
             if number not in self._arrays:
-                name = port.name.removesuffix(":0")
-                raise errors.InvalidArgumentError(f"input '{port.name}' is not fed: use --feed {name}=FILE.npy")
+                raise errors.InvalidArgumentError(
+                    f"input '{port.name}' is not fed: use --feed {plain(port.name)}=FILE.npy")
             self._check_shape(port, self.of_step(0, number))
 
     def _check_shape(self, port: Port, array: Array) -> None:
@@ -64,18 +69,9 @@ class Feeds:
 
 
 def read_feed(port: Port, path: str) -> Array:
-    """The array in a .npy file, row-major and of this machine's byte order. Raises InvalidArgumentError if it is none,
-    or of another dtype than the input."""
-    try:
-        with open(path, "rb") as file:
-            if file.read(len(MAGIC)) != MAGIC:
-                raise errors.InvalidArgumentError(f"{path}: not a .npy file")
-            file.seek(0)
-            array: Array = np.lib.format.read_array(file, allow_pickle=False)
-    except OSError as error:
-        raise errors.NotFoundError(f"cannot read {path}: {error.strerror}") from None
-    except (ValueError, EOFError) as error:
-        raise errors.InvalidArgumentError(f"{path}: {error}") from None
+    """The array in a file, row-major and of this machine's byte order. Raises what read_array raises, and
+    InvalidArgumentError if it is of another dtype than the input."""
+    array = read_array(path, port.name)
     wanted = as_dtype(port.dtype)
     if wanted.short == "str" and array.dtype.kind in "SU":
         return array.astype(object)
@@ -85,7 +81,7 @@ def read_feed(port: Port, path: str) -> Array:
     if held != wanted.numpy:
         raise errors.InvalidArgumentError(
             f"{path} holds {_dtype_name(held)}, but input '{port.name}' is {wanted.name}: convert it, "
-            f'numpy.save("{path}", array.astype("{wanted.name}"))')
+            + saving(path, port.name, f'array.astype("{wanted.name}")'))
     return np.ascontiguousarray(array, held).reshape(array.shape)
 
 
@@ -113,20 +109,21 @@ def print_output(port: Port, value: Array) -> None:
         print(" ", *shown, *["..."] * (value.size > MOST_PRINTED))
 
 
-def write_outputs(paths: Sequence[str], values: Sequence[Array]) -> None:
-    """All files, or none of them, get their names; what is no regular file is written to directly."""
+def write_files(files: Sequence[tuple[str, bytes]]) -> None:
+    """Paths with contents. All files, or none of them, get their names; what is no regular file is written to
+    directly."""
     with ExitStack() as made:
         waiting = []
-        for path, value in zip(paths, values, strict=True):
+        for path, data in files:
             target = os.path.realpath(path)
             is_file = not os.path.exists(target) or stat.S_ISREG(os.stat(target).st_mode)
             try:
                 if not is_file:
                     with open(target, "wb") as device:
-                        device.write(_npy(value))
+                        device.write(data)
                     continue
                 file = made.enter_context(NewFile(target))
-                file.file.write(_npy(value))
+                file.file.write(data)
                 file.sync()
             except OSError as error:
                 raise errors.UnknownError(f"cannot write {path}: {error.strerror}") from None
@@ -136,13 +133,3 @@ def write_outputs(paths: Sequence[str], values: Sequence[Array]) -> None:
         for file in waiting:
             file.rename()
             sync_folder(os.path.dirname(file.final))
-
-
-def _npy(value: Array) -> bytes:
-    """Strings are of one length in .npy files; bfloat16 is "<V2"."""
-    import io
-
-    array = value.astype(np.bytes_) if value.dtype.kind == "O" else value
-    file = io.BytesIO()
-    np.save(file, np.ascontiguousarray(array).reshape(array.shape))
-    return file.getvalue()

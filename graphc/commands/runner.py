@@ -11,7 +11,7 @@ import os
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import graphc as gc
 from graphc import errors
 from graphc.kernels.toolchain.archive import read_archive
 from graphc.kernels.toolchain.gate import GateError, read_symbols
-from graphc.kernels.toolchain.tables import PREFIX, Tables, part_of, read_tables, tables_source
+from graphc.kernels.toolchain.tables import CHECKPOINTS, PREFIX, Tables, part_of, read_tables, tables_source
 from graphc.plan.plan import Call, Plan
 from graphc.serial.plan_proto import graph_hash, load_plan
 from graphc.serial.signatures import not_native
@@ -51,12 +51,15 @@ def add(commands: Any) -> None:
 
 @dataclass(frozen=True)
 class Needs:
+    """Names of kernels and scalar functions, and of parts of the C++ library (tables.py: PARTS)."""
+
     kernels: frozenset[str]
     primitives: frozenset[str]
+    parts: frozenset[str]
 
 
-def needs_of(plan: Plan) -> Needs:
-    """The kernels and scalar functions that a run of the plan calls."""
+def needs_of(plan: Plan, has_variables: bool) -> Needs:
+    """What a run of the plan calls. has_variables: whether the file lists any, of which there may be checkpoints."""
     kernels = {step.kernel for body in plan.bodies for step in body.steps if isinstance(step, Call)}
     primitives = set()
     for program in plan.programs:
@@ -65,7 +68,8 @@ def needs_of(plan: Plan) -> Needs:
             if instr.op not in ("const", "index", "linear"):
                 primitives.add(f"{instr.op}.{instr.dtype}.{kinds[instr.args[0]]}")
             kinds.append(instr.dtype)
-    return Needs(frozenset(kernels), frozenset(primitives))
+    parts = CHECKPOINTS if has_variables or plan.states else ()
+    return Needs(frozenset(kernels), frozenset(primitives), frozenset(parts))
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -78,7 +82,8 @@ def _run(options: argparse.Namespace) -> None:
     except KeyError as error:
         raise errors.UnimplementedError(f"{library} has no {error.args[0]}: it is older than the model") from None
     names = ", ".join(dict.fromkeys(os.path.basename(path) for path in options.only_for))
-    for path in link(part, names, library, Path(options.out), shlex.split(options.cxx)):
+    parts = {name for needs in found for name in needs.parts}
+    for path in link(part, names, parts, library, Path(options.out), shlex.split(options.cxx)):
         print(f"{path}: {path.stat().st_size:,} bytes")
     print(f"for {names}: {len(part.kernels)} kernels and {len(part.primitives)} scalar functions for "
           f"{', '.join(part.functions)}")
@@ -96,7 +101,7 @@ def _model_needs(path: str) -> list[Needs]:
     if wrong:
         raise errors.UnimplementedError(f"{path}: the C++ library cannot run what is computed in Python:\n  "
                                         + "\n  ".join(wrong))
-    return [needs_of(plan) for plan in plans]
+    return [needs_of(plan, bool(graph_def.state.variables)) for plan in plans]
 
 
 def find_library(prefix: str | None) -> Path:
@@ -135,12 +140,13 @@ def _ordered(library: Path, there: set[str], wanted: Sequence[str] | None) -> li
     return [name for name in known if wanted is None or name in wanted]
 
 
-def link(tables: Tables, made_for: str, library: Path, out: Path, compiler: Sequence[str]) -> list[Path]:
+def link(tables: Tables, made_for: str, parts: Collection[str], library: Path, out: Path,
+         compiler: Sequence[str]) -> list[Path]:
     """Writes the program and the library into the folder `out`; returns their paths."""
     out.mkdir(parents=True, exist_ok=True)
     program, shared, name = out / "graphc-run", out / "libgraphc.so.1", out / "libgraphc.so"
     with tempfile.TemporaryDirectory(prefix="graphc-") as scratch:
-        sources = {"tables.cpp": tables_source(tables, made_for), "main.cpp": MAIN, "exports": EXPORTS}
+        sources = {"tables.cpp": tables_source(tables, made_for, parts), "main.cpp": MAIN, "exports": EXPORTS}
         for file, text in sources.items():
             Path(scratch, file).write_text(text)
         done = [os.path.join(scratch, p.name) for p in (program, shared)]

@@ -26,7 +26,7 @@ from graphc.exec.native import close_model, native_functions
 from graphc.exec.outside import Outside
 from graphc.exec.pool import default_threads, worker_pool
 from graphc.exec.slots import read_slot
-from graphc.exec.states import StateStore, aligned_empty
+from graphc.exec.states import State, StateStore, aligned_empty
 from graphc.exec.string_runs import begin_run, end_run, strings_in
 from graphc.exec.strings import TABLE, Held
 from graphc.ir import dtypes
@@ -83,7 +83,7 @@ class Engine:
             [(name, (hosts or {})[name]) for name in plan.hosts],
             memory_limit or machine_memory(),
             library.entry,
-            Outside(self.states, self._cells, self._strings, self._writes,
+            Outside(self.states, self._cells_here(), self._strings, self._writes,
                     self._running) if self._notes_running else None,
         )
         self._held = Held(TABLE)               # strings among the constants
@@ -138,6 +138,7 @@ class Engine:
         error = np.zeros(t.ERROR_WORDS, np.int64)
         request = np.zeros(16, np.int64)
         request[t.OPEN_COMPILED] = self._compiled.ctypes.data
+        request[t.OPEN_NO_WINOGRAD] = os.environ.get("GRAPHC_WINOGRAD") == "0"
         request[:t.OPEN_ERROR + 1] = (
             self._image.ctypes.data, self._registry.ctypes.data, self._functions.ctypes.data, host,
             worker_pool(self._threads, library.entry), self._store, *(table.ctypes.data for table in self._tables),
@@ -155,39 +156,36 @@ class Engine:
         self._finalizer.atexit = False
 
     def run(self, inputs: Sequence[np.ndarray], run_number: int | None = None, cancel: int = 0,
-            trace: int = 0, numbered: bool = False) -> list[np.ndarray]:
+            trace: int = 0) -> list[np.ndarray]:
         """The outputs, fresh arrays of the caller's own, for C-contiguous inputs of the plan's dtypes; strings are
         arrays of bytes objects.
 
         run_number: the counter of random ops (default: runs of this engine so far). cancel: address of an int64 that
-        ends the run when it becomes nonzero. trace: address of a graphc.trace.Trace's words, 0: none. numbered: strings
-        come and go as numbers. Raises the classes of graphc.errors, with the op to blame and the user's line.
+        ends the run when it becomes nonzero. trace: address of a graphc.trace.Trace's words, 0: none. Raises the
+        classes of graphc.errors, with the op to blame and the user's line.
         """
-        if self._strings and not numbered:
-            return self._run_strings(inputs, run_number, cancel, trace)
-        # Nothing but a real array may pass: the native code reads the address of its data from the object.
-        inputs = [a if type(a) is np.ndarray and a.dtype == d and a.flags.carray else self._fit(i, a)
-                  for i, (a, d) in enumerate(zip(inputs, self._dtypes, strict=True))]
+        number = next(self.runs) if run_number is None else run_number
+        if self._strings:
+            return self._run_strings(inputs, number, cancel, trace)
+        return self.run_fitting(self._fitting(inputs), number, cancel, trace)
+
+    def run_fitting(self, inputs: Sequence[np.ndarray], number: int, cancel: int = 0, trace: int = 0) -> list[Any]:
+        """As `run`, of inputs that are as a Session's converters make them (session/feeds.py): nothing but real arrays
+        may come here, as the native code reads the address of their data from the objects."""
+        if self._strings:
+            return self._run_strings(inputs, number, cancel, trace)
+        return self._run_numbers(inputs, number, cancel, trace)
+
+    def _run_numbers(self, inputs: Sequence[np.ndarray], number: int, cancel: int, trace: int) -> list[Any]:
         shapes = tuple([a.shape for a in inputs])
         free = self._free
         try:
             frame = free[shapes].pop()
         except (KeyError, IndexError):
             frame = self._frame(shapes)
-        words = frame.words
-        words[t.CALL_RUN] = next(self.runs) if run_number is None else run_number
-        words[t.CALL_CANCEL] = cancel
-        words[t.CALL_TRACE] = trace
-        outputs: list[Any] = [
-            None if o is None else (aligned_empty if o[2] else np.empty)(o[0], o[1]) for o in frame.outputs
-        ]
-        at = t.CALL_WORDS
-        for array in inputs:
-            words[at] = id(array)
-            at += 1
-        for array in outputs:
-            words[at] = 0 if array is None else id(array)
-            at += 1
+        outputs = [make() for make in frame.makers]
+        places = map(id, outputs) if frame.fast else [0 if o is None else id(o) for o in outputs]
+        frame.set_run(number, cancel, trace, *map(id, inputs), *places)
         if self._locks:
             status = self._run_locked(frame)
         else:
@@ -198,18 +196,20 @@ class Engine:
             raise error from error.__cause__
         if not frame.fast:
             outputs = [read_slot(frame.slots[i]) if o is None else o for i, o in enumerate(outputs)]
-        free.setdefault(shapes, []).append(frame)
+        try:
+            free[shapes].append(frame)
+        except KeyError:
+            free.setdefault(shapes, []).append(frame)
         return outputs
 
-    def _run_strings(self, inputs: Sequence[np.ndarray], run_number: int | None, cancel: int,
-                     trace: int) -> list[np.ndarray]:
+    def _run_strings(self, inputs: Sequence[np.ndarray], number: int, cancel: int, trace: int) -> list[np.ndarray]:
         """A run in which there may be strings, held until it ends."""
         strings = self._strings
         assert strings is not None
         outer, held = begin_run()
         try:
             given = [TABLE.numbers(a, held) if i in strings.inputs else a for i, a in enumerate(inputs)]
-            found = self.run(given, run_number, cancel, trace, True)
+            found = self._run_numbers(self._fitting(given), number, cancel, trace)
             return [TABLE.strings(a) if i in strings.outputs else a for i, a in enumerate(found)]
         finally:
             end_run(outer, held)
@@ -230,10 +230,8 @@ class Engine:
                 self._running[thread] = frame
             lock.acquire(frame, self._writes)
             if self.states.away:
-                self.states.bring_home(self._cells)
-            if self._strings:
-                return self._strings.run_on_variables(self._run_native, frame.call_address)
-            return self._run_native(frame.call_address)
+                self.states.bring_home(self._cells_here())
+            return self._run_held(frame)
         finally:
             held.discard(frame)
             if lock.gates:
@@ -242,6 +240,16 @@ class Engine:
                 self._running[thread] = outer
             elif self._notes_running:
                 self._running.pop(thread, None)
+
+    def _run_held(self, frame: Frame) -> int:
+        """The run itself, under the lock of the states."""
+        if self._strings:
+            return self._strings.run_on_variables(self._run_native, frame.call_address)
+        return self._run_native(frame.call_address)
+
+    def _cells_here(self) -> list[State]:
+        """The variables that the host reads or writes in a run."""
+        return self._cells
 
     def guesses(self) -> bool:
         """Whether the rank of what a Python function gives may turn out to be another one."""
@@ -273,6 +281,10 @@ class Engine:
                     self._frames.remove(address)
                     self._native["gc_frame_close"](address)
 
+    def _fitting(self, inputs: Sequence[Any]) -> list[np.ndarray]:
+        return [a if type(a) is np.ndarray and a.dtype == d and a.flags.carray else self._fit(i, a)
+                for i, (a, d) in enumerate(zip(inputs, self._dtypes, strict=True))]
+
     def _fit(self, number: int, array: Any) -> np.ndarray:
         """`array` as an aligned, C-contiguous ndarray; read-only ones pass."""
         port = self.plan.inputs[number]
@@ -301,8 +313,7 @@ class Engine:
             error = self._error(frame)
             self._spare.append(frame)
             raise error from error.__cause__
-        frame.outputs = [output_in(slot, dtype) for slot, dtype in zip(frame.slots, self._output_dtypes, strict=True)]
-        frame.fast = None not in frame.outputs
+        frame.expect([output_in(slot, dtype) for slot, dtype in zip(frame.slots, self._output_dtypes, strict=True)])
         return frame
 
     def _check_ranks(self, shapes: Shapes) -> None:
@@ -332,6 +343,9 @@ class Engine:
         interrupt.raise_pending()
         if cause is not None and not isinstance(cause, Exception):
             raise cause
+        return self._described(frame, cause)
+
+    def _described(self, frame: Frame, cause: BaseException | None) -> errors.OpError:
         made = messages.run_error(self.plan, frame.error, cause)
         made.__cause__ = cause
         return made

@@ -3,11 +3,14 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Mapping
+from functools import partial
+from struct import Struct
 from typing import Any
 
 import numpy as np
 
 from graphc import errors
+from graphc.exec.states import aligned_empty
 from graphc.kernels.runtime import tables as t
 from graphc.plan.plan import Plan
 
@@ -18,13 +21,16 @@ Output = tuple[tuple[int, ...], Any, bool]     # shape, dtype, aligned
 
 
 class Frame:
-    """A native frame, its call record and its error record."""
+    """A native frame, its call record and its error record.
+
+    set_run(number, cancel, trace, id of each input, id of each output) fills in the record for a run; 0: no output.
+    """
 
     def __init__(self, plan: Plan, native: Mapping[str, Callable[..., int]], model: int) -> None:
         words = t.CALL_WORDS + len(plan.inputs) + len(plan.outputs)
         self.call = np.zeros(words, np.int64)
         self.error = np.zeros(t.ERROR_WORDS, np.int64)
-        self.words = self.call.data
+        self.set_run = partial(Struct(f"{words - t.CALL_RUN}q").pack_into, self.call.data.cast("B"), 8 * t.CALL_RUN)
         self.call_address = int(self.call.ctypes.data)
         self.address = native["gc_frame_open"](model, int(self.error.ctypes.data))
         if not self.address:
@@ -35,7 +41,18 @@ class Frame:
         slots = (_LONG * t.FRAME_WORDS).from_address(self.address)[t.FRAME_OUTPUTS]
         self.slots = [slots + 8 * i * t.SLOT_RECORD for i in range(len(plan.outputs))]
         self.outputs: list[Output | None] = []     # None: not known before the run
+        self.makers: list[Callable[[], Any]] = []  # of the outputs' arrays
         self.fast = False                          # all outputs known
+
+    def expect(self, outputs: list[Output | None]) -> None:
+        """Notes what the next run will write."""
+        self.outputs, self.fast = outputs, None not in outputs
+        self.makers = [_nothing if o is None else partial(aligned_empty if o[2] else np.empty, o[0], o[1])
+                       for o in outputs]
+
+
+def _nothing() -> None:
+    return None
 
 
 def output_in(slot: int, dtype: Any) -> Output | None:

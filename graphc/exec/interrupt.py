@@ -30,7 +30,12 @@ def poll_words(poll: int) -> dict[int, int]:
     """Words of a host table that make runs poll. poll: the address of gc_poll_python."""
     clock = COARSE if sys.platform == "linux" else time.CLOCK_MONOTONIC
     return {t.HOST_POLL: poll, t.HOST_POLL_CONTEXT: int(_python.ctypes.data), t.HOST_CLOCK_ID: clock,
-            t.HOST_CLOCK: _address(_process.clock_gettime), t.HOST_TICK: 0, t.HOST_TICK + 1: int(TICK * 1e9)}
+            t.HOST_CLOCK: clock_function(), t.HOST_TICK: 0, t.HOST_TICK + 1: int(TICK * 1e9)}
+
+
+def clock_function() -> int:
+    """The address of C's clock_gettime."""
+    return _address(_process.clock_gettime)
 
 
 def calling(function: Any) -> np.ndarray:

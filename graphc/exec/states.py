@@ -39,7 +39,8 @@ class State:
         self.info = np.zeros(2, np.int64)
         self.of_strings = of_strings
         self.held: Held | None = None
-        self.on_device: Any = None             # a copy in a GPU's memory (cuda/memory.py)
+        self.copies: dict[Any, Any] = {}       # in GPUs' memory, by the GPU (cuda/memory.py)
+        self.newest: Any = None                # the one of them that was written last
 
     def hold(self) -> None:
         """After a value of strings was written, before anything else may write."""
@@ -115,7 +116,7 @@ class StateStore:
     def bring_home(self, states: Iterable[State]) -> None:
         """Before the host reads or writes them, under the lock."""
         for state in self.away.intersection(states):
-            state.on_device.bring_home(state)
+            state.newest.bring_home(state)
             self.away.discard(state)
 
     def initialised(self, name: str) -> bool:

@@ -1,6 +1,7 @@
 """The passes, in the order in which they run, and why in that order."""
 from __future__ import annotations
 
+from graphc.passes.attention import attention
 from graphc.passes.check_operands import check_operands
 from graphc.passes.common_subexpressions import common_subexpressions
 from graphc.passes.driver import Pass
@@ -21,6 +22,8 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("fold_constants", fold_constants),
     # Identities and reshapes of reshapes would hide equal nodes and adjacent transposes from the passes behind.
     ("simplify", simplify),
+    # Behind simplify, which makes transposes parts of products; before layout, which would move what stands between.
+    ("attention", attention),
     # Before expansion: `permuted` of an op such as FusedBatchNorm knows its layout, its parts do not.
     ("layout", layout),
     # From here on only elementwise ops, reductions, views, aliases and kernels.

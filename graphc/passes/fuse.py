@@ -15,14 +15,16 @@ behind the group can need it: `_between` searches there, bounded by SEARCH_LIMIT
 is joined), and what it finds moves in front of the group when that is joined. What a node needs are its operands and
 what it comes after (`after`: among others, what makes its sizes known); a group also needs what the nodes come after
 that it contains, so views and changes of unit axes are never skipped.
+Of a plan for a GPU, ops that stay on the host (`apart`) are joined with their like only.
 MEMBER_LIMIT bounds programs. Every test costs at most what the limits allow, so the pass takes time in proportion to
 the number of edges.
 """
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from graphc.ir.dtypes import COMPUTED
 from graphc.ir.node import Flow, Node, Value
@@ -38,16 +40,19 @@ SEARCH_LIMIT = 200       # nodes and groups
 EDGE_LIMIT = 4000
 
 
-def fuse(flow: Flow) -> Flow:
-    return Rebuild(flow, Grouping(list(flow.nodes()))).run()
+def fuse(flow: Flow, apart: Collection[tuple[str, str]] = ()) -> Flow:
+    """apart: names and types of the user's ops that are joined with none but one another."""
+    return Rebuild(flow, Grouping(list(flow.nodes()), apart)).run()
 
 
 @dataclass(eq=False)
 class Group:
-    """domain: of the element members. axes: what its reductions reduce, None before there is one."""
+    """domain: of the element members. axes: what its reductions reduce, None before there is one. apart: whether its
+    members are."""
 
     domain: Shape
     place: Place
+    apart: bool = False
     kernel: Node | None = None
     axes: tuple[int, ...] | None = None
     members: list[Node] = field(default_factory=list)
@@ -62,8 +67,9 @@ class Group:
 class Grouping:
     """group_of: the group of each grouped node."""
 
-    def __init__(self, nodes: Sequence[Node]) -> None:
+    def __init__(self, nodes: Sequence[Node], apart: Collection[tuple[str, str]] = ()) -> None:
         self.position = {node: i for i, node in enumerate(nodes)}
+        self.apart = apart
         self.places = Places(len(nodes))
         self.group_of: dict[Node, Group] = {}
         for node in nodes:
@@ -75,13 +81,16 @@ class Grouping:
                 self._start(node, node.specs[0].shape or (), kernel=node)
 
     def _start(self, node: Node, domain: Shape, kernel: Node | None = None) -> Group:
-        group = Group(domain, self._place(node), kernel)
+        group = Group(domain, self._place(node), self._is_apart(node), kernel)
         self._add(group, node)
         return group
 
     def _place(self, node: Node) -> Place:
         group = self.group_of.get(node)
         return self.places.all[self.position[node]] if group is None else group.place
+
+    def _is_apart(self, node: Node) -> bool:
+        return bool(self.apart) and are_apart(node.origins, self.apart)
 
     def _add(self, group: Group, node: Node) -> None:
         group.members.append(node)
@@ -120,6 +129,8 @@ class Grouping:
 
     def _joins(self, node: Node, group: Group) -> bool:
         """Whether node fits in and nothing that it needs from outside needs the group, which then stands behind it."""
+        if group.apart != self._is_apart(node):
+            return False
         if group.weight + len(node.inputs) > MEMBER_LIMIT or len(group.outside) + len(node.inputs) > \
                 ARGUMENT_LIMIT + len(group.members):
             return False
@@ -153,7 +164,7 @@ class Grouping:
         group.rows.add(node)
 
     def _mergeable(self, a: Group, b: Group) -> bool:
-        if b.kernel is not None or (a.kernel is not None and b.axes is not None):
+        if a.apart != b.apart or b.kernel is not None or (a.kernel is not None and b.axes is not None):
             return False
         if a.kernel is not None and self._between([v.node for v in a.kernel.inputs], b) is None:
             return False                    # b must be done before the kernel begins
@@ -226,6 +237,11 @@ class Grouping:
                 waiting += [v.node for v in member.inputs]
                 waiting += member.after
         return found
+
+
+def are_apart(origins: Sequence[Any], apart: Collection[tuple[str, str]]) -> bool:
+    """Whether all of these origins of a node or step are among `apart`."""
+    return bool(origins) and all((o.op_name, o.op_type) in apart for o in origins)
 
 
 class Rebuild:

@@ -79,6 +79,7 @@ class Bodies:
         written: dict[str, None] = {}
         while True:
             given = self._with_written(operands, list(written))
+            self._name_sizes([o.value.spec for o in given if o.value is not None])
             bodies = [self._body(graph, given, list(written)) for graph in self.graphs]
             more = [s for b in bodies for s in b.written if s not in written]
             if not more:
@@ -147,9 +148,15 @@ class Bodies:
         return Spec(spec.dtype, shape, value, self.elements.get(index, spec.elements))
 
     def inner_size(self, size: Size) -> Size:
-        if isinstance(size, int):
-            return size
-        return self.sizes.setdefault(size, dims.symbol(f"inner.{len(self.sizes)}"))
+        return size if isinstance(size, int) else self.sizes[size]
+
+    def _name_sizes(self, operands: Sequence[Spec]) -> None:
+        """Names the sizes of the operands anew: what only a size that has turned out to vary was called is none now."""
+        self.sizes.clear()
+        for index, spec in enumerate(operands):
+            for axis, size in enumerate(spec.shape or ()):
+                if isinstance(size, dims.Dim) and (index, axis) not in self.varying:
+                    self.sizes.setdefault(size, dims.symbol(f"inner.{len(self.sizes)}"))
 
     def outer_size(self, size: Size) -> Size | None:
         """A size of a body in the terms of the graph around it, None if it is made inside."""

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,11 @@ from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.array.transpose import Transpose
 from graphc.passes import PIPELINE, UNFUSED
 from graphc.passes.driver import Pass, run_pipeline
+from graphc.passes.fuse import fuse
 from graphc.passes.report import PassReport
 from graphc.passes.snapshot import take_snapshot
 from graphc.plan.lower import lower_body
+from graphc.plan.placed import Placed
 from graphc.plan.plan import Plan, Port
 from graphc.plan.plan_builder import PlanBuilder
 from graphc.plan.verify import verify_plan
@@ -46,39 +49,46 @@ def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), 
                   pipeline: Sequence[tuple[str, Pass]] | None = None,
                   feed_shapes: Sequence[tuple[int | None, ...] | None] | None = None,
                   exact_random: bool = False, variables: Collection[Tensor] = (),
-                  unset: Collection[Tensor] = ()) -> Compiled:
+                  unset: Collection[Tensor] = (), apart: Collection[tuple[str, str]] | None = None) -> Compiled:
     """The Plan that computes `fetches` (its outputs) and runs `targets`, given `feeds` (its inputs) of these ranks.
 
     feed_ranks may be left out if every feed's rank is known; feed_shapes: of feeds that will always have this shape
     (None: any). exact_random: of a session that draws TensorFlow's numbers. variables, unset: see take_snapshot; the
     variables among the feeds that are written are further outputs, under their names. pipeline: other passes than the
-    usual ones; by default graphc.passes.PIPELINE, or UNFUSED if the environment says GRAPHC_FUSION=0. Raises
-    InvalidArgumentError, UnimplementedError for what the user's graph lacks.
+    usual ones; by default graphc.passes.PIPELINE, or UNFUSED if the environment says GRAPHC_FUSION=0. apart: None, or,
+    of a plan for a GPU, names and types of the user's ops that stay on the host; such a plan prepares nothing before
+    the run, and no loop in it changes an operand in place. Raises InvalidArgumentError, UnimplementedError for what the
+    user's graph lacks.
     """
     if feed_ranks is None:
         feed_ranks = [len(t.spec.shape or ()) for t in feeds]
     if pipeline is None:
-        pipeline = pipeline_for()
+        pipeline = _pipeline_for(apart)
     with uncollected():
         start = time.perf_counter()
         flow = take_snapshot(fetches, targets, feeds, feed_ranks, feed_shapes, exact_random, variables, unset)
-        return _compile(flow, start, fetches, targets, feeds, pipeline)
+        return _compile(flow, start, fetches, targets, feeds, pipeline, apart is None)
 
 
-def pipeline_for(on_device: bool = False) -> Sequence[tuple[str, Pass]]:
-    """The usual passes. on_device: of a plan for a GPU, which does all of its work in the run."""
+def _pipeline_for(apart: Collection[tuple[str, str]] | None) -> Sequence[tuple[str, Pass]]:
+    """The usual passes. Of a plan that a GPU takes part in all work is done in the run, and there is no kernel for
+    attention."""
     passes = UNFUSED if os.environ.get("GRAPHC_FUSION") == "0" else PIPELINE
-    return [(name, pass_) for name, pass_ in passes if name != "prepare"] if on_device else passes
+    if apart is None:
+        return passes
+    others = {"fuse": partial(fuse, apart=apart)}
+    return [(name, others.get(name, pass_)) for name, pass_ in passes
+            if name not in ("prepare", "attention")]
 
 
 def _compile(flow: Flow, start: float, fetches: Sequence[Tensor], targets: Sequence[Operation],
-             feeds: Sequence[Tensor], pipeline: Sequence[tuple[str, Pass]]) -> Compiled:
+             feeds: Sequence[Tensor], pipeline: Sequence[tuple[str, Pass]], in_place: bool) -> Compiled:
     written = flow.info["written"]
     taken = (time.perf_counter() - start) * 1e3
     flow, reports = run_pipeline(flow, pipeline)
     reports.insert(0, _snapshot_report([*(t.op for t in fetches), *targets], reports, taken))
     begin = time.perf_counter()
-    compiled = lower_flow(flow, [t.name for t in feeds], [*(t.name for t in fetches), *written])
+    compiled = lower_flow(flow, [t.name for t in feeds], [*(t.name for t in fetches), *written], in_place)
     steps = sum(len(body.steps) for body in compiled.plan.bodies)
     last = reports[-1]
     reports.append(PassReport("lower", last.nodes_after, steps, (time.perf_counter() - begin) * 1e3,
@@ -125,10 +135,10 @@ def _snapshot_report(operations: Sequence[Operation], reports: Sequence[PassRepo
     return PassReport("snapshot", len(every), nodes, milliseconds, transposes, left)
 
 
-def lower_flow(flow: Flow, input_names: Sequence[str], output_names: Sequence[str]) -> Compiled:
-    """The Plan of a Flow, verified."""
+def lower_flow(flow: Flow, input_names: Sequence[str], output_names: Sequence[str], in_place: bool = True) -> Compiled:
+    """The Plan of a Flow, verified. in_place: see Placed."""
     owner = PlanBuilder()
-    lower_body(owner, flow, "main")
+    lower_body(owner, flow, "main", Placed(flow, in_place=in_place))
     if "prepare" in flow.info:
         owner.prepare = lower_body(owner, flow.info["prepare"], "prepare")
     plan = owner.finish([_port(n, node.specs[0]) for n, node in zip(input_names, flow.inputs, strict=True)],

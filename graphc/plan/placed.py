@@ -13,10 +13,12 @@ from graphc.plan.schedule import schedule
 
 
 class Placed:
-    """See the header. may_stay: of a loop's or branch's body, see Placement."""
+    """See the header. may_stay: of a loop's or branch's body, see Placement. in_place: whether results may lie in the
+    memory of operands at all."""
 
-    def __init__(self, flow: Flow, may_stay: Callable[[int, int], bool] = lambda output, given: False) -> None:
-        self.flow = flow
+    def __init__(self, flow: Flow, may_stay: Callable[[int, int], bool] = lambda output, given: False,
+                 in_place: bool = True) -> None:
+        self.flow, self.in_place = flow, in_place
         self.inner: dict[ControlOp, tuple[Placed, Placed]] = {}
         nodes = list(flow.nodes())
         self.consumers = consumers_of(nodes)
@@ -27,7 +29,11 @@ class Placed:
     def bodies(self, op: ControlOp) -> tuple[Placed, Placed]:
         """A loop's condition and body, or both branches, which keep the same results."""
         if op not in self.inner:
-            self.inner[op] = _branches(op) if isinstance(op, Branch) else _loop(op)
+            if not self.in_place:
+                first, second = op.flows
+                self.inner[op] = Placed(first, in_place=False), Placed(second, in_place=False)
+            else:
+                self.inner[op] = _branches(op) if isinstance(op, Branch) else _loop(op)
         return self.inner[op]
 
     def kept_by(self, op: ControlOp) -> Mapping[int, int]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from graphc import errors
-from graphc.exec.code_queue import submit
+from graphc.exec.code_queue import get_ready, submit
 from graphc.session.config import check_run
 from graphc.session.devices import CPU
 from graphc.session.explain import cause_of, explained
@@ -49,6 +50,8 @@ def run_with_care(session: Any, prepared: PreparedRun, inputs: list[np.ndarray],
     if prepared.variables:
         keep_written(session, prepared, engine, values)
     elif prepared.ranks_known and prepared.only is None and not (prepared.by_length or prepared.by_ones):
+        if not prepared.first_runs and not engine.on_device:
+            get_ready()
         prepared.first_runs += 1
         if prepared.first_runs >= RUNS_BEFORE_CODE:
             if not engine.on_device and not engine.code_asked_for:
@@ -60,22 +63,20 @@ def run_with_care(session: Any, prepared: PreparedRun, inputs: list[np.ndarray],
 def _traced(session: Any, prepared: PreparedRun, engine: Any, inputs: list[np.ndarray], number: int, timeout: int,
             told: RunMetadata | None) -> Any:
     """A run that shows what it called, even if it fails."""
-    from graphc.session.step_stats import Clock, fill
+    from graphc.session.step_stats import fill
     from graphc.session.trace import Trace
 
-    trace = Trace()
-    clock = Clock(trace) if told is not None else None
+    trace = Trace(timed=told is not None)
     try:
-        with clock or nullcontext():
-            return _timed(session, prepared, engine, inputs, number, timeout, trace.address)
+        return _timed(session, prepared, engine, inputs, number, timeout, trace.address)
     finally:
-        lines = trace.lines(engine.plan, engine.names)
+        end, lines = time.time_ns(), trace.lines(engine.plan, engine.names)
         if session._shows:
             sys.stderr.write("".join(f"graphc: {line}\n" for line in lines))
-        if told is not None and clock is not None:
+        if told is not None:
             told.ClearField("step_stats")              # a first run may be repeated
             told.kernels[:] = lines
-            fill(told.step_stats, clock, engine.plan, engine.names, session.graph, CPU)
+            fill(told.step_stats, trace, end, engine.plan, engine.names, session.graph, CPU)
 
 
 def _needed_graph(session: Any, prepared: PreparedRun) -> Any:

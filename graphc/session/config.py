@@ -4,12 +4,17 @@ These fields have a meaning:
     ConfigProto   intra_op_parallelism_threads   threads that share the work of one kernel; 0: as many as the process
                                                  may use. Results do not depend on it.
                   operation_timeout_in_ms        limit of every run of the session; 0: none
-                  allow_soft_placement           what a GPU cannot run happens on the CPU (session/placement.py)
+                  allow_soft_placement           no warning for what was placed on a GPU that cannot run it, no error
+                                                 for a GPU that is not there (session/placement.py)
                   device_count                   {"GPU": 1}: runs use the GPU; {"GPU": 0}: none does
                   graph_options.rewrite_options.auto_mixed_precision
                                                  ON: a GPU may multiply float32 on its tensor cores, which round factors
                                                  to tf32 (10 bits of mantissa); sums stay float32's
                   log_device_placement           prints the device of each op, once for every kind of run
+                  gpu_options                    visible_device_list: "1,0": these GPUs, as /gpu:0 and /gpu:1;
+                                                 per_process_gpu_memory_fraction: of a GPU's memory so much may be
+                                                 used, by all sessions together; allow_growth changes nothing: memory
+                                                 is always taken as it is needed
     RunOptions    timeout_in_ms                  DeadlineExceededError when the run takes longer; 0: no limit
                   trace_level                    above NO_TRACE, RunMetadata tells what ran (session/step_stats.py)
                   output_partition_graphs        RunMetadata.partition_graphs holds the part of the graph that ran
@@ -22,7 +27,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graphc.errors import UnimplementedError
+from graphc.errors import InvalidArgumentError, UnimplementedError
 from graphc.ir.late_imports import load
 
 if TYPE_CHECKING:
@@ -41,6 +46,8 @@ class Settings:
     log_device_placement: bool = False
     soft_placement: bool = False
     gpus: int | None = None            # None: as gc.device says
+    visible_gpus: tuple[int, ...] | None = None
+    gpu_memory_fraction: float = 0.0   # 0: all of it
     reduced_products: bool = False     # of float32, on a GPU: by tensor cores
 
 
@@ -55,7 +62,8 @@ class DeviceAttributes:
 
 
 def settings_of(config: Any) -> Settings:
-    """The settings in `config`, the usual ones for None. Raises TypeError for anything but a ConfigProto."""
+    """The settings in `config`, the usual ones for None. Raises TypeError for anything but a ConfigProto,
+    InvalidArgumentError for a list of GPUs that is none."""
     if config is None:
         return Settings()
     if not isinstance(config, load("graphc.serial.config_pb2").ConfigProto):
@@ -65,7 +73,19 @@ def settings_of(config: Any) -> Settings:
     return Settings(config.intra_op_parallelism_threads or None, config.operation_timeout_in_ms,
                     config.log_device_placement, config.allow_soft_placement,
                     config.device_count["GPU"] if "GPU" in config.device_count else None,
+                    _visible(config.gpu_options.visible_device_list),
+                    config.gpu_options.per_process_gpu_memory_fraction,
                     rewriting.auto_mixed_precision == rewriting.ON)
+
+
+def _visible(listed: str) -> tuple[int, ...] | None:
+    if not listed.strip():
+        return None
+    try:
+        return tuple(int(number) for number in listed.split(","))
+    except ValueError:
+        raise InvalidArgumentError(f"GPUOptions.visible_device_list must be numbers like \"0,2\", but is {listed!r}"
+                                   ) from None
 
 
 def check_run(options: Any, metadata: Any) -> None:

@@ -4,18 +4,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from graphc.api.public import public
+from graphc.errors import InvalidArgumentError
 from graphc.ir.late_imports import load
+from graphc.session.config import Settings, settings_of
 
 if TYPE_CHECKING:
     from graphc.serial.run_metadata_pb2 import DeviceAttributes
 
 CPU = "/job:localhost/replica:0/task:0/device:CPU:0"       # what runs use
+GPU = "/job:localhost/replica:0/task:0/device:GPU:{}"
 MEMORY_LIMIT = 256 << 20       # what TensorFlow says of every CPU
 
 
 @public("compat.v1.python.client.device_lib.list_local_devices")
 def list_local_devices(session_config: Any = None) -> list[DeviceAttributes]:
-    """The CPU and, if there is one, the GPU, as `device_lib.list_local_devices`. session_config changes nothing.
+    """The CPU and the GPUs, as `device_lib.list_local_devices`. Nothing is reserved on them. session_config: which GPUs
+    are visible.
 
     >>> from graphc.compat.v1.python.client import device_lib
     >>> device_lib.list_local_devices()[0].device_type
@@ -23,25 +27,36 @@ def list_local_devices(session_config: Any = None) -> list[DeviceAttributes]:
     """
     kind = load("graphc.serial.run_metadata_pb2").DeviceAttributes
     found = [kind(name="/device:CPU:0", device_type="CPU", memory_limit=MEMORY_LIMIT, locality={}, incarnation=1)]
-    gpu = gpu_of_machine()
-    if gpu is not None:
-        described = f"device: 0, name: {gpu.name}, compute capability: {gpu.compute // 10}.{gpu.compute % 10}"
-        found.append(kind(name="/device:GPU:0", device_type="GPU", memory_limit=gpu.memory, locality={}, incarnation=1,
-                          physical_device_desc=described))
+    for i, gpu in enumerate(visible_gpus(settings_of(session_config))):
+        described = f"device: {i}, name: {gpu.name}, compute capability: {gpu.compute // 10}.{gpu.compute % 10}"
+        found.append(kind(name=f"/device:GPU:{i}", device_type="GPU", memory_limit=gpu.memory, locality={},
+                          incarnation=1, physical_device_desc=described))
     return found
 
 
-def gpu_of_machine() -> Any:
-    """The machine's GPU (exec/cuda/driver.py), None if there is none."""
-    from graphc.exec.cuda.driver import find_device
+def visible_gpus(settings: Settings) -> list[Any]:
+    """The machine's GPUs (exec/cuda/driver.py) that a session with these settings may use, in its order.
 
-    return find_device()
+    Raises InvalidArgumentError if the settings name one that is not there.
+    """
+    from graphc.exec.cuda.driver import find_devices
+
+    found: list[Any] = list(find_devices())
+    if settings.visible_gpus is not None and found:
+        missing = [number for number in settings.visible_gpus if not 0 <= number < len(found)]
+        if missing:
+            raise InvalidArgumentError(f"GPUOptions.visible_device_list names GPU {missing[0]}, but this machine has "
+                                       f"{len(found)}: numbers from 0 to {len(found) - 1} may stand there")
+        found = [found[number] for number in settings.visible_gpus]
+    for gpu in found if settings.gpu_memory_fraction else ():
+        gpu.limit = int(settings.gpu_memory_fraction * gpu.memory)
+    return found
 
 
 @public("compat.v1.config.experimental.list_physical_devices", "compat.v1.config.experimental.list_logical_devices",
         "compat.v1.config.list_physical_devices", "compat.v1.config.list_logical_devices")
 def list_physical_devices(device_type: str | None = None) -> list[DeviceAttributes]:
-    """The CPU and, if there is one, the GPU, as `tf.config.experimental.list_physical_devices`.
+    """The CPU and the GPUs, as `tf.config.experimental.list_physical_devices`.
 
     device_type: "CPU" or "GPU", those only.
 
@@ -50,5 +65,6 @@ def list_physical_devices(device_type: str | None = None) -> list[DeviceAttribut
     ['CPU']
     """
     kind = load("graphc.serial.run_metadata_pb2").DeviceAttributes
-    there = ["CPU"] if gpu_of_machine() is None else ["CPU", "GPU"]
-    return [kind(name=f"/physical_device:{name}:0", device_type=name) for name in there if device_type in (None, name)]
+    there = [("CPU", 0), *(("GPU", i) for i in range(len(visible_gpus(Settings()))))]
+    return [kind(name=f"/physical_device:{name}:{i}", device_type=name) for name, i in there
+            if device_type in (None, name)]

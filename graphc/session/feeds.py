@@ -51,7 +51,9 @@ def converter(tensor: Tensor, known: Spec | None = None) -> Convert:
             for axis, size in fixed:
                 if value.shape[axis] != size:
                     raise _wrong_shape(value, tensor)
-        return value if value.flags.c_contiguous and value.flags.aligned else np.array(value, order="C")
+        flags = value.flags
+        fits = flags.carray or (flags.c_contiguous and flags.aligned)          # the second one may be read-only
+        return value if fits else np.array(value, order="C")
 
     return convert
 

@@ -1,24 +1,44 @@
-"""Where a run happens: on the CPU, or wholly on the GPU.
+"""Where runs happen.
 
-A run uses the GPU if one of its ops was built under gc.device("/gpu:0"), or if the session's ConfigProto says
-device_count={"GPU": 1}; never if it says 0. On a machine without a GPU everything runs on the CPU; a warning says so,
-once a session, if ops were placed and placement is not soft. What the GPU cannot run, an op without a kernel there, is
-an error that names the op; with allow_soft_placement, or if only device_count asked for the GPU, the run happens on the
-CPU and one warning says why.
+A run uses a GPU if one of its ops was placed on one (gc.device("/gpu:0")), if the session's ConfigProto says
+device_count={"GPU": 1}, or if it is large enough that a GPU pays (exec/cuda/worth.py); never if device_count says 0.
+Then the GPU does all that it has kernels for and that was not placed on the CPU, and the CPU the rest. What was placed
+on a GPU that lacks it runs on the CPU, and a warning names op and line, once for each kind of op; none with
+allow_soft_placement. A run uses one GPU: the first one that one of its ops names.
+
+On a machine without a GPU everything runs on the CPU; a warning says so, once a session, if ops were placed and
+placement is not soft.
 """
 from __future__ import annotations
 
+import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from graphc import errors
 from graphc.ir.tensor import Operation
 from graphc.ir.user_frame import user_stacklevel
+from graphc.ops.control.control import bodies
+from graphc.passes.fuse import are_apart
 from graphc.session.config import Settings
+from graphc.session.devices import CPU, GPU, visible_gpus
 
-GPU = "/job:localhost/replica:0/task:0/device:GPU:0"
-_KIND = "/device:GPU:"
+_GPU, _CPU = "/device:GPU:", "/device:CPU:"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The GPU (exec/cuda/driver.py) of a run, its number, and names and types of the ops placed on the CPU."""
+
+    device: Any
+    number: int
+    apart: frozenset[tuple[str, str]]
+
+    def may(self, plan: Any, step: Any) -> bool:
+        """Whether the GPU may do a step of the plan."""
+        return not are_apart([plan.origins[o] for o in step.origins], self.apart)
 
 
 class Placement:
@@ -28,44 +48,86 @@ class Placement:
         self._settings = settings
         self._warned: set[str] = set()
 
-    def gpu_for(self, operations: Iterable[Operation]) -> Any:
-        """The GPU (exec/cuda/driver.py: Device) if a run of these ops is to happen there, None for the CPU.
+    def gpu_for(self, operations: Sequence[Operation]) -> Chosen | None:
+        """The GPU that a run of these ops is to use, as they or the session's settings want it.
 
-        Raises InvalidArgumentError for an op that wants a second GPU, unless placement is soft.
+        Raises InvalidArgumentError for an op that wants a GPU that is not there, unless placement is soft.
         """
-        wanted = [op for op in operations if _KIND in op.device]
+        everything = list(_with_inner(operations))
+        wanted = [op for op in everything if _GPU in op.device]
         if self._settings.gpus == 0 or not (wanted or self._settings.gpus):
             return None
-        from graphc.exec.cuda.driver import find_device
-        device = find_device()
-        if device is None and wanted and not self._settings.soft_placement:
-            self._warn("there are ops on a GPU, but no GPU was found here: such runs happen on the CPU")
-        if device is not None and not self._settings.soft_placement:
-            for op in wanted:
-                if not op.device.endswith(_KIND + "0"):
-                    raise errors.InvalidArgumentError(
-                        f"{op.type} '{op.name}' is placed on {op.device}, but graphc uses one GPU, {GPU}; write "
-                        "gc.device('/gpu:0'), or ConfigProto(allow_soft_placement=True)" + errors.built_at(op), op)
-        return device
+        gpus = visible_gpus(self._settings)
+        if not gpus:
+            if wanted and not self._settings.soft_placement:
+                self._warn("there are ops on a GPU, but no GPU was found here: such runs happen on the CPU")
+            return None
+        numbers = {op: self._number(op, len(gpus)) for op in wanted}
+        number = next(iter(numbers.values()), 0)
+        if len(set(numbers.values())) > 1:
+            self._warn(f"ops of one run are placed on the GPUs {sorted(set(numbers.values()))}: a run uses one GPU, "
+                       f"here {number}")
+        return self.chosen(everything, number)
 
-    def check(self, plan: Any, operations: Iterable[Operation]) -> bool:
-        """Whether the GPU can run a plan. Raises UnimplementedError if it must and cannot."""
-        from graphc.exec.cuda.support import why_not
-        found = why_not(plan)
-        if found is None:
-            return True
-        origin, lacking = found
-        blame = f"{origin.op_type} '{origin.op_name}': " if origin is not None else ""
-        text = f"{blame}the GPU does not have {lacking}"
-        if not self._settings.soft_placement and any(_KIND in op.device for op in operations):
-            where = errors.built_at(origin) if origin is not None else ""
-            raise errors.UnimplementedError(
-                f"{text}. Leave the op out of gc.device('/gpu:0') together with what is fetched with it, or make the "
-                f"session with ConfigProto(allow_soft_placement=True): such runs happen on the CPU then{where}", origin)
-        self._warn(f"{text}: runs that need it happen on the CPU")
-        return False
+    def chosen(self, operations: Iterable[Operation], number: int = 0) -> Chosen:
+        """GPU `number` for a run of these ops. There must be so many."""
+        apart = frozenset((op.name, op.type) for op in _with_inner(operations) if _CPU in op.device)
+        return Chosen(visible_gpus(self._settings)[number], number, apart)
+
+    def gpu_if_worth(self, operations: Sequence[Operation], plan: Any, shapes: Sequence[tuple[int, ...]],
+                     threads: int) -> Chosen | None:
+        """The GPU for a run that nobody placed, if it is quicker there. plan: for the CPU; shapes: of its feeds."""
+        if self._settings.gpus == 0:
+            return None
+        from graphc.exec.cuda.worth import Estimate
+
+        estimate = Estimate(plan, shapes, threads)
+        if not estimate.is_long:               # before a driver is opened
+            return None
+        gpus = visible_gpus(self._settings)
+        return self.chosen(operations) if gpus and estimate.pays(gpus[0].memory) else None
+
+    def _number(self, op: Operation, count: int) -> int:
+        number = int(op.device.rpartition(_GPU)[2].replace("*", "0") or 0)
+        if number < count:
+            return number
+        if self._settings.soft_placement:
+            return 0
+        there = ", ".join([CPU, *(GPU.format(i) for i in range(count))])
+        raise errors.InvalidArgumentError(
+            f"{op.type} '{op.name}' is placed on {op.device}, which is not there; the devices are {there}. Name one of "
+            f"these in gc.device, or use ConfigProto(allow_soft_placement=True){errors.built_at(op)}", op)
+
+    def tell(self, plan: Any, operations: Iterable[Operation]) -> None:
+        """Warns of ops that were placed on a GPU which cannot do them."""
+        if self._settings.soft_placement:
+            return
+        from graphc.exec.cuda.support import lacks
+
+        placed = {(op.name, op.type) for op in _with_inner(operations) if _GPU in op.device}
+        for origin, lacking in lacks(plan):
+            if (origin.op_name, origin.op_type) in placed and lacking not in self._warned:
+                self._warned.add(lacking)
+                self._warn(f"{origin.op_type} '{origin.op_name}': the GPU does not have {lacking}; the CPU does it "
+                           f"instead{errors.built_at(origin)}")
+
+    def log(self, operations: Iterable[Operation], chosen: Chosen | None, by_gpu: set[tuple[str, str]]) -> None:
+        """Prints where the ops of a run are computed, if the session is to. by_gpu: those that the GPU does."""
+        if not self._settings.log_device_placement:
+            return
+        for op in operations:
+            where = GPU.format(chosen.number) if chosen is not None and (op.name, op.type) in by_gpu else CPU
+            sys.stderr.write(f"{op.name}: ({op.type}): {where}\n")
 
     def _warn(self, text: str) -> None:
         if text not in self._warned:
             self._warned.add(text)
             warnings.warn(text, stacklevel=user_stacklevel())
+
+
+def _with_inner(operations: Iterable[Operation]) -> Iterator[Operation]:
+    """The ops, and those in their loops and branches."""
+    for op in operations:
+        yield op
+        for body in bodies(op.definition):
+            yield from _with_inner(body.get_operations())

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import itertools
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from functools import partial
+from operator import call
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,26 +23,26 @@ from graphc.ir.graph import Graph, get_default_graph
 from graphc.ir.locks import new_reentrant_lock
 from graphc.ir.stacks import default_sessions
 from graphc.ir.tensor import Operation, Tensor
-from graphc.ops.control import script
-from graphc.ops.control.session_objects import ObjectCall
 from graphc.session.careful_run import run_with_care
+from graphc.session.compiling import make_engine
 from graphc.session.config import DeviceAttributes, settings_of
-from graphc.session.devices import CPU, MEMORY_LIMIT, gpu_of_machine
+from graphc.session.devices import CPU, GPU, MEMORY_LIMIT, visible_gpus
 from graphc.session.explain import cause_of, explained
 from graphc.session.feeds import check_feed_key, flatten_feeds, parts_of_key
 from graphc.session.fetches import Fetches, fetch_key
 from graphc.session.growth import Growth
 from graphc.session.partial import PartialRun
-from graphc.session.placement import GPU, Placement
+from graphc.session.placement import Placement
 from graphc.session.places import place_of
-from graphc.session.prepared_run import PreparedRun, drops_ones
-from graphc.session.warming import warm_up
+from graphc.session.prepared_run import PreparedRun
+from graphc.session.warming import warmed
 from graphc.tracebacks import shown, shows_errors, user_facing
 
 if TYPE_CHECKING:
     from graphc.ir.dtypes import DType
     from graphc.serial.config_pb2 import ConfigProto, RunOptions
     from graphc.serial.run_metadata_pb2 import RunMetadata
+    from graphc.session.run_report import RunReport
 
 PLANS_KEPT = 256
 
@@ -149,7 +148,7 @@ class Session:
                     if any(isinstance(k, tuple) or hasattr(k, "_fetch_parts") for k in feed_dict):
                         return self.run(fetches, flatten_feeds(feed_dict), options, run_metadata)
                     prepared = self._prepare(key, fetches, feed_dict)
-                inputs = [convert(fed) for convert, fed in zip(prepared.converters, feed_dict.values(), strict=True)]
+                inputs = list(map(call, prepared.converters, feed_dict.values()))
             else:
                 key = (fetches if type(fetches) is Tensor else fetch_key(fetches),)
                 prepared = self._plans.get(key)
@@ -169,7 +168,7 @@ class Session:
             return run_with_care(self, prepared, inputs, options, metadata)
         prepared.used = number = next(self._runs)
         try:
-            values = engine.run(inputs, number)
+            values = engine.run_fitting(inputs, number)
         except errors.OpError as error:
             raise explained(error, self._graph, prepared, inputs) from cause_of(error)
         return prepared.build([v if v.ndim else v[()] for v in values])
@@ -200,9 +199,34 @@ class Session:
         """
         try:
             _check_feed_dict(feed_dict or {})
-            warm_up(self, fetches, feed_dict or {})
+            warmed(self, fetches, feed_dict or {})
         except Exception as error:
             raise shown(error, "gc.Session.warmup")  # noqa: B904  (the same error)
+
+    @shows_errors
+    def explain(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None, runs: int = 10) -> RunReport:
+        """Where the time of `run` of the same arguments goes: for each step the kernel, what was chosen for these sizes
+        (variant, format, tiles, threads), microseconds, operations and bytes a second, and what this machine's peak and
+        memory would allow. Print the result, or look at its `steps`.
+
+        It runs `runs` times, and twice before. Variables get their values back; what Python functions and queues do is
+        done. Raises ValueError if `runs` is below 1, UnimplementedError for a run on a GPU, else as `run` does.
+
+            >>> import graphc as gc
+            >>> x = gc.placeholder(gc.float32, [None, 64])
+            >>> report = gc.Session().explain(gc.matmul(x, x, transpose_b=True), {x: [[1.0] * 64]})
+            >>> [step.call.split("(")[0] for step in report.steps]
+            ['matmul.f32']
+            >>> report.steps[0].flops
+            128.0
+        """
+        try:
+            _check_feed_dict(feed_dict or {})
+            from graphc.session.run_report import report
+
+            return report(self, fetches, feed_dict or {}, runs)
+        except Exception as error:
+            raise shown(error, "gc.Session.explain")  # noqa: B904  (the same error)
 
     # Compiling
 
@@ -243,61 +267,9 @@ class Session:
         engine = prepared.engines.get(prepared.kind(inputs))
         if engine is None:
             with self._lock:
-                engine = prepared.engines.get(prepared.kind(inputs)) or self._compile(prepared, inputs)
+                engine = prepared.engines.get(prepared.kind(inputs)) or make_engine(self, prepared, inputs)
                 prepared.engines[prepared.kind(inputs)] = engine
         return engine
-
-    def _compile(self, prepared: PreparedRun, inputs: Sequence[np.ndarray]) -> Any:
-        from graphc.exec.engine import Engine
-        from graphc.passes.needed import needed_operations
-
-        guessing = script.GUESSING.set(True)
-        try:
-            with self._graph._lock:
-                used = needed_operations(prepared.tensors, prepared.operations, set(prepared.feeds))
-                device = self._placement.gpu_for(used)
-                compiled = self._compiled(prepared, inputs, on_device=device is not None)
-                if device is not None and not self._placement.check(compiled.plan, used):
-                    device, compiled = None, self._compiled(prepared, inputs)
-        finally:
-            script.GUESSING.reset(guessing)
-        if self._settings.log_device_placement:
-            where = CPU if device is None else GPU
-            sys.stderr.write("".join(f"{op.name}: ({op.type}): {where}\n" for op in used))
-        hosts = {name: self._host(compiled.hosts[name] or script.host_function(name)) for name in compiled.plan.hosts}
-        kind: Callable[..., Any] = Engine
-        if device is not None:
-            from graphc.exec.cuda.engine import CudaEngine
-
-            kind = partial(CudaEngine, device, reduced=self._settings.reduced_products)
-        return kind(compiled.plan, compiled.constants, self._states, hosts, self._settings.threads)
-
-    def _host(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """A function of a plan; what is done with queues and tables works on those of this session."""
-        if not isinstance(function, ObjectCall):
-            return function
-        if self._objects is None:
-            from graphc.session.objects import Objects
-
-            self._objects = Objects() if self._place is None else self._place.objects
-        bound: Callable[..., Any] = function.bind(self._objects)
-        return bound
-
-    def _compiled(self, prepared: PreparedRun, inputs: Sequence[np.ndarray], on_device: bool = False) -> Any:
-        from graphc.passes.needed import needed_operations
-        from graphc.plan.compile import compile_graph, pipeline_for
-
-        if not prepared.engines:
-            prepared.by_ones = drops_ones(needed_operations(prepared.tensors, prepared.operations, set(prepared.feeds)))
-        ranks, shapes = [a.ndim for a in inputs], [k if isinstance(k, tuple) else None for k in prepared.kind(inputs)]
-        try:
-            return compile_graph(prepared.tensors, prepared.operations, prepared.feeds, ranks, pipeline_for(on_device),
-                                 shapes, self._exact_random, prepared.given, prepared.unset)
-        except errors.UnimplementedError as error:
-            if prepared.by_length or not error.is_length_unknown:
-                raise
-            prepared.by_length = True
-            return self._compiled(prepared, inputs, on_device)
 
     # Runs in parts
 
@@ -337,21 +309,20 @@ class Session:
         key = (fetch_key(fetches), *feeds)
         prepared = self._plans.get(key) or self._prepare(key, fetches, dict.fromkeys(feeds))
 
-        def call(*values: Any, options: RunOptions | None = None, run_metadata: RunMetadata | None = None) -> Any:
+        def called(*values: Any, options: RunOptions | None = None, run_metadata: RunMetadata | None = None) -> Any:
             if len(values) != len(given):
                 raise TypeError(f"the callable takes {len(given)} values (feed_list), but was given {len(values)}")
             if len(given) != len(feeds):
                 values = tuple(flatten_feeds(dict(zip(given, values, strict=True))).values())
-            inputs = [convert(value) for convert, value in zip(prepared.converters, values, strict=True)]
-            return self._run(prepared, inputs, options, run_metadata)
+            return self._run(prepared, list(map(call, prepared.converters, values)), options, run_metadata)
 
-        return user_facing(call if accept_options else lambda *values: call(*values), "a callable of gc.Session")
+        return user_facing(called if accept_options else lambda *values: called(*values), "a callable of gc.Session")
 
     def list_devices(self) -> list[DeviceAttributes]:
-        """The devices that runs may use: the CPU and, if there is one, the GPU."""
-        found = [DeviceAttributes(CPU, "CPU", MEMORY_LIMIT)]
-        gpu = gpu_of_machine() if self._settings.gpus != 0 else None
-        return found if gpu is None else [*found, DeviceAttributes(GPU, "GPU", gpu.memory)]
+        """The devices that runs may use: the CPU and the GPUs, on which nothing is reserved by that."""
+        gpus = visible_gpus(self._settings) if self._settings.gpus != 0 else []
+        return [DeviceAttributes(CPU, "CPU", MEMORY_LIMIT),
+                *(DeviceAttributes(GPU.format(i), "GPU", gpu.limit or gpu.memory) for i, gpu in enumerate(gpus))]
 
     # Its life
 

@@ -5,10 +5,12 @@ made here. runner/src/trace.cpp makes the same ones.
 """
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import numpy as np
 
+from graphc.exec.interrupt import clock_function
 from graphc.kernels.contracts.all import attr_values
 from graphc.kernels.layout import StepKind
 from graphc.kernels.runtime import tables as t
@@ -20,30 +22,31 @@ _EPILOGUES = {t.EPILOGUE_TILES: "behind each tile map interpreted", t.EPILOGUE_B
 
 
 class Trace:
-    """Room for the events of a run, to be given to Engine.run by its address."""
+    """Room for the events of a run, to be given to Engine.run by its address. timed: with the time of each, in
+    nanoseconds since 1970."""
 
-    def __init__(self, capacity: int = CAPACITY) -> None:
+    def __init__(self, capacity: int = CAPACITY, timed: bool = False) -> None:
         self.words = np.empty(t.TRACE_FIRST + capacity, np.int64)
         self.words[:t.TRACE_FIRST] = 0
         self.words[t.TRACE_CAPACITY] = capacity
+        if timed:
+            self.words[[t.TRACE_CLOCK, t.TRACE_CLOCK_ID]] = clock_function(), time.CLOCK_REALTIME
         self.address = int(self.words.ctypes.data)
 
     def clear(self) -> None:
         self.words[[t.TRACE_USED, t.TRACE_DROPPED, t.TRACE_LAST]] = 0
 
-    def events(self) -> list[tuple[int, list[int]]]:
-        """Each event's words, and how many stand before them."""
-        made, at = [], 0
-        while at < int(self.words[t.TRACE_USED]):
-            first = t.TRACE_FIRST + at
-            event = self.words[first:first + int(self.words[first])].tolist()
-            made.append((at, event))
-            at += event[t.EVENT_WORDS]
+    def events(self) -> list[list[int]]:
+        """Each event's words."""
+        made, at = [], t.TRACE_FIRST
+        while at < t.TRACE_FIRST + int(self.words[t.TRACE_USED]):
+            made.append(self.words[at:at + int(self.words[at])].tolist())
+            at += made[-1][t.EVENT_WORDS]
         return made
 
     def lines(self, plan: p.Plan, names: Sequence[str]) -> list[str]:
         """A line for every event of the run. names: Library.names."""
-        made = [_line(plan, names, event) for _, event in self.events()]
+        made = [_line(plan, names, event) for event in self.events()]
         if self.words[t.TRACE_DROPPED]:
             made.append(f"{int(self.words[t.TRACE_DROPPED])} more events found no room")
         return made
@@ -67,13 +70,15 @@ def _step(plan: p.Plan, event: Sequence[int]) -> tuple[p.Step | None, list[str]]
 
 
 def _line(plan: p.Plan, names: Sequence[str], event: Sequence[int]) -> str:
-    step, ops = _step(plan, event)
-    text = _event(plan, names, step, event)
+    ops = _step(plan, event)[1]
+    text = event_text(plan, names, event)
     return f"[{event[t.EVENT_BODY]}:{plan.bodies[event[t.EVENT_BODY]].name}] {text}" + (
         f"  <- {', '.join(ops)}" if ops else "")
 
 
-def _event(plan: p.Plan, names: Sequence[str], step: p.Step | None, event: Sequence[int]) -> str:
+def event_text(plan: p.Plan, names: Sequence[str], event: Sequence[int]) -> str:
+    """What was called, with sizes and what was chosen for them."""
+    step, _ = _step(plan, event)
     kind, a, numbers = event[t.EVENT_KIND], event[t.EVENT_A], event[t.EVENT_NUMBERS:]
     if kind == t.EVENT_PACK:
         return f"pack for {names[a]}, format {event[t.EVENT_C]}, {numbers[0]} bytes{_tiles(event)}"

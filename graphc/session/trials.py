@@ -23,21 +23,21 @@ def first_run(session: Any, prepared: PreparedRun, inputs: list[np.ndarray],
     kept: dict[str, list[Any]] = {}
     while True:
         engine = session._engine(prepared, inputs)
-        before = _written(session._states, engine) if engine.guesses() else []
+        before = written_states(session._states, engine) if engine.guesses() else []
         try:
             with script.TRIAL.running(kept):
                 values = run(engine)
         except errors.OpError as error:
             if not _caused_by_rank(error):
                 raise
-            _put_back(session._states, before)
+            put_back(session._states, before)
             prepared.engines.clear()
             continue
         prepared.proven = True
         return engine, values
 
 
-def _written(states: Any, engine: Any) -> Before:
+def written_states(states: Any, engine: Any) -> Before:
     """The variables that the plan writes, as they are."""
     written = {state for body in engine.plan.bodies for state in body.writes}
     with states.holding(exclusive=False):
@@ -46,7 +46,8 @@ def _written(states: Any, engine: Any) -> Before:
         return [(c, c.value.copy(), c.info.copy(), c.held) for c in cells]
 
 
-def _put_back(states: Any, before: Before) -> None:
+def put_back(states: Any, before: Before) -> None:
+    """Gives the variables the values that written_states found."""
     with states.holding(exclusive=True):
         for cell, value, info, held in before:
             cell.value[...] = value

@@ -4,16 +4,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from graphc import errors
 from graphc.exec.code_queue import submit
 from graphc.session.explain import cause_of, explained
 from graphc.session.feeds import flatten_feeds
 from graphc.session.fetches import fetch_key
+from graphc.session.prepared_run import PreparedRun
 from graphc.session.unshaped import with_variables
 
 
-def warm_up(session: Any, fetches: Any, feed_dict: Mapping[Any, Any]) -> None:
-    """Compiles the plan, waits for its machine code, and binds it to the shapes of these feeds."""
+def warmed(session: Any, fetches: Any, feed_dict: Mapping[Any, Any]) -> tuple[PreparedRun, Any, list[np.ndarray]]:
+    """Compiles the plan, waits for its machine code, and binds it to the shapes of these feeds. Returns the run, its
+    engine and what that takes."""
     if feed_dict:
         feed_dict = flatten_feeds(feed_dict)
     key = (fetch_key(fetches), *feed_dict)
@@ -27,3 +31,4 @@ def warm_up(session: Any, fetches: Any, feed_dict: Mapping[Any, Any]) -> None:
         engine.bind(inputs)
     except errors.OpError as error:
         raise explained(error, session.graph, prepared, inputs) from cause_of(error)
+    return prepared, engine, inputs

@@ -32,7 +32,8 @@ class Choice(IntEnum):
     PACKED_BYTES = 7     # size of the packed operand in that format
     PACK_TILES = 8       # number of tiles of pack
     PERSISTENT = 9       # IN: 1 if the packable operand is a constant or a state not yet written: packing it pays
-    USER = 10            # free for the kernel, up to SIZE
+    NO_WINOGRAD = 10     # IN: 1 if convolutions are to be computed by their definition's products alone
+    USER = 11            # free for the kernel, up to SIZE
     SIZE = 24
 
 

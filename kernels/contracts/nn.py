@@ -41,6 +41,8 @@ def _loss(labels: Operand) -> tuple[Operand, ...]:
             Operand("backprop", "out", "T", "rows * cols"))
 
 
+_ATTENTION = ("outer", "inner", "rows", "cols", "depth", "columns", "mask_outer", "mask_inner", "mask_row")
+_SCORES = "outer * inner * rows * cols"
 _CTC_LOSS = ("t", "b", "c", "n")
 _CTC = ("t", "b", "c")
 _CTC_SPARSE = ("b", "t", "found")
@@ -86,6 +88,15 @@ KERNELS = (
     _pooling("max_pool_grad_grad", ("x", "x"), ("y", "y"), ("ddx", "x"), ("ddy", "y")),
     _pooling("avg_pool", ("x", "x"), ("y", "y")),
     _pooling("avg_pool_grad", ("dy", "y"), ("dx", "x")),
+    Kernel("attention",
+           (Operand("q", "in", "T", "outer * inner * rows * depth"), Operand("k", "in", "T", "outer * inner * cols * depth"),
+            Operand("v", "in", "T", "outer * inner * cols * columns"),
+            Operand("mask", "in", "T", f"masked * min({_SCORES}, 1) * ((outer - 1) * mask_outer + (inner - 1) * mask_inner"
+                                       " + (rows - 1) * mask_row + cols)"),
+            Operand("y", "out", "T", "outer * inner * rows * columns")),
+           _ATTENTION, ("masked", "scale"), over(T=FLOATS), "cpu.nn.attention:make",
+           (*at_least(0, *_ATTENTION, "masked"), *at_most(1, "masked"),
+            *at_most(1 << 32, "cols")), f"2 * {_SCORES} * (depth + columns)", floats=("scale",)),
     _rows("softmax"),
     _rows("log_softmax"),
     Kernel("softmax_cross_entropy", _loss(Operand("labels", "in", "T", "rows * cols")), ("rows", "cols"), (),

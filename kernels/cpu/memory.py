@@ -21,10 +21,30 @@ ITEM_SIZES = {short: DTYPES[short].size for short in NUMBA_TYPES}
 _FLOAT_TYPES = {"float": ir.FloatType(), "double": ir.DoubleType()}
 LLVM_FLOATS: dict[str, ir.Type] = {short: _FLOAT_TYPES[DTYPES[short].llvm] for short in FLOATS}
 
-helper = njit(error_model="numpy")      # a function that kernels call; LLVM inlines it
+helper = njit(error_model="numpy")      # a function that kernels call; LLVM inlines it, unless it is to stay_apart
 
-_I1, _I8, _I64 = ir.IntType(1), ir.IntType(8), ir.IntType(64)
+_I1, _I8, _I32, _I64 = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64)
 _BYTES = _I8.as_pointer()
+
+
+@intrinsic
+def apart(typing_context):
+    """Said by a helper that is large, has several callers and does much in a call: it stays one function, which they
+    call, instead of being copied into each of them."""
+    def generate(context, builder, signature, arguments):
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+    return types.void(), generate
+
+
+@intrinsic
+def compact(typing_context):
+    """`apart`, and its loops are neither unrolled nor vectorised: said where the work is in what it calls."""
+    def generate(context, builder, signature, arguments):
+        builder.function.attributes.add("noinline")
+        builder.function.attributes.add("optsize")
+        return context.get_dummy_value()
+    return types.void(), generate
 
 
 @intrinsic
@@ -41,6 +61,15 @@ def address(typing_context, pointer):
     def generate(context, builder, signature, arguments):
         return builder.ptrtoint(arguments[0], _I64)
     return types.int64(pointer), generate
+
+
+@intrinsic
+def stay_apart(typing_context):
+    """Keeps the helper that says this from being inlined: a large one that several functions of a file call."""
+    def generate(context, builder, signature, arguments):
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+    return types.void(), generate
 
 
 @cache
@@ -84,6 +113,17 @@ def zero_bytes(typing_context, target, count):
                      [builder.inttoptr(target, _BYTES), ir.Constant(_I8, 0), count, ir.Constant(_I1, 0)])
         return context.get_dummy_value()
     return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def prefetch(typing_context, where):
+    """Asks for the cache line at an address, which need not be one of ours."""
+    def generate(context, builder, signature, arguments):
+        function_type = ir.FunctionType(ir.VoidType(), [_BYTES, _I32, _I32, _I32])
+        function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
+        builder.call(function, [builder.inttoptr(arguments[0], _BYTES), _I32(0), _I32(3), _I32(1)])
+        return context.get_dummy_value()
+    return types.void(types.int64), generate
 
 
 @helper

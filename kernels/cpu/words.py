@@ -14,6 +14,7 @@ FORMAT = int(Choice.FORMAT)
 PACKED_BYTES = int(Choice.PACKED_BYTES)
 PACK_TILES = int(Choice.PACK_TILES)
 PERSISTENT = int(Choice.PERSISTENT)
+NO_WINOGRAD = int(Choice.NO_WINOGRAD)
 USER = int(Choice.USER)
 
 OK = int(Status.OK)

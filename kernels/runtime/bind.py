@@ -49,6 +49,7 @@ from .steps import (
 TILES, TILES_1 = int(Choice.TILES), int(Choice.TILES_1)
 WORK_BYTES, SCRATCH_BYTES = int(Choice.WORK_BYTES), int(Choice.SCRATCH_BYTES)
 TILE_ELEMENTS, FORMAT, PERSISTENT = int(Choice.TILE_ELEMENTS), int(Choice.FORMAT), int(Choice.PERSISTENT)
+NO_WINOGRAD = int(Choice.NO_WINOGRAD)
 LARGEST_TILE = 1 << 31    # elements of a map's tile: runs are cancelled between tiles
 MAP_TILES, MAP_TILES_1, MAP_SCRATCH, MAP_WORK = range(4)     # words of what map_bind makes
 
@@ -184,11 +185,19 @@ def bind_call(frame, row, step):
         return status
     set_word(row, t.ROW_SCRATCH, word(choice, SCRATCH_BYTES))
     set_word(row, t.ROW_WORK_BYTES, word(choice, WORK_BYTES))
-    set_word(row, t.ROW_TILE_ELEMENTS, word(choice, TILE_ELEMENTS))
     set_word(row, t.ROW_ELEMENTS, word(word(frame, t.FRAME_ELEMENTS), call_output(record)))
+    set_word(row, t.ROW_TILE_ELEMENTS, covering(row, word(choice, TILE_ELEMENTS)))
     if word(row, t.ROW_EPILOGUE) != 0:
         return bind_epilogue(frame, row, step)
     return need(frame, step, word(choice, WORK_BYTES), word(choice, SCRATCH_BYTES))
+
+
+@function
+def covering(row, each):
+    """The elements of the output that come with each tile of the last phase, `each`, if tiles hold all of them; else 0:
+    a kernel may write a part of a buffer, and its epilogue is of the whole."""
+    tiles = word(row, t.ROW_TILES_1) if word(row, t.ROW_TILES_1) > 0 else word(row, t.ROW_TILES)
+    return each if each > 0 and (word(row, t.ROW_ELEMENTS) - 1) // each < tiles else 0
 
 
 @function
@@ -204,6 +213,7 @@ def choose(frame, step, record, kernel, bound, arguments, choice):
             if unwritten(frame, call_operand(record, i)) == 0:
                 version_at = 0
     set_word(choice, PERSISTENT, 1 if version_at != 0 and word(functions, 3 * number + 2) != 0 else 0)
+    set_word(choice, NO_WINOGRAD, word(word(frame, t.FRAME_MODEL), t.MODEL_NO_WINOGRAD))
     call(word(functions, 3 * number), (arguments, choice))
     if word(choice, FORMAT) == 0:
         return 0

@@ -142,14 +142,20 @@ def start_polling(context, host):
 
 
 @function
+def time_of(clock, clock_id, time_at):
+    """Nanoseconds. clock: a function as HOST_CLOCK; time_at: two words that it may write."""
+    call(clock, (clock_id, time_at))
+    return word(time_at, 0) * SECOND + word(time_at, 1)
+
+
+@function
 def poll_now(context, host):
     """Asks the embedder if it is time to. Returns whether the run is to end."""
     set_word(context, RUN_CHECKS, CHECKS if word(host, HOST_POLL) != 0 else NO_POLLING)
     if word(host, HOST_POLL) == 0:
         return 0
-    time_at = context + 8 * RUN_TIME
-    call(word(host, HOST_CLOCK), (word(host, HOST_CLOCK_ID), time_at))
-    now, tick = word(time_at, 0) * SECOND + word(time_at, 1), word(host, HOST_TICK) * SECOND + word(host, HOST_TICK + 1)
+    now = time_of(word(host, HOST_CLOCK), word(host, HOST_CLOCK_ID), context + 8 * RUN_TIME)
+    tick = word(host, HOST_TICK) * SECOND + word(host, HOST_TICK + 1)
     last = word(context, RUN_POLLED)
     if last != 0 and now - last < tick:
         return 0

@@ -166,6 +166,7 @@ def model_open(request):
     set_word(model, t.MODEL_INFOS, word(request, t.OPEN_INFOS))
     set_word(model, t.MODEL_RUN_BODY, word(request, t.OPEN_RUN_BODY))
     set_word(model, t.MODEL_COMPILED, word(request, t.OPEN_COMPILED))
+    set_word(model, t.MODEL_NO_WINOGRAD, word(request, t.OPEN_NO_WINOGRAD))
     set_word(model, t.MODEL_READS, model + 8 * t.MODEL_WORDS)
     set_word(model, t.MODEL_WRITES, model + 8 * (t.MODEL_WORDS + states))
     find_writes(model)

@@ -92,14 +92,16 @@ POOL_WORDS = 112
 # MODEL
 (MODEL_IMAGE, MODEL_REGISTRY, MODEL_FUNCTIONS, MODEL_HOST, MODEL_POOL, MODEL_STORE, MODEL_CONSTANTS, MODEL_STATES,
  MODEL_INFOS, MODEL_RUN_BODY, MODEL_PREPARED, MODEL_PREPARED_COUNT, MODEL_PREPARE_FRAME, MODEL_PREPARED_VERSION,
- MODEL_PREPARED_FROM, MODEL_LOCK, MODEL_ZERO, MODEL_WRITES, MODEL_READS, MODEL_COMPILED) = range(20)
+ MODEL_PREPARED_FROM, MODEL_LOCK, MODEL_ZERO, MODEL_WRITES, MODEL_READS, MODEL_COMPILED,
+ MODEL_NO_WINOGRAD) = range(21)
 MODEL_WORDS = 32
 
 # What gc_model_open takes. COMPILED: 0, or a table of two addresses a program that stand in for gc_map_run and
 # gc_map_run_range (0: the program is interpreted). TABLES: the most bytes that the frames of a run may take without
 # what they compute, 0: any number; a plan may well describe more than fits into a machine in a few thousand bytes.
+# NO_WINOGRAD: 1 if convolutions are to be computed by their definition's products alone.
 (OPEN_IMAGE, OPEN_REGISTRY, OPEN_FUNCTIONS, OPEN_HOST, OPEN_POOL, OPEN_STORE, OPEN_CONSTANTS, OPEN_STATES, OPEN_INFOS,
- OPEN_RUN_BODY, OPEN_ERROR, OPEN_COMPILED, OPEN_TABLES) = range(13)
+ OPEN_RUN_BODY, OPEN_ERROR, OPEN_COMPILED, OPEN_TABLES, OPEN_NO_WINOGRAD) = range(14)
 
 # STORE of packed operands
 STORE_LOCK, STORE_FIRST, STORE_HOST = 0, 1, 2
@@ -145,20 +147,23 @@ PATCH_WORDS = 4
 PATCH_WORD, PATCH_MAP = 0, 1
 
 # Words of the record that gc_run takes; then a word an input and a word an output
-CALL_FRAME, CALL_RUN, CALL_CANCEL, CALL_INDIRECT, CALL_ERROR, CALL_TRACE, CALL_WORDS = 0, 1, 2, 3, 4, 5, 6
+CALL_FRAME, CALL_INDIRECT, CALL_ERROR, CALL_RUN, CALL_CANCEL, CALL_TRACE, CALL_WORDS = range(7)
 
-# TRACE: capacity in words, words used, events that found no room, address of the last event (0: it found no room), then
-# the events. The embedder sets the first one, and 0 into the others.
-TRACE_CAPACITY, TRACE_USED, TRACE_DROPPED, TRACE_LAST, TRACE_FIRST = 0, 1, 2, 3, 8
+# TRACE: capacity in words, words used, events that found no room, address of the last event (0: it found no room), a
+# clock as HOST's and its number, two words for its time, then the events. The embedder sets the first one, the clock
+# (0: times are not wanted), and 0 into the others.
+(TRACE_CAPACITY, TRACE_USED, TRACE_DROPPED, TRACE_LAST, TRACE_CLOCK, TRACE_CLOCK_ID, TRACE_TIME) = range(7)
+TRACE_FIRST = 8
 # An event: its length, a kind, where (step -1: before the first), how many threads ran tiles of it (at most, of its
-# phases), and what depends on the kind; then numbers. Kinds are those of steps (StepKind) and the three below.
+# phases), when it was noted in nanoseconds (0 without a clock), and what depends on the kind; then numbers. Kinds are
+# those of steps (StepKind) and the three below.
 #   MAP        a: 1 compiled, 0 interpreted; d, e: tiles; numbers: sizes of the domain
 #   CALL       a: kernel, b: variant, c: format, d, e: tiles, f: EPILOGUE_*; numbers: dims and attributes
 #   HOST       a: host
 #   WHILE      when it begins       IF  a: the body taken
 #   ITERATION  a: number, before the loop's body runs       LOOP_END  a: iterations
 #   PACK       a: kernel, c: format, d: tiles; numbers: bytes
-(EVENT_WORDS, EVENT_KIND, EVENT_BODY, EVENT_STEP, EVENT_THREADS, EVENT_A, EVENT_B, EVENT_C, EVENT_D, EVENT_E, EVENT_F,
- EVENT_NUMBERS) = range(12)
+(EVENT_WORDS, EVENT_KIND, EVENT_BODY, EVENT_STEP, EVENT_THREADS, EVENT_TIME, EVENT_A, EVENT_B, EVENT_C, EVENT_D,
+ EVENT_E, EVENT_F, EVENT_NUMBERS) = range(13)
 EVENT_ITERATION, EVENT_LOOP_END, EVENT_PACK = 16, 17, 18
 EPILOGUE_NONE, EPILOGUE_TILES, EPILOGUE_TILES_COMPILED, EPILOGUE_BEHIND = range(4)

@@ -9,10 +9,18 @@ from __future__ import annotations
 from ..contracts.calls import Choice
 from . import image as im
 from . import tables as t
+from .block import time_of
 from .memory import copy_bytes, function, set_word, word
 from .steps import CALL_ATTRS, CALL_DIMS, CALL_KERNEL, CALL_OPERANDS, HOST_NUMBER, MAP_RANK, map_dim, map_of
 
 VARIANT, FORMAT = int(Choice.VARIANT), int(Choice.FORMAT)
+
+
+@function
+def now(trace):
+    """The time in nanoseconds by the trace's clock, 0 without one."""
+    clock = word(trace, t.TRACE_CLOCK)
+    return time_of(clock, word(trace, t.TRACE_CLOCK_ID), trace + 8 * t.TRACE_TIME) if clock != 0 else 0
 
 
 @function
@@ -35,6 +43,7 @@ def note(frame, kind, step, a, numbers):
     set_word(event, t.EVENT_BODY, word(frame, t.FRAME_BODY))
     set_word(event, t.EVENT_STEP, step)
     set_word(event, t.EVENT_THREADS, 0)
+    set_word(event, t.EVENT_TIME, now(trace))
     set_word(event, t.EVENT_A, a)
     for field in range(t.EVENT_B, t.EVENT_NUMBERS):
         set_word(event, field, 0)

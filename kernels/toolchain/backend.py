@@ -18,6 +18,7 @@ from .targets import Target
 
 # The first line of a function: all in front of where a section is named, the function's name, the rest.
 _DEFINITION = re.compile(r'^(define [^\n]*?@"?([\w.]+)"?\([^\n]*?)((?: align \d+)? \{)$', re.MULTILINE)
+IMPORTED = "gc_"                       # begins the names of functions that are defined in other units
 HOST_ADDRESS = re.compile(r"inttoptr \(i64 -?\d+ to ptr\)")
 
 
@@ -108,7 +109,8 @@ def _drop_unused(module: llvm.ModuleRef, passes: llvm.PassBuilder) -> None:
 
 
 def _rename(module: llvm.ModuleRef, exports: Mapping[str, str], target: Target) -> None:
-    """Exports get the ISA; what is internal gets a number, for numba's names carry counters of its process."""
+    """Exports, and what other units export (IMPORTED), get the ISA; what is internal gets a number, for numba's names
+    carry counters of its process."""
     number = 0
     symbols = {name: symbol for symbol, name in exports.items()}
     for value in [*module.functions, *module.global_variables]:
@@ -117,3 +119,5 @@ def _rename(module: llvm.ModuleRef, exports: Mapping[str, str], target: Target) 
         elif not value.is_declaration and not value.name.startswith("llvm."):
             value.name = f"internal.{number}"
             number += 1
+        elif value.name.startswith(IMPORTED):
+            value.name = f"{value.name}_{target.symbol}"

@@ -31,12 +31,16 @@ from .targets import Target, find_target
 
 @dataclass(frozen=True)
 class Job:
-    """adapters: those of the unit that the targets need. key: name in `pieces` of their IR, taken when the build
-    starts, since files may be edited meanwhile. out: where objects go, for the archives."""
+    """adapters: those of the unit that the targets need. shared: functions of other units that it may call.
+
+    key: name in `pieces` of their IR, taken when the build starts, since files may be edited meanwhile. out: where
+    objects go, for the archives.
+    """
 
     unit: Unit
     targets: tuple[Target, ...]
     adapters: tuple[Adapter, ...]
+    shared: tuple[str, ...]
     key: str
     pieces: Path
     out: Path
@@ -55,7 +59,9 @@ def main(arguments: Sequence[str]) -> int:
     inventory = collect(tuple(only[0].split(",")) if only else ())
     targets = tuple(find_target(isa) for isa in isas.split(","))
     # Large units first: the last ones to end should be small.
-    work = [_job(unit, targets, Path(pieces), Path(out)) for unit in sorted(inventory.units, key=lambda u: -u.weight)]
+    shared = tuple(adapter.symbol for unit in inventory.units if unit.shares for adapter in unit.adapters)
+    work = [_job(unit, targets, shared, Path(pieces), Path(out))
+            for unit in sorted(inventory.units, key=lambda u: -u.weight)]
     gc.freeze()
     gc.disable()             # a unit's graphs of objects live until it is done
     failures = run_jobs(work, int(jobs))
@@ -73,12 +79,13 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _job(unit: Unit, targets: tuple[Target, ...], pieces: Path, out: Path) -> Job:
+def _job(unit: Unit, targets: tuple[Target, ...], shared: tuple[str, ...], pieces: Path, out: Path) -> Job:
     needed = {name for target in targets for name in unit.exports(target.symbol).values()}
     adapters = tuple(adapter for adapter in unit.adapters if adapter.name in needed)
     signatures = [f"{a.name} {a.kind} {a.operands} {a.numbers} {a.floats} {a.types} {a.result}" for a in adapters]
-    key = cache.hash_of(cache.tool_versions(), *_texts("frontend"), *source_hash_parts(unit.module), *signatures)
-    return Job(unit, targets, adapters, key, pieces, out)
+    key = cache.hash_of(cache.tool_versions(), *_texts("frontend"), *source_hash_parts(unit.module), *signatures,
+                        repr(unit.fast))
+    return Job(unit, targets, adapters, () if unit.shares else shared, key, pieces, out)
 
 
 def run_jobs(jobs: list[Job], at_once: int) -> list[str]:
@@ -138,7 +145,7 @@ def _ir(job: Job) -> bytes:
     path = job.pieces / f"{job.key}.bc"
     made = cache.read_file(path)
     if made is None:
-        made = frontend.compile_module(f"gc_{job.unit.name}", job.adapters)
+        made = frontend.compile_module(f"gc_{job.unit.name}", job.adapters, job.unit.fast)
         cache.write_file(path, made)
     return made
 
@@ -152,7 +159,8 @@ def _object(job: Job, target: Target, ir: bytes) -> bytes:
     made = cache.read_file(path)
     if made is None:
         made = build_object(target, ir, exports, job.unit.inline_all)
-        check_object(made, [f"{name}_{target.symbol}" for name in exports], tsan.IMPORTS if target.tsan else ())
+        defined, imported = ([f"{name}_{target.symbol}" for name in names] for names in (exports, job.shared))
+        check_object(made, defined, [*imported, *(tsan.IMPORTS if target.tsan else ())])
         cache.write_file(path, made)
     return made
 

@@ -10,7 +10,7 @@ import ast
 import importlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,24 +19,30 @@ from numba import types
 from ..contracts.all import KERNELS
 from ..contracts.calls import Functions
 from ..contracts.kernel import Kernel
+from ..cpu.products import micro
 from ..numba_types import NUMBA_TYPES
 from .frontend import Adapter
 from .registry import DeclarationError, KernelEntry, PrimitiveEntry
+from .targets import TARGETS
 
 FOLDER = Path(__file__).parent.parent
 PACKAGE = __package__.rpartition(".")[0]
 PRIMITIVES_A_UNIT = 80
+MICRO_KERNELS = f"{PACKAGE}.cpu.products.micro"
 ROLES = ("bind", "run", "pack")
 
 
 @dataclass
 class Unit:
-    """Functions of one Python module, which become one LLVM module, whatever ISAs they are for."""
+    """Functions of one Python module, which become one LLVM module, whatever ISAs they are for. shares: other units may
+    call them. fast: if given, the modules whose functions are compiled for speed, all others for size."""
 
     name: str
     module: str
     inline_all: bool = True
     adapters: list[Adapter] = field(default_factory=list)
+    shares: bool = False
+    fast: tuple[str, ...] | None = None
 
     @property
     def weight(self) -> float:
@@ -65,6 +71,7 @@ def collect(only: Sequence[str] = ()) -> Inventory:
     table: list[str | None] = []
     for entry in kernels:
         table += _add_kernel(units, entry)
+    _add_products(units)
     primitives: list[PrimitiveEntry] = []
     entries: dict[str, list[str]] = {}
     if not only or "primitives" in only:
@@ -145,6 +152,17 @@ def _by_isa(given: Callable[..., Any] | dict[str, Callable[..., Any]]) -> dict[s
     return {k.replace("-", "_"): f for k, f in given.items()} if isinstance(given, dict) else {"": given}
 
 
+def _add_products(units: dict[str, Unit]) -> None:
+    """The micro-kernels of the dtypes whose units multiply."""
+    dtypes = {unit.name.partition(".")[2] for unit in units.values() if MICRO_KERNELS in _closure(unit.module)}
+    for dtype in sorted(dtypes - {""}):
+        unit = units[f"micro.{dtype}"] = Unit(f"micro.{dtype}", MICRO_KERNELS, shares=True)
+        for isa in [target.symbol for target in TARGETS.values()]:
+            shapes = micro.shapes(isa if isa in micro.ISAS else "", dtype)
+            unit.adapters += [Adapter(micro.symbol(dtype, shape), "emitted", partial(micro.emit, dtype, shape), isa=isa)
+                              for shape in (shapes.main, shapes.narrow, shapes.wide)]
+
+
 def _add_primitives(units: dict[str, Unit], table: list[str | None]) -> list[PrimitiveEntry]:
     """Primitives are many and small: several units, so that they compile in parallel."""
     module = f"{PACKAGE}.primitives"
@@ -172,7 +190,8 @@ def _primitive_types(result: str, arguments: Iterable[str], function: Callable[.
 def _add_runtime(units: dict[str, Unit]) -> dict[str, list[str]]:
     module = f"{PACKAGE}.runtime"
     runtime = importlib.import_module(module)
-    unit = units.setdefault(module, Unit("runtime", module, inline_all=False))
+    unit = units.setdefault(module, Unit("runtime", module, inline_all=False,
+                                           fast=tuple(f"{module}.{name}" for name in runtime.FAST)))
     for name, (function, argument_types, result) in runtime.ENTRY.items():
         unit.adapters.append(Adapter(name, "entry", function, types=tuple(argument_types), result=result))
     return {name: [_c_type(result), *map(_c_type, arguments)] for name, (_, arguments, result) in runtime.ENTRY.items()}
@@ -186,6 +205,12 @@ def _c_type(type_: Any) -> str:
 
 def source_hash_parts(module: str) -> list[str]:
     """Texts of all files of kernels/ that `module` imports, directly or not, itself included."""
+    return [f"{name}\n{text}" for name, text in sorted(_closure(module).items())]
+
+
+@cache
+def _closure(module: str) -> dict[str, str]:
+    """Those texts, by the module's name."""
     texts: dict[str, str] = {}
     waiting = [module]
     while waiting:
@@ -195,7 +220,7 @@ def source_hash_parts(module: str) -> list[str]:
             if found is not None:
                 texts[name], imported = found
                 waiting += imported
-    return [f"{name}\n{text}" for name, text in sorted(texts.items())]
+    return texts
 
 
 @cache

@@ -34,7 +34,8 @@ class FrontEndError(Exception):
 class Adapter:
     """One function to compile and how C calls it.
 
-    symbol: name without ISA. kind: "bind", "run", "pack", "primitive", "reduce" (SPEC: C ABI) or "entry" (as declared).
+    symbol: name without ISA. kind: "bind", "run", "pack", "primitive", "reduce" (SPEC: C ABI) or "entry" (as declared);
+    "emitted": function(module, name) defines it in LLVM IR.
     operands: dtype names, for kernels; numbers: how many dims and attributes, floats: which of them are float64.
     types, result: numba's, for "entry". isa: of a function tuned for one, its symbol; "": for all that have no other.
     """
@@ -125,8 +126,11 @@ class _Library(codegen.CPUCodeLibrary):
 
 
 @global_compiler_lock
-def compile_module(name: str, adapters: Sequence[Adapter]) -> bytes:
-    """LLVM bitcode that defines every adapter's function. Once a process: numba keeps what it has compiled."""
+def compile_module(name: str, adapters: Sequence[Adapter], fast: Sequence[str] | None = None) -> bytes:
+    """LLVM bitcode that defines every adapter's function. Once a process: numba keeps what it has compiled.
+
+    fast: if given, functions of other modules than these are marked as to be compiled for size.
+    """
     target = registry.cpu_target
     context = target.target_context.with_aot_codegen(name)
     target.typing_context.refresh()
@@ -135,14 +139,28 @@ def compile_module(name: str, adapters: Sequence[Adapter]) -> bytes:
     library = context.codegen().create_library(name)
     for adapter in adapters:
         _compile_adapter(target.typing_context, context, library, adapter)
+    if fast is not None:
+        _mark_small(_Library.module, adapters, fast)
     module = llvm.parse_assembly(str(_Library.module))
     module.name = name
     module.verify()
     return bytes(module.as_bitcode())
 
 
+def _mark_small(module: ir.Module, adapters: Sequence[Adapter], fast: Sequence[str]) -> None:
+    """Numba's name of a function begins with its Python module's."""
+    prefixes = tuple("_ZN" + "".join(f"{len(part)}{part}" for part in name.split(".")) for name in fast)
+    outer = {adapter.name for adapter in adapters if adapter.function.__module__ in fast}
+    for function in module.functions:
+        if not function.is_declaration and not function.name.startswith(prefixes) and function.name not in outer:
+            function.attributes.add("optsize")
+
+
 def _compile_adapter(typing_context: Any, context: base.BaseContext, library: Any, adapter: Adapter) -> None:
     function = adapter.function
+    if adapter.kind == "emitted":
+        function(_Library.module, adapter.name)
+        return
     options = dict(getattr(function, "targetoptions", {}))
     python_function = getattr(function, "py_func", function)
     arguments = _argument_types(adapter, python_function)

@@ -19,6 +19,10 @@ namespace graphc_core::layout {
 """
 
 
+# Entry points for embedders that are Python, and for code of the map JIT: runners have neither.
+NOT_OF_RUNNERS = ("gc_poll_python", "gc_call_python", "gc_map_")
+
+
 def layout_header(modules: Iterable[ModuleType], runtime: Target, entries: Mapping[str, Sequence[str]],
                   version: str) -> str:
     """Text of the header. runtime: the instruction set that the runtime is compiled for. entries: name -> C types of
@@ -67,6 +71,7 @@ def _numpy(row: Row) -> str:
 
 
 def _symbols(runtime: Target, entries: Mapping[str, Sequence[str]]) -> list[str]:
+    entries = {name: types for name, types in entries.items() if not name.startswith(NOT_OF_RUNNERS)}
     rows = [f"X({types[0]}, {name}, ({', '.join(types[1:])}))" for name, types in entries.items()]
     lines = ["// X(result, name, parameters): the entry points of the runtime, one for all instruction sets",
              "#define GRAPHC_ENTRIES(X) " + " ".join(rows), f"#define GRAPHC_SYMBOL(name) name##_{runtime.symbol}",
@@ -75,10 +80,12 @@ def _symbols(runtime: Target, entries: Mapping[str, Sequence[str]]) -> list[str]
              "// graphc_tables.cpp: the registry, the names of kernels and then primitives, and by instruction set,",
              "// best first, the functions: bind, run and pack of each kernel, then the primitives; nullptr ends them.",
              '// gc_made_for: the models that a runner of few kernels was made for; "": it has them all.',
+             "// gc_parts: what such a one may do without (parts.hpp); nullptr: it is left out.",
              "struct gc_isa { const char* name; void (*const* functions)(); };",
              "// The registry is packed (kernels/toolchain/tables.py).",
              "extern const unsigned char gc_packed_registry[];",
              "extern const std::int64_t gc_packed_registry_bytes, gc_names_bytes;",
              "extern const char gc_names[], gc_made_for[];",
-             "extern const gc_isa gc_isas[];"]
+             "extern const gc_isa gc_isas[];",
+             "extern void (*const gc_parts[])();"]
     return [*lines, "}"]

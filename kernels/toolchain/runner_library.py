@@ -49,7 +49,7 @@ def write_runner_library(archives: Mapping[str, bytes], out: Path) -> None:
     tuned = {name.partition(".")[0] for name in members[base.name] if name.count(".") > 1}
     tables = _shared(read_tables(objects, [target.name for target in targets]), base, tuned)
     linked = [(f"{name[:-2]}.{target.symbol}.o", data) for target in targets
-              for name, data in members[target.name].items() if _needed(name, data, target, base, tables)]
+              for name, data in _needed(members[target.name], target, base, tables).items()]
     out.mkdir(parents=True, exist_ok=True)
     (out / "libgraphc_kernels.a").write_bytes(write_archive(linked, index=True))
     (out / "graphc_tables.cpp").write_text(tables_source(tables))
@@ -86,12 +86,16 @@ def family_of(kernel: str) -> str:
     return KERNELS[kernel.partition(".")[0]].make.partition(":")[0].removeprefix("cpu.").replace(".", "/")
 
 
-def _needed(name: str, data: bytes, target: Target, base: Target, tables: Tables) -> bool:
-    if not name.endswith(".o") or name in TABLES:
-        return False
-    if name == RUNTIME:
-        return target is base
-    return not read_symbols(data).defined.isdisjoint(tables.functions[target.name])
+def _needed(members: Mapping[str, bytes], target: Target, base: Target, tables: Tables) -> dict[str, bytes]:
+    """The objects that the tables name, and those that these call."""
+    objects = {name: data for name, data in members.items() if name.endswith(".o") and name not in TABLES
+               and (name != RUNTIME or target is base)}
+    symbols = {name: read_symbols(data) for name, data in objects.items()}
+    named = {name for name in objects if name == RUNTIME or not symbols[name].defined.isdisjoint(
+        tables.functions[target.name])}
+    called = frozenset().union(*(symbols[name].undefined for name in named))
+    return {name: data for name, data in objects.items()
+            if name in named or not symbols[name].defined.isdisjoint(called)}
 
 
 def size_report(archives: Mapping[str, bytes]) -> str:

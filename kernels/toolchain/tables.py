@@ -17,6 +17,9 @@ PREFIX = "gc_functions_"
 HEAD = 5                               # words of the registry in front of everything: see registry.py
 PACKED = "gc_packed_registry"           # the registry in C++, as `packed` makes it
 ROLES = 3                              # bind, run, pack: functions of a kernel
+# What of the C++ library a runner of few kernels may do without (runner/src/parts.hpp).
+CHECKPOINTS = ("gc_save_checkpoint", "gc_restore_checkpoint", "gc_check_part")
+PARTS = (*CHECKPOINTS, "gc_print_trace")
 
 
 @dataclass(frozen=True)
@@ -144,24 +147,26 @@ def _words(tables: Tables, kernels: list[int], primitives: list[int]) -> list[in
     return words
 
 
-def tables_source(tables: Tables, made_for: str = "") -> str:
+def tables_source(tables: Tables, made_for: str = "", parts: Collection[str] = PARTS) -> str:
     """C++ that defines what graphc_layout.h declares. made_for: what a runner of few kernels was made for, "": it has
-    all."""
+    all. parts: those of PARTS that it has."""
     names = [*tables.kernels, *tables.primitives]
-    symbols = sorted({symbol for of_isa in tables.functions.values() for symbol in of_isa} - {""})
+    symbols = sorted({symbol for of_isa in tables.functions.values() for symbol in (*of_isa, *parts)} - {""})
     lines = ["// Written by graphc; do not edit.", "#include <cstdint>", 'extern "C" {',
              "#pragma GCC visibility push(hidden)", *(f"void {symbol}();" for symbol in symbols),
              "struct gc_isa { const char* name; void (*const* functions)(); };",
              f"extern const unsigned char {PACKED}[];",
              "extern const std::int64_t gc_packed_registry_bytes, gc_names_bytes;",
-             "extern const char gc_names[], gc_made_for[];", "extern const gc_isa gc_isas[];"]
+             "extern const char gc_names[], gc_made_for[];", "extern const gc_isa gc_isas[];",
+             "extern void (*const gc_parts[])();"]
     lines += [f"extern void (*const {_table(isa)}[])();" for isa in tables.functions]
     lines += ["#pragma GCC visibility pop",
               f"const unsigned char {PACKED}[] = {{{_wrapped(map(str, packed(tables.words)))}}};",
               f"const std::int64_t gc_packed_registry_bytes = {len(packed(tables.words))};",
               f"const std::int64_t gc_names_bytes = {sum(len(name) + 1 for name in names)};",
               "const char gc_names[] =", *(f'    "{name}\\0"' for name in names), "    ;",
-              f"const char gc_made_for[] = {_quoted(made_for)};"]
+              f"const char gc_made_for[] = {_quoted(made_for)};",
+              f"void (*const gc_parts[])() = {{{_wrapped(p if p in parts else 'nullptr' for p in PARTS)}}};"]
     for isa, functions in tables.functions.items():
         rows = _wrapped(symbol or "nullptr" for symbol in [*functions, "nullptr"])     # an array has at least one
         lines.append(f"void (*const {_table(isa)}[])() = {{{rows}}};")

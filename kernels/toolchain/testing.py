@@ -41,19 +41,20 @@ class LoadedKernel:
     run: Callable[..., int]
     pack: Callable[..., int] | None
 
-    def choice(self, dims: Sequence[int], attrs: Sequence[int] = (), persistent: bool = False) -> np.ndarray:
+    def choice(self, dims: Sequence[int], attrs: Sequence[int] = (), persistent: bool = False,
+               winograd: bool = True) -> np.ndarray:
         words = np.zeros(Choice.SIZE, np.int64)
-        words[Choice.PERSISTENT] = int(persistent)
+        words[Choice.PERSISTENT], words[Choice.NO_WINOGRAD] = int(persistent), int(not winograd)
         arguments = np.array([*dims, *attrs, 0], np.int64)
         self.bind(arguments.ctypes.data, words.ctypes.data)
         return words
 
     def __call__(self, *operands: Any, dims: Sequence[int], attrs: Sequence[int] = (), persistent: bool = False,
-                 packable: int = 1, order: Callable[[int], Sequence[int]] = range,
+                 winograd: bool = True, packable: int = 1, order: Callable[[int], Sequence[int]] = range,
                  allocate: Callable[[int], np.ndarray] = aligned) -> int:
         """Returns the first status other than 0. packable: position of the packable operand; order: of the tiles;
         allocate: bytes to an aligned block of them, for workspace and the packed operand."""
-        choice = self.choice(dims, attrs, persistent)
+        choice = self.choice(dims, attrs, persistent, winograd)
         arrays = [np.asarray(o) for o in operands]
         addresses = [a.ctypes.data for a in arrays]
         keep = [allocate(int(choice[Choice.WORK_BYTES])), allocate(int(choice[Choice.SCRATCH_BYTES]) + 64)]

@@ -224,8 +224,11 @@ class Checkpoint {
 };
 
 }  // namespace
+}  // namespace graphc_core
 
-void restore_bundle(Values& values, const std::string& prefix, const std::shared_ptr<HostTable>& host) {
+void gc_restore_checkpoint(graphc_core::Values& values, const std::string& prefix,
+                           const std::shared_ptr<graphc_core::HostTable>& host) {
+  using namespace graphc_core;
   std::vector<std::string> keys;
   for (std::size_t i = 0; i < values.count(); ++i)
     if (!values.at(i).key.empty()) keys.push_back(values.at(i).key);
@@ -245,5 +248,3 @@ void restore_bundle(Values& values, const std::string& prefix, const std::shared
     variable->written();
   }
 }
-
-}  // namespace graphc_core

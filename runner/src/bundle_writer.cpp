@@ -96,8 +96,10 @@ class Writer {
 };
 
 }  // namespace
+}  // namespace graphc_core
 
-void save_bundle(Values& values, const std::string& prefix) {
+void gc_save_checkpoint(graphc_core::Values& values, const std::string& prefix) {
+  using namespace graphc_core;
   Writer writer(prefix);
   bool any = false;
   {
@@ -116,5 +118,3 @@ void save_bundle(Values& values, const std::string& prefix) {
     throw Error(GRAPHC_FAILED_PRECONDITION, "the model's file lists no variables for checkpoints: save it with gc.export_model");
   writer.commit();
 }
-
-}  // namespace graphc_core

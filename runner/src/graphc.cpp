@@ -12,6 +12,7 @@
 #include "graph_reader.hpp"
 #include "memory.hpp"
 #include "model.hpp"
+#include "parts.hpp"
 #include "read_file.hpp"
 #include "running.hpp"
 
@@ -27,6 +28,7 @@ struct graphc_result {
 
 namespace {
 
+constexpr char CHECKPOINTS[] = "what saves and restores checkpoints";
 constexpr std::size_t LARGEST_OPTIONS = 4096;    // bytes; a size above it was never set
 
 thread_local std::string last_error;
@@ -271,7 +273,8 @@ graphc_status graphc_save(const graphc_model* model, const char* prefix) {
     require(model, "model is NULL");
     require(prefix && *prefix, "prefix is NULL or empty");
     graphc_core::Inside::refuse(model->model.values().get());
-    graphc_core::save_bundle(*model->model.values(), prefix);
+    graphc_core::call_part<decltype(gc_save_checkpoint)>(graphc_core::SAVE_CHECKPOINT, CHECKPOINTS, *model->model.values(),
+                                                         std::string(prefix));
   });
 }
 
@@ -280,7 +283,8 @@ graphc_status graphc_restore(graphc_model* model, const char* prefix) {
     require(model, "model is NULL");
     require(prefix && *prefix, "prefix is NULL or empty");
     graphc_core::Inside::refuse(model->model.values().get());
-    graphc_core::restore_bundle(*model->model.values(), prefix, model->model.host());
+    graphc_core::call_part<decltype(gc_restore_checkpoint)>(graphc_core::RESTORE_CHECKPOINT, CHECKPOINTS,
+                                                            *model->model.values(), std::string(prefix), model->model.host());
   });
 }
 

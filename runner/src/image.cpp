@@ -8,6 +8,7 @@
 #include "dtypes.hpp"
 #include "error.hpp"
 #include "graphc_layout.h"
+#include "parts.hpp"
 
 namespace graphc_core {
 namespace {
@@ -215,7 +216,7 @@ class Writer {
     const std::string name = i.op + "." + result->short_name + "." + first->short_name;
     const auto found = names_.primitives.find(name);
     if (found == names_.primitives.end())
-      lacking("scalar function " + name);
+      throw Error(GRAPHC_UNIMPLEMENTED, "scalar function " + name + lacking());
     return i.op.rfind("reduce.", 0) == 0 ? L::CODE_REDUCE - found->second : found->second;
   }
 
@@ -238,18 +239,10 @@ class Writer {
     return static_cast<std::int64_t>(result);
   }
 
-  [[noreturn]] static void lacking(const std::string& what) {
-    const std::string models = gc_made_for;
-    throw Error(GRAPHC_UNIMPLEMENTED, what + " is not in this runner, " +
-                                          (models.empty() ? "which is older than the model's graphc"
-                                                          : "which was made for " + models + " alone; `graphc runner "
-                                                            "--only-for` takes several models"));
-  }
-
   std::int64_t kernel(const std::string& name) {
     const auto found = names_.kernels.find(name);
     if (found == names_.kernels.end())
-      lacking("kernel " + name);
+      throw Error(GRAPHC_UNIMPLEMENTED, "kernel " + name + lacking());
     return found->second;
   }
 

@@ -4,6 +4,10 @@
 #include <cstdlib>
 #include <cstring>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include "error.hpp"
 
 namespace graphc_core {
@@ -14,12 +18,30 @@ struct Entry {
   bool runs_here;
 };
 
+#if defined(__x86_64__)
+// The levels of x86-64 (its psABI), of the processor and of the system, which has to keep the registers: bits of cpuid and of
+// xgetbv. __builtin_cpu_supports would know them as well, in twenty times the code.
+int x86_64_level() {
+  constexpr unsigned V2_C = bit_CMPXCHG16B | bit_SSE3 | bit_SSSE3 | bit_SSE4_1 | bit_SSE4_2 | bit_POPCNT;
+  constexpr unsigned V3_C = bit_AVX | bit_F16C | bit_FMA | bit_MOVBE | bit_OSXSAVE;
+  constexpr unsigned V3_B = bit_AVX2 | bit_BMI | bit_BMI2;
+  constexpr unsigned V4_B = bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL;
+  constexpr unsigned YMM = 0x6, ZMM = 0xe6;
+  unsigned a, b, c, d, features = 0, more = 0;
+  if (__get_cpuid(1, &a, &b, &c, &d)) features = c;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) more = b;
+  const bool has_extended = __get_cpuid(0x80000001, &a, &b, &c, &d) && (c & bit_LZCNT) && (c & bit_LAHF_LM);
+  if ((features & V2_C) != V2_C || (features & V3_C) != V3_C || (more & V3_B) != V3_B || !has_extended) return 2;
+  unsigned kept, high;
+  __asm__ volatile("xgetbv" : "=a"(kept), "=d"(high) : "c"(0));
+  if ((kept & YMM) != YMM) return 2;
+  return (more & V4_B) == V4_B && (kept & ZMM) == ZMM ? 4 : 3;
+}
+#endif
+
 bool machine_runs(const std::string& isa) {
 #if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (isa == "x86-64-v4") return __builtin_cpu_supports("x86-64-v4");
-  if (isa == "x86-64-v3") return __builtin_cpu_supports("x86-64-v3");
-  return false;
+  return isa.rfind("x86-64-v", 0) == 0 && isa.size() == 9 && isa[8] - '0' <= x86_64_level();
 #elif defined(__aarch64__)
   return isa == "aarch64";
 #else

@@ -1,15 +1,14 @@
 #include "model.hpp"
 
-#include <cstring>
+#include <cstdlib>
+#include <string_view>
 #include <utility>
 
 #include "image.hpp"
-#include "inputs.hpp"
 #include "message.hpp"
 #include "pool.hpp"
 #include "ports.hpp"
 #include "tensors.hpp"
-#include "trace.hpp"
 
 namespace graphc_core {
 namespace {
@@ -99,78 +98,12 @@ void Model::open(int threads, Word tables) {
   request[L::OPEN_RUN_BODY] = reinterpret_cast<Word>(library_.gc_run_body);
   request[L::OPEN_ERROR] = address_of(error);
   request[L::OPEN_TABLES] = tables;
+  const char* winograd = std::getenv("GRAPHC_WINOGRAD");
+  request[L::OPEN_NO_WINOGRAD] = winograd && winograd == std::string_view("0");
   model_ = library_.gc_model_open(address_of(request));
   if (!model_) {
     library_.gc_store_close(std::exchange(store_, 0));
     fail(error);
-  }
-}
-
-std::unique_ptr<Result> Model::run(const graphc_tensor* inputs, std::size_t count) {
-  Inside::refuse(values_.get());
-  const Inside inside(values_.get());
-  const Running running(runs_);
-  const std::vector<Word> sizes = checked_sizes(plan_, inputs, count);
-  const Inputs given(inputs, count, host_);
-  auto result = std::make_unique<Result>();
-  std::unique_lock<std::shared_mutex> exclusive(values_->mutex, std::defer_lock);
-  std::shared_lock<std::shared_mutex> shared(values_->mutex, std::defer_lock);
-  if (writes_states_) exclusive.lock();
-  else shared.lock();
-  const Word number = values_->runs.fetch_add(1);        // a run that fails counts, as in a Session
-  Frame frame = frames_.take(model_, sizes);
-  try {
-    make_outputs(frame, *result);
-    run_frame(frame, number, running, given.addresses(), *result);
-    copy_outputs(frame, *result);
-  } catch (...) {
-    frames_.close(frame);                      // a frame whose run failed is not used again
-    throw;
-  }
-  frames_.give_back(std::move(frame));
-  return result;
-}
-
-// Memory for the outputs whose sizes are known before the run.
-void Model::make_outputs(const Frame& frame, Result& result) {
-  for (graphc_tensor output : frame.outputs) {
-    Block memory;
-    if (output.rank >= 0) memory = Block(host_, bytes_of(output));
-    output.data = memory.data();
-    result.outputs.push_back(output);
-    result.memory.push_back(std::move(memory));
-  }
-}
-
-void Model::run_frame(Frame& frame, Word number, const Running& running, const std::vector<Word>& addresses, Result& result) {
-  Word error[L::ERROR_WORDS] = {};
-  std::vector<Word> call(L::CALL_WORDS, 0);
-  call[L::CALL_FRAME] = frame.handle;
-  call[L::CALL_RUN] = number;
-  call[L::CALL_CANCEL] = address_of(running.flag());
-  call[L::CALL_ERROR] = address_of(error);
-  call.insert(call.end(), addresses.begin(), addresses.end());
-  for (const graphc_tensor& output : result.outputs) call.push_back(address_of(output.data));
-  const Trace trace;
-  call[L::CALL_TRACE] = trace.address();
-  HostCalls::message().clear();
-  const std::int32_t status = library_.gc_run(address_of(call.data()));
-  trace.print(plan_);
-  if (status) fail(error);
-}
-
-// Outputs whose sizes came out of the run lie in memory of the runtime's.
-void Model::copy_outputs(const Frame& frame, Result& result) {
-  const Word* slot = words_at(words_at(frame.handle)[L::FRAME_OUTPUTS]);
-  for (std::size_t i = 0; i < result.outputs.size(); ++i, slot += L::SLOT_RECORD) {
-    graphc_tensor& output = result.outputs[i];
-    if (output.data) continue;
-    output = slot_tensor(slot);
-    output.dtype = plan_.outputs[i].dtype;
-    const std::size_t bytes = bytes_of(output);
-    result.memory[i] = Block(host_, bytes);
-    if (bytes) std::memcpy(result.memory[i].data(), output.data, bytes);
-    output.data = result.memory[i].data();
   }
 }
 

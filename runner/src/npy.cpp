@@ -1,18 +1,15 @@
 #include "npy.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <memory>
+#include <utility>
 
 #include "dtypes.hpp"
 #include "error.hpp"
+#include "tensors.hpp"
 
 namespace graphc_core {
 namespace {
-
-using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
 constexpr char MAGIC[] = "\x93NUMPY";
 constexpr std::size_t LARGEST_HEADER = 1 << 16;
@@ -51,21 +48,25 @@ std::vector<std::int64_t> parse_shape(const std::string& text, const std::string
   return sizes;
 }
 
-std::string read_header(std::FILE* file, const std::string& path) {
-  unsigned char start[12] = {};
-  if (std::fread(start, 1, 10, file) != 10 || std::memcmp(start, MAGIC, 6) != 0) refuse(path, "not a .npy file");
-  std::size_t size = start[8] | start[9] << 8;
+// Takes the header away from the file's bytes, so that the elements are left.
+std::string take_header(std::vector<char>& file, const std::string& path) {
+  if (!is_npy(file) || file.size() < 12) refuse(path, "not a .npy file");
+  const auto* start = reinterpret_cast<const unsigned char*>(file.data());
+  std::size_t begin = 10, size = start[8] | start[9] << 8;
   if (start[6] >= 2) {
-    if (std::fread(start + 10, 1, 2, file) != 2) refuse(path, "the file ends in its header");
+    begin = 12;
     size |= static_cast<std::size_t>(start[10]) << 16 | static_cast<std::size_t>(start[11]) << 24;
   }
   if (size > LARGEST_HEADER) refuse(path, "a .npy header that is too long");
-  std::string header(size, ' ');
-  if (std::fread(&header[0], 1, size, file) != size) refuse(path, "the file ends in its header");
+  if (size > file.size() - begin) refuse(path, "the file ends in its header");
+  std::string header(file.data() + begin, size);
+  file.erase(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(begin + size));
   return header;
 }
 
 }  // namespace
+
+bool is_npy(const std::vector<char>& file) { return file.size() >= 6 && std::memcmp(file.data(), MAGIC, 6) == 0; }
 
 graphc_tensor Array::tensor() {
   graphc_tensor made{};
@@ -113,24 +114,10 @@ std::vector<char> row_major(const Array& array, std::size_t element) {
   return made;
 }
 
-// What is left of the file: `count` elements of `element` bytes.
-std::vector<char> read_elements(std::FILE* file, std::size_t count, std::size_t element, const std::string& path) {
-  const long begin = std::ftell(file);
-  if (begin < 0 || std::fseek(file, 0, SEEK_END) != 0) refuse(path, "cannot be read to its end");
-  const auto left = static_cast<std::size_t>(std::ftell(file) - begin);
-  if (count > left / element) refuse(path, "the file is shorter than its header says");
-  std::fseek(file, begin, SEEK_SET);
-  std::vector<char> data(count * element);
-  if (std::fread(data.data(), 1, data.size(), file) != data.size()) refuse(path, "cannot be read");
-  return data;
-}
-
 }  // namespace
 
-Array read_npy(const std::string& path) {
-  const File file(std::fopen(path.c_str(), "rb"), std::fclose);
-  if (!file) throw Error(GRAPHC_NOT_FOUND, "cannot read " + path + ": " + std::strerror(errno));
-  const std::string header = read_header(file.get(), path);
+Array read_npy(std::vector<char> file, const std::string& path) {
+  const std::string header = take_header(file, path);
   const std::string descr = entry(header, "descr", path).substr(1);
   const DType* dtype = descr.empty() ? nullptr : dtype_of(descr);
   if (!dtype) refuse(path, "elements of type '" + descr + "' cannot be fed");
@@ -141,20 +128,22 @@ Array read_npy(const std::string& path) {
   for (const std::int64_t size : array.sizes)
     if (__builtin_mul_overflow(count, static_cast<std::size_t>(size), &count)) refuse(path, "an array that is too large");
   const auto element = static_cast<std::size_t>(dtype->size);
-  array.data = read_elements(file.get(), count, element, path);
+  if (count > file.size() / element) refuse(path, "the file is shorter than its header says");
+  file.resize(count * element);
+  array.data = std::move(file);
   const bool is_complex = dtype->numpy[1] == 'c';
   if (descr[0] == '>') swap_bytes(array.data, is_complex ? element / 2 : element);
   if (entry(header, "fortran_order", path) != "False" && count) array.data = row_major(array, element);
   return array;
 }
 
-namespace {
-
-std::string npy_header(const graphc_tensor& tensor, const DType& dtype) {
+std::string npy_header(const graphc_tensor& tensor, const std::string& path) {
+  const DType* dtype = find_dtype(tensor.dtype);
+  if (!dtype || !dtype->size) refuse(path, "cannot store " + dtype_name(tensor.dtype));
   std::string shape;
   for (int i = 0; i < tensor.rank; ++i)
     shape += std::to_string(tensor.sizes[i]) + (i + 1 < tensor.rank ? ", " : tensor.rank == 1 ? "," : "");
-  std::string header = std::string("{'descr': '") + dtype.numpy + "', 'fortran_order': False, 'shape': (" + shape + "), }";
+  std::string header = std::string("{'descr': '") + dtype->numpy + "', 'fortran_order': False, 'shape': (" + shape + "), }";
   header.append(63 - (10 + header.size()) % 64, ' ');    // data begins at a multiple of 64
   header += '\n';
   std::string start(MAGIC, 6);
@@ -162,16 +151,10 @@ std::string npy_header(const graphc_tensor& tensor, const DType& dtype) {
   return start + header;
 }
 
-}  // namespace
-
 WholeFile npy_file(const std::string& path, const graphc_tensor& tensor) {
-  const DType* dtype = find_dtype(tensor.dtype);
-  if (!dtype || !dtype->size) refuse(path, "cannot store " + dtype_name(tensor.dtype));
-  std::size_t bytes = static_cast<std::size_t>(dtype->size);
-  for (int i = 0; i < tensor.rank; ++i) bytes *= static_cast<std::size_t>(tensor.sizes[i]);
   WholeFile file(path);
-  file.write(npy_header(tensor, *dtype));
-  file.write({static_cast<const char*>(tensor.data), bytes});
+  file.write(npy_header(tensor, path));
+  file.write({static_cast<const char*>(tensor.data), bytes_of(tensor)});
   file.finish();
   return file;
 }

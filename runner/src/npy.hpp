@@ -17,7 +17,14 @@ struct Array {
   graphc_tensor tensor();            // a view
 };
 
-Array read_npy(const std::string& path);
+// Whether bytes, six of them at least, are the beginning of a .npy file.
+bool is_npy(const std::vector<char>& file);
+
+// The array in a .npy file, of which these are the bytes; `path` stands in messages.
+Array read_npy(std::vector<char> file, const std::string& path);
+
+// A .npy file up to its elements.
+std::string npy_header(const graphc_tensor& tensor, const std::string& path);
 
 // The tensor as a .npy file, on the disk, but under its name only when it is committed.
 WholeFile npy_file(const std::string& path, const graphc_tensor& tensor);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "npz.hpp"
+
 namespace graphc_core {
 namespace {
 
@@ -35,8 +37,11 @@ bool is_number(const std::string& text, long long least, long long most) {
 void take(Arguments& found, const Flag& flag, const std::string& value) {
   if (flag.name == "--feed" || flag.name == "--feed-each") {
     const std::size_t equals = value.find('=');
-    if (equals == std::string::npos) throw UsageError(flag.name + " wants " + flag.value + ", not '" + value + "'");
-    (flag.name == "--feed" ? found.feeds : found.each).emplace_back(value.substr(0, equals), value.substr(equals + 1));
+    const bool is_whole = equals == std::string::npos;      // a .npz file, all of it
+    if (is_whole && !is_archive(value))
+      throw UsageError(flag.name + " wants " + flag.value + ", or FILE.npz, not '" + value + "'");
+    (flag.name == "--feed" ? found.feeds : found.each)
+        .emplace_back(is_whole ? "" : value.substr(0, equals), is_whole ? value : value.substr(equals + 1));
   } else if (flag.name == "--fetch") {
     found.fetches.push_back(value);
   } else if (flag.name == "--out") {

@@ -18,7 +18,7 @@ class UsageError : public std::runtime_error {
 struct Arguments {
   std::string model;
   std::map<std::string, std::string> given;                   // the last value of each flag that is there once
-  std::vector<std::pair<std::string, std::string>> feeds, each;     // name, file
+  std::vector<std::pair<std::string, std::string>> feeds, each;     // name ("": a .npz file, all of it), file
   std::vector<std::string> fetches, outs;
 
   bool has(const std::string& flag) const { return given.count(flag) != 0; }

@@ -13,7 +13,7 @@
 #include "graphc.h"
 #include "graphc.hpp"
 #include "graphc_layout.h"
-#include "npy.hpp"
+#include "npz.hpp"
 #include "run_arguments.hpp"
 #include "run_feeds.hpp"
 #include "tensors.hpp"
@@ -96,31 +96,51 @@ void bench(const graphc::Model& model, Feeds& feeds, long long runs) {
               times.back());
 }
 
+// A .npz file holds all outputs, once each.
+void check_archive(const std::string& path, const Arguments& arguments, const std::vector<graphc_info>& outputs,
+                   const std::vector<std::size_t>& wanted) {
+  if (arguments.outs.size() > 1) throw UsageError("--out " + path + " is for all outputs: give no other --out");
+  for (const std::size_t index : wanted)
+    if (std::count(wanted.begin(), wanted.end(), index) > 1)
+      throw UsageError("--out " + path + " holds output '" + plain(outputs[index].name) + "' once: fetch it once");
+}
+
 // Numbers of the outputs that are wanted.
 std::vector<std::size_t> wanted_outputs(const Arguments& arguments, const std::vector<graphc_info>& outputs) {
   std::vector<std::size_t> wanted;
   for (const std::string& name : arguments.fetches) wanted.push_back(find_port(outputs, name, "output"));
   if (arguments.fetches.empty())
     for (std::size_t i = 0; i < outputs.size(); ++i) wanted.push_back(i);
-  if (!arguments.outs.empty() && arguments.outs.size() != wanted.size())
+  const auto archive = std::find_if(arguments.outs.begin(), arguments.outs.end(), is_archive);
+  if (archive != arguments.outs.end()) check_archive(*archive, arguments, outputs, wanted);
+  else if (!arguments.outs.empty() && arguments.outs.size() != wanted.size())
     throw UsageError(std::to_string(arguments.outs.size()) + " times --out for " + std::to_string(wanted.size()) +
                      " outputs: give one for each");
   return wanted;
 }
 
+void print_outputs(const std::vector<graphc_info>& infos, const std::vector<std::size_t>& wanted,
+                   const std::vector<graphc_tensor>& outputs) {
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    graphc_info info = infos[wanted[i]];
+    std::copy(outputs[i].sizes, outputs[i].sizes + outputs[i].rank, info.sizes);
+    print_infos("output", {info});
+    print_elements(outputs[i]);
+  }
+}
+
 void write_outputs(const Arguments& arguments, const std::vector<graphc_info>& infos, const std::vector<std::size_t>& wanted,
                    const graphc::Result& result) {
+  std::vector<graphc_tensor> outputs;
+  for (const std::size_t index : wanted) outputs.push_back(result.output(static_cast<std::int32_t>(index)));
+  if (arguments.outs.empty()) return print_outputs(infos, wanted, outputs);
   std::vector<WholeFile> files;         // all of them or none get their names
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    const graphc_tensor output = result.output(static_cast<std::int32_t>(wanted[i]));
-    if (!arguments.outs.empty()) {
-      files.push_back(npy_file(arguments.outs[i], output));
-      continue;
-    }
-    graphc_info info = infos[wanted[i]];
-    std::copy(output.sizes, output.sizes + output.rank, info.sizes);
-    print_infos("output", {info});
-    print_elements(output);
+  if (is_archive(arguments.outs[0])) {
+    std::vector<std::pair<std::string, graphc_tensor>> arrays;
+    for (std::size_t i = 0; i < wanted.size(); ++i) arrays.emplace_back(plain(infos[wanted[i]].name), outputs[i]);
+    files.push_back(npz_file(arguments.outs[0], arrays));
+  } else {
+    for (std::size_t i = 0; i < outputs.size(); ++i) files.push_back(npy_file(arguments.outs[i], outputs[i]));
   }
   for (WholeFile& file : files) file.commit();
 }

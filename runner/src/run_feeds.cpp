@@ -4,14 +4,10 @@
 
 #include "dtypes.hpp"
 #include "error.hpp"
+#include "npz.hpp"
 
 namespace graphc_core {
 namespace {
-
-// Names with and without ":0" are the same.
-std::string plain(const std::string& name) {
-  return name.size() > 2 && name.compare(name.size() - 2, 2, ":0") == 0 ? name.substr(0, name.size() - 2) : name;
-}
 
 graphc_tensor row(Array& array, long long step) {
   graphc_tensor made = array.tensor();
@@ -20,6 +16,21 @@ graphc_tensor row(Array& array, long long step) {
   std::copy(made.sizes + 1, made.sizes + made.rank, made.sizes);
   --made.rank;
   return made;
+}
+
+// What flags feed, name and file: of a .npz file that is given without a name all that it has.
+std::vector<std::pair<std::string, std::string>> named(const std::vector<std::pair<std::string, std::string>>& pairs) {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const auto& [given, path] : pairs)
+    for (const std::string& name : given.empty() ? names_in(path) : std::vector<std::string>{given}) all.emplace_back(name, path);
+  return all;
+}
+
+// How Python would write an array of that dtype into the file.
+std::string saving(const std::string& path, const std::string& name, const std::string& dtype) {
+  const std::string array = "array.astype(\"" + dtype + "\")";
+  return is_archive(path) ? "numpy.savez(\"" + path + "\", " + plain(name) + "=" + array + ")"
+                          : "numpy.save(\"" + path + "\", " + array + ")";
 }
 
 }  // namespace
@@ -38,7 +49,7 @@ Feeds::Feeds(const Arguments& arguments, const std::vector<graphc_info>& inputs)
     : arrays_(inputs.size()), each_(inputs.size()) {
   std::vector<bool> fed(inputs.size());
   for (const bool each : {false, true})
-    for (const auto& [name, file] : each ? arguments.each : arguments.feeds) {
+    for (const auto& [name, file] : named(each ? arguments.each : arguments.feeds)) {
       const std::size_t index = find_port(inputs, name, "input");
       read(inputs[index], index, file);
       if (each && (arrays_[index].sizes.empty() || !arrays_[index].sizes[0]))
@@ -53,11 +64,11 @@ Feeds::Feeds(const Arguments& arguments, const std::vector<graphc_info>& inputs)
 }
 
 void Feeds::read(const graphc_info& input, std::size_t index, const std::string& file) {
-  arrays_[index] = read_npy(file);
+  arrays_[index] = read_array(file, input.name);
   const std::string wanted = dtype_name(input.dtype), held = dtype_name(arrays_[index].dtype);
   if (wanted != held)
     throw Error(GRAPHC_INVALID_ARGUMENT, file + " holds " + held + ", but input '" + input.name + "' is " + wanted +
-                                             ": convert it, numpy.save(\"" + file + "\", array.astype(\"" + wanted + "\"))");
+                                             ": convert it, " + saving(file, input.name, wanted));
 }
 
 std::vector<graphc_tensor> Feeds::of_step(long long step) {

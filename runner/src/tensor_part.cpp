@@ -144,3 +144,5 @@ void cut_part(const TensorPart& part, std::size_t element, const char* whole, ch
 }
 
 }  // namespace graphc_core
+
+void gc_check_part(const std::string& part, const graphc_core::Shape& shape) { graphc_core::parse_part(part, shape); }

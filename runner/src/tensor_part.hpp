@@ -39,3 +39,6 @@ void put_part(const TensorPart& part, std::size_t element, const char* from, cha
 void cut_part(const TensorPart& part, std::size_t element, const char* whole, char* to);
 
 }  // namespace graphc_core
+
+// A part (parts.hpp). Throws DATA_LOSS if `part` is none of a variable of this shape.
+extern "C" void gc_check_part(const std::string& part, const graphc_core::Shape& shape);

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "library.hpp"
+#include "parts.hpp"
 
 namespace graphc_core {
 namespace {
@@ -110,19 +111,24 @@ std::string line(const Plan& plan, const Word* event) {
 
 Trace::Trace() {
   if (!tracing()) return;
+  find_part(PRINT_TRACE, "what GRAPHC_TRACE prints");
   words_.reset(new Word[L::TRACE_FIRST + CAPACITY]);      // not cleared: what is not used is never touched
   for (Word i = 0; i < L::TRACE_FIRST; ++i) words_[i] = 0;
   words_[L::TRACE_CAPACITY] = CAPACITY;
 }
 
 void Trace::print(const Plan& plan) const {
-  if (!words_) return;
-  std::string all;
-  const Word* end = &words_[L::TRACE_FIRST + words_[L::TRACE_USED]];
-  for (const Word* event = &words_[L::TRACE_FIRST]; event < end; event += event[L::EVENT_WORDS])
-    all += "graphc: " + line(plan, event) + "\n";
-  if (const Word dropped = words_[L::TRACE_DROPPED]) all += "graphc: " + text(dropped) + " more events found no room\n";
-  std::fwrite(all.data(), 1, all.size(), stderr);
+  if (words_) call_part<decltype(gc_print_trace)>(PRINT_TRACE, "what GRAPHC_TRACE prints", plan, words_.get());
 }
 
 }  // namespace graphc_core
+
+void gc_print_trace(const graphc_core::Plan& plan, const std::int64_t* words) {
+  using namespace graphc_core;
+  std::string all;
+  const Word* end = words + L::TRACE_FIRST + words[L::TRACE_USED];
+  for (const Word* event = words + L::TRACE_FIRST; event < end; event += event[L::EVENT_WORDS])
+    all += "graphc: " + line(plan, event) + "\n";
+  if (const Word dropped = words[L::TRACE_DROPPED]) all += "graphc: " + text(dropped) + " more events found no room\n";
+  std::fwrite(all.data(), 1, all.size(), stderr);
+}

@@ -20,3 +20,6 @@ class Trace {
 };
 
 }  // namespace graphc_core
+
+// A part (parts.hpp): prints the events that a run noted.
+extern "C" void gc_print_trace(const graphc_core::Plan& plan, const std::int64_t* words);

@@ -6,6 +6,7 @@
 
 #include "dtypes.hpp"
 #include "error.hpp"
+#include "parts.hpp"
 #include "running.hpp"
 #include "tensor_part.hpp"
 #include "tensors.hpp"
@@ -81,7 +82,8 @@ const Variable& Values::variable(const Tensor& wanted, const std::shared_ptr<Hos
 }
 
 Variable& Values::make(const SavedVariable& saved, const std::shared_ptr<HostTable>& host) {
-  parse_part(saved.part, saved.tensor.shape);
+  if (!saved.part.empty())
+    call_part<decltype(gc_check_part)>(CHECK_PART, "a part of a variable", saved.part, saved.tensor.shape);
   Variable made{saved.tensor, saved.key, saved.part, Block(host, tensor_bytes(saved.tensor)), Block(host, 2 * sizeof(Word))};
   variables_.push_back(std::move(made));
   numbers_.emplace(saved.tensor.name, variables_.size() - 1);

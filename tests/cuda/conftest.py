@@ -1,25 +1,46 @@
-"""The device on which the tests of this folder run: the machine's GPU if GRAPHC_TEST_GPU=1 (`make gpu`), else the
-emulator standing in for one."""
+"""The device on which the tests of this folder run: the machine's GPU if GRAPHC_TEST_GPU=1 (`make gpu`); else two that
+stand in for one, the emulator of PTX and the library in place of libcuda."""
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from graphc.exec.cuda.calls.all import CALLS
 from graphc.exec.cuda.driver import find_device
 
 from on_both import ON_GPU
 from stand_in import StandIn, standing_in
+from stand_in_driver import driver_standing_in
+
+# GRAPHC_TEST_CUDA=all (`make test-cuda`): asynchronous work at once, too, beside as late as CUDA allows.
+STANDING_IN = ["emulator", "late", *(["now"] if os.environ.get("GRAPHC_TEST_CUDA") == "all" else [])]
 
 
-@pytest.fixture
-def device() -> Iterator[Any]:
+@pytest.fixture(params=["gpu"] if ON_GPU else STANDING_IN)
+def device(request: Any) -> Iterator[Any]:
     """The device, which sessions find."""
-    if ON_GPU:
+    if request.param == "emulator":
+        with standing_in(StandIn()) as stand_in:
+            yield stand_in
+        return
+    if request.param == "gpu":
         found = find_device()
         assert found is not None, "GRAPHC_TEST_GPU=1, but there is no GPU"
         yield found
         return
-    with standing_in(StandIn()) as stand_in:
-        yield stand_in
+    with driver_standing_in(request.param) as library:
+        found = find_device()
+        found.work = library.work()    # as the emulator counts
+        yield found
+        said = library.complaint()
+        library.mend()
+        assert not said, said
+
+
+@pytest.fixture
+def without_top_k(monkeypatch: Any) -> None:
+    """As if the device had no kernel for top_k: an op that only the host can do, whatever comes to the device."""
+    monkeypatch.delitem(CALLS, "top_k")

@@ -1,5 +1,6 @@
 """Runs PTX on the CPU, all threads of a grid at once as NumPy arrays, and refuses what a GPU would do wrong silently
-(ptx_memory.py), barriers that not all threads of a block reach, and instructions that it does not know.
+(ptx_memory.py), barriers that not all threads of a block reach, instructions of a warp that has come apart, copies
+that nobody waits for, and instructions that it does not know.
 
 A thread is a lane of every array. Lanes with the lowest program counter run first, a basic block at a time, so that
 they meet again where control flow joins.
@@ -11,31 +12,41 @@ from typing import Any
 
 import numpy as np
 
+from ptx_accesses import Copies, access_operation
 from ptx_instructions import operation
-from ptx_memory import WORDS, Access, Memory
+from ptx_memory import GENERIC, WORDS, Access, Memory
 from ptx_text import DTYPES, Instruction, Kernel, PtxError
+from ptx_threads import WARP, Threads
+from ptx_warp import EVERY, Together, warp_operation
 
 Read = Callable[[], Any]
 CONTROL = ("bra", "ret", "exit", "bar", "barrier")
 
 
 class Launch:
-    """One launch of a kernel: grid blocks of `threads` threads, parameters as 64-bit words."""
+    """One launch of a kernel: grid blocks of `threads` threads, parameters as 64-bit words. dynamic: bytes of shared
+    memory beside what the kernel declares."""
 
     def __init__(self, memory: Memory, kernel: Kernel, blocks: Sequence[int], threads: int, words: Sequence[int],
-                 most_steps: int = 10 ** 6) -> None:
+                 dynamic: int = 0, most_steps: int = 10 ** 6) -> None:
+        if kernel.most_threads and threads > kernel.most_threads:
+            raise PtxError(f"{threads} threads in a block of a kernel for {kernel.most_threads}")
         self.kernel, self.threads, self.most_steps = kernel, threads, most_steps
         x, y, z = (*blocks, 1, 1)[:3]
         self.blocks = x * y * z
         self.count = self.blocks * threads
-        lane = np.arange(self.count)
-        self.block = lane // threads
-        block = {"x": self.block % x, "y": self.block // x % y, "z": self.block // (x * y)}
+        self.of = Threads(self.blocks, threads)
+        lane, block = np.arange(self.count), self.of.block
+        blocks_at = {"x": block % x, "y": block // x % y, "z": block // (x * y)}
         self.special = {"%tid.x": lane % threads, "%ntid.x": threads, "%nctaid.x": x, "%nctaid.y": y, "%nctaid.z": z,
-                        **{f"%ctaid.{axis}": of for axis, of in block.items()}}
+                        "%laneid": self.of.lane, "%warpid": lane % threads // WARP,
+                        **{f"%ctaid.{axis}": of for axis, of in blocks_at.items()}}
         self.parameters = {name: np.uint64(word % (1 << 64))
                            for (name, _), word in zip(kernel.parameters, words, strict=True)}
-        self.access = Access(memory, kernel.shared_bytes, self.block)
+        self.access = Access(memory, self.of, kernel.shared_bytes + dynamic, kernel.local_bytes)
+        self.copies = Copies(self.count)
+        self.symbols = {**kernel.shared, **kernel.local,
+                        **{name: self._placed(memory, stored) for name, stored in kernel.constants.items()}}
         self.registers: dict[str, np.ndarray] = {}
         self.chosen: np.ndarray | None = None          # lanes that run now; None: all
         self.counter = np.zeros(self.count, np.int64)
@@ -43,6 +54,12 @@ class Launch:
         self.joins = set(kernel.labels.values())
         self.steps = 0
         self.actions = [None if i.name in CONTROL else self._action(i) for i in kernel.code]
+
+    @staticmethod
+    def _placed(memory: Memory, stored: bytes) -> int:
+        address = memory.allocate(len(stored))
+        memory.view(address, len(stored), True)[:] = np.frombuffer(stored, np.uint8)
+        return address
 
     # Operands
 
@@ -57,9 +74,15 @@ class Launch:
         constant = self._constant(operand, dtype)
         return lambda: constant
 
+    def addresses(self, operand: str) -> Callable[[], np.ndarray]:
+        """Of each chosen lane, of the operand [register or symbol + number]."""
+        base, _, offset = operand[1:-1].partition("+")
+        first, shift = self.reader(base.strip(), "u64"), np.int64(int(offset or 0)).astype(np.uint64)
+        return lambda: np.broadcast_to(np.asarray(first()) + shift, len(self.lanes()))
+
     def _constant(self, operand: str, dtype: np.dtype) -> Any:
-        if operand in self.kernel.shared:
-            return dtype.type(self.kernel.shared[operand])
+        if operand in self.symbols:
+            return dtype.type(self.symbols[operand])
         if operand[:2].lower() in ("0f", "0d"):
             bits = WORDS[4 if operand[1].lower() == "f" else 8](int(operand[2:], 16))
             return np.asarray(bits).view("f4" if bits.itemsize == 4 else "f8").view(dtype)[()]
@@ -80,11 +103,13 @@ class Launch:
 
     def write(self, name: str, value: Any) -> None:
         """A register keeps bits; their number is in its name (%r: 32, %rd: 64, %rs: 16, %p: a bool)."""
+        if name == "_":
+            return
         lanes = self.count if self.chosen is None else len(self.chosen)
         value = np.broadcast_to(np.asarray(value), lanes)
         if value.dtype != bool:
             value = np.ascontiguousarray(value).view(WORDS[value.itemsize])
-            size = {"%rs": 2, "%rd": 8}.get(name[:3], 4)
+            size = {"%rs": 2, "%rd": 8, "%SP": 8}.get(name[:3], 4)
             value = value if value.itemsize == size else value.astype(WORDS[size])
         if self.chosen is None:
             self.registers[name] = value
@@ -100,58 +125,57 @@ class Launch:
     # Instructions
 
     def _action(self, instruction: Instruction) -> Callable[[], None]:
-        if instruction.predicate is not None:
-            raise PtxError(f"predicated: {instruction.line}")
-        parts, operands = instruction.opcode.split("."), instruction.operands
+        action = self._plain_action(instruction)
+        if instruction.predicate is None:
+            return action
+
+        def predicated() -> None:
+            lanes, before = self.lanes(), self.chosen
+            self.chosen = lanes[self._taken(instruction)]
+            if len(self.chosen):
+                action()
+            self.chosen = before
+
+        return predicated
+
+    def _plain_action(self, instruction: Instruction) -> Callable[[], None]:
+        parts, operands = instruction.parts, instruction.operands
         if parts[:2] == ["ld", "param"]:
             dtype, word = DTYPES[parts[-1]], self.parameters[operands[1][1:-1]]
             value = np.asarray(word).reshape(1).view(dtype)[0]
             return lambda: self.write(operands[0], value)
-        if parts[0] in ("ld", "st"):
-            return self._memory(parts, operands)
+        if parts[0] == "cvta":
+            shift = np.uint64(next((begin for space, begin in GENERIC.items() if space in parts), 0))
+            address = self.reader(operands[1], "u64")
+            return lambda: self.write(operands[0], address() - shift if "to" in parts else address() + shift)
         if parts[0] == "mov" and "{" in operands[0] + operands[1]:
-            return self._split_or_join(operands)
-        return operation(instruction, self.reader, self.write)
+            return self._split_or_join(instruction)
+        return (access_operation(instruction, self) or warp_operation(instruction, self)
+                or operation(instruction, self.reader, self.write))
 
-    def _split_or_join(self, operands: Sequence[str]) -> Callable[[], None]:
-        if operands[1].startswith("{"):
-            low, high = (self.reader(o.strip(), "u32") for o in operands[1].strip("{}").split(","))
-            return lambda: self.write(operands[0], np.asarray(low()).astype(np.uint64)
-                                      | np.asarray(high()).astype(np.uint64) << np.uint64(32))
-        first, second = (o.strip() for o in operands[0].strip("{}").split(","))
-        whole = self.reader(operands[1], "u64")
+    def _split_or_join(self, instruction: Instruction) -> Callable[[], None]:
+        whole, joins = DTYPES[instruction.parts[-1].replace("b", "u")], instruction.operands[1].startswith("{")
+        names = instruction.group(1 if joins else 0)
+        bits = 8 * whole.itemsize // len(names)
+        part = WORDS[bits // 8]
+        if joins:
+            sources = [self.reader(name, f"u{bits}") for name in names]
+
+            def join() -> None:
+                value = np.zeros(1, whole)
+                for i, source in enumerate(sources):
+                    value = value | np.asarray(source()).astype(whole) << whole.type(bits * i)
+                self.write(instruction.operands[0], value)
+
+            return join
+        found = self.reader(instruction.operands[1], f"u{8 * whole.itemsize}")
 
         def split() -> None:
-            value = np.asarray(whole())
-            self.write(first, value.astype(np.uint32))
-            self.write(second, (value >> np.uint64(32)).astype(np.uint32))
+            value = np.asarray(found())
+            for i, name in enumerate(names):
+                self.write(name, (value >> whole.type(bits * i)).astype(part))
 
         return split
-
-    def _memory(self, parts: Sequence[str], operands: Sequence[str]) -> Callable[[], None]:
-        space, kind = parts[1], parts[-1]
-        if space not in ("global", "shared"):
-            raise PtxError(f"memory of the kind {space} is not emulated")
-        dtype, count = DTYPES[kind], next((int(p[1:]) for p in parts if p in ("v2", "v4")), 1)
-        loads = parts[0] == "ld"
-        address, registers = (operands[1], operands[0]) if loads else (operands[0], operands[1])
-        base, _, offset = address[1:-1].partition("+")
-        first, shift = self.reader(base.strip(), "u64"), np.int64(int(offset or 0)).astype(np.uint64)
-        names = [name.strip() for name in registers.strip("{}").split(",")]
-
-        def addresses() -> np.ndarray:
-            return np.broadcast_to(np.asarray(first()) + shift, len(self.lanes()))
-
-        if loads:
-            def load() -> None:
-                for name, bits in zip(names, self.access(space, addresses(), dtype.itemsize, count, self.lanes()),
-                                      strict=True):
-                    self.write(name, _extended(bits.view(dtype), name))
-
-            return load
-        sources = [self.reader(name, kind) for name in names]
-        return lambda: [None for _ in self.access(  # type: ignore[return-value]
-            space, addresses(), dtype.itemsize, count, self.lanes(), [s() for s in sources])][:0]
 
     # Scheduling
 
@@ -160,13 +184,17 @@ class Launch:
             while True:
                 ready = self.alive & ~self.waits
                 if not ready.any():
-                    if self.waits.any():
-                        raise PtxError("a barrier that not all threads of the block reach")
-                    return
+                    break
                 lowest = self.counter[ready].min()
                 group = ready & (self.counter == lowest)
                 self.chosen = None if group.all() else np.flatnonzero(group)
                 self._block(int(lowest))
+        if self.waits.any():
+            raise PtxError("a barrier that not all threads of the block reach")
+        if self.access.pending.any():
+            raise PtxError("the kernel ended, and cp.async was not waited for")
+        for name in self.kernel.constants:
+            self.access.memory.free(self.symbols[name])
 
     def _block(self, at: int) -> None:
         """Runs the chosen lanes up to where they part, wait, end or may meet others."""
@@ -175,9 +203,9 @@ class Launch:
             self.steps += 1
             if self.steps > self.most_steps:
                 raise PtxError(f"no end after {self.most_steps} instructions")
-            if action is None:
-                return self._control(instruction, at)
             try:
+                if action is None:
+                    return self._control(instruction, at)
                 action()
             except PtxError as error:
                 raise PtxError(f"{error}, at: {instruction.line}") from None
@@ -185,32 +213,43 @@ class Launch:
             if at in self.joins:
                 return self._go(at)
 
+    def _taken(self, instruction: Instruction) -> np.ndarray:
+        assert instruction.predicate is not None
+        holds = np.broadcast_to(self._register(instruction.predicate, DTYPES["pred"]), len(self.lanes()))
+        return holds ^ instruction.negated
+
     def _control(self, instruction: Instruction, at: int) -> None:
         if instruction.name == "bra":
             target = self.kernel.labels[instruction.operands[0]]
-            if instruction.predicate is None:
-                return self._go(target)
-            taken = np.broadcast_to(self._register(instruction.predicate, DTYPES["pred"]), len(self.lanes()))
-            return self._go(np.where(taken ^ instruction.negated, target, at + 1))
+            return self._go(target if instruction.predicate is None
+                            else np.where(self._taken(instruction), target, at + 1))
         if instruction.name in ("ret", "exit"):
-            if instruction.predicate is not None:
-                raise PtxError(f"predicated: {instruction.line}")
-            self.alive[self.lanes()] = False
+            taken = slice(None) if instruction.predicate is None else self._taken(instruction)
+            self._go(at + 1)
+            self.alive[self.lanes()[taken]] = False
             return None
+        if instruction.predicate is not None:
+            raise PtxError("a barrier that some threads skip")
+        if instruction.parts[1] == "warp":
+            return self._warp_barrier(instruction, at)
+        if instruction.opcode not in ("bar.sync", "barrier.sync") or instruction.operands not in (("0",),):
+            raise PtxError("not emulated")
         self.waits[self.lanes()] = True
         self._go(at)
-        there = np.bincount(self.block[self.waits & (self.counter == at)], minlength=self.blocks) == self.threads
-        free = there[self.block]
+        there = np.bincount(self.of.block[self.waits & (self.counter == at)], minlength=self.blocks) == self.threads
+        free = there[self.of.block]
         self.waits[free], self.counter[free] = False, at + 1
-        self.access.epochs[there] += 1
+        self.of.blocks_passed[there] += 1
         return None
+
+    def _warp_barrier(self, instruction: Instruction, at: int) -> None:
+        together = Together(self, self.reader(instruction.operands[0], "u32")())
+        if (together.masks[together.there] != EVERY).any():
+            raise PtxError("not emulated for a part of a warp")
+        self.of.warps_passed[together.warps] += 1
+        self._go(at + 1)
 
     def _go(self, to: Any) -> None:
         self.counter[self.lanes()] = to
 
 
-def _extended(value: np.ndarray, register: str) -> np.ndarray:
-    """A signed value fills its register with its sign."""
-    if value.dtype.kind != "i":
-        return value
-    return value.astype({"%rs": np.int16, "%rd": np.int64}.get(register[:3], np.int32))

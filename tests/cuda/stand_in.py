@@ -28,7 +28,7 @@ class StandIn:
     name, driver_version, compute, multiprocessors = "stand-in", 13000, 75, 2
 
     def __init__(self, most: int = 1 << 30) -> None:
-        self.memory, self.device_memory = most, Memory()
+        self.memory, self.limit, self.device_memory = most, 0, Memory()
         self.lock = threading.Lock()
         self.work: Counter[str] = Counter()
         self._pinned: dict[int, ctypes.Array[ctypes.c_char]] = {}
@@ -51,7 +51,8 @@ class StandIn:
         return self.memory - sum(a.count for a in self.device_memory.allocations.values())
 
     def allocate(self, count: int) -> int:
-        if count > self.free_memory():
+        used = self.memory - self.free_memory()
+        if count > (self.limit or self.memory) - used:
             raise errors.ResourceExhaustedError(f"the GPU {self.name} has no memory for {count} bytes more")
         return self.device_memory.allocate(max(count, 1))
 

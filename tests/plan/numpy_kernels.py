@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from graphc.ir.dtypes import as_dtype
+from graphc.kernels.contracts.all import KERNELS as KERNEL_DECLARATIONS
 from graphc.ops.image.boxes import DrawBoundingBoxesV2
 from graphc.ops.image.crop_and_resize import CropAndResize, CropAndResizeGradBoxes, CropAndResizeGradImage
 from graphc.ops.image.glimpse import ExtractGlimpse
@@ -154,6 +155,19 @@ def _log_softmax(x: np.ndarray) -> np.ndarray:
 @kernel
 def softmax(x: Arrays, d: list[int], attrs: list[int]) -> None:
     x[1][...] = np.exp(_log_softmax(x[0].reshape(d))).ravel()
+
+
+@kernel
+def attention(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    outer, inner, rows, cols, depth, columns, *steps = d
+    q, k, v = (part.reshape(outer, inner, *shape).astype(np.float64) for part, shape in
+               zip(x, ((rows, depth), (cols, depth), (cols, columns)), strict=False))
+    masked, scale = KERNEL_DECLARATIONS["attention"].attr_values(attrs)
+    scores = q @ k.swapaxes(-1, -2) * scale
+    if masked:
+        strides = [step * x[3].itemsize for step in (*steps, 1)]
+        scores = scores + np.lib.stride_tricks.as_strided(x[3], scores.shape, strides)
+    x[4][...] = (np.exp(_log_softmax(scores)) @ v).ravel()
 
 
 @kernel

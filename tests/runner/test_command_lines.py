@@ -78,6 +78,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
               **{f"swapped_{name}": array.astype(array.dtype.newbyteorder(">")) for name, array in KINDS.items()}}
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array)
+    np.savez(folder / "inputs.npz", x=X, scale=np.float32(2))
+    np.savez(folder / "fed.npz", **{"x:0": np.asfortranarray(X.astype(">f4")), "scale": np.float32(2), "other": X})
+    np.savez(folder / "double.npz", x=X.astype(np.float64), scale=np.float32(2))
+    np.savez(folder / "none.npz")
+    np.savez_compressed(folder / "compressed.npz", x=X, scale=np.float32(2))
+    np.savez(folder / "batches.npz", x=arrays["batches"], label=arrays["labels"])
+    np.savez(folder / "kinds.npz", **{f"x_{name}": array for name, array in KINDS.items()},
+             x_bfloat16=np.array([0x3F80, 0x4000, 0xC040], np.uint16).view("V2"))
+    whole = (folder / "inputs.npz").read_bytes()
+    (folder / "cut.npz").write_bytes(whole[:-30])
+    at = whole.index(X.tobytes())
+    (folder / "flipped.npz").write_bytes(whole[:at] + b"!" + whole[at + 1:])
+    (folder / "text.npz").write_bytes(b"x = 3")
     np.save(folder / "x_bfloat16.npy", np.array([0x3F80, 0x4000, 0xC040], np.uint16).view("V2"))
     (folder / "swapped_bfloat16.npy").write_bytes((folder / "x_bfloat16.npy").read_bytes())
     np.save(folder / "objects.npy", np.array([{}], object), allow_pickle=True)
@@ -130,12 +143,16 @@ GOOD = [
     "kinds.pb " + " ".join(f"--feed x_{name}=x_{name}.npy" for name in [*KINDS, "bfloat16"]),
     "kinds.pb " + " ".join(f"--feed x_{name}=swapped_{name}.npy" for name in [*KINDS, "bfloat16"])
     + "".join(f" --out OUT{i}" for i in range(12)),
+    "linear.pb --feed inputs.npz", "linear.pb --feed x=inputs.npz --feed scale=scale.npy --out ARCHIVE",
+    "linear.pb --feed x=fed.npz --feed scale:0=fed.npz --fetch y --out OUT",
+    "linear.pb --feed inputs.npz --feed x=none.npy --fetch best --out ARCHIVE", f"{FED} --fetch y:0 --out=ARCHIVE",
+    "kinds.pb --feed kinds.npz --out ARCHIVE", "trained.pb --signature train --feed-each batches.npz --steps 5",
 ]
 BAD = [
     ("", "which model?"), ("linear.pb other.pb", "what is 'other.pb'? the model is linear.pb"),
     (f"{FED} --wonder", "what is '--wonder'?"), (f"{FED} --inf", "what is '--inf'?"), (f"{FED} -x", "what is '-x'?"),
     (f"{FED} --info=yes", "what is '--info=yes'?"), (f"{FED} --feed", "--feed needs a value: --feed NAME=FILE.npy"),
-    (f"{FED} --feed x.npy", "--feed wants NAME=FILE.npy, not 'x.npy'"),
+    (f"{FED} --feed x.npy", "--feed wants NAME=FILE.npy, or FILE.npz, not 'x.npy'"),
     (f"{FED} --steps 0", "--steps wants a number from 1 on, not '0'"),
     (f"{FED} --bench many", "--bench wants a number from 0 on, not 'many'"),
     (f"{FED} --threads -1", "--threads wants a number from 0 on, not '-1'"),
@@ -160,14 +177,28 @@ BAD = [
     (f"{FED} --signature train", "the file has no signature train; it has serving_default"),
     (f"{FED} --save ckpt", "the model's file lists no variables for checkpoints: save it with gc.export_model"),
     (f"{FED} --out no/a.npy --out no/b.npy", "cannot write no/a.npy: No such file or directory"),
+    (f"{FED} --feed fed.npz", "the model has no input 'other'; it has x:0, scale:0"),
+    (f"{SCALED} --feed x=none.npz", "none.npz has no array 'x'; it has none"),
+    ("linear.pb --feed x=batches.npz --feed scale=batches.npz", "batches.npz has no array 'scale'; it has x, label"),
+    (f"{SCALED} --feed x=double.npz", "double.npz holds float64, but input 'x:0' is float32: convert it, "
+     "numpy.savez(\"double.npz\", x=array.astype(\"float32\"))"),
+    (f"{SCALED} --feed x=cut.npz", "cut.npz: "), (f"{SCALED} --feed cut.npz", "cut.npz: "),
+    (f"{SCALED} --feed x=flipped.npz", "flipped.npz: "), (f"{SCALED} --feed text.npz", "text.npz: not a .npz file"),
+    (f"{SCALED} --feed x=text.npz", "text.npz: not a .npy file"),
+    (f"{SCALED} --feed missing.npz", "cannot read missing.npz: No such file or directory"),
+    (f"{SCALED} --feed-each inputs.npz", "inputs.npz: --feed-each needs an array of at least one row"),
+    (f"{FED} --out ARCHIVE --out OUT", "npz is for all outputs: give no other --out"),
+    (f"{FED} --fetch y --fetch y:0 --out ARCHIVE", "npz holds output 'y' once: fetch it once"),
+    (f"{FED} --out no/a.npz", "cannot write no/a.npz: No such file or directory"),
     ("missing.pb --info", "missing.pb"), ("damaged.pb --info", ""), ("x.npy --info", ""),
     (f"trained.pb {RESTORE} --restore none", "none"), (f"{FED} --memory 1000", "memory"), (f"{FED} --isa z80", "z80"),
 ]
 
 
 def here(words: str, at: str) -> list[str]:
-    """OUT1 is a file of the program's own."""
-    return [f"out-{at}-{word[3:]}.npy" if word.startswith("OUT") else word for word in words.split()]
+    """OUT1 and ARCHIVE are files of the program's own."""
+    return [f"out-{at}-{word[3:]}.npy" if word.startswith("OUT") else word.replace("ARCHIVE", f"out-{at}-all.npz")
+            for word in words.split()]
 
 
 @pytest.mark.parametrize("words", GOOD)
@@ -180,11 +211,12 @@ def test_both_give_the_same(folder: Path, words: str, python_here: Run) -> None:
             old.unlink(missing_ok=True)
         done = run(*here(words, name))
         assert done.returncode == 0 and not done.stderr, done.stderr
-        files = {p.name.rpartition("-")[2]: p.read_bytes() for p in folder.glob(f"out-{name}-*.npy")}
+        files = {p.name.rpartition("-")[2]: p.read_bytes() for p in folder.glob(f"out-{name}-*")}
         files |= {p.name: p.read_bytes() for p in folder.glob("ckpt.*")} if "--save" in words else {}
         found[name] = done.stdout, files
     assert found["cpp"] == found["python"]
-    assert found["cpp"][0] or len(found["cpp"][1]) == words.count("OUT") + 2 * ("--save" in words)
+    written = words.count("OUT") + ("ARCHIVE" in words) + 2 * ("--save" in words)
+    assert found["cpp"][0] or len(found["cpp"][1]) == written
 
 
 @pytest.mark.parametrize(("words", "message"), BAD)
@@ -198,6 +230,45 @@ def test_both_refuse_the_same(folder: Path, words: str, message: str, python_her
         if done.returncode == 2:
             assert lines[1:] == [f"`{program} --help` lists the flags"]
     assert sorted(folder.iterdir()) == files
+
+
+def test_archives_are_numpy_s(folder: Path) -> None:
+    """What was written has the values of separate files; what Python reads compressed, C++ names."""
+    assert not cpp(folder, *FED.split(), "--out", "y.npy", "--out", "best.npy").returncode
+    assert not cpp(folder, *FED.split(), "--out", "all.npz").returncode
+    with np.load(folder / "all.npz") as written:
+        assert sorted(written) == ["best", "y"]
+        for name in written:
+            np.testing.assert_array_equal(written[name], np.load(folder / f"{name}.npy"), strict=True)
+    assert python(folder, "linear.pb", "--feed", "compressed.npz").stdout == cpp(folder, *FED.split()).stdout
+    refused = cpp(folder, "linear.pb", "--feed", "compressed.npz")
+    assert refused.returncode == 1 and refused.stderr == ("graphc-run: compressed.npz: 'x' is compressed: write the "
+                                                          "file with numpy.savez, not numpy.savez_compressed\n")
+
+
+def test_damaged_archives_end_in_an_error_or_the_same_numbers(folder: Path) -> None:
+    rng, whole = np.random.default_rng(3), (folder / "inputs.npz").read_bytes()
+    right = cpp(folder, "linear.pb", "--feed", "inputs.npz").stdout
+    for i in range(150):
+        data = bytearray(whole[:rng.integers(len(whole))] if i % 3 == 0 else whole)
+        for _ in range(i % 4):
+            data[rng.integers(max(len(data), 1))] = rng.integers(256)
+        (folder / "damaged.npz").write_bytes(data)
+        done = cpp(folder, "linear.pb", "--feed", "damaged.npz")
+        assert done.returncode == 1 or (done.returncode == 0 and done.stdout == right), (i, done)
+
+
+def test_fields_of_64_bits(folder: Path) -> None:
+    """As numpy.savez writes them in front of each array, and larger archives at their end."""
+    import zipfile
+
+    with zipfile.ZipFile(folder / "large.npz", "w") as archive:
+        for name in ("x", "scale"):
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                member.write((folder / f"{name}.npy").read_bytes())
+        for i in range(70000):                  # more than fields of 16 bits count
+            archive.writestr(f"other/{i}", b"")
+    assert cpp(folder, *FED.replace("x.npy", "large.npz").split()).stdout == cpp(folder, *FED.split()).stdout
 
 
 def test_info(folder: Path, python_here: Run) -> None:

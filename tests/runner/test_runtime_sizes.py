@@ -98,6 +98,18 @@ def _cut() -> tuple[list[gc.Tensor], list[gc.Tensor]]:
     return [x, begin, end], [x[begin:end]]
 
 
+def _padded() -> tuple[list[gc.Tensor], list[gc.Tensor]]:
+    """A map behind a kernel that writes a part of its result, more of which is padding than a tile holds."""
+    x, before, behind = (gc.placeholder(dtype, shape) for dtype, shape in (
+        (gc.float32, [N, 3]), (gc.int32, []), (gc.int32, [])))
+    return [x, before, behind], [gc.tanh(gc.pad(x, [[before, behind], [0, 0]]) + 1.0),
+                                 gc.tanh(gc.pad(x, [[0, behind * 999], [0, 0]]) + 1.0)]
+
+
+def _padded_by_numpy(x: np.ndarray, before: np.ndarray, behind: np.ndarray) -> Arrays:
+    return [np.tanh(np.pad(x, [(int(a), int(b)), (0, 0)]) + 1) for a, b in ((before, behind), (0, behind * 999))]
+
+
 def _by_size(rng: np.random.Generator) -> np.ndarray:
     return np.array(rng.integers(0, 30), np.int32)
 
@@ -129,6 +141,9 @@ PROGRAMS = {
     "cut": Program(
         _cut, lambda rng: [_floats(rng, 40, 3), _by_size(rng), _by_size(rng)],
         lambda x, begin, end: [x[int(begin):int(end)]]),
+    "padded": Program(_padded, lambda rng: [_floats(rng, 7, 3), _by_size(rng), _by_size(rng)], _padded_by_numpy),
+    "padded nothing": Program(_padded, lambda rng: [_floats(rng, 0, 3), _by_size(rng), _by_size(rng)],
+                              _padded_by_numpy),
 }
 
 

@@ -127,8 +127,8 @@ def copied(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         counts.append(len(found))
         return found
 
-    original = trials._written
-    monkeypatch.setattr(trials, "_written", written)
+    original = trials.written_states
+    monkeypatch.setattr(trials, "written_states", written)
     return counts
 
 

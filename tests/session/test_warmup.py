@@ -16,6 +16,8 @@ from graphc.exec.library import load_library
 from graphc.kernels.toolchain import backend
 from graphc.session.prepared_run import RUNS_BEFORE_CODE
 
+from child import run_child
+
 ROWS = np.random.default_rng(0).standard_normal((6, 5)).astype(np.float32)
 
 
@@ -66,6 +68,44 @@ def test_python_s_lock_is_handed_over_as_before_when_all_is_compiled(monkeypatch
             assert sys.getswitchinterval() == pytest.approx(0.003)
         finally:
             sys.setswitchinterval(usual)
+
+
+RUNS = """
+    from graphc.exec import code_queue
+    x = gc.placeholder(gc.float32, [None])
+    y = gc.square(x * 1.5) - x / 3.0
+    session = gc.Session()
+    session.run(y, {x: [2]})
+    first, started = set(sys.modules), []
+    real = threading.Thread.start
+    threading.Thread.start = lambda thread: (started.append(thread), real(thread))
+    assert code_queue._thread.is_alive()
+    for _ in range(8):
+        session.run(y, {x: [2]})
+    code_queue.settle()
+    from graphc.exec import jit
+    assert len(jit._compiled) == 1
+    print(sorted(name for name in set(sys.modules) - first if name.startswith("graphc")), started)
+"""
+
+
+def test_no_run_but_the_first_starts_a_thread_or_has_modules_imported_beside_it() -> None:
+    """If all programs are on the disk; else what brings LLVM is imported. Python compiles a module that has no bytecode
+    in one call, which holds its lock for milliseconds."""
+    run_child(RUNS)
+    assert run_child(RUNS) == "[] []\n"
+
+
+def test_the_thread_ends_and_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(code_queue, "LINGERS", 0.01)
+    code_queue.get_ready()
+    for _ in range(3):
+        thread = code_queue._thread
+        while thread is not None and thread.is_alive():          # it may have begun to linger for longer
+            thread.join(0.1)
+        assert code_queue._thread is None
+        with gc.Graph().as_default(), gc.Session() as session:
+            session.warmup(gc.placeholder_with_default([1.0], [1]) * 2.0 + 1.0)
 
 
 def test_nothing_is_run() -> None:

@@ -34,3 +34,21 @@ def test_five_steps(case: str, dtype: Any) -> None:
         for name, slot in found.items():
             assert slot.dtype == dtype
             np.testing.assert_allclose(slot, wanted.slots[name], tolerance, tolerance)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("power, first", [(-0.5, 0.1), (-0.7, 0.1), (-0.5, 0.0)])
+def test_what_ftrl_shrinks_to_nothing_is_zero_without_a_sign(sparse: bool, power: float, first: float) -> None:
+    """As TensorFlow's; also where nothing has been gathered yet and 0 is divided by 0. A NaN stays one."""
+    gradient = np.array([0.0, -0.0, 0.1, -0.1, 0.4, -0.4, np.nan], np.float32)
+    with gc.Graph().as_default(), gc.Session() as session:
+        var = gc.Variable(np.array([0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 1.0], np.float32))
+        given = gc.IndexedSlices(gc.constant(gradient), gc.range(7)) if sparse else gc.constant(gradient)
+        optimizer = gc.train.FtrlOptimizer(0.5, power, first, l1_regularization_strength=9.0)
+        step = optimizer.apply_gradients([(given, var)])
+        session.run(gc.global_variables_initializer())
+        for _ in range(3):
+            session.run(step)
+            found = session.run(var)
+            np.testing.assert_array_equal(found, [0.0] * 6 + [np.nan])
+            assert not np.signbit(found[:6]).any()

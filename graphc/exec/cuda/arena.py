@@ -1,19 +1,18 @@
-"""Where the ARENA buffers of a body lie in one block of the device's memory: buffers that live at the same time apart.
+"""Where values that only one part needs lie in a block of the device's memory: those that live at the same time apart.
 
 Step by step, what is written first gets the lowest gap that is large enough, and what is read last leaves one. Steps
 run in their order on the device, so a buffer may lie where one was that an earlier step read last.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping, Sequence
 
 from graphc.exec.cuda.memory import ALIGNMENT
-from graphc.plan import plan as p
 
 
-def place(body: p.Body, sizes: dict[int, int]) -> tuple[dict[int, int], int]:
-    """(offset of each ARENA buffer, bytes of all). sizes: their bytes."""
-    lives = _lives(body, sizes)
+def place(steps: Sequence[Iterable[int]], sizes: Mapping[int, int]) -> tuple[dict[int, int], int]:
+    """(offset of each buffer, bytes of all). steps: the buffers that each step uses; sizes: bytes of those to place."""
+    lives = _lives(steps, sizes)
     begins: dict[int, list[int]] = {}
     for buffer, (first, _) in lives.items():
         begins.setdefault(first, []).append(buffer)
@@ -38,22 +37,11 @@ def _gap(taken: list[tuple[int, int]], size: int) -> int:
     return at
 
 
-def _lives(body: p.Body, sizes: dict[int, int]) -> dict[int, tuple[int, int]]:
+def _lives(steps: Sequence[Iterable[int]], sizes: Mapping[int, int]) -> dict[int, tuple[int, int]]:
     """The first and the last step that uses each of the buffers."""
     lives: dict[int, tuple[int, int]] = {}
-    for number, step in enumerate(body.steps):
-        for used in _used(step):
-            row = body.buffers[used]
-            root = row.index if row.kind == p.BufferKind.ALIAS else used
-            if root in sizes:
-                lives[root] = (lives.get(root, (number, 0))[0], number)
+    for number, used in enumerate(steps):
+        for buffer in used:
+            if buffer in sizes:
+                lives[buffer] = (lives.get(buffer, (number, 0))[0], number)
     return lives
-
-
-def _used(step: p.Step) -> Iterator[int]:
-    if isinstance(step, p.Map):
-        yield from (access.buffer for access in (*step.loads, *step.stores))
-    elif isinstance(step, p.Call):
-        yield from step.operands
-        if step.epilogue is not None:
-            yield from _used(step.epilogue)

@@ -1,7 +1,9 @@
-"""The CUDA driver (libcuda.so.1) by ctypes: one device, its primary context, one stream for all runs of the process.
+"""The CUDA driver (libcuda.so.1) by ctypes: devices, each with its primary context and one stream for all runs of the
+process.
 
 Nothing of CUDA is installed with graphc and nothing is imported where no GPU is used: the library is opened by
-`find_device`, which gives None on a machine without a driver or a GPU. GRAPHC_LIBCUDA names another library (tests have
+`find_devices`, which gives none on a machine without a driver or a GPU. The driver itself leaves out what
+CUDA_VISIBLE_DEVICES hides. GRAPHC_LIBCUDA names another library (tests have
 a stand-in). Every call is checked: CudaError says which call, the driver's name of the error, and what it means.
 """
 from __future__ import annotations
@@ -100,11 +102,12 @@ class Driver:
 
 
 class Device:
-    """The first GPU. `compute`: its compute capability, 90 for 9.0. All work goes into `stream`."""
+    """A GPU. `compute`: its compute capability, 90 for 9.0. All work goes into `stream`. limit: bytes that may be
+    allocated on it in all, 0: as many as it has. Nothing is reserved there before the first `enter`."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, number: int = 0) -> None:
         self.driver, self._process = driver, os.getpid()
-        self._number = self._get(INT, driver.cuDeviceGet, 0)
+        self._number = self._get(INT, driver.cuDeviceGet, number)
         name = ctypes.create_string_buffer(256)
         driver.cuDeviceGetName(name, 256, self._number)
         self.name = name.value.decode(errors="replace")
@@ -112,11 +115,11 @@ class Device:
         self.memory = self._get(SIZE, driver.cuDeviceTotalMem_v2, self._number)
         self.compute = 10 * self._attribute(_COMPUTE_MAJOR) + self._attribute(_COMPUTE_MINOR)
         self.multiprocessors = self._attribute(_MULTIPROCESSORS)
-        self._context = self._get(POINTER, driver.cuDevicePrimaryCtxRetain, self._number)
-        self.enter()
-        self.stream = self._get(POINTER, driver.cuStreamCreate, _NON_BLOCKING)
         self.modules: dict[str, int] = {}              # loaded, by their PTX text
         self.lock = new_lock()                         # held by the run that uses the stream
+        self.limit = 0
+        self._context = 0
+        self._sizes: dict[int, int] = {}               # of what is allocated, by address
 
     @staticmethod
     def _get(kind: Any, call: Callable[..., None], *arguments: Any) -> Any:
@@ -134,7 +137,17 @@ class Device:
             raise errors.FailedPreconditionError(
                 "the GPU was used before this process was forked, and CUDA does not work in a forked child: start it "
                 "with multiprocessing's 'spawn', or use the GPU in the child only")
+        if not self._context:
+            self._begin()
         self.driver.cuCtxSetCurrent(self._context)
+
+    def _begin(self) -> None:
+        with self.lock:
+            if not self._context:
+                context = self._get(POINTER, self.driver.cuDevicePrimaryCtxRetain, self._number)
+                self.driver.cuCtxSetCurrent(context)
+                self.stream = self._get(POINTER, self.driver.cuStreamCreate, _NON_BLOCKING)
+                self._context = context
 
     def usable(self) -> bool:
         """False in a forked child."""
@@ -149,14 +162,23 @@ class Device:
 
     def allocate(self, count: int) -> int:
         """The address of `count` bytes. Raises ResourceExhaustedError."""
+        used = sum(self._sizes.values()) if self.limit else 0
+        if self.limit and used + count > self.limit:
+            raise errors.ResourceExhaustedError(
+                f"the GPU {self.name} has no memory for {count} bytes more: {used} are in use, and "
+                f"per_process_gpu_memory_fraction allows {self.limit} of {self.memory}; use smaller batches, or allow "
+                "more")
         try:
-            return int(self._get(ADDRESS, self.driver.cuMemAlloc_v2, max(count, 1)))
+            address = int(self._get(ADDRESS, self.driver.cuMemAlloc_v2, max(count, 1)))
+            self._sizes[address] = count
+            return address
         except errors.ResourceExhaustedError as error:
             raise errors.ResourceExhaustedError(
                 f"the GPU {self.name} has no memory for {count} bytes more ({self.free_memory()} of {self.memory} are "
                 f"free): use smaller batches, or run this part without gc.device('/gpu:0'); {error}") from None
 
     def free(self, address: int) -> None:
+        self._sizes.pop(address, None)
         self.driver.cuMemFree_v2(address)
 
     def allocate_pinned(self, count: int) -> int:
@@ -247,26 +269,31 @@ class Device:
         return float(self._get(ctypes.c_float, self.driver.cuEventElapsedTime, begin, end)) / 1e3
 
 
-_found: list[Device | None] = []
+_found: list[Device | None] = []               # [None]: there is none
 _lock = new_lock()
 
 
 def find_device() -> Device | None:
-    """This machine's first GPU, opened once; None if there is no driver or no GPU.
+    """This machine's first GPU, None if there is none. Raises as find_devices."""
+    return next(iter(find_devices()), None)
+
+
+def find_devices() -> list[Device]:
+    """This machine's GPUs, found once; none if there is no driver or no GPU.
 
     Raises UnimplementedError if the driver is too old, CudaError if it does not work.
     """
     with _lock:
         if not _found:
-            _found.append(_open())
-        return _found[0]
+            _found.extend(_open() or [None])
+        return [device for device in _found if device is not None]
 
 
-def _open() -> Device | None:
+def _open() -> list[Device]:
     try:
         library = ctypes.CDLL(os.environ.get("GRAPHC_LIBCUDA", "libcuda.so.1"))
     except OSError:
-        return None
+        return []
     try:
         driver = Driver(library)
     except AttributeError as error:
@@ -276,8 +303,8 @@ def _open() -> Device | None:
         driver.cuInit(0)
     except errors.OpError as error:
         if getattr(error, "status", 0) == NO_DEVICE:
-            return None
+            return []
         raise
     count = INT()
     driver.cuDeviceGetCount(ctypes.byref(count))
-    return Device(driver) if count.value else None
+    return [Device(driver, number) for number in range(count.value)]

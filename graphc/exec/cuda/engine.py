@@ -1,13 +1,14 @@
-"""CudaEngine: a Plan whose runs happen on the GPU.
+"""DeviceEngine: an Engine that has a GPU do parts of its plan; CudaEngine: one whose plan is one part.
 
-It is an Engine in all that concerns the plan: the same image, verified by the same code, bound to sizes by the same
-code, the same errors. What a run does is another thing: inputs go to the device through pinned memory, one or two
-launches of a CUDA graph do all steps (frame.py), outputs come back. Variables live on the device while plans there use
-them; a plan on the CPU, a saver or a fetch gets the newest value (states.py, memory.py).
+Both are Engines in all that concerns the plan: the same image, verified by the same code, bound to sizes by the same
+code, the same errors. A part's values go to the device through pinned memory, one or two launches of a CUDA graph do
+all steps (frame.py), and what the host needs comes back. Variables live on the device while plans there use them; a
+plan on the CPU, a saver or a fetch gets the newest value (states.py, memory.py).
 """
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import ctypes
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,38 +18,32 @@ from graphc.exec import messages
 from graphc.exec.cuda.calls.checks import Failure
 from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.frame import DeviceFrame
-from graphc.exec.cuda.memory import Block, state_copy, wrote
+from graphc.exec.cuda.memory import Block, come_from_others, state_copy, wrote
+from graphc.exec.cuda.part import Part, whole
 from graphc.exec.engine import Engine, Shapes
 from graphc.exec.frame import Frame
+from graphc.exec.states import State
 from graphc.kernels.contracts.calls import Status
 from graphc.kernels.runtime import tables as t
 from graphc.plan import plan as p
 
+_LONG = ctypes.c_int64
 
-class CudaEngine(Engine):
-    """Runs a plan of which support.py says that the device can; arguments as Engine's.
 
-    Raises ResourceExhaustedError if the device has no memory left.
-    """
+class DeviceEngine(Engine):
+    """What both kinds have: the device, constants there, and a launch of a part. reduced: tensor cores may round the
+    factors of float32 products; to be said before the first run."""
 
-    on_device = True
+    reduced = False
 
-    def __init__(self, device: Device, plan: p.Plan, constants: Mapping[str, Any] | None = None, states: Any = None,
-                 *settings: Any, reduced: bool = False) -> None:
-        """reduced: products of float32 may be those of tensor cores."""
+    def __init__(self, device: Device, whole_plan: p.Plan, plan: p.Plan, constants: Mapping[str, Any] | None,
+                 states: Any, *settings: Any) -> None:
+        """plan: what the host's runtime has of whole_plan; the other arguments are Engine's."""
+        self.whole_plan = whole_plan
         super().__init__(plan, constants, states, *settings)
-        self.reduced = reduced
         self.device, self.library = device, self._library
         self.cells = self._cells
         self._uploaded: dict[int, Block] = {}          # constants
-        self._device_frames: dict[int, DeviceFrame] = {}           # by the native frame's address
-        steps = plan.bodies[0].steps
-        info = {i: b.index for i, b in enumerate(plan.bodies[0].buffers) if b.kind == p.BufferKind.STATE_INFO}
-        named = [(i, s.kernel, info[s.operands[0]]) for i, s in enumerate(steps)
-                 if isinstance(s, p.Call) and s.kernel in ("state_check", "state_mark")]
-        self._must_be_there = [(i, state) for i, kernel, state in named if kernel == "state_check"]
-        self._marked = [state for _, kernel, state in named if kernel == "state_mark"]
-        self._used = sorted({b.index for b in plan.bodies[0].buffers if b.kind == p.BufferKind.STATE})
 
     def constant_address(self, index: int) -> int:
         block = self._uploaded.get(index)
@@ -58,8 +53,78 @@ class CudaEngine(Engine):
             self.device.upload(block.address, int(array.ctypes.data), array.nbytes)
         return block.address
 
+    def launch(self, frame: DeviceFrame, ours: Collection[State] = ()) -> None:
+        """Runs a part whose uploads are in place. ours: variables whose value on the device is this run's.
+
+        Raises InvalidArgumentError for an index that names no place, before the part writes any variable.
+        """
+        if self.states.away:
+            come_from_others(self.device, self.states, frame.states)
+        with self.device.lock:
+            for state in frame.states:
+                if state not in ours:
+                    state_copy(self.device, state).refresh(state)
+            self.device.replay(frame.graphs[0])
+            if frame.waits:
+                self.device.wait()
+            self._look_at_checks(frame)
+            for graph in frame.graphs[1:]:
+                self.device.replay(graph)
+                self.device.wait()
+
+    def _look_at_checks(self, frame: DeviceFrame) -> None:
+        for (step, check), words in zip(frame.checks, frame.checked.tolist(), strict=True):
+            failure = check.failure(words)
+            if failure is not None:
+                raise self._failure(frame.part.body, step, failure)
+
+    def _failure(self, body: int, step: int, failure: Failure) -> errors.OpError:
+        """The error that the host's runtime gives for it."""
+        record = np.zeros(t.ERROR_WORDS, np.int64)
+        record[[t.ERROR_CODE, t.ERROR_BODY, t.ERROR_STEP]] = int(failure.status), body, step
+        record[[t.ERROR_A, t.ERROR_B]] = failure.a, failure.b
+        record[t.ERROR_DETAIL:t.ERROR_DETAIL + len(failure.detail)] = failure.detail
+        return messages.run_error(self.whole_plan, record, None)
+
+
+    def done_there(self) -> set[tuple[str, str]]:
+        """Names and types of the user's ops that the device does."""
+        origins = self.whole_plan.origins
+        return {(origins[o].op_name, origins[o].op_type) for part in self.parts
+                for i in part.steps for o in self.whole_plan.bodies[part.body].steps[i].origins}
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What the device does, each in one go."""
+        raise NotImplementedError
+
+
+class CudaEngine(DeviceEngine):
+    """Runs a plan of which support.py says that the device can do it all; arguments as Engine's.
+
+    Raises ResourceExhaustedError if the device has no memory left.
+    """
+
+    on_device = True
+
+    def __init__(self, device: Device, plan: p.Plan, constants: Mapping[str, Any] | None = None, states: Any = None,
+                 *settings: Any) -> None:
+        super().__init__(device, plan, plan, constants, states, *settings)
+        self._device_frames: dict[int, DeviceFrame] = {}           # by the native frame's address
+        self._part = whole(plan)
+        body = plan.bodies[0]
+        info = {i: b.index for i, b in enumerate(body.buffers) if b.kind == p.BufferKind.STATE_INFO}
+        named = [(i, s.kernel, info[s.operands[0]]) for i, s in enumerate(body.steps)
+                 if isinstance(s, p.Call) and s.kernel in ("state_check", "state_mark")]
+        self._must_be_there = [(i, state) for i, kernel, state in named if kernel == "state_check"]
+        self._marked = [state for _, kernel, state in named if kernel == "state_mark"]
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return (self._part,)
+
     def run(self, inputs: Sequence[np.ndarray], run_number: int | None = None, cancel: int = 0,
-            trace: int = 0, numbered: bool = False) -> list[np.ndarray]:
+            trace: int = 0) -> list[np.ndarray]:
         """As Engine.run. A run that has begun is not cancelled; the device's steps are not traced."""
         fitting = [self._fit(i, a) for i, a in enumerate(inputs)]
         shapes = tuple([a.shape for a in fitting])
@@ -75,14 +140,17 @@ class CudaEngine(Engine):
         finally:
             self._free.setdefault(shapes, []).append(frame)
 
+    def run_fitting(self, inputs: Sequence[np.ndarray], number: int, cancel: int = 0, trace: int = 0) -> list[Any]:
+        return self.run(inputs, number, cancel, trace)
+
     def _frame(self, shapes: Shapes) -> Frame:
         frame = super()._frame(shapes)
-        outputs = [o[:2] for o in frame.outputs if o is not None]
-        assert len(outputs) == len(frame.outputs), "sizes that depend on data do not run on the device"
         self._device_frames.pop(frame.address, None)
+        table = (_LONG * t.FRAME_WORDS).from_address(frame.address)[t.FRAME_DIMS]
+        dims = (_LONG * len(self.plan.bodies[0].dims)).from_address(table)[:] if table else []
         try:
             with self.device.lock:
-                self._device_frames[frame.address] = DeviceFrame(self, frame.address, shapes, outputs)
+                self._device_frames[frame.address] = DeviceFrame(self, self._part, dims)
         except BaseException:
             self._spare.append(frame)
             raise
@@ -91,33 +159,18 @@ class CudaEngine(Engine):
     def _run_frame(self, frame: Frame, inputs: Sequence[np.ndarray], number: int) -> list[np.ndarray]:
         for step, state in self._must_be_there:
             if not self.cells[state].info[0]:
-                raise self._failure(Failure(Status.UNINITIALISED), step)
+                raise self._failure(0, step, Failure(Status.UNINITIALISED))
         work = self._device_frames[frame.address]
-        work.counter[:] = number, 0
-        for target, array in zip(work.inputs, inputs, strict=True):
+        fed = work.uploads
+        if len(fed) > len(inputs):
+            fed[0][:] = number, 0                      # the counter
+            fed = fed[1:]
+        for target, array in zip(fed, inputs, strict=True):
             np.copyto(target, array)
-        with self.device.lock:
-            for state in self._used:
-                state_copy(self.device, self.cells[state]).refresh(self.cells[state])
-            self.device.replay(work.graphs[0])
+        self.launch(work)
+        if not work.waits:
             self.device.wait()
-            self._look_at_checks(work)
-            for graph in work.graphs[1:]:
-                self.device.replay(graph)
-                self.device.wait()
-            for state in self._marked:
-                wrote(self.states, self.cells[state])
-            return [output.copy() for output in work.outputs]
-
-    def _look_at_checks(self, work: DeviceFrame) -> None:
-        for (step, check), words in zip(work.checks, work.checked.tolist(), strict=True):
-            failure = check.failure(words)
-            if failure is not None:
-                raise self._failure(failure, step)
-
-    def _failure(self, failure: Failure, step: int) -> errors.OpError:
-        """The error that the host's runtime gives for it."""
-        record = np.zeros(t.ERROR_WORDS, np.int64)
-        record[[t.ERROR_CODE, t.ERROR_STEP, t.ERROR_A, t.ERROR_B]] = int(failure.status), step, failure.a, failure.b
-        record[t.ERROR_DETAIL:t.ERROR_DETAIL + len(failure.detail)] = failure.detail
-        return messages.run_error(self.plan, record, None)
+        for state in self._marked:
+            self.cells[state].info += (1 - self.cells[state].info[0], 1)
+            wrote(self.device, self.states, self.cells[state])
+        return [output.copy() for output in work.downloads]

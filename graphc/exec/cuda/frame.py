@@ -1,123 +1,133 @@
-"""A plan with sizes, on the device: memory, and its steps as two CUDA graphs.
+"""A part of a plan with its sizes, on the device: memory, and its steps as one or two CUDA graphs.
 
-The host's runtime has taken the same sizes before: it computed the table of dims, which is read from its frame here,
-and checked the guards. So a mistake in the user's shapes gives the same error on either device.
+The host's runtime has taken the same sizes before and checked the guards. So a mistake in the user's shapes gives the
+same error on either device.
 
-Places, in one block of pinned memory and one of the device, at the same offsets: the counter, inputs (copied up before
-the steps), what was checked, outputs (copied down behind them). Work begins with the first graph, up to the first step
-that writes a variable if there are checks before it; the second one runs when those are good, so that a run that fails
-changes nothing.
+Places, in one block of pinned memory and one of the device, at the same offsets: what is uploaded (copied up before
+the steps), what was checked, what is downloaded (copied down behind them). Values that only this part needs lie in an
+arena; those that other parts made, or are to have, where the caller says. Work begins with the first graph, up to the
+first step that writes a variable if there are checks before it; the second one runs when those are good, so that a run
+that fails changes nothing.
 """
 from __future__ import annotations
 
-import ctypes
 import weakref
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from graphc import errors
 from graphc.exec.cuda.arena import place
-from graphc.exec.cuda.calls.all import CALLS, STATE_CHECK, STATE_MARK
-from graphc.exec.cuda.calls.call import Call, Products
 from graphc.exec.cuda.calls.checks import RECORD_WORDS, Check
 from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE
 from graphc.exec.cuda.driver import Device
-from graphc.exec.cuda.halves import widened_buffers
-from graphc.exec.cuda.maps import BoundMap, Place, launches
-from graphc.exec.cuda.memory import ALIGNMENT, Block, Layout, array_at, state_copy
+from graphc.exec.cuda.halves import ProductChoice
+from graphc.exec.cuda.memory import ALIGNMENT, Block, Layout, array_at, bytes_of, state_copy
+from graphc.exec.cuda.out_of_memory import explained
+from graphc.exec.cuda.part import Part
+from graphc.exec.cuda.step_work import StepWork
 from graphc.exec.cuda.work import Copy, Work
-from graphc.exec.map_code import SIZES, value_dtype
 from graphc.ir import dtypes
-from graphc.kernels.runtime import tables as t
-from graphc.plan import plan as p
+from graphc.plan.plan import BufferKind
+from graphc.plan.uses import root_of, uses_of
 
 if TYPE_CHECKING:
-    from graphc.exec.cuda.engine import CudaEngine
+    from graphc.exec.cuda.engine import DeviceEngine
 
-_LONG = ctypes.c_int64
 RECORD, MOST_CHECKS = 8 * RECORD_WORDS, 2      # bytes of a check; checks of a step
-COUNTER_BYTES = 16
-
-
-def _table(frame: int, field: int, count: int) -> list[int]:
-    """A table of a native frame."""
-    address = (_LONG * t.FRAME_WORDS).from_address(frame)[field]
-    return list((_LONG * count).from_address(address)) if count else []
-
 
 class DeviceFrame:
-    """See the header. native: the address of the host's frame; outputs: shape and dtype of each."""
+    """See the header. dims: the body's table of sizes. given: addresses of the part's `given` values; made: sizes and
+    address of each of its `made` ones.
 
-    def __init__(self, engine: CudaEngine, native: int, inputs: Sequence[tuple[int, ...]],
-                 outputs: Sequence[tuple[tuple[int, ...], Any]]) -> None:
-        self.device, self.plan, self.body = engine.device, engine.plan, engine.plan.bodies[0]
-        self.engine = weakref.proxy(engine)
-        self.dims = _table(native, t.FRAME_DIMS, len(self.body.dims))
-        self.pinned, self.block, self.arena = self._memory(inputs, outputs)
-        self.addresses = self._addresses()
-        self.widened = widened_buffers(self.plan, self.body)
+    uploads, downloads: arrays in pinned memory, to be filled before and read behind a run. waits: whether the host has
+    to wait for it. Raises ResourceExhaustedError, which names the largest values.
+    """
+
+    def __init__(self, engine: DeviceEngine, part: Part, dims: Sequence[int], given: Sequence[int] = (),
+                 made: Sequence[Sequence[int]] = ()) -> None:
+        self.device, self.plan, self.part, self.dims = engine.device, engine.whole_plan, part, dims
+        self.engine: DeviceEngine = weakref.proxy(engine)
+        self.body = self.plan.bodies[part.body]
+        self.uses = [uses_of(self.body.steps[i]).roots(self.body) for i in part.steps]
+        self.written = {b for use in self.uses for b in use.writes}
+        self.vectors = [np.array(vector, np.int64) for vector in made]
+        self.made_addresses = [vector[-1] for vector in made]
         self.scratch: list[Block] = []
         self.facts: list[tuple[Block, np.ndarray]] = []
-        self.checks: list[tuple[int, Check]] = []      # with the number of the step
-        work, cut = self._steps()
-        self.checked = self._checked_array()
+        try:
+            self._memory()
+            self.addresses = self._addresses(dict(zip(part.given, given, strict=True)),
+                                             dict(zip(part.made, self.made_addresses, strict=True)))
+            work, cut = self._work(dict(zip(part.given, given, strict=True)))
+        except errors.ResourceExhaustedError as error:
+            raise explained(error, self) from None
         self.graphs = self._record(work, cut)
+        self.waits = bool(part.uploads or part.downloads or self.checks)
+        self.states = [engine.cells[i] for i in sorted(self._states(used=True))]
+        self.writes = [engine.cells[i] for i in sorted(self._states(used=False))]
+
+    def shape(self, buffer: int) -> tuple[int, ...]:
+        return tuple(self.dims[d] for d in self.body.buffers[buffer].dims)
+
+    def size_of(self, buffer: int) -> int:
+        return bytes_of(self.body.buffers[buffer].dtype, self.shape(buffer))
+
+    def _states(self, used: bool) -> set[int]:
+        """The variables that the part uses, or writes."""
+        found = self.written | ({b for use in self.uses for b in use.reads} | {*self.part.made} if used else set())
+        return {self.body.buffers[b].index for b in found if self.body.buffers[b].kind == BufferKind.STATE}
 
     # Memory
 
-    def _memory(self, inputs: Sequence[tuple[int, ...]],
-                outputs: Sequence[tuple[tuple[int, ...], Any]]) -> tuple[Block, Block, Block]:
-        layout = Layout()
-        layout.place(COUNTER_BYTES)
-        kinds = [dtypes.as_dtype(port.dtype).stored.numpy for port in self.plan.inputs]
-        sizes = [int(np.prod(shape, dtype=np.int64)) * np.dtype(kind).itemsize
-                 for shape, kind in zip(inputs, kinds, strict=True)]
-        self.input_places = [layout.place(size) for size in sizes]
+    def _memory(self) -> None:
+        layout, part = Layout(), self.part
+        self.places = {b: layout.place(self.size_of(b)) for b in part.uploads}
         self.uploaded = layout.used
-        self.check_place = layout.place(RECORD * MOST_CHECKS * max(len(self.body.steps), 1))
+        self.check_place = layout.place(RECORD * MOST_CHECKS * max(len(part.steps), 1))
         self.downloaded = layout.used
-        self.output_places = [layout.place(int(np.prod(shape, dtype=np.int64)) * np.dtype(kind).itemsize)
-                              for shape, kind in outputs]
+        self.out_places = {b: layout.place(self.size_of(b)) for b in part.downloads}
         self.used = layout.used
-        pinned, block = Block(self.device, self.used, pinned=True), Block(self.device, self.used)
-        self.counter = array_at(pinned.address, (2,), np.dtype(np.int64))
-        self.inputs = [array_at(pinned.address + at, shape, np.dtype(kind))
-                       for at, shape, kind in zip(self.input_places, inputs, kinds, strict=True)]
-        self.outputs = [array_at(pinned.address + at, shape, np.dtype(kind))
-                        for at, (shape, kind) in zip(self.output_places, outputs, strict=True)]
-        return pinned, block, self._arena()
+        self.pinned, self.block = Block(self.device, self.used, pinned=True), Block(self.device, self.used)
+        self.uploads = [self._array(b, self.places[b]) for b in part.uploads]
+        self.downloads = [self._array(b, self.out_places[b]) for b in part.downloads]
+        own = self.written - {*part.made, *part.downloads, *part.uploads, *part.given}
+        sizes = {b: self.size_of(b) for b in sorted(own) if self.body.buffers[b].kind != BufferKind.STATE}
+        self.arena_places, size = place([(*use.reads, *use.writes) for use in self.uses], sizes)
+        self.arena = Block(self.device, size)
 
-    def _arena(self) -> Block:
-        rows = enumerate(self.body.buffers)
-        self.arena_places, size = place(self.body, {i: self._bytes(i) for i, b in rows if b.kind == p.BufferKind.ARENA})
-        return Block(self.device, size)
+    def _array(self, buffer: int, at: int) -> np.ndarray:
+        dtype = dtypes.as_dtype(self.body.buffers[buffer].dtype).stored.numpy
+        return array_at(self.pinned.address + at, self.shape(buffer), np.dtype(dtype))
 
-    def _bytes(self, buffer: int) -> int:
+    def _addresses(self, given: Mapping[int, int], made: Mapping[int, int]) -> dict[int, int]:
+        """Where the part's values are, on the device."""
+        found = {b: self.arena.address + at for b, at in self.arena_places.items()}
+        for buffer in {b for use in self.uses for b in (*use.reads, *use.writes)}.difference(found):
+            row = self.body.buffers[buffer]
+            if row.kind == BufferKind.CONST:
+                found[buffer] = self.engine.constant_address(row.index)
+            elif row.kind == BufferKind.STATE:
+                found[buffer] = state_copy(self.device, self.engine.cells[row.index]).block.address
+            elif buffer in given:
+                found[buffer] = self._scratch(self.size_of(buffer)) if buffer in self.written else given[buffer]
+        found |= {b: self.block.address + at for b, at in self.places.items()}
+        found |= {b: self.block.address + at for b, at in self.out_places.items() if b in self.written}
+        return found | {b: made[b] for b in made if self._is_own(b)}
+
+    def _is_own(self, buffer: int) -> bool:
+        """Whether a value is no constant and no variable."""
+        return self.body.buffers[buffer].kind not in (BufferKind.CONST, BufferKind.STATE)
+
+    def _source(self, buffer: int, given: Mapping[int, int]) -> int:
+        """Where a value is when the part begins; 0 if nowhere."""
         row = self.body.buffers[buffer]
-        return int(np.prod([self.dims[d] for d in row.dims], dtype=np.int64)) * dtypes.as_dtype(row.dtype).stored.size
-
-    def _addresses(self) -> list[int]:
-        """Of the body's buffers, on the device; 0 of those that stay on the host."""
-        found = []
-        for i, buffer in enumerate(self.body.buffers):
-            found.append(0 if buffer.kind == p.BufferKind.ALIAS else self._address(i, buffer))
-        return [found[b.index] if b.kind == p.BufferKind.ALIAS else at
-                for b, at in zip(self.body.buffers, found, strict=True)]
-
-    def _address(self, number: int, buffer: p.Buffer) -> int:
-        kind, index = buffer.kind, buffer.index
-        if kind == p.BufferKind.INPUT:
-            return self.block.address + self.input_places[index]
-        if kind == p.BufferKind.OUTPUT:
-            return self.block.address + self.output_places[index]
-        if kind == p.BufferKind.CONST:
-            return int(self.engine.constant_address(index))
-        if kind == p.BufferKind.STATE:
-            return state_copy(self.device, self.engine.cells[index]).block.address
-        if kind == p.BufferKind.COUNTER:
-            return self.block.address
-        return self.arena.address + self.arena_places[number] if kind == p.BufferKind.ARENA else 0
+        if row.kind == BufferKind.CONST:
+            return int(self.engine.constant_address(row.index))
+        if row.kind == BufferKind.STATE:
+            return state_copy(self.device, self.engine.cells[row.index]).block.address
+        return self.block.address + self.places[buffer] if buffer in self.places else given.get(buffer, 0)
 
     def _scratch(self, count: int) -> int:
         self.scratch.append(Block(self.device, count))
@@ -130,75 +140,49 @@ class DeviceFrame:
         self.device.upload(block.address, int(array.ctypes.data), len(stored))
         return block.address
 
-    # Steps
+    # Work
 
-    def _steps(self) -> tuple[list[Work], int]:
+    def _work(self, given: Mapping[int, int]) -> tuple[list[Work], int]:
         """(the work of all steps, how much of it comes before the first step that writes a variable)."""
-        work: list[Work] = []
+        writer = StepWork(self.plan, self.part.body, self.dims, self._address, self.engine.library, self._scratch,
+                          self._facts, ProductChoice(self.plan, self.part.body,
+                                                     self.device.compute >= TENSOR_COMPUTE, self.engine.reduced))
+        self.checks: list[tuple[int, Check]] = []      # with the number of the step
+        work: list[Work] = list(self._copies_before(given))
         cut = -1
-        for number, step in enumerate(self.body.steps):
-            if cut < 0 and self._writes_state(step):
+        for number, use in zip(self.part.steps, self.uses, strict=True):
+            if cut < 0 and any(self.body.buffers[b].kind == BufferKind.STATE for b in use.writes):
                 cut = len(work)
-            if isinstance(step, p.Map):
-                work += self._map(step)
-            else:
-                assert isinstance(step, p.Call)
-                work += self._call(number, step)
+            made, checks = writer.work(self.body.steps[number])
+            work += made
+            for check in checks:
+                at = self.check_place + RECORD * len(self.checks)
+                work.append(Copy(self.block.address + at, check.place, 8 * check.words))
+                self.checks.append((number, check))
+        work += self._copies_behind(given)
+        self.checked = array_at(self.pinned.address + self.check_place, (len(self.checks), RECORD_WORDS),
+                                np.dtype(np.int64))
         return work, cut if self.checks and cut > 0 else len(work)
 
-    def _writes_state(self, step: p.Step) -> bool:
-        if isinstance(step, p.Call):
-            buffers = [step.operands[-1]] if step.operands else []
-            buffers += [a.buffer for a in step.epilogue.stores] if step.epilogue is not None else []
-        else:
-            assert isinstance(step, p.Map)
-            buffers = [a.buffer for a in step.stores]
-        rows = self.body.buffers
-        return any(rows[rows[b].index if rows[b].kind == p.BufferKind.ALIAS else b].kind == p.BufferKind.STATE
-                   for b in buffers)
+    def _address(self, buffer: int) -> int:
+        return self.addresses.get(root_of(self.body, buffer), 0)
 
-    def _map(self, step: p.Map) -> Sequence[Work]:
-        program, domain = self.plan.programs[step.program], [self.dims[d] for d in step.domain]
-        rank, places = len(domain), {}
-        kinds = [*program.loads, *(value_dtype(program, v) for v in program.stores)]
-        for number, (access, kind) in enumerate(zip((*step.loads, *step.stores), kinds, strict=True)):
-            size = SIZES[kind]
-            strides = [size * self.dims[d] for d in access.strides]
-            first = self.addresses[access.buffer] + size * self.dims[access.offset]
-            places[number] = Place(first, (*strides, *[0] * (rank - len(strides))))
-        number = len(kinds)
-        for instr in program.instrs:
-            if instr.op in ("index", "linear"):
-                places[number] = Place(0, _counted(instr, domain))
-                number += 1
-        bound = BoundMap(program, tuple(domain), step.reduced, places)
-        return launches(bound, self.engine.library, self._scratch)
+    def _copies_before(self, given: Mapping[int, int]) -> Iterator[Copy]:
+        """What has another address in this part than it comes with."""
+        for buffer in {*self.part.made, *self.part.given, *self.part.uploads}:
+            source, target = self._source(buffer, given), self.addresses.get(buffer, 0)
+            if source and target and source != target and self._is_own(buffer):
+                yield Copy(target, source, self.size_of(buffer))
 
-    def _call(self, number: int, step: p.Call) -> Sequence[Work]:
-        name, *types = step.kernel.split(".")
-        if name in (STATE_CHECK, STATE_MARK):
-            return []
-        call = Call(tuple(types), tuple(self.addresses[o] for o in step.operands),
-                    tuple(self.dims[d] for d in step.dims), step.attrs, self.engine.library, self._scratch, self._facts,
-                    products=self._products(step))
-        work = list(CALLS[name](call))
-        for check in call.checks:
-            at = self.check_place + RECORD * len(self.checks)
-            work.append(Copy(self.block.address + at, check.place, 8 * check.words))
-            self.checks.append((number, check))
-        return work + list(self._map(step.epilogue)) if step.epilogue is not None else work
-
-    def _products(self, step: p.Call) -> Products:
-        """Of 16-bit floats tensor cores are exact; float32 they round, where the user lets them."""
-        if self.device.compute < TENSOR_COMPUTE:
-            return Products.FUSED
-        if self.widened.issuperset(step.operands[:-1]):
-            return Products.EXACT
-        return Products.ROUNDED if self.engine.reduced else Products.FUSED
-
-    def _checked_array(self) -> np.ndarray:
-        """The words of each check, where the device leaves them."""
-        return array_at(self.pinned.address + self.check_place, (len(self.checks), RECORD_WORDS), np.dtype(np.int64))
+    def _copies_behind(self, given: Mapping[int, int]) -> Iterator[Copy]:
+        """What is wanted in a second place, too."""
+        for buffer, at in self.out_places.items():
+            source, target = self.addresses.get(buffer) or self._source(buffer, given), self.block.address + at
+            if source != target:
+                yield Copy(target, source, self.size_of(buffer))
+        for buffer, address in zip(self.part.made, self.made_addresses, strict=True):
+            if not self._is_own(buffer):
+                yield Copy(address, self._source(buffer, given), self.size_of(buffer))
 
     # Graphs
 
@@ -211,35 +195,22 @@ class DeviceFrame:
             device.upload(self.block.address, self.pinned.address, self.uploaded)
             for step in work[:cut]:
                 step.submit(device)
-            self._download(self.check_place, self.downloaded)
+            self._download(self.check_place, ALIGNMENT * -(-RECORD * len(self.checks) // ALIGNMENT))
             if cut == len(work):
-                self._download(self.downloaded, self.used)
+                self._download(self.downloaded, self.used - self.downloaded)
 
         def second() -> None:
             for step in work[cut:]:
                 step.submit(device)
-            self._download(self.downloaded, self.used)
+            self._download(self.downloaded, self.used - self.downloaded)
 
         device.wait()                                  # what was uploaded so far
         graphs = [device.record(part) for part in ((first,) if cut == len(work) else (first, second))]
         weakref.finalize(self, _destroy, device, graphs).atexit = False
         return graphs
 
-    def _download(self, begin: int, end: int) -> None:
-        if begin == self.check_place:
-            end = begin + ALIGNMENT * -(-RECORD * len(self.checks) // ALIGNMENT)
-        self.device.download(self.pinned.address + begin, self.block.address + begin, end - begin)
-
-
-def _counted(instr: p.Instr, domain: Sequence[int]) -> tuple[int, ...]:
-    """Strides of an index value: its axis alone counts, or all of them, row-major."""
-    if instr.op == "index":
-        return tuple(int(axis == instr.value) for axis in range(len(domain)))
-    strides, stride = [], 1
-    for size in reversed(domain):
-        strides.append(stride)
-        stride *= size
-    return tuple(reversed(strides))
+    def _download(self, begin: int, count: int) -> None:
+        self.device.download(self.pinned.address + begin, self.block.address + begin, count)
 
 
 def _destroy(device: Device, graphs: Sequence[int]) -> None:

@@ -3,12 +3,13 @@ from __future__ import annotations
 
 import ctypes
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from graphc.exec.cuda.driver import Device
 from graphc.exec.states import State, StateStore
+from graphc.ir import dtypes
 
 ALIGNMENT = 256
 
@@ -39,6 +40,11 @@ class Layout:
         return offset
 
 
+def bytes_of(dtype: str, shape: Sequence[int]) -> int:
+    """Of a buffer of a plan with this dtype and shape."""
+    return int(np.prod(shape, dtype=np.int64)) * dtypes.as_dtype(dtype).stored.size
+
+
 def array_at(address: int, shape: Sequence[int], dtype: np.dtype) -> np.ndarray:
     """The host's memory there as an array."""
     count = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
@@ -48,7 +54,7 @@ def array_at(address: int, shape: Sequence[int], dtype: np.dtype) -> np.ndarray:
 
 
 class StateCopy:
-    """A variable's memory on the device. version: of the value that it holds (State.info[1]), -1: none."""
+    """A variable's memory on a device. version: of the value that it holds (State.info[1]), -1: none."""
 
     def __init__(self, device: Device, state: State) -> None:
         self.device, self.version = device, -1
@@ -69,14 +75,20 @@ class StateCopy:
 
 
 def state_copy(device: Device, state: State) -> StateCopy:
-    if state.on_device is None:
-        state.on_device = StateCopy(device, state)
-    found: StateCopy = state.on_device
+    found: StateCopy | None = state.copies.get(device)
+    if found is None:
+        found = state.copies[device] = StateCopy(device, state)
     return found
 
 
-def wrote(states: StateStore, state: State) -> None:
-    """After a run on the device that changed a variable: its newest value is there alone."""
-    state.info += (1 - state.info[0], 1)
-    state.on_device.version = int(state.info[1])
+def come_from_others(device: Device, states: StateStore, wanted: Iterable[State]) -> None:
+    """Before a run there reads them: the newest values that another device alone has come home."""
+    states.bring_home([state for state in states.away.intersection(wanted) if state.newest is not state_copy(
+        device, state)])
+
+
+def wrote(device: Device, states: StateStore, state: State) -> None:
+    """After a run on the device that changed a variable, whose version tells of it: its newest value is there alone."""
+    state.newest = state_copy(device, state)
+    state.newest.version = int(state.info[1])
     states.away.add(state)

@@ -1,36 +1,39 @@
-"""Which plans run on the device: those whose every step it has a kernel for."""
+"""Which steps of a plan the device can do: those that it has a kernel for."""
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from graphc.exec.cuda.calls.all import CALLS, STATE_CHECK, STATE_MARK
 from graphc.exec.map_code import LLVM_TYPES
 from graphc.plan import plan as p
 
-_CONTROL = {p.While: "loops", p.If: "branches", p.Host: "functions in Python", p.Bind: "sizes that depend on data",
-            p.Take: "sizes that depend on data", p.Push: "lists of tensors", p.Pop: "lists of tensors",
-            p.Length: "lists of tensors", p.List: "lists of tensors"}
+
+def can_do_all(plan: p.Plan) -> bool:
+    """Whether the device can run the plan alone."""
+    return (len(plan.bodies) == 1 and not any(port.dtype == "str" for port in (*plan.inputs, *plan.outputs))
+            and all(isinstance(step, (p.Map, p.Call)) and not lacking(plan, step) for step in plan.bodies[0].steps))
 
 
-def why_not(plan: p.Plan) -> tuple[p.Origin | None, str] | None:
-    """(the op, what the device lacks for it), None if the plan can run there."""
-    ports = [port.name for port in (*plan.inputs, *plan.outputs) if port.dtype == "str"]
-    if ports:
-        return None, f"{ports[0]}: strings"
-    for step in plan.bodies[0].steps:
-        lacking = _lacking(plan, step)
-        if lacking:
-            return (plan.origins[step.origins[0]] if step.origins else None), lacking
-    return (None, "weights that are prepared before the run") if plan.prepare >= 0 else None
+def lacks(plan: p.Plan) -> Iterator[tuple[p.Origin, str]]:
+    """The user's ops that the device cannot do, with what it lacks for them. Loops and branches, which the host walks
+    through, are none of these."""
+    for body in plan.bodies:
+        for step in body.steps:
+            found = lacking(plan, step)
+            if found and step.origins:
+                yield plan.origins[step.origins[0]], found
 
 
-def _lacking(plan: p.Plan, step: p.Step) -> str:
+def lacking(plan: p.Plan, step: p.Step) -> str:
+    """What the device lacks for a step, in words; nothing if it can do it."""
     if isinstance(step, p.Map):
         return _lacking_types(plan.programs[step.program])
     if isinstance(step, p.Call):
-        name = step.kernel.partition(".")[0]
-        if name not in CALLS and name not in (STATE_CHECK, STATE_MARK):
+        name, *types = step.kernel.split(".")
+        if name not in (*CALLS, STATE_CHECK, STATE_MARK) or not LLVM_TYPES.keys() >= {*types}:
             return f"the kernel {step.kernel}"
         return _lacking_types(plan.programs[step.epilogue.program]) if step.epilogue is not None else ""
-    return _CONTROL.get(type(step), type(step).__name__)
+    return "functions in Python" if isinstance(step, p.Host) else ""
 
 
 def _lacking_types(program: p.Program) -> str:

@@ -34,7 +34,9 @@ class _Ftrl(Update):
         total = accum + grad**2
         power, old = total ** -given["lr_power"], accum ** -given["lr_power"]
         linear = linear + seen - (power - old) / lr * var
-        return [-_shrunken(linear, given["l1"]) / (power / lr + 2 * given["l2"]), total, linear]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            moved = (np.sign(linear) * given["l1"] - linear) / (power / lr + 2 * given["l2"])
+        return [np.where(np.abs(linear) <= given["l1"], 0.0, moved), total, linear]
 
     def expand(self, emit: Callable[..., Any], *inputs: Any) -> Any:
         given = dict(zip(self.operands, inputs, strict=True))
@@ -48,7 +50,9 @@ class _Ftrl(Update):
         new, old = (_power(e, x, lr_power) for x in (total, accum))
         moved = e.sub(e.add(linear, seen), e.mul(e.div(e.sub(new, old), lr), var))
         below = e.add(e.div(new, lr), e.mul(given["l2"], 2.0))
-        return e("Neg", e.div(_shrink(e, moved, given["l1"]), below)), total, moved
+        shrunken = e.div(e.sub(e.mul(e("Sign", moved), given["l1"]), moved), below)
+        # Chosen last: what is shrunken to nothing is 0.0, never -0.0, also where `below` is 0.
+        return e("SelectV2", e("LessEqual", e("Abs", moved), given["l1"]), 0.0, shrunken), total, moved
 
 
 def _power(e: Emit, x: Any, lr_power: Any) -> Any:

@@ -5,16 +5,19 @@ Job: floats go through the micro-kernel: bind picks its shape from the sizes and
     PACKED     B is a constant: it was packed beforehand (format = shape)
     IN_WORK    phase 0 packs B into the shared workspace
     IN_TILE    a batch of different, small Bs: each tile packs its own
+The shape DOTS is none of the micro-kernel's: few rows of A times B transposed and not packed, by dot products.
 Tiles are blocks of rows, so that an epilogue can follow each; few rows are cut into columns instead. A batch with a
 shared B and whole rows of A is one tall matrix. Integers take the simple form.
-Invariants: every element's products are added in the order of k, so no result depends on tiles or threads.
+Invariants: the order in which an element's products are added depends on sizes only (that of k, but for DOTS), so no
+result depends on tiles or threads.
 """
 from __future__ import annotations
 
 from ...contracts.calls import Functions
 from ...contracts.dtypes import FLOATS
-from ..memory import ITEM_SIZES, NUMBA_TYPES, address, ceil_div, helper, offset, round_up
+from ..memory import ITEM_SIZES, NUMBA_TYPES, address, ceil_div, compact, helper, offset, round_up
 from ..products.blocks import blocks
+from ..products.dots import COLUMNS, dot_products, most_rows
 from ..products.micro import ISAS, shapes
 from ..products.panels import packing
 from ..words import (
@@ -32,7 +35,7 @@ from ..words import (
 )
 
 IN_PLACE, PACKED, IN_WORK, IN_TILE = 0, 1, 2, 3
-MAIN, NARROW, WIDE = 1, 2, 3
+MAIN, NARROW, WIDE, DOTS = 1, 2, 3, 4
 # Words of choice: how B arrives; shape; batches and rows after merging; rows, columns and batches of a tile; panels of
 # a pack tile.
 MODE, SHAPE, BATCHES, ROWS, TILE_ROWS, TILE_PANELS, TILE_BATCHES, PACK_PANELS = range(USER, USER + 8)
@@ -42,6 +45,8 @@ MOST_PRODUCTS = 1 << 31                # which take some 50 ms: a run is interru
 FEW_TILES = 4                          # blocks of rows fewer than this are cut into columns, too
 PACK_BYTES = 128 * 1024                # of a tile of packing
 SMALL = 256 * 1024                     # bytes of a B that a tile may pack for itself
+DOT_ROWS = 16                          # more rows of A pay for transposing B
+DOT_PRODUCTS = 1 << 16                 # of a tile of dot products, at least: they wait for memory
 
 
 def make_simple(types):
@@ -84,8 +89,10 @@ def make_bind(dtype, sizes):
     scratch_main, scratch_narrow, scratch_wide = (kit.scratch_bytes for kit in kits)
 
     @helper
-    def shape_of(rows, n):
+    def shape_of(rows, n, dots):
         """Shape, its width and rows, and the scratch it needs."""
+        if dots:
+            return DOTS, COLUMNS, rows, 0
         if rows <= rows_wide and n > width_main:
             return WIDE, width_wide, rows_wide, scratch_wide
         if n <= width_narrow:
@@ -108,7 +115,9 @@ def make_bind(dtype, sizes):
             return
         merged = batch == 1 or (b_batch == 0 and a_batch == m * k and transpose_a == 0)
         batches, rows = (1, batch * m) if merged else (batch, m)
-        shape, width, height, scratch = shape_of(rows, n)
+        dots = (rows <= DOT_ROWS and transpose_b != 0 and choice[PERSISTENT] == 0
+                and (transpose_a == 0 or m == 1))
+        shape, width, height, scratch = shape_of(rows, n, dots)
         panels = ceil_div(n, width)
         panel_bytes = k * width * size
         different = batches if b_batch != 0 else 1
@@ -121,11 +130,14 @@ def make_bind(dtype, sizes):
             choice[MODE] = PACKED
             choice[FORMAT] = shape
             choice[PACKED_BYTES], choice[PACK_TILES] = different * panels * panel_bytes, pack_tiles
-        elif different > 1 and panels * panel_bytes <= SMALL and rows <= 32 * height:
+        elif dots:
+            choice[MODE] = IN_PLACE
+        elif different > 1 and panels * panel_bytes <= SMALL and rows <= 32 * height and (
+                transpose_b != 0 or n % width != 0):
             choice[MODE] = IN_TILE
             choice[TILE_ROWS] = rows
             scratch += panels * panel_bytes
-        elif transpose_b == 0 and rows <= 5 * height:
+        elif transpose_b == 0 and (rows <= 5 * height or (different > 1 and panels * panel_bytes <= SMALL)):
             choice[MODE] = IN_PLACE
             scratch += panel_bytes
         else:
@@ -138,7 +150,7 @@ def make_bind(dtype, sizes):
                 choice[TILE_ROWS] = rows
             row_tiles = ceil_div(rows, choice[TILE_ROWS])
             if row_tiles < FEW_TILES:
-                least = ceil_div(PRODUCTS, max(choice[TILE_ROWS] * width * k, 1))
+                least = ceil_div(DOT_PRODUCTS if dots else PRODUCTS, max(choice[TILE_ROWS] * width * k, 1))
                 choice[TILE_PANELS] = min(max(least, ceil_div(panels * row_tiles, MOST_TILES)), panels)
         if choice[MODE] != IN_TILE and choice[TILE_ROWS] == rows and choice[TILE_PANELS] == panels:
             choice[TILE_BATCHES] = min(ceil_div(PRODUCTS, max(rows * n * k, 1)), batches)
@@ -191,6 +203,7 @@ def make_shape_run(dtype, shape):
 
     @helper
     def compute_tile(a, b, c, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch, tile):
+        compact()
         panels = ceil_div(n, width)
         column_tiles, row_tiles = ceil_div(panels, choice[TILE_PANELS]), ceil_div(choice[ROWS], choice[TILE_ROWS])
         first_panel = tile % column_tiles * choice[TILE_PANELS]
@@ -208,12 +221,29 @@ def make_shape_run(dtype, shape):
     return pack_tile, compute_tile
 
 
+def make_dots_run(dtype, lanes, rows):
+    """The function that computes a tile of dot products: all rows, and columns, of some matrices of the batch."""
+    size, multiply = ITEM_SIZES[dtype], dot_products(dtype, lanes, rows)
+
+    @helper
+    def compute_tile(a, b, c, n, k, a_batch, b_batch, choice, tile):
+        m, column_tiles = choice[ROWS], ceil_div(ceil_div(n, COLUMNS), choice[TILE_PANELS])
+        column = tile % column_tiles * choice[TILE_PANELS] * COLUMNS
+        columns = min(choice[TILE_PANELS] * COLUMNS, n - column)
+        first = tile // column_tiles * choice[TILE_BATCHES]
+        for index in range(first, min(first + choice[TILE_BATCHES], choice[BATCHES])):
+            multiply(m, columns, k, a + index * a_batch * size, k * size, b + (index * b_batch + column * k) * size,
+                     k * size, c + (index * m * n + column) * size, n * size)
+    return compute_tile
+
+
 def make_fast(dtype, isa):
     """bind, run and pack of one ISA."""
     sizes = shapes(isa, dtype)
     pack_main, compute_main = make_shape_run(dtype, sizes.main)
     pack_narrow, compute_narrow = make_shape_run(dtype, sizes.narrow)
     pack_wide, compute_wide = make_shape_run(dtype, sizes.wide)
+    compute_dots = make_dots_run(dtype, sizes.main.lanes, most_rows(isa))
 
     @helper
     def pack_any(target, b, n, k, b_batch, transpose_b, choice, tile):
@@ -236,9 +266,11 @@ def make_fast(dtype, isa):
         elif choice[SHAPE] == NARROW:
             compute_narrow(left, right, target, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice,
                            scratch, tile)
-        else:
+        elif choice[SHAPE] == WIDE:
             compute_wide(left, right, target, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice,
                          scratch, tile)
+        else:
+            compute_dots(left, right, target, n, k, a_batch, b_batch, choice, tile)
         return OK
 
     def pack(source, batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, target, tile):

@@ -7,6 +7,7 @@ lies outside counts as 0. bind picks how A, the pixels, reaches the micro-kernel
     TAPS      one segment a tap, nothing is copied (taps.py)
 The gradient for the input goes by TAPS as well, or
     SPREAD    products of dy's pixels, which are added to dx (spread.py): few channels, or few columns of dy
+Both go by WINOGRAD (winograd.py) where a 3 x 3 filter makes that faster.
 The filter is B: packed beforehand if it is a constant, else by phase 0 into the workspace.
 Invariants: a tile is a number of rows of output pictures, or some panels of all of them if there are few; pixels are
 checked against the picture before they are read; sums are in a fixed order, so no result depends on tiles or threads.
@@ -20,6 +21,7 @@ from ..products.micro import ISAS, shapes
 from ..products.panels import packing
 from ..words import (
     FORMAT,
+    NO_WINOGRAD,
     OK,
     PACK_TILES,
     PACKED_BYTES,
@@ -35,8 +37,10 @@ from ..words import (
 from .patches import SLACK, make_patches
 from .spread import make_spread
 from .taps import make_taps
+from .winograd import make_winograd
+from .winograd_cost import fits
 
-DIRECT, PATCHES, TAPS, SPREAD = 0, 1, 2, 3
+DIRECT, PATCHES, TAPS, SPREAD, WINOGRAD = 0, 1, 2, 3, 4
 MAIN, NARROW = 1, 2
 # Words of choice: shape of the micro-kernel; lines and panels of a tile; panels of a tile of packing; pixels of a
 # buffer of patches.
@@ -58,6 +62,20 @@ def tile_lines(lines, line_pixels, k, columns, height):
 
 
 @helper
+def pack_panels_of(panels, panel_bytes):
+    """Panels of a tile of packing."""
+    return min(max(PACK_BYTES // max(panel_bytes, 1), 1), panels)
+
+
+@helper
+def bind_packed(panels, panel_bytes, choice):
+    """Has the filter packed beforehand."""
+    choice[FORMAT], choice[PACKED_BYTES] = choice[SHAPE], panels * panel_bytes
+    choice[PACK_PANELS] = pack_panels_of(panels, panel_bytes)
+    choice[PACK_TILES] = ceil_div(panels, choice[PACK_PANELS])
+
+
+@helper
 def bind_tiles(lines, line_pixels, k, columns, width, height, size, packed_before, choice):
     """Tiles of computing and of packing; returns nothing. k: of the whole filter."""
     panels = ceil_div(columns, width)
@@ -67,12 +85,11 @@ def bind_tiles(lines, line_pixels, k, columns, width, height, size, packed_befor
         choice[TILE_LINES] = lines
         enough = ceil_div(PRODUCTS, max(lines * line_pixels * k * width, 1))
         choice[TILE_PANELS] = min(max(enough, ceil_div(panels, MOST_TILES)), panels)
-    choice[PACK_PANELS] = min(max(PACK_BYTES // max(panel_bytes, 1), 1), panels)
+    choice[PACK_PANELS] = pack_panels_of(panels, panel_bytes)
     pack_tiles = ceil_div(panels, choice[PACK_PANELS])
     tiles = ceil_div(lines, choice[TILE_LINES]) * ceil_div(panels, choice[TILE_PANELS])
     if packed_before:
-        choice[FORMAT] = choice[SHAPE]
-        choice[PACKED_BYTES], choice[PACK_TILES] = panels * panel_bytes, pack_tiles
+        bind_packed(panels, panel_bytes, choice)
         choice[TILES] = tiles
     else:
         choice[WORK_BYTES], choice[TILES], choice[TILES_1] = max(panels * panel_bytes, 64), pack_tiles, tiles
@@ -133,12 +150,20 @@ def make_forward(dtype, isa):
     width_main, rows_main, scratch_main = sizes.main.width, sizes.main.rows, blocks(dtype, sizes.main).scratch_bytes
     width_narrow, rows_narrow, scratch_narrow = sizes.narrow.width, sizes.narrow.rows, blocks(dtype,
                                                                                               sizes.narrow).scratch_bytes
-    taps_scratch = make_taps(dtype, sizes.main, False).scratch_bytes
+    taps_scratch, winograd = make_taps(dtype, sizes.main, False).scratch_bytes, make_winograd(dtype, sizes.main)
+    pays_winograd, bind_winograd, run_winograd = winograd.pays, winograd.bind, winograd.run
     pack_main, compute_main = make_forward_shape(dtype, sizes.main)
     pack_narrow, compute_narrow = make_forward_shape(dtype, sizes.narrow)
 
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
         if n * oh * ow * oc == 0:
+            return
+        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and choice[NO_WINOGRAD] == 0 and pays_winograd(
+                n, c, oh, ow, oc, choice[PERSISTENT] != 0):
+            choice[VARIANT], choice[SHAPE] = WINOGRAD, MAIN
+            bind_winograd(n, c, oh, ow, oc, choice)
+            if choice[PERSISTENT] != 0:
+                bind_packed(ceil_div(oc, width_main), 9 * c * width_main * size, choice)
             return
         k = kh * kw * c
         narrow = oc <= width_narrow
@@ -167,6 +192,10 @@ def make_forward(dtype, isa):
     def run(x, f, y, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
             choice, work, scratch, phase, tile):
         source, right, target = address(x), address(f), address(y)
+        if choice[VARIANT] == WINOGRAD:
+            run_winograd(source, right, target, False, n, h, w, c, oh, ow, oc, pad_top, pad_left, choice, work,
+                         scratch, phase, tile)
+            return OK
         if choice[FORMAT] == 0:
             if phase == 0:
                 pack_any(work, right, kh * kw * c, oc, choice, tile)
@@ -234,6 +263,8 @@ def make_backward(dtype, isa):
     taps_scratch = make_taps(dtype, sizes.main, True).scratch_bytes
     spread_scratch = max(make_spread(dtype, sizes.main).scratch_bytes, make_spread(dtype, sizes.narrow).scratch_bytes)
     run_main, run_narrow = make_backward_shape(dtype, sizes.main), make_backward_shape(dtype, sizes.narrow)
+    winograd = make_winograd(dtype, sizes.main)
+    pays_winograd, bind_winograd, run_winograd = winograd.pays, winograd.bind, winograd.run
 
     @helper
     def bind_spread(lines, line_pixels, out_pixels, kh, row, oc, width, height, choice):
@@ -252,6 +283,11 @@ def make_backward(dtype, isa):
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
         if n * h * w * c == 0:
             return
+        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and choice[NO_WINOGRAD] == 0 and (
+                c > SPREAD_CHANNELS and pays_winograd(n, oc, h, w, c, False)):
+            choice[VARIANT] = WINOGRAD
+            bind_winograd(n, oc, h, w, c, choice)
+            return
         # TAPS multiplies `width` channels, and every tap with pixels that it does not reach: spreading costs an
         # addition a product instead.
         spreads = (c <= SPREAD_CHANNELS or 2 * ow * stride_w <= w) and kw > 1 and kh * oc * oh * ow > 0
@@ -268,6 +304,10 @@ def make_backward(dtype, isa):
     def run(dy, f, dx, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
             choice, work, scratch, phase, tile):
         source, right, target = address(dy), address(f), address(dx)
+        if choice[VARIANT] == WINOGRAD:
+            run_winograd(source, right, target, True, n, oh, ow, oc, h, w, c, 2 - pad_top, 2 - pad_left, choice, work,
+                         scratch, phase, tile)
+            return OK
         if choice[SHAPE] == MAIN:
             run_main(source, right, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
                      pad_top, pad_left, choice, work, scratch, phase, tile)

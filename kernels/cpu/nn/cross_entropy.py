@@ -8,13 +8,14 @@ scratch; a label of exactly 0 contributes 0 even where the logit is infinite, as
 from __future__ import annotations
 
 from ...contracts.calls import Functions
-from ...scalars.exponential import exp_f32, exp_f64, log_f32, log_f64
+from ...scalars.exponential import log_f32, log_f64
 from ..memory import NUMBA_TYPES, helper, int64_at, offset
 from ..rows import bind_rows
 from ..vector import vectors
 from ..words import INDEX_OUT_OF_RANGE, OK, SCRATCH_BYTES, TILES, USER
+from .softmax import shifted_exponentials
 
-EXP, LOG = {"f32": exp_f32, "f64": exp_f64}, {"f32": log_f32, "f64": log_f64}
+LOG = {"f32": log_f32, "f64": log_f64}
 
 
 @helper
@@ -28,14 +29,13 @@ def bind_loss(rows, cols, choice):
 
 def exponentials(dtype):
     """The function (x, e, cols) -> (max x, sum e) with e = exp(x - max x); cols >= 1."""
-    exp = EXP[dtype]
+    exponentials_of = shifted_exponentials(dtype)
     row_sum, row_max = vectors(dtype).row_sum, vectors(dtype).row_max
 
     @helper
     def fill(x, e, cols):
         greatest = row_max(x, cols)
-        for i in range(cols):
-            e[i] = exp(x[i] - greatest)
+        exponentials_of(x, e, cols, greatest)
         return greatest, row_sum(e, cols)
     return fill
 

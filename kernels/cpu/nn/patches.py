@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, NUMBA_TYPES, ceil_div, copy_bytes, helper, pointer_to
+from ..memory import ITEM_SIZES, NUMBA_TYPES, apart, ceil_div, copy_bytes, helper, pointer_to
 from ..vector import vectors
 
 SLACK = 16
@@ -96,6 +96,7 @@ def make_patches(dtype: str) -> Any:
     @helper
     def fill(rows, x, x_end, h, w, c, kh, kw, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
              first, count):
+        apart()
         row_bytes, run = (kh * kw * c + SLACK) * size, kw * c * size
         pixel, end = first, first + count
         while pixel < end:

@@ -7,13 +7,29 @@ from __future__ import annotations
 
 from ...contracts.calls import Functions
 from ...scalars.exponential import exp_f32, exp_f64, log_f32, log_f64
-from ..memory import NUMBA_TYPES, helper, offset, pointer_to
+from ..memory import NUMBA_TYPES, address, helper, offset, pointer_to
 from ..rows import bind_rows
 from ..vector import vectors
 from ..words import OK, SCRATCH_BYTES, USER
 
 EXP, LOG = {"f32": exp_f32, "f64": exp_f64}, {"f32": log_f32, "f64": log_f64}
 CHUNK = 512                            # exponentials kept at a time where only their sum is wanted
+
+
+def shifted_exponentials(dtype):
+    """The function (x, y, count, shift): y[i] = exp(x[i] - shift), where x may be y's memory: then LLVM vectorises only
+    a loop that knows it."""
+    exp = EXP[dtype]
+
+    @helper
+    def fill(x, y, count, shift):
+        if address(x) == address(y):
+            for i in range(count):
+                y[i] = exp(y[i] - shift)
+        else:
+            for i in range(count):
+                y[i] = exp(x[i] - shift)
+    return fill
 
 
 def exponential_sum(dtype):
@@ -37,7 +53,7 @@ def exponential_sum(dtype):
 
 def make_softmax(types):
     row_sum, row_max = vectors(types["T"]).row_sum, vectors(types["T"]).row_max
-    exp, one = EXP[types["T"]], NUMBA_TYPES[types["T"]](1)
+    exponentials, one = shifted_exponentials(types["T"]), NUMBA_TYPES[types["T"]](1)
 
     def bind(rows, cols, choice):
         bind_rows(rows, cols, choice)
@@ -47,8 +63,7 @@ def make_softmax(types):
         for row in range(first, min(first + choice[USER], rows)):
             source, target = offset(x, row * cols), offset(y, row * cols)
             greatest = row_max(source, cols)
-            for i in range(cols):
-                target[i] = exp(source[i] - greatest)
+            exponentials(source, target, cols, greatest)
             scale = one / row_sum(target, cols)
             for i in range(cols):
                 target[i] *= scale

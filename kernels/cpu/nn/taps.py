@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, helper, int64_at, round_up, zero_bytes
+from ..memory import ITEM_SIZES, apart, compact, helper, int64_at, round_up, zero_bytes
 from ..products.micro import TABLE_WORDS, Shape, micro_kernel
 
 GROUP = 16                             # register tiles whose tables are made at once
@@ -98,6 +98,7 @@ def make_table(dtype, backward):
     def fill(table, tile, first_tap, last_tap, tap_bytes, zeros, sh, sw, sc, kw, stride_h, stride_w, dilation_h,
              dilation_w, pad_top, pad_left):
         """The segments of taps first_tap to last_tap; returns how many there are."""
+        apart()
         height, segments = tile[1], 0
         end = 3 * (height - 1)
         one_line = tile[2] == tile[2 + end] and tile[3] == tile[3 + end]
@@ -158,6 +159,7 @@ def make_taps(dtype: str, shape: Shape, backward: bool) -> Taps:
     @helper
     def convolve(source, packed, target, sh, sw, sc, th, tw, tc, kh, kw, stride_h, stride_w, dilation_h, dilation_w,
                  pad_top, pad_left, first_line, lines, first_panel, panels, scratch):
+        compact()
         taps = kh * kw
         zeros, tiles = scratch, scratch + round_up(sc * size, 64)
         counts = int64_at(tiles + GROUP * TILE_WORDS * 8)

@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at, pointer_to
+from ..memory import ITEM_SIZES, apart, copy_bytes, helper, int64_at, pointer_to, prefetch
 from ..vector import LANES, vectors
-from .micro import Shape, micro_kernel
+from .micro import Shape, streaming_kernel
 
 TABLE_BYTES = 128
 # from so many panels on it pays to copy a tile of A to where rows do not collide in the cache
 COPY_PANELS = 4
+# a tile of fewer rows is done with a panel before the next one could come from memory: it asks for rows of its own
+STREAMED_ROWS = 4
+ROWS_AHEAD = 8
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ def k_block(dtype: str, shape: Shape) -> int:
 @cache
 def blocks(dtype: str, shape: Shape) -> Blocks:
     size, width, most_rows = ITEM_SIZES[dtype], shape.width, shape.rows
-    micro, at, kit = micro_kernel(dtype, shape), pointer_to(dtype), vectors(dtype)
+    micro, at, kit = streaming_kernel(dtype, shape), pointer_to(dtype), vectors(dtype)
     load, store, lanes = kit.load, kit.store, kit.lanes
     longest = k_block(dtype, shape)
     panels_block = max(512 * 1024 // (longest * width * size), 1)
@@ -64,7 +67,15 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
                 line[j] = values[j]
 
     @helper
+    def ask_for_columns(source, a_step, k, part, parts):
+        """Prefetches a part of what copy_columns copies next: its lines are too far apart for the machine to see."""
+        for i in range(k * part // parts, k * (part + 1) // parts):
+            prefetch(source + i * a_step)
+            prefetch(source + i * a_step + (most_rows - 1) * size)
+
+    @helper
     def multiply(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch):
+        apart()
         table, copied = int64_at(scratch), scratch + TABLE_BYTES
         table[0] = 0
         panels = (columns + width - 1) // width
@@ -91,8 +102,20 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
                     for i in range(height):
                         table[1 + i] = source + i * row_step
                     for panel in range(first_panel, last_panel):
+                        if a_step != size and tile + 1 < tiles:
+                            ask_for_columns(a + (row + height) * a_row + first_k * a_step, a_step, length,
+                                            panel - first_panel, last_panel - first_panel)
+                        ahead = 0
+                        if most_rows < STREAMED_ROWS:
+                            ahead = ROWS_AHEAD * b_step
+                        elif tile == 0:    # B comes from memory: what is multiplied next is asked for
+                            ahead = b_panel
+                            if panel + 1 == last_panel:
+                                ahead = ((first_panel - panel) * b_panel + length * b_step if k_number + 1 < k_blocks
+                                         else b_panel - first_k * b_step)
                         micro(height, min(length, 1), length, 0, step, b + panel * b_panel + first_k * b_step, b_step,
-                              scratch, c + row * c_row + panel * width * size, c_row, k_number, columns - panel * width)
+                              scratch, c + row * c_row + panel * width * size, c_row, k_number, columns - panel * width,
+                              ahead)
 
     most = max(copy_row * most_rows, column_step * longest)
     return Blocks(shape, multiply, TABLE_BYTES + (most + 63) // 64 * 64)

@@ -3,7 +3,8 @@
 Job: c[i, :] (+)= sum over segments s, and over k < length, of A[s, i][k] * B[s][k, :] for the rows of one register
 tile. A table says where the segments' operands are: the words of a segment are B's offset in bytes, then the address of
 each row of A. So a matrix product is one segment, a convolution has one segment a tap, and rows of A may lie anywhere.
-Shapes depend on the ISA, for accumulators must fit its registers; each height of a tile is a function of its own.
+Shapes depend on the ISA, for accumulators must fit its registers; each height of a tile is a function of its own. All
+kernels call the same functions, which are compiled once, a unit for each dtype.
 Invariants: length >= 1 unless segments = 0, which gives zeros; B is read in whole tile widths (packed B is padded with
 zeros), C only in its `columns`; products are added in the order of the table, one rounding each where the ISA has fma.
 """
@@ -18,11 +19,11 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ..memory import ITEM_SIZES, LLVM_FLOATS
+from ..memory import ITEM_SIZES, LLVM_FLOATS, helper
 from ..vector import splat_value
 
 TABLE_WORDS = 16                       # words of a segment: B, then up to 15 rows of A
-PARAMETERS = 12                        # of the micro-kernel
+PARAMETERS = 13                        # of the micro-kernel
 ISAS = ("x86_64_v4", "x86_64_v3", "")
 _I1, _I32, _I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 _BYTES = ir.IntType(8).as_pointer()
@@ -69,39 +70,56 @@ def micro_kernel(dtype: str, shape: Shape) -> Any:
     Steps are in bytes: from one k to the next in A and in B, from one row of c to the next; a_start is the offset of
     the first k in every row of A, b the address that B's offsets count from. 1 <= height <= shape.rows.
     """
+    streaming = streaming_kernel(dtype, shape)
+
+    @helper
+    def micro(height, segments, length, a_start, a_step, b, b_step, table, c, c_step, accumulate, columns):
+        streaming(height, segments, length, a_start, a_step, b, b_step, table, c, c_step, accumulate, columns, 0)
+    return micro
+
+
+@cache
+def streaming_kernel(dtype: str, shape: Shape) -> Any:
+    """The same with one more argument, `ahead`: what stands so many bytes behind each row of B is asked for while that
+    row is multiplied, so that memory and arithmetic overlap. 0: nothing beyond the row itself."""
     @intrinsic
     def micro(typing_context, height, segments, length, a_start, a_step, b, b_step, table, c, c_step, accumulate,
-              columns):
+              columns, ahead):
         def generate(context, builder, signature, arguments):
-            builder.call(_dispatcher(builder.module, dtype, shape), arguments)
+            name, module = symbol(dtype, shape), builder.module
+            known = module.globals.get(name)
+            height, *others = arguments
+            builder.call(known if known is not None else _function(module, name, PARAMETERS), [*others, height])
             return context.get_dummy_value()
         return types.void(*[types.int64] * PARAMETERS), generate
     return micro
 
 
-def _dispatcher(module, dtype, shape):
-    """The function that calls the one for the height that it is given."""
-    name = f"gc_micro_{dtype}_{shape.rows}x{shape.vectors}x{shape.lanes}"
-    if name in module.globals:
-        return module.globals[name]
+def symbol(dtype: str, shape: Shape) -> str:
+    """Of the function that micro_kernel calls; libraries put the ISA behind it."""
+    return f"gc_micro_{dtype}_{shape.rows}x{shape.vectors}x{shape.lanes}"
+
+
+def emit(dtype: str, shape: Shape, module: ir.Module, name: str) -> None:
+    """Defines that function as `name`; it calls the one for the height, which is the last parameter, so that the
+    others stay in their registers."""
     function = _function(module, name, PARAMETERS)
     builder = ir.IRBuilder(function.append_basic_block())
     unreachable = function.append_basic_block()
-    choices = builder.switch(function.args[0], unreachable)
+    choices = builder.switch(function.args[-1], unreachable)
     ir.IRBuilder(unreachable).ret_void()
     for height in range(1, shape.rows + 1):
         block = function.append_basic_block()
         choices.add_case(_I64(height), block)
         case = ir.IRBuilder(block)
-        case.call(_Emitter(module, dtype, shape, height, f"{name}_{height}").function, function.args[1:], tail=True)
+        case.call(_Emitter(module, dtype, shape, height, f"{name}_{height}").function, function.args[:-1], tail=True)
         case.ret_void()
-    return function
 
 
 def _function(module, name, parameters):
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), [_I64] * parameters), name)
-    function.linkage = "linkonce_odr"
     function.attributes.add("noinline")
+    function.attributes.add("nounwind")
     return function
 
 
@@ -117,15 +135,17 @@ class _Emitter:
         self.function = _function(module, name, PARAMETERS - 1)
         self._emit(*self.function.args)
 
-    def _emit(self, segments, length, a_start, a_step, right, b_step, table, c, c_step, accumulate, columns):
+    def _emit(self, segments, length, a_start, a_step, right, b_step, table, c, c_step, accumulate, columns, ahead):
         function = self.function
         entry, outer, inner, outer_end, done = (function.append_basic_block(name) for name in
                                                 ("entry", "segment", "step", "segment_end", "done"))
         zeros = [ir.Constant(self.vector, None)] * len(self.tile)
         b = ir.IRBuilder(entry)
         c_rows = self._c_rows(b, c, c_step)
-        self._prefetch(b, c_rows)
+        for row in c_rows:
+            self._prefetch(b, b.bitcast(row, _BYTES), write=1)
         words, right = b.inttoptr(table, _I64.as_pointer()), b.inttoptr(right, _BYTES)
+        a_end = b.add(a_start, b.mul(length, a_step))
         b.cbranch(b.icmp_signed(">", segments, _I64(0)), outer, done)
 
         b.position_at_end(outer)
@@ -136,15 +156,16 @@ class _Emitter:
         b.branch(inner)
 
         b.position_at_end(inner)
-        k, a_offset, b_row = b.phi(_I64), b.phi(_I64), b.phi(_BYTES)
+        a_offset, b_row = b.phi(_I64), b.phi(_BYTES)
         partial = [b.phi(self.vector) for _ in self.tile]
+        self._prefetch(b, b.gep(b_row, [ahead]), write=0)
         updated = self._step(b, a_rows, a_offset, b_row, partial)
-        following = b.sub(k, _I64(1))
-        for phi, start, value in ((k, length, following), (a_offset, a_start, b.add(a_offset, a_step)),
-                                  (b_row, b_first, b.gep(b_row, [b_step])), *zip(partial, sums, updated, strict=True)):
+        following = b.add(a_offset, a_step)
+        for phi, start, value in ((a_offset, a_start, following), (b_row, b_first, b.gep(b_row, [b_step])),
+                                  *zip(partial, sums, updated, strict=True)):
             phi.add_incoming(start, outer)
             phi.add_incoming(value, inner)
-        b.cbranch(b.icmp_signed("!=", following, _I64(0)), inner, outer_end)
+        b.cbranch(b.icmp_signed("!=", following, a_end), inner, outer_end)
 
         b.position_at_end(outer_end)
         next_segment = b.add(segment, _I64(1))
@@ -175,7 +196,8 @@ class _Emitter:
         return result
 
     def _finish(self, b, sums, c_rows, accumulate, columns):
-        """Stores, after adding what stands in c if asked to; masked where the tile is wider than c."""
+        """Stores, after adding what stands in c if asked to; masked where the tile is wider than c: masks are slower on
+        every ISA."""
         whole, part = self.function.append_basic_block("whole"), self.function.append_basic_block("part")
         b.cbranch(b.icmp_signed(">=", columns, _I64(self.shape.width)), whole, part)
         for block, masked in ((whole, False), (part, True)):
@@ -194,19 +216,19 @@ class _Emitter:
         base = b.inttoptr(c, _BYTES)
         return [b.bitcast(b.gep(base, [b.mul(c_step, _I64(i))]), self.element.as_pointer()) for i in range(self.height)]
 
-    def _prefetch(self, b, c_rows):
+    def _prefetch(self, b, first, write):
+        """Asks for the lines of a row of the tile's width."""
         prefetch = self._declare("llvm.prefetch.p0", ir.VoidType(), [_BYTES, _I32, _I32, _I32])
-        for row in c_rows:
-            for start in range(0, self.shape.width, 64 // self.size):
-                b.call(prefetch, [b.bitcast(b.gep(row, [_I64(start)]), _BYTES), _I32(1), _I32(3), _I32(1)])
+        for start in range(0, self.shape.width * self.size, 64):
+            b.call(prefetch, [b.gep(first, [_I64(start)]), _I32(write), _I32(3), _I32(1)])
 
     def _masks(self, b, columns):
         """One mask a vector: which of its lanes lie before `columns`."""
-        numbers = ir.VectorType(_I64, self.shape.lanes)
-        limit = splat_value(b, columns, numbers)
-        return [b.icmp_signed("<", ir.Constant(numbers, [j * self.shape.lanes + i for i in range(self.shape.lanes)]),
-                              limit)
-                for j in range(self.shape.vectors)]
+        lanes, width = self.shape.lanes, _I64(self.shape.width)
+        within = b.select(b.icmp_signed("<", columns, width), columns, width)
+        numbers = ir.Constant(ir.VectorType(_I32, lanes), list(range(lanes)))
+        limits = [b.trunc(b.sub(within, _I64(j * lanes)), _I32) for j in range(self.shape.vectors)]
+        return [b.icmp_signed("<", numbers, splat_value(b, limit, numbers.type)) for limit in limits]
 
     def _load(self, b, where, mask=None):
         pointer = b.bitcast(where, self.vector.as_pointer())

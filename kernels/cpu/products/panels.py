@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from ..memory import ITEM_SIZES, LLVM_FLOATS, NUMBA_TYPES, copy_bytes, helper, offset, pointer_to
+from ..memory import ITEM_SIZES, LLVM_FLOATS, NUMBA_TYPES, apart, compact, copy_bytes, helper, offset, pointer_to
 from .micro import Shape
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
@@ -91,6 +91,7 @@ def packing(dtype: str, shape: Shape) -> Packing:
 
     @helper
     def pack_transposed(target, source, row_step, k, columns):
+        compact()
         columns = min(columns, width)
         panel = at(target)
         for first in range(0, width, lanes):
@@ -113,6 +114,7 @@ def packing(dtype: str, shape: Shape) -> Packing:
 
     @helper
     def pack_panels(target, b, n, k, transposed, first, last):
+        apart()
         for panel in range(first, last):
             goal, column = target + (panel - first) * k * width * size, panel * width
             if transposed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 
-from graphc.exec.cuda.calls import boxes, draws, indices, rows, scans, sorts, taps, windows
+from graphc.exec.cuda.calls import boxes, draws, indices, rows, scans, sorts, taps, tuples, windows
 from graphc.exec.cuda.calls.call import Call, ProgramBuilder, map_work, size_of
 from graphc.exec.cuda.calls.products import Factors, product
 from graphc.exec.cuda.work import Copy, Work
@@ -41,7 +41,8 @@ CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
     "segment": indices.segment, "segment_count": indices.segment_count, "bincount": indices.bincount,
     "sum_equal": indices.sum_equal, "invert_permutation": indices.invert_permutation,
      "first_equal": sorts.first_equal, "unique": sorts.unique, "top_k": sorts.top_k,
-    "row_order": sorts.row_order, "search_sorted": sorts.search_sorted,
+    "row_order": sorts.row_order, "row_groups": tuples.row_groups, "find_rows": tuples.find_rows,
+    "check_rows": tuples.check_rows, "search_sorted": sorts.search_sorted,
     "cumsum": scans.cumsum, "cumprod": scans.cumprod, "nonzero": scans.nonzero,
     "argmax": rows.argmax, "argmin": rows.argmin, "in_top_k": rows.in_top_k,
     "softmax": rows.softmax, "log_softmax": rows.log_softmax,

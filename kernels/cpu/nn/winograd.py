@@ -1,0 +1,220 @@
+"""3 x 3 convolutions without stride, and their gradients for the input, by Winograd's F(4 x 4, 3 x 3).
+
+Job: 36 products of matrices take the place of 9 taps for 16 pixels, a quarter of the multiplications. Rows of A are
+tiles of the source, B is the filter, both transformed (winograd_tiles.py); what the products give is transformed into
+the target. Forwards, source is x, target y; backwards, source is dy, target dx, the filter turned around and its
+channels exchanged.
+Order: blocks of tiles; panels; chunks of channels, whose part of the filter is transformed anew for each block (that
+costs less than to read a filter that has become four times as large); the 36 products. Where few tiles make few blocks,
+phase 0 transforms all pictures into the workspace, and panels are divided among tiles of work.
+Invariants: a tile of work is some lines of tiles, or some panels of them; the order of all sums follows from the sizes.
+Results differ from direct ones by roundings, and a NaN or infinity reaches whole tiles (docs/adr/0042).
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from ..memory import ITEM_SIZES, ceil_div, helper, int64_at, round_up, stay_apart, zero_bytes
+from ..products.micro import TABLE_WORDS, Shape, micro_kernel
+from ..words import FORMAT, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
+from .winograd_cost import faster
+from .winograd_tiles import LINE, OUT, POINTS, TAPS, make_filters, make_pictures, make_results, odd_lines
+
+CHUNK = 128                            # channels whose filter is transformed at once
+BLOCK = 84                             # tiles of a block, about
+PICTURE_BYTES = 8 << 20                # of a block's transformed pictures, about
+SHARED_BYTES = 8 << 20                 # of all transformed pictures, at most, where phase 0 transforms them
+SHARED_BLOCKS = 8                      # if there are fewer, phase 0 does so
+PICTURE_TILES = 16                     # of work of phase 0, at most
+MOST_TILES = 64
+PRODUCTS = 1 << 20                     # multiplications of a tile, at least
+# Words of choice: lines of tiles and panels of a tile of work; lines of a tile of phase 0, 0 if there is no such phase;
+# tiles of a block.
+TILE_LINES, TILE_PANELS, PICTURE_LINES, BLOCK_TILES = USER + 1, USER + 2, USER + 5, USER + 6
+_TABLE_BYTES = round_up.py_func(POINTS * 8, LINE)
+
+
+@dataclass(frozen=True)
+class Winograd:
+    """pays(n, sc, th, tw, tc, packed): whether it is faster than the direct way; packed: whether the filter is packed
+    before a run. bind(n, sc, th, tw, tc, choice). run(source, f, target, turned, n, sh, sw, sc, th, tw, tc, top, left,
+    choice, work, scratch, phase, tile); turned: for the gradient; top, left: how far the first pixel that the target's
+    first one depends on is before the source."""
+
+    pays: Any
+    bind: Any
+    run: Any
+
+
+@dataclass(frozen=True)
+class Block:
+    """bytes(sc, count): scratch for `count` tiles, without their pictures. pictures(target, step, source, sh, sw, sc,
+    th, tw, top, left, first, count, scratch) transforms tiles first to first + count; convolve(pictures, step, f,
+    packed, turned, target, sc, th, tw, tc, first, count, first_panel, panels, scratch) makes of them some panels of the
+    target.
+    """
+
+    bytes: Any
+    pictures: Any
+    convolve: Any
+
+
+@cache
+def make_block(dtype: str, shape: Shape) -> Block:
+    size, width, most_rows = ITEM_SIZES[dtype], shape.width, shape.rows
+    micro, transform_results = micro_kernel(dtype, shape), make_results(dtype, shape)
+    pictures_kit, filters_kit = make_pictures(dtype, shape), make_filters(dtype, shape)
+    row_bytes, transform_pictures = pictures_kit.row_bytes, pictures_kit.transform
+    chunk_bytes, transform_filters = filters_kit.chunk_bytes, filters_kit.transform
+    tile_bytes = round_up.py_func(OUT * OUT * width * size, LINE)
+
+    @helper
+    def sum_bytes(count):
+        return odd_lines(count * width * size)
+
+    @helper
+    def scratch_bytes(sc, count):
+        chunk = min(sc, CHUNK)
+        tables = ceil_div(count, most_rows) * TABLE_WORDS * 8
+        return (_TABLE_BYTES + tile_bytes + round_up(sc * size, LINE) + (TAPS + POINTS) * chunk_bytes(chunk)
+                + POINTS * sum_bytes(count) + tables + LINE)
+
+    @helper
+    def pictures(target, step, source, sh, sw, sc, th, tw, top, left, first, count, scratch):
+        zeros = scratch + _TABLE_BYTES + tile_bytes
+        zero_bytes(zeros, sc * size)
+        transform_pictures(target, step, source, sh, sw, sc, ceil_div(th, OUT), ceil_div(tw, OUT), top, left, first,
+                           count, zeros, scratch)
+
+    @helper
+    def products(pictures, step, filters, sums, tables, first_channel, channels, count):
+        """The 36 products of a chunk of channels."""
+        tiles = ceil_div(count, most_rows)
+        for point in range(POINTS):
+            for tile in range(tiles):
+                row = count * tile // tiles
+                micro(count * (tile + 1) // tiles - row, 1, channels, point * step + first_channel * size, size,
+                      filters + point * chunk_bytes(channels), width * size, tables + tile * TABLE_WORDS * 8,
+                      sums + point * sum_bytes(count) + row * width * size, width * size, first_channel, width)
+
+    @helper
+    def fill_tables(tables, pictures, sc, count):
+        """Of the micro-kernel: one register tile each."""
+        tiles = ceil_div(count, most_rows)
+        for tile in range(tiles):
+            words, row = int64_at(tables + tile * TABLE_WORDS * 8), count * tile // tiles
+            words[0] = 0
+            for i in range(count * (tile + 1) // tiles - row):
+                words[1 + i] = pictures + (row + i) * row_bytes(sc)
+
+    @helper
+    def convolve(pictures, step, f, packed, turned, target, sc, th, tw, tc, first, count, first_panel, panels, scratch):
+        """Tiles first to first + count by some panels."""
+        tile, chunk = scratch + _TABLE_BYTES, min(sc, CHUNK)
+        taps = tile + tile_bytes + round_up(sc * size, LINE)
+        filters = taps + TAPS * chunk_bytes(chunk)
+        sums = filters + POINTS * chunk_bytes(chunk)
+        tables = sums + POINTS * sum_bytes(count)
+        fill_tables(tables, pictures, sc, count)
+        chunks = ceil_div(sc, chunk)
+        for panel in range(first_panel, first_panel + panels):
+            for number in range(chunks):
+                channel = sc * number // chunks
+                channels = sc * (number + 1) // chunks - channel
+                transform_filters(filters, taps, f, packed, turned, sc, tc, channel, channels, panel * width)
+                products(pictures, step, filters, sums, tables, channel, channels, count)
+            transform_results(sums, sum_bytes(count), target, th, tw, tc, ceil_div(th, OUT), ceil_div(tw, OUT), first,
+                              count, panel * width, tile)
+    return Block(scratch_bytes, pictures, convolve)
+
+
+def _nowhere() -> Winograd:
+    """Of a dtype that is always computed directly."""
+    @helper
+    def pays(n, sc, th, tw, tc, packed):
+        return False
+
+    @helper
+    def bind(n, sc, th, tw, tc, choice):
+        pass
+
+    @helper
+    def run(source, f, target, turned, n, sh, sw, sc, th, tw, tc, top, left, choice, work, scratch, phase, tile):
+        pass
+    return Winograd(pays, bind, run)
+
+
+@cache
+def make_winograd(dtype: str, shape: Shape) -> Winograd:
+    if dtype != "f32":                 # who asks for float64 asks for its exactness
+        return _nowhere()
+    size, width, lanes, most_rows = ITEM_SIZES[dtype], shape.width, shape.lanes, shape.rows
+    kit, block_kit = make_pictures(dtype, shape), make_block(dtype, shape)
+    row_bytes, point_bytes = kit.row_bytes, kit.point_bytes
+    scratch_bytes, pictures, convolve = block_kit.bytes, block_kit.pictures, block_kit.convolve
+
+    @helper
+    def blocks_of(tiles, sc):
+        block = min(max(PICTURE_BYTES // (POINTS * row_bytes(sc)), most_rows), BLOCK)
+        return max((tiles + block // 2) // block, 1)
+
+    @helper
+    def pays(n, sc, th, tw, tc, packed):
+        blocks = blocks_of(n * ceil_div(th, OUT) * ceil_div(tw, OUT), sc)
+        return faster(blocks, n, sc, th, tw, tc, packed, size, lanes, width)
+
+    @helper
+    def bind(n, sc, th, tw, tc, choice):
+        down, across, panels = ceil_div(th, OUT), ceil_div(tw, OUT), ceil_div(tc, width)
+        lines, blocks = n * down, blocks_of(n * down * across, sc)
+        choice[TILE_LINES], choice[TILE_PANELS] = ceil_div(lines, blocks), panels
+        if down * across <= BLOCK:
+            choice[TILE_LINES] = ceil_div(n, blocks) * down
+        tiles = choice[TILE_LINES] * across
+        block = ceil_div(tiles, blocks_of(tiles, sc))
+        choice[BLOCK_TILES] = block
+        choice[SCRATCH_BYTES] = scratch_bytes(sc, block)
+        shared = POINTS * point_bytes(lines * across, sc)
+        if blocks < SHARED_BLOCKS and shared <= SHARED_BYTES:
+            choice[WORK_BYTES] = shared
+            choice[PICTURE_LINES] = ceil_div(lines, PICTURE_TILES)
+            choice[TILES] = ceil_div(lines, choice[PICTURE_LINES])
+            enough = ceil_div(PRODUCTS, tiles * POINTS * sc * width)
+            choice[TILE_PANELS] = min(max(enough, ceil_div(panels * blocks, MOST_TILES)), panels)
+        else:
+            choice[SCRATCH_BYTES] += POINTS * point_bytes(block, sc)
+        work = ceil_div(lines, choice[TILE_LINES]) * ceil_div(panels, choice[TILE_PANELS])
+        if choice[PICTURE_LINES] > 0:
+            choice[TILES_1] = work
+        else:
+            choice[TILES] = work
+        if choice[TILE_PANELS] == panels and (th % OUT == 0 or choice[TILE_LINES] % down == 0):
+            pixels = choice[TILE_LINES] // down * th if choice[TILE_LINES] % down == 0 else choice[TILE_LINES] * OUT
+            choice[TILE_ELEMENTS] = pixels * tw * tc
+
+    @helper
+    def run(source, f, target, turned, n, sh, sw, sc, th, tw, tc, top, left, choice, work, scratch, phase, tile):
+        stay_apart()
+        down, across, panels = ceil_div(th, OUT), ceil_div(tw, OUT), ceil_div(tc, width)
+        lines = n * down
+        shared = choice[PICTURE_LINES] > 0
+        transforms, multiplies = not shared or phase == 0, not shared or phase == 1
+        groups = ceil_div(panels, choice[TILE_PANELS]) if multiplies else 1
+        at_once = choice[TILE_LINES] if multiplies else choice[PICTURE_LINES]
+        first_line, first_panel = tile // groups * at_once, tile % groups * choice[TILE_PANELS]
+        first, count = first_line * across, min(at_once, lines - first_line) * across
+        pieces = ceil_div(count, choice[BLOCK_TILES])
+        for piece in range(pieces):
+            begin = first + count * piece // pieces
+            some = first + count * (piece + 1) // pieces - begin
+            made, step = scratch + scratch_bytes(sc, some), point_bytes(some, sc)
+            if shared:
+                made, step = work + begin * row_bytes(sc), point_bytes(lines * across, sc)
+            if transforms:
+                pictures(made, step, source, sh, sw, sc, th, tw, top, left, begin, some, scratch)
+            if multiplies:
+                convolve(made, step, f, choice[FORMAT] != 0, turned, target, sc, th, tw, tc, begin, some, first_panel,
+                         min(choice[TILE_PANELS], panels - first_panel), scratch)
+    return Winograd(pays, bind, run)

@@ -1,0 +1,39 @@
+"""Whether Winograd's convolution is faster than the direct one: a model of both, in steps of the micro-kernel.
+
+A step multiplies one row of a register tile by a panel for one channel: a cycle, or nearly. The constants are measured
+(docs/adr/0042), with AVX-512 and AVX2; what is written and read by transforms is counted in bytes.
+"""
+from __future__ import annotations
+
+from ..memory import ceil_div, helper, round_up
+from .winograd_tiles import OUT, POINTS, TAPS
+
+FEWEST = 16                            # channels of the source: fewer are copied as patches, and a vector has as many
+LEAST = 4                              # steps that a register tile takes however few rows it has
+PRODUCT_COST = 1.15                    # of a step, with what surrounds it
+TRANSFORM_COST = 7 / 3                 # of a byte of a transformed picture's or filter's row
+RESULT_COST = 6 / 5                    # of a byte of a row of results
+PACK_COST = 20                         # of a row of a panel that the direct way packs in every run
+GAIN = 1.15                            # it must be faster by so much, as its results are less exact
+
+
+@helper
+def faster(blocks, n, sc, th, tw, tc, packed, size, lanes, width):
+    """Whether it is, of a source of sc channels, a target of n pictures of th x tw pixels and tc channels. blocks: of
+    tiles, for each of which the filter is transformed; packed: whether it is packed before a run; size, lanes, width:
+    of an element, a vector, a panel."""
+    if sc < FEWEST or tc == 0 or n * th * tw == 0:
+        return False
+    pixels, tiles, columns = n * th * tw, n * ceil_div(th, OUT) * ceil_div(tw, OUT), round_up(tc, width)
+    # Of each channel of the source.
+    direct = TAPS * (max(pixels, LEAST) + (0 if packed else PACK_COST)) * (lanes if tc <= lanes else columns) / width
+    products = POINTS * max(tiles, LEAST) * columns / width
+    cost = (PRODUCT_COST * products + TRANSFORM_COST * (tiles + blocks * columns) * size
+            + RESULT_COST * tiles * columns * size / sc)
+    return cost * GAIN < direct
+
+
+@helper
+def fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w):
+    """Whether Winograd computes such convolutions."""
+    return kh == 3 and kw == 3 and stride_h * stride_w * dilation_h * dilation_w == 1

@@ -1,0 +1,192 @@
+"""Winograd's F(m x m, 3 x 3): the matrices, and machine code that multiplies tiles by them.
+
+Job: an m x m tile of a 3 x 3 convolution's result is A' [(G g G') * (B' d B)] A, where d is the tile of m + 2 pixels
+squared that it depends on, g the filter, * element by element. Each of the three transforms takes one vector of
+channels at a time: every element of a tile is one vector.
+Order: the matrix by each column, then by each row of what that gave. Two rows of a matrix that differ only in signs
+share their sums: p + q and p - q.
+Invariants: reads and writes exactly the elements of the tile, at the addresses that it is given.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from ..memory import ITEM_SIZES, LLVM_FLOATS
+
+_I64 = ir.IntType(64)
+_BYTES = ir.IntType(8).as_pointer()
+Matrix = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Form:
+    """outputs: m. pictures, filters, results: B', G and A'."""
+
+    outputs: int
+    pictures: Matrix
+    filters: Matrix
+    results: Matrix
+
+    @property
+    def inputs(self) -> int:
+        return self.outputs + 2
+
+
+# Interpolation at 0, 1, -1, 2, -2 and infinity; rows scaled so that B' and A' are integers.
+F4 = Form(4,
+          ((4, 0, -5, 0, 1, 0), (0, -4, -4, 1, 1, 0), (0, 4, -4, -1, 1, 0), (0, -2, -1, 2, 1, 0), (0, 2, -1, -2, 1, 0),
+           (0, 4, 0, -5, 0, 1)),
+          ((1 / 4, 0, 0), (-1 / 6, -1 / 6, -1 / 6), (-1 / 6, 1 / 6, -1 / 6), (1 / 24, 1 / 12, 1 / 6),
+           (1 / 24, -1 / 12, 1 / 6), (0, 0, 1)),
+          ((1, 1, 1, 1, 1, 0), (0, 1, -1, 2, -2, 0), (0, 1, 1, 4, 4, 0), (0, 1, -1, 8, -8, 1)))
+
+
+@dataclass(frozen=True)
+class Transforms:
+    """The three transforms of one vector of channels; all addresses and steps (in bytes) int64.
+
+    picture(table, offset, target, step): pixels are at the addresses in the table, row by row, plus offset.
+    filter(source, source_step, target, step): taps are source_step apart.
+    result(source, source_step, target, row_step, column_step): to the pixels of the tile.
+    picture and filter write their elements `step` apart, row by row.
+    """
+
+    picture: Any
+    filter: Any
+    result: Any
+
+
+@cache
+def transforms(dtype: str, lanes: int, form: Form) -> Transforms:
+    """For vectors of `lanes` elements."""
+    emitter = _Emitter(dtype, lanes)
+    name = f"gc_winograd_{dtype}x{lanes}_{form.outputs}"
+
+    @intrinsic
+    def picture(typing_context, table, offset, target, step):
+        def generate(context, builder, signature, arguments):
+            table, offset, target, step = arguments
+            rows = builder.mul(step, _I64(form.inputs))
+            emitter.call(builder, f"{name}_picture", form.pictures, True, (table, offset, target, rows, step))
+            return context.get_dummy_value()
+        return types.void(*[types.int64] * 4), generate
+
+    @intrinsic
+    def filter_(typing_context, source, source_step, target, step):
+        def generate(context, builder, signature, arguments):
+            source, source_step, target, step = arguments
+            rows = builder.mul(step, _I64(form.inputs))
+            emitter.call(builder, f"{name}_filter", form.filters, False, (source, source_step, target, rows, step))
+            return context.get_dummy_value()
+        return types.void(*[types.int64] * 4), generate
+
+    @intrinsic
+    def result(typing_context, source, source_step, target, row_step, column_step):
+        def generate(context, builder, signature, arguments):
+            emitter.call(builder, f"{name}_result", form.results, False, arguments)
+            return context.get_dummy_value()
+        return types.void(*[types.int64] * 5), generate
+
+    return Transforms(picture, filter_, result)
+
+
+@dataclass(frozen=True)
+class _Emitter:
+    """Emits M d M' for a matrix M, as a function of its own."""
+
+    dtype: str
+    lanes: int
+
+    @property
+    def vector(self) -> ir.VectorType:
+        return ir.VectorType(LLVM_FLOATS[self.dtype], self.lanes)
+
+    def call(self, builder, name, matrix, table, arguments):
+        """Calls the function (source, step, target, row_step, column_step). table: source is a table of addresses, and
+        step is added to each; else elements are `step` apart."""
+        module = builder.module
+        if name not in module.globals:
+            function = ir.Function(module, ir.FunctionType(ir.VoidType(), [_I64] * 5), name)
+            function.linkage = "linkonce_odr"
+            function.attributes.add("noinline")
+            self._emit(ir.IRBuilder(function.append_basic_block()), function.args, matrix, table)
+        builder.call(module.globals[name], arguments)
+
+    def _emit(self, b, arguments, matrix, table):
+        source, step, target, row_step, column_step = arguments
+        side = len(matrix[0])
+        columns = []
+        for x in range(side):
+            column = [self._load(b, source, step, y * side + x, table) for y in range(side)]
+            columns.append(self._product(b, matrix, column))
+        goal = b.inttoptr(target, _BYTES)
+        for y in range(len(matrix)):
+            line = b.gep(goal, [b.mul(row_step, _I64(y))])
+            for x, value in enumerate(self._product(b, matrix, [column[y] for column in columns])):
+                where = b.gep(line, [b.mul(column_step, _I64(x))])
+                b.store(value, b.bitcast(where, self.vector.as_pointer()), align=ITEM_SIZES[self.dtype])
+        b.ret_void()
+
+    def _load(self, b, source, step, number, table):
+        if table:
+            words = b.inttoptr(source, _I64.as_pointer())
+            where = b.gep(b.inttoptr(b.load(b.gep(words, [_I64(number)])), _BYTES), [step])
+        else:
+            where = b.gep(b.inttoptr(source, _BYTES), [b.mul(step, _I64(number))])
+        return b.load(b.bitcast(where, self.vector.as_pointer()), align=ITEM_SIZES[self.dtype])
+
+    def _product(self, b, matrix, values):
+        """The matrix by a column of vectors."""
+        products, row = [], 0
+        while row < len(matrix):
+            even, odd = self._halves(matrix, row)
+            if not odd:
+                products.append(self._sum(b, matrix[row], values))
+                row += 1
+                continue
+            shared = self._sum(b, even, values)
+            if sum(c != 0 for c in odd) == 1:
+                at = next(i for i, c in enumerate(odd) if c != 0)
+                products += [self._add(b, sign * odd[at], values[at], shared) for sign in (1, -1)]
+            else:
+                other = self._sum(b, odd, values)
+                products += [b.fadd(shared, other), b.fsub(shared, other)]
+            row += 2
+        return products
+
+    @staticmethod
+    def _halves(matrix, row):
+        """What this row and the next have in common, and what differs in its sign; nothing if they are no such pair."""
+        if row + 1 == len(matrix) or any(abs(c) != abs(d) for c, d in zip(matrix[row], matrix[row + 1], strict=True)):
+            return (), ()
+        pairs = list(zip(matrix[row], matrix[row + 1], strict=True))
+        return tuple(c if c == d else 0 for c, d in pairs), tuple(c if c != d else 0 for c, d in pairs)
+
+    def _sum(self, b, coefficients, values):
+        terms = [(c, v) for c, v in zip(coefficients, values, strict=True) if c != 0]
+        terms.sort(key=lambda term: term[0] != 1)
+        first, value = terms[0]
+        total = value if first == 1 else b.fmul(value, self._splat(first))
+        for c, v in terms[1:]:
+            total = self._add(b, c, v, total)
+        return total
+
+    def _add(self, b, coefficient, value, total):
+        """total + coefficient * value"""
+        if coefficient == 1:
+            return b.fadd(total, value)
+        if coefficient == -1:
+            return b.fsub(total, value)
+        name = f"llvm.fmuladd.v{self.lanes}{self.dtype}"
+        fma = cgutils.get_or_insert_function(b.module, ir.FunctionType(self.vector, [self.vector] * 3), name)
+        return b.call(fma, [value, self._splat(coefficient), total])
+
+    def _splat(self, value):
+        return ir.Constant(self.vector, [float(value)] * self.lanes)

@@ -1,0 +1,152 @@
+"""What Winograd's convolution does to a block of tiles: the three transforms, and how what they write lies in memory.
+
+Job: pictures become 36 matrices of tiles by channels, a chunk of the filter 36 matrices of channels by a panel, and
+the sums of products tiles of the target.
+Invariants: pixels are checked against the picture before they are read, what is outside is a row of zeros; channels of
+the last vector that are left over are transformed twice, to the same numbers; of the target only its own elements are
+written. Matrices and their rows are an odd number of lines of the cache apart, or 36 of them would meet in one set.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at
+from ..products.micro import Shape
+from ..products.panels import packing
+from .winograd_forms import F4, transforms
+
+FORM = F4
+SIDE, OUT = FORM.inputs, FORM.outputs
+POINTS = SIDE * SIDE
+TAPS = 9
+LINE = 64                              # bytes of a line of the cache
+
+
+@helper
+def odd_lines(bytes_):
+    """An odd number of lines of the cache: what is that far apart does not collide there."""
+    return (bytes_ + LINE - 1) // LINE // 2 * 2 * LINE + LINE
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """row_bytes(sc): from one tile of a transformed picture to the next. point_bytes(count, sc): from one matrix to the
+    next. transform(target, step, source, sh, sw, sc, down, across, top, left, first, count, zeros, table) writes the
+    tiles first to first + count; down, across: tiles of a picture; top, left: how far the first tile begins before the
+    picture; zeros: a pixel of zeros; table: memory for 36 words."""
+
+    row_bytes: Any
+    point_bytes: Any
+    transform: Any
+
+
+@dataclass(frozen=True)
+class Filters:
+    """chunk_bytes(count): from one matrix of `count` channels to the next. transform(target, taps, f, packed, turned,
+    sc, tc, first, count, column) writes those of channels first to first + count for a panel's columns; packed: whether
+    f is in the micro-kernel's panels; turned: for the gradient, f is turned around and its channels are exchanged;
+    taps: memory for nine matrices."""
+
+    chunk_bytes: Any
+    transform: Any
+
+
+@cache
+def make_pictures(dtype: str, shape: Shape) -> Pictures:
+    size, lanes = ITEM_SIZES[dtype], shape.lanes
+    transform_picture = transforms(dtype, lanes, FORM).picture
+
+    @helper
+    def row_bytes(sc):
+        return odd_lines(sc * size)
+
+    @helper
+    def point_bytes(count, sc):
+        return odd_lines(count * row_bytes(sc))
+
+    @helper
+    def locate(table, picture, row, column, sh, sw, sc, zeros):
+        """The addresses of a tile's pixels."""
+        for i in range(SIDE):
+            line = picture + ((row + i) * sw + column) * sc * size
+            inside = 0 <= row + i < sh
+            for j in range(SIDE):
+                table[i * SIDE + j] = line + j * sc * size if inside and 0 <= column + j < sw else zeros
+
+    @helper
+    def transform(target, step, source, sh, sw, sc, down, across, top, left, first, count, zeros, table):
+        for number in range(count):
+            line, column = (first + number) // across, (first + number) % across
+            picture, row = line // down, line % down
+            locate(int64_at(table), source + picture * sh * sw * sc * size, row * OUT - top, column * OUT - left, sh,
+                   sw, sc, zeros)
+            goal = target + number * row_bytes(sc)
+            for channel in range(0, sc, lanes):
+                at = min(channel, sc - lanes) * size
+                transform_picture(table, at, goal + at, step)
+    return Pictures(row_bytes, point_bytes, transform)
+
+
+@cache
+def make_filters(dtype: str, shape: Shape) -> Filters:
+    size, width, lanes = ITEM_SIZES[dtype], shape.width, shape.lanes
+    transform_filter = transforms(dtype, lanes, FORM).filter
+    pack, pack_transposed = packing(dtype, shape).pack, packing(dtype, shape).pack_transposed
+
+    @helper
+    def chunk_bytes(count):
+        return odd_lines(count * width * size)
+
+    @helper
+    def gather(taps, f, sc, tc, first, count, column):
+        for tap in range(TAPS):
+            pack(taps + tap * chunk_bytes(count), f + ((tap * sc + first) * tc + column) * size, tc * size, count,
+                 tc - column)
+
+    @helper
+    def gather_turned(taps, f, sc, tc, first, count, column):
+        for tap in range(TAPS):
+            pack_transposed(taps + (TAPS - 1 - tap) * chunk_bytes(count),
+                            f + ((tap * tc + column) * sc + first) * size, sc * size, count, tc - column)
+
+    @helper
+    def transform(target, taps, f, packed, turned, sc, tc, first, count, column):
+        source, step = taps, chunk_bytes(count)
+        if packed:
+            source, step = f + (column * TAPS * sc + first * width) * size, sc * width * size
+        elif turned:
+            gather_turned(taps, f, sc, tc, first, count, column)
+        else:
+            gather(taps, f, sc, tc, first, count, column)
+        for at in range(0, count * width * size, lanes * size):
+            transform_filter(source + at, step, target + at, chunk_bytes(count))
+    return Filters(chunk_bytes, transform)
+
+
+@cache
+def make_results(dtype: str, shape: Shape) -> Any:
+    """The function (sums, step, target, th, tw, tc, down, across, first, count, column, tile) that transforms the sums
+    of a panel's products into the target; tile: memory for a tile."""
+    size, width, lanes = ITEM_SIZES[dtype], shape.width, shape.lanes
+    transform_result = transforms(dtype, lanes, FORM).result
+
+    @helper
+    def transform(sums, step, target, th, tw, tc, down, across, first, count, column, tile):
+        for number in range(count):
+            line, place = (first + number) // across, (first + number) % across * OUT
+            picture, row = line // down, line % down * OUT
+            goal = target + (((picture * th + row) * tw + place) * tc + column) * size
+            whole = row + OUT <= th and place + OUT <= tw and column + width <= tc
+            base, row_step, column_step = tile, OUT * width * size, width * size
+            if whole:
+                base, row_step, column_step = goal, tw * tc * size, tc * size
+            for at in range(0, width * size, lanes * size):
+                transform_result(sums + number * width * size + at, step, base + at, row_step, column_step)
+            if not whole:
+                for i in range(min(OUT, th - row)):
+                    for j in range(min(OUT, tw - place)):
+                        copy_bytes(goal + (i * tw + j) * tc * size, tile + (i * OUT + j) * width * size,
+                                   min(width, tc - column) * size)
+    return transform

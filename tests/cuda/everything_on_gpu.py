@@ -1,0 +1,96 @@
+"""A pytest plugin that runs other folders' tests on a GPU: the library in place of libcuda (`make test-cuda`).
+
+    PYTHONPATH=tests/cuda pytest -p everything_on_gpu tests/session
+
+Every session wants a GPU unless its ConfigProto says how many; what the GPU lacks runs on the CPU, and the summary
+lists it. A test that asks what only the CPU's engine knows is left out, by name and with the reason (ELSEWHERE).
+"""
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from graphc.exec.cuda.engine import CudaEngine
+from graphc.exec.cuda.support import lacks
+from graphc.session.placement import Placement
+
+from stand_in_driver import Library, Work, driver_standing_in
+
+ELSEWHERE: dict[str, str] = {}
+
+
+class EverythingOnGpu:
+    """The hooks. lacking: why the GPU did not do a step, and how many plans have such."""
+
+    def __init__(self) -> None:
+        self.lacking: Counter[str] = Counter()
+        self.plans: Counter[str] = Counter()
+        self._inside = ExitStack()
+        self.library: Library = self._inside.enter_context(driver_standing_in())
+        self.work: Work = self.library.work()
+
+    def begin(self) -> None:
+        make, tell, begin = Placement.__init__, Placement.tell, CudaEngine.__init__
+
+        def makes(placement: Placement, settings: Any, *rest: Any) -> None:
+            make(placement, dataclasses.replace(settings, gpus=1) if settings.gpus is None else settings, *rest)
+
+        def tells(placement: Placement, plan: Any, operations: Any) -> None:
+            self.lacking.update({reason for _, reason in lacks(plan)})
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tell(placement, plan, operations)
+
+        def begins(engine: Any, *arguments: Any) -> None:
+            begin(engine, *arguments)
+            self.plans["wholly" if type(engine) is CudaEngine else "in parts"] += 1
+
+        for owner, name, function in ((Placement, "__init__", makes), (Placement, "tell", tells),
+                                      (CudaEngine, "__init__", begins)):
+            before = getattr(owner, name)
+            self._inside.callback(setattr, owner, name, before)
+            setattr(owner, name, function)
+
+    @pytest.hookimpl
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            for name, reason in ELSEWHERE.items():
+                if name in item.nodeid:
+                    item.add_marker(pytest.mark.skip(reason=reason))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[Any]:
+        try:
+            return (yield)
+        finally:
+            said = self.library.complaint()
+            self.library.mend()
+            assert not said, said
+
+    @pytest.hookimpl
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        write = terminalreporter.write_line
+        write(f"plans on the GPU: {dict(self.plans)}; work: {dict(self.work)}")
+        for reason, count in self.lacking.most_common():
+            write(f"{count:6} plans need the CPU for {reason}")
+
+    def end(self) -> None:
+        self._inside.close()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    plugin = EverythingOnGpu()
+    plugin.begin()
+    config.pluginmanager.register(plugin, "everything_on_gpu_hooks")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    plugin = config.pluginmanager.unregister(name="everything_on_gpu_hooks")
+    if isinstance(plugin, EverythingOnGpu):
+        plugin.end()

@@ -1,0 +1,80 @@
+"""ptxas takes kernels and stays within their budgets, where there is a ptxas (`make test-cuda` gets one, and assembles
+all that the tests load)."""
+from __future__ import annotations
+
+import os
+from itertools import product
+
+import pytest
+
+from graphc.exec.cuda.code.maps import kernel_text
+from graphc.exec.cuda.code.products import Product, product_text
+from graphc.exec.cuda.code.programs import Shape
+from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE, make_ptx
+from graphc.exec.cuda.code.tensor_products import TensorProduct, tensor_product
+from graphc.exec.jit import scalar_functions
+from graphc.exec.library import load_library
+from graphc.kernels.scalars import SCALARS, Scalar
+from graphc.plan.plan import Instr, Program
+
+from ptx_budgets import BUDGETS, OTHERS, TARGETS, assemble, find_ptxas, over_budget
+from ptx_programs import text_of
+
+pytestmark = pytest.mark.skipif(find_ptxas() is None, reason="there is no ptxas")
+EVERYTHING = os.environ.get("GRAPHC_TEST_CUDA") == "all"
+SOME = ("exp.f32.f32", "lgamma.f64.f64", "igamma.f64.f64", "cast.f16.f32")
+TRANSPOSED = list(product([False, True], repeat=2)) if EVERYTHING else [(True, False)]
+
+
+def scalar_ptx(scalar: Scalar) -> str:
+    """A scalar as a map."""
+    program = Program(scalar.arguments, (Instr(scalar.op, scalar.result, tuple(range(len(scalar.arguments)))),),
+                      (len(scalar.arguments),))
+    text, primitives = kernel_text(program, Shape(1))
+    return make_ptx("".join([*scalar_functions(load_library(), primitives), text]))
+
+
+@pytest.mark.parametrize("scalar", [s for s in SCALARS if EVERYTHING or s.name in SOME], ids=lambda s: s.name)
+def test_a_scalar_as_a_map(scalar: Scalar) -> None:
+    assert over_budget(scalar_ptx(scalar)) == []
+
+
+@pytest.mark.parametrize(("dtype", "each"), [("f32", 8), *product(("f32", "f64", "i32", "i64"), (4, 2))])
+@pytest.mark.parametrize("transposed", TRANSPOSED)
+@pytest.mark.parametrize("parts", [False, True] if EVERYTHING else [True])
+def test_products(dtype: str, each: int, transposed: tuple[bool, bool], parts: bool) -> None:
+    assert over_budget(make_ptx(product_text(Product(dtype, each, *transposed, parts)))) == []
+
+
+@pytest.mark.parametrize("transposed", TRANSPOSED)
+@pytest.mark.parametrize("windows", [False, True])
+def test_products_16_bytes_at_a_time(transposed: tuple[bool, bool], windows: bool) -> None:
+    for dtype, each in (("f32", 8), ("f32", 4), ("f64", 4)):
+        made = Product(dtype, each, *transposed, wide_a=True, wide_b=True, windows=windows)
+        assert over_budget(make_ptx(product_text(made))) == []
+
+
+@pytest.mark.parametrize("transposed", TRANSPOSED)
+@pytest.mark.parametrize("windows", [False, True])
+def test_products_on_tensor_cores(transposed: tuple[bool, bool], windows: bool) -> None:
+    for fragments, wide in ((4, True), (2, True), (2, False)):
+        made = TensorProduct(fragments, not transposed[0], transposed[1], wide, wide, True, windows)
+        assert over_budget(make_ptx(tensor_product(made).text(), TENSOR_COMPUTE)) == []
+
+
+def test_what_takes_too_much_is_told() -> None:
+    many = "".join(f"ld.volatile.global.b64 %rd{i}, [%rd40+{8 * i}];\n" for i in range(10, 30))
+    many += "".join(f"st.volatile.global.b64 [%rd40+{8 * (40 - i)}], %rd{i};\n" for i in range(10, 30))
+    text = text_of(many, 1, shared=49152)
+    assert over_budget(text) == []
+    assert all(used.spilled == 0 for used in assemble(text, "sm_80").values())
+    few = text.replace(")\n{", ")\n.maxnreg 24\n{", 1)
+    (line,) = over_budget(few, ("sm_80",))
+    assert line.startswith("gc_test for sm_80 takes Used(registers=24, shared=49152, spilled=")
+
+
+def test_what_ptxas_refuses_is_told() -> None:
+    (line,) = over_budget(text_of("add.u32 %r1, %r2, %rd3;", 0), ("sm_80",))
+    assert "ptxas for sm_80" in line and "Arguments mismatch for instruction 'add'" in line
+    assert not over_budget(text_of("", 0), ("sm_75",)), "a GPU that is too old for a text"
+    assert set(TARGETS) == {"sm_75", "sm_80", "sm_90a"} and OTHERS not in BUDGETS.values()

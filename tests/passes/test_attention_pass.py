@@ -1,0 +1,123 @@
+"""attention: what becomes one step, what must not, and that both compute the same."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import graphc as gc
+from graphc.passes.attention import attention
+from graphc.passes.simplify import simplify
+
+from checking import check_rewrite, flow_of, types
+
+B, H, T, S, D, W = 2, 3, 5, 7, 4, 6
+
+
+def values(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+Q, K, V = values(B, H, T, D), values(B, H, S, D, seed=1), values(B, H, S, W, seed=2)
+
+
+def scores(q: Any, k: Any) -> Any:
+    return gc.matmul(q, k, transpose_b=True)
+
+
+def attend(x: Any, v: Any) -> Any:
+    return gc.matmul(gc.nn.softmax(x), v)
+
+
+JOINED: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "plain": lambda q, k, v: attend(scores(q, k), v),
+    "scaled": lambda q, k, v: attend(scores(q, k) * 0.5, v),
+    "scaled from the left": lambda q, k, v: attend(0.5 * scores(q, k), v),
+    "divided": lambda q, k, v: attend(scores(q, k) / 2.0, v),
+    "mask of columns": lambda q, k, v: attend(scores(q, k) * 0.5 + values(S, seed=3), v),
+    "mask of rows": lambda q, k, v: attend(values(T, S, seed=3) + scores(q, k) / 2.0, v),
+    "mask of batches": lambda q, k, v: attend(scores(q, k) + values(B, 1, 1, S, seed=3), v),
+    "mask of heads": lambda q, k, v: attend(scores(q, k) + values(H, T, S, seed=3), v),
+    "k transposed by hand": lambda q, k, v: attend(gc.matmul(q, gc.transpose(k, [0, 1, 3, 2])) * 0.5, v),
+}
+KEPT: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "a mask that is a column": lambda q, k, v: attend(scores(q, k) + values(T, 1, seed=3), v),
+    "a factor for each row": lambda q, k, v: attend(scores(q, k) * values(T, 1, seed=3), v),
+    "a number divided by scores": lambda q, k, v: attend(2.0 / scores(q, k), v),
+    "weights that others read": lambda q, k, v: (lambda p: gc.reduce_sum(p) + gc.matmul(p, v))(
+        gc.nn.softmax(scores(q, k))),
+    "scores that others read": lambda q, k, v: (lambda s: gc.reduce_max(s) + attend(s, v))(scores(q, k)),
+    "the product of other operands": lambda q, k, v: attend(gc.tanh(scores(q, k)), v),
+}
+
+
+def built(build: Callable[[Any, Any, Any], Any], shapes: Any) -> Any:
+    feeds = [gc.placeholder(gc.float32, shape) for shape in shapes]
+    return simplify(flow_of([build(*feeds)], feeds))
+
+
+@pytest.mark.parametrize("name", JOINED)
+def test_joined(name: str) -> None:
+    with gc.Graph().as_default():
+        check_rewrite(built(JOINED[name], [Q.shape, K.shape, V.shape]), attention, [Q, K, V], ["_Attention"])
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_kept(name: str) -> None:
+    with gc.Graph().as_default():
+        assert "Softmax" in types(attention(built(KEPT[name], [Q.shape, K.shape, V.shape])))
+
+
+def test_sizes_that_are_known_late() -> None:
+    def build(q: Any, k: Any, v: Any) -> Any:
+        shape = gc.shape(q)
+        return attend(scores(q, gc.reshape(k, [shape[0], H, -1, D])) * 0.5, gc.reshape(v, [shape[0], H, -1, W]))
+
+    with gc.Graph().as_default():
+        q, k, v = (gc.placeholder(gc.float32, [None, None]) for _ in range(3))
+        flow = flow_of([build(gc.reshape(q, [-1, H, T, D]), k, v)], [q, k, v])
+        assert "_Attention" in types(attention(simplify(flow)))
+
+
+def test_matrices_of_no_batch_are_left_alone() -> None:
+    with gc.Graph().as_default():
+        assert "Softmax" in types(attention(built(JOINED["scaled"], [(T, D), (S, D), (S, W)])))
+
+
+def test_a_step_that_trains_keeps_the_weights() -> None:
+    with gc.Graph().as_default():
+        feeds = [gc.placeholder(gc.float32, x.shape) for x in (Q, K, V)]
+        y = JOINED["mask of rows"](*feeds)
+        grads = gc.gradients(gc.reduce_sum(gc.square(y)), feeds)
+        assert "_Attention" not in types(attention(simplify(flow_of(grads, feeds))))
+
+
+def eager(q: np.ndarray, k: np.ndarray, v: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    s = q.astype(np.float64) @ k.swapaxes(-1, -2) * 0.5 + mask
+    e = np.exp(s - s.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True) @ v
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("t", [0, 1, 3, 17, 65, 200])
+def test_in_a_session_with_open_sizes(t: int, threads: int) -> None:
+    """Between other ops, in a loop, sizes unknown: what NumPy computes."""
+    q, k, v, mask = values(2, t, 3, 32), values(2, t, 3, 32, seed=1), values(2, t, 3, 32, seed=2), values(t, t, seed=4)
+    with gc.Graph().as_default():
+        feeds = [gc.placeholder(gc.float32, [None, None, 3, 32]) for _ in range(3)]
+        added = gc.placeholder(gc.float32, [None, None])
+        heads = [gc.transpose(x, [0, 2, 1, 3]) for x in feeds]
+
+        def step(i: Any, h: Any) -> Any:
+            return i + 1, attend(scores(h, heads[1]) * 0.5 + added, heads[2])
+
+        _, y = gc.while_loop(lambda i, h: i < 2, step, [gc.constant(0), heads[0]])
+        out = gc.transpose(y, [0, 2, 1, 3]) * 2.0 + 1.0
+        with gc.Session(config=gc.ConfigProto(intra_op_parallelism_threads=threads)) as session:
+            found = session.run(out, dict(zip([*feeds, added], [q, k, v, mask], strict=True)))
+    q, k, v = (x.transpose(0, 2, 1, 3) for x in (q, k, v))
+    if t:
+        q = eager(eager(q, k, v, mask), k, v, mask)
+    np.testing.assert_allclose(found, q.transpose(0, 2, 1, 3) * 2 + 1, rtol=2e-4, atol=2e-4)
