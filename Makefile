@@ -13,13 +13,17 @@ FUZZ_PYTHON  ?= $(BIN)/python
 export PYTHONDONTWRITEBYTECODE = 1
 
 .PHONY: install demo test test-matrix lint kernels runner bench docs look test-cross fuzz fuzz-graphs tsan large peers \
-        peers-files parity onnx gpu embed package clean
+        peers-files parity onnx gpu test-cuda embed package clean
 
-# The stamp makes an install again when what is to be installed has changed.
+# The stamps make an install again when what is to be installed has changed. The demo waits for no package of the tests.
+# The machine code is built by what comes next, beside the C++.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings machine-code=no
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,test]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check cmake ninja
+	$(PIP) --editable '.[demo]' cmake ninja
+	touch $@
+$(VENV)/installed-test: $(VENV)/installed
+	$(PIP) --editable '.[demo,test]'
 	touch $@
 
 KERNEL_SOURCES := $(shell find kernels -name '*.py')
@@ -41,31 +45,31 @@ install: $(RUNNER)
 demo: install
 	$(BIN)/python examples/digits_cnn.py --runner $(RUNNER) --save digits.pb
 
-test: lint install
+test: lint install $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 2 tests
 
 # The op matrix: MATRIX=all combines its main factors in full, MATRIX=pairs holds every pair of choices of each op (`make
 # test` a third of those).
 MATRIX ?= all
-test-matrix: $(RUNNER)
+test-matrix: $(RUNNER) $(VENV)/installed-test
 	GRAPHC_MATRIX=$(MATRIX) $(BIN)/python -m pytest -n 2 tests/matrix
 
-lint: $(VENV)/installed
+lint: $(VENV)/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(RUNNER)
+bench: $(RUNNER) $(VENV)/installed-test
 	$(BIN)/python bench/run.py
 
 # The documentation as a site, from docs/ and the docstrings: build/docs/index.html.
 $(VENV)/installed-docs: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(PIP) --editable '.[docs]'
 	touch $@
 docs: $(VENV)/installed-docs $(RUNNER)
 	$(BIN)/python tools/docs/make.py $(BUILD)/docs
 
 # The pages of `graphc inspect --html`, and the site if it is built, in Chromium (a Debian package); screenshots: build/look.
-look: $(VENV)/installed
+look: $(VENV)/installed-test
 	GRAPHC_LOOK=1 $(BIN)/python -m pytest tests/picture/test_in_browser.py
 
 # Source distribution and wheels, in dist/, tried in empty environments. PYTHONS: further interpreters, comma-separated;
@@ -75,37 +79,50 @@ package:
 	$(PYTHON) tools/wheels/package.py --pythons $(PYTHONS) $(WRITE)
 
 # Builds the runner for aarch64 and runs the hand-written Plans under qemu-user (installs Debian packages if missing).
-test-cross: $(VENV)/installed
+test-cross: $(VENV)/installed-test
 	tests/cross/run.sh aarch64
 
 # Mutations of Plans, written by hand and of graphs: C++ under ASan and UBSan, and Python in child processes.
-fuzz: $(RUNNER)
+fuzz: $(RUNNER) $(VENV)/installed-test
 	$(BIN)/python tests/fuzz/run.py --seconds $(FUZZ_SECONDS)
 
 # Threads on models that they share, under ThreadSanitizer. Covered: the C++ runner, and kernels, runtime and worker pool, in a
 # build of their own that is instrumented and not vectorised (kernels/toolchain/tsan.py); not what the map JIT compiles, which the
 # runner has not. `setarch -R`: with address randomisation of more than 28 bits ThreadSanitizer does not start.
-tsan: $(RUNNER)
+tsan: $(RUNNER) $(VENV)/installed-test
 	$(BIN)/python -m graphc.kernels build --isa x86-64-v3 --tsan --out $(BUILD)/tsan-kernels
 	$(BIN)/python tests/runner/stress.py --seconds $(TSAN_SECONDS)
 
 # A graph of more than 2 GB: minutes, 9 GB of memory, 2.3 GB of disk.
-large: $(RUNNER)
+large: $(RUNNER) $(VENV)/installed-test
 	$(BIN)/python tests/serial/large.py
 
 # Random graphs through sessions, the runner and the NumPy evaluator. FUZZ_SEED=N repeats a run; with build/peers (`make peers`)
 # FUZZ_PYTHON=build/peers/bin/python adds TensorFlow.
-fuzz-graphs: $(RUNNER)
+fuzz-graphs: $(RUNNER) $(VENV)/installed-test
 	$(FUZZ_PYTHON) tests/graphs/graph_run.py --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
 
 # What only a GPU can show (an NVIDIA driver for CUDA 11.4 or newer): the tests of tests/cuda on it, scalars on many more numbers,
 # and what it does. `make test` runs the same tests with an emulator standing in for the GPU.
-gpu: $(VENV)/installed
+gpu: $(VENV)/installed-test
 	GRAPHC_TEST_GPU=1 $(BIN)/python -m pytest tests/cuda
 	$(BIN)/python bench/gpu.py
 
+# What a GPU would run, without one (docs/adr/0039): the tests of tests/cuda with the emulator and with the library in place of
+# libcuda, both as late and as early as it may work, more planted faults, then folders of other tests on the library, and all PTX
+# that was loaded through ptxas, which is downloaded (47 MB) unless it is there.
+CUDA_TESTS ?= tests/session tests/graph/test_control_flow.py tests/graph/test_gradient_arrays.py tests/rnn tests/train \
+              tests/layers tests/ops/test_all_ops.py
+PTX := $(BUILD)/ptx
+test-cuda: $(RUNNER)
+	$(BIN)/python tests/cuda/ptx_budgets.py || $(BIN)/python -m pip install --quiet --no-deps 'nvidia-cuda-nvcc>=13,<14'
+	rm -rf $(PTX)
+	GRAPHC_TEST_CUDA=all GRAPHC_KEEP_PTX=$(CURDIR)/$(PTX) $(BIN)/python -m pytest -n 2 tests/cuda
+	PYTHONPATH=tests/cuda GRAPHC_KEEP_PTX=$(CURDIR)/$(PTX) $(BIN)/python -m pytest -p everything_on_gpu $(CUDA_TESTS)
+	$(BIN)/python tests/cuda/ptx_budgets.py $(PTX)
+
 # Every program of docs/embedding.md against an installed tree, the Java one, too (installs Debian packages if missing).
-embed: $(RUNNER)
+embed: $(RUNNER) $(VENV)/installed-test
 	tests/runner/embed.sh
 
 # Checks against TensorFlow, in an environment of its own.
@@ -114,7 +131,7 @@ peers: $(RUNNER)
 
 # Models that Keras, TensorFlow 1 and PyTorch wrote, run by them and here, in C++, too; writes docs/files.md. FILES=mobilenet,lstm
 # takes some of them; what was made and measured stays in build/peers-files.
-peers-files: $(RUNNER)
+peers-files: $(RUNNER) $(VENV)/installed-test
 	FILES="$(FILES)" tests/peers/files/run.sh
 
 # Every op against TensorFlow on random cases; writes docs/parity.md.

@@ -2,7 +2,8 @@
 
 `PYTHONPATH=.:bench python bench/conv.py [PYTHON]`. PyTorch runs in a process of its own, as its workers and allocator
 disturb: PYTHON is one that has it, such as build/peers/bin/python; it is started with the argument "peer". It gets
-NHWC memory (channels_last), which is faster there too.
+NHWC memory (channels_last), which is faster there too. GRAPHC_WINOGRAD=0: without Winograd; GRAPHC_ISA and
+ONEDNN_MAX_CPU_ISA choose instruction sets.
 """
 from __future__ import annotations
 
@@ -52,8 +53,8 @@ class Case:
 CASES = [Case(1, 224, 3, 64, 7, 2), Case(1, 56, 64, 64), Case(1, 28, 128, 128), Case(1, 14, 256, 256), Case(1, 7, 512,
                                                                                                             512),
          Case(1, 56, 64, 128, 3, 2), Case(1, 56, 64, 256, 1), Case(1, 28, 512, 128, 1), Case(1, 56, 128, 256, 1, 2),
-         Case(16, 56, 64, 64),
-         Case(16, 14, 256, 256), Case(64, 28, 1, 32, 5), Case(64, 14, 32, 64, 5),
+         Case(1, 56, 256, 256), Case(1, 28, 512, 512), Case(16, 56, 64, 64), Case(16, 28, 128, 128),
+         Case(16, 14, 256, 256), Case(16, 7, 512, 512), Case(64, 28, 1, 32, 5), Case(64, 14, 32, 64, 5),
          Case(64, 56, 1, 16, 3, wide=32), Case(64, 56, 1, 100, 3, wide=128)]
 WAYS = ("forward", "input_grad", "filter_grad")
 
@@ -64,8 +65,8 @@ def ours() -> dict[str, dict[str, float]]:
 
     from kernel_timing import aligned_normal, medians, prepared
     names = ("conv2d", "conv2d_input_grad", "conv2d_filter_grad")
-    kernels = load_kernels(names)
-    result = {}
+    kernels, result = load_kernels(names), {}
+    winograd = os.environ.get("GRAPHC_WINOGRAD") != "0"
     for case in CASES:
         w, kw, ow = case.widths
         x, y = aligned_normal((case.n, case.size, w, case.c)), aligned_normal((case.n, case.out, ow, case.oc))
@@ -73,7 +74,8 @@ def ours() -> dict[str, dict[str, float]]:
         dims = (case.n, case.size, w, case.c, case.k, kw, case.oc, case.out, ow)
         attrs = (case.stride, case.stride, 1, 1, case.pad, case.pad)
         operands = {"forward": (x, f, y), "input_grad": (y, f, x), "filter_grad": (x, y, f)}
-        times = medians({way: prepared(kernels[f"{name}.f32"], operands[way], dims, attrs, way == "forward")
+        times = medians({way: prepared(kernels[f"{name}.f32"], operands[way], dims, attrs, way == "forward",
+                                       winograd)
                          for way, name in zip(WAYS, names, strict=True)})
         result[str(case)] = {way: case.flops / t / 1e9 for way, t in times.items()}
     return result

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
-CASES = ("tiny", "chain", "chain-unfused", "mlp-train", "lenet-train", "transformer-train", "gpt2-small")
+CASES = ("tiny", "chain", "chain-unfused", "mlp-train", "lenet-train", "transformer-train", "gpt2-small",
+         "gpt2-long")
 TRAINING = ("mlp-train", "lenet-train", "transformer-train")
 LOSS_TOLERANCE = 1e-3      # relative, over the first steps: the sums have other orders
 PEERS = ("torch", "tensorflow")

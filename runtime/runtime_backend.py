@@ -7,11 +7,10 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "tools" / "wheels"))
 
-from backend import (
+from backend import build_wheel, get_requires_for_build_wheel
+from setuptools.build_meta import (
     build_editable,
-    build_wheel,
     get_requires_for_build_editable,
-    get_requires_for_build_wheel,
     prepare_metadata_for_build_editable,
     prepare_metadata_for_build_wheel,
 )

@@ -56,6 +56,7 @@ def norm_weights(name: str, width: int) -> dict[str, np.ndarray]:
 
 TRAINED = Transformer(layers=4, width=256, heads=8, tokens=128, words=1000, batch=8)
 GPT2_SMALL = Transformer(layers=12, width=768, heads=12, tokens=128, words=50257, batch=1)
+GPT2_LONG = Transformer(layers=12, width=768, heads=12, tokens=1024, words=50257, batch=1)
 
 
 def rng() -> np.random.Generator:

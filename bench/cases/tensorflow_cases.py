@@ -109,12 +109,13 @@ def make(threads: int) -> dict[str, Callable[[], Callable[[], object]]]:
         fed = dict(zip((tokens, following), shared.TRAINED.text(), strict=True))
         return lambda: s.run([step, loss], fed)
 
-    def gpt2() -> Callable[[], object]:
+    def gpt2(t: shared.Transformer) -> Callable[[], object]:
         with tf.Graph().as_default() as graph:
-            tokens = tf.placeholder(tf.int64, [None, shared.GPT2_SMALL.tokens])
-            logits = decoder(shared.GPT2_SMALL, tokens)
-        s, value = session(graph), shared.GPT2_SMALL.text()[0]
+            tokens = tf.placeholder(tf.int64, [None, t.tokens])
+            logits = decoder(t, tokens)
+        s, value = session(graph), t.text()[0]
         return lambda: s.run(logits, {tokens: value})
 
     return {"tiny": tiny, "chain": chain, "chain-unfused": chain, "mlp-train": mlp, "lenet-train": lenet,
-            "transformer-train": transformer, "gpt2-small": gpt2}
+            "transformer-train": transformer, "gpt2-small": lambda: gpt2(shared.GPT2_SMALL),
+            "gpt2-long": lambda: gpt2(shared.GPT2_LONG)}

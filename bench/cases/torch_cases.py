@@ -99,8 +99,7 @@ def make(threads: int) -> dict[str, Callable[[], Callable[[], object]]]:
         tokens, following = t.text()
         return train([*weights.values()], lambda x: decoder(t, weights, x), tokens, following.reshape(-1))
 
-    def gpt2() -> Callable[[], object]:
-        t = shared.GPT2_SMALL
+    def gpt2(t: shared.Transformer) -> Callable[[], object]:
         weights = {name: torch.from_numpy(value) for name, value in t.weights().items()}
         tokens = t.text()[0]
 
@@ -111,4 +110,5 @@ def make(threads: int) -> dict[str, Callable[[], Callable[[], object]]]:
         return run
 
     return {"tiny": tiny, "chain": chain, "chain-unfused": chain, "mlp-train": mlp, "lenet-train": lenet,
-            "transformer-train": transformer, "gpt2-small": gpt2}
+            "transformer-train": transformer, "gpt2-small": lambda: gpt2(shared.GPT2_SMALL),
+            "gpt2-long": lambda: gpt2(shared.GPT2_LONG)}

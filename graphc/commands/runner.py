@@ -20,8 +20,16 @@ import graphc as gc
 from graphc import errors
 from graphc.kernels.toolchain.archive import read_archive
 from graphc.kernels.toolchain.gate import GateError, read_symbols
-from graphc.kernels.toolchain.tables import CHECKPOINTS, PREFIX, Tables, part_of, read_tables, tables_source
-from graphc.plan.plan import Call, Plan
+from graphc.kernels.toolchain.tables import (
+    CHECKPOINTS,
+    OTHER_STEPS,
+    PREFIX,
+    Tables,
+    part_of,
+    read_tables,
+    tables_source,
+)
+from graphc.plan.plan import Call, Map, Plan
 from graphc.serial.plan_proto import graph_hash, load_plan
 from graphc.serial.signatures import not_native
 
@@ -31,7 +39,8 @@ int main(int count, char** given) { return graphc_core::run_command(count, given
 """
 EXPORTS = "{ global: graphc_*; local: *; };\n"
 FLAGS = ("-std=c++17", "-O2", "-fPIC")
-LINK = ("-pthread", "-s", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,noexecstack", "-Wl,-z,relro")
+LINK = ("-pthread", "-s", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,noexecstack", "-Wl,-z,relro",
+        "-Wl,-z,noseparate-code")
 
 
 def add(commands: Any) -> None:
@@ -58,7 +67,7 @@ class Needs:
     parts: frozenset[str]
 
 
-def needs_of(plan: Plan, has_variables: bool) -> Needs:
+def needs_of(plan: Plan, has_variables: bool = False) -> Needs:
     """What a run of the plan calls. has_variables: whether the file lists any, of which there may be checkpoints."""
     kernels = {step.kernel for body in plan.bodies for step in body.steps if isinstance(step, Call)}
     primitives = set()
@@ -68,12 +77,14 @@ def needs_of(plan: Plan, has_variables: bool) -> Needs:
             if instr.op not in ("const", "index", "linear"):
                 primitives.add(f"{instr.op}.{instr.dtype}.{kinds[instr.args[0]]}")
             kinds.append(instr.dtype)
-    parts = CHECKPOINTS if has_variables or plan.states else ()
+    parts = set(CHECKPOINTS) if has_variables or plan.states else set()
+    if not all(isinstance(step, Call | Map) for body in plan.bodies for step in body.steps):
+        parts.add(OTHER_STEPS)
     return Needs(frozenset(kernels), frozenset(primitives), frozenset(parts))
 
 
 def _run(options: argparse.Namespace) -> None:
-    found = [needs for path in options.only_for for needs in _model_needs(path)]
+    found = [needs for path in options.only_for for needs in model_needs(path)]
     library = find_library(options.prefix)
     tables = _tables(library, (options.isa or "").split(",") if options.isa else None)
     try:
@@ -89,7 +100,7 @@ def _run(options: argparse.Namespace) -> None:
           f"{', '.join(part.functions)}")
 
 
-def _model_needs(path: str) -> list[Needs]:
+def model_needs(path: str) -> list[Needs]:
     """Of each of the file's Plans."""
     graph_def = gc.load_graph_def(path)
     hashed = graph_hash(graph_def)

@@ -139,6 +139,7 @@ class Engine:
         request = np.zeros(16, np.int64)
         request[t.OPEN_COMPILED] = self._compiled.ctypes.data
         request[t.OPEN_NO_WINOGRAD] = os.environ.get("GRAPHC_WINOGRAD") == "0"
+        request[t.OPEN_RUN_OTHER] = library.entry["gc_run_other"]
         request[:t.OPEN_ERROR + 1] = (
             self._image.ctypes.data, self._registry.ctypes.data, self._functions.ctypes.data, host,
             worker_pool(self._threads, library.entry), self._store, *(table.ctypes.data for table in self._tables),

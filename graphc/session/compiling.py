@@ -61,6 +61,7 @@ def _on_device(session: Any, prepared: PreparedRun, inputs: Sequence[np.ndarray]
     engine.reduced = session._settings.reduced_products
     if not any(part.steps for part in engine.parts):
         return None
+    engine.reduced = session._settings.reduced_products
     session._placement.log(used, chosen, engine.done_there())
     return engine
 

@@ -59,7 +59,8 @@ class StepReport:
 
     @property
     def efficiency(self) -> float:
-        """least_microseconds by microseconds: 1 is as quick as the machine's peak or its memory allows."""
+        """least_microseconds by microseconds: 1 is as quick as the machine's peak or its memory allows. A convolution
+        by Winograd's transforms, which multiply less than its definition, may be above."""
         return self.least_microseconds / max(self.microseconds, 1e-3)
 
 

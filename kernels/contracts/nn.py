@@ -89,10 +89,11 @@ KERNELS = (
     _pooling("avg_pool", ("x", "x"), ("y", "y")),
     _pooling("avg_pool_grad", ("dy", "y"), ("dx", "x")),
     Kernel("attention",
-           (Operand("q", "in", "T", "outer * inner * rows * depth"), Operand("k", "in", "T", "outer * inner * cols * depth"),
+           (Operand("q", "in", "T", "outer * inner * rows * depth"),
+            Operand("k", "in", "T", "outer * inner * cols * depth"),
             Operand("v", "in", "T", "outer * inner * cols * columns"),
-            Operand("mask", "in", "T", f"masked * min({_SCORES}, 1) * ((outer - 1) * mask_outer + (inner - 1) * mask_inner"
-                                       " + (rows - 1) * mask_row + cols)"),
+            Operand("mask", "in", "T", f"masked * min({_SCORES}, 1) * ((outer - 1) * mask_outer"
+                                       " + (inner - 1) * mask_inner + (rows - 1) * mask_row + cols)"),
             Operand("y", "out", "T", "outer * inner * rows * columns")),
            _ATTENTION, ("masked", "scale"), over(T=FLOATS), "cpu.nn.attention:make",
            (*at_least(0, *_ATTENTION, "masked"), *at_most(1, "masked"),

@@ -38,13 +38,15 @@ class VectorModel(models.PrimitiveModel):
 
 @dataclass(frozen=True)
 class Vectors:
-    """Operations on vectors of one dtype: load(p, i), store(p, i, v), splat(x), add, multiply_add(a, b, c) = a b + c,
-    maximum (NaN loses), and the reductions total(v), greatest(v); row_sum(p, n) and row_max(p, n) over memory (n >= 1
-    for row_max)."""
+    """Operations on vectors of one dtype: load(p, i), store(p, i, v), and load_some(p, i, n), store_some(p, i, v, n) of
+    the first n lanes; splat(x), add, multiply_add(a, b, c) = a b + c, maximum (NaN loses), and the reductions total(v),
+    greatest(v); row_sum(p, n) and row_max(p, n) over memory (n >= 1 for row_max)."""
 
     lanes: int
     load: Any
     store: Any
+    load_some: Any
+    store_some: Any
     splat: Any
     add: Any
     multiply_add: Any
@@ -82,6 +84,34 @@ def vectors(dtype: str) -> Vectors:
             builder.store(arguments[2], builder.bitcast(where, native.as_pointer()), align=align)
             return context.get_dummy_value()
         return types.void(pointer, types.int64, vector), generate
+
+    def mask(builder, count):
+        """IR: which lanes lie before `count`."""
+        numbers = ir.VectorType(ir.IntType(64), lanes)
+        return builder.icmp_signed("<", ir.Constant(numbers, list(range(lanes))), splat_value(builder, count, numbers))
+
+    @intrinsic
+    def load_some(typing_context, pointer, index, count):
+        def generate(context, builder, signature, arguments):
+            pointer, index, count = arguments
+            where = builder.bitcast(builder.gep(pointer, [index]), native.as_pointer())
+            chosen = mask(builder, count)
+            load = cgutils.get_or_insert_function(builder.module, ir.FunctionType(
+                native, [where.type, _I32, chosen.type, native]), f"llvm.masked.load.{suffix}.p0")
+            return builder.call(load, [where, _I32(align), chosen, ir.Constant(native, None)])
+        return vector(pointer, types.int64, types.int64), generate
+
+    @intrinsic
+    def store_some(typing_context, pointer, index, value, count):
+        def generate(context, builder, signature, arguments):
+            pointer, index, value, count = arguments
+            where = builder.bitcast(builder.gep(pointer, [index]), native.as_pointer())
+            chosen = mask(builder, count)
+            store = cgutils.get_or_insert_function(builder.module, ir.FunctionType(
+                ir.VoidType(), [native, where.type, _I32, chosen.type]), f"llvm.masked.store.{suffix}.p0")
+            builder.call(store, [value, where, _I32(align), chosen])
+            return context.get_dummy_value()
+        return types.void(pointer, types.int64, vector, types.int64), generate
 
     @intrinsic
     def splat(typing_context, value):
@@ -152,4 +182,4 @@ def vectors(dtype: str) -> Vectors:
                 result = row[i]
         return result
 
-    return Vectors(lanes, load, store, splat, add, multiply_add, maximum, row_sum, row_max)
+    return Vectors(lanes, load, store, load_some, store_some, splat, add, multiply_add, maximum, row_sum, row_max)

@@ -10,7 +10,8 @@ fields are int64; addresses are of 64-bit words. In order of use:
   gc_store_open(host) -> store
       Packed operands; may be shared by models that live as long.
   gc_model_open(request) -> model
-      request: OPEN_*. Constants, states, infos: tables of addresses; pool may be 0; run_body: address of gc_run_body.
+      request: OPEN_*. Constants, states, infos: tables of addresses; pool may be 0; run_body, run_other: addresses of
+      gc_run_body and gc_run_other.
   gc_frame_open(model, error) -> frame
       One for each run that is to go on at the same time.
   gc_frame_size(frame, sizes, error) -> status
@@ -33,7 +34,7 @@ from __future__ import annotations
 from typing import Any
 
 # Files whose functions go over elements: compiled for speed. All others are compiled for size, half of what they were.
-FAST = ("map_move", "map_run")
+FAST = ("map_move",)
 
 
 def __getattr__(name: str) -> Any:

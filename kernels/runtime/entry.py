@@ -14,7 +14,7 @@ from .model import frame_close, frame_open, frame_size, model_close, model_open,
 from .pack import store_free
 from .pool import pool_free, pool_open, pool_quit, worker_loop
 from .python import call_python, poll_python
-from .run import run_body
+from .run import run_body, run_other
 from .verify import verify
 
 
@@ -92,6 +92,11 @@ def gc_run_body(frame, reserved):
 
 
 @function
+def gc_run_other(frame, row, step):
+    return run_other(frame, row, step)
+
+
+@function
 def gc_slot_reserve(host, slot, rank, sizes):
     if rank != word(slot, t.SLOT_RANK):
         return 0
@@ -127,6 +132,7 @@ ENTRY: dict[str, tuple[Any, tuple[Any, ...], Any]] = {
     "gc_frame_size": (gc_frame_size, _words(3), types.int32),
     "gc_run": (gc_run, _words(1), types.int32),
     "gc_run_body": (gc_run_body, _words(2), types.int32),
+    "gc_run_other": (gc_run_other, _words(3), types.int32),
     "gc_slot_reserve": (gc_slot_reserve, _words(4), types.int64),
     "gc_poll_python": (gc_poll_python, _words(2), types.int64),
     "gc_call_python": (gc_call_python, _words(3), types.int32),

@@ -165,6 +165,7 @@ def model_open(request):
     set_word(model, t.MODEL_STATES, word(request, t.OPEN_STATES))
     set_word(model, t.MODEL_INFOS, word(request, t.OPEN_INFOS))
     set_word(model, t.MODEL_RUN_BODY, word(request, t.OPEN_RUN_BODY))
+    set_word(model, t.MODEL_RUN_OTHER, word(request, t.OPEN_RUN_OTHER))
     set_word(model, t.MODEL_COMPILED, word(request, t.OPEN_COMPILED))
     set_word(model, t.MODEL_NO_WINOGRAD, word(request, t.OPEN_NO_WINOGRAD))
     set_word(model, t.MODEL_READS, model + 8 * t.MODEL_WORDS)

@@ -1,14 +1,18 @@
-"""Running a bound frame: its segments in order, the steps of each in order."""
+"""Running a bound frame: its segments in order, the steps of each in order.
+
+The steps of control are run by a function whose address is in the model's table, so that a program whose plans have
+none need not hold what runs them.
+"""
 from __future__ import annotations
 
 from . import image as im
 from . import tables as t
 from .bind import enter_segment
-from .block import cancelled
+from .block import cancelled, fail
 from .control import bind_slots, run_bind, run_host, run_if, run_take, run_while
 from .list_steps import run_list, run_pop
 from .lists import run_length, run_push
-from .memory import function, word
+from .memory import call_status, function, word
 from .pool import JOB_CALL, JOB_EPILOGUE, JOB_MAP, run_job
 from .trace import note_step
 
@@ -35,7 +39,7 @@ def run_map(frame, row, step):
 
 @function
 def run_other(frame, row, step):
-    """The steps of control."""
+    """A step of control."""
     kind, record = word(row, t.ROW_KIND), word(row, t.ROW_RECORD)
     if kind == im.STEP_TAKE:
         return run_take(frame, record, step)
@@ -59,6 +63,7 @@ def run_other(frame, row, step):
 def run_body(frame):
     """Runs a frame whose inputs are in place. Returns 0 or an error code; the error record says more."""
     status, traced = 0, word(word(frame, t.FRAME_CONTEXT), t.RUN_TRACE)
+    others = word(word(frame, t.FRAME_MODEL), t.MODEL_RUN_OTHER)
     for s in range(word(frame, t.FRAME_SEGMENTS)):
         status = cancelled(frame, -1)
         if status == 0:
@@ -75,8 +80,10 @@ def run_body(frame):
                 status = run_call(frame, row, i)
             elif kind == im.STEP_MAP:
                 status = run_map(frame, row, i)
+            elif others != 0:
+                status = call_status(others, (frame, row, i))
             else:
-                status = run_other(frame, row, i)
+                status = fail(frame, t.BAD_IMAGE, i, 0, kind, 0)
             if status != 0:
                 return status
     return status

@@ -21,6 +21,7 @@ namespace graphc_core::layout {
 
 # Entry points for embedders that are Python, and for code of the map JIT: runners have neither.
 NOT_OF_RUNNERS = ("gc_poll_python", "gc_call_python", "gc_map_")
+PARTS_OF_RUNNERS = ("gc_run_other",)     # named by a part of the library alone (runner/src/other_steps.cpp)
 
 
 def layout_header(modules: Iterable[ModuleType], runtime: Target, entries: Mapping[str, Sequence[str]],
@@ -72,7 +73,8 @@ def _numpy(row: Row) -> str:
 
 def _symbols(runtime: Target, entries: Mapping[str, Sequence[str]]) -> list[str]:
     entries = {name: types for name, types in entries.items() if not name.startswith(NOT_OF_RUNNERS)}
-    rows = [f"X({types[0]}, {name}, ({', '.join(types[1:])}))" for name, types in entries.items()]
+    rows = [f"X({types[0]}, {name}, ({', '.join(types[1:])}))" for name, types in entries.items()
+            if name not in PARTS_OF_RUNNERS]
     lines = ["// X(result, name, parameters): the entry points of the runtime, one for all instruction sets",
              "#define GRAPHC_ENTRIES(X) " + " ".join(rows), f"#define GRAPHC_SYMBOL(name) name##_{runtime.symbol}",
              'extern "C" {', *(f"{types[0]} {name}_{runtime.symbol}({', '.join(types[1:])});"

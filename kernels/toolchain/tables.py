@@ -19,7 +19,8 @@ PACKED = "gc_packed_registry"           # the registry in C++, as `packed` makes
 ROLES = 3                              # bind, run, pack: functions of a kernel
 # What of the C++ library a runner of few kernels may do without (runner/src/parts.hpp).
 CHECKPOINTS = ("gc_save_checkpoint", "gc_restore_checkpoint", "gc_check_part")
-PARTS = (*CHECKPOINTS, "gc_print_trace")
+OTHER_STEPS = "gc_run_other_step"
+PARTS = (*CHECKPOINTS, "gc_print_trace", OTHER_STEPS)
 
 
 @dataclass(frozen=True)

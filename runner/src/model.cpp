@@ -6,6 +6,7 @@
 
 #include "image.hpp"
 #include "message.hpp"
+#include "parts.hpp"
 #include "pool.hpp"
 #include "ports.hpp"
 #include "tensors.hpp"
@@ -17,6 +18,14 @@ namespace L = layout;
 using Word = std::int64_t;
 
 constexpr std::size_t LARGEST_PLAN = std::size_t{1} << 28;    // bytes of the message
+
+// A runner for some models may lack what runs steps of control.
+void check_steps(const Plan& plan) {
+  for (const Body& body : plan.bodies)
+    for (const Step& step : body.steps)
+      if (step.kind != StepKind::MAP && step.kind != StepKind::CALL)
+        find_part(OTHER_STEPS, "what runs loops, branches, lists, sizes from data and functions");
+}
 
 }  // namespace
 
@@ -39,6 +48,7 @@ void Model::load(const Graph& graph, const Options& options) {
   plan_ = read_plan(saved.plan, charge_);
   image_ = make_image(plan_, registry_names(), charge_);
   verify();
+  check_steps(plan_);
   check_hosts(plan_);
   check_strings(plan_);
   check_ports(plan_);
@@ -100,6 +110,7 @@ void Model::open(int threads, Word tables) {
   request[L::OPEN_TABLES] = tables;
   const char* winograd = std::getenv("GRAPHC_WINOGRAD");
   request[L::OPEN_NO_WINOGRAD] = winograd && winograd == std::string_view("0");
+  request[L::OPEN_RUN_OTHER] = reinterpret_cast<Word>(gc_parts[OTHER_STEPS]);
   model_ = library_.gc_model_open(address_of(request));
   if (!model_) {
     library_.gc_store_close(std::exchange(store_, 0));

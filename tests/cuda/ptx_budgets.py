@@ -1,5 +1,6 @@
 """What ptxas makes of kernels: that it takes them, and registers, shared memory and spills against BUDGETS.
 
+    python tests/cuda/ptx_budgets.py             whether there is a ptxas
     python tests/cuda/ptx_budgets.py FOLDER      assembles every .ptx there for all TARGETS (`make test-cuda`)
 """
 from __future__ import annotations
@@ -119,4 +120,4 @@ def main(folder: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1]) if len(sys.argv) > 1 else int(find_ptxas() is None))

@@ -26,6 +26,7 @@ class StandIn:
     """See the header. most: bytes that it has."""
 
     name, driver_version, compute, multiprocessors = "stand-in", 13000, 75, 2
+    most_steps = 10 ** 6                               # instructions of a kernel
 
     def __init__(self, most: int = 1 << 30) -> None:
         self.memory, self.limit, self.device_memory = most, 0, Memory()
@@ -100,7 +101,8 @@ class StandIn:
                parameters: ctypes.Array[Any]) -> None:
         kernel = self._kernels[function[0]][function[1]]
         words = [ctypes.c_uint64.from_address(address).value for address in parameters]
-        self._do("launch", lambda: Launch(self.device_memory, kernel, grid, block[0], words).run(), 1)
+        self._do("launch", lambda: Launch(self.device_memory, kernel, grid, block[0], words,
+                                          most_steps=self.most_steps).run(), 1)
 
     def _do(self, what: str, act: Callable[[], None], count: int) -> None:
         if not count:

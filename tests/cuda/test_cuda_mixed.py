@@ -10,6 +10,7 @@ import pytest
 from test_cuda_session import engines
 
 import graphc as gc
+from graphc.exec.code_queue import settle
 from graphc.exec.cuda.mixed import MixedEngine
 
 from on_both import ON_GPU, check_close, check_equal
@@ -239,3 +240,19 @@ def test_a_trace_shows_the_parts(device: Any) -> None:
         told = gc.RunMetadata()
         session.run(y, {x: [1.0, 2.0]}, gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE), told)
     assert any("gpu_part:0" in line for line in told.kernels) and any("top_k" in line for line in told.kernels)
+
+
+def test_the_hosts_maps_become_machine_code(device: Any) -> None:
+    with gc.Graph().as_default(), gc.Session() as session:
+        x = gc.placeholder(gc.float32, [None])
+        with gc.device("/cpu:0"):
+            y = gc.sqrt(x) * 2.0 + 1.0
+        with gc.device("/gpu:0"):
+            z = gc.exp(-y)
+        given = np.abs(floats(40))
+        first = session.run(z, {x: given})
+        for _ in range(6):
+            found = session.run(z, {x: given})
+            settle()
+            assert found.tolist() == first.tolist()
+        assert only_engine(session)._compiled.any()

@@ -282,3 +282,33 @@ def test_without_a_gpu_one_warning_says_that_the_cpu_computes(recwarn: pytest.Wa
         with gc.Session(config=gc.ConfigProto(allow_soft_placement=True)) as session:
             assert session.run(y) == 1
         assert len(recwarn) == 1
+
+
+def test_whether_a_variable_is_there_is_the_hosts_answer(device: Any) -> None:
+    with gc.Graph().as_default(), gc.Session(config=gc.ConfigProto(device_count={"GPU": 1})) as session:
+        v = gc.Variable([1.0, 2.0])
+        ready, twice = gc.is_variable_initialized(v), v * 2.0
+        assert not session.run(ready)
+        session.run(v.initializer)
+        assert session.run(ready) and session.run([ready, twice])[1].tolist() == [2, 4]
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_check_behind_a_write_changes_nothing_either(device: Any, before: bool) -> None:
+    """The scatter looks at its own indices, and writes; another variable was written before it."""
+    with gc.Graph().as_default(), gc.Session() as session:
+        i, j = gc.placeholder(gc.int32, [None]), gc.placeholder(gc.int32, [None])
+        with gc.device("/gpu:0"):
+            v, w = gc.Variable([1.0, 2.0, 3.0]), gc.Variable([5.0, 6.0])
+            double = gc.assign(w, w * 2.0)
+            with gc.control_dependencies([double]):
+                step = gc.scatter_add(v, i, gc.ones_like(gc.cast(i, gc.float32)))
+            fetches = [step, double, *([gc.gather(gc.constant([10.0, 20.0]), j)] if before else [])]
+        session.run(gc.global_variables_initializer())
+        good = {i: [2, 2], j: [1]}
+        assert session.run(fetches, good)[0].tolist() == [1, 2, 5]
+        for bad in ({i: [3], j: [0]}, {i: [-1, 0], j: [1]}, *([{i: [0], j: [2]}] if before else [])):
+            with pytest.raises(gc.errors.InvalidArgumentError, match="is not in"):
+                session.run(fetches, bad)
+            assert session.run([v, w])[0].tolist() == [1, 2, 5] and session.run(w).tolist() == [10, 12]
+        assert session.run(fetches, good)[0].tolist() == [1, 2, 7] and session.run(w).tolist() == [20, 24]

@@ -46,7 +46,7 @@ class Report:
 
 
 def check(program: Program, wanted: set[str] | None = None, values: bool = True) -> Report:
-    """wanted: the executors to run, by name; None: all. values: False if only errors are of interest."""
+    """wanted: the executors to run, by name; None: all but that of GPUs. values: False if only errors are of interest."""
     report = Report()
     if not program.fetches:
         report.skipped.append("nothing is left of it")
@@ -72,10 +72,11 @@ def check(program: Program, wanted: set[str] | None = None, values: bool = True)
         return report
     _evaluator_faults(expected, report)
     found: dict[str, Runs] = {}
-    for name in ("plain", "unfused", *executors.SAME_BITS):
-        if wanted is None or name in wanted or (name == "plain" and wanted & set(executors.SAME_BITS)):
+    for name in ("plain", "unfused", "gpu", *executors.SAME_BITS):
+        if (wanted is None and name != "gpu") or name in (wanted or ()) or (
+                name == "plain" and (wanted or set()) & set(executors.SAME_BITS)):
             found[name] = getattr(executors, name)(built, fetches, program.schedule)
-    for name in ("plain", "unfused"):
+    for name in ("plain", "unfused", "gpu"):
         if name in found:
             against_oracle(name, found[name], expected, report)
     for name in executors.SAME_BITS:

@@ -43,10 +43,10 @@ def failure(error: Exception) -> Failure:
     return Failure(type(error).__name__, str(error))
 
 
-def in_session(built: Built, fetches: Sequence[Any], schedule: Sequence[int], threads: int = 1,
+def in_session(built: Built, fetches: Sequence[Any], schedule: Sequence[int], threads: int = 1, gpus: int = 0,
                **switches: str) -> Runs:
     """Run after run in one session; the initializer's is the first."""
-    config = gc.ConfigProto(intra_op_parallelism_threads=threads)
+    config = gc.ConfigProto(intra_op_parallelism_threads=threads, device_count={"GPU": gpus}, allow_soft_placement=True)
     made: Runs = []
     with environment(**switches), gc.Session(graph=built.graph, config=config) as session:
         session.run(built.initializer)
@@ -61,6 +61,11 @@ def in_session(built: Built, fetches: Sequence[Any], schedule: Sequence[int], th
 
 def plain(built: Built, fetches: Sequence[Any], schedule: Sequence[int]) -> Runs:
     return in_session(built, fetches, schedule, GRAPHC_JIT="0")
+
+
+def gpu(built: Built, fetches: Sequence[Any], schedule: Sequence[int]) -> Runs:
+    """Where there is a GPU, or something that stands in for one (tests/cuda)."""
+    return in_session(built, fetches, schedule, gpus=1, GRAPHC_JIT="0")
 
 
 def compiled(built: Built, fetches: Sequence[Any], schedule: Sequence[int]) -> Runs:

@@ -7,8 +7,8 @@ import pytest
 from kernel_harness import backwards, close, filled, load, normal
 
 # outer, inner, rows, cols, depth, columns
-SIZES = [(1, 1, 1, 1, 1, 1), (2, 3, 17, 31, 3, 65), (1, 2, 1, 65, 17, 32), (2, 1, 16, 17, 64, 64), (3, 2, 65, 31, 31, 1),
-         (1, 1, 130, 700, 32, 32), (2, 2, 3, 1000, 16, 96), (1, 1, 300, 17, 1, 33)]
+SIZES = [(1, 1, 1, 1, 1, 1), (2, 3, 17, 31, 3, 65), (1, 2, 1, 65, 17, 32), (2, 1, 16, 17, 64, 64),
+         (3, 2, 65, 31, 31, 1), (1, 1, 130, 700, 32, 32), (2, 2, 3, 1000, 16, 96), (1, 1, 300, 17, 1, 33)]
 MASKS = {"none": None, "each": (1, 1, 1), "rows": (0, 0, 1), "outer": (1, 0, 0), "inner": (0, 1, 1)}
 
 
@@ -46,7 +46,8 @@ def test_values(size, mask, dtype):
     np.testing.assert_array_equal(check(size, dtype, MASKS[mask]), check(size, dtype, MASKS[mask], order=backwards))
 
 
-@pytest.mark.parametrize("size", [(0, 1, 3, 3, 3, 3), (1, 1, 0, 3, 3, 3), (1, 2, 3, 0, 3, 3), (1, 1, 3, 3, 3, 0)], ids=str)
+@pytest.mark.parametrize("size", [(0, 1, 3, 3, 3, 3), (1, 1, 0, 3, 3, 3), (1, 2, 3, 0, 3, 3), (1, 1, 3, 3, 3, 0)],
+                         ids=str)
 def test_nothing_to_do(size):
     assert not check(size, "f32").any()
 

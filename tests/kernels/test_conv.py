@@ -33,6 +33,14 @@ CASES = [
     Window(2, 11, 32, 33, 3, 30, 17),
     Window(2, 9, 40, 20, 2, 9, 5, stride=(3, 7), dilation=(1, 2), pad=(2, 1, 3, 4)),
     Window(1, 5, 7, 1, 3, 3, 130, pad=(1, 1, 1, 1)),
+    Window(3, 17, 65, 5, 5, 3, 8, pad=(2, 2, 1, 1)),
+    Window(2, 31, 31, 40, 3, 3, 3, stride=(2, 1), dilation=(1, 2), pad=(1, 1, 2, 2)),
+    Window(1, 9, 33, 17, 1, 1, 1),
+    Window(2, 19, 18, 20, 5, 5, 7, stride=(3, 2), dilation=(2, 3), pad=(1, 4, 0, 3)),
+    Window(2, 13, 16, 36, 5, 4, 37, pad=(5, 5, 4, 0)),
+    Window(7, 3, 8, 12, 3, 3, 6, pad=(1, 1, 1, 1)),
+    Window(1, 21, 40, 2, 11, 11, 18, stride=(4, 4), pad=(2, 2, 2, 2)),
+    Window(2, 12, 12, 9, 1, 5, 12, dilation=(1, 2), pad=(0, 0, 4, 4)),
 ]
 
 
@@ -96,6 +104,7 @@ def test_input_grad_of_few_channels_or_columns_computes_no_tap_in_vain():
     has."""
     kernel = load("conv2d_input_grad")["conv2d_input_grad.f32"]
     for size, spreads in ((Window(64, 56, 32, 1, 3, 32, 16), True), (Window(4, 9, 32, 64, 3, 32, 16), True),
-                          (Window(1, 28, 28, 3, 5, 5, 8), True), (Window(1, 28, 28, 64, 3, 3, 8), False)):
+                          (Window(1, 28, 28, 3, 5, 5, 8, stride=(1, 2)), True),
+                          (Window(1, 28, 28, 64, 3, 3, 8), False)):
         choice = kernel.loaded.choice(arguments(size)["dims"], arguments(size)["attrs"])
         assert (choice[Choice.VARIANT] == SPREAD) == spreads, size

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from graphc.kernels.toolchain import build
+from graphc.kernels import __main__ as command
+from graphc.kernels.toolchain import build, cache
 from graphc.kernels.toolchain.load import Code, words_at
 from graphc.kernels.toolchain.targets import host_targets
 
@@ -33,3 +34,15 @@ def test_a_damaged_package_is_made_up_for(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / f"{HOST.name}.image").write_bytes(b"gcache1\n and then nothing of use")
     monkeypatch.setattr(build, "PREBUILT", tmp_path)
     assert build.library_image(HOST.name).notes["entries"]
+
+
+def test_the_library_may_be_compiled_before_it_is_used(monkeypatch: pytest.MonkeyPatch,
+                                                        capsys: pytest.CaptureFixture[str]) -> None:
+    """What an editable install does (tools/wheels/machine_code.py)."""
+    made = []
+    monkeypatch.setattr("sys.argv", ["graphc.kernels", "get"])
+    monkeypatch.setattr(command, "library_image", lambda isa: made.append(build.library_image(isa)))
+    assert command.main() == 0 and made[0].notes["entries"]
+    assert capsys.readouterr().out == f"the kernel library for {HOST.name} is in {cache.directory()}\n"
+    monkeypatch.setattr("graphc.kernels.toolchain.targets.host_targets", lambda: [])
+    assert command.main() == 1 and "has none of the instruction sets x86-64-v4" in capsys.readouterr().err

@@ -17,7 +17,7 @@ import pytest
 from graphc.kernels.layout import FormulaOp
 from graphc.kernels.toolchain import archive, build, cache, progress
 from graphc.kernels.toolchain.backend import BackEndError, build_object, target_machine
-from graphc.kernels.toolchain.gate import GateError, check_object, read_symbols
+from graphc.kernels.toolchain.gate import ALLOWED, GateError, check_object, read_symbols
 from graphc.kernels.toolchain.registry import DeclarationError, formula_words
 from graphc.kernels.toolchain.targets import TARGETS, host_targets
 
@@ -186,6 +186,18 @@ def test_exports_and_names(fresh_cache: Path) -> None:
     assert {"gc_registry", "gc_names", "gc_functions_x86_64_v3", "gc_kernel_log_softmax_f32_run_x86_64_v3",
             "gc_kernel_gather_i32_i64_bind_x86_64_v3"} <= defined
     assert not any("matmul" in name for name in defined)
+
+
+def test_units_share_micro_kernels(fresh_cache: Path) -> None:
+    """One unit of a dtype has them, those that multiply call it; it is there only if there is one."""
+    objects = {name: read_symbols(data) for name, data in archive.read_archive(
+        build.library_archive("x86-64-v3", ("matmul.f32", "conv2d.f32"))) if name.endswith(".o")}
+    shared = objects["micro.f32.o"].defined
+    assert shared == {f"gc_micro_f32_{shape}x8_x86_64_v3" for shape in ("6x2", "12x1", "2x6")}
+    assert objects["matmul.f32.o"].undefined - ALLOWED == shared
+    assert objects["conv.f32.o"].undefined - ALLOWED == shared - {"gc_micro_f32_2x6x8_x86_64_v3"}
+    assert "micro.f64.o" not in objects and not any("micro" in name for name, _ in archive.read_archive(
+        build.library_archive("x86-64-v3", PROBE)))
 
 
 def test_cache_is_private_and_a_damaged_entry_is_built_again(fresh_cache: Path) -> None:

@@ -49,6 +49,9 @@ needs = backend.get_requires_for_build_wheel
 assert backend._target({"target": "aarch64"}) == "aarch64" and backend._target({"machine-code": "no"}) == ""
 assert any(line.startswith("numba") for line in needs({})) and "ninja" in needs({})
 assert not any(line.startswith("numba") for line in needs({"machine-code": "no"}))
+edited = backend.get_requires_for_build_editable
+assert any(line.startswith("numba") for line in edited()) and "ninja" not in edited()
+assert not any(line.startswith("numba") for line in edited({"machine-code": "no"}))
 for wrong in ({"target": "z80"}, {"speed": "high"}, {"machine-code": "some"}):
     try:
         backend._target(wrong)

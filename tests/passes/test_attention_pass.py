@@ -10,6 +10,8 @@ import pytest
 import graphc as gc
 from graphc.passes.attention import attention
 from graphc.passes.simplify import simplify
+from graphc.plan.compile import compile_graph
+from graphc.plan.plan import Call
 
 from checking import check_rewrite, flow_of, types
 
@@ -70,15 +72,18 @@ def test_kept(name: str) -> None:
         assert "Softmax" in types(attention(built(KEPT[name], [Q.shape, K.shape, V.shape])))
 
 
-def test_sizes_that_are_known_late() -> None:
-    def build(q: Any, k: Any, v: Any) -> Any:
-        shape = gc.shape(q)
-        return attend(scores(q, gc.reshape(k, [shape[0], H, -1, D])) * 0.5, gc.reshape(v, [shape[0], H, -1, W]))
-
+def test_batches_that_may_broadcast_are_left_alone() -> None:
+    """Each feed's batch is a size of its own: one of them may be 1."""
     with gc.Graph().as_default():
-        q, k, v = (gc.placeholder(gc.float32, [None, None]) for _ in range(3))
-        flow = flow_of([build(gc.reshape(q, [-1, H, T, D]), k, v)], [q, k, v])
-        assert "_Attention" in types(attention(simplify(flow)))
+        assert "Softmax" in types(attention(built(JOINED["scaled"], [(None, H, T, D), (None, H, S, D), (None, H, S, W)])))
+
+
+def test_open_sizes_of_one_tensor() -> None:
+    with gc.Graph().as_default():
+        x = gc.placeholder(gc.float32, [None, None, H * D])
+        heads = gc.transpose(gc.reshape(x, [gc.shape(x)[0], -1, H, D]), [0, 2, 1, 3])
+        flow = simplify(flow_of([JOINED["scaled"](heads, gc.tanh(heads), heads * 2.0)], [x]))
+        assert "_Attention" in types(attention(flow))
 
 
 def test_matrices_of_no_batch_are_left_alone() -> None:
@@ -102,12 +107,12 @@ def eager(q: np.ndarray, k: np.ndarray, v: np.ndarray, mask: np.ndarray) -> np.n
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("t", [0, 1, 3, 17, 65, 200])
-def test_in_a_session_with_open_sizes(t: int, threads: int) -> None:
-    """Between other ops, in a loop, sizes unknown: what NumPy computes."""
+def test_in_a_loop_of_a_session(t: int, threads: int) -> None:
+    """Between other ops, in a loop, with transposes around: what NumPy computes."""
     q, k, v, mask = values(2, t, 3, 32), values(2, t, 3, 32, seed=1), values(2, t, 3, 32, seed=2), values(t, t, seed=4)
     with gc.Graph().as_default():
-        feeds = [gc.placeholder(gc.float32, [None, None, 3, 32]) for _ in range(3)]
-        added = gc.placeholder(gc.float32, [None, None])
+        feeds = [gc.placeholder(gc.float32, [2, t, 3, 32]) for _ in range(3)]
+        added = gc.placeholder(gc.float32, [t, t])
         heads = [gc.transpose(x, [0, 2, 1, 3]) for x in feeds]
 
         def step(i: Any, h: Any) -> Any:
@@ -115,6 +120,9 @@ def test_in_a_session_with_open_sizes(t: int, threads: int) -> None:
 
         _, y = gc.while_loop(lambda i, h: i < 2, step, [gc.constant(0), heads[0]])
         out = gc.transpose(y, [0, 2, 1, 3]) * 2.0 + 1.0
+        calls = [step.kernel for body in compile_graph([out], feeds=[*feeds, added]).plan.bodies
+                 for step in body.steps if isinstance(step, Call)]
+        assert "attention.f32" in calls
         with gc.Session(config=gc.ConfigProto(intra_op_parallelism_threads=threads)) as session:
             found = session.run(out, dict(zip([*feeds, added], [q, k, v, mask], strict=True)))
     q, k, v = (x.transpose(0, 2, 1, 3) for x in (q, k, v))

@@ -29,6 +29,7 @@ NAVIGATION: list[Any] = [
         {"Scripts that were run": "tf1-scripts.md"},
         {"Files": "files.md"},
         {"ONNX": "onnx.md"},
+        {"On a GPU": "cuda.md"},
         {"How fast": "performance.md"},
         {"How near to TensorFlow": "parity.md"},
         "*",

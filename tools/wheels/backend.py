@@ -3,8 +3,9 @@
     python -m build                               an sdist, and from it a wheel for this machine
     python -m build -w -C target=aarch64          a wheel for another machine, by a cross compiler
     pip wheel . -C machine-code=no                Python alone: the kernel library is compiled when it is first used
+    pip install -e .                              a checkout to be edited: its kernel library is compiled into the cache
 
-Only wheels need compilers. A checkout that is installed to be edited compiles its kernels on first use (docs/adr/0033).
+Only wheels need compilers of C++ (docs/adr/0033 and 0038).
 """
 from __future__ import annotations
 
@@ -13,11 +14,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import commands
-from machine_code import HERE, ROOT, TARGETS
+from machine_code import HERE, ROOT, TARGETS, compile_for_sessions
 from setuptools import build_meta
 from setuptools.build_meta import (
     build_sdist,
-    get_requires_for_build_editable,
     get_requires_for_build_sdist,
     prepare_metadata_for_build_editable,
     prepare_metadata_for_build_wheel,
@@ -33,17 +33,20 @@ COMPILERS = ("numpy", "numba", "llvmlite")        # of graphc's own dependencies
 
 def get_requires_for_build_wheel(config_settings: Settings = None) -> list[str]:
     needed: list[str] = list(build_meta.get_requires_for_build_wheel(None))
-    if _target(config_settings):
-        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-        needed += [line for line in project["dependencies"] if line.startswith(COMPILERS)]
-        needed += ["cmake>=3.24", "ninja"]
-    return needed
+    return [*needed, *_compilers(), "cmake>=3.24", "ninja"] if _target(config_settings) else needed
+
+
+def get_requires_for_build_editable(config_settings: Settings = None) -> list[str]:
+    needed: list[str] = list(build_meta.get_requires_for_build_editable(None))
+    return [*needed, *_compilers()] if _target(config_settings) else needed
 
 
 def build_editable(wheel_directory: str, config_settings: Settings = None,
                    metadata_directory: str | None = None) -> str:
     _link_kernels()
-    name: str = build_meta.build_editable(wheel_directory, config_settings, metadata_directory)
+    if _target(config_settings):
+        compile_for_sessions()
+    name: str = build_meta.build_editable(wheel_directory, None, metadata_directory)
     return name
 
 
@@ -59,6 +62,12 @@ def _link_kernels() -> None:
     link = ROOT / "graphc" / "kernels"
     if (ROOT / "kernels").is_dir() and not link.exists():
         link.symlink_to("../kernels")
+
+
+def _compilers() -> list[str]:
+    """What compiles kernels, in the versions that graphc asks for."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return [line for line in project["dependencies"] if line.startswith(COMPILERS)]
 
 
 def _target(settings: Settings) -> str:

@@ -38,14 +38,18 @@ class BuildError(Exception):
     """A step that failed; what it said stands above, on stderr."""
 
 
+def compile_for_sessions() -> None:
+    """The kernel library of this machine's sessions, into the cache, if it is not there. Needs no compiler of C++."""
+    _run([sys.executable, "-P", "-m", "graphc.kernels", "get"], PYTHONPATH=_with_checkout())
+
+
 def build_kernels(target: str, package: Path | None = None) -> None:
     """The kernel library: for the C++ library, and for sessions into the folder `package`."""
     chosen = TARGETS[target]
     _need(chosen.compiler)
-    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     sessions = ["--package", str(package)] if package is not None else []
     _run([sys.executable, "-P", "-m", "graphc.kernels", "build", "--isa", ",".join(chosen.isas),
-          "--out", str(_scratch(target) / "kernels"), *sessions], PYTHONPATH=os.pathsep.join(paths))
+          "--out", str(_scratch(target) / "kernels"), *sessions], PYTHONPATH=_with_checkout())
 
 
 def build_runner(target: str, prefix: Path | None = None) -> Path:
@@ -83,6 +87,10 @@ def binaries(folder: Path) -> list[Path]:
 
 def _scratch(target: str) -> Path:
     return ROOT / "build" / "wheel" / target
+
+
+def _with_checkout() -> str:
+    return os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def _need(program: str) -> None:

@@ -1,6 +1,6 @@
 """`make package`: builds the distributions, and tries them in empty environments away from the checkout.
 
-    sdist -> graphc's wheel from the sdist alone; graphc-runtime's wheel; with a cross compiler, graphc's for aarch64
+    sdist -> graphc's wheel from the sdist alone; graphc-runtime's wheel; with a cross compiler, both for aarch64
     twine check, auditwheel: the platform tags are what the machine code needs
     for each Python of --pythons: install, pip check, tests/package/check_installed.py
     for the first of them: the tests of --tests, the digits demo, graphc-runtime with the demo's model, sizes
@@ -68,8 +68,9 @@ def build(tools: Path, out: Path, cross: bool) -> None:
     with step("graphc-runtime's wheel"):
         run(tools, "-m", "build", "--wheel", "--outdir", out, ROOT / "runtime")
     if cross and HERE != "aarch64" and shutil.which(TARGETS["aarch64"].compiler):
-        with step("graphc's wheel for aarch64"):
-            run(tools, "-m", "build", "--wheel", "-C", "target=aarch64", "--outdir", out, ROOT)
+        for name, project in (("graphc", ROOT), ("graphc-runtime", ROOT / "runtime")):
+            with step(f"{name}'s wheel for aarch64"):
+                run(tools, "-m", "build", "--wheel", "-C", "target=aarch64", "--outdir", out, project)
 
 
 def check_files(tools: Path, out: Path) -> dict[str, Path]:

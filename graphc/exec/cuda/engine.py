@@ -56,7 +56,8 @@ class DeviceEngine(Engine):
     def launch(self, frame: DeviceFrame, ours: Collection[State] = ()) -> None:
         """Runs a part whose uploads are in place. ours: variables whose value on the device is this run's.
 
-        Raises InvalidArgumentError for an index that names no place, before the part writes any variable.
+        Raises what its checks refuse, as InvalidArgumentError for an index that names no place: then no variable has
+        changed.
         """
         if self.states.away:
             come_from_others(self.device, self.states, frame.states)
@@ -67,13 +68,21 @@ class DeviceEngine(Engine):
             self.device.replay(frame.graphs[0])
             if frame.waits:
                 self.device.wait()
-            self._look_at_checks(frame)
             for graph in frame.graphs[1:]:
+                self._look_at_checks(frame, frame.early)
                 self.device.replay(graph)
                 self.device.wait()
+            try:
+                self._look_at_checks(frame, len(frame.checks))
+            except errors.OpError:
+                for graph in frame.undone:
+                    self.device.replay(graph)
+                    self.device.wait()
+                raise
 
-    def _look_at_checks(self, frame: DeviceFrame) -> None:
-        for (step, check), words in zip(frame.checks, frame.checked.tolist(), strict=True):
+    def _look_at_checks(self, frame: DeviceFrame, count: int) -> None:
+        """Raises what the first of so many checks refuses."""
+        for (step, check), words in zip(frame.checks[:count], frame.checked.tolist(), strict=False):
             failure = check.failure(words)
             if failure is not None:
                 raise self._failure(frame.part.body, step, failure)
@@ -85,7 +94,6 @@ class DeviceEngine(Engine):
         record[[t.ERROR_A, t.ERROR_B]] = failure.a, failure.b
         record[t.ERROR_DETAIL:t.ERROR_DETAIL + len(failure.detail)] = failure.detail
         return messages.run_error(self.whole_plan, record, None)
-
 
     def done_there(self) -> set[tuple[str, str]]:
         """Names and types of the user's ops that the device does."""
@@ -145,6 +153,7 @@ class CudaEngine(DeviceEngine):
 
     def _frame(self, shapes: Shapes) -> Frame:
         frame = super()._frame(shapes)
+        self.device.enter()
         self._device_frames.pop(frame.address, None)
         table = (_LONG * t.FRAME_WORDS).from_address(frame.address)[t.FRAME_DIMS]
         dims = (_LONG * len(self.plan.bodies[0].dims)).from_address(table)[:] if table else []

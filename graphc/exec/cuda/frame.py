@@ -42,7 +42,9 @@ class DeviceFrame:
     address of each of its `made` ones.
 
     uploads, downloads: arrays in pinned memory, to be filled before and read behind a run. waits: whether the host has
-    to wait for it. Raises ResourceExhaustedError, which names the largest values.
+    to wait for it. early: how many checks are known behind the first graph, if there are two; undone: the graph that
+    brings variables back, if there are checks behind the first step that writes one. Raises ResourceExhaustedError,
+    which names the largest values.
     """
 
     def __init__(self, engine: DeviceEngine, part: Part, dims: Sequence[int], given: Sequence[int] = (),
@@ -56,6 +58,8 @@ class DeviceFrame:
         self.made_addresses = [vector[-1] for vector in made]
         self.scratch: list[Block] = []
         self.facts: list[tuple[Block, np.ndarray]] = []
+        self.states = [engine.cells[i] for i in sorted(self._states(used=True))]
+        self.writes = [engine.cells[i] for i in sorted(self._states(used=False))]
         try:
             self._memory()
             self.addresses = self._addresses(dict(zip(part.given, given, strict=True)),
@@ -65,8 +69,6 @@ class DeviceFrame:
             raise explained(error, self) from None
         self.graphs = self._record(work, cut)
         self.waits = bool(part.uploads or part.downloads or self.checks)
-        self.states = [engine.cells[i] for i in sorted(self._states(used=True))]
-        self.writes = [engine.cells[i] for i in sorted(self._states(used=False))]
 
     def shape(self, buffer: int) -> tuple[int, ...]:
         return tuple(self.dims[d] for d in self.body.buffers[buffer].dims)
@@ -144,12 +146,12 @@ class DeviceFrame:
 
     def _work(self, given: Mapping[int, int]) -> tuple[list[Work], int]:
         """(the work of all steps, how much of it comes before the first step that writes a variable)."""
+        products = ProductChoice(self.plan, self.part.body, self.device.compute >= TENSOR_COMPUTE, self.engine.reduced)
         writer = StepWork(self.plan, self.part.body, self.dims, self._address, self.engine.library, self._scratch,
-                          self._facts, ProductChoice(self.plan, self.part.body,
-                                                     self.device.compute >= TENSOR_COMPUTE, self.engine.reduced))
+                          self._facts, products)
         self.checks: list[tuple[int, Check]] = []      # with the number of the step
         work: list[Work] = list(self._copies_before(given))
-        cut = -1
+        cut, ends = -1, []
         for number, use in zip(self.part.steps, self.uses, strict=True):
             if cut < 0 and any(self.body.buffers[b].kind == BufferKind.STATE for b in use.writes):
                 cut = len(work)
@@ -159,10 +161,24 @@ class DeviceFrame:
                 at = self.check_place + RECORD * len(self.checks)
                 work.append(Copy(self.block.address + at, check.place, 8 * check.words))
                 self.checks.append((number, check))
+                ends.append(len(work))
         work += self._copies_behind(given)
         self.checked = array_at(self.pinned.address + self.check_place, (len(self.checks), RECORD_WORDS),
                                 np.dtype(np.int64))
-        return work, cut if self.checks and cut > 0 else len(work)
+        self.early = len(ends) if cut < 0 else sum(end <= cut for end in ends)
+        self.undo: list[Work] = []
+        if self.early < len(ends):
+            work[cut:cut] = self._kept()
+        return work, cut if cut > 0 and self.early else len(work)
+
+    def _kept(self) -> list[Copy]:
+        """What keeps the values of the variables that are written; `undo` gets what brings them back."""
+        kept = []
+        for state in self.writes:
+            place, size = state_copy(self.device, state).block.address, state.value.nbytes
+            kept.append(Copy(self._scratch(size), place, size))
+            self.undo.append(Copy(place, kept[-1].target, size))
+        return kept
 
     def _address(self, buffer: int) -> int:
         return self.addresses.get(root_of(self.body, buffer), 0)
@@ -202,11 +218,19 @@ class DeviceFrame:
         def second() -> None:
             for step in work[cut:]:
                 step.submit(device)
+            if self.undo:
+                self._download(self.check_place, ALIGNMENT * -(-RECORD * len(self.checks) // ALIGNMENT))
             self._download(self.downloaded, self.used - self.downloaded)
+
+        def undo() -> None:
+            for step in self.undo:
+                step.submit(device)
 
         device.wait()                                  # what was uploaded so far
         graphs = [device.record(part) for part in ((first,) if cut == len(work) else (first, second))]
-        weakref.finalize(self, _destroy, device, graphs).atexit = False
+        undone = [device.record(undo)] if self.undo else []
+        weakref.finalize(self, _destroy, device, [*graphs, *undone]).atexit = False
+        self.undone = undone
         return graphs
 
     def _download(self, begin: int, count: int) -> None:

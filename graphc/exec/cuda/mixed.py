@@ -53,16 +53,14 @@ class MixedEngine(DeviceEngine):
     def _cells_here(self) -> list[State]:
         return [cell for i, cell in enumerate(self._cells) if i in self._split.here]
 
-    def run(self, inputs: Sequence[np.ndarray], run_number: int | None = None, cancel: int = 0,
-            trace: int = 0, numbered: bool = False) -> list[np.ndarray]:
-        """As Engine.run."""
+    def _run_numbers(self, inputs: Sequence[np.ndarray], number: int, cancel: int, trace: int) -> list[Any]:
         outer = getattr(self._current, "run", None)
         try:
             self._current.run = self._idle.pop()
         except IndexError:
             self._current.run = DeviceRun()
         try:
-            return super().run(inputs, run_number, cancel, trace, numbered)
+            return super()._run_numbers(inputs, number, cancel, trace)
         finally:
             self._idle.append(self._current.run)
             self._current.run = outer

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from graphc.exec.cuda.support import lacking
+from graphc.exec.cuda.support import lacking, marks
 from graphc.exec.map_code import LLVM_TYPES
 from graphc.plan import plan as p
 from graphc.plan.uses import root_of, sub_bodies, uses_of
@@ -39,7 +39,7 @@ class Residence:
             self._cross(number)
 
     def _fits(self, body: p.Body, step: p.Step) -> bool:
-        return (isinstance(step, (p.Map, p.Call)) and not lacking(self.plan, step) and not _marks(body, step)
+        return (isinstance(step, (p.Map, p.Call)) and not lacking(self.plan, step) and not marks(body, step)
                 and not _is_for_the_host(body, step))
 
     # What goes back to the host
@@ -151,13 +151,6 @@ class Residence:
             return set()
         assert isinstance(step, (p.While, p.If))
         return {slot for i, slot in enumerate(step.slots) if i in self.made[inner[1]]}
-
-
-def _marks(body: p.Body, step: p.Step) -> bool:
-    """Whether it is about what is known of a variable, which is the host's."""
-    use = uses_of(step)
-    return any(body.buffers[root_of(body, b)].kind in (p.BufferKind.STATE_INFO, p.BufferKind.PREPARED)
-               for b in (*use.reads, *use.writes))
 
 
 def _is_for_the_host(body: p.Body, step: p.Step) -> bool:

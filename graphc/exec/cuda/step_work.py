@@ -4,9 +4,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from graphc.exec.cuda.calls.all import CALLS, STATE_CHECK, STATE_MARK
-from graphc.exec.cuda.calls.call import Call
+from graphc.exec.cuda.calls.call import Call, Products
 from graphc.exec.cuda.calls.checks import Check
-from graphc.exec.cuda.halves import ProductChoice
 from graphc.exec.cuda.maps import BoundMap, Place, launches
 from graphc.exec.cuda.work import Work
 from graphc.exec.library import Library
@@ -15,10 +14,12 @@ from graphc.plan import plan as p
 
 
 class StepWork:
-    """Of one body's steps. dims: its table of sizes; address: of a buffer; scratch, facts: as in calls/call.py."""
+    """Of one body's steps. dims: its table of sizes; address: of a buffer; scratch, facts: as in
+    calls/call.py; products: how a call multiplies."""
 
     def __init__(self, plan: p.Plan, body: int, dims: Sequence[int], address: Callable[[int], int], library: Library,
-                 scratch: Callable[[int], int], facts: Callable[[bytes], int], products: ProductChoice) -> None:
+                 scratch: Callable[[int], int], facts: Callable[[bytes], int],
+                 products: Callable[[p.Call], Products]) -> None:
         self.plan, self.body, self.dims, self.address = plan, plan.bodies[body], dims, address
         self.library, self.scratch, self.facts, self.products = library, scratch, facts, products
 

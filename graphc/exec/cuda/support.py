@@ -6,12 +6,28 @@ from collections.abc import Iterator
 from graphc.exec.cuda.calls.all import CALLS, STATE_CHECK, STATE_MARK
 from graphc.exec.map_code import LLVM_TYPES
 from graphc.plan import plan as p
+from graphc.plan.uses import root_of, uses_of
 
 
 def can_do_all(plan: p.Plan) -> bool:
-    """Whether the device can run the plan alone."""
+    """Whether the device can run the plan alone: whether variables are there, and which value they have, it need not
+    look up itself."""
+    body = plan.bodies[0]
     return (len(plan.bodies) == 1 and not any(port.dtype == "str" for port in (*plan.inputs, *plan.outputs))
-            and all(isinstance(step, (p.Map, p.Call)) and not lacking(plan, step) for step in plan.bodies[0].steps))
+            and all(isinstance(step, (p.Map, p.Call)) and not lacking(plan, step) and
+                    (_is_noted(step) or not marks(body, step)) for step in body.steps))
+
+
+def marks(body: p.Body, step: p.Step) -> bool:
+    """Whether it is about what is known of a variable, which is the host's."""
+    use = uses_of(step)
+    return any(body.buffers[root_of(body, b)].kind in (p.BufferKind.STATE_INFO, p.BufferKind.PREPARED)
+               for b in (*use.reads, *use.writes))
+
+
+def _is_noted(step: p.Step) -> bool:
+    """Whether an engine for a whole plan does it without the device."""
+    return isinstance(step, p.Call) and step.kernel in (STATE_CHECK, STATE_MARK)
 
 
 def lacks(plan: p.Plan) -> Iterator[tuple[p.Origin, str]]:

@@ -17,7 +17,7 @@ from ...contracts.calls import Functions
 from ...contracts.dtypes import FLOATS
 from ..memory import ITEM_SIZES, NUMBA_TYPES, address, ceil_div, compact, helper, offset, round_up
 from ..products.blocks import blocks
-from ..products.dots import COLUMNS, dot_products, most_rows
+from ..products.dots import COLUMNS, dot_products, tile_of
 from ..products.micro import ISAS, shapes
 from ..products.panels import packing
 from ..words import (
@@ -221,9 +221,9 @@ def make_shape_run(dtype, shape):
     return pack_tile, compute_tile
 
 
-def make_dots_run(dtype, lanes, rows):
+def make_dots_run(dtype, multiply):
     """The function that computes a tile of dot products: all rows, and columns, of some matrices of the batch."""
-    size, multiply = ITEM_SIZES[dtype], dot_products(dtype, lanes, rows)
+    size = ITEM_SIZES[dtype]
 
     @helper
     def compute_tile(a, b, c, n, k, a_batch, b_batch, choice, tile):
@@ -243,7 +243,7 @@ def make_fast(dtype, isa):
     pack_main, compute_main = make_shape_run(dtype, sizes.main)
     pack_narrow, compute_narrow = make_shape_run(dtype, sizes.narrow)
     pack_wide, compute_wide = make_shape_run(dtype, sizes.wide)
-    compute_dots = make_dots_run(dtype, sizes.main.lanes, most_rows(isa))
+    compute_dots = make_dots_run(dtype, dot_products(dtype, tile_of(isa)))
 
     @helper
     def pack_any(target, b, n, k, b_batch, transpose_b, choice, tile):

@@ -15,7 +15,7 @@ from ...contracts.calls import Functions
 from ...scalars.exponential import exp_f32, exp_f64
 from ..memory import ITEM_SIZES, NUMBA_TYPES, address, ceil_div, helper, offset, pointer_to, round_up, zero_bytes
 from ..products.blocks import blocks
-from ..products.dots import dot_products, most_rows
+from ..products.dots import dot_products, tile_of
 from ..products.micro import ISAS, shapes
 from ..products.panels import packing
 from ..vector import vectors
@@ -78,7 +78,7 @@ def make_run(dtype, isa):
     size, number = ITEM_SIZES[dtype], NUMBA_TYPES[dtype]
     shape = shapes(isa, dtype).main
     width, kit, pack_panels = shape.width, blocks(dtype, shape), packing(dtype, shape).pack_panels
-    multiply, dots = kit.multiply, dot_products(dtype, shape.lanes, most_rows(isa))
+    multiply, dots = kit.multiply, dot_products(dtype, tile_of(isa))
     exponentials, at, kit_scratch = make_exponentials(dtype), pointer_to(dtype), kit.scratch_bytes
 
     @helper

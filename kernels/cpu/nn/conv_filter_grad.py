@@ -1,9 +1,9 @@
 """conv2d_filter_grad: the gradient of a convolution for its filter, as a matrix product on the micro-kernel.
 
 Job: dw[u, v, :, :] = sum over output pixels of x[the pixel moved by the tap, :] outer dy[pixel, :]. A is x transposed,
-read where it is: its rows are channels, its k the pixels of a line, one segment a line; few channels go through patches
-instead. B is dy, packed line by line into scratch. Output pixels fall into parts: each part's sum goes to the
-workspace, and phase 1 adds the parts in order.
+read where it is: its rows are channels, its k the pixels of a line, one segment a line; with few channels, its rows are
+those of all taps, read from padded lines (lines.py). B is dy, packed line by line into scratch. Output pixels fall into
+parts: each part's sum goes to the workspace, and phase 1 adds the parts in order.
 Invariants: the number of parts depends on the sizes only; pixels outside x are left out before the loop; every tile
 writes its own rows of its part.
 """
@@ -13,10 +13,12 @@ from ..memory import ITEM_SIZES, address, ceil_div, copy_bytes, helper, int64_at
 from ..products.micro import TABLE_WORDS, micro_kernel, shapes
 from ..products.panels import packing
 from ..words import OK, SCRATCH_BYTES, TILES, TILES_1, USER, VARIANT, WORK_BYTES
-from .conv import FEW_CHANNELS, MAIN, NARROW, by_isa
-from .patches import SLACK, make_patches
+from .conv import MAIN, NARROW, by_isa
+from .lines import buffer_bytes, line_elements, make_padding
+from .lines import group_lines as lines_of_group
 
-CHANNELS, PATCHES = 0, 1
+CHANNELS, LINES = 0, 1
+FEW_CHANNELS = 16                      # below, register tiles of several taps pay for padded lines
 # Words of choice: shape; parts; lines of a part; tiles of taps and taps of each; pixels of a group; elements of a tile
 # of phase 1.
 SHAPE, PARTS, PART_LINES, TAP_TILES, TILE_TAPS, GROUP_LINES, SUM_ELEMENTS = range(USER, USER + 7)
@@ -30,9 +32,9 @@ TABLE_BYTES = MOST_LINES * TABLE_WORDS * 8
 
 
 def make_shape(dtype, shape):
-    """The functions (channels, patches): each adds one part's products for one shape of the micro-kernel."""
+    """The functions (channels, padded_lines): each adds one part's products for one shape of the micro-kernel."""
     size, width, most_rows = ITEM_SIZES[dtype], shape.width, shape.rows
-    micro, pack, fill_patches = micro_kernel(dtype, shape), packing(dtype, shape).pack, make_patches(dtype)
+    micro, pack, pad = micro_kernel(dtype, shape), packing(dtype, shape).pack, make_padding(dtype)
 
     @helper
     def pack_lines(target, dy, pixels, first, oc):
@@ -91,28 +93,39 @@ def make_shape(dtype, shape):
                              count, start > 0, scratch)
 
     @helper
-    def patches(x, x_end, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
-                pad_left, first_line, lines, group_lines, scratch):
-        k, words = kh * kw * c, int64_at(scratch)
-        packed = scratch + TABLE_BYTES
-        rows = packed + round_up(group_lines * ow * ceil_div(oc, width) * width * size, 64)
-        tiles = ceil_div(k, most_rows)
+    def row_words(words, addresses, row, height, count, c, kw, line_bytes, dilation_h, dilation_w, b_bytes):
+        """Segments, one a line, for `height` rows of the result from `row` on: which tap and channel each is."""
+        for r in range(height):
+            tap, channel = (row + r) // c, (row + r) % c
+            shift = tap // kw * dilation_h * line_bytes + (tap % kw * dilation_w * c + channel) * size
+            for i in range(count):
+                words[i * TABLE_WORDS + 1 + r] = addresses[i] + shift
+        for i in range(count):
+            words[i * TABLE_WORDS] = i * b_bytes
+
+    @helper
+    def padded_lines(x, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
+                     pad_left, first_line, lines, first_tap, last_tap, group_lines, scratch):
+        words, packed = int64_at(scratch), scratch + TABLE_BYTES
+        addresses = packed + round_up(group_lines * ow * ceil_div(oc, width) * width * size, 64)
+        line_bytes = line_elements(ow, kw, stride_w, dilation_w, c) * size
+        first_row, rows = first_tap * c, (last_tap - first_tap) * c
+        tiles = ceil_div(rows, most_rows)
         for start in range(0, lines, group_lines):
-            pixels, first = min(group_lines, lines - start) * ow, (first_line + start) * ow
-            pack_lines(packed, dy, pixels, first, oc)
-            fill_patches(rows, x, x_end, h, w, c, kh, kw, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
-                         pad_left, first, pixels)
+            count = min(group_lines, lines - start)
+            pack_lines(packed, dy, count * ow, (first_line + start) * ow, oc)
+            pad(addresses, x, h, w, c, oh, first_line + start, count, ow, kh, kw, stride_h, stride_w, dilation_h,
+                dilation_w, -pad_top, -pad_left)
             for tile in range(tiles):
-                row = k * tile // tiles
-                height = k * (tile + 1) // tiles - row
-                words[0] = 0
-                for r in range(height):
-                    words[1 + r] = rows + (row + r) * size
+                row = first_row + rows * tile // tiles
+                height = first_row + rows * (tile + 1) // tiles - row
+                row_words(words, int64_at(addresses), row, height, count, c, kw, line_bytes, dilation_h, dilation_w,
+                          ow * width * size)
                 for panel in range(ceil_div(oc, width)):
-                    micro(height, min(pixels, 1), pixels, 0, (k + SLACK) * size, packed + panel * pixels * width * size,
+                    micro(height, count, ow, 0, stride_w * c * size, packed + panel * count * ow * width * size,
                           width * size, scratch, result + (row * oc + panel * width) * size, oc * size, start > 0,
                           oc - panel * width)
-    return channels, patches
+    return channels, padded_lines
 
 
 def make_bind(dtype, sizes):
@@ -127,7 +140,7 @@ def make_bind(dtype, sizes):
         parts = min(tiles, max(lines * ow // PART_PIXELS, 1), max(WORK_LIMIT // max(elements * size, 1), 1), lines)
         choice[PART_LINES] = ceil_div(lines, max(parts, 1))
         choice[PARTS] = ceil_div(lines, choice[PART_LINES])
-        wanted = 1 if choice[VARIANT] == PATCHES else min(ceil_div(tiles, choice[PARTS]), taps)
+        wanted = min(ceil_div(tiles, choice[PARTS]), taps)
         choice[TILE_TAPS] = ceil_div(taps, max(wanted, 1))
         choice[TAP_TILES] = ceil_div(taps, choice[TILE_TAPS])
         choice[TILES] = choice[PARTS] * choice[TAP_TILES]
@@ -141,15 +154,18 @@ def make_bind(dtype, sizes):
             return
         choice[SHAPE] = NARROW if oc <= width_narrow else MAIN
         width = width_narrow if oc <= width_narrow else width_main
-        choice[VARIANT] = PATCHES if c < FEW_CHANNELS else CHANNELS
         lines, line_bytes = n * oh, max(ow, 1) * round_up(oc, width) * size
         if lines * ow == 0:
             choice[PARTS], choice[TILES] = 0, 1
             return
-        patch_bytes = ow * (kh * kw * c + SLACK) * size if choice[VARIANT] == PATCHES else 0
-        choice[GROUP_LINES] = min(max(GROUP_BYTES // max(line_bytes, patch_bytes), 1), MOST_LINES, lines)
-        choice[SCRATCH_BYTES] = (TABLE_BYTES + round_up(choice[GROUP_LINES] * line_bytes, 64)
-                                 + round_up(choice[GROUP_LINES] * patch_bytes, 64))
+        padded_bytes = line_elements(ow, kw, stride_w, dilation_w, c) * size
+        group = lines_of_group(lines, oh, kh, stride_h, dilation_h, padded_bytes)
+        choice[GROUP_LINES] = min(max(GROUP_BYTES // line_bytes, 1), MOST_LINES, lines)
+        choice[SCRATCH_BYTES] = TABLE_BYTES
+        if group > 0 and kh * kw > 1 and c < FEW_CHANNELS:
+            choice[VARIANT], choice[GROUP_LINES] = LINES, min(choice[GROUP_LINES], group)
+            choice[SCRATCH_BYTES] += buffer_bytes(choice[GROUP_LINES], oh, kh, stride_h, dilation_h, padded_bytes)
+        choice[SCRATCH_BYTES] += round_up(choice[GROUP_LINES] * line_bytes, 64)
         bind_parts(lines, ow, kh * kw, c, oc, choice)
     return bind
 
@@ -157,8 +173,8 @@ def make_bind(dtype, sizes):
 def make(dtype, isa):
     """bind and run for one ISA."""
     sizes, size, at = shapes(isa, dtype), ITEM_SIZES[dtype], pointer_to(dtype)
-    channels_main, patches_main = make_shape(dtype, sizes.main)
-    channels_narrow, patches_narrow = make_shape(dtype, sizes.narrow)
+    channels_main, lines_main = make_shape(dtype, sizes.main)
+    channels_narrow, lines_narrow = make_shape(dtype, sizes.narrow)
 
     @helper
     def add_parts(target, work, elements, choice, tile):
@@ -190,16 +206,16 @@ def make(dtype, isa):
         part, tap_tile = tile // choice[TAP_TILES], tile % choice[TAP_TILES]
         result = work + part * elements * size if choice[PARTS] > 1 else target
         first_line = part * choice[PART_LINES]
-        lines, end = min(choice[PART_LINES], n * oh - first_line), source + n * h * w * c * size
+        lines = min(choice[PART_LINES], n * oh - first_line)
         first_tap = tap_tile * choice[TILE_TAPS]
         last_tap = min(first_tap + choice[TILE_TAPS], kh * kw)
         main, group = choice[SHAPE] == MAIN, choice[GROUP_LINES]
-        if choice[VARIANT] == PATCHES and main:
-            patches_main(source, end, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
-                         dilation_w, pad_top, pad_left, first_line, lines, group, scratch)
-        elif choice[VARIANT] == PATCHES:
-            patches_narrow(source, end, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
-                           dilation_w, pad_top, pad_left, first_line, lines, group, scratch)
+        if choice[VARIANT] == LINES and main:
+            lines_main(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
+                       dilation_w, pad_top, pad_left, first_line, lines, first_tap, last_tap, group, scratch)
+        elif choice[VARIANT] == LINES:
+            lines_narrow(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
+                         dilation_w, pad_top, pad_left, first_line, lines, first_tap, last_tap, group, scratch)
         elif main:
             channels_main(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
                           dilation_w, pad_top, pad_left, first_line, lines, first_tap, last_tap, group, scratch)

@@ -11,8 +11,8 @@ from __future__ import annotations
 from ...contracts.calls import Functions
 from ..memory import ITEM_SIZES, address, copy_bytes, helper, offset, zero_bytes
 from ..words import OK, USER
-from .depthwise import meeting_taps
 from .pooling import bind_lines
+from .residues import meeting_taps
 
 
 def make_unfold(types):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from ...contracts.calls import Functions
 from ..memory import ITEM_SIZES, NUMBA_TYPES, address, helper, offset, zero_bytes
 from ..words import OK, TILES, USER
-from .depthwise import end_tap, first_tap
+from .channel_windows import end_tap, first_tap
 from .pooling import bind_lines, filled
 
 CHANNELS = 16                          # channels of a tile of the gradient by f

@@ -10,9 +10,13 @@ overlap.
 from __future__ import annotations
 
 from ...contracts.calls import Functions
-from ..memory import ITEM_SIZES, NUMBA_TYPES, address, helper, offset, zero_bytes
+from ..memory import ITEM_SIZES, NUMBA_TYPES, address, ceil_div, helper, offset, pointer_to, zero_bytes
 from ..vector import vectors
-from ..words import OK, TILE_ELEMENTS, TILES, USER
+from ..words import OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, USER
+from .channel_sums import GREATEST, MEAN, SUM
+from .channel_windows import make_line
+from .conv import by_isa
+from .residues import meeting_taps, pixels_of, taps_of
 from .windows import steps
 
 TILE = 16384                           # elements of a tile, about
@@ -39,49 +43,80 @@ def bind_output(n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_lef
     bind_lines(n * oh, ow * c, choice)
 
 
-def make_max_pool(types):
-    lowest, v = NUMBA_TYPES[types["T"]](float("-inf")), vectors(types["T"])
-    lanes, load, store, splat = v.lanes, v.load, v.store, v.splat
-    larger, larger_scalar = steps(types["T"]).larger, steps(types["T"], True).larger
+def make_window(dtype, isa, kind):
+    """bind and run of a pooling, whose windows' elements become their mean or their greatest."""
+    size, line_windows = ITEM_SIZES[dtype], make_line(dtype, isa, kind)
+
+    def bind(n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice):
+        bind_lines(n * oh, ow * c, choice)
 
     def run(x, y, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch, phase,
             tile):
-        first, whole = tile * choice[USER], c // lanes * lanes
+        first, item = tile * choice[USER], c * size
         for line in range(first, min(first + choice[USER], n * oh)):
-            picture, row = line // oh, line % oh * stride_h - pad_top
+            row = line % oh * stride_h - pad_top
             top, bottom = max(row, 0), min(row + kh, filled(h, w))
-            for column in range(ow):
-                begin, end = max(column * stride_w - pad_left, 0), min(column * stride_w - pad_left + kw, w)
-                target = offset(y, (line * ow + column) * c)
-                for k in range(0, whole, lanes):
-                    best = splat(lowest)
-                    for i in range(top, bottom):
-                        for j in range(begin, end):
-                            best = larger(best, load(x, ((picture * h + i) * w + j) * c + k))
-                    store(target, k, best)
-                for k in range(whole, c):
-                    one = lowest
-                    for i in range(top, bottom):
-                        for j in range(begin, end):
-                            one = larger_scalar(one, x[((picture * h + i) * w + j) * c + k])
-                    target[k] = one
+            line_windows(address(x) + (line // oh * h + top) * w * item, w * item, -pad_left, stride_w, 1, w, 0, 0, 0,
+                         bottom - top, kw, address(y) + line * ow * item, item, ow, c)
         return OK
-    return Functions(bind_output, run)
+    return bind, run
+
+
+def make_max_pool(types):
+    return by_isa(lambda dtype, isa: make_window(dtype, isa, GREATEST), types["T"])
+
+
+def make_avg_pool(types):
+    return by_isa(lambda dtype, isa: make_window(dtype, isa, MEAN), types["T"])
+
+
+def make_shares(dtype):
+    """(of a whole vector of channels, of some): the functions (x, y, dy, dx, output, first, w, c, rows, columns, once,
+    count) that give dy of one window to the first greatest element; `first` is where the window begins in x, count the
+    channels that `some` treats."""
+    v = vectors(dtype)
+    add, load, store, taken, left = v.add, v.load, v.store, steps(dtype).taken, steps(dtype).left
+
+    @helper
+    def load_whole(pointer, index, count):
+        return load(pointer, index)
+
+    @helper
+    def store_whole(pointer, index, value, count):
+        store(pointer, index, value)
+
+    def make(read, write):
+        @helper
+        def share(x, y, dy, dx, output, first, w, c, rows, columns, once, count):
+            greatest, pending = read(y, output, count), read(dy, output, count)
+            for i in range(rows):
+                for j in range(columns):
+                    at = first + (i * w + j) * c
+                    value = read(x, at, count)
+                    part = taken(value, greatest, pending)
+                    write(dx, at, part if once else add(read(dx, at, count), part), count)
+                    pending = left(value, greatest, pending)
+        return share
+    return make(load_whole, store_whole), make(v.load_some, v.store_some)
+
+
+@helper
+def covers_once(size, window, stride, pad, outputs):
+    """Whether the windows of an axis cover each element once."""
+    return (stride == window or outputs == 1) and outputs * window - pad >= size
 
 
 def make_max_pool_grad(types):
-    size, v = ITEM_SIZES[types["T"]], vectors(types["T"])
-    lanes, load, store, add = v.lanes, v.load, v.store, v.add
-    taken, left = steps(types["T"]).taken, steps(types["T"]).left
-    taken_scalar, left_scalar = steps(types["T"], True).taken, steps(types["T"], True).left
+    size, lanes = ITEM_SIZES[types["T"]], vectors(types["T"]).lanes
+    whole_share, some_share = make_shares(types["T"])
 
     def bind(n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice):
         blocks = (c + CHANNELS - 1) // CHANNELS
         choice[TILES] = n * blocks
         if blocks == 1:
             choice[TILE_ELEMENTS] = h * w * c
-        # Whether the windows cover each element once, so that nothing has to be zeroed or added up.
-        choice[USER] = (stride_h == kh and stride_w == kw and oh * kh - pad_top >= h and ow * kw - pad_left >= w)
+        # If so, nothing has to be zeroed or added up.
+        choice[USER] = covers_once(h, kh, stride_h, pad_top, oh) and covers_once(w, kw, stride_w, pad_left, ow)
 
     def run(x, y, dy, dx, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch,
             phase, tile):
@@ -97,23 +132,12 @@ def make_max_pool_grad(types):
             for column in range(ow):
                 begin, end = max(column * stride_w - pad_left, 0), min(column * stride_w - pad_left + kw, w)
                 output = ((picture * oh + line) * ow + column) * c + start
+                first = ((picture * h + top) * w + begin) * c + start
                 for k in range(0, whole, lanes):
-                    greatest, pending = load(y, output + k), load(dy, output + k)
-                    for i in range(top, bottom):
-                        for j in range(begin, end):
-                            at = ((picture * h + i) * w + j) * c + start + k
-                            value = load(x, at)
-                            share = taken(value, greatest, pending)
-                            store(dx, at, share if once else add(load(dx, at), share))
-                            pending = left(value, greatest, pending)
-                for k in range(whole, channels):
-                    best, rest = y[output + k], dy[output + k]
-                    for i in range(top, bottom):
-                        for j in range(begin, end):
-                            at = ((picture * h + i) * w + j) * c + start + k
-                            part = taken_scalar(x[at], best, rest)
-                            dx[at] = part if once else dx[at] + part
-                            rest = left_scalar(x[at], best, rest)
+                    whole_share(x, y, dy, dx, output + k, first + k, w, c, bottom - top, end - begin, once, lanes)
+                if whole < channels:
+                    some_share(x, y, dy, dx, output + whole, first + whole, w, c, bottom - top, end - begin, once,
+                               channels - whole)
         return OK
     return Functions(bind, run)
 
@@ -144,33 +168,6 @@ def make_max_pool_grad_grad(types):
     return Functions(bind_output, run)
 
 
-def make_avg_pool(types):
-    zero, of = NUMBA_TYPES[types["T"]](0), NUMBA_TYPES[types["T"]]
-
-    def run(x, y, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch, phase,
-            tile):
-        first = tile * choice[USER]
-        for line in range(first, min(first + choice[USER], n * oh)):
-            picture, row = line // oh, line % oh * stride_h - pad_top
-            top, bottom = max(row, 0), min(row + kh, filled(h, w))
-            for column in range(ow):
-                left = column * stride_w - pad_left
-                target = offset(y, (line * ow + column) * c)
-                for k in range(c):
-                    target[k] = zero
-                begin, end = max(left, 0), min(left + kw, w)
-                for i in range(top, bottom):
-                    for j in range(begin, end):
-                        source = offset(x, ((picture * h + i) * w + j) * c)
-                        for k in range(c):
-                            target[k] += source[k]
-                count = of(max(bottom - top, 0) * max(end - begin, 0))
-                for k in range(c):
-                    target[k] /= count
-        return OK
-    return Functions(bind_output, run)
-
-
 @helper
 def first_window(position, window, stride, pad):
     """The first window, numbered by `stride`, that covers `position`."""
@@ -178,31 +175,48 @@ def first_window(position, window, stride, pad):
     return (before + stride - 1) // stride if before > 0 else 0
 
 
-def make_avg_pool_grad(types):
-    zero, of = NUMBA_TYPES[types["T"]](0), NUMBA_TYPES[types["T"]]
+def make_avg_grad_isa(dtype, isa):
+    size, at, of = ITEM_SIZES[dtype], pointer_to(dtype), NUMBA_TYPES[dtype]
+    line_sums, one = make_line(dtype, isa, SUM), NUMBA_TYPES[dtype](1)
 
     def bind(n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice):
         bind_lines(n * h, w * c, choice)
+        choice[SCRATCH_BYTES] = max(min(ceil_div(kh, stride_h), oh) * ow * c * size, 64)
+
+    @helper
+    def share_line(target, dy, w, c, kw, ow, stride_w, pad_left, rows):
+        """A line of dy, each pixel's divided by the elements of its window, which has `rows` in the picture."""
+        goal, source = at(target), at(dy)
+        inside = min(ceil_div(pad_left, stride_w), ow)
+        behind = max(min((w + pad_left - kw) // stride_w + 1 if w + pad_left >= kw else 0, ow), inside)
+        share = one / of(max(rows * kw, 1))
+        for i in range(inside * c, behind * c):
+            goal[i] = source[i] * share
+        for part in range(2):
+            for j in range(behind if part else 0, ow if part else inside):
+                left = j * stride_w - pad_left
+                share = one / of(max(rows * (min(left + kw, w) - max(left, 0)), 1))
+                for i in range(j * c, (j + 1) * c):
+                    goal[i] = source[i] * share
 
     def run(dy, dx, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch, phase,
             tile):
-        first = tile * choice[USER]
+        first, item = tile * choice[USER], c * size
         for line in range(first, min(first + choice[USER], n * h)):
-            picture, row = line // h, line % h
-            for column in range(w):
-                target = offset(dx, (line * w + column) * c)
-                for k in range(c):
-                    target[k] = zero
-                above = min((row + pad_top) // stride_h + 1, filled(oh, ow))
-                for i in range(first_window(row, kh, stride_h, pad_top), above):
-                    top = i * stride_h - pad_top
-                    rows = min(top + kh, h) - max(top, 0)
-                    for j in range(first_window(column, kw, stride_w, pad_left),
-                                   min((column + pad_left) // stride_w + 1, ow)):
-                        left = j * stride_w - pad_left
-                        count = of(rows * (min(left + kw, w) - max(left, 0)))
-                        source = offset(dy, ((picture * oh + i) * ow + j) * c)
-                        for k in range(c):
-                            target[k] += source[k] / count
+            _, i, lines, _, _ = meeting_taps(line % h + pad_top, stride_h, 1, kh, filled(oh, ow))
+            for number in range(lines):
+                top = (i - number) * stride_h - pad_top
+                share_line(scratch + number * ow * item, address(dy) + (line // h * oh + i - number) * ow * item, w, c,
+                           kw, ow, stride_w, pad_left, min(top + kh, h) - max(top, 0))
+            for remainder in range(min(stride_w, w + pad_left)):
+                v, taps, _ = taps_of(remainder, stride_w, 1, kw)
+                column, pixels = pixels_of(remainder, stride_w, pad_left, w)
+                start = (column + pad_left - v) // stride_w - (taps - 1)
+                line_sums(scratch, ow * item, start, 1, 1, ow, 0, 0, 0, lines, taps,
+                          address(dx) + (line * w + column) * item, stride_w * item, pixels, c)
         return OK
-    return Functions(bind, run)
+    return bind, run
+
+
+def make_avg_pool_grad(types):
+    return by_isa(make_avg_grad_isa, types["T"])

@@ -10,35 +10,31 @@ from typing import Any
 
 from numba.extending import intrinsic
 
-from ..memory import NUMBA_TYPES
 from ..vector import VectorType, vectors
+
+
+def greater(builder, best, value):
+    """IR: the greater one, the first of equals; NaN if one is. One `max` of the machine, and a choice that does not
+    wait for it."""
+    greatest = builder.select(builder.fcmp_ordered(">", value, best), value, best)
+    return builder.select(builder.fcmp_unordered("uno", value, value), value, greatest)
 
 
 @dataclass(frozen=True)
 class Steps:
-    """larger(best, value): the greater one, the first of equals. taken(value, greatest, pending): pending where value
-    is the window's greatest, 0 elsewhere; left(value, greatest, pending): the rest of pending. Of vectors or of
-    scalars."""
+    """taken(value, greatest, pending): pending where value
+    is the window's greatest, 0 elsewhere; left(value, greatest, pending): the rest of pending."""
 
-    larger: Any
     taken: Any
     left: Any
 
 
 @cache
-def steps(dtype: str, scalar: bool = False) -> Steps:
-    type_ = NUMBA_TYPES[dtype] if scalar else VectorType(dtype, vectors(dtype).lanes)
+def steps(dtype: str) -> Steps:
+    type_ = VectorType(dtype, vectors(dtype).lanes)
 
     def is_greatest(builder, value, greatest):
         return builder.or_(builder.fcmp_ordered("==", value, greatest), builder.fcmp_unordered("uno", value, value))
-
-    @intrinsic
-    def larger(typing_context, best, value):
-        def generate(context, builder, signature, arguments):
-            best, value = arguments
-            keep = builder.or_(builder.fcmp_ordered(">=", best, value), builder.fcmp_unordered("uno", best, best))
-            return builder.select(keep, best, value)
-        return type_(type_, type_), generate
 
     @intrinsic
     def taken(typing_context, value, greatest, pending):
@@ -54,4 +50,4 @@ def steps(dtype: str, scalar: bool = False) -> Steps:
             return builder.select(is_greatest(builder, value, greatest), pending.type(None), pending)
         return type_(type_, type_, type_), generate
 
-    return Steps(larger, taken, left)
+    return Steps(taken, left)

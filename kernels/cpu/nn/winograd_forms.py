@@ -3,13 +3,14 @@
 Job: an m x m tile of a 3 x 3 convolution's result is A' [(G g G') * (B' d B)] A, where d is the tile of m + 2 pixels
 squared that it depends on, g the filter, * element by element. Each of the three transforms takes one vector of
 channels at a time: every element of a tile is one vector.
-Order: the matrix by each column, then by each row of what that gave. Two rows of a matrix that differ only in signs
-share their sums: p + q and p - q.
+Order: the matrix by each column, then by each row of what that gave. Two rows or two columns of a matrix that differ
+only in signs share their sums.
 Invariants: reads and writes exactly the elements of the tile, at the addresses that it is given.
 """
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -22,7 +23,7 @@ from ..memory import ITEM_SIZES, LLVM_FLOATS
 
 _I64 = ir.IntType(64)
 _BYTES = ir.IntType(8).as_pointer()
-Matrix = tuple[tuple[float, ...], ...]
+Matrix = tuple[tuple[Fraction, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,27 @@ class Form:
         return self.outputs + 2
 
 
-# Interpolation at 0, 1, -1, 2, -2 and infinity; rows scaled so that B' and A' are integers.
-F4 = Form(4,
-          ((4, 0, -5, 0, 1, 0), (0, -4, -4, 1, 1, 0), (0, 4, -4, -1, 1, 0), (0, -2, -1, 2, 1, 0), (0, 2, -1, -2, 1, 0),
-           (0, 4, 0, -5, 0, 1)),
-          ((1 / 4, 0, 0), (-1 / 6, -1 / 6, -1 / 6), (-1 / 6, 1 / 6, -1 / 6), (1 / 24, 1 / 12, 1 / 6),
-           (1 / 24, -1 / 12, 1 / 6), (0, 0, 1)),
-          ((1, 1, 1, 1, 1, 0), (0, 1, -1, 2, -2, 0), (0, 1, 1, 4, 4, 0), (0, 1, -1, 8, -8, 1)))
+def form_of_4(a: Fraction, b: Fraction) -> Form:
+    """F(4 x 4, 3 x 3) by interpolation at 0, a, -a, b, -b and infinity."""
+    zero, one, product, total = Fraction(0), Fraction(1), a * a * b * b, a * a + b * b
+
+    def picture(x: Fraction, other: Fraction) -> tuple[Fraction, ...]:
+        return zero, -x * other * other, -other * other, x, one, zero
+
+    def filter_(x: Fraction, other: Fraction) -> tuple[Fraction, ...]:
+        scale = 2 * x * x * (x * x - other * other)
+        return one / scale, x / scale, x * x / scale
+
+    pairs = ((a, b), (-a, b), (b, a), (-b, a))
+    return Form(4,
+                ((product, zero, -total, zero, one, zero), *(picture(*pair) for pair in pairs),
+                 (zero, product, zero, -total, zero, one)),
+                ((one / product, zero, zero), *(filter_(*pair) for pair in pairs), (zero, zero, one)),
+                tuple((zero ** k, *(x ** k for x, _ in pairs), one if k == 3 else zero) for k in range(4)))
+
+
+# The usual points, 1 and 2, cost three times as much accuracy; these have few digits, so that B' and A' are exact.
+F4 = form_of_4(Fraction(5, 8), Fraction(3, 2))
 
 
 @dataclass(frozen=True)
@@ -144,30 +159,37 @@ class _Emitter:
 
     def _product(self, b, matrix, values):
         """The matrix by a column of vectors."""
+        matrix, values = self._pair_columns(b, matrix, values)
         products, row = [], 0
         while row < len(matrix):
-            even, odd = self._halves(matrix, row)
-            if not odd:
+            even, odd = _halves(matrix[row], matrix[row + 1]) if row + 1 < len(matrix) else ((), ())
+            if not any(odd):
                 products.append(self._sum(b, matrix[row], values))
                 row += 1
                 continue
             shared = self._sum(b, even, values)
-            if sum(c != 0 for c in odd) == 1:
-                at = next(i for i, c in enumerate(odd) if c != 0)
-                products += [self._add(b, sign * odd[at], values[at], shared) for sign in (1, -1)]
-            else:
-                other = self._sum(b, odd, values)
-                products += [b.fadd(shared, other), b.fsub(shared, other)]
+            scale = next(c for c in reversed(odd) if c)
+            other = self._sum(b, [c / scale for c in odd], values)
+            products += [self._add(b, sign * scale, other, shared) for sign in (1, -1)]
             row += 2
         return products
 
-    @staticmethod
-    def _halves(matrix, row):
-        """What this row and the next have in common, and what differs in its sign; nothing if they are no such pair."""
-        if row + 1 == len(matrix) or any(abs(c) != abs(d) for c, d in zip(matrix[row], matrix[row + 1], strict=True)):
-            return (), ()
-        pairs = list(zip(matrix[row], matrix[row + 1], strict=True))
-        return tuple(c if c == d else 0 for c, d in pairs), tuple(c if c != d else 0 for c, d in pairs)
+    def _pair_columns(self, b, matrix, values):
+        """Where two columns differ only in signs, the sum and the difference of their values take the values' place."""
+        columns, made, column = list(zip(*matrix, strict=True)), [], 0
+        results = []
+        while column < len(columns):
+            even, odd = _halves(columns[column], columns[column + 1]) if column + 1 < len(columns) else ((), ())
+            if any(even) and any(odd):
+                left, right = values[column:column + 2]
+                made += [even, odd]
+                results += [b.fadd(left, right), b.fsub(left, right)]
+                column += 2
+            else:
+                made.append(columns[column])
+                results.append(values[column])
+                column += 1
+        return list(zip(*made, strict=True)), results
 
     def _sum(self, b, coefficients, values):
         terms = [(c, v) for c, v in zip(coefficients, values, strict=True) if c != 0]
@@ -190,3 +212,12 @@ class _Emitter:
 
     def _splat(self, value):
         return ir.Constant(self.vector, [float(value)] * self.lanes)
+
+
+def _halves(first, second):
+    """What two lines of a matrix have in common, and the first one's part that differs in its sign; nothing if they are
+    no such pair."""
+    pairs = list(zip(first, second, strict=True))
+    if any(abs(c) != abs(d) for c, d in pairs):
+        return (), ()
+    return tuple(c if c == d else 0 for c, d in pairs), tuple(c if c != d else 0 for c, d in pairs)

@@ -3,10 +3,12 @@
 Job: c[i, j] = sum over k of a[i, k] * b[j, k]. Both operands are read as they lie, in long runs; a register tile of a
 few rows of each keeps its sums as vectors, whose lanes are added up behind the last k.
 Invariants: reads rows of A and B in their k elements only; writes C in its rows and columns only. Lane l of a sum
-gets the products of k = l, l + lanes, ... in that order, whatever tile an element is in: no result depends on tiles.
+gets the products of k = l, l + lanes, ... in that order, whatever tile an element is in, with as many lanes on every
+ISA (LLVM splits vectors where registers are narrower): no result depends on tiles or ISA.
 """
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -16,32 +18,37 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from ..memory import ITEM_SIZES, LLVM_FLOATS, helper
-from ..vector import splat_value
+from ..vector import LANES, splat_value
 
 _I1, _I32, _I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 _BYTES = ir.IntType(8).as_pointer()
 PARAMETERS = 7
-COLUMNS = 8                            # of a tile of one row; taller ones have half as many
+COLUMNS = 8                            # a multiple of what any register tile has
 
 
-def most_rows(isa: str) -> int:
-    """Rows of a register tile: its sums and a row of A must fit the registers."""
-    return 3 if isa == "x86_64_v3" else 4
+@dataclass(frozen=True)
+class Tile:
+    """A register tile: up to `rows` rows and `columns` columns, twice as many if it is one row."""
+
+    rows: int
+    columns: int
+
+
+def tile_of(isa: str) -> Tile:
+    """The register tile of an ISA (products/micro.py: ISAS): its sums and a row of A must fit the registers."""
+    return Tile(4, 4) if isa == "x86_64_v4" else Tile(2, 2)
 
 
 @cache
-def dot_products(dtype: str, lanes: int, rows: int) -> Any:
-    """The numba function (m, n, k, a, a_row, b, b_row, c, c_row): addresses and steps in bytes, all int64.
-
-    lanes: of the machine's vectors; rows: of a register tile (most_rows).
-    """
-    size = ITEM_SIZES[dtype]
-    tile = _tile(dtype, lanes, rows)
+def dot_products(dtype: str, shape: Tile) -> Any:
+    """The numba function (m, n, k, a, a_row, b, b_row, c, c_row): addresses and steps in bytes, all int64."""
+    size, rows, one_row, narrow = ITEM_SIZES[dtype], shape.rows, 2 * shape.columns, shape.columns
+    tile = _tile(dtype, shape)
 
     @helper
     def multiply(m, n, k, a, a_row, b, b_row, c, c_row):
         tiles = (m + rows - 1) // rows
-        columns = COLUMNS if tiles == m else COLUMNS // 2
+        columns = one_row if m == 1 else narrow
         whole = n // columns * columns
         for j in range(0, whole, columns):
             for i in range(tiles):
@@ -57,21 +64,21 @@ def dot_products(dtype: str, lanes: int, rows: int) -> Any:
 
 
 @cache
-def _tile(dtype: str, lanes: int, rows: int) -> Any:
-    """The numba function (height, columns, k, a, a_row, b, b_row, c, c_row) for one register tile: height <= rows;
-    columns is 1, COLUMNS for one row, half of that for more."""
+def _tile(dtype: str, shape: Tile) -> Any:
+    """The numba function (height, columns, k, a, a_row, b, b_row, c, c_row) for one register tile; columns is 1 or
+    shape.columns, or twice that if height is 1."""
     @intrinsic
     def tile(typing_context, height, columns, k, a, a_row, b, b_row, c, c_row):
         def generate(context, builder, signature, arguments):
-            builder.call(_dispatcher(builder.module, dtype, lanes, rows), arguments)
+            builder.call(_dispatcher(builder.module, dtype, shape), arguments)
             return context.get_dummy_value()
         return types.void(*[types.int64] * (PARAMETERS + 2)), generate
     return tile
 
 
-def _dispatcher(module, dtype, lanes, rows):
+def _dispatcher(module, dtype, shape):
     """The function that calls the one for the height and columns that it is given."""
-    name = f"gc_dots_{dtype}_{rows}x{lanes}"
+    name = f"gc_dots_{dtype}_{shape.rows}x{shape.columns}"
     if name in module.globals:
         return module.globals[name]
     function = _function(module, name, PARAMETERS + 2)
@@ -80,12 +87,12 @@ def _dispatcher(module, dtype, lanes, rows):
     unreachable = function.append_basic_block()
     choices = b.switch(b.add(b.mul(columns, _I64(16)), height), unreachable)
     ir.IRBuilder(unreachable).ret_void()
-    for tall in range(1, rows + 1):
-        for wide in (COLUMNS if tall == 1 else COLUMNS // 2, 1):
+    for tall in range(1, shape.rows + 1):
+        for wide in (1, shape.columns, *[2 * shape.columns] * (tall == 1)):
             block = function.append_basic_block()
             choices.add_case(_I64(16 * wide + tall), block)
             case = ir.IRBuilder(block)
-            inner = _Emitter(module, dtype, lanes, tall, wide, f"{name}_{tall}x{wide}").function
+            inner = _Emitter(module, dtype, tall, wide, f"{name}_{tall}x{wide}").function
             case.call(inner, function.args[2:], tail=True)
             case.ret_void()
     return function
@@ -101,11 +108,12 @@ def _function(module, name, parameters):
 class _Emitter:
     """Emits the function for one height and number of columns."""
 
-    def __init__(self, module, dtype, lanes, height, columns, name):
-        self.module, self.lanes, self.height, self.columns = module, lanes, height, columns
+    def __init__(self, module, dtype, height, columns, name):
+        self.module, self.height, self.columns = module, height, columns
         self.element, self.size = LLVM_FLOATS[dtype], ITEM_SIZES[dtype]
-        self.vector = ir.VectorType(self.element, lanes)
-        self.suffix = f"v{lanes}{dtype}"
+        self.lanes = LANES * 4 // self.size
+        self.vector = ir.VectorType(self.element, self.lanes)
+        self.suffix = f"v{self.lanes}{dtype}"
         self.function = _function(module, name, PARAMETERS)
         self._emit(*self.function.args)
 

@@ -6,7 +6,8 @@ cd "$(dirname "$0")/../../.."
 environment=${ONNX:-build/onnx}
 if [ ! -e "$environment/installed" ]; then
     "${PYTHON:-python3}" -m venv "$environment"
-    "$environment/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[test]' onnx onnxruntime
+    "$environment/bin/python" -m pip install --quiet --disable-pip-version-check --config-settings machine-code=no \
+        --editable '.[test]' onnx onnxruntime
     touch "$environment/installed"
 fi
 "$environment/bin/python" -W ignore tests/onnx/conformance/conformance.py --write docs/onnx.md "$@"

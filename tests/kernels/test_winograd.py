@@ -1,0 +1,175 @@
+"""Winograd's convolution against NumPy in float64: sizes, its error, what a NaN does, when it is chosen."""
+import numpy as np
+import pytest
+
+from graphc.kernels.contracts.calls import Choice
+from graphc.kernels.cpu.nn.conv import WINOGRAD
+from graphc.kernels.cpu.nn.winograd_forms import F4
+
+import kernel_references as references
+from kernel_harness import backwards, filled, load, normal
+from kernel_references import Window
+
+# What |result - exact| is below, in units of 2**-24 times the largest |x| of the tile, channel by channel, times |w|.
+UNITS = 16
+
+CASES = [
+    Window(2, 13, 11, 17, 3, 3, 31, pad=(0, 1, 1, 0)),
+    Window(3, 30, 7, 130, 3, 3, 70, pad=(1, 1, 1, 1)),
+    Window(17, 7, 7, 65, 3, 3, 33, pad=(1, 1, 1, 1)),
+    Window(1, 31, 31, 16, 3, 3, 65),
+    Window(1, 65, 17, 31, 3, 3, 64, pad=(2, 2, 2, 2)),
+    Window(1, 20, 400, 18, 3, 3, 35, pad=(1, 1, 1, 1)),
+    Window(7, 14, 14, 300, 3, 3, 40, pad=(1, 1, 1, 1)),
+    Window(1, 20, 20, 24, 3, 3, 48, pad=(3, 5, 4, 2)),
+    Window(150, 4, 7, 20, 3, 3, 32, pad=(1, 0, 0, 1)),
+]
+
+
+def arguments(size: Window) -> dict[str, list[int]]:
+    return {"dims": [size.n, size.h, size.w, size.c, size.kh, size.kw, size.oc, size.oh, size.ow],
+            "attrs": [*size.stride, *size.dilation, size.pad[0], size.pad[2]]}
+
+
+def shapes(size: Window) -> tuple[tuple[int, ...], ...]:
+    return ((size.n, size.h, size.w, size.c), (size.kh, size.kw, size.c, size.oc), (size.n, size.oh, size.ow, size.oc))
+
+
+def chosen(name: str, size: Window, **how: bool) -> bool:
+    choice = load(name)[f"{name}.f32"].loaded.choice(**arguments(size), **how)
+    return bool(choice[Choice.VARIANT] == WINOGRAD)
+
+
+def bound(source: np.ndarray, f: np.ndarray, target: np.ndarray, top: int, left: int) -> np.ndarray:
+    """What the error must be below. f: taps, channels of the source, channels of the target."""
+    result = np.empty(target.shape)
+    weights = np.abs(f.astype(np.float64)).sum((0, 1))
+    for i in range(0, target.shape[1], F4.outputs):
+        for j in range(0, target.shape[2], F4.outputs):
+            tile = source[:, max(i - top, 0):max(i - top + F4.inputs, 0), max(j - left, 0):max(j - left + F4.inputs, 0)]
+            largest = np.abs(tile.astype(np.float64)).max((1, 2), initial=0)
+            result[:, i:i + F4.outputs, j:j + F4.outputs] = (largest @ weights)[:, None, None]
+    return result * UNITS * 2.0 ** -24
+
+
+def excess(found: np.ndarray, wanted: np.ndarray, limit: np.ndarray) -> float:
+    """The greatest error as a part of its limit."""
+    return float(np.max(np.abs(found - wanted) / np.maximum(limit, np.finfo(np.float64).tiny)))
+
+
+def check_forward(x: np.ndarray, f: np.ndarray, size: Window) -> None:
+    kernel, results = load("conv2d")["conv2d.f32"], []
+    wanted = references.conv2d(x, f, size)
+    limit = bound(x, f, wanted, size.pad[0], size.pad[2])
+    for persistent in (False, True):
+        assert chosen("conv2d", size, persistent=persistent)
+        for order in (range, backwards):
+            y = filled(wanted.shape, "f32")
+            assert kernel(x, f, y, persistent=persistent, order=order, **arguments(size)) == 0
+            assert excess(y, wanted, limit) <= 1
+            results.append(y)
+    for other in results[1:]:
+        np.testing.assert_array_equal(results[0], other)       # order of tiles and packing are no matter
+
+
+@pytest.mark.parametrize("size", CASES, ids=str)
+def test_forward(size):
+    x_shape, f_shape, _ = shapes(size)
+    check_forward(normal(x_shape, "f32", 1), normal(f_shape, "f32", 2), size)
+
+
+@pytest.mark.parametrize("size", CASES, ids=str)
+def test_input_grad(size):
+    kernel, results = load("conv2d_input_grad")["conv2d_input_grad.f32"], []
+    x_shape, f_shape, y_shape = shapes(size)
+    dy, f = normal(y_shape, "f32", 1), normal(f_shape, "f32", 2)
+    wanted = references.conv2d_input_grad(dy, f, size)
+    limit = bound(dy, f.transpose(0, 1, 3, 2), wanted, 2 - size.pad[0], 2 - size.pad[2])
+    assert chosen("conv2d_input_grad", size)
+    for order in (range, backwards):
+        dx = filled(x_shape, "f32")
+        assert kernel(dy, f, dx, order=order, **arguments(size)) == 0
+        assert excess(dx, wanted, limit) <= 1
+        results.append(dx)
+    np.testing.assert_array_equal(*results)
+
+
+def adversarial(kind: str, shape: tuple[int, ...]) -> np.ndarray:
+    generator = np.random.default_rng(3)
+    x = generator.standard_normal(shape)
+    if kind == "positive":
+        return np.abs(x).astype(np.float32)
+    if kind == "wide":
+        return (x * np.exp(generator.uniform(-12, 12, shape))).astype(np.float32)
+    if kind == "spikes":
+        x[:, ::5, ::5] *= 1e6
+        return x.astype(np.float32)
+    # the signs at which the transform of pictures adds up the most
+    rows, columns = np.indices(shape)[1:3] % F4.outputs
+    signs = np.where((rows < 2) == (columns < 2), 1.0, -1.0)
+    return (signs * (1 + generator.random(shape) * 2.0 ** -10) * 1e3).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", ["positive", "wide", "spikes", "signs"])
+@pytest.mark.parametrize("size", [Window(1, 16, 16, 16, 3, 3, 65, pad=(1, 1, 1, 1)),
+                                  Window(1, 14, 14, 512, 3, 3, 32, pad=(1, 1, 1, 1))], ids=str)
+def test_error_is_bounded_by_the_tile(kind, size):
+    """A large pixel costs its tile digits, and no other one."""
+    x_shape, f_shape, _ = shapes(size)
+    check_forward(adversarial(kind, x_shape), normal(f_shape, "f32", 5), size)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_stays_in_its_tiles_and_is_never_lost(value):
+    size = Window(2, 16, 16, 32, 3, 3, 64, pad=(1, 1, 1, 1))
+    x_shape, f_shape, y_shape = shapes(size)
+    x, f = normal(x_shape, "f32", 1), normal(f_shape, "f32", 2)
+    y, clean = filled(y_shape, "f32"), filled(y_shape, "f32")
+    kernel = load("conv2d")["conv2d.f32"]
+    assert chosen("conv2d", size)
+    assert kernel(x, f, clean, **arguments(size)) == 0
+    x[1, 4, 9, 3] = value
+    assert kernel(x, f, y, **arguments(size)) == 0
+    lost = np.isfinite(y)
+    assert not lost[1, 3:6, 8:11].any()                         # what depends on it
+    touched = np.zeros(y_shape, bool)
+    touched[1, 0:8, 8:12] = True                               # the tiles whose pictures it is in
+    np.testing.assert_array_equal(y[~touched], clean[~touched])
+
+
+def test_it_can_be_forbidden():
+    size = Window(2, 17, 17, 33, 3, 3, 65, pad=(1, 1, 1, 1))
+    x_shape, f_shape, y_shape = shapes(size)
+    assert chosen("conv2d", size) and not chosen("conv2d", size, winograd=False)
+    assert chosen("conv2d_input_grad", size) and not chosen("conv2d_input_grad", size, winograd=False)
+    generator = np.random.default_rng(0)
+    x, f = (generator.integers(-9, 10, shape).astype(np.float32) for shape in (x_shape, f_shape))
+    y = filled(y_shape, "f32")
+    assert load("conv2d")["conv2d.f32"](x, f, y, winograd=False, **arguments(size)) == 0
+    np.testing.assert_array_equal(y, references.conv2d(x, f, size))       # integers are exact
+
+
+@pytest.mark.parametrize(("size", "persistent", "forward", "backward"), [
+    (Window(1, 56, 56, 64, 3, 3, 64, pad=(1, 1, 1, 1)), True, True, True),
+    (Window(16, 7, 7, 512, 3, 3, 512, pad=(1, 1, 1, 1)), True, True, True),
+    (Window(1, 7, 7, 512, 3, 3, 512, pad=(1, 1, 1, 1)), False, True, True),
+    (Window(1, 4, 4, 512, 3, 3, 512, pad=(1, 1, 1, 1)), True, False, None),       # one tile: the filter costs more
+    (Window(1, 3, 3, 64, 3, 3, 64), True, False, None),                           # a result of one pixel
+    (Window(1, 56, 56, 15, 3, 3, 64, pad=(1, 1, 1, 1)), True, False, None),       # patches are copied
+    (Window(1, 56, 56, 64, 3, 3, 64, stride=(2, 2)), True, False, False),
+    (Window(1, 56, 56, 64, 3, 3, 64, dilation=(1, 2)), True, False, False),
+    (Window(1, 56, 56, 64, 5, 3, 64), True, False, False),
+    (Window(0, 56, 56, 64, 3, 3, 64), True, False, False),
+    (Window(1, 56, 56, 64, 3, 3, 0), True, False, False),
+], ids=str)
+def test_when_it_is_chosen(size, persistent, forward, backward):
+    """None: either will do."""
+    assert chosen("conv2d", size, persistent=persistent) == forward
+    if backward is not None:
+        assert chosen("conv2d_input_grad", size) == backward
+
+
+def test_float64_is_computed_directly():
+    size = Window(1, 56, 56, 64, 3, 3, 64, pad=(1, 1, 1, 1))
+    for name in ("conv2d", "conv2d_input_grad"):
+        assert load(name)[f"{name}.f64"].loaded.choice(**arguments(size))[Choice.VARIANT] != WINOGRAD

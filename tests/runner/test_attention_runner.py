@@ -1,0 +1,58 @@
+"""Attention in a saved graph: a Session of any number of threads, the C++ runner and NumPy, for sizes that change."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+import graphc as gc
+from graphc.plan.compile import compile_graph
+from graphc.plan.plan import Call
+
+import native as n
+from files import build_runner
+
+HEADS, DEPTH, WIDTH = 3, 17, 40
+
+
+@pytest.fixture(scope="module")
+def native() -> Iterator[n.Native]:
+    yield n.Native(build_runner() / "libgraphc.so")
+
+
+def by_numpy(q: np.ndarray, k: np.ndarray, v: np.ndarray, mask: np.ndarray | float) -> np.ndarray:
+    scores = q.astype(np.float64) @ k.astype(np.float64).swapaxes(-1, -2) * 0.25 + mask
+    e = np.exp(scores - scores.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True) @ v.astype(np.float64)
+
+
+@pytest.mark.parametrize("fusion", ["1", "0"])
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("dtype", [gc.float32, gc.float64])
+def test_saved(dtype: gc.DType, causal: bool, fusion: str, native: n.Native, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPHC_FUSION", fusion)
+    with gc.Graph().as_default() as graph:
+        x = gc.placeholder(dtype, [None, HEADS, None, DEPTH], name="x")
+        weights = np.random.default_rng(1).standard_normal((DEPTH, WIDTH)).astype(dtype.as_numpy_dtype)
+        scores = gc.matmul(gc.tanh(x), x, transpose_b=True) * 0.25
+        places = gc.range(gc.shape(x)[2])
+        later = gc.cast(gc.expand_dims(places, 0) > gc.expand_dims(places, 1), dtype) * -1e9
+        y = gc.matmul(gc.nn.softmax(scores + later if causal else scores), gc.matmul(x, gc.constant(weights)))
+        made = gc.tanh(y)
+        calls = [step.kernel for body in compile_graph([made], feeds=[x]).plan.bodies for step in body.steps
+                 if isinstance(step, Call)]
+        assert [c for c in calls if c.startswith("attention.")] and not [c for c in calls if c.startswith("softmax.")]
+        sessions = [gc.Session(graph=graph, config=gc.ConfigProto(intra_op_parallelism_threads=t)) for t in (1, 2)]
+        file = gc.freeze(sessions[0], [made], [x]).SerializeToString()
+        draw = np.random.default_rng(3)
+        with native.load(file) as model, sessions[0], sessions[1]:
+            for batch, rows in ((1, 1), (2, 17), (1, 65), (2, 300), (0, 3), (1, 0), (3, 3)):
+                fed = draw.standard_normal((batch, HEADS, rows, DEPTH)).astype(dtype.as_numpy_dtype)
+                hidden = np.triu(np.full((rows, rows), -1e9), 1) if causal else 0.0
+                right = np.tanh(by_numpy(np.tanh(fed), fed, fed @ weights.astype(np.float64), hidden)) \
+                    if fed.size else np.zeros((batch, HEADS, rows, WIDTH))
+                found = [s.run(made, {x: fed}) for s in sessions] + [model.run([fed])[0] for _ in range(2)]
+                for each in found:
+                    np.testing.assert_array_equal(each, found[0])
+                np.testing.assert_allclose(found[0], right, rtol=2e-4, atol=2e-4)
