@@ -33,8 +33,8 @@ from __future__ import annotations
 
 from typing import Any
 
-# Files whose functions go over elements: compiled for speed. All others are compiled for size, half of what they were.
-FAST = ("map_move",)
+# Files whose functions go over elements, or run for every step: compiled for speed. All others are compiled for size.
+FAST = ("block", "control", "lists", "map_move", "pool", "run")
 
 
 def __getattr__(name: str) -> Any:

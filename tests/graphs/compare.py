@@ -46,7 +46,8 @@ class Report:
 
 
 def check(program: Program, wanted: set[str] | None = None, values: bool = True) -> Report:
-    """wanted: the executors to run, by name; None: all but that of GPUs. values: False if only errors are of interest."""
+    """wanted: the executors to run, by name; None: all but that of GPUs. values: False if only errors are of
+    interest."""
     report = Report()
     if not program.fetches:
         report.skipped.append("nothing is left of it")

@@ -75,7 +75,8 @@ def test_kept(name: str) -> None:
 def test_batches_that_may_broadcast_are_left_alone() -> None:
     """Each feed's batch is a size of its own: one of them may be 1."""
     with gc.Graph().as_default():
-        assert "Softmax" in types(attention(built(JOINED["scaled"], [(None, H, T, D), (None, H, S, D), (None, H, S, W)])))
+        shapes = [(None, H, T, D), (None, H, S, D), (None, H, S, W)]
+        assert "Softmax" in types(attention(built(JOINED["scaled"], shapes)))
 
 
 def test_open_sizes_of_one_tensor() -> None:

@@ -50,9 +50,10 @@ MAIN, NARROW, PLANAR = 1, 2, 3
 # of a buffer of SPREAD; lines of a group of LINES and PLANES. WINOGRAD has its own from TILE_LINES on.
 SHAPE, TILE_LINES, TILE_PANELS, PACK_PANELS, SPREAD_ROWS, GROUP_LINES = range(USER, USER + 6)
 # What is quicker was measured on pictures of 7 to 224 pixels and filters of 1 to 11 (docs/performance.md): LINES
-# computes products with padding and copies x, but has longer segments; it wins by 21% at 16 channels, loses 5% at 64.
-# Backwards a tap costs TAPS twice as much, so the two meet at 128. PLANES fills 3 in 4 lanes or more from 8 pixels on.
-LINES_CHANNELS, LINES_CHANNELS_BACK = 32, 128
+# copies x and computes products with padding to the left and right, but has longer segments and tables that are quickly
+# made; it wins by 21% at 16 channels and loses 3% from 64 on. Backwards a tap costs TAPS twice as much, so the two meet
+# at 128. PLANES fills half of the lanes or more from 8 pixels on.
+LINES_CHANNELS, LINES_CHANNELS_BACK = 63, 128
 FEW_PIXELS = 8
 SPREAD_CHANNELS = 8                    # up to so many, the gradient for the input goes by SPREAD
 PRODUCTS = 1 << 20                     # multiplications of a tile, at least

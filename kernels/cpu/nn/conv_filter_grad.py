@@ -14,7 +14,7 @@ from ..products.micro import TABLE_WORDS, micro_kernel, shapes
 from ..products.panels import packing
 from ..words import OK, SCRATCH_BYTES, TILES, TILES_1, USER, VARIANT, WORK_BYTES
 from .conv import MAIN, NARROW, by_isa
-from .lines import buffer_bytes, line_elements, make_padding
+from .lines import LINE_WORDS, buffer_bytes, line_elements, make_padding
 from .lines import group_lines as lines_of_group
 
 CHANNELS, LINES = 0, 1
@@ -93,13 +93,13 @@ def make_shape(dtype, shape):
                              count, start > 0, scratch)
 
     @helper
-    def row_words(words, addresses, row, height, count, c, kw, line_bytes, dilation_h, dilation_w, b_bytes):
+    def row_words(words, line_words, row, height, count, c, kw, line_bytes, dilation_h, dilation_w, b_bytes):
         """Segments, one a line, for `height` rows of the result from `row` on: which tap and channel each is."""
         for r in range(height):
             tap, channel = (row + r) // c, (row + r) % c
             shift = tap // kw * dilation_h * line_bytes + (tap % kw * dilation_w * c + channel) * size
             for i in range(count):
-                words[i * TABLE_WORDS + 1 + r] = addresses[i] + shift
+                words[i * TABLE_WORDS + 1 + r] = line_words[i * LINE_WORDS] + shift
         for i in range(count):
             words[i * TABLE_WORDS] = i * b_bytes
 

@@ -3,7 +3,8 @@
 Job: target[pixel, :] = sum over taps (u, v) of source[pixel * stride + tap * dilation - pad, :] B[u, v]. A group of
 lines of the target has the lines of the source that it needs copied to scratch, zeros around them; there the pixels
 under one row of the filter lie side by side, so that a segment of the micro-kernel is a whole row of the filter, and no
-pixel needs a check. With a dilation along the line a segment is one tap.
+pixel needs a check; rows that are outside for a whole register tile are left out. With a dilation along the line a
+segment is one tap.
 The gradient for the input is the same of dy, for each remainder of the stride with the taps that those pixels meet
 (residues.py).
 Order: groups of lines; chunks of a row of the filter; blocks of rows; panels that the second cache holds; register
@@ -26,6 +27,7 @@ PANEL_BYTES = 512 * 1024               # of the panels that are used for a regis
 BUFFER_BYTES = 64 * 1024               # of a group's lines, about
 MOST_BYTES = 1024 * 1024               # of a group's lines; more is for taps.py
 MOST_LINES = 512                       # of a group
+LINE_WORDS = 3                         # of a target line: its first source line's address; the filter's rows inside
 _SEGMENT_BYTES = TABLE_WORDS * 8
 TABLE_BYTES = MOST_SEGMENTS * _SEGMENT_BYTES
 _OFFSET_BYTES = 16 * 8                 # of the rows of a register tile
@@ -63,9 +65,14 @@ def group_lines(lines, picture_lines, taps, stride, dilation, line_bytes):
 
 
 @helper
+def words_bytes(group):
+    return round_up(group * LINE_WORDS * 8, 64)
+
+
+@helper
 def buffer_bytes(group, picture_lines, taps, stride, dilation, line_bytes):
-    """Scratch of a group: the addresses of its lines, and the lines."""
-    return round_up(group * 8, 64) + round_up(buffer_lines(group, picture_lines, taps, stride,
+    """Scratch of a group: the words of its lines, and the lines."""
+    return words_bytes(group) + round_up(buffer_lines(group, picture_lines, taps, stride,
                                                            dilation) * line_bytes, 64)
 
 
@@ -73,7 +80,8 @@ def buffer_bytes(group, picture_lines, taps, stride, dilation, line_bytes):
 def make_padding(dtype: str) -> Any:
     """The function (addresses, source, sh, sw, sc, picture_lines, first, count, columns, kh, kw, stride_h, stride_w,
     dilation_h, dilation_w, top, left) that copies what target lines first to first + count need, and writes the
-    address of the first source line of each. The lines stand behind the addresses, each of line_elements()."""
+    words of each: the address of its first source line, the first row of the filter that is inside the picture, and the
+    one behind the last. The lines stand behind the words, each of line_elements(). Returns where they end."""
     size = ITEM_SIZES[dtype]
 
     @helper
@@ -92,12 +100,15 @@ def make_padding(dtype: str) -> Any:
     def pad(addresses, source, sh, sw, sc, picture_lines, first, count, columns, kh, kw, stride_h, stride_w,
             dilation_h, dilation_w, top, left):
         elements = line_elements(columns, kw, stride_w, dilation_w, sc)
-        words, goal, done = int64_at(addresses), addresses + round_up(count * 8, 64), 0
+        words, goal, done = int64_at(addresses), addresses + words_bytes(count), 0
         while done < count:
             picture, line = (first + done) // picture_lines, (first + done) % picture_lines
             part = min(count - done, picture_lines - line)
             for i in range(part):
-                words[done + i] = goal + i * stride_h * elements * size
+                row, at = (line + i) * stride_h + top, (done + i) * LINE_WORDS
+                words[at] = goal + i * stride_h * elements * size
+                words[at + 1] = min(max(ceil_div(-row, dilation_h), 0), kh)
+                words[at + 2] = max(min(ceil_div(sh - row, dilation_h), kh), words[at + 1])
             for i in range((part - 1) * stride_h + reach(kh, dilation_h)):
                 row = line * stride_h + top + i
                 if row < 0 or row >= sh:
@@ -135,15 +146,21 @@ def make_lines(dtype: str, shapes: Shapes, wide: bool) -> Lines:
     micro, micro_narrow, pad = micro_kernel(dtype, shape), micro_kernel(dtype, shapes.narrow), make_padding(dtype)
 
     @helper
-    def place(offsets, addresses, pixel, height, columns, step):
-        """The addresses of `height` pixels from number `pixel` of the group on."""
+    def place(offsets, words, pixel, height, columns, step):
+        """The addresses of `height` pixels from number `pixel` of the group on. Returns the rows of the filter that
+        some of them meet: the first, and the one behind the last."""
         line, column = pixel // columns, pixel % columns
+        low, high = words[line * LINE_WORDS + 1], words[line * LINE_WORDS + 2]
         for r in range(height):
-            offsets[r] = addresses[line] + column * step
+            offsets[r] = words[line * LINE_WORDS] + column * step
             column += 1
             if column == columns:
                 column = 0
                 line += 1
+                if r + 1 < height:
+                    low = min(low, words[line * LINE_WORDS + 1])
+                    high = max(high, words[line * LINE_WORDS + 2])
+        return low, high
 
     @helper
     def fill(table, offsets, height, first, last, across, row_bytes, tap_bytes, b_bytes):
@@ -187,15 +204,19 @@ def make_lines(dtype: str, shapes: Shapes, wide: bool) -> Lines:
             k = run * (chunk + 1) // chunks - start
             for first in range(0, max(segments, 1), block):
                 last = min(first + block, segments)
-                number = max(last - first, 0) if k > 0 else 0
                 later = chunk > 0 or first > 0
                 for panel in range(first_panel, first_panel + panels, some):
                     for piece in range(runs * pieces):
                         line, part = piece // pieces, piece % pieces
                         begin = length * part // pieces
                         height = length * (part + 1) // pieces - begin
-                        place(offsets, bases, line * columns + begin, height, columns, stride_w * sc * size)
-                        fill(table, offsets, height, first, first + number, across, dilation_h * elements * size,
+                        low, high = place(offsets, bases, line * columns + begin, height, columns,
+                                          stride_w * sc * size)
+                        low, high = max(first, low * across), min(last, high * across)
+                        number = high - low if k > 0 and high > low else 0
+                        if number == 0 and later:
+                            continue
+                        fill(table, offsets, height, low, low + number, across, dilation_h * elements * size,
                              dilation_w * sc * size, run * width * size)
                         products(offsets, scratch, packed, panel_bytes,
                                  target + line * line_pitch + begin * pitch * tc * size, pitch * tc * size, tc, height,

@@ -18,7 +18,7 @@ from typing import Any
 from ..memory import ITEM_SIZES, ceil_div, copy_bytes, helper, int64_at, pointer_to, round_up
 from ..products.micro import TABLE_WORDS, Shapes, micro_kernel
 from ..products.panels import transpose_square
-from .lines import buffer_lines, line_elements, make_padding
+from .lines import LINE_WORDS, buffer_lines, line_elements, make_padding, words_bytes
 
 MOST_CHANNELS = 8
 MOST_TAPS = 512                        # of a filter: the table has a segment for each at most
@@ -71,7 +71,7 @@ def make_planes(dtype: str, shapes: Shapes) -> Planes:
     def scratch_bytes(group, sc, th, tw, tc, kh, kw, stride_h, dilation_h, dilation_w):
         lines = lines_bytes(group, sc, th, tw, kh, kw, stride_h, dilation_h, dilation_w)
         result = round_up((most_channels + lanes) * round_up(tw, lanes) * size, 64)
-        return (kh * kw * _SEGMENT_BYTES + result + round_up(lanes * lanes * size, 64) + round_up(group * 8, 64)
+        return (kh * kw * _SEGMENT_BYTES + result + round_up(lanes * lanes * size, 64) + words_bytes(group)
                 + (lines if sc == 1 else 2 * lines))
 
     @helper
@@ -100,16 +100,16 @@ def make_planes(dtype: str, shapes: Shapes) -> Planes:
                 copy_bytes(goal + i * channels * size, square + i * lanes * size, channels * size)
 
     @helper
-    def line_products(planes, result, step, tw, tc, segments, length, b_step, scratch):
+    def line_products(planes, result, step, tw, tc, segments, length, b_step, table):
         """One line of the target, as planes."""
         column = 0
         while column < tw:
             left = tw - column
             goal, right = result + column * size, planes + column * size
             if left <= lanes:
-                micro_narrow(tc, segments, length, 0, size, right, b_step, scratch, goal, step, False, left)
+                micro_narrow(tc, segments, length, 0, size, right, b_step, table, goal, step, False, left)
                 return
-            micro(tc, segments, length, 0, size, right, b_step, scratch, goal, step, False, left)
+            micro(tc, segments, length, 0, size, right, b_step, table, goal, step, False, left)
             column += width
 
     @helper
@@ -144,8 +144,10 @@ def make_planes(dtype: str, shapes: Shapes) -> Planes:
                 to_planes(begin + shift, begin, (end - begin) // (pixels * sc * size), pixels, sc)
             for line in range(lines):
                 goal = target + (done + line) * tw * tc * size
-                line_products(words[line] + shift, goal if tc == 1 else result, step, tw, tc, kh * across, length,
-                              b_step, scratch)
+                at = line * LINE_WORDS
+                low, high = words[at + 1], words[at + 2]
+                line_products(words[at] + shift, goal if tc == 1 else result, step, tw, tc, (high - low) * across,
+                              length, b_step, scratch + low * across * _SEGMENT_BYTES)
                 if tc > 1:
                     from_planes(goal, result, step, tw, tc, square)
     return Planes(pack, convolve, scratch_bytes, most_channels)
