@@ -15,6 +15,8 @@ from graphc.exec.cuda.engine import CudaEngine
 from on_both import ON_GPU, check_close
 from stand_in import StandIn, standing_in
 
+pytestmark = pytest.mark.usefixtures("without_top_k")
+
 RANDOM = np.random.default_rng(2)
 
 
