@@ -41,7 +41,8 @@ class Used:
 # unrolled over eight elements, take 255, and ptxas, which would rather have 128, moves up to four of some of them to
 # memory; so it does with a few of loops over windows, for more blocks.
 BUDGETS = {
-    "gc_product": Used(128, 33792, spilled=96),
+    "gc_product": Used(128, 34816, spilled=96),
+    "gc_tensor_product": Used(128, 49152),
     "gc_map": Used(255, 16384, spilled=16),
 }
 OTHERS = Used(128, 49152, spilled=32)
