@@ -42,7 +42,7 @@ class Used:
 # memory; so it does with a few of loops over windows, for more blocks.
 BUDGETS = {
     "gc_product": Used(128, 34816, spilled=96),
-    "gc_tensor_product": Used(128, 49152, spilled=32),
+    "gc_tensor_product": Used(128, 49152),
     "gc_map": Used(255, 16384, spilled=16),
 }
 OTHERS = Used(128, 49152, spilled=32)

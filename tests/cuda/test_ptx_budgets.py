@@ -53,13 +53,14 @@ def test_products_16_bytes_at_a_time(transposed: tuple[bool, bool], windows: boo
         assert over_budget(make_ptx(product_text(made))) == []
 
 
-@pytest.mark.parametrize("transposed", TRANSPOSED)
+@pytest.mark.parametrize(("fragments", "wide"), [(4, True), (2, True), (2, False)])
+@pytest.mark.parametrize("straight", TRANSPOSED)
 @pytest.mark.parametrize("windows", [False, True])
 @pytest.mark.parametrize("rounded", [False, True] if EVERYTHING else [True])
-def test_products_on_tensor_cores(transposed: tuple[bool, bool], windows: bool, rounded: bool) -> None:
-    for fragments, wide in ((4, True), (2, True), (2, False)):
-        made = TensorProduct(fragments, not transposed[0], transposed[1], wide, wide, rounded, windows)
-        assert over_budget(make_ptx(tensor_product(made).text(), TENSOR_COMPUTE)) == []
+def test_products_on_tensor_cores(fragments: int, wide: bool, straight: tuple[bool, bool], windows: bool,
+                                  rounded: bool) -> None:
+    made = tensor_product(TensorProduct(fragments, *straight, wide, wide, rounded, windows))
+    assert over_budget(make_ptx(made.text(), TENSOR_COMPUTE)) == []
 
 
 def test_what_takes_too_much_is_told() -> None:
