@@ -254,3 +254,22 @@ def test_the_hosts_maps_become_machine_code(device: Any) -> None:
             settle()
             assert found.tolist() == first.tolist()
         assert only_engine(session)._compiled.any()
+
+
+def test_variables_of_strings_stay_with_the_host(device: Any) -> None:
+    with gc.Graph().as_default(), gc.Session() as session, gc.device("/gpu:0"):
+        x, v = gc.placeholder(gc.float32, [2]), gc.Variable(["a", "b"])
+        y = gc.exp(x)
+        with gc.control_dependencies([gc.assign(v, gc.constant(["c", "d"]))]):
+            z = y + 1.0
+        session.run(v.initializer)
+        assert session.run([z, v], {x: [0.0, 0.0]})[1].tolist() == [b"c", b"d"]
+        assert session.run(gc.identity(v)).tolist() == [b"c", b"d"]
+
+
+def test_a_trace_of_what_the_device_does_alone_is_empty(device: Any) -> None:
+    with gc.Graph().as_default(), gc.Session() as session, gc.device("/gpu:0"):
+        x, told = gc.placeholder(gc.float32, [2]), gc.RunMetadata()
+        assert session.run(gc.exp(x), {x: [0.0, 0.0]}, gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE),
+                           told).tolist() == [1, 1]
+        assert not told.kernels

@@ -13,7 +13,8 @@ def can_do_all(plan: p.Plan) -> bool:
     """Whether the device can run the plan alone: whether variables are there, and which value they have, it need not
     look up itself."""
     body = plan.bodies[0]
-    return (len(plan.bodies) == 1 and not any(port.dtype == "str" for port in (*plan.inputs, *plan.outputs))
+    dtypes = {*(port.dtype for port in (*plan.inputs, *plan.outputs)), *(state.dtype for state in plan.states)}
+    return (len(plan.bodies) == 1 and "str" not in dtypes
             and all(isinstance(step, (p.Map, p.Call)) and not lacking(plan, step) and
                     (_is_noted(step) or not marks(body, step)) for step in body.steps))
 
