@@ -30,11 +30,17 @@ def only_engine(session: Any) -> MixedEngine:
     return found[0]
 
 
+def top_k(x: Any, k: int) -> Any:
+    """A step of the host, whatever the device has."""
+    with gc.device("/cpu:0"):
+        return gc.nn.top_k(x, k)
+
+
 @pytest.mark.parametrize("size", [0, 1, 3, 17, 65])
 def test_an_op_that_the_device_lacks_between_others(device: Any, size: int) -> None:
     def build() -> Any:
         x = gc.placeholder(gc.float32, [None, 7])
-        best = gc.nn.top_k(gc.exp(x) * 2.0, 3)
+        best = top_k(gc.exp(x) * 2.0, 3)
         return [best.values + gc.reduce_max(x, 1, keepdims=True), best.indices, gc.sqrt(gc.abs(x))]
 
     check_equal(build, floats(size, 7), runs=2)
@@ -82,8 +88,8 @@ def test_a_value_crosses_once(device: Any) -> None:
     with gc.Graph().as_default(), gc.device("/gpu:0"):
         x = gc.placeholder(gc.float32, [100])
         a = gc.exp(x)
-        b = gc.nn.top_k(a, 5).values
-        c = gc.nn.top_k(b + gc.reduce_sum(a), 4).values
+        b = top_k(a, 5).values
+        c = top_k(b + gc.reduce_sum(a), 4).values
         y = gc.reduce_sum(c) + a + x
         with gc.Session(config=gc.ConfigProto(allow_soft_placement=True)) as session:
             session.run(y, {x: np.zeros(100, np.float32)})
@@ -98,7 +104,7 @@ def test_what_need_not_wait_goes_ahead(device: Any) -> None:
     with gc.Graph().as_default(), gc.device("/gpu:0"):
         x = gc.placeholder(gc.float32, [None, 8])
         with gc.device("/cpu:0"):
-            other = gc.nn.top_k(x, 2).values
+            other = top_k(x, 2).values
         y = gc.matmul(gc.exp(x), gc.tanh(x), transpose_a=True)
         with gc.Session() as session:
             session.run([other, y], {x: floats(4, 8)})
@@ -121,7 +127,7 @@ def test_training_with_a_part_on_the_host(device: Any) -> None:
         x = gc.placeholder(gc.float32, [None, 6])
         w, b = gc.Variable(np.full((6, 4), 0.1, np.float32)), gc.Variable(gc.zeros([4]))
         y = gc.matmul(x, w) + b
-        best = gc.nn.top_k(y, 2).values
+        best = top_k(y, 2).values
         loss = gc.reduce_mean(gc.square(best - 1.0))
         step = gc.train.AdamOptimizer(0.1).minimize(loss)
         with gc.control_dependencies([step]):
@@ -136,7 +142,7 @@ def test_a_variable_that_both_sides_change(device: Any) -> None:
         with gc.device("/gpu:0"):
             grown = gc.assign_add(v, gc.ones([4]))
             with gc.control_dependencies([grown]):
-                best = gc.nn.top_k(v.read_value() * 2.0, 2).values
+                best = top_k(v.read_value() * 2.0, 2).values
             with gc.control_dependencies([best]):
                 last = gc.assign(v, v.read_value() * 3.0)
         session.run(v.initializer)
@@ -169,7 +175,7 @@ def test_a_bad_index_in_a_part_is_the_cpus_error(device: Any) -> None:
         with gc.Graph().as_default(), gc.Session(config=gc.ConfigProto(allow_soft_placement=True)) as session:
             x, i = gc.placeholder(gc.float32, [None]), gc.placeholder(gc.int32, [None])
             with gc.device(where):
-                y = gc.nn.top_k(gc.gather(gc.exp(x), i, name="taken"), 1).values
+                y = top_k(gc.gather(gc.exp(x), i, name="taken"), 1).values
             with pytest.raises(gc.errors.InvalidArgumentError) as caught:
                 session.run(y, {x: [1, 2], i: [0, 2]})
             assert session.run(y, {x: [0, 0], i: [0, 1]}).tolist() == [1]
@@ -181,7 +187,7 @@ def test_random_numbers_and_the_runs_number(device: Any) -> None:
     def build() -> Any:
         x = gc.placeholder(gc.float32, [None])
         noisy = gc.nn.dropout(gc.exp(x), rate=0.5, seed=3)
-        return [gc.nn.top_k(noisy, 3).values, noisy]
+        return [top_k(noisy, 3).values, noisy]
 
     check_equal(build, floats(20), runs=3)
 
@@ -190,7 +196,7 @@ def test_threads_have_their_own_memory(device: Any) -> None:
     with gc.Graph().as_default(), gc.Session(config=gc.ConfigProto(allow_soft_placement=True)) as session:
         x = gc.placeholder(gc.float32, [None])
         with gc.device("/gpu:0"):
-            y = gc.reduce_sum(gc.nn.top_k(gc.sqrt(x), 1).values * x)
+            y = gc.reduce_sum(top_k(gc.sqrt(x), 1).values * x)
         wrong: list[Any] = []
 
         def work(size: int) -> None:
@@ -223,12 +229,12 @@ def test_placement_is_logged(device: Any, capfd: pytest.CaptureFixture[str]) -> 
     config = gc.ConfigProto(log_device_placement=True, allow_soft_placement=True)
     with gc.Graph().as_default(), gc.Session(config=config) as session, gc.device("/gpu:0"):
         x = gc.placeholder(gc.float32, [None], name="x")
-        y = gc.nn.top_k(gc.exp(x, name="there"), 1, name="here").values
+        y = top_k(gc.exp(x, name="there"), 1).values
         for _ in range(2):
             session.run(y, {x: [1.0, 2.0]})
     lines = [line for line in capfd.readouterr().err.splitlines() if "job:localhost" in line]
     assert "there: (Exp): /job:localhost/replica:0/task:0/device:GPU:0" in lines
-    assert "here: (TopKV2): /job:localhost/replica:0/task:0/device:CPU:0" in lines
+    assert "TopKV2: (TopKV2): /job:localhost/replica:0/task:0/device:CPU:0" in lines
     assert len(lines) == len(set(lines))
 
 
@@ -236,7 +242,7 @@ def test_a_trace_shows_the_parts(device: Any) -> None:
     with gc.Graph().as_default(), gc.Session(config=gc.ConfigProto(allow_soft_placement=True)) as session:
         x = gc.placeholder(gc.float32, [None])
         with gc.device("/gpu:0"):
-            y = gc.nn.top_k(gc.exp(x), 1).values
+            y = top_k(gc.exp(x), 1).values
         told = gc.RunMetadata()
         session.run(y, {x: [1.0, 2.0]}, gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE), told)
     assert any("gpu_part:0" in line for line in told.kernels) and any("top_k" in line for line in told.kernels)
@@ -256,3 +262,22 @@ def test_the_hosts_maps_become_machine_code(device: Any) -> None:
             settle()
             assert found.tolist() == first.tolist()
         assert only_engine(session)._compiled.any()
+
+
+def test_variables_of_strings_stay_with_the_host(device: Any) -> None:
+    with gc.Graph().as_default(), gc.Session() as session, gc.device("/gpu:0"):
+        x, v = gc.placeholder(gc.float32, [2]), gc.Variable(["a", "b"])
+        y = gc.exp(x)
+        with gc.control_dependencies([gc.assign(v, gc.constant(["c", "d"]))]):
+            z = y + 1.0
+        session.run(v.initializer)
+        assert session.run([z, v], {x: [0.0, 0.0]})[1].tolist() == [b"c", b"d"]
+        assert session.run(gc.identity(v)).tolist() == [b"c", b"d"]
+
+
+def test_a_trace_of_what_the_device_does_alone_is_empty(device: Any) -> None:
+    with gc.Graph().as_default(), gc.Session() as session, gc.device("/gpu:0"):
+        x, told = gc.placeholder(gc.float32, [2]), gc.RunMetadata()
+        assert session.run(gc.exp(x), {x: [0.0, 0.0]}, gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE),
+                           told).tolist() == [1, 1]
+        assert not told.kernels

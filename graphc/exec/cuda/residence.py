@@ -5,7 +5,7 @@ a few integers or truth values of a few numbers (counters of loops, sizes, condi
 would ask the device in every iteration whether it goes on. Then some steps go back to the host:
 
  1. what some steps of the host write in part, the host writes whole;
- 2. of a variable that the plan writes and that both would use, the host does all.
+ 2. of a variable that the plan writes and that both would use, and of one of strings, the host does all.
 
 A value that goes into or comes out of a loop or a branch crosses as the device's if a step of the device in there, at
 any depth, reads or makes it. Every other one crosses as the host's.
@@ -62,7 +62,8 @@ class Residence:
                 for b in uses_of(step).writes}
 
     def _shared_states(self) -> set[int]:
-        """Variables that steps on both sides use and any step writes."""
+        """Variables that steps on both sides use and any step writes; and those of strings, which the host has to hold
+        by their numbers."""
         used: tuple[set[int], set[int]] = (set(), set())
         written: set[int] = set()
         for number, body in enumerate(self.plan.bodies):
@@ -70,7 +71,7 @@ class Residence:
                 use = uses_of(step).roots(body)
                 used[i in self.steps[number]].update(_states(body, (*use.reads, *use.writes)))
                 written.update(_states(body, use.writes))
-        return used[0] & used[1] & written
+        return used[0] & used[1] & written | {i for i, state in enumerate(self.plan.states) if state.dtype == "str"}
 
     # What crosses
 

@@ -12,7 +12,8 @@ from graphc.plan.uses import root_of, uses_of
 def can_do_all(plan: p.Plan) -> bool:
     """Whether the device can run the plan alone."""
     body = plan.bodies[0]
-    return (len(plan.bodies) == 1 and not any(port.dtype == "str" for port in (*plan.inputs, *plan.outputs))
+    dtypes = {*(port.dtype for port in (*plan.inputs, *plan.outputs)), *(state.dtype for state in plan.states)}
+    return (len(plan.bodies) == 1 and "str" not in dtypes
             and all(isinstance(step, (p.Map, p.Call)) and not lacking(plan, step) and
                     (_is_noted(step) or not is_the_hosts(plan, body, step)) for step in body.steps))
 
