@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from graphc.exec.cuda.calls.all import CALLS
 from graphc.exec.cuda.driver import find_device
 
 from on_both import DEVICES
@@ -33,3 +34,9 @@ def device(request: Any) -> Iterator[Any]:
         said = library.complaint()
         library.mend()
         assert not said, said
+
+
+@pytest.fixture
+def no_top_k(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The device lacks a kernel, for tests of what happens then."""
+    monkeypatch.delitem(CALLS, "top_k")

@@ -16,6 +16,7 @@ from graphc.exec.cuda.mixed import MixedEngine
 from on_both import ON_GPU, check_close, check_equal
 
 RANDOM = np.random.default_rng(7)
+pytestmark = pytest.mark.usefixtures("no_top_k")
 
 
 def floats(*shape: int) -> np.ndarray:

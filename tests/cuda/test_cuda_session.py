@@ -16,6 +16,7 @@ from on_both import ON_GPU, check_close
 from stand_in import StandIn, standing_in
 
 RANDOM = np.random.default_rng(2)
+pytestmark = pytest.mark.usefixtures("no_top_k")
 
 
 def net(where: str) -> Any:
