@@ -18,6 +18,7 @@ from on_both import ON_GPU, check_close, check_equal
 pytestmark = pytest.mark.usefixtures("without_top_k")
 
 RANDOM = np.random.default_rng(7)
+pytestmark = pytest.mark.usefixtures("without_top_k")
 
 
 def floats(*shape: int) -> np.ndarray:

@@ -18,6 +18,7 @@ from stand_in import StandIn, standing_in
 pytestmark = pytest.mark.usefixtures("without_top_k")
 
 RANDOM = np.random.default_rng(2)
+pytestmark = pytest.mark.usefixtures("without_top_k")
 
 
 def net(where: str) -> Any:
