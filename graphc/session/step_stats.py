@@ -13,9 +13,9 @@ from graphc.session.trace import Trace, kernel_of
 
 def timed_events(trace: Trace, end: int) -> Iterator[tuple[list[int], int]]:
     """Each event of something called, and its nanoseconds: from its beginning to that of the next, of the last one to
-    `end`, when the run had ended."""
+    `end`, when the run had ended. None, if all of it happened on a GPU."""
     events = trace.events()
-    ends = [*(event[t.EVENT_TIME] for event in events[1:]), end]
+    ends = [*(event[t.EVENT_TIME] for event in events[1:]), end][:len(events)]
     for event, then in zip(events, ends, strict=True):
         if event[t.EVENT_KIND] not in (t.EVENT_ITERATION, t.EVENT_LOOP_END):
             yield event, then - event[t.EVENT_TIME]

@@ -39,7 +39,8 @@ class Used:
 # a thread. A map's program may be of any length: losses, unrolled over eight elements, take 255, and ptxas, which would
 # rather have 128, moves up to four of some of them to memory.
 BUDGETS = {
-    "gc_product": Used(128, 17408),
+    "gc_product": Used(128, 34816),
+    "gc_tensor_product": Used(128, 49152),
     "gc_map": Used(255, 16384, spilled=16),
 }
 OTHERS = Used(128, 49152)

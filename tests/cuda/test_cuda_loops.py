@@ -42,7 +42,7 @@ def test_carried_values_never_leave_the_device(device: Any) -> None:
             before = dict(device.work)
             session.run(y, {x: floats(64), n: times})
             counts.append({what: device.work[what] - before.get(what, 0) for what in ("upload", "download", "copy")})
-            graphs.append(len(device._graphs))
+            graphs.append(sum(map(len, only_engine(session)._idle[0]._frames.values())))
         assert counts[0] == counts[2] and counts[0]["upload"] == 1 and counts[0]["download"] == 1
         assert graphs[0] == graphs[2]                      # nothing is recorded anew
 
@@ -233,3 +233,14 @@ def test_parts_of_a_loop_are_few(device: Any) -> None:
         session.run(y, {x: floats(8)})
         bodies = [part.body for part in only_engine(session).parts if part.steps]
         assert bodies.count(2) == 1
+
+
+def test_a_constant_that_both_sides_use(device: Any) -> None:
+    def build() -> Any:
+        x, c = gc.placeholder(gc.float32, [None]), gc.constant(np.arange(20, dtype=np.float32))
+        _, y = gc.while_loop(lambda i, y: i < 2, lambda i, y: (i + 1, gc.exp(-y) + c), [0, c])
+        best = gc.nn.top_k(c * gc.reduce_sum(x), 2).values
+        again = gc.while_loop(lambda i, y: i < 2, lambda i, y: (i + 1, gc.sin(y) + c), [0, y])[1]
+        return [y, best, gc.nn.top_k(c, 3).values, again]
+
+    check_close(build, floats(5), runs=2)

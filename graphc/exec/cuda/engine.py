@@ -62,11 +62,9 @@ class DeviceEngine(Engine):
         if self.states.away:
             come_from_others(self.device, self.states, frame.states)
         with self.device.lock:
-            for state in frame.states:
-                if state not in ours:
-                    state_copy(self.device, state).refresh(state)
+            uploaded = [state_copy(self.device, state).refresh(state) for state in frame.states if state not in ours]
             self.device.replay(frame.graphs[0])
-            if frame.waits:
+            if frame.waits or any(uploaded):
                 self.device.wait()
             for graph in frame.graphs[1:]:
                 self._look_at_checks(frame, frame.early)
@@ -131,25 +129,19 @@ class CudaEngine(DeviceEngine):
     def parts(self) -> tuple[Part, ...]:
         return (self._part,)
 
-    def run(self, inputs: Sequence[np.ndarray], run_number: int | None = None, cancel: int = 0,
-            trace: int = 0) -> list[np.ndarray]:
-        """As Engine.run. A run that has begun is not cancelled; the device's steps are not traced."""
-        fitting = [self._fit(i, a) for i, a in enumerate(inputs)]
-        shapes = tuple([a.shape for a in fitting])
+    def _run_numbers(self, inputs: Sequence[np.ndarray], number: int, cancel: int, trace: int) -> list[Any]:
+        """A run that has begun is not cancelled; the device's steps are not traced."""
+        shapes = tuple([a.shape for a in inputs])
         self.device.enter()
         try:
             frame = self._free[shapes].pop()
         except (KeyError, IndexError):
             frame = self._frame(shapes)
-        number = next(self.runs) if run_number is None else run_number
         try:
             with self.states.holding(self._writes):
-                return self._run_frame(frame, fitting, number)
+                return self._run_frame(frame, inputs, number)
         finally:
             self._free.setdefault(shapes, []).append(frame)
-
-    def run_fitting(self, inputs: Sequence[np.ndarray], number: int, cancel: int = 0, trace: int = 0) -> list[Any]:
-        return self.run(inputs, number, cancel, trace)
 
     def _frame(self, shapes: Shapes) -> Frame:
         frame = super()._frame(shapes)

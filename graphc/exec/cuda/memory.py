@@ -67,11 +67,14 @@ class StateCopy:
             self.device.download(state.value.ctypes.data, self.block.address, state.value.nbytes)
             self.device.wait()
 
-    def refresh(self, state: State) -> None:
-        """Uploads the value, unless the device has it. The host's memory is read until the device has waited."""
-        if self.version != state.info[1]:
-            self.device.upload(self.block.address, state.value.ctypes.data, state.value.nbytes)
-            self.version = int(state.info[1])
+    def refresh(self, state: State) -> bool:
+        """Uploads the value, unless the device has it. Whether it did: the host's memory is read until the device has
+        waited."""
+        if self.version == state.info[1]:
+            return False
+        self.device.upload(self.block.address, state.value.ctypes.data, state.value.nbytes)
+        self.version = int(state.info[1])
+        return True
 
 
 def state_copy(device: Device, state: State) -> StateCopy:

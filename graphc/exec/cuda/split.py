@@ -84,6 +84,7 @@ class BodySplit:
         self.waiting: list[int] = []
         self.here = {b for b, row in enumerate(self.buffers) if row.dtype == "handle"}     # lists are always the host's
         self.address: dict[int, int] = {}
+        self.vectors: dict[int, int] = {}      # of the slots of loops and branches
         self.passed_on: set[int] = set()
         self.wanted_here, self.wanted_there = self._last_uses()
 
@@ -208,11 +209,11 @@ class BodySplit:
             self.slots[slot] = p.Slot("i64", 1)
             self.steps.append(p.Take(slot, vector, origins=step.origins))
             self._bind(vector, {b.axis: b.dim for b in step.binds if b.slot == slot}, step.origins)
-            self.address[-1 - slot] = vector           # until its Take says for which value
+            self.vectors[slot] = vector
 
     def _take(self, step: p.Take) -> None:
         root = root_of(self.body, step.buffer)
-        self.address[root] = self._seen_as(self.address.pop(-1 - step.slot), root, step.buffer, step.origins)
+        self.address[root] = self._seen_as(self.vectors[step.slot], root, step.buffer, step.origins)
         self.here.discard(root)
         self.passed_on.add(root)
 
@@ -228,7 +229,7 @@ class BodySplit:
         uploads = {b for b in (read | {*abroad}) - written - given if self.body.buffers[b].kind not in _LASTING}
         uploads |= {b for b in own & self.here if b not in given}
         made = {b for b in own | uploads if self.wanted_there.get(b, -1) >= number} | {*abroad}
-        at_hand = own | {b for b in self.address if b not in self.here | written}
+        at_hand = own | {b for b in self.address if b not in self.here | written and self.body.buffers[b].kind in _MADE}
         down = {b for b in at_hand if self.wanted_here.get(b, -1) >= number} | {*missing}
         given |= {b for b in down if b in self.address}
         self._add_part(sorted(uploads), sorted(given), sorted(made), sorted(down))
