@@ -197,8 +197,7 @@ class _Emitter:
         return result
 
     def _finish(self, b, sums, c_rows, accumulate, columns):
-        """Stores, after adding what stands in c if asked to; masked where the tile is wider than c: masks are slower on
-        every ISA."""
+        """Stores, after adding what stands in c if asked to; masked where the tile is wider than c."""
         whole, part = self.function.append_basic_block("whole"), self.function.append_basic_block("part")
         b.cbranch(b.icmp_signed(">=", columns, _I64(self.shape.width)), whole, part)
         for block, masked in ((whole, False), (part, True)):
