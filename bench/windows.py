@@ -44,8 +44,6 @@ POOLING = [Case(64, 28, 32, 2, 2, 0), Case(64, 14, 64, 2, 2, 0), Case(16, 112, 6
            Case(16, 28, 32, 3, 1, 1), Case(4, 56, 256, 2, 2, 0), Case(32, 7, 512, 7, 1, 0)]
 
 
-
-
 def depthwise(case: Case, kernels: dict[str, Any]) -> dict[str, Callable[[], None]]:
     from kernel_timing import aligned_normal, prepared
     x, f = aligned_normal((case.n, case.size, case.size, case.c)), aligned_normal((case.k, case.k, case.c))
