@@ -114,7 +114,7 @@ gpu: $(VENV)/installed-test
 CUDA_TESTS ?= tests/session tests/graph/test_control_flow.py tests/graph/test_gradient_arrays.py tests/rnn tests/train \
               tests/layers tests/ops/test_all_ops.py
 PTX := $(BUILD)/ptx
-test-cuda: $(RUNNER)
+test-cuda: $(RUNNER) $(VENV)/installed-test
 	$(BIN)/python tests/cuda/ptx_budgets.py || $(BIN)/python -m pip install --quiet --no-deps 'nvidia-cuda-nvcc>=13,<14'
 	rm -rf $(PTX)
 	GRAPHC_TEST_CUDA=all GRAPHC_KEEP_PTX=$(CURDIR)/$(PTX) $(BIN)/python -m pytest -n 2 tests/cuda

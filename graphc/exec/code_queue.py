@@ -63,7 +63,7 @@ def _lock_handed_over_soon() -> Iterator[None]:
 
 
 def get_ready() -> None:
-    """Imports what the thread works with, but for LLVM, and starts it, if no engine of a Session has run before."""
+    """Imports what the thread works with, but for LLVM, and starts it."""
     load("graphc.exec.jit")
     with _lock:
         _start()

@@ -21,7 +21,7 @@ ITEM_SIZES = {short: DTYPES[short].size for short in NUMBA_TYPES}
 _FLOAT_TYPES = {"float": ir.FloatType(), "double": ir.DoubleType()}
 LLVM_FLOATS: dict[str, ir.Type] = {short: _FLOAT_TYPES[DTYPES[short].llvm] for short in FLOATS}
 
-helper = njit(error_model="numpy")      # a function that kernels call; LLVM inlines it, unless it is to stay_apart
+helper = njit(error_model="numpy")      # a function that kernels call; LLVM inlines it, unless it is to be `apart`
 
 _I1, _I8, _I32, _I64 = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64)
 _BYTES = _I8.as_pointer()
@@ -29,8 +29,8 @@ _BYTES = _I8.as_pointer()
 
 @intrinsic
 def apart(typing_context):
-    """Said by a helper that is large, has several callers and does much in a call: it stays one function, which they
-    call, instead of being copied into each of them."""
+    """Said by a function that is large and does much in a call: it stays one function, which its callers call, instead
+    of being copied into each of them."""
     def generate(context, builder, signature, arguments):
         builder.function.attributes.add("noinline")
         return context.get_dummy_value()
@@ -61,15 +61,6 @@ def address(typing_context, pointer):
     def generate(context, builder, signature, arguments):
         return builder.ptrtoint(arguments[0], _I64)
     return types.int64(pointer), generate
-
-
-@intrinsic
-def stay_apart(typing_context):
-    """Keeps the helper that says this from being inlined: a large one that several functions of a file call."""
-    def generate(context, builder, signature, arguments):
-        builder.function.attributes.add("noinline")
-        return context.get_dummy_value()
-    return types.void(), generate
 
 
 @cache

@@ -17,7 +17,7 @@ from .block import cancelled, fail, grow, host_of, round_up
 from .frame import CHOICE_WORDS
 from .image import BAD, buffer_row, formula, kernel_record, multiply
 from .map import largest_tile, map_bind
-from .memory import call, function, set_word, word, zero_bytes
+from .memory import apart, call, function, set_word, word, zero_bytes
 from .pack import packed
 from .place import move, place
 from .pool import MOST_TILES
@@ -310,7 +310,8 @@ def place_together(frame, segment):
 
 @function
 def bind_segment(frame, segment):
-    """All of a segment whose outputs have their addresses."""
+    """All of a segment whose outputs have their addresses. Rare, so no part of what every run goes through."""
+    apart()
     row = segment_row(frame, segment)
     status = place_apart(frame, segment) if word(host_of(frame), t.HOST_APART) != 0 else place_together(frame, segment)
     if status != 0:

@@ -11,10 +11,11 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ..cpu.memory import copy_bytes, zero_bytes
+from ..cpu.memory import apart, copy_bytes, zero_bytes
 
 __all__ = [
     "add_floats",
+    "apart",
     "atomic_add",
     "atomic_load",
     "atomic_store",

@@ -2,23 +2,20 @@
 stand in for one, the emulator of PTX and the library in place of libcuda."""
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from graphc.exec.cuda.calls.all import CALLS
 from graphc.exec.cuda.driver import find_device
 
-from on_both import ON_GPU
+from on_both import DEVICES
 from stand_in import StandIn, standing_in
 from stand_in_driver import driver_standing_in
 
-# GRAPHC_TEST_CUDA=all (`make test-cuda`): asynchronous work at once, too, beside as late as CUDA allows.
-STANDING_IN = ["emulator", "late", *(["now"] if os.environ.get("GRAPHC_TEST_CUDA") == "all" else [])]
 
-
-@pytest.fixture(params=["gpu"] if ON_GPU else STANDING_IN)
+@pytest.fixture(params=DEVICES)
 def device(request: Any) -> Iterator[Any]:
     """The device, which sessions find."""
     if request.param == "emulator":
@@ -37,3 +34,9 @@ def device(request: Any) -> Iterator[Any]:
         said = library.complaint()
         library.mend()
         assert not said, said
+
+
+@pytest.fixture
+def without_top_k(monkeypatch: Any) -> None:
+    """As if the device had no kernel for top_k: an op that only the host can do, whatever comes to the device."""
+    monkeypatch.delitem(CALLS, "top_k")

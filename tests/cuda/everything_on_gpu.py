@@ -16,13 +16,21 @@ from typing import Any
 
 import pytest
 
-from graphc.exec.cuda.engine import CudaEngine
+from graphc.exec.cuda.engine import CudaEngine, DeviceEngine
 from graphc.exec.cuda.support import lacks
 from graphc.session.placement import Placement
 
 from stand_in_driver import Library, Work, driver_standing_in
 
-ELSEWHERE: dict[str, str] = {}
+ELSEWHERE = {
+    "test_session.py::test_devices": "counts the devices of a machine without a GPU",
+    "test_session.py::test_trace_lists_kernels": "lists what the CPU calls",
+    "test_session.py::test_make_callable": "looks at what the CPU was timed for",
+    "test_session.py::test_placement_is_told_once_a_kind_of_run": "is told that the CPU computes",
+    "test_host_steps.py::test_of_weights_is_done_once_in_prepare": "weights are not prepared for a GPU",
+    "test_memory.py::test_code_that_is_not_used_is_unloaded": "counts the CPU's code",
+    "tests/session/test_code.py": "is about the CPU's code",
+}
 
 
 class EverythingOnGpu:
@@ -36,7 +44,7 @@ class EverythingOnGpu:
         self.work: Work = self.library.work()
 
     def begin(self) -> None:
-        make, tell, begin = Placement.__init__, Placement.tell, CudaEngine.__init__
+        make, tell, begin = Placement.__init__, Placement.tell, DeviceEngine.__init__
 
         def makes(placement: Placement, settings: Any, *rest: Any) -> None:
             make(placement, dataclasses.replace(settings, gpus=1) if settings.gpus is None else settings, *rest)
@@ -52,7 +60,7 @@ class EverythingOnGpu:
             self.plans["wholly" if type(engine) is CudaEngine else "in parts"] += 1
 
         for owner, name, function in ((Placement, "__init__", makes), (Placement, "tell", tells),
-                                      (CudaEngine, "__init__", begins)):
+                                      (DeviceEngine, "__init__", begins)):
             before = getattr(owner, name)
             self._inside.callback(setattr, owner, name, before)
             setattr(owner, name, function)

@@ -13,11 +13,16 @@ from graphc.exec.cuda.memory import Block
 from graphc.exec.library import load_library
 from graphc.plan.plan import Program
 
+from stand_in_driver import IS_THERE
+
 TYPES = {"f32": np.float32, "f64": np.float64, "i32": np.int32, "i64": np.int64, "bool": np.bool_, "u8": np.uint8,
          "i8": np.int8, "i16": np.int16, "u16": np.uint16, "u32": np.uint32, "u64": np.uint64, "f16": np.float16,
          "bf16": np.uint16}
 Build = Callable[[], Any]
 ON_GPU = os.environ.get("GRAPHC_TEST_GPU") == "1"
+EVERYTHING = os.environ.get("GRAPHC_TEST_CUDA") == "all"       # make test-cuda
+# What the fixture `device` gives: the library does asynchronous work as late as CUDA allows, or at once.
+DEVICES = ["gpu"] if ON_GPU else ["emulator", *(["late"] if IS_THERE else []), *(["now"] if EVERYTHING else [])]
 
 
 def results(where: str, build: Build, feeds: Sequence[Any] = (), runs: int = 1) -> list[Any]:

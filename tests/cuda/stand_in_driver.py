@@ -7,6 +7,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from ptx_host_code import host_text
 from ptx_host_text import HELPERS
 from ptx_text import DTYPES, Kernel, PtxError, parse
 
+IS_THERE = platform.machine() == "x86_64"      # fibers are switched in its assembler
 SOURCES = Path(__file__).parent / "standin"
 FLAGS = ["-std=c++20", "-O2", "-g", "-fPIC", "-shared", "-Wall", "-Wextra", "-fno-strict-aliasing"]
 TOGETHER = ("bar", "barrier", "shfl", "vote", "match", "redux", "ldmatrix", "mma", "cp")

@@ -12,6 +12,8 @@ import graphc as gc
 
 from on_both import ON_GPU, check_close, check_equal
 
+pytestmark = pytest.mark.usefixtures("without_top_k")
+
 RANDOM = np.random.default_rng(11)
 SOFT = gc.ConfigProto(allow_soft_placement=True)
 

@@ -15,6 +15,8 @@ from graphc.exec.cuda.mixed import MixedEngine
 
 from on_both import ON_GPU, check_close, check_equal
 
+pytestmark = pytest.mark.usefixtures("without_top_k")
+
 RANDOM = np.random.default_rng(7)
 
 

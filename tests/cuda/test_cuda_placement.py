@@ -15,6 +15,8 @@ from graphc.plan.compile import compile_graph
 
 from stand_in import StandIn
 
+pytestmark = pytest.mark.usefixtures("without_top_k")
+
 
 @pytest.fixture
 def two() -> Iterator[list[StandIn]]:

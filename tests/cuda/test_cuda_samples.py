@@ -16,7 +16,7 @@ from graphc.ir.op import Op, Sample
 from samples import arrays, definition, difference, each_sample, grouped, registered
 
 SAME_BITS = (
-    "ArgMax", "ArgMin", "TopKV2", "NthElement", "InTopKV2", "GatherNd", "GatherV2", "GatherTree", "ReverseSequence",
+    "ArgMax", "ArgMin", "TopKV2", "NthElement", "InTopKV2", "GatherNd", "GatherV2", "ReverseSequence",
     "ScatterNd", "ScatterNdNonAliasingAdd", "TensorScatterUpdate", "InplaceAdd", "InplaceUpdate", "UnsortedSegmentSum",
     "UnsortedSegmentMax", "UnsortedSegmentProd", "Bincount", "LowerBound", "Bucketize", "_FirstEqual", "_SumEqual",
     "_CheckedIndices", "InvertPermutation", "FloorDiv", "FloorMod", "Pow", "TruncateDiv", "LRN", "Dilation2D",

@@ -11,7 +11,7 @@ from graphc.kernels.scalars import SCALARS, Scalar
 from graphc.kernels.toolchain.testing import load_primitives
 from graphc.plan.plan import Instr, Program
 
-from on_both import ON_GPU, TYPES, assert_same_bits, run_map
+from on_both import DEVICES, EVERYTHING, ON_GPU, TYPES, assert_same_bits, run_map
 
 COUNT = 200_000 if ON_GPU else 96
 SLOW = ("igamma", "igammac", "igamma_grad_a", "betainc", "zeta", "polygamma")       # loops: few elements do
@@ -55,6 +55,7 @@ def on_cpu(scalar: Scalar, given: list[np.ndarray]) -> np.ndarray:
     return out
 
 
+@pytest.mark.parametrize("device", DEVICES if EVERYTHING else DEVICES[:1], indirect=True)
 @pytest.mark.parametrize("scalar", SCALARS, ids=lambda s: s.name)
 def test_scalar_gives_the_cpus_bits(device: Any, scalar: Scalar) -> None:
     given = arguments(scalar)

@@ -2,7 +2,6 @@
 all that the tests load)."""
 from __future__ import annotations
 
-import os
 from itertools import product
 
 import pytest
@@ -10,17 +9,18 @@ import pytest
 from graphc.exec.cuda.code.maps import kernel_text
 from graphc.exec.cuda.code.products import Product, product_text
 from graphc.exec.cuda.code.programs import Shape
-from graphc.exec.cuda.code.ptx import make_ptx
+from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE, make_ptx
+from graphc.exec.cuda.code.tensor_products import TensorProduct, tensor_product
 from graphc.exec.jit import scalar_functions
 from graphc.exec.library import load_library
 from graphc.kernels.scalars import SCALARS, Scalar
 from graphc.plan.plan import Instr, Program
 
-from ptx_budgets import BUDGETS, OTHERS, TARGETS, assemble, find_ptxas, over_budget
+from on_both import EVERYTHING
+from ptx_budgets import assemble, find_ptxas, over_budget
 from ptx_programs import text_of
 
 pytestmark = pytest.mark.skipif(find_ptxas() is None, reason="there is no ptxas")
-EVERYTHING = os.environ.get("GRAPHC_TEST_CUDA") == "all"
 SOME = ("exp.f32.f32", "lgamma.f64.f64", "igamma.f64.f64", "cast.f16.f32")
 TRANSPOSED = list(product([False, True], repeat=2)) if EVERYTHING else [(True, False)]
 
@@ -45,6 +45,23 @@ def test_products(dtype: str, each: int, transposed: tuple[bool, bool], parts: b
     assert over_budget(make_ptx(product_text(Product(dtype, each, *transposed, parts)))) == []
 
 
+@pytest.mark.parametrize("transposed", TRANSPOSED)
+@pytest.mark.parametrize("windows", [False, True])
+def test_products_16_bytes_at_a_time(transposed: tuple[bool, bool], windows: bool) -> None:
+    for dtype, each in (("f32", 8), ("f32", 4), ("f64", 4)):
+        made = Product(dtype, each, *transposed, wide_a=True, wide_b=True, windows=windows)
+        assert over_budget(make_ptx(product_text(made))) == []
+
+
+@pytest.mark.parametrize("transposed", TRANSPOSED)
+@pytest.mark.parametrize("windows", [False, True])
+@pytest.mark.parametrize("rounded", [False, True] if EVERYTHING else [True])
+def test_products_on_tensor_cores(transposed: tuple[bool, bool], windows: bool, rounded: bool) -> None:
+    for fragments, wide in ((4, True), (2, True), (2, False)):
+        made = TensorProduct(fragments, not transposed[0], transposed[1], wide, wide, rounded, windows)
+        assert over_budget(make_ptx(tensor_product(made).text(), TENSOR_COMPUTE)) == []
+
+
 def test_what_takes_too_much_is_told() -> None:
     many = "".join(f"ld.volatile.global.b64 %rd{i}, [%rd40+{8 * i}];\n" for i in range(10, 30))
     many += "".join(f"st.volatile.global.b64 [%rd40+{8 * (40 - i)}], %rd{i};\n" for i in range(10, 30))
@@ -60,4 +77,3 @@ def test_what_ptxas_refuses_is_told() -> None:
     (line,) = over_budget(text_of("add.u32 %r1, %r2, %rd3;", 0), ("sm_80",))
     assert "ptxas for sm_80" in line and "Arguments mismatch for instruction 'add'" in line
     assert not over_budget(text_of("", 0), ("sm_75",)), "a GPU that is too old for a text"
-    assert set(TARGETS) == {"sm_75", "sm_80", "sm_90a"} and OTHERS not in BUDGETS.values()

@@ -3,7 +3,6 @@ they are. A fault that changes nothing (a bound that no thread is at, a branch t
 so many of each kind there may be."""
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -17,11 +16,11 @@ from graphc.exec.cuda.code.tensor_products import TensorProduct, tensor_product
 from graphc.exec.cuda.work import Launch
 from graphc.plan.plan import Instr, Program
 
-from on_both import ON_GPU, run_map
+from on_both import EVERYTHING, ON_GPU, run_map
 from ptx_mutants import KINDS, Mutating, Run, is_noticed, mutants_of
 
 RANDOM = np.random.default_rng(11)
-EACH = 10 if os.environ.get("GRAPHC_TEST_CUDA") == "all" else 3       # mutants of a kind and module
+EACH = 10 if EVERYTHING else 3       # mutants of a kind and module
 pytestmark = pytest.mark.skipif(ON_GPU, reason="planted faults would lose the GPU's context")
 
 

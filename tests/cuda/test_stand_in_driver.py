@@ -12,8 +12,9 @@ from graphc.exec.cuda.driver import CudaError, Device, find_device
 from graphc.exec.cuda.work import Launch
 
 from ptx_programs import text_of
-from stand_in_driver import Library, driver_standing_in
+from stand_in_driver import IS_THERE, Library, driver_standing_in
 
+pytestmark = pytest.mark.skipif(not IS_THERE, reason="the library is for x86-64")
 Found = tuple[Device, Library]
 
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from graphc.kernels.contracts.calls import Choice
-from graphc.kernels.cpu.nn.conv import SPREAD
+from graphc.kernels.cpu.nn.conv import DIRECT, LINES, PLANES, SPREAD, TAPS
 
 import kernel_references as references
 from kernel_harness import backwards, close, filled, load, normal
@@ -36,6 +36,8 @@ CASES = [
     Window(3, 17, 65, 5, 5, 3, 8, pad=(2, 2, 1, 1)),
     Window(2, 31, 31, 40, 3, 3, 3, stride=(2, 1), dilation=(1, 2), pad=(1, 1, 2, 2)),
     Window(1, 9, 33, 17, 1, 1, 1),
+    Window(1, 2, 16, 3, 3, 3, 4),
+    Window(1, 40, 9, 2, 30, 3, 5, stride=(2, 1), dilation=(3, 1), pad=(25, 30, 1, 1)),
     Window(2, 19, 18, 20, 5, 5, 7, stride=(3, 2), dilation=(2, 3), pad=(1, 4, 0, 3)),
     Window(2, 13, 16, 36, 5, 4, 37, pad=(5, 5, 4, 0)),
     Window(7, 3, 8, 12, 3, 3, 6, pad=(1, 1, 1, 1)),
@@ -97,6 +99,28 @@ def test_filter_grad(size, dtype):
         close(df, wanted, dtype, max(1.0, (size.n * size.oh * size.ow) ** 0.5))
         results.append(df)
     np.testing.assert_array_equal(*results)
+
+
+def test_filters_that_reach_far_are_not_for_padded_lines():
+    """Sizes whose lines would take more than scratch may hold, by numbers that do not fit 64 bits when multiplied."""
+    reach = 1 << 16
+    for dims in ([1, 8, 8, 1, 256, 256, 1, 1, 1], [1, 8, 1, 1 << 30, 1, 3, 1, 8, 1 << 20]):
+        for name in ("conv2d", "conv2d_input_grad", "conv2d_filter_grad"):
+            kernel = load(name)[f"{name}.f32"]
+            choice = kernel.loaded.choice(dims, [1, 1, reach, reach, 1 << 24, 1 << 24])
+            assert 0 <= choice[Choice.SCRATCH_BYTES] <= 1 << 34, (name, dims)
+            assert choice[Choice.VARIANT] not in (LINES, PLANES) or choice[Choice.SCRATCH_BYTES] <= 4 << 20
+
+
+def test_ways_are_chosen_by_sizes():
+    cases = (("conv2d", Window(8, 28, 28, 1, 5, 5, 32), LINES), ("conv2d", Window(8, 28, 28, 8, 5, 5, 8), PLANES),
+             ("conv2d", Window(8, 28, 28, 64, 5, 5, 64), TAPS), ("conv2d", Window(8, 28, 28, 64, 1, 1, 64), DIRECT),
+             ("conv2d_input_grad", Window(8, 28, 28, 20, 5, 5, 20, stride=(2, 2)), LINES),
+             ("conv2d_input_grad", Window(8, 28, 28, 1, 5, 5, 20), PLANES),
+             ("conv2d_input_grad", Window(8, 28, 28, 256, 5, 5, 256), TAPS))
+    for name, size, way in cases:
+        choice = load(name)[f"{name}.f32"].loaded.choice(arguments(size)["dims"], arguments(size)["attrs"])
+        assert choice[Choice.VARIANT] == way, (name, size)
 
 
 def test_input_grad_of_few_channels_or_columns_computes_no_tap_in_vain():

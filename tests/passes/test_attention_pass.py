@@ -92,6 +92,15 @@ def test_matrices_of_no_batch_are_left_alone() -> None:
         assert "Softmax" in types(attention(built(JOINED["scaled"], [(T, D), (S, D), (S, W)])))
 
 
+def test_a_plan_of_a_gpu_has_none() -> None:
+    with gc.Graph().as_default():
+        feeds = [gc.placeholder(gc.float32, x.shape) for x in (Q, K, V)]
+        y = JOINED["mask of rows"](*feeds)
+        for apart, kernel in ((None, "attention.f32"), ((), "softmax.f32")):
+            plan = compile_graph([y], feeds=feeds, apart=apart).plan
+            assert kernel in [step.kernel for body in plan.bodies for step in body.steps if isinstance(step, Call)]
+
+
 def test_a_step_that_trains_keeps_the_weights() -> None:
     with gc.Graph().as_default():
         feeds = [gc.placeholder(gc.float32, x.shape) for x in (Q, K, V)]

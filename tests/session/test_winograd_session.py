@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.kernels.cpu.nn.conv import WINOGRAD
 
-WAY = "variant 4"
+WAY = f"variant {WINOGRAD}"
 
 
 def kernels(session: gc.Session, fetch: gc.Tensor, feeds: dict) -> list[str]:

@@ -31,8 +31,8 @@ _LONG = ctypes.c_int64
 
 
 class DeviceEngine(Engine):
-    """What both kinds have: the device, constants there, and a launch of a part. reduced: products of float32 may be
-    those of tensor cores."""
+    """What both kinds have: the device, constants there, and a launch of a part. reduced: tensor cores may round the
+    factors of float32 products; to be said before the first run."""
 
     reduced = False
 

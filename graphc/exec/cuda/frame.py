@@ -19,18 +19,17 @@ import numpy as np
 
 from graphc import errors
 from graphc.exec.cuda.arena import place
-from graphc.exec.cuda.calls.call import Products
 from graphc.exec.cuda.calls.checks import RECORD_WORDS, Check
 from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE
 from graphc.exec.cuda.driver import Device
-from graphc.exec.cuda.halves import widened_buffers
+from graphc.exec.cuda.halves import ProductChoice
 from graphc.exec.cuda.memory import ALIGNMENT, Block, Layout, array_at, bytes_of, state_copy
 from graphc.exec.cuda.out_of_memory import explained
 from graphc.exec.cuda.part import Part
 from graphc.exec.cuda.step_work import StepWork
 from graphc.exec.cuda.work import Copy, Work
 from graphc.ir import dtypes
-from graphc.plan.plan import BufferKind, Call
+from graphc.plan.plan import BufferKind
 from graphc.plan.uses import root_of, uses_of
 
 if TYPE_CHECKING:
@@ -54,7 +53,6 @@ class DeviceFrame:
         self.engine: DeviceEngine = weakref.proxy(engine)
         self.body = self.plan.bodies[part.body]
         self.uses = [uses_of(self.body.steps[i]).roots(self.body) for i in part.steps]
-        self.widened = widened_buffers(self.plan, self.body)
         self.written = {b for use in self.uses for b in use.writes}
         self.vectors = [np.array(vector, np.int64) for vector in made]
         self.made_addresses = [vector[-1] for vector in made]
@@ -148,8 +146,9 @@ class DeviceFrame:
 
     def _work(self, given: Mapping[int, int]) -> tuple[list[Work], int]:
         """(the work of all steps, how much of it comes before the first step that writes a variable)."""
+        products = ProductChoice(self.plan, self.part.body, self.device.compute >= TENSOR_COMPUTE, self.engine.reduced)
         writer = StepWork(self.plan, self.part.body, self.dims, self._address, self.engine.library, self._scratch,
-                          self._facts, self._products)
+                          self._facts, products)
         self.checks: list[tuple[int, Check]] = []      # with the number of the step
         work: list[Work] = list(self._copies_before(given))
         cut, ends = -1, []
@@ -180,14 +179,6 @@ class DeviceFrame:
             kept.append(Copy(self._scratch(size), place, size))
             self.undo.append(Copy(place, kept[-1].target, size))
         return kept
-
-    def _products(self, step: Call) -> Products:
-        """Of 16-bit floats tensor cores are exact; float32 they round, where the user lets them."""
-        if self.device.compute < TENSOR_COMPUTE:
-            return Products.FUSED
-        if self.widened.issuperset(step.operands[:-1]):
-            return Products.EXACT
-        return Products.ROUNDED if self.engine.reduced else Products.FUSED
 
     def _address(self, buffer: int) -> int:
         return self.addresses.get(root_of(self.body, buffer), 0)

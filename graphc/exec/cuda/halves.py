@@ -1,31 +1,43 @@
-"""Which buffers of a body hold float32 that have been 16-bit floats: factors that tensor cores multiply exactly.
+"""How a step's products are made on the device: by tensor cores or not.
 
-Products of 16-bit floats are those of float32 (docs/adr/0021): a map widens them first, and what it writes, and nobody
-else, is such a buffer.
+Products of 16-bit floats are those of float32 (docs/adr/0021): a map widens them first. What it writes, and nobody
+else, are factors that tensor cores multiply exactly; other float32 they round, where the user lets them.
 """
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from graphc.exec.cuda.calls.call import Products
 from graphc.exec.map_code import value_dtype
-from graphc.kernels.contracts.all import KERNELS
 from graphc.plan import plan as p
+from graphc.plan.uses import root_of, uses_of
 
 NARROW = ("f16", "bf16")
 
 
-def widened_buffers(plan: p.Plan, body: p.Body) -> frozenset[int]:
-    """Those buffers, by number; what is an alias of one as well."""
+class ProductChoice:
+    """Of one body's steps. tensor_cores: whether the device has them; reduced: whether the user lets them round."""
+
+    def __init__(self, plan: p.Plan, body: int, tensor_cores: bool, reduced: bool) -> None:
+        self._body, self._tensor_cores, self._reduced = plan.bodies[body], tensor_cores, reduced
+        self._widened = _widened_buffers(plan, self._body) if tensor_cores else frozenset()
+
+    def __call__(self, step: p.Call) -> Products:
+        if not self._tensor_cores:
+            return Products.FUSED
+        if all(root_of(self._body, operand) in self._widened for operand in uses_of(step).reads):
+            return Products.EXACT
+        return Products.ROUNDED if self._reduced else Products.FUSED
+
+
+def _widened_buffers(plan: p.Plan, body: p.Body) -> frozenset[int]:
+    """The buffers to which maps alone write, and nothing but widened floats."""
     widened: set[int] = set()
     others: set[int] = set()
     for step in body.steps:
         for buffer, is_widened in _writes(plan, step):
-            row = body.buffers[buffer]
-            root = row.index if row.kind == p.BufferKind.ALIAS else buffer
-            (widened if is_widened else others).add(root)
-    found = widened - others
-    return frozenset(i for i, row in enumerate(body.buffers)
-                     if (row.index if row.kind == p.BufferKind.ALIAS else i) in found)
+            (widened if is_widened else others).add(root_of(body, buffer))
+    return frozenset(widened - others)
 
 
 def _writes(plan: p.Plan, step: p.Step) -> Iterator[tuple[int, bool]]:
@@ -38,12 +50,7 @@ def _writes(plan: p.Plan, step: p.Step) -> Iterator[tuple[int, bool]]:
             yield access.buffer, (instr is not None and instr.op == "cast" and instr.dtype == "f32"
                                   and value_dtype(program, instr.args[0]) in NARROW)
         return
-    if isinstance(step, p.Call):
-        outputs = KERNELS[step.kernel.partition(".")[0]].outputs
-        yield from ((operand, False) for operand in step.operands[len(step.operands) - outputs:])
-        if step.epilogue is not None:
-            yield from _writes(plan, step.epilogue)
-        return
-    for name in ("operands", "buffer", "result"):              # of others: all that they name
-        named = getattr(step, name, ())
-        yield from ((buffer, False) for buffer in (named if isinstance(named, tuple) else (named,)))
+    use = uses_of(step)
+    # What loops and branches, and Python, do with what they are given is not looked at.
+    for buffer in use.writes if isinstance(step, p.Call) else (*use.reads, *use.writes):
+        yield buffer, False

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from graphc.exec.cuda.support import lacking, marks
+from graphc.exec.cuda.support import is_the_hosts, lacking
 from graphc.exec.map_code import LLVM_TYPES
 from graphc.plan import plan as p
 from graphc.plan.uses import root_of, sub_bodies, uses_of
@@ -39,8 +39,8 @@ class Residence:
             self._cross(number)
 
     def _fits(self, body: p.Body, step: p.Step) -> bool:
-        return (isinstance(step, (p.Map, p.Call)) and not lacking(self.plan, step) and not marks(body, step)
-                and not _is_for_the_host(body, step))
+        return (isinstance(step, (p.Map, p.Call)) and not lacking(self.plan, step)
+                and not is_the_hosts(self.plan, body, step) and not _is_for_the_host(body, step))
 
     # What goes back to the host
 

@@ -10,20 +10,20 @@ from graphc.plan.uses import root_of, uses_of
 
 
 def can_do_all(plan: p.Plan) -> bool:
-    """Whether the device can run the plan alone: whether variables are there, and which value they have, it need not
-    look up itself."""
+    """Whether the device can run the plan alone."""
     body = plan.bodies[0]
     dtypes = {*(port.dtype for port in (*plan.inputs, *plan.outputs)), *(state.dtype for state in plan.states)}
     return (len(plan.bodies) == 1 and "str" not in dtypes
             and all(isinstance(step, (p.Map, p.Call)) and not lacking(plan, step) and
-                    (_is_noted(step) or not marks(body, step)) for step in body.steps))
+                    (_is_noted(step) or not is_the_hosts(plan, body, step)) for step in body.steps))
 
 
-def marks(body: p.Body, step: p.Step) -> bool:
-    """Whether it is about what is known of a variable, which is the host's."""
+def is_the_hosts(plan: p.Plan, body: p.Body, step: p.Step) -> bool:
+    """Whether it is about what is known of a variable, or about strings that one holds: the host counts these."""
     use = uses_of(step)
-    return any(body.buffers[root_of(body, b)].kind in (p.BufferKind.STATE_INFO, p.BufferKind.PREPARED)
-               for b in (*use.reads, *use.writes))
+    rows = [body.buffers[root_of(body, b)] for b in (*use.reads, *use.writes)]
+    return any(row.kind in (p.BufferKind.STATE_INFO, p.BufferKind.PREPARED) or
+               (row.kind == p.BufferKind.STATE and plan.states[row.index].dtype == "str") for row in rows)
 
 
 def _is_noted(step: p.Step) -> bool:

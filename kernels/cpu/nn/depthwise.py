@@ -14,7 +14,7 @@ from .channel_sums import PRODUCTS, SumShape, lanes_of, tap_sums
 from .channel_windows import end_tap, first_tap, make_line
 from .conv import by_isa
 from .pooling import bind_lines, filled
-from .residues import common_divisor, meeting_taps, pixels_of, taps_of
+from .residues import common_divisor, meeting_taps, taps_of
 
 PARTS = 32                             # parts of the output at most, whose sums make the gradient for the filter
 PART_ELEMENTS = 32768                  # of a part, at least
@@ -55,13 +55,13 @@ def make_input_grad_isa(dtype, isa):
         fall_w = dilation_w // common_divisor(stride_w, dilation_w)
         for line in range(first, min(first + choice[USER], n * h)):
             u, i, lines, u_step, fall_h = meeting_taps(line % h + pad_top, stride_h, dilation_h, kh, filled(oh, ow))
-            for remainder in range(min(stride_w, w + pad_left)):
-                v, taps, v_step = taps_of(remainder, stride_w, dilation_w, kw)
-                column, pixels = pixels_of(remainder, stride_w, pad_left, w)
+            for column in range(min(stride_w, w)):
+                v, taps, v_step = taps_of((column + pad_left) % stride_w, stride_w, dilation_w, kw)
                 start = (column + pad_left - v * dilation_w) // stride_w - (taps - 1) * fall_w
                 line_sums(address(dy) + (line // h * oh + i) * ow * item, -fall_h * ow * item, start, 1, fall_w, ow,
                           address(f) + (u * kw + v + (taps - 1) * v_step) * item, u_step * kw * item, -v_step * item,
-                          lines, taps, address(dx) + (line * w + column) * item, stride_w * item, pixels, c)
+                          lines, taps, address(dx) + (line * w + column) * item, stride_w * item,
+                          ceil_div(w - column, stride_w), c)
         return OK
     return bind, run
 

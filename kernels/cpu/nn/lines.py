@@ -41,8 +41,8 @@ def reach(taps, dilation):
 
 @helper
 def line_elements(columns, taps, stride, dilation, channels):
-    """Elements of a padded line that `columns` pixels need."""
-    return ((columns - 1) * stride + reach(taps, dilation)) * channels
+    """Elements of a padded line that `columns` pixels need; any number beyond MOST_BYTES stands for more."""
+    return min((columns - 1) * stride + reach(taps, dilation), MOST_BYTES) * min(channels, MOST_BYTES)
 
 
 @helper
@@ -54,7 +54,8 @@ def buffer_lines(group, picture_lines, taps, stride, dilation):
 @helper
 def group_lines(lines, picture_lines, taps, stride, dilation, line_bytes):
     """Target lines of a group; 0 if the lines of one take more than MOST_BYTES."""
-    if buffer_lines(1, picture_lines, taps, stride, dilation) * line_bytes > MOST_BYTES:
+    least = buffer_lines(1, picture_lines, taps, stride, dilation)
+    if max(least, line_bytes) > MOST_BYTES or least * line_bytes > MOST_BYTES:
         return 0
     most = min(lines, MOST_LINES)
     best = 1

@@ -16,7 +16,7 @@ from ..words import OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, USER
 from .channel_sums import GREATEST, MEAN, SUM
 from .channel_windows import make_line
 from .conv import by_isa
-from .residues import meeting_taps, pixels_of, taps_of
+from .residues import meeting_taps, taps_of
 from .windows import steps
 
 TILE = 16384                           # elements of a tile, about
@@ -181,7 +181,8 @@ def make_avg_grad_isa(dtype, isa):
 
     def bind(n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice):
         bind_lines(n * h, w * c, choice)
-        choice[SCRATCH_BYTES] = max(min(ceil_div(kh, stride_h), oh) * ow * c * size, 64)
+        if n * h * w * c > 0:
+            choice[SCRATCH_BYTES] = max(min(ceil_div(kh, stride_h), oh) * ow * c * size, 64)
 
     @helper
     def share_line(target, dy, w, c, kw, ow, stride_w, pad_left, rows):
@@ -208,12 +209,11 @@ def make_avg_grad_isa(dtype, isa):
                 top = (i - number) * stride_h - pad_top
                 share_line(scratch + number * ow * item, address(dy) + (line // h * oh + i - number) * ow * item, w, c,
                            kw, ow, stride_w, pad_left, min(top + kh, h) - max(top, 0))
-            for remainder in range(min(stride_w, w + pad_left)):
-                v, taps, _ = taps_of(remainder, stride_w, 1, kw)
-                column, pixels = pixels_of(remainder, stride_w, pad_left, w)
+            for column in range(min(stride_w, w)):
+                v, taps, _ = taps_of((column + pad_left) % stride_w, stride_w, 1, kw)
                 start = (column + pad_left - v) // stride_w - (taps - 1)
                 line_sums(scratch, ow * item, start, 1, 1, ow, 0, 0, 0, lines, taps,
-                          address(dx) + (line * w + column) * item, stride_w * item, pixels, c)
+                          address(dx) + (line * w + column) * item, stride_w * item, ceil_div(w - column, stride_w), c)
         return OK
     return bind, run
 

@@ -5,8 +5,9 @@ tile. A table says where the segments' operands are: the words of a segment are 
 each row of A. So a matrix product is one segment, a convolution has one segment a tap, and rows of A may lie anywhere.
 Shapes depend on the ISA, for accumulators must fit its registers; each height of a tile is a function of its own. All
 kernels call the same functions, which are compiled once, a unit for each dtype.
-Invariants: length >= 1 unless segments = 0, which gives zeros; B is read in whole tile widths (packed B is padded with
-zeros), C only in its `columns`; products are added in the order of the table, one rounding each where the ISA has fma.
+Invariants: length >= 1 and a_step > 0 unless segments = 0, which gives zeros; B is read in whole tile widths (packed B
+is padded with zeros), C only in its `columns`; products are added in the order of the table, one rounding each where
+the ISA has fma.
 """
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 
-from graphc.exec.cuda.calls import boxes, draws, indices, rows, scans, sorts, taps, windows
+from graphc.exec.cuda.calls import boxes, draws, indices, rows, scans, sorts, taps, tuples, windows
 from graphc.exec.cuda.calls.call import Call, ProgramBuilder, map_work, size_of
 from graphc.exec.cuda.calls.products import Factors, product
 from graphc.exec.cuda.work import Copy, Work
@@ -36,30 +36,38 @@ def _matmul(call: Call) -> list[Work]:
 
 CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
     "copy": _copy, "sizes": _sizes, "matmul": _matmul,
-    "gather": indices.gather, "scatter_add": indices.scatter_add, "gather_nd": indices.gather_nd,
+    # Rows by index
+    "gather": indices.gather, "gather_nd": indices.gather_nd, "scatter_add": indices.scatter_add,
     "scatter_nd": indices.scatter_nd, "checked_indices": indices.checked_indices, "checked": indices.checked_integers,
     "segment": indices.segment, "segment_count": indices.segment_count, "bincount": indices.bincount,
     "sum_equal": indices.sum_equal, "invert_permutation": indices.invert_permutation,
-     "first_equal": sorts.first_equal, "unique": sorts.unique, "top_k": sorts.top_k,
-    "row_order": sorts.row_order, "search_sorted": sorts.search_sorted,
+    "sparse_matmul": indices.sparse_product,
+    # Orders and searches
+    "top_k": sorts.top_k, "row_order": sorts.row_order, "search_sorted": sorts.search_sorted,
+    "first_equal": sorts.first_equal, "unique": sorts.unique, "row_groups": tuples.row_groups,
+    "find_rows": tuples.find_rows, "check_rows": tuples.check_rows,
+    # Running sums
     "cumsum": scans.cumsum, "cumprod": scans.cumprod, "nonzero": scans.nonzero,
-    "argmax": rows.argmax, "argmin": rows.argmin, "in_top_k": rows.in_top_k,
-    "softmax": rows.softmax, "log_softmax": rows.log_softmax,
-    "softmax_cross_entropy": rows.losses, "sparse_softmax_cross_entropy": rows.sparse_losses,
+    # Whole rows
+    "argmax": rows.argmax, "argmin": rows.argmin, "in_top_k": rows.in_top_k, "softmax": rows.softmax,
+    "log_softmax": rows.log_softmax, "softmax_cross_entropy": rows.losses,
+    "sparse_softmax_cross_entropy": rows.sparse_losses,
+    # Windows
     "conv2d": windows.convolution, "conv2d_input_grad": windows.input_gradient,
     "conv2d_filter_grad": windows.filter_gradient, "max_pool": windows.max_pool,
-    "max_pool_grad": windows.max_pool_gradient, "avg_pool": windows.mean_pool,
-    "avg_pool_grad": windows.mean_pool_gradient, "max_pool_grad_grad": taps.pool_second_gradient,
-    "max_pool3d_grad": taps.pool3d_gradient, "max_pool3d_grad_grad": taps.pool3d_second_gradient,
+    "max_pool_grad": windows.max_pool_gradient, "max_pool_grad_grad": taps.pool_second_gradient,
+    "avg_pool": windows.mean_pool, "avg_pool_grad": windows.mean_pool_gradient,
     "max_pool_argmax": taps.pool_places, "max_pool_scatter": taps.pool_scatter, "max_pool_pick": taps.pool_pick,
+    "max_pool3d_grad": taps.pool3d_gradient, "max_pool3d_grad_grad": taps.pool3d_second_gradient,
     "depthwise_conv2d": taps.depthwise, "depthwise_conv2d_input_grad": taps.depthwise_input_gradient,
     "depthwise_conv2d_filter_grad": windows.depthwise_filter_gradient,
     "unfold_depth": taps.unfold_depth, "fold_depth": taps.fold_depth, "window_sum": taps.window_sum,
+    "dilation2d": taps.dilation, "dilation2d_input_grad": taps.dilation_input_gradient,
+    "dilation2d_filter_grad": taps.dilation_filter_gradient, "crop_boxes": boxes.crop,
+    "crop_boxes_image_grad": boxes.image_gradient, "crop_boxes_box_grad": boxes.box_gradient,
+    # Draws
     "mixed_seeds": draws.mixed_seeds, "stateless_uniform": draws.uniform, "stateless_normal": draws.normal,
     "stateless_truncated_normal": draws.truncated_normal, "stateless_int": draws.integers,
-    "search_sums": draws.search_sums, "crop_boxes": boxes.crop, "crop_boxes_image_grad": boxes.image_gradient,
-    "crop_boxes_box_grad": boxes.box_gradient, "sparse_matmul": indices.sparse_product,
-    "dilation2d": taps.dilation, "dilation2d_input_grad": taps.dilation_input_gradient,
-    "dilation2d_filter_grad": taps.dilation_filter_gradient,
+    "search_sums": draws.search_sums,
 }
 STATE_CHECK, STATE_MARK = "state_check", "state_mark"          # on the host: what is known of variables stands there

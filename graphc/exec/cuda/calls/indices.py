@@ -55,7 +55,7 @@ def _tuples(call: Call, indices: int, index: str, tuples: int, depth: int,
     work = launch(call, code.row_numbers(index, depth), tuples, indices, rows, tuples, *sizes)
     if not depth or not tuples:
         return work, rows
-    first, record = _first_bad(call, rows, tuples)
+    first, record = first_bad(call, rows, tuples)
     status = Status.INDEX_OUT_OF_RANGE if depth == 1 else Status.INDEX_TUPLE
     refusal = Refusal(call.scratch(8 * Refusal.words), status)
     call.checks.append(refusal)
@@ -63,7 +63,7 @@ def _tuples(call: Call, indices: int, index: str, tuples: int, depth: int,
     return [*work, *first, *launch(call, kernel, 1, record, indices, refusal.place, tuples, *sizes)], rows
 
 
-def _first_bad(call: Call, rows: int, count: int) -> tuple[list[Work], int]:
+def first_bad(call: Call, rows: int, count: int) -> tuple[list[Work], int]:
     """(what finds the first element below 0, where its number stands: a large one if there is none)."""
     first = call.scratch(8)
     b = ProgramBuilder("i64")
@@ -77,7 +77,7 @@ def refuse_bad(call: Call, keys: int, values: int, dtype: str, count: int, what:
                limit: int = 0) -> tuple[list[Work], int]:
     """(what reports the first of some values whose key is below 0, where its number stands). what: see code/indices.py,
     refused_value."""
-    work, first = _first_bad(call, keys, count)
+    work, first = first_bad(call, keys, count)
     refusal = Refusal(call.scratch(8 * Refusal.words), status)
     call.checks.append(refusal)
     return work + launch(call, code.refused_value(dtype, what), 1, first, values, refusal.place, count, limit), first

@@ -1,6 +1,8 @@
 """Sorting on the device, and what is made of it: top_k, searches in sorted rows, distinct numbers."""
 from __future__ import annotations
 
+from itertools import pairwise
+
 from graphc.exec.cuda.calls.call import Call, ProgramBuilder, launch, map_work
 from graphc.exec.cuda.calls.scans import NARROW, Lines, scanned
 from graphc.exec.cuda.code import sorts
@@ -18,17 +20,19 @@ def order_of(call: Call, order: str, dtype: str, keys: int, rows: int, n: int, k
     if not rows * n * keep:
         return [], call.scratch(8)
     narrow = rows * n * max(depth, 1) < NARROW
-    length, room, runs = sorts.RUN, min(sorts.RUN, keep), -(-n // sorts.RUN)
-    source = call.scratch(8 * rows * runs * room)
+    passes = [(-(-n // sorts.RUN), sorts.RUN, min(sorts.RUN, keep))]       # runs, elements of one, how many are kept
+    while passes[-1][0] > 1:
+        runs, length, _ = passes[-1]
+        passes.append((-(-runs // 2), 2 * length, min(2 * length, keep)))
+    size = 8 * rows * max(runs * room for runs, _, room in passes)
+    source, target = call.scratch(size), call.scratch(size if len(passes) > 1 else 8)
+    (runs, _, room), kernel = passes[0], sorts.merge(order, dtype, narrow)
     work = launch(call, sorts.runs(order, dtype, narrow), rows * n, keys, source, rows * n, n, room, runs * room, depth)
-    kernel = sorts.merge(order, dtype, narrow)
-    while runs > 1:
-        following, next_room = -(-runs // 2), min(2 * length, keep)
-        target = call.scratch(8 * rows * following * next_room)
+    for (runs, length, room), (following, _, next_room) in pairwise(passes):
         slots = rows * runs * room
         work += launch(call, kernel, slots, keys, source, target, slots, n, runs, length, room, next_room,
                        following * next_room, depth)
-        source, length, room, runs = target, 2 * length, next_room, following
+        source, target = target, source
     return work, source
 
 

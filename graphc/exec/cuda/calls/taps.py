@@ -81,8 +81,8 @@ def _dilation_gradient(call: Call, of_filter: bool) -> list[Work]:
     kernel = code.dilation_places(dtype, of_filter, narrow)
     work += launch(call, kernel, windows, x, f, keys, windows, *call.dims[1:], *call.attrs)
     batches = 1 if of_filter else n
-    c_ = Combination("add", dtype, "i64", by_batch=True, narrow=narrow)
-    return work + combine(call, c_, keys, dy, out, batches, oh * ow * c * (n if of_filter else 1), 1, rows)
+    added = Combination("add", dtype, "i64", by_batch=True, narrow=narrow)
+    return work + combine(call, added, keys, dy, out, batches, oh * ow * c * (n if of_filter else 1), 1, rows)
 
 
 def dilation_input_gradient(call: Call) -> list[Work]:
@@ -116,8 +116,8 @@ def pool_scatter(call: Call) -> list[Work]:
     (dy, where, dx), (n, m, size), dtype = call.operands, call.dims, call.types[0]
     work, keys = _place_keys(call, where)
     work.append(Clear(dx, n * size * size_of(dtype)))
-    c = Combination("add", dtype, "i64", by_batch=True, narrow=n * max(m, size) < NARROW)
-    return work + combine(call, c, keys, dy, dx, n, m, 1, size)
+    added = Combination("add", dtype, "i64", by_batch=True, narrow=n * max(m, size) < NARROW)
+    return work + combine(call, added, keys, dy, dx, n, m, 1, size)
 
 
 def pool_pick(call: Call) -> list[Work]:

@@ -71,8 +71,8 @@ def tensor_product(p: TensorProduct) -> KernelBuilder:
     depths = k.least(end - batch * depth, depth)
     size = p.tile * DEPTH
     windows = Windows(k, WindowOffsets(k, p.narrow), batch * depth, p.straight_a) if p.windows else None
-    left = Operand(k, p.tile, p.straight_a, p.wide_a, a.at(batch * a_batch), panels, row, m, a_row, depths, windows)
-    right = Operand(k, p.tile, p.straight_b, p.wide_b, b.at(batch * b_batch), panels.at(size), column, n, b_row, depths)
+    left = Factor(k, p.tile, p.straight_a, p.wide_a, a.at(batch * a_batch), panels, row, m, a_row, depths, windows)
+    right = Factor(k, p.tile, p.straight_b, p.wide_b, b.at(batch * b_batch), panels.at(size), column, n, b_row, depths)
     lane, warp = k.index("tid.x") & 31, k.index("tid.x") >> 5
     down_in_tile = (warp // COLUMNS_OF_WARPS) * (16 * p.fragments)
     across_in_tile = (warp % COLUMNS_OF_WARPS) * (8 * p.fragments)
@@ -107,10 +107,10 @@ def tensor_product(p: TensorProduct) -> KernelBuilder:
     return k
 
 
-def _copy(k: KernelBuilder, operands: Sequence[Operand], slot: Value, first: Value) -> None:
+def _copy(k: KernelBuilder, factors: Sequence[Factor], slot: Value, first: Value) -> None:
     """Starts to copy the panels at depth `first`, as one group."""
-    for operand in operands:
-        operand.copy(slot, first)
+    for factor in factors:
+        factor.copy(slot, first)
     k.emit("call void @llvm.nvvm.cp.async.commit.group()")
 
 
@@ -138,8 +138,8 @@ class Windows:
 
 
 @dataclass(frozen=True)
-class Operand:
-    """One of the factors: source in memory, where its panel is in a stage's slot, its first row (or column) of this
+class Factor:
+    """One of them: source in memory, where its panel is in a stage's slot, its first row (or column) of this
     block's tile, how many it has, elements from one row in memory to the next, where k ends."""
 
     k: KernelBuilder
