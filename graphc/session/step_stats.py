@@ -13,7 +13,7 @@ from graphc.session.trace import Trace, kernel_of
 
 def timed_events(trace: Trace, end: int) -> Iterator[tuple[list[int], int]]:
     """Each event of something called, and its nanoseconds: from its beginning to that of the next, of the last one to
-    `end`, when the run had ended. Of a run that a GPU does wholly there are none."""
+    `end`, when the run had ended. None, if all of it happened on a GPU."""
     events = trace.events()
     ends = [*(event[t.EVENT_TIME] for event in events[1:]), end][:len(events)]
     for event, then in zip(events, ends, strict=True):

@@ -146,7 +146,7 @@ def test_what_the_device_lacks_runs_on_the_cpu_and_one_warning_says_so(device: A
         best = sorted_on("/gpu:0")
         with gc.Session() as session:
             session.run(gc.global_variables_initializer())
-            with pytest.warns(UserWarning, match="PyFunc 'best': the GPU does not have functions in Python.*the CPU does"):
+            with pytest.warns(UserWarning, match="PyFunc 'best': the GPU does not have functions in Python.*CPU"):
                 assert session.run(best).tolist() == [3, 2]
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
