@@ -51,7 +51,7 @@ def test_run(model, tmp_path, capsys):
 
 @pytest.mark.parametrize(("arguments", "status", "message"), [
     (["inspect", "none.pb"], 1, "there is no file none.pb"),
-    (["run", "MODEL", "--feed", "x"], 2, "--feed wants NAME=FILE.npy, not 'x'"),
+    (["run", "MODEL", "--feed", "x"], 2, "--feed wants NAME=FILE.npy, or FILE.npz, not 'x'"),
     (["run", "MODEL", "--fetch", "yy"], 1, "no output named 'yy' in the model; did you mean 'y'?"),
     (["run", "MODEL", "--fetch", "y", "--out", "a", "--out", "b"], 2, "2 times --out for 1 outputs"),
 ])

@@ -2,8 +2,9 @@
 
 Job: dw[u, v, :, :] = sum over output pixels of x[the pixel moved by the tap, :] outer dy[pixel, :]. A is x transposed,
 read where it is: its rows are channels, its k the pixels of a line, one segment a line; with few channels, its rows are
-those of all taps, read from padded lines (lines.py). B is dy, packed line by line into scratch. Output pixels fall into
-parts: each part's sum goes to the workspace, and phase 1 adds the parts in order.
+those of all taps, read from padded lines (lines.py), and where lines are short a segment is a column. B is dy, packed
+line by line into scratch. Output pixels fall into parts: each part's sum goes to the workspace, and phase 1 adds the
+parts in order.
 Invariants: the number of parts depends on the sizes only; pixels outside x are left out before the loop; every tile
 writes its own rows of its part.
 """
@@ -28,6 +29,7 @@ PART_PIXELS = 512                      # of a part, at least
 WORK_LIMIT = 32 << 20                  # bytes of all parts
 GROUP_BYTES = 128 * 1024               # of the packed lines of dy, and of patches, that a tile treats at once
 MOST_LINES = 64                        # of a group
+SHORT = 2                              # where a picture has so many lines a pixel of one, segments are columns
 TABLE_BYTES = MOST_LINES * TABLE_WORDS * 8
 
 
@@ -104,27 +106,51 @@ def make_shape(dtype, shape):
             words[i * TABLE_WORDS] = i * b_bytes
 
     @helper
+    def column_words(words, line, row, height, columns, pixel_bytes, c, kw, line_bytes, dilation_h, dilation_w, first):
+        """Segments, one a column of pixels from `line` down; first: of B, in bytes."""
+        for r in range(height):
+            tap, channel = (row + r) // c, (row + r) % c
+            shift = tap // kw * dilation_h * line_bytes + (tap % kw * dilation_w * c + channel) * size
+            for i in range(columns):
+                words[i * TABLE_WORDS + 1 + r] = line + i * pixel_bytes + shift
+        for i in range(columns):
+            words[i * TABLE_WORDS] = first + i * width * size
+
+    @helper
     def padded_lines(x, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
                      pad_left, first_line, lines, first_tap, last_tap, group_lines, scratch):
         words, packed = int64_at(scratch), scratch + TABLE_BYTES
         addresses = packed + round_up(group_lines * ow * ceil_div(oc, width) * width * size, 64)
         line_bytes = line_elements(ow, kw, stride_w, dilation_w, c) * size
         first_row, rows = first_tap * c, (last_tap - first_tap) * c
+        # A segment is a line, or, where lines are short, a column: few pixels a segment cost more than their products.
+        down = SHORT * ow < min(oh, group_lines)
         tiles = ceil_div(rows, most_rows)
         for start in range(0, lines, group_lines):
             count = min(group_lines, lines - start)
             pack_lines(packed, dy, count * ow, (first_line + start) * ow, oc)
             pad(addresses, x, h, w, c, oh, first_line + start, count, ow, kh, kw, stride_h, stride_w, dilation_h,
                 dilation_w, -pad_top, -pad_left)
-            for tile in range(tiles):
-                row = first_row + rows * tile // tiles
-                height = first_row + rows * (tile + 1) // tiles - row
-                row_words(words, int64_at(addresses), row, height, count, c, kw, line_bytes, dilation_h, dilation_w,
-                          ow * width * size)
-                for panel in range(ceil_div(oc, width)):
-                    micro(height, count, ow, 0, stride_w * c * size, packed + panel * count * ow * width * size,
-                          width * size, scratch, result + (row * oc + panel * width) * size, oc * size, start > 0,
-                          oc - panel * width)
+            done = 0
+            while done < count:            # all lines at once, or those of a picture, whose distance is the same
+                part = min(count - done, oh - (first_line + start + done) % oh) if down else count
+                for tile in range(tiles):
+                    row = first_row + rows * tile // tiles
+                    height = first_row + rows * (tile + 1) // tiles - row
+                    if down:
+                        column_words(words, int64_at(addresses)[done * LINE_WORDS], row, height, ow,
+                                     stride_w * c * size, c, kw, line_bytes, dilation_h, dilation_w,
+                                     done * ow * width * size)
+                    else:
+                        row_words(words, int64_at(addresses), row, height, count, c, kw, line_bytes, dilation_h,
+                                  dilation_w, ow * width * size)
+                    for panel in range(ceil_div(oc, width)):
+                        micro(height, ow if down else count, part if down else ow, 0,
+                              (stride_h * line_bytes) if down else (stride_w * c * size),
+                              packed + panel * count * ow * width * size, (ow if down else 1) * width * size, scratch,
+                              result + (row * oc + panel * width) * size, oc * size, start + done > 0,
+                              oc - panel * width)
+                done += part
     return channels, padded_lines
 
 
@@ -164,6 +190,8 @@ def make_bind(dtype, sizes):
         choice[SCRATCH_BYTES] = TABLE_BYTES
         if group > 0 and kh * kw > 1 and c < FEW_CHANNELS:
             choice[VARIANT], choice[GROUP_LINES] = LINES, min(choice[GROUP_LINES], group)
+            if choice[GROUP_LINES] > oh:   # of whole pictures, for columns that are as long
+                choice[GROUP_LINES] -= choice[GROUP_LINES] % oh
             choice[SCRATCH_BYTES] += buffer_bytes(choice[GROUP_LINES], oh, kh, stride_h, dilation_h, padded_bytes)
         choice[SCRATCH_BYTES] += round_up(choice[GROUP_LINES] * line_bytes, 64)
         bind_parts(lines, ow, kh * kw, c, oc, choice)
