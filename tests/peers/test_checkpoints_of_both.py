@@ -82,10 +82,10 @@ def model(lib: Any) -> Any:
     return lib.train.Saver()
 
 
+@pytest.mark.usefixtures("tensorflow_1")
 @pytest.mark.parametrize("ours_first", [True, False])
 def test_training_goes_on(ours_first: bool, tmp_path: Path) -> None:
     """Two steps here, the graph and the values to the other one, three steps in both."""
-    tf.disable_v2_behavior()
     first, second = (gc, tf) if ours_first else (tf, gc)
     with first.Graph().as_default(), first.Session() as session:
         saver = model(first)
@@ -108,9 +108,9 @@ def train(lib: Any, session: Any, steps: int) -> list[float]:
     return [session.run(["loss:0", step], FEED)[0] for _ in range(steps)]
 
 
+@pytest.mark.usefixtures("tensorflow_1")
 @pytest.mark.parametrize("ours_first", [True, False])
 def test_saved_models(ours_first: bool, tmp_path: Path) -> None:
-    tf.disable_v2_behavior()
     first, second = (gc, tf) if ours_first else (tf, gc)
     with first.Graph().as_default(), first.Session() as session:
         model(first)

@@ -99,9 +99,10 @@ def run(lib: Any, folder: str, tag: str) -> dict[str, np.ndarray]:
         return {"losses": np.array(losses), "after": session.run("logits:0", {"x:0": X[0]})}
 
 
+@pytest.mark.usefixtures("tensorflow_1")
+@pytest.mark.usefixtures("tensorflow_1")
 @pytest.mark.parametrize("ours_first", [True, False])
 def test_tags_signatures_assets_and_training(ours_first: bool, tmp_path: Path) -> None:
-    tf.disable_v2_behavior()
     first, second = (gc, tf) if ours_first else (tf, gc)
     (tmp_path / "words").write_text("no\nyes\n")
     folder = str(tmp_path / "m")

@@ -48,3 +48,17 @@ def test_each_group_sees_its_own_channels(depth: int, made: int, stride: tuple[i
 def test_groups_that_do_not_divide_the_result_are_refused() -> None:
     with gc.Graph().as_default(), pytest.raises(gc.errors.OpError, match="4 groups of channels give 6 channels"):
         gc.import_graph_def(file_of(1, 6, "NHWC", (1, 1)), name="")
+
+
+def test_a_file_without_default_attributes() -> None:
+    """As Keras' SavedModels are written: looking for groups must not add an attribute without a value."""
+    given = file_of(4, 3, "NHWC", (1, 1))
+    del given.node[2].attr["data_format"]
+    pictures = DRAWN.normal(size=(2, 6, 5, 4)).astype(np.float32)
+    found = []
+    for graph_def in (given, file_of(4, 3, "NHWC", (1, 1))):
+        graph_def.node[1].CopyFrom(given.node[1])                 # the same filter
+        with gc.Graph().as_default(), gc.Session() as session:
+            gc.import_graph_def(graph_def, name="")
+            found.append(session.run("y:0", {"x:0": pictures}))
+    np.testing.assert_array_equal(*found)

@@ -26,7 +26,7 @@ def _groups(node: NodeDef, inputs: Sequence[Tensor]) -> int:
 
 
 def _channel_axis(node: NodeDef) -> int:
-    return 1 if node.attr["data_format"].s == b"NCHW" else 3
+    return 1 if text(node, "data_format", "NHWC") == "NCHW" else 3
 
 
 def _grouped_convolution(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
