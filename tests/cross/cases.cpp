@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "graphc.hpp"
-#include "npy.hpp"
+#include "npz.hpp"
 
 namespace {
 
@@ -32,7 +32,7 @@ void run(const std::string& folder) {
     graphc::check(graphc_set_host(model.get(), graphc_host_name(model.get(), i), plus_one, nullptr));
   std::vector<graphc_core::Array> states;
   for (int32_t k = 0; k < graphc_state_count(model.get()); ++k) {
-    states.push_back(graphc_core::read_npy(folder + "/state_" + std::to_string(k) + ".npy"));
+    states.push_back(graphc_core::read_array(folder + "/state_" + std::to_string(k) + ".npy", ""));
     const graphc_tensor value = states.back().tensor();
     graphc::check(graphc_state_set(model.get(), k, &value));
   }
@@ -40,7 +40,7 @@ void run(const std::string& folder) {
     const std::string prefix = folder + "/" + std::to_string(number);
     std::vector<graphc_core::Array> arrays;
     for (std::size_t k = 0; k < model.inputs().size(); ++k)
-      arrays.push_back(graphc_core::read_npy(prefix + "_in_" + std::to_string(k) + ".npy"));
+      arrays.push_back(graphc_core::read_array(prefix + "_in_" + std::to_string(k) + ".npy", ""));
     std::vector<graphc_tensor> inputs;
     for (graphc_core::Array& array : arrays) inputs.push_back(array.tensor());
     const graphc::Result result = model.run(inputs);
