@@ -1,7 +1,7 @@
 """Sizes of a body when its unknown ones are given, and the floating point operations of its steps at these sizes."""
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,13 +42,23 @@ _COMPUTE: dict[DimKind, Any] = {
 }
 
 
+def operations(program: p.Program) -> int:
+    """Of a point of the program's domain."""
+    return sum(i.op not in ("const", "index", "linear", "cast") for i in program.instrs)
+
+
+def value_of(formula: str, values: Mapping[str, int]) -> int:
+    """A formula of a kernel's declaration, which is graphc's own text, for these dims and attributes."""
+    return int(eval(formula, {"__builtins__": {"max": max, "min": min}}, dict(values)))
+
+
 def step_flops(plan: p.Plan, step: p.Step, sizes: Sequence[int]) -> int:
     """Of a MAP an operation for each instruction and point, of a CALL what its kernel declares; of others none."""
     flops = _call_flops(step, sizes) if isinstance(step, p.Call) else 0
     for each in (step, step.epilogue if isinstance(step, p.Call) else None):
         if isinstance(each, p.Map):
-            count = sum(i.op not in ("const", "index", "linear", "cast") for i in plan.programs[each.program].instrs)
-            flops += count * int(np.prod([sizes[d] for d in each.domain], dtype=np.int64))
+            points = int(np.prod([sizes[d] for d in each.domain], dtype=np.int64))
+            flops += operations(plan.programs[each.program]) * points
     return flops
 
 
@@ -57,5 +67,4 @@ def _call_flops(step: p.Call, sizes: Sequence[int]) -> int:
     if kernel is None:
         return 0
     names = dict(zip([*kernel.dims, *kernel.attrs], [*(sizes[d] for d in step.dims), *step.attrs], strict=False))
-    # The formula is the declaration's own text, from graphc's source; sizes are ints.
-    return int(eval(kernel.flops, {"__builtins__": {"max": max, "min": min}}, names))
+    return value_of(kernel.flops, names)

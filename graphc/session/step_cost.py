@@ -6,7 +6,7 @@ bias) are small. Formulas are the kernels' own declarations (kernels/contracts),
 """
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -16,8 +16,7 @@ from graphc.kernels.contracts.all import kernel_of
 from graphc.kernels.contracts.kernel import Kernel
 from graphc.kernels.runtime import tables as t
 from graphc.plan import plan as p
-
-NO_WORK = frozenset(("const", "index", "linear", "cast"))
+from graphc.plan.costs import operations, value_of
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,7 @@ def _map_cost(plan: p.Plan, body: p.Body, step: p.Map, domain: Sequence[int]) ->
     kinds = [*program.loads, *(value_dtype(program, v) for v in program.stores)]
     moved = sum(element_size(kind) * _elements(body, access, domain)
                 for kind, access in zip(kinds, (*step.loads, *step.stores), strict=True))
-    work = sum(instr.op not in NO_WORK for instr in program.instrs)
-    return Cost(work * prod(domain), moved, _dtype(kinds))
+    return Cost(operations(program) * prod(domain), moved, _dtype(kinds))
 
 
 def _elements(body: p.Body, access: p.Access, domain: Sequence[int]) -> int:
@@ -75,8 +73,8 @@ def _call_cost(plan: p.Plan, body: p.Body, step: p.Call, full_name: str, numbers
     values = dict(zip([*kernel.dims, *kernel.attrs], numbers, strict=False))
     types = dict(zip(kernel.variables, full_name.split(".")[1:], strict=False))
     kinds = [types.get(operand.dtype, operand.dtype) for operand in kernel.operands]
-    elements = [_value(operand.extent, values) for operand in kernel.operands]
-    flops = _value(kernel.flops, values)
+    elements = [max(value_of(operand.extent, values), 0) for operand in kernel.operands]
+    flops = value_of(kernel.flops, values)
     moved = sum(count * element_size(kind) for count, kind in zip(elements, kinds, strict=True))
     if step.epilogue is not None:
         more = _epilogue_cost(plan, body, step.epilogue, elements[-1], kernel)
@@ -89,12 +87,7 @@ def _epilogue_cost(plan: p.Plan, body: p.Body, step: p.Map, elements: int, kerne
     program = plan.programs[step.program]
     whole = sum(all(_varies(body, access)) for access in (*step.loads, *step.stores)) - 2 * kernel.outputs
     size = max([element_size(kind) for kind in program.loads], default=0)
-    work = sum(instr.op not in NO_WORK for instr in program.instrs)
-    return Cost(work * elements, max(whole, 0) * size * elements)
-
-
-def _value(formula: str, values: Mapping[str, int]) -> int:
-    return max(int(eval(formula, {"__builtins__": {"max": max, "min": min}}, dict(values))), 0)
+    return Cost(operations(program) * elements, max(whole, 0) * size * elements)
 
 
 def _dtype(kinds: Sequence[str]) -> str:

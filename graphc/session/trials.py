@@ -50,6 +50,7 @@ def put_back(states: Any, before: Before) -> None:
     """Gives the variables the values that written_states found."""
     with states.holding(exclusive=True):
         for cell, value, info, held in before:
+            states.away.discard(cell)                  # what a GPU may have of it is of the run
             cell.value[...] = value
             cell.held = held
             cell.info[:] = (info[0], cell.info[1] + 1)

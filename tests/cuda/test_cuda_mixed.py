@@ -18,7 +18,6 @@ from on_both import ON_GPU, check_close, check_equal
 pytestmark = pytest.mark.usefixtures("without_top_k")
 
 RANDOM = np.random.default_rng(7)
-pytestmark = pytest.mark.usefixtures("without_top_k")
 
 
 def floats(*shape: int) -> np.ndarray:
@@ -282,3 +281,21 @@ def test_a_trace_of_what_the_device_does_alone_is_empty(device: Any) -> None:
         assert session.run(gc.exp(x), {x: [0.0, 0.0]}, gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE),
                            told).tolist() == [1, 1]
         assert not told.kernels
+
+
+def test_explain_gives_variables_back_that_the_gpu_wrote(device: Any) -> None:
+    with gc.Graph().as_default(), gc.Session() as session:
+        x = gc.placeholder(gc.float32, [3])
+        with gc.device("/gpu:0"):
+            v = gc.Variable(np.arange(3, dtype=np.float32))
+            more = gc.assign_add(v, x)
+            doubled = x * 2.0
+        run = [top_k(doubled, 1).values, more.op]
+        session.run(v.initializer)
+        session.run(run, {x: np.ones(3)})
+        assert session._states.away, "the newest value is the GPU's"
+        report = session.explain(run, {x: np.ones(3)})
+        assert any("gpu_part" in step.call for step in report.steps)
+        np.testing.assert_array_equal(session._states.read(v.op.name), [1, 2, 3])
+        session.run(run, {x: np.ones(3)})
+        np.testing.assert_array_equal(session.run(v), [2, 3, 4])
