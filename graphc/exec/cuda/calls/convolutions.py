@@ -18,7 +18,7 @@ MOVED = 3000.0             # bytes a nanosecond
 
 def _windowed(x: Pictures, windows: Windows) -> Windowed:
     (picture, row, column, _), (tap_row, tap) = windows.strides(x)
-    return Windowed(x.c, windows.kw, windows.oh, windows.ow, picture, row, column, tap_row, tap)
+    return Windowed(x.count, x.c, windows.kw, windows.oh, windows.ow, picture, row, column, tap_row, tap)
 
 
 def _convolved(call: Call, x: Pictures, windows: Windows, filters: int, y: Pictures) -> list[Work]:
