@@ -95,7 +95,7 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
                     if a_step != size:
                         copy_columns(copied, source, a_step, height, length, rows - row)
                         source, step, row_step = copied, column_step, size
-                    elif copying:
+                    elif copying and a_row != length * size:
                         for i in range(height):
                             copy_bytes(copied + i * copy_row, source + i * a_row, length * size)
                         source, row_step = copied, copy_row
