@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at
+from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at, prefetch
 from ..products.micro import Shape
 from ..products.panels import packing
 from .winograd_forms import F4, transforms
@@ -22,6 +22,7 @@ SIDE, OUT = FORM.inputs, FORM.outputs
 POINTS = SIDE * SIDE
 TAPS = 9
 LINE = 64                              # bytes of a line of the cache
+AHEAD = 512                           # bytes of each of a filter's nine taps that are asked for before they are read
 
 
 @helper
@@ -121,6 +122,8 @@ def make_filters(dtype: str, shape: Shape) -> Filters:
         else:
             gather(taps, f, sc, tc, first, count, column)
         for at in range(0, count * width * size, lanes * size):
+            for tap in range(TAPS):
+                prefetch(source + tap * step + at + AHEAD)
             transform_filter(source + at, step, target + at, chunk_bytes(count))
     return Filters(chunk_bytes, transform)
 
