@@ -20,8 +20,8 @@ from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.frame import DeviceFrame
 from graphc.exec.cuda.memory import Block, come_from_others, state_copy, wrote
 from graphc.exec.cuda.part import Part, whole
-from graphc.exec.engine import Engine, Shapes
-from graphc.exec.frame import Frame
+from graphc.exec.engine import Engine
+from graphc.exec.frame import Frame, Shapes
 from graphc.exec.states import State
 from graphc.kernels.contracts.calls import Status
 from graphc.kernels.runtime import tables as t
@@ -133,15 +133,12 @@ class CudaEngine(DeviceEngine):
         """A run that has begun is not cancelled; the device's steps are not traced."""
         shapes = tuple([a.shape for a in inputs])
         self.device.enter()
-        try:
-            frame = self._free[shapes].pop()
-        except (KeyError, IndexError):
-            frame = self._frame(shapes)
+        frame = self.frames.take(shapes) or self._frame(shapes)
         try:
             with self.states.holding(self._writes):
                 return self._run_frame(frame, inputs, number)
         finally:
-            self._free.setdefault(shapes, []).append(frame)
+            self.frames.keep(frame)
 
     def _frame(self, shapes: Shapes) -> Frame:
         frame = super()._frame(shapes)
@@ -153,7 +150,7 @@ class CudaEngine(DeviceEngine):
             with self.device.lock:
                 self._device_frames[frame.address] = DeviceFrame(self, self._part, dims)
         except BaseException:
-            self._spare.append(frame)
+            self.frames.spare.append(frame)
             raise
         return frame
 
