@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 
-from graphc.exec.cuda.calls import boxes, draws, indices, rows, scans, sorts, taps, tuples, windows
+from graphc.exec.cuda.calls import attention, boxes, draws, indices, rows, scans, sorts, taps, tuples, windows
 from graphc.exec.cuda.calls.call import Call, ProgramBuilder, map_work, size_of
 from graphc.exec.cuda.calls.products import Factors, product
 from graphc.exec.cuda.work import Copy, Work
@@ -51,7 +51,7 @@ CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
     # Whole rows
     "argmax": rows.argmax, "argmin": rows.argmin, "in_top_k": rows.in_top_k, "softmax": rows.softmax,
     "log_softmax": rows.log_softmax, "softmax_cross_entropy": rows.losses,
-    "sparse_softmax_cross_entropy": rows.sparse_losses,
+    "sparse_softmax_cross_entropy": rows.sparse_losses, "attention": attention.attention,
     # Windows
     "conv2d": windows.convolution, "conv2d_input_grad": windows.input_gradient,
     "conv2d_filter_grad": windows.filter_gradient, "max_pool": windows.max_pool,

@@ -128,8 +128,12 @@ def _inside(call: Call, x: Pictures, windows: Windows, top: int, left: int,
     return _padded(call, x, Line(x.h, max(windows.rows, 1), top), Line(x.w, max(windows.columns, 1), left), value)
 
 
-def _windowed(x: Pictures, windows: Windows) -> Windowed:
+def _windowed(x: Pictures, windows: Windows) -> Windowed | None:
+    """None of windows that are the pixels as they lie, one after the other: an ordinary matrix."""
     (picture, row, column, _), (tap_row, tap) = windows.strides(x)
+    each = windows.kh, windows.kw, column, row, picture
+    if each == (1, 1, x.c, windows.ow * x.c, windows.oh * windows.ow * x.c):
+        return None
     return Windowed(x.c, windows.kw, windows.oh, windows.ow, picture, row, column, tap_row, tap)
 
 
