@@ -14,7 +14,7 @@ from ..memory import ITEM_SIZES, address, ceil_div, copy_bytes, helper, int64_at
 from ..products.micro import TABLE_WORDS, micro_kernel, shapes
 from ..products.panels import packing
 from ..words import OK, SCRATCH_BYTES, TILES, TILES_1, USER, VARIANT, WORK_BYTES
-from .conv import MAIN, NARROW, by_isa
+from .conv_tiles import MAIN, NARROW, by_isa
 from .lines import LINE_WORDS, buffer_bytes, line_elements, make_padding
 from .lines import group_lines as lines_of_group
 
