@@ -16,8 +16,12 @@ from graphc.exec.cuda.work import Clear, Work
 MOVED = 3000.0             # bytes a nanosecond
 
 
-def _windowed(x: Pictures, windows: Windows) -> Windowed:
+def _windowed(x: Pictures, windows: Windows) -> Windowed | None:
+    """None of windows that are the pixels as they lie, one after the other: an ordinary matrix."""
     (picture, row, column, _), (tap_row, tap) = windows.strides(x)
+    each = windows.kh, windows.kw, column, row, picture
+    if each == (1, 1, x.c, windows.ow * x.c, windows.oh * windows.ow * x.c):
+        return None
     return Windowed(x.count, x.c, windows.kw, windows.oh, windows.ow, picture, row, column, tap_row, tap)
 
 
