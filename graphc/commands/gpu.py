@@ -30,8 +30,8 @@ def add(commands: Any) -> None:
                                   formatter_class=argparse.RawTextHelpFormatter)
     command.add_argument("model", help="a model with compiled Plans")
     command.add_argument("--shapes", action="append", default=[], metavar="'NAME=32,784 ...'",
-                         help="sizes of the inputs of a run: of all whose sizes the model leaves open; may be repeated,\n"
-                              "for runs of other sizes or of other signatures")
+                         help="sizes of the inputs of a run: of all whose sizes the model leaves open; may be\n"
+                              "repeated, for runs of other sizes or of other signatures")
     command.add_argument("--signature", action="append", default=[], metavar="NAME",
                          help="which of the model's signatures; may be repeated; default: all")
     command.add_argument("--compute", type=int, choices=(OLDEST_COMPUTE, TENSOR_COMPUTE), default=TENSOR_COMPUTE,

@@ -70,13 +70,13 @@ class GpuRuns final : public DeviceRuns {
   void copy_outputs(const GpuRun& run, const GpuFrame& frame, const std::vector<graphc_tensor>& outputs) const;
   [[noreturn]] void fail(Word status, Word body, Word step, const Word* words) const;
 
-  Gpu& gpu_;
   const Plan& plan_;
   std::shared_ptr<HostTable> host_;
   std::shared_ptr<Values> values_;
   const std::vector<Word>& constants_;
   Charge charge_;                          // for the code
   GpuCode code_;
+  Gpu& gpu_;
   std::vector<Variable*> variables_;       // of the plan's states
   std::vector<std::shared_ptr<GpuVariable>> copies_;
   std::map<std::int32_t, GpuBlock> constant_blocks_;
@@ -99,8 +99,8 @@ GpuCode read_code(const DeviceRequest& request, Charge& charge) {
 }
 
 GpuRuns::GpuRuns(const DeviceRequest& request)
-    : gpu_(Gpu::open(request.number)), plan_(request.plan), host_(request.host), values_(request.values),
-      constants_(request.constants), charge_(request.host), code_(read_code(request, charge_)), modules_(gpu_, code_.modules) {
+    : plan_(request.plan), host_(request.host), values_(request.values), constants_(request.constants), charge_(request.host),
+      code_(read_code(request, charge_)), gpu_(Gpu::open(request.number)), modules_(gpu_, code_.modules) {
   if (code_.compute > gpu_.compute())
     throw Error(GRAPHC_UNIMPLEMENTED, request.code + " needs a GPU of compute capability " + std::to_string(code_.compute) +
                                           " at least; " + gpu_.name() + " has " + std::to_string(gpu_.compute()) +

@@ -115,7 +115,8 @@ class Recorder(Device):
         self._doing.append(Launched(ptx, name, tuple(grid), tuple(block), words))
 
     def record(self, work: Callable[[], None]) -> int:
-        self._doing = made = []
+        made: list[Done] = []
+        self._doing = made
         try:
             work()
         finally:
