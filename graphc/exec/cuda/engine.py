@@ -43,13 +43,13 @@ class DeviceEngine(Engine):
         super().__init__(plan, constants, states, *settings)
         self.device, self.library = device, self._library
         self.cells = self._cells
-        self._uploaded: dict[int, Block] = {}          # constants
+        self.uploaded: dict[int, Block] = {}          # constants
 
     def constant_address(self, index: int) -> int:
-        block = self._uploaded.get(index)
+        block = self.uploaded.get(index)
         if block is None:
             array = self._constants[index]
-            block = self._uploaded[index] = Block(self.device, array.nbytes)
+            block = self.uploaded[index] = Block(self.device, array.nbytes)
             self.device.upload(block.address, int(array.ctypes.data), array.nbytes)
         return block.address
 
@@ -122,12 +122,16 @@ class CudaEngine(DeviceEngine):
         info = {i: b.index for i, b in enumerate(body.buffers) if b.kind == p.BufferKind.STATE_INFO}
         named = [(i, s.kernel, info[s.operands[0]]) for i, s in enumerate(body.steps)
                  if isinstance(s, p.Call) and s.kernel in ("state_check", "state_mark")]
-        self._must_be_there = [(i, state) for i, kernel, state in named if kernel == "state_check"]
-        self._marked = [state for _, kernel, state in named if kernel == "state_mark"]
+        self.must_be_there = [(i, state) for i, kernel, state in named if kernel == "state_check"]
+        self.marked = [state for _, kernel, state in named if kernel == "state_mark"]
 
     @property
     def parts(self) -> tuple[Part, ...]:
         return (self._part,)
+
+    def device_frame(self, shapes: Shapes) -> DeviceFrame:
+        """A frame for inputs of these shapes, in which nothing runs."""
+        return self._device_frames[self._frame(shapes).address]
 
     def _run_numbers(self, inputs: Sequence[np.ndarray], number: int, cancel: int, trace: int) -> list[Any]:
         """A run that has begun is not cancelled; the device's steps are not traced."""
@@ -155,7 +159,7 @@ class CudaEngine(DeviceEngine):
         return frame
 
     def _run_frame(self, frame: Frame, inputs: Sequence[np.ndarray], number: int) -> list[np.ndarray]:
-        for step, state in self._must_be_there:
+        for step, state in self.must_be_there:
             if not self.cells[state].info[0]:
                 raise self._failure(0, step, Failure(Status.UNINITIALISED))
         work = self._device_frames[frame.address]
@@ -168,7 +172,7 @@ class CudaEngine(DeviceEngine):
         self.launch(work)
         if not work.waits:
             self.device.wait()
-        for state in self._marked:
+        for state in self.marked:
             self.cells[state].info += (1 - self.cells[state].info[0], 1)
             wrote(self.device, self.states, self.cells[state])
         return [output.copy() for output in work.downloads]
