@@ -150,6 +150,7 @@ def main() -> None:
     parser.add_argument("--peer-python", default=str(HERE.parent / "build/peers/bin/python"))
     parser.add_argument("--out", type=Path, default=HERE.parent / "build/micro.json")
     options = parser.parse_args()
+    options.out.parent.mkdir(parents=True, exist_ok=True)
     possible = {name: Peer(name, options.peer_python) for name in PEERS} if Path(options.peer_python).exists() else {}
     peers = {name: peer for name, peer in possible.items() if peer.there}
     print("peers:", ", ".join(peers) or f"none ({options.peer_python})")
@@ -161,8 +162,7 @@ def main() -> None:
             found[kind].append(measured(case, peers, kernels))
             tell(found[kind][-1], facts["peak_f32"])
         print(f"{kind}, geometric means of times graphc: {means(found[kind])}\n")
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps({"machine": facts, "results": found}, indent=1))
+        options.out.write_text(json.dumps({"machine": facts, "results": found}, indent=1))
     print(f"written: {options.out}")
 
 
