@@ -54,6 +54,7 @@ class Engine:
     """
 
     on_device = False
+    native_alone = True        # a run is one native call, but for what __init__ was given
     code_asked_for = False     # of exec/code_queue.py
 
     def __init__(
@@ -203,7 +204,7 @@ class Engine:
     def quick_way(self, counter: Iterator[int], single: bool) -> Callable[..., Any] | None:
         """A function that does a run at once (exec/quick.py: QuickRuns.run): `counter` numbers them, it gives the first
         output alone if `single`. None if runs of this plan need more than that."""
-        if self.on_device or self._strings or self._notes_running or not is_possible():
+        if not self.native_alone or self._strings or self._notes_running or not is_possible():
             return None
         quick = QuickRuns(self.library.entry, counter, single, self._dtypes, self._output_dtypes)
         self.frames.quick = quick

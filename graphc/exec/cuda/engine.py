@@ -34,6 +34,7 @@ class DeviceEngine(Engine):
     """What both kinds have: the device, constants there, and a launch of a part. reduced: tensor cores may round the
     factors of float32 products; to be said before the first run."""
 
+    native_alone = False
     reduced = False
 
     def __init__(self, device: Device, whole_plan: p.Plan, plan: p.Plan, constants: Mapping[str, Any] | None,
