@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
-CASES = ("tiny", "chain", "chain-unfused", "mlp-train", "lenet-train", "transformer-train", "gpt2-small",
-         "gpt2-long")
-TRAINING = ("mlp-train", "lenet-train", "transformer-train")
+CASES = ("tiny", "chain", "chain-unfused", "mlp-train", "lenet-train", "resnet-train", "transformer-train",
+         "gpt2-small", "gpt2-long")
+TRAINING = ("mlp-train", "lenet-train", "resnet-train", "transformer-train")
 LOSS_TOLERANCE = 1e-3      # relative, over the first steps: the sums have other orders
 PEERS = ("torch", "tensorflow")
 SECONDS_A_ROUND = 0.2

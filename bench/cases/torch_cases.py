@@ -77,6 +77,31 @@ def make(threads: int, gpu: bool) -> dict[str, Callable[[], Callable[[], object]
 
         return train([*convolutions, *dense, *biases], logits, *shared.lenet_batch())
 
+    def resnet() -> Callable[[], object]:
+        r, parameters = shared.rng(), []
+
+        def made(form: shared.Convolution) -> Callable[[torch.Tensor], torch.Tensor]:
+            w = parameter(form.filter(r).transpose(3, 2, 0, 1)).detach().contiguous(
+                memory_format=torch.channels_last).requires_grad_()
+            scale, shift = parameter(np.ones(form.results, np.float32)), parameter(np.zeros(form.results, np.float32))
+            parameters.extend((w, scale, shift))
+            return lambda h: F.batch_norm(F.conv2d(h, w, None, form.stride, form.pad), None, None, scale, shift, True)
+
+        first = made(shared.RESNET_FIRST)
+        blocks = [([made(c) for c in main], made(shortcut) if shortcut else None)
+                  for main, shortcut in shared.resnet_blocks()]
+        dense, bias = parameter(shared.resnet_dense()), parameter(np.zeros(shared.RESNET_CLASSES, np.float32))
+        parameters.extend((dense, bias))
+
+        def logits(x: torch.Tensor) -> torch.Tensor:
+            h = F.max_pool2d(torch.relu(first(x.permute(0, 3, 1, 2))), 3, 2, 1)
+            for (one, two, three), shortcut in blocks:
+                y = torch.relu(two(torch.relu(one(h))))
+                h = torch.relu(three(y) + (shortcut(h) if shortcut else h))
+            return torch.addmm(bias, h.mean((2, 3)), dense)
+
+        return train(parameters, logits, *shared.resnet_batch())
+
     def decoder(t: shared.Transformer, w: dict[str, torch.Tensor], tokens: torch.Tensor) -> torch.Tensor:
         """Logits of the word that follows each token."""
         def norm(h: torch.Tensor, name: str) -> torch.Tensor:
@@ -114,5 +139,6 @@ def make(threads: int, gpu: bool) -> dict[str, Callable[[], Callable[[], object]
         return run
 
     return {"tiny": tiny, "chain": chain, "chain-unfused": chain, "mlp-train": mlp, "lenet-train": lenet,
-            "transformer-train": transformer, "gpt2-small": lambda: gpt2(shared.GPT2_SMALL),
+            "resnet-train": resnet, "transformer-train": transformer,
+            "gpt2-small": lambda: gpt2(shared.GPT2_SMALL),
             "gpt2-long": lambda: gpt2(shared.GPT2_LONG)}

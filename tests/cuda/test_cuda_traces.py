@@ -1,6 +1,7 @@
 """What a traced run tells of the GPU: lines, step_stats, the timeline, and Session.explain."""
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from typing import Any
@@ -47,7 +48,7 @@ def test_a_run_of_the_gpu_alone(device: Any) -> None:
     assert all(begin <= s.all_start_nanos <= end + 10 ** 6 and s.all_end_rel_nanos >= 0 for s in stats)
     assert sum(s.all_end_rel_nanos for s in stats) <= end - begin
     assert all(a.all_start_nanos + a.all_end_rel_nanos <= b.all_start_nanos + 1
-               for a, b in zip(stats, stats[1:], strict=False)), "one behind the other"
+               for a, b in itertools.pairwise(stats)), "one behind the other"
 
 
 def test_the_timeline_has_a_row_for_the_gpu(device: Any) -> None:

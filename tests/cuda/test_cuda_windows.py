@@ -5,9 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import graphc as gc
 from graphc.exec.cuda.calls import convolutions, products
+from graphc.exec.cuda.code.windows import reciprocal
 
 from on_both import check_close
 
@@ -44,6 +47,12 @@ def test_channels_that_are_and_are_not_read_16_bytes_at_a_time(device: Any, chan
     weights = pictures(3, 3, channels, filters).astype(dtype)
     check_close(build, pictures(3, 9, 8, channels).astype(dtype), weights, tolerance=2e-4)
     check_close(build, pictures(0, 9, 8, channels).astype(dtype), weights)
+
+
+@given(st.integers(1, (1 << 31) - 1), st.integers(0, (1 << 31) - 1))
+def test_dividing_by_a_reciprocal(size: int, x: int) -> None:
+    for number in (x, x // size * size, max(x // size * size - 1, 0)):
+        assert number * (reciprocal(size) & 0xFFFFFFFF) >> (reciprocal(size) >> 32) == number // size
 
 
 @pytest.mark.parametrize("channels", [3, 4])

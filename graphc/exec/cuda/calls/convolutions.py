@@ -22,7 +22,7 @@ def _windowed(x: Pictures, windows: Windows) -> Windowed | None:
     each = windows.kh, windows.kw, column, row, picture
     if each == (1, 1, x.c, windows.ow * x.c, windows.oh * windows.ow * x.c):
         return None
-    return Windowed(x.c, windows.kw, windows.oh, windows.ow, picture, row, column, tap_row, tap)
+    return Windowed(x.count, x.c, windows.kw, windows.oh, windows.ow, picture, row, column, tap_row, tap)
 
 
 def _convolved(call: Call, x: Pictures, windows: Windows, filters: int, y: Pictures) -> list[Work]:

@@ -8,6 +8,7 @@ from graphc.exec.cuda.code.products import SIDE, THREADS, Product, product_text
 from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE, make_ptx
 from graphc.exec.cuda.code.tensor_products import DEPTH, TensorProduct, tensor_product
 from graphc.exec.cuda.code.tensor_products import SIDE as TENSOR_SIDE
+from graphc.exec.cuda.code.windows import reciprocal
 from graphc.exec.cuda.work import Clear, Launch, Work
 
 # How fast tiles are where there are enough of them (measured on an H200): nanoseconds of a multiprocessor for one step
@@ -24,8 +25,10 @@ SHORTEST = 128             # products along k of one part
 
 @dataclass(frozen=True)
 class Windowed:
-    """a is the matrix [windows, taps and channels] of pictures. The numbers are code/windows.py's PARAMETERS."""
+    """a is the matrix [windows, taps and channels] of pictures. The numbers are code/windows.py's PARAMETERS.
+    elements: of all pictures."""
 
+    elements: int
     c: int
     kw: int
     oh: int
@@ -38,7 +41,8 @@ class Windowed:
 
     @property
     def words(self) -> tuple[int, ...]:
-        return (self.c, self.kw, self.oh, self.ow, self.picture, self.line, self.window, self.tap_line, self.tap)
+        divisors = (self.c, self.kw, self.oh, self.ow)
+        return (*divisors, self.picture, self.line, self.window, self.tap_line, self.tap, *map(reciprocal, divisors))
 
     def are_wide(self, width: int) -> bool:
         """Whether that many channels lie side by side at a multiple of them, everywhere."""
@@ -62,7 +66,7 @@ class Factors:
 
     @property
     def narrow(self) -> bool:
-        return max(self.m, self.k) < NARROW
+        return max(self.m, self.k, self.windows.elements if self.windows else 0) < NARROW
 
     @property
     def windows_words(self) -> tuple[int, ...]:
