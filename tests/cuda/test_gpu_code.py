@@ -234,6 +234,6 @@ def test_the_gpu_has_no_memory(tmp_path: Path) -> None:
 
     model = exported(build)
     with gpu("late", compute=80, memory=1 << 20), Pair(model, tmp_path) as pair:
-        with pytest.raises(n.NativeError, match="the GPU stand-in has no memory for .* bytes more") as refused:
+        with pytest.raises(n.NativeError, match=r"the GPU stand-in has no memory for .* bytes more") as refused:
             pair.gpu["f"].run([normal(1 << 18)])
         assert refused.value.status == n.RESOURCE_EXHAUSTED

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from graphc.exec.cuda.calls.call import Call, Products, ProgramBuilder, map_work, size_of
 from graphc.exec.cuda.code.products import SIDE, THREADS, Product, product_text
 from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE, make_ptx
-from graphc.exec.cuda.code.tensor_products import DEPTH, TensorProduct, tensor_product
+from graphc.exec.cuda.code.tensor_products import DEPTHS, TensorProduct, tensor_product
 from graphc.exec.cuda.code.tensor_products import SIDE as TENSOR_SIDE
 from graphc.exec.cuda.code.windows import reciprocal
 from graphc.exec.cuda.work import Clear, Launch, Work
@@ -21,6 +21,8 @@ MULTIPROCESSORS = 132      # that many fill the larger GPUs
 ADDING, ADDED = 3000.0, 2e-3   # nanoseconds of a kernel that adds parts up, and for an element of a part
 FAR, NARROW = 1 << 62, 1 << 31
 SHORTEST = 128             # products along k of one part
+PANEL = max(DEPTHS.values())   # a part is a multiple of it long
+SMALLEST = 16              # along m, n and k, for tensor cores
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def _blocks(f: Factors, tile: int) -> int:
 
 
 def _on_tensors(call: Call, f: Factors) -> bool:
-    return call.products != Products.FUSED and f.dtype == "f32" and min(f.m, f.n, f.k) >= DEPTH
+    return call.products != Products.FUSED and f.dtype == "f32" and min(f.m, f.n, f.k) >= SMALLEST
 
 
 def _cut(call: Call, f: Factors, wide: bool) -> Cut:
@@ -156,7 +158,7 @@ def _fused(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
 def _divided(call: Call, f: Factors, cut: Cut, c: int) -> tuple[int, int, int, tuple[int, int]]:
     """(length of a part along k, how many there are, where they go, elements from one part, or one matrix of the
     batch, to the next of a and b)."""
-    part = -(-f.k // (cut.parts * DEPTH)) * DEPTH if cut.parts > 1 else f.k
+    part = -(-f.k // (cut.parts * PANEL)) * PANEL if cut.parts > 1 else f.k
     count, (a_row, b_row), a_next, b_next = -(-f.k // part), f.rows, f.a_batch, f.b_batch
     if count > 1:
         a_next, b_next = part * (a_row if f.transpose_a else 1), part * (1 if f.transpose_b else b_row)
