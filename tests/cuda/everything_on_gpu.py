@@ -43,6 +43,7 @@ ELSEWHERE = {
     "test_host_steps.py::test_of_weights_is_done_once_in_prepare": "weights are not prepared for a GPU",
     "test_memory.py::test_code_that_is_not_used_is_unloaded": "counts the CPU's code",
     "tests/session/test_code.py": "is about the CPU's code",
+    "tests/session/test_explain.py": "counts by what the CPU calls, and by its speed; test_cuda_traces.py does for a GPU",
 }
 
 

@@ -99,7 +99,7 @@ def tensor_product(p: TensorProduct) -> KernelBuilder:
             columns = right.as_b(read.get(), across_in_tile, step, lane, p.fragments, p.rounded)
             for i, of_a in enumerate(rows):
                 for j, of_b in enumerate(columns):
-                    _multiply(k, of_a, of_b, sums[i][j])
+                    multiply(k, of_a, of_b, sums[i][j])
         for slot in (read, write):
             following = slot.get() + 2 * size
             slot.set(k.choose(following.equals(STAGES * 2 * size), 0, following))
@@ -135,7 +135,8 @@ def _copy(k: KernelBuilder, factors: Sequence[Factor], slot: Value, first: Value
     k.emit("call void @llvm.nvvm.cp.async.commit.group()")
 
 
-def _multiply(k: KernelBuilder, a: Sequence[str], b: Sequence[str], sums: Sequence[Variable]) -> None:
+def multiply(k: KernelBuilder, a: Sequence[str], b: Sequence[str], sums: Sequence[Variable]) -> None:
+    """Adds a product of fragments, by one mma."""
     kind = "{ float, float, float, float }"
     given = ", ".join([*(f"i32 {x}" for x in (*a, *b)), *(f"float {s.get()}" for s in sums)])
     made = k.value(f"call {kind} @llvm.nvvm.mma.m16n8k8.row.col.tf32({given})")
