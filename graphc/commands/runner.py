@@ -22,6 +22,7 @@ from graphc.kernels.toolchain.archive import read_archive
 from graphc.kernels.toolchain.gate import GateError, read_symbols
 from graphc.kernels.toolchain.tables import (
     CHECKPOINTS,
+    GPU,
     OTHER_STEPS,
     PREFIX,
     Tables,
@@ -40,7 +41,7 @@ int main(int count, char** given) { return graphc_core::run_command(count, given
 EXPORTS = "{ global: graphc_*; local: *; };\n"
 FLAGS = ("-std=c++17", "-O2", "-fPIC")
 LINK = ("-pthread", "-s", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,noexecstack", "-Wl,-z,relro",
-        "-Wl,-z,noseparate-code")
+        "-Wl,-z,noseparate-code", "-ldl")
 
 
 def add(commands: Any) -> None:
@@ -54,6 +55,7 @@ def add(commands: Any) -> None:
                          help="where the C++ library is installed (lib/libgraphc.a); default: the one that came\n"
                               "with this package, or the checkout's build/runner")
     command.add_argument("--isa", metavar="NAMES", help="comma-separated: x86-64-v3 alone is smaller; default: all")
+    command.add_argument("--gpu", action="store_true", help="with what runs models on a GPU (`graphc gpu`)")
     command.add_argument("--cxx", default=os.environ.get("CXX", "c++"), help="the C++ compiler; default: $CXX or c++")
     command.set_defaults(command=_run)
 
@@ -93,7 +95,7 @@ def _run(options: argparse.Namespace) -> None:
     except KeyError as error:
         raise errors.UnimplementedError(f"{library} has no {error.args[0]}: it is older than the model") from None
     names = ", ".join(dict.fromkeys(os.path.basename(path) for path in options.only_for))
-    parts = {name for needs in found for name in needs.parts}
+    parts = {name for needs in found for name in needs.parts} | ({GPU} if options.gpu else set())
     for path in link(part, names, parts, library, Path(options.out), shlex.split(options.cxx)):
         print(f"{path}: {path.stat().st_size:,} bytes")
     print(f"for {names}: {len(part.kernels)} kernels and {len(part.primitives)} scalar functions for "

@@ -57,6 +57,8 @@ def run_with_care(session: Any, prepared: PreparedRun, inputs: list[np.ndarray],
             if not engine.on_device and not engine.code_asked_for:
                 submit(engine)
             prepared.only = engine
+            if session._plain:
+                prepared.quick = engine.quick_way(session._runs, prepared.single)
     return prepared.build([v if v.ndim else v[()] for v in values])
 
 

@@ -54,6 +54,7 @@ _SIGNATURES: dict[str, tuple[Any, ...]] = {
     "cuGraphExecDestroy": (POINTER,),
     "cuGraphDestroy": (POINTER,),
     "cuEventCreate": (POINTER, UNSIGNED),
+    "cuEventDestroy_v2": (POINTER,),
     "cuEventRecord": (POINTER, POINTER),
     "cuEventSynchronize": (POINTER,),
     "cuEventElapsedTime": (POINTER, POINTER, POINTER),
@@ -117,6 +118,7 @@ class Device:
         self.multiprocessors = self._attribute(_MULTIPROCESSORS)
         self.modules: dict[str, int] = {}              # loaded, by their PTX text
         self.lock = new_lock()                         # held by the run that uses the stream
+        self.libraries: dict[str, Any] = {}            # NVIDIA's, by name, as vendor/ has them
         self.limit = 0
         self._context = 0
         self._sizes: dict[int, int] = {}               # of what is allocated, by address
@@ -259,14 +261,43 @@ class Device:
     def replay(self, graph: int) -> None:
         self.driver.cuGraphLaunch(graph, self.stream)
 
+    # Times
+
     def seconds(self, work: Callable[[], None]) -> float:
-        """How long the device takes for what `work` puts into the stream: for measurements."""
-        begin, end = (self._get(POINTER, self.driver.cuEventCreate, 0) for _ in range(2))
-        self.driver.cuEventRecord(begin, self.stream)
+        """How long the device takes for what `work` puts into the stream."""
+        times = self.times()
+        times.mark()
         work()
-        self.driver.cuEventRecord(end, self.stream)
-        self.driver.cuEventSynchronize(end)
-        return float(self._get(ctypes.c_float, self.driver.cuEventElapsedTime, begin, end)) / 1e3
+        times.mark()
+        return times.seconds()[1]
+
+    def times(self) -> Times:
+        return Times(self)
+
+
+class Times:
+    """Marks in a device's stream, and when it came by them."""
+
+    def __init__(self, device: Device) -> None:
+        self._device, self._events = device, []  # type: Device, list[int]
+
+    def mark(self) -> None:
+        driver = self._device.driver
+        event = int(self._device._get(POINTER, driver.cuEventCreate, 0))
+        self._events.append(event)
+        driver.cuEventRecord(event, self._device.stream)
+
+    def seconds(self) -> list[float]:
+        """Of each mark, from the first one on; waits for them all. The marks are forgotten."""
+        driver, events = self._device.driver, self._events
+        self._events = []
+        if events:
+            driver.cuEventSynchronize(events[-1])
+        found = [float(self._device._get(ctypes.c_float, driver.cuEventElapsedTime, events[0], event)) / 1e3
+                 for event in events]
+        for event in events:
+            driver.cuEventDestroy_v2(event)
+        return found
 
 
 _found: list[Device | None] = []               # [None]: there is none

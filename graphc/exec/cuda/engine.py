@@ -20,8 +20,8 @@ from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.frame import DeviceFrame
 from graphc.exec.cuda.memory import Block, come_from_others, state_copy, wrote
 from graphc.exec.cuda.part import Part, whole
-from graphc.exec.engine import Engine, Shapes
-from graphc.exec.frame import Frame
+from graphc.exec.engine import Engine
+from graphc.exec.frame import Frame, Shapes
 from graphc.exec.states import State
 from graphc.kernels.contracts.calls import Status
 from graphc.kernels.runtime import tables as t
@@ -43,13 +43,13 @@ class DeviceEngine(Engine):
         super().__init__(plan, constants, states, *settings)
         self.device, self.library = device, self._library
         self.cells = self._cells
-        self._uploaded: dict[int, Block] = {}          # constants
+        self.uploaded: dict[int, Block] = {}          # constants
 
     def constant_address(self, index: int) -> int:
-        block = self._uploaded.get(index)
+        block = self.uploaded.get(index)
         if block is None:
             array = self._constants[index]
-            block = self._uploaded[index] = Block(self.device, array.nbytes)
+            block = self.uploaded[index] = Block(self.device, array.nbytes)
             self.device.upload(block.address, int(array.ctypes.data), array.nbytes)
         return block.address
 
@@ -122,26 +122,27 @@ class CudaEngine(DeviceEngine):
         info = {i: b.index for i, b in enumerate(body.buffers) if b.kind == p.BufferKind.STATE_INFO}
         named = [(i, s.kernel, info[s.operands[0]]) for i, s in enumerate(body.steps)
                  if isinstance(s, p.Call) and s.kernel in ("state_check", "state_mark")]
-        self._must_be_there = [(i, state) for i, kernel, state in named if kernel == "state_check"]
-        self._marked = [state for _, kernel, state in named if kernel == "state_mark"]
+        self.must_be_there = [(i, state) for i, kernel, state in named if kernel == "state_check"]
+        self.marked = [state for _, kernel, state in named if kernel == "state_mark"]
 
     @property
     def parts(self) -> tuple[Part, ...]:
         return (self._part,)
 
+    def device_frame(self, shapes: Shapes) -> DeviceFrame:
+        """A frame for inputs of these shapes, in which nothing runs."""
+        return self._device_frames[self._frame(shapes).address]
+
     def _run_numbers(self, inputs: Sequence[np.ndarray], number: int, cancel: int, trace: int) -> list[Any]:
         """A run that has begun is not cancelled; the device's steps are not traced."""
         shapes = tuple([a.shape for a in inputs])
         self.device.enter()
-        try:
-            frame = self._free[shapes].pop()
-        except (KeyError, IndexError):
-            frame = self._frame(shapes)
+        frame = self.frames.take(shapes) or self._frame(shapes)
         try:
             with self.states.holding(self._writes):
                 return self._run_frame(frame, inputs, number)
         finally:
-            self._free.setdefault(shapes, []).append(frame)
+            self.frames.keep(frame)
 
     def _frame(self, shapes: Shapes) -> Frame:
         frame = super()._frame(shapes)
@@ -153,12 +154,12 @@ class CudaEngine(DeviceEngine):
             with self.device.lock:
                 self._device_frames[frame.address] = DeviceFrame(self, self._part, dims)
         except BaseException:
-            self._spare.append(frame)
+            self.frames.spare.append(frame)
             raise
         return frame
 
     def _run_frame(self, frame: Frame, inputs: Sequence[np.ndarray], number: int) -> list[np.ndarray]:
-        for step, state in self._must_be_there:
+        for step, state in self.must_be_there:
             if not self.cells[state].info[0]:
                 raise self._failure(0, step, Failure(Status.UNINITIALISED))
         work = self._device_frames[frame.address]
@@ -171,7 +172,7 @@ class CudaEngine(DeviceEngine):
         self.launch(work)
         if not work.waits:
             self.device.wait()
-        for state in self._marked:
+        for state in self.marked:
             self.cells[state].info += (1 - self.cells[state].info[0], 1)
             wrote(self.device, self.states, self.cells[state])
         return [output.copy() for output in work.downloads]

@@ -27,6 +27,7 @@ from graphc.exec.cuda.memory import ALIGNMENT, Block, Layout, array_at, bytes_of
 from graphc.exec.cuda.out_of_memory import explained
 from graphc.exec.cuda.part import Part
 from graphc.exec.cuda.step_work import StepWork
+from graphc.exec.cuda.vendor.products import library_products
 from graphc.exec.cuda.work import Copy, Work
 from graphc.ir import dtypes
 from graphc.plan.plan import BufferKind
@@ -148,7 +149,7 @@ class DeviceFrame:
         """(the work of all steps, how much of it comes before the first step that writes a variable)."""
         products = ProductChoice(self.plan, self.part.body, self.device.compute >= TENSOR_COMPUTE, self.engine.reduced)
         writer = StepWork(self.plan, self.part.body, self.dims, self._address, self.engine.library, self._scratch,
-                          self._facts, products)
+                          self._facts, products, library_products(self.device))
         self.checks: list[tuple[int, Check]] = []      # with the number of the step
         work: list[Work] = list(self._copies_before(given))
         cut, ends = -1, []

@@ -3,11 +3,24 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from graphc.exec.cuda.driver import Device
 
 WORD = 1 << 64
+
+
+class Work(Protocol):
+    """name: what a trace says."""
+
+    @property
+    def name(self) -> str: ...
+
+    def prepare(self, device: Device) -> None:
+        """What must come before it is submitted for the first time, outside of a recording."""
+
+    def submit(self, device: Device) -> None:
+        """Puts it into the stream."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +34,6 @@ class Launch:
     words: tuple[int, ...]
 
     def prepare(self, device: Device) -> None:
-        """Before it is submitted for the first time: loads the module."""
         device.function(self.ptx, self.name)
 
     def submit(self, device: Device) -> None:
@@ -38,6 +50,7 @@ class Copy:
     target: int
     source: int
     count: int
+    name = "copy"
 
     def prepare(self, device: Device) -> None:
         pass
@@ -50,12 +63,10 @@ class Copy:
 class Clear:
     target: int
     count: int
+    name = "clear"
 
     def prepare(self, device: Device) -> None:
         pass
 
     def submit(self, device: Device) -> None:
         device.clear(self.target, self.count)
-
-
-Work = Launch | Copy | Clear

@@ -19,6 +19,7 @@ from graphc.exec.cuda.code.builder import THREADS, Array, KernelBuilder, Value, 
 from graphc.exec.cuda.code.windows import PARAMETERS, WindowOffsets
 
 DEPTH, STAGES = 16, 3
+SIDE = 32                  # of a tile, by fragments
 MATRIX_STEP = 8            # of k, one mma
 ROWS_OF_WARPS, COLUMNS_OF_WARPS = 2, 4
 OCCUPANCY = ' "nvvm.minctasm"="2"'
@@ -50,7 +51,7 @@ class TensorProduct:
 
     @property
     def tile(self) -> int:
-        return 32 * self.fragments
+        return SIDE * self.fragments
 
 
 def tensor_product(p: TensorProduct) -> KernelBuilder:
