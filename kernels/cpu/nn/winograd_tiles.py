@@ -85,15 +85,24 @@ def make_transform(dtype: str, shape: Shape, side: int, transform_tile: Any) -> 
                 table[i * side + j] = line + j * sc * size if inside and 0 <= column + j < sw else zeros
 
     @helper
+    def ask_for_next(pixels, distance, columns):
+        """Prefetches the pixels that the tile to the right does not share with this one."""
+        for i in range(side):
+            for j in range(side - columns, side):
+                prefetch(pixels[i * side + j] + distance)
+
+    @helper
     def transform(target, step, row_step, source, sh, sw, sc, out, down, across, top, left, first, count, zeros, table):
+        pixels = int64_at(table)
         for number in range(count):
             line, column = (first + number) // across, (first + number) % across
             picture, row = line // down, line % down
-            locate(int64_at(table), source + picture * sh * sw * sc * size, row * out - top, column * out - left, sh,
+            locate(pixels, source + picture * sh * sw * sc * size, row * out - top, column * out - left, sh,
                    sw, sc, zeros)
             goal = target + number * row_step
             for channel in range(0, sc, lanes):
                 at = min(channel, sc - lanes) * size
+                ask_for_next(pixels, at + out * sc * size, out)
                 transform_tile(table, at, goal + at, step)
     return transform
 
