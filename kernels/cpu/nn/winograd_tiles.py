@@ -83,15 +83,24 @@ def make_pictures(dtype: str, shape: Shape) -> Pictures:
         return odd_lines(count * row_bytes(sc))
 
     @helper
+    def ask_for_next(pixels, distance):
+        """Prefetches the pixels that the tile to the right does not share with this one."""
+        for i in range(SIDE):
+            for j in range(SIDE - OUT, SIDE):
+                prefetch(pixels[i * SIDE + j] + distance)
+
+    @helper
     def transform(target, step, source, sh, sw, sc, down, across, top, left, first, count, zeros, table):
+        pixels = int64_at(table)
         for number in range(count):
             line, column = (first + number) // across, (first + number) % across
             picture, row = line // down, line % down
-            locate(int64_at(table), source + picture * sh * sw * sc * size, row * OUT - top, column * OUT - left, sh,
+            locate(pixels, source + picture * sh * sw * sc * size, row * OUT - top, column * OUT - left, sh,
                    sw, sc, zeros)
             goal = target + number * row_bytes(sc)
             for channel in range(0, sc, lanes):
                 at = min(channel, sc - lanes) * size
+                ask_for_next(pixels, at + OUT * sc * size)
                 transform_picture(table, at, goal + at, step)
     return Pictures(row_bytes, point_bytes, transform)
 
