@@ -20,6 +20,7 @@ from ..products.blocks import blocks
 from ..products.dots import COLUMNS, dot_products, tile_of
 from ..products.micro import ISAS, shapes
 from ..products.panels import packing
+from ..ways import takes
 from ..words import (
     FORMAT,
     OK,
@@ -31,6 +32,7 @@ from ..words import (
     TILES,
     TILES_1,
     USER,
+    VARIANT,
     WORK_BYTES,
 )
 
@@ -116,7 +118,7 @@ def make_bind(dtype, sizes):
         merged = batch == 1 or (b_batch == 0 and a_batch == m * k and transpose_a == 0)
         batches, rows = (1, batch * m) if merged else (batch, m)
         dots = (rows <= DOT_ROWS and transpose_b != 0 and choice[PERSISTENT] == 0
-                and (transpose_a == 0 or m == 1))
+                and (transpose_a == 0 or m == 1) and takes(choice, DOTS, True))
         shape, width, height, scratch = shape_of(rows, n, dots)
         panels = ceil_div(n, width)
         panel_bytes = k * width * size
@@ -132,17 +134,19 @@ def make_bind(dtype, sizes):
             choice[PACKED_BYTES], choice[PACK_TILES] = different * panels * panel_bytes, pack_tiles
         elif dots:
             choice[MODE] = IN_PLACE
-        elif different > 1 and panels * panel_bytes <= SMALL and rows <= 32 * height and (
-                transpose_b != 0 or n % width != 0):
+        elif different > 1 and panels * panel_bytes <= SMALL and takes(
+                choice, IN_TILE, rows <= 32 * height and (transpose_b != 0 or n % width != 0)):
             choice[MODE] = IN_TILE
             choice[TILE_ROWS] = rows
             scratch += panels * panel_bytes
-        elif transpose_b == 0 and (rows <= 5 * height or (different > 1 and panels * panel_bytes <= SMALL)):
+        elif transpose_b == 0 and takes(
+                choice, IN_PLACE, rows <= 5 * height or (different > 1 and panels * panel_bytes <= SMALL)):
             choice[MODE] = IN_PLACE
             scratch += panel_bytes
         else:
             choice[MODE] = IN_WORK
             choice[WORK_BYTES], choice[TILES] = different * panels * panel_bytes, pack_tiles
+        choice[VARIANT] = DOTS if dots else choice[MODE]
         if choice[MODE] == IN_TILE:
             choice[TILE_BATCHES] = min(ceil_div(PRODUCTS, max(rows * n * k, 1)), batches)
         else:

@@ -19,7 +19,7 @@ from typing import Any
 from ..memory import ITEM_SIZES, apart, ceil_div, helper, int64_at, round_up, zero_bytes
 from ..products.micro import TABLE_WORDS, Shape, micro_kernel
 from ..words import FORMAT, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
-from .winograd_cost import faster
+from .winograd_cost import DTYPES, faster
 from .winograd_tiles import LINE, OUT, POINTS, TAPS, make_filters, make_pictures, make_results, odd_lines
 
 CHUNK = 128                            # channels whose filter is transformed at once
@@ -148,7 +148,7 @@ def _nowhere() -> Winograd:
 
 @cache
 def make_winograd(dtype: str, shape: Shape) -> Winograd:
-    if dtype != "f32":                 # who asks for float64 asks for its exactness
+    if dtype not in DTYPES:
         return _nowhere()
     size, width, lanes, most_rows = ITEM_SIZES[dtype], shape.width, shape.lanes, shape.rows
     kit, block_kit = make_pictures(dtype, shape), make_block(dtype, shape)
