@@ -13,7 +13,7 @@ from typing import Any
 from ..memory import ITEM_SIZES, NUMBA_TYPES, apart, helper, offset, pointer_to
 from ..vector import vectors
 
-RUN = 256                              # columns of a tile, at least: shorter runs are slower than memory
+RUN = 1024                             # columns of a tile, at least: shorter runs are slower than memory
 AT_ONCE = 8                            # rows of B
 BLOCK = 4096                           # columns whose sums stay in the first cache
 
