@@ -21,6 +21,7 @@ from graphc.commands.needs import model_needs, parts_left_out
 from graphc.kernels.toolchain.archive import read_archive
 from graphc.kernels.toolchain.gate import GateError, read_symbols
 from graphc.kernels.toolchain.tables import (
+    GPU,
     PREFIX,
     Tables,
     part_of,
@@ -36,7 +37,7 @@ ALL = "all"                            # of --isa
 EXPORTS = "{ global: graphc_*; local: *; };\n"
 FLAGS = ("-std=c++17", "-O2", "-fPIC")
 LINK = ("-pthread", "-s", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,noexecstack", "-Wl,-z,relro",
-        "-Wl,-z,noseparate-code")
+        "-Wl,-z,noseparate-code", "-ldl")
 
 
 def add(commands: Any) -> None:
@@ -53,6 +54,7 @@ def add(commands: Any) -> None:
                          help="comma-separated; default: the one that every machine of the library has (x86-64-v3).\n"
                               "x86-64-v4,x86-64-v3 adds code for AVX-512, up to three times as fast there, in about\n"
                               "a third more; all: whatever the library has")
+    command.add_argument("--gpu", action="store_true", help="with what runs models on a GPU (`graphc gpu`)")
     command.add_argument("--cxx", default=os.environ.get("CXX", "c++"), help="the C++ compiler; default: $CXX or c++")
     command.set_defaults(command=_run)
 
@@ -68,7 +70,7 @@ def _run(options: argparse.Namespace) -> None:
     except KeyError as error:
         raise errors.UnimplementedError(f"{library} has no {error.args[0]}: it is older than the model") from None
     names = ", ".join(dict.fromkeys(os.path.basename(path) for path in options.only_for))
-    parts = {name for needs in found for name in needs.parts}
+    parts = {name for needs in found for name in needs.parts} | ({GPU} if options.gpu else set())
     left_out = parts_left_out(found, {name for defined in objects.values() for name in defined},
                               [isa.replace("-", "_") for isa in tables.functions])
     for path in link(part, names, parts, left_out, library, Path(options.out), shlex.split(options.cxx)):

@@ -20,7 +20,8 @@ ROLES = 3                              # bind, run, pack: functions of a kernel
 # What of the C++ library a runner of few kernels may do without (runner/src/parts.hpp).
 CHECKPOINTS = ("gc_save_checkpoint", "gc_restore_checkpoint", "gc_check_part")
 OTHER_STEPS = "gc_run_other_step"
-PARTS = (*CHECKPOINTS, "gc_print_trace", OTHER_STEPS)
+GPU = "gc_open_gpu"
+PARTS = (*CHECKPOINTS, "gc_print_trace", OTHER_STEPS, GPU)
 
 
 @dataclass(frozen=True)

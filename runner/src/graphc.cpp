@@ -94,6 +94,9 @@ auto counted(const graphc_model* model, Count count) noexcept -> decltype(count(
   if (has(given->memory_limit)) options.memory_limit = given->memory_limit;
   if (has(given->threads)) options.threads = given->threads;
   if (has(given->share) && given->share) options.values = given->share->model.values();
+  if (has(given->gpu_code) && given->gpu_code) options.gpu_code = given->gpu_code;
+  if (has(given->gpu)) options.gpu = given->gpu;
+  require(!options.gpu_code.empty() || !options.gpu, "graphc_options.gpu is set, but no gpu_code for it");
   require(options.memory_limit >= 0, "graphc_options.memory_limit is negative");
   require(options.threads >= 0, "graphc_options.threads is negative");
   for (std::size_t i = sizeof(graphc_options); i < given->size; ++i)

@@ -37,6 +37,7 @@ Model::Model(const GraphFile& file, const Options& options, std::shared_ptr<Host
   load(graph, options);
   find_variables(graph);
   open(options.threads, tables_limit(file.data.size(), limited));
+  open_device(graph, options);
 }
 
 // What the file's own bytes decide; it may take memory in proportion to them only.
@@ -61,6 +62,13 @@ void Model::load(const Graph& graph, const Options& options) {
     throw Error(GRAPHC_FAILED_PRECONDITION, "the model whose variables are to be shared was loaded from another file, or one that "
                                             "was written anew since");
   for (const Tensor& constant : plan_.constants) constant_table_.push_back(values_->constant(constant, graph, host_));
+}
+
+void Model::open_device(const Graph& graph, const Options& options) {
+  if (options.gpu_code.empty()) return;
+  const DeviceRequest request{plan_, choose_plan(graph, options.signature), constant_table_, values_, host_, options.gpu_code,
+                              options.gpu};
+  call_part<decltype(gc_open_gpu)>(GPU_RUNS, "what runs models on a GPU", request, device_);
 }
 
 // Variables that have no value yet may be of any size: nothing of it is taken before it is written.
