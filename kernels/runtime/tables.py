@@ -71,7 +71,8 @@ SLOT_RECORD = 16
 
 # ERROR
 ERROR_CODE, ERROR_BODY, ERROR_STEP, ERROR_A, ERROR_B, ERROR_C, ERROR_TILE = range(7)
-ERROR_DETAIL, DETAIL_WORDS = 8, 14      # of the status INDEX_TUPLE: the tuple, then the sizes, 7 words each
+ERROR_DETAIL, DETAIL_WORDS = 8, 14      # of the status INDEX_TUPLE: the tuple, then the sizes, 7 words
+#                                         each; of LEFT_OUT: a sizes and attributes of the kernel
 ERROR_WORDS = 24
 
 # Codes: those of kernels (Status in kernel.py) and

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, apart, compact, helper, int64_at, round_up, zero_bytes
+from ..memory import ITEM_SIZES, apart, compact, helper, int64_at, part, round_up, zero_bytes
 from ..products.micro import TABLE_WORDS, Shape, streaming_kernel
 
 GROUP = 16                             # register tiles whose tables are made at once
@@ -165,7 +165,7 @@ def make_taps(dtype: str, shape: Shape, backward: bool) -> Taps:
                                   target + (tile[0] * tc + panel * width) * size, pitch * tc * size, later,
                                   tc - panel * width, ahead)
 
-    @helper
+    @part("taps", shape, "back" if backward else "forth")
     def convolve(source, packed, target, sh, sw, sc, th, tw, tc, kh, kw, stride_h, stride_w, dilation_h, dilation_w,
                  pad_top, pad_left, first_line, lines, first_panel, panels, scratch):
         compact()
