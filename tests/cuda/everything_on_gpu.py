@@ -32,9 +32,6 @@ ELSEWHERE = {
     "test_config.py::test_devices": "counts the devices of a machine without a GPU",
     "test_config.py::test_settings_that_have_an_effect": "counts the CPU's threads and its code",
     "test_quick_runs.py": "is about the CPU's quick runs",
-    "test_explain.py::test_a_product_and_its_epilogue": "is told what the CPU does",
-    "test_explain.py::test_maps_count_what_varies": "is told what the CPU does",
-    "test_explain.py::test_the_table_has_the_longest_steps_first": "is told what the CPU does",
     "test_winograd_session.py": "is about the CPU's way of convolutions",
     "test_warmup.py::test_the_first_run_has_its_code": "is about the CPU's code",
     "test_warmup.py::test_nothing_is_compiled_in_a_thread_that_runs": "is about the CPU's code",
@@ -43,7 +40,7 @@ ELSEWHERE = {
     "test_host_steps.py::test_of_weights_is_done_once_in_prepare": "weights are not prepared for a GPU",
     "test_memory.py::test_code_that_is_not_used_is_unloaded": "counts the CPU's code",
     "tests/session/test_code.py": "is about the CPU's code",
-    "tests/session/test_explain.py": "counts by what the CPU calls, and by its speed; test_cuda_traces.py does for a GPU",
+    "tests/session/test_explain.py": "counts what the CPU does; test_cuda_traces.py is about a GPU",
 }
 
 

@@ -149,8 +149,8 @@ def _fused(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
     wide_a, wide_b = _are_wide(f, a, b)
     part, count, target, rows = _divided(call, f, cut, c)
     words = (a, b, target, f.m, f.n, part, *rows, f.m * f.n, *((*f.rows, f.k) if count > 1 else ()), *f.windows_words)
-    made = Product(f.dtype, cut.each, f.transpose_a, f.transpose_b, count > 1, wide_a, wide_b, windows=f.windows is not None,
-                   narrow=f.narrow)
+    made = Product(f.dtype, cut.each, f.transpose_a, f.transpose_b, count > 1, wide_a, wide_b,
+                   windows=f.windows is not None, narrow=f.narrow)
     made = replace(made, wide_c=not (f.n % made.group or target % 16))
     ptx = make_ptx(product_text(made))
     grid = (_blocks(f, SIDE * cut.each) * count,)

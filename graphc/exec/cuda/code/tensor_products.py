@@ -2,8 +2,8 @@
 the sums are float32's. From compute capability 8.0 on.
 
 A block of 8 warps, 2 by 4, makes a square tile of c; a warp `fragments` times `fragments` pieces of 16 x 8, by
-mma.m16n8k8. Panels of a and b, `depth` deep, are copied to shared memory by cp.async, STAGES of them in flight, with one
-barrier each. What lies outside of a matrix is zeros there.
+mma.m16n8k8. Panels of a and b, `depth` deep, are copied to shared memory by cp.async, STAGES of them in flight, with
+one barrier each. What lies outside of a matrix is zeros there.
 
 In shared memory an operand lies as in memory: along k ("straight": rows of `depth`, read by ldmatrix, of which 8 rows
 of 16 bytes are one matrix in the registers of a warp) or along its rows and columns ("turned": `depth` lines of a tile,
