@@ -12,6 +12,7 @@ import shared
 
 def make(threads: int, gpu: bool) -> dict[str, Callable[[], Callable[[], object]]]:
     torch.set_num_threads(threads)
+    torch.backends.cudnn.allow_tf32 = False          # float32 as graphc and TensorFlow 1 compute it
     device = "cuda" if gpu else "cpu"
 
     def tensor(value: np.ndarray) -> torch.Tensor:

@@ -14,7 +14,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -40,6 +40,9 @@ from graphc.kernels.runtime import tables as t
 from graphc.plan.plan import Plan
 from graphc.plan.verify import check_ports
 
+if TYPE_CHECKING:
+    from graphc.exec.machine_speed import MachineSpeed
+
 SHAPES_KEPT = 32           # frames for as many different input shapes are kept bound
 SHAPES_BOUND_ANEW = 4
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
@@ -54,7 +57,6 @@ class Engine:
     """
 
     on_device = False
-    native_alone = True        # a run is one native call, but for what __init__ was given
     code_asked_for = False     # of exec/code_queue.py
 
     def __init__(
@@ -204,7 +206,7 @@ class Engine:
     def quick_way(self, counter: Iterator[int], single: bool) -> Callable[..., Any] | None:
         """A function that does a run at once (exec/quick.py: QuickRuns.run): `counter` numbers them, it gives the first
         output alone if `single`. None if runs of this plan need more than that."""
-        if not self.native_alone or self._strings or self._notes_running or not is_possible():
+        if self._strings or self._notes_running or not is_possible():
             return None
         quick = QuickRuns(self.library.entry, counter, single, self._dtypes, self._output_dtypes)
         self.frames.quick = quick
@@ -245,6 +247,14 @@ class Engine:
             return [TABLE.strings(a) if i in strings.outputs else a for i, a in enumerate(found)]
         finally:
             end_run(outer, held)
+
+    def device_events(self, trace: int) -> list[Any]:
+        """What a GPU did in the run with this trace (exec/cuda/timing.py)."""
+        return []
+
+    def gpu_speed(self) -> MachineSpeed | None:
+        """What the GPU that runs use can do at best; None if they use none."""
+        return None
 
     def bind(self, inputs: Sequence[np.ndarray]) -> None:
         """Has a frame ready for a run on inputs of these shapes; nothing is computed. Raises as `run` does."""

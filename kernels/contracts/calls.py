@@ -48,6 +48,7 @@ class Status(IntEnum):
     DIVISION_BY_ZERO = 4        # of integers
     NEGATIVE_EXPONENT = 5       # of integers
     INDEX_TUPLE = 6             # scratch: which tuple, its length, then 7 words each for it and the sizes
+    LEFT_OUT = -1               # of what stands in place of a part (cpu/memory.py) that a runner was linked without
 
 
 @dataclass(frozen=True)

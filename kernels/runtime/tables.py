@@ -11,6 +11,8 @@ HOST      made by the embedder: what the runtime cannot do alone. Functions take
             poll(poll_context, 0) -> int64, not 0: the run is to end. 0 if the embedder has none. Called every TICK
             (seconds, nanoseconds) by the thread that runs, in runs that take longer
             clock(clock_id, address) -> the time, as seconds and nanoseconds    (C's clock_gettime fits)
+            advise(address, bytes, 14): the memory is large and may come in large pages. 0 if the embedder has none
+            (Linux' madvise fits)
 POOL      made by gc_pool_open
 MODEL     made by gc_model_open: a verified image, its constants and states
 CONTEXT   one a top frame: what belongs to a run, shared by the frames of its loops and branches
@@ -27,7 +29,8 @@ HOST_LIMIT = 7            # bytes that may be allocated in all, 0: no limit
 HOST_USED = 8             # bytes allocated now
 HOST_POLL, HOST_POLL_CONTEXT, HOST_CLOCK, HOST_CLOCK_ID, HOST_TICK = 9, 10, 11, 12, 13    # HOST_TICK: two words
 HOST_APART = 15           # 1: each ARENA buffer has a block of its own and ends where that does (apart.py)
-HOST_WORDS = 16
+HOST_ADVISE = 16
+HOST_WORDS = 24
 
 # PYTHON    made by embedders that are Python: three words for an exception, the thread that handles signals, then
 # addresses of C functions; pthread_self, the others with PyGILState_, PyErr_, PyTuple_, PyLong_, PyObject_, Py_
@@ -68,7 +71,8 @@ SLOT_RECORD = 16
 
 # ERROR
 ERROR_CODE, ERROR_BODY, ERROR_STEP, ERROR_A, ERROR_B, ERROR_C, ERROR_TILE = range(7)
-ERROR_DETAIL, DETAIL_WORDS = 8, 14      # of the status INDEX_TUPLE: the tuple, then the sizes, 7 words each
+ERROR_DETAIL, DETAIL_WORDS = 8, 14      # of the status INDEX_TUPLE: the tuple, then the sizes, 7 words
+#                                         each; of LEFT_OUT: a sizes and attributes of the kernel
 ERROR_WORDS = 24
 
 # Codes: those of kernels (Status in kernel.py) and
@@ -130,7 +134,9 @@ MODEL_WORDS = 32
 WAYS_KERNEL, WAYS_WAY, WAYS_PERSISTENT, WAYS_COUNT, WAYS_NUMBERS = range(5)
 
 # STORE of packed operands
-STORE_LOCK, STORE_FIRST, STORE_HOST = 0, 1, 2
+# PLACE, LEFT: where the next packed copy goes, and bytes there; REGION: the block that this is in, whose first word is
+# the address of the one before; TAKEN: bytes of all packed copies.
+STORE_LOCK, STORE_FIRST, STORE_HOST, STORE_PLACE, STORE_LEFT, STORE_REGION, STORE_TAKEN = range(7)
 STORE_WORDS = 8
 (PACKED_NEXT, PACKED_SOURCE, PACKED_KERNEL, PACKED_FORMAT, PACKED_BYTES, PACKED_NUMBERS, PACKED_ADDRESS, PACKED_VERSION,
  PACKED_VERSION_AT, PACKED_FUNCTION, PACKED_CHOICE, PACKED_TILES) = range(12)

@@ -69,7 +69,7 @@ void Model::open_device(const Graph& graph, const Options& options) {
   if (options.gpu_code.empty()) return;
   const DeviceRequest request{plan_, choose_plan(graph, options.signature), constant_table_, values_, host_, options.gpu_code,
                               options.gpu};
-  call_part<decltype(gc_open_gpu)>(GPU_RUNS, "what runs models on a GPU", request, device_);
+  call_part<decltype(gc_open_gpu)>(GPU_RUNS, "what runs models on a GPU (`graphc runner --gpu`)", request, device_);
 }
 
 // Variables that have no value yet may be of any size: nothing of it is taken before it is written.

@@ -41,7 +41,8 @@ class Pair:
 
     def __init__(self, model: gc.GraphDef, folder: Path, sets: Sequence[Mapping[str, Sequence[int]]] = (),
                  **settings: Any) -> None:
-        self.native, self.file, self.code = n.Native(build_runner() / "libgraphc.so"), model.SerializeToString(), folder / "m.gpu"
+        self.native, self.file = n.Native(build_runner() / "libgraphc.so"), model.SerializeToString()
+        self.code = folder / "m.gpu"
         self.code.write_bytes(make_gpu_code(model, [{k: tuple(v) for k, v in one.items()} for one in sets], **settings))
         names = [plan.signature for plan in model.plans]
         self.cpu = self._load(names)

@@ -316,11 +316,3 @@ def test_closed_sessions_and_forgotten_plans() -> None:
     session.close()
     with pytest.raises(RuntimeError, match="closed Session"):
         session.run(y, {x: value})
-
-
-def test_engines_of_gpus_have_no_quick_way() -> None:
-    from graphc.exec.cuda.engine import CudaEngine
-    from graphc.exec.cuda.mixed import MixedEngine
-    from graphc.exec.engine import Engine
-
-    assert Engine.native_alone and not CudaEngine.native_alone and not MixedEngine.native_alone

@@ -44,6 +44,38 @@ class Launch:
 
 
 @dataclass(frozen=True)
+class Upload:
+    """From the host's pinned memory."""
+
+    target: int
+    source: int
+    count: int
+    name = "upload"
+
+    def prepare(self, device: Device) -> None:
+        pass
+
+    def submit(self, device: Device) -> None:
+        device.upload(self.target, self.source, self.count)
+
+
+@dataclass(frozen=True)
+class Download:
+    """Into the host's pinned memory."""
+
+    target: int
+    source: int
+    count: int
+    name = "download"
+
+    def prepare(self, device: Device) -> None:
+        pass
+
+    def submit(self, device: Device) -> None:
+        device.download(self.target, self.source, self.count)
+
+
+@dataclass(frozen=True)
 class Copy:
     """From one place of the device's memory to another."""
 

@@ -126,7 +126,7 @@ def make_backward(dtype, isa):
         panels = kh * ceil_div(row, width)
         panel_bytes = oc * width * size
         choice[VARIANT] = SPREAD
-        choice[TILE_LINES] = tile_lines(lines, out_pixels, kh * oc, row, height)
+        choice[TILE_LINES] = tile_lines(lines, out_pixels, kh * oc, row, height, size)
         choice[SPREAD_ROWS] = max(SPREAD_BYTES // (row * size) // height, 1) * height
         choice[SCRATCH_BYTES] = spread_scratch + round_up(choice[SPREAD_ROWS] * row * size, 64)
         choice[PACK_PANELS] = min(max(PACK_BYTES // panel_bytes, 1), panels)

@@ -1,12 +1,12 @@
 """Matrix products on the device: which tile, and whether the products along k are cut into parts."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphc.exec.cuda.calls.call import Call, Products, ProgramBuilder, map_work, size_of
 from graphc.exec.cuda.code.products import SIDE, THREADS, Product, product_text
 from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE, make_ptx
-from graphc.exec.cuda.code.tensor_products import DEPTH, TensorProduct, tensor_product
+from graphc.exec.cuda.code.tensor_products import DEPTHS, TensorProduct, tensor_product
 from graphc.exec.cuda.code.tensor_products import SIDE as TENSOR_SIDE
 from graphc.exec.cuda.code.windows import reciprocal
 from graphc.exec.cuda.work import Clear, Launch, Work
@@ -21,6 +21,8 @@ MULTIPROCESSORS = 132      # that many fill the larger GPUs
 ADDING, ADDED = 3000.0, 2e-3   # nanoseconds of a kernel that adds parts up, and for an element of a part
 FAR, NARROW = 1 << 62, 1 << 31
 SHORTEST = 128             # products along k of one part
+PANEL = max(DEPTHS.values())   # a part is a multiple of it long
+SMALLEST = 16              # along m, n and k, for tensor cores
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def _blocks(f: Factors, tile: int) -> int:
 
 
 def _on_tensors(call: Call, f: Factors) -> bool:
-    return call.products != Products.FUSED and f.dtype == "f32" and min(f.m, f.n, f.k) >= DEPTH
+    return call.products != Products.FUSED and f.dtype == "f32" and min(f.m, f.n, f.k) >= SMALLEST
 
 
 def _cut(call: Call, f: Factors, wide: bool) -> Cut:
@@ -147,8 +149,10 @@ def _fused(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
     wide_a, wide_b = _are_wide(f, a, b)
     part, count, target, rows = _divided(call, f, cut, c)
     words = (a, b, target, f.m, f.n, part, *rows, f.m * f.n, *((*f.rows, f.k) if count > 1 else ()), *f.windows_words)
-    ptx = make_ptx(product_text(Product(f.dtype, cut.each, f.transpose_a, f.transpose_b, count > 1, wide_a, wide_b,
-                                        f.windows is not None, f.narrow)))
+    made = Product(f.dtype, cut.each, f.transpose_a, f.transpose_b, count > 1, wide_a, wide_b,
+                   windows=f.windows is not None, narrow=f.narrow)
+    made = replace(made, wide_c=not (f.n % made.group or target % 16))
+    ptx = make_ptx(product_text(made))
     grid = (_blocks(f, SIDE * cut.each) * count,)
     return [Launch(ptx, "gc_product", grid, (THREADS,), words), *_parts(call, f, count, target, c)]
 
@@ -156,7 +160,7 @@ def _fused(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
 def _divided(call: Call, f: Factors, cut: Cut, c: int) -> tuple[int, int, int, tuple[int, int]]:
     """(length of a part along k, how many there are, where they go, elements from one part, or one matrix of the
     batch, to the next of a and b)."""
-    part = -(-f.k // (cut.parts * DEPTH)) * DEPTH if cut.parts > 1 else f.k
+    part = -(-f.k // (cut.parts * PANEL)) * PANEL if cut.parts > 1 else f.k
     count, (a_row, b_row), a_next, b_next = -(-f.k // part), f.rows, f.a_batch, f.b_batch
     if count > 1:
         a_next, b_next = part * (a_row if f.transpose_a else 1), part * (1 if f.transpose_b else b_row)
@@ -183,9 +187,9 @@ def _are_wide(f: Factors, a: int, b: int) -> tuple[bool, bool]:
 def _on_tensor_cores(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
     wide_a, wide_b = _are_wide(f, a, b)
     cut = _cut(call, f, wide_a and wide_b)
-    made = TensorProduct(cut.each, not f.transpose_a, f.transpose_b, wide_a, wide_b, call.products == Products.ROUNDED,
-                         f.windows is not None, f.narrow)
     part, count, target, rows = _divided(call, f, cut, c)
+    made = TensorProduct(cut.each, not f.transpose_a, f.transpose_b, wide_a, wide_b, not (f.n % 2 or target % 8),
+                         call.products == Products.ROUNDED, f.windows is not None, f.narrow)
     words = (a, b, target, f.m, f.n, part, *rows, f.m * f.n, *f.rows, f.k if count > 1 else FAR, *f.windows_words)
     ptx = make_ptx(tensor_product(made).text(), TENSOR_COMPUTE)
     launch = Launch(ptx, "gc_tensor_product", (_blocks(f, made.tile) * count,), (THREADS,), words)
