@@ -61,6 +61,8 @@ def test_the_usual_way_stays_unless_another_gains() -> None:
     better = tuning.TunedCall(sizes, ("c",), 2, {2: 100.0, 1: 80.0})
     assert better.best == 1 and str(better) == "taps -> lines: lines 80.0, taps 100.0 us  conv2d.f32(1)  <- c"
     assert tuning.Tuning([better], 2.0, 1.0).ways == {sizes: 1}
+    kept_none = tuning.Tuning([better], 1.0, 1.0)
+    assert kept_none.ways == {} and "1 were quicker another one, which is not kept" in str(kept_none)
 
 
 @pytest.mark.parametrize("way", range(len(CONV)))
@@ -114,6 +116,9 @@ def test_files_of_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bad.write_text("nothing")
     monkeypatch.setenv("GRAPHC_TUNED", str(bad))
     with pytest.raises(errors.DataLossError, match="bad: not a file of `graphc tune`"):
+        gc.Session().run(gc.constant(1.0) + 1.0)
+    monkeypatch.setenv("GRAPHC_TUNED", str(tmp_path / "missing"))
+    with pytest.raises(errors.NotFoundError, match="missing: No such file or directory; `graphc tune MODEL -o"):
         gc.Session().run(gc.constant(1.0) + 1.0)
 
 
