@@ -70,11 +70,11 @@ class Tuning:
 
     def __str__(self) -> str:
         found = sorted(self.calls, key=lambda call: -call.microseconds[call.usual])
-        found_better = len(better(self.calls))
-        what = f"{found_better} go another one" if found_better == len(self.ways) else (
-            f"{found_better} were quicker another one, which is not kept, as the whole run did not gain")
-        head = (f"{len(self.calls)} calls of kernels with several ways, {what}; a run took {self.before:,.1f} us before "
-                f"and {self.after:,.1f} us with these")
+        others = len(better(self.calls))
+        what = f"going another one now: {others}" if others == len(self.ways) else (
+            f"quicker another one: {others}, of which none is kept, as the whole run did not gain")
+        head = (f"calls that have several ways: {len(self.calls)}; {what}; a run took {self.before:,.1f} us, "
+                f"with these {self.after:,.1f}")
         return "\n".join([head, *map(str, found)])
 
 

@@ -50,7 +50,7 @@ def test_each_way_is_measured_and_the_session_goes_the_best() -> None:
         2, 12, 12, 20, 3, 3, 24, 12, 12) and call.usual in call.microseconds
     assert {CONV[way] for way in call.microseconds} == {"lines", "taps", "winograd"}
     assert all(us > 0 for us in call.microseconds.values()) and found.before > 0 and found.after > 0
-    assert CONV[call.usual] in str(found) and str(found).startswith("1 calls of kernels with several ways")
+    assert CONV[call.usual] in str(found) and str(found).startswith("calls that have several ways: 1; ")
     assert variants(session, y, {x: value()}) == [str(call.usual)]       # of a run that was not tuned
     np.testing.assert_allclose(session.run([y, step], {x: value()})[0], wanted, rtol=1e-4, atol=1e-4)
 
@@ -62,7 +62,7 @@ def test_the_usual_way_stays_unless_another_gains() -> None:
     assert better.best == 1 and str(better) == "taps -> lines: lines 80.0, taps 100.0 us  conv2d.f32(1)  <- c"
     assert tuning.Tuning([better], 2.0, 1.0).ways == {sizes: 1}
     kept_none = tuning.Tuning([better], 1.0, 1.0)
-    assert kept_none.ways == {} and "1 were quicker another one, which is not kept" in str(kept_none)
+    assert kept_none.ways == {} and "quicker another one: 1, of which none is kept" in str(kept_none)
 
 
 @pytest.mark.parametrize("way", range(len(CONV)))
