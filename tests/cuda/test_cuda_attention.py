@@ -157,6 +157,14 @@ def test_gradients(device: Any, sizes: tuple[int, ...], dtype: str) -> None:
     assert all((a == b).all() for a, b in zip(found, trained(device, q, k, v, dy), strict=True))
 
 
+def test_matrices_whose_places_need_64_bits(device: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(attention, "NARROW", 0)
+    q, k, v = given("f32", 2, 1, 19, 33, 5, 6)
+    dy = RANDOM.standard_normal((2, 1, 19, 6)).astype(np.float32)
+    for ours, theirs in zip(trained(device, q, k, v, dy), wanted_gradients(q, k, v, dy), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=2e-4, atol=2e-4)
+
+
 @pytest.mark.parametrize("there", MASKS[1:])
 def test_gradients_with_masks(device: Any, there: Any) -> None:
     """Hidden keys have no gradient; a row without any key spoils what it touches, as without a kernel."""

@@ -11,7 +11,7 @@ from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE
 from graphc.exec.cuda.code.tensor_attention import TensorAttention, tensor_attention
 from graphc.exec.cuda.work import Clear, Work
 
-WIDEST = 8                 # columns that a thread adds up
+WIDEST, NARROW = 8, 1 << 31            # columns that a thread adds up; elements of a matrix
 # Of tensor cores: the longest rows; how long they may be so that a warp's registers hold 32 of them, and below how many
 # rows it has 16.
 LONGEST, LONGEST_OF_TWO_BANDS, ROWS_OF_ONE_BAND = 128, 64, 128
@@ -68,7 +68,9 @@ def _shape(call: Call, rows: int, columns: int) -> Shape:
     """For tiles of so many rows, and so many columns to add up."""
     group = 16 // size_of(call.types[0])
     width = min(max(-(-columns // (SIDE * group)), 1) * group, WIDEST)
-    return Shape(call.types[0], min(group, _power_of_two(-(-rows // SIDE))), width, bool(call.attrs[0]))
+    _, _, count, cols, depth, length, *_ = call.dims
+    return Shape(call.types[0], min(group, _power_of_two(-(-rows // SIDE))), width, bool(call.attrs[0]),
+                 max(count, cols) * max(depth, length) < NARROW)
 
 
 def _launched(call: Call, kernel: KernelBuilder, tiles: int, columns: int, shape: Shape,

@@ -22,12 +22,18 @@ Numbers = list[list[Value]]                    # of a thread: by row and column 
 @dataclass(frozen=True)
 class Shape:
     """rows: of a thread, at most a group. width: columns of what a thread adds up, whole groups; a tile of those is
-    SIDE times as wide, and longer rows are cut into parts, a block each."""
+    SIDE times as wide, and longer rows are cut into parts, a block each. narrow: no matrix has 2^31 elements: then
+    their places take half of the registers."""
 
     dtype: str
     rows: int
     width: int
     masked: bool
+    narrow: bool = True
+
+    @property
+    def index(self) -> str:
+        return "i32" if self.narrow else "i64"
 
     @property
     def group(self) -> int:
@@ -146,8 +152,9 @@ class Tile:
             self.lines[piece] = self._element(source, first + piece // width, part + piece % width)
 
     def _element(self, source: Rows, row: Value, column: Value) -> Value:
-        inside = (row < source.count) & (column < source.length)
-        found = source.source[self.k.choose(inside, row * source.length + column, 0)]
+        row, column, count, length = (x.to(self.p.index) for x in (row, column, source.count, source.length))
+        inside = (row < count) & (column < length)
+        found = source.source[self.k.choose(inside, row * length + column, 0).to("i64")]
         return self.k.choose(inside, found, self.k.constant(0.0, self.p.dtype))
 
 
