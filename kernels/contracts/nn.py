@@ -79,7 +79,7 @@ KERNELS = (
                  "cpu.nn.conv:make_conv2d"),
     _convolution("conv2d_input_grad",
                  (Operand("dy", "in", "T", _Y), Operand("w", "in", "T", _W), Operand("dx", "out", "T", _X)),
-                 "cpu.nn.conv:make_conv2d_input_grad"),
+                 "cpu.nn.conv_input_grad:make_conv2d_input_grad"),
     _convolution("conv2d_filter_grad",
                  (Operand("x", "in", "T", _X), Operand("dy", "in", "T", _Y), Operand("dw", "out", "T", _W)),
                  "cpu.nn.conv_filter_grad:make_conv2d_filter_grad"),

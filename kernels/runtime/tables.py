@@ -37,6 +37,26 @@ HOST_WORDS = 16
 # What gc_call_python takes as its context
 CALLING_FUNCTION, CALLING_PYTHON = 0, 1
 
+# QUICK     made by embedders that are Python, one a plan: what gc_quick_run works on (quick.py). PYTHON: the table of C
+# functions below. RUN: the address of gc_run. COUNTER: an iterator, whose next int is a run's number; LAST: the latest.
+# SINGLE: 1 if the result is the first output instead of a list. COUNT: of records in use, RECORDS: their addresses.
+# PLACE, three words, and VALUES, one an input, are its own.
+(QUICK_PYTHON, QUICK_RUN, QUICK_COUNTER, QUICK_LAST, QUICK_SINGLE, QUICK_INPUTS, QUICK_OUTPUTS, QUICK_COUNT,
+ QUICK_PLACE) = range(9)
+QUICK_RECORDS, QUICK_FRAMES, QUICK_VALUES = 12, 32, 44     # FRAMES: the most records
+# One a frame: whether it is in use, its number, what gc_run takes; then PORT_* an input and an output. ALIGNED: 0, or
+# the bytes of a block in which the output begins at a multiple of 64.
+RECORD_BUSY, RECORD_NUMBER, RECORD_CALL, RECORD_PORTS = 0, 1, 2, 4
+PORT_DTYPE, PORT_RANK, PORT_ALIGNED, PORT_SIZES, PORT_WORDS = 0, 1, 2, 4, 12
+# The C functions that it calls, and objects: Py_, PyDict_, PyIter_, PyLong_, PyEval_, PyList_; of NumPy PyArray_
+(QUICK_NONE, QUICK_DICT_TYPE, QUICK_ARRAY_TYPE, QUICK_BYTE, QUICK_INCREF, QUICK_DECREF, QUICK_DICT_NEXT, QUICK_NEXT,
+ QUICK_AS_LONG, QUICK_FROM_LONG, QUICK_SAVE, QUICK_RESTORE, QUICK_LIST, QUICK_SET_ITEM, QUICK_EMPTY, QUICK_FROM_DTYPE,
+ QUICK_SET_BASE, QUICK_RETURN, QUICK_PYTHON_WORDS) = range(19)
+# Words of an object, and of an array (PyArrayObject_fields) where an object's head has two words; of rank and flags the
+# low half. FITS: C-contiguous and aligned.
+OBJECT_TYPE, ARRAY_DATA, ARRAY_RANK, ARRAY_SIZES, ARRAY_DTYPE, ARRAY_FLAGS = 1, 2, 3, 4, 7, 8
+ARRAY_FITS, ARRAY_WRITEABLE = 0x101, 0x400
+
 # Record that a host function gets: operands, slots, host table, then an address for each operand's SLOT and for each
 # SLOT to fill
 ASK_OPERANDS, ASK_SLOTS, ASK_HOST, ASK_FIRST = 0, 1, 2, 3

@@ -1,4 +1,5 @@
-"""A pytest plugin that runs other folders' tests on a GPU: the library in place of libcuda (`make test-cuda`).
+"""A pytest plugin that runs other folders' tests on a GPU: the library in place of libcuda (`make test-cuda`), or the
+machine's with GRAPHC_TEST_GPU=1 (`make gpu`).
 
     PYTHONPATH=tests/cuda pytest -p everything_on_gpu tests/session
 
@@ -20,6 +21,7 @@ from graphc.exec.cuda.engine import CudaEngine, DeviceEngine
 from graphc.exec.cuda.support import lacks
 from graphc.session.placement import Placement
 
+from on_both import ON_GPU
 from stand_in_driver import Library, Work, driver_standing_in
 
 ELSEWHERE = {
@@ -40,8 +42,8 @@ class EverythingOnGpu:
         self.lacking: Counter[str] = Counter()
         self.plans: Counter[str] = Counter()
         self._inside = ExitStack()
-        self.library: Library = self._inside.enter_context(driver_standing_in())
-        self.work: Work = self.library.work()
+        self.library: Library | None = None if ON_GPU else self._inside.enter_context(driver_standing_in())
+        self.work: Work | None = self.library.work() if self.library else None
 
     def begin(self) -> None:
         make, tell, begin = Placement.__init__, Placement.tell, DeviceEngine.__init__
@@ -77,14 +79,15 @@ class EverythingOnGpu:
         try:
             return (yield)
         finally:
-            said = self.library.complaint()
-            self.library.mend()
-            assert not said, said
+            if self.library:
+                said = self.library.complaint()
+                self.library.mend()
+                assert not said, said
 
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         write = terminalreporter.write_line
-        write(f"plans on the GPU: {dict(self.plans)}; work: {dict(self.work)}")
+        write(f"plans on the GPU: {dict(self.plans)}; work: {dict(self.work or {})}")
         for reason, count in self.lacking.most_common():
             write(f"{count:6} plans need the CPU for {reason}")
 

@@ -97,7 +97,7 @@ def test_products(ampere: Any, size: tuple[int, int, int, int], turned: tuple[bo
 
 @pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])
 def test_large_tiles(ampere: Any, turned: tuple[bool, bool], monkeypatch: Any) -> None:
-    monkeypatch.setattr(products, "BLOCKS_WANTED", 1)
+    monkeypatch.setattr(products, "MULTIPROCESSORS", 1)
     a, b = map(as_bfloat16, factors(1, 132, 140, 36))
     found, _ = multiplied(ampere, a, b, turned, Products.EXACT)
     np.testing.assert_allclose(found, a.astype(float) @ b.astype(float), rtol=1e-5, atol=1e-5)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from graphc.kernels.contracts.calls import Choice
-from graphc.kernels.cpu.nn.conv import DIRECT, LINES, PLANES, SPREAD, TAPS
+from graphc.kernels.cpu.nn.conv_tiles import DIRECT, LINES, PLANES, SPREAD, TAPS
 
 import kernel_references as references
 from kernel_harness import backwards, close, filled, load, normal

@@ -85,8 +85,8 @@ def make_block(dtype: str, shape: Shape) -> Block:
     def pictures(target, step, source, sh, sw, sc, th, tw, top, left, first, count, scratch):
         zeros = scratch + _TABLE_BYTES + tile_bytes
         zero_bytes(zeros, sc * size)
-        transform_pictures(target, step, source, sh, sw, sc, ceil_div(th, OUT), ceil_div(tw, OUT), top, left, first,
-                           count, zeros, scratch)
+        transform_pictures(target, step, row_bytes(sc), source, sh, sw, sc, OUT, ceil_div(th, OUT), ceil_div(tw, OUT),
+                           top, left, first, count, zeros, scratch)
 
     @helper
     def products(pictures, step, filters, sums, tables, first_channel, channels, count):

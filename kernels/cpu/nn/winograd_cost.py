@@ -34,6 +34,19 @@ def faster(blocks, n, sc, th, tw, tc, packed, size, lanes, width):
 
 
 @helper
+def filter_grad_faster(tiles, blocks, pixels, c, oc, taps, size, lanes, width):
+    """Whether it is for the gradient of a filter of so many taps; tiles: of dy, in so many blocks; pixels: of dy."""
+    if min(c, oc) < FEWEST or pixels == 0:
+        return False
+    columns = round_up(oc, width)
+    # Of each channel of x.
+    direct = taps * pixels * (lanes if oc <= lanes else columns) / width
+    cost = (PRODUCT_COST * POINTS * tiles * columns / width + TRANSFORM_COST * tiles * (1 + columns / c) * size
+            + RESULT_COST * blocks * columns * size)
+    return cost * GAIN < direct
+
+
+@helper
 def fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w):
     """Whether Winograd computes such convolutions."""
     return kh == 3 and kw == 3 and stride_h * stride_w * dilation_h * dilation_w == 1

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at
+from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at, prefetch
 from ..products.micro import Shape
 from ..products.panels import packing
 from .winograd_forms import F4, transforms
@@ -22,6 +22,7 @@ SIDE, OUT = FORM.inputs, FORM.outputs
 POINTS = SIDE * SIDE
 TAPS = 9
 LINE = 64                              # bytes of a line of the cache
+AHEAD = 512                           # bytes of each of a filter's nine taps that are asked for before they are read
 
 
 @helper
@@ -33,9 +34,10 @@ def odd_lines(bytes_):
 @dataclass(frozen=True)
 class Pictures:
     """row_bytes(sc): from one tile of a transformed picture to the next. point_bytes(count, sc): from one matrix to the
-    next. transform(target, step, source, sh, sw, sc, down, across, top, left, first, count, zeros, table) writes the
-    tiles first to first + count; down, across: tiles of a picture; top, left: how far the first tile begins before the
-    picture; zeros: a pixel of zeros; table: memory for 36 words."""
+    next. transform(target, step, row_step, source, sh, sw, sc, out, down, across, top, left, first, count, zeros,
+    table) writes the tiles first to first + count, `step` bytes from matrix to matrix, row_step from tile to tile; out:
+    pixels from one tile to the next; down, across: tiles of a picture; top, left: how far the first tile begins before
+    the picture; zeros: a pixel of zeros; table: memory for a word a pixel of a tile."""
 
     row_bytes: Any
     point_bytes: Any
@@ -55,8 +57,7 @@ class Filters:
 
 @cache
 def make_pictures(dtype: str, shape: Shape) -> Pictures:
-    size, lanes = ITEM_SIZES[dtype], shape.lanes
-    transform_picture = transforms(dtype, lanes, FORM).picture
+    size = ITEM_SIZES[dtype]
 
     @helper
     def row_bytes(sc):
@@ -65,28 +66,36 @@ def make_pictures(dtype: str, shape: Shape) -> Pictures:
     @helper
     def point_bytes(count, sc):
         return odd_lines(count * row_bytes(sc))
+    return Pictures(row_bytes, point_bytes, make_transform(dtype, shape, SIDE, transforms(dtype, shape.lanes,
+                                                                                          FORM).picture))
+
+
+def make_transform(dtype: str, shape: Shape, side: int, transform_tile: Any) -> Any:
+    """The function `transform` of Pictures, of tiles of side x side pixels; transform_tile: picture or pixels of
+    Transforms."""
+    size, lanes = ITEM_SIZES[dtype], shape.lanes
 
     @helper
     def locate(table, picture, row, column, sh, sw, sc, zeros):
         """The addresses of a tile's pixels."""
-        for i in range(SIDE):
+        for i in range(side):
             line = picture + ((row + i) * sw + column) * sc * size
             inside = 0 <= row + i < sh
-            for j in range(SIDE):
-                table[i * SIDE + j] = line + j * sc * size if inside and 0 <= column + j < sw else zeros
+            for j in range(side):
+                table[i * side + j] = line + j * sc * size if inside and 0 <= column + j < sw else zeros
 
     @helper
-    def transform(target, step, source, sh, sw, sc, down, across, top, left, first, count, zeros, table):
+    def transform(target, step, row_step, source, sh, sw, sc, out, down, across, top, left, first, count, zeros, table):
         for number in range(count):
             line, column = (first + number) // across, (first + number) % across
             picture, row = line // down, line % down
-            locate(int64_at(table), source + picture * sh * sw * sc * size, row * OUT - top, column * OUT - left, sh,
+            locate(int64_at(table), source + picture * sh * sw * sc * size, row * out - top, column * out - left, sh,
                    sw, sc, zeros)
-            goal = target + number * row_bytes(sc)
+            goal = target + number * row_step
             for channel in range(0, sc, lanes):
                 at = min(channel, sc - lanes) * size
-                transform_picture(table, at, goal + at, step)
-    return Pictures(row_bytes, point_bytes, transform)
+                transform_tile(table, at, goal + at, step)
+    return transform
 
 
 @cache
@@ -121,6 +130,8 @@ def make_filters(dtype: str, shape: Shape) -> Filters:
         else:
             gather(taps, f, sc, tc, first, count, column)
         for at in range(0, count * width * size, lanes * size):
+            for tap in range(TAPS):
+                prefetch(source + tap * step + at + AHEAD)
             transform_filter(source + at, step, target + at, chunk_bytes(count))
     return Filters(chunk_bytes, transform)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from graphc.exec.cuda.calls.checks import Check, Range
 from graphc.exec.cuda.code.builder import THREADS, KernelBuilder
@@ -14,6 +15,9 @@ from graphc.exec.jit import scalar_functions
 from graphc.exec.library import Library
 from graphc.kernels.contracts.dtypes import DTYPES
 from graphc.plan.plan import Instr, Program
+
+if TYPE_CHECKING:
+    from graphc.exec.cuda.vendor.products import LibraryProducts
 
 
 class Products(Enum):
@@ -28,7 +32,8 @@ class Products(Enum):
 @dataclass
 class Call:
     """A kernel's call with its sizes. operands: addresses. facts: gives memory with these bytes in it, which stays;
-    scratch: gives memory of this run, by bytes; checks: what the call adds to them is looked at behind the run."""
+    scratch: gives memory of this run, by bytes; checks: what the call adds to them is looked at behind the run.
+    library_products: NVIDIA's, where they are there."""
 
     types: tuple[str, ...]
     operands: tuple[int, ...]
@@ -39,6 +44,7 @@ class Call:
     facts: Callable[[bytes], int]
     checks: list[Check] = field(default_factory=list)
     products: Products = Products.FUSED
+    library_products: LibraryProducts | None = None
 
 
 def size_of(dtype: str) -> int:

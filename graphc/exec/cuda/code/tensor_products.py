@@ -2,11 +2,11 @@
 the sums are float32's. From compute capability 8.0 on.
 
 A block of 8 warps, 2 by 4, makes a square tile of c; a warp `fragments` times `fragments` pieces of 16 x 8, by
-mma.m16n8k8. Panels of a and b, DEPTH deep, are copied to shared memory by cp.async, STAGES of them in flight, with one
+mma.m16n8k8. Panels of a and b, `depth` deep, are copied to shared memory by cp.async, STAGES of them in flight, with one
 barrier each. What lies outside of a matrix is zeros there.
 
-In shared memory an operand lies as in memory: along k ("straight": rows of DEPTH, read by ldmatrix, of which 8 rows of
-16 bytes are one matrix in the registers of a warp) or along its rows and columns ("turned": DEPTH lines of a tile, read
+In shared memory an operand lies as in memory: along k ("straight": rows of `depth`, read by ldmatrix, of which 8 rows of
+16 bytes are one matrix in the registers of a warp) or along its rows and columns ("turned": `depth` lines of a tile, read
 word by word). Pieces of 16 bytes are exchanged within a row, and 8 words within a line, so that what a warp reads
 together lies in different banks.
 """
@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from graphc.exec.cuda.code.builder import THREADS, Array, KernelBuilder, Value, Variable
 from graphc.exec.cuda.code.windows import PARAMETERS, WindowOffsets
 
-DEPTH, STAGES = 16, 3
+DEPTHS = {4: 16, 2: 32}    # of a panel, by fragments: what lets two blocks share a multiprocessor
+STAGES = 3
+SIDE = 32                  # of a tile, by fragments
 MATRIX_STEP = 8            # of k, one mma
 ROWS_OF_WARPS, COLUMNS_OF_WARPS = 2, 4
 OCCUPANCY = ' "nvvm.minctasm"="2"'
@@ -50,7 +52,11 @@ class TensorProduct:
 
     @property
     def tile(self) -> int:
-        return 32 * self.fragments
+        return SIDE * self.fragments
+
+    @property
+    def depth(self) -> int:
+        return DEPTHS[self.fragments]
 
 
 def tensor_product(p: TensorProduct) -> KernelBuilder:
@@ -63,28 +69,30 @@ def tensor_product(p: TensorProduct) -> KernelBuilder:
         "m", "n", "k", "a.batch", "b.batch", "c.batch", "a.row", "b.row", "end")
     if p.windows:
         k.numbers(*PARAMETERS)
-    panels = k.shared("panels", "f32", STAGES * 2 * p.tile * DEPTH)
+    panels = k.shared("panels", "f32", STAGES * 2 * p.tile * p.depth)
     block, across = k.index("ctaid.x"), (n + (p.tile - 1)) // p.tile
     down = (m + (p.tile - 1)) // p.tile
     column, rest = block % across * p.tile, block // across
     row, batch = rest % down * p.tile, rest // down
     depths = k.least(end - batch * depth, depth)
-    size = p.tile * DEPTH
+    size = p.tile * p.depth
     windows = Windows(k, WindowOffsets(k, p.narrow), batch * depth, p.straight_a) if p.windows else None
-    left = Factor(k, p.tile, p.straight_a, p.wide_a, a.at(batch * a_batch), panels, row, m, a_row, depths, windows)
-    right = Factor(k, p.tile, p.straight_b, p.wide_b, b.at(batch * b_batch), panels.at(size), column, n, b_row, depths)
+    left = Factor(k, p.tile, p.depth, p.straight_a, p.wide_a, a.at(batch * a_batch), panels, row, m, a_row, depths,
+                  windows)
+    right = Factor(k, p.tile, p.depth, p.straight_b, p.wide_b, b.at(batch * b_batch), panels.at(size), column, n, b_row,
+                   depths)
     lane, warp = k.index("tid.x") & 31, k.index("tid.x") >> 5
     down_in_tile = (warp // COLUMNS_OF_WARPS) * (16 * p.fragments)
     across_in_tile = (warp % COLUMNS_OF_WARPS) * (8 * p.fragments)
     sums = [[[k.variable(0.0, "f32") for _ in range(4)] for _ in range(p.fragments)] for _ in range(p.fragments)]
     for stage in range(STAGES - 1):
-        _copy(k, (left, right), k.constant(stage * 2 * size, "i64"), k.constant(stage * DEPTH, "i64"))
+        _copy(k, (left, right), k.constant(stage * 2 * size, "i64"), k.constant(stage * p.depth, "i64"))
     read, write = k.variable(0), k.variable((STAGES - 1) * 2 * size)
-    with k.loop(0, depths, DEPTH) as first:
+    with k.loop(0, depths, p.depth) as first:
         k.emit(f"call void @llvm.nvvm.cp.async.wait.group(i32 {STAGES - 2})")
         k.barrier()
-        _copy(k, (left, right), write.get(), first + (STAGES - 1) * DEPTH)
-        for step in range(DEPTH // MATRIX_STEP):
+        _copy(k, (left, right), write.get(), first + (STAGES - 1) * p.depth)
+        for step in range(p.depth // MATRIX_STEP):
             rows = left.as_a(read.get(), down_in_tile, step, lane, p.fragments, p.rounded)
             columns = right.as_b(read.get(), across_in_tile, step, lane, p.fragments, p.rounded)
             for i, of_a in enumerate(rows):
@@ -144,6 +152,7 @@ class Factor:
 
     k: KernelBuilder
     tile: int
+    depth: int
     straight: bool
     wide: bool
     source: Array
@@ -157,16 +166,17 @@ class Factor:
     def word(self, along: Value, deep: Value) -> Value:
         """Where in the panel the element of a row (or column) and a depth is."""
         if self.straight:
-            piece = (deep >> 2) ^ ((along >> 1) & 3)
-            return along * DEPTH + piece * 4 + (deep & 3)
+            pieces = self.depth // 4                               # in a row; 8 of them are all banks
+            piece = (deep >> 2) ^ (along // (8 // pieces) & (pieces - 1))
+            return along * self.depth + piece * 4 + (deep & 3)
         return deep * self.tile + (along ^ ((deep & 3) << 3))
 
     def copy(self, slot: Value, first: Value) -> None:
         """Starts this thread's copies of the panel at depth `first`; zeros where nothing is."""
         elements = 4 if self.wide else 1
         name = "cg.shared.global.16.s" if self.wide else "ca.shared.global.4.s"
-        line = DEPTH if self.straight else self.tile               # what lies side by side in memory
-        for number in range(self.tile * DEPTH // elements // THREADS):
+        line = self.depth if self.straight else self.tile               # what lies side by side in memory
+        for number in range(self.tile * self.depth // elements // THREADS):
             piece = (self.k.index("tid.x") + number * THREADS) * elements
             high, low = piece // line, piece % line
             along, deep = (high, low) if self.straight else (low, high)
