@@ -1,6 +1,8 @@
 """Models that the C++ library runs on a GPU (graphc gpu, docs/adr/0052): the CPU's results, variables and errors."""
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +88,45 @@ def test_variables_that_are_read_and_written_from_outside(tmp_path: Path) -> Non
         for model in (pair.gpu["train"], pair.cpu["train"]):
             model.restore(tmp_path / "theirs")
         pair.assert_same_states()
+
+
+@pytest.mark.skipif(ON_GPU, reason="wants two GPUs")
+def test_two_gpus_and_the_cpu_share_variables(tmp_path: Path) -> None:
+    x, label = normal(5, 8, 8, 2), np.arange(5, dtype=np.int32)
+    with gpu("late", compute=80, devices=2), net_pair(tmp_path) as pair:
+        first, code = pair.gpu["train"], str(pair.code).encode()
+        with pair.native.load(pair.file, first, signature=b"train", gpu_code=code, gpu=1) as second:
+            for model in (first, second, second, first):
+                np.testing.assert_allclose(model.run([x, label])[0], pair.cpu["train"].run([x, label])[0], rtol=1e-5)
+            with pair.native.load(pair.file, first, signature=b"train") as on_cpu:
+                on_cpu.run([x, label])
+                pair.cpu["train"].run([x, label])
+            np.testing.assert_allclose(second.run([x, label])[0], pair.cpu["train"].run([x, label])[0], rtol=1e-5)
+            pair.assert_same_states()
+
+
+def test_threads(tmp_path: Path) -> None:
+    """Steps on one thread; others predict on both devices and read variables meanwhile."""
+    x, label, done = normal(5, 8, 8, 2), np.arange(5, dtype=np.int32), threading.Event()
+    with net_pair(tmp_path) as pair, pair.native.load(pair.file, pair.gpu["train"], signature=b"predict") as on_cpu:
+        before = pair.gpu["predict"].run([x])[0]
+        work = [lambda: pair.gpu["predict"].run([x]), lambda: on_cpu.run([x]), pair.gpu["train"].states]
+        with ThreadPoolExecutor(len(work)) as threads:
+            def repeat(one: Any) -> int:
+                runs = 0
+                while not done.is_set():
+                    one()
+                    runs += 1
+                return runs
+
+            others = [threads.submit(repeat, one) for one in work]
+            for _ in range(20):
+                pair.run("train", x, label)
+            done.set()
+            assert all(other.result(60) for other in others)
+        pair.assert_close("predict", x, tolerance=1e-4)
+        pair.assert_same_states(1e-4)
+        assert np.abs(before - pair.gpu["predict"].run([x])[0]).max() > 0.1
 
 
 def test_a_bad_index_changes_nothing(tmp_path: Path) -> None:
