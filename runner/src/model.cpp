@@ -10,6 +10,7 @@
 #include "pool.hpp"
 #include "ports.hpp"
 #include "tensors.hpp"
+#include "ways.hpp"
 
 namespace graphc_core {
 namespace {
@@ -119,6 +120,8 @@ void Model::open(int threads, Word tables) {
   const char* winograd = std::getenv("GRAPHC_WINOGRAD");
   request[L::OPEN_NO_WINOGRAD] = winograd && winograd == std::string_view("0");
   request[L::OPEN_RUN_OTHER] = reinterpret_cast<Word>(gc_parts[OTHER_STEPS]);
+  ways_ = tuned_ways(host_);
+  request[L::OPEN_WAYS] = ways_.empty() ? 0 : address_of(ways_.data());
   model_ = library_.gc_model_open(address_of(request));
   if (!model_) {
     library_.gc_store_close(std::exchange(store_, 0));

@@ -10,7 +10,8 @@ import pytest
 
 import graphc as gc
 from graphc.cli import main
-from graphc.commands.runner import find_library, model_needs
+from graphc.commands.needs import model_needs
+from graphc.commands.runner import find_library
 from graphc.kernels.toolchain.archive import read_archive
 from graphc.kernels.toolchain.gate import GateError
 from graphc.kernels.toolchain.runner_library import RUNTIME
