@@ -79,7 +79,7 @@ def test_what_is_not_the_models(model: gc.GraphDef, load: Callable[..., str]) ->
         assert "5 : it has no code for the signature g; it has f" in load(good, other.SerializeToString())
         assert "it is no file of code for a GPU, of format version 1" in load(b"")
         assert "15  is damaged" in load(b"not a file of this kind")       # its first byte is no field
-        assert "there is no GPU 1: this machine has 1" in load(good, gpu=1)
+        assert "there is no GPU 6: this machine has 1, numbered from 0 on" in load(good, gpu=6)
 
 
 def test_what_this_machine_is_not(model: gc.GraphDef, load: Callable[..., str],
