@@ -1,6 +1,7 @@
 """Models that the C++ library runs on a GPU (graphc gpu, docs/adr/0052): the CPU's results, variables and errors."""
 from __future__ import annotations
 
+import importlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +19,7 @@ from graphc.serial.plan_proto import load_plan
 from graphc.serial.tensors import read_array
 
 import native as n
+from files import ROOT, build_runner
 from gpu_models import WHERE, Pair, exported, gpu
 from on_both import ON_GPU, assert_same_bits
 
@@ -285,6 +287,22 @@ def test_graphc_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
     for name in ("{}.npy", "y-{}.npy"):
         np.testing.assert_allclose(np.load(name.format("gpu")), np.load(name.format("cpu")), rtol=1e-5, atol=1e-5)
     assert main([*words, "--device", "gpu:7"]) == 1 and "there is no GPU 7" in capsys.readouterr().err
+
+
+def test_graphc_runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPHC_LIBRARY", str(build_runner() / "libgraphc.so"))
+    monkeypatch.syspath_prepend(str(ROOT / "runtime"))
+    rt, x, label = importlib.import_module("graphc_runtime"), normal(5, 8, 8, 2), np.arange(5, dtype=np.int32)
+    with net_pair(tmp_path) as pair:
+        train = rt.load(pair.file, "train", gpu_code=pair.code)
+        for _ in range(2):
+            loss = train.run({"x": x, "label": label})["loss"]
+            np.testing.assert_allclose(loss, pair.cpu["train"].run([x, label])[0], rtol=1e-5)
+        predict = train.signature("predict")
+        np.testing.assert_allclose(predict.run({"x": x})["y"], pair.cpu["predict"].run([x])[0], rtol=1e-4, atol=1e-5)
+        with pytest.raises(rt.InvalidArgumentError, match="was not made for inputs of these sizes"):
+            predict.run({"x": x[:1]})
+        del train, predict
 
 
 @pytest.mark.skipif(ON_GPU, reason="about the library in place of libcuda")
