@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -303,6 +304,19 @@ def test_graphc_runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         with pytest.raises(rt.InvalidArgumentError, match="was not made for inputs of these sizes"):
             predict.run({"x": x[:1]})
         del train, predict
+
+
+@pytest.mark.skipif(not ON_GPU, reason="kernels of the library in place of libcuda are compiled in this process")
+def test_the_program(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", normal(5, 8, 8, 2))
+    np.save(tmp_path / "label.npy", np.arange(5, dtype=np.int32))
+    with net_pair(tmp_path) as pair:
+        (tmp_path / "m.pb").write_bytes(pair.file)
+    words = ["m.pb", "--signature", "train", "--feed", "x=x.npy", "--feed", "label=label.npy", "--steps", "9"]
+    for device, more in (("cpu", []), ("gpu", ["--device", "gpu", "--gpu-code", "m.gpu"])):
+        subprocess.run([build_runner() / "graphc-run", *words, *more, "--out", f"{device}.npy", "--save", device],
+                       cwd=tmp_path, check=True, timeout=100)
+    np.testing.assert_allclose(np.load(tmp_path / "gpu.npy"), np.load(tmp_path / "cpu.npy"), rtol=1e-4)
 
 
 @pytest.mark.skipif(ON_GPU, reason="about the library in place of libcuda")
