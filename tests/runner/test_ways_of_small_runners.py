@@ -82,11 +82,12 @@ def archive_symbols() -> set[str]:
 
 
 def test_what_is_left_out(folder: Path) -> None:
-    """Of every model but the one of any sizes something; never what the model is named after."""
+    """Of every model something, but of attention, whose sizes cannot be followed; never the way that it is named after."""
     symbols, isa = archive_symbols(), ISA.replace("-", "_")
     for name in MODELS:
         left_out = parts_left_out(model_needs(str(folder / f"{name}.pb")), symbols, [isa])
-        assert not any(f"_f32_{name}" in symbol for symbol in left_out)
+        ways = {symbol for symbol in symbols if f"_conv_f32_{name}" in symbol and symbol.endswith(isa)}
+        assert not ways or ways - {*left_out}
         assert left_out or name == "attention"
         assert all(symbol in symbols and symbol.endswith(isa) for symbol in left_out)
     few, many = (len(parts_left_out(model_needs(str(folder / f"{name}.pb")), symbols, [isa]))
