@@ -61,7 +61,8 @@ def test_batches(dtype, transposes):
 
 @pytest.mark.parametrize("transposes", [(0, 0), (0, 1), (1, 0), (1, 1)])
 def test_every_way_that_is_asked_for(transposes):
-    for (m, n, k), batch in itertools.product([(1, 65, 33), (3, 17, 31), (16, 40, 64), (90, 33, 17)], (1, 3)):
+    for (m, n, k), batch in itertools.product([(1, 65, 33), (3, 17, 31), (16, 40, 64), (90, 33, 17), (90, 1, 40),
+                                               (65, 3, 31)], (1, 3)):
         for way, share_b in itertools.product(range(len(KERNELS["matmul"].ways)), (False, True)):
             check(m, n, k, "f32", *transposes, batch=batch, share_b=share_b, persistent=share_b and way % 2 == 0,
                   way=way)
