@@ -13,8 +13,8 @@ import shared
 Case = Callable[[], Callable[[], object]]
 
 
-def make(threads: int) -> dict[str, Case]:
-    config = gc.ConfigProto(intra_op_parallelism_threads=threads)
+def make(threads: int, gpu: bool) -> dict[str, Case]:
+    config = gc.ConfigProto(intra_op_parallelism_threads=threads, device_count={"GPU": int(gpu)})
 
     def session(graph: gc.Graph) -> gc.Session:
         made = gc.Session(graph=graph, config=config)

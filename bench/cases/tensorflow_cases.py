@@ -9,9 +9,10 @@ import tensorflow.compat.v1 as tf
 import shared
 
 
-def make(threads: int) -> dict[str, Callable[[], Callable[[], object]]]:
+def make(threads: int, gpu: bool) -> dict[str, Callable[[], Callable[[], object]]]:
     tf.disable_v2_behavior()
-    config = tf.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=1)
+    config = tf.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=1,
+                            device_count={"GPU": int(gpu)})
 
     def session(graph: tf.Graph) -> tf.Session:
         made = tf.Session(graph=graph, config=config)

@@ -10,32 +10,37 @@ import torch.nn.functional as F
 import shared
 
 
-def make(threads: int) -> dict[str, Callable[[], Callable[[], object]]]:
+def make(threads: int, gpu: bool) -> dict[str, Callable[[], Callable[[], object]]]:
     torch.set_num_threads(threads)
+    torch.backends.cudnn.allow_tf32 = False          # float32 as graphc and TensorFlow 1 compute it
+    device = "cuda" if gpu else "cpu"
+
+    def tensor(value: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(value).to(device)
 
     def tiny() -> Callable[[], object]:
         value = np.ones(4, np.float32)
-        return lambda: (torch.from_numpy(value) + 1.0).numpy()
+        return lambda: (tensor(value) + 1.0).cpu().numpy()
 
     def chain() -> Callable[[], object]:
-        x, w = torch.ones(shared.CHAIN_SIZE), torch.full((shared.CHAIN_SIZE,), 1.01)
+        x, w = torch.ones(shared.CHAIN_SIZE, device=device), torch.full((shared.CHAIN_SIZE,), 1.01, device=device)
 
         def run() -> object:
             y = x
             for _ in range(shared.CHAIN_LENGTH):
                 y = torch.tanh(y * w)
-            return y
+            return y.cpu()
 
         return run
 
     def train(parameters: list[torch.Tensor], logits: Callable[[torch.Tensor], torch.Tensor], images: np.ndarray,
               targets: np.ndarray, rate: float = shared.RATE) -> Callable[[], object]:
         optimiser = torch.optim.SGD(parameters, lr=rate)
-        labels = torch.from_numpy(targets)
+        labels = tensor(targets)
 
         def run() -> object:
             optimiser.zero_grad()
-            loss = F.cross_entropy(logits(torch.from_numpy(images)), labels)
+            loss = F.cross_entropy(logits(tensor(images)), labels)
             loss.backward()
             optimiser.step()
             return loss.item()
@@ -43,7 +48,7 @@ def make(threads: int) -> dict[str, Callable[[], Callable[[], object]]]:
         return run
 
     def parameter(value: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(np.ascontiguousarray(value)).requires_grad_()
+        return tensor(np.ascontiguousarray(value)).requires_grad_()
 
     def mlp() -> Callable[[], object]:
         weights = [parameter(w) for w in shared.mlp_weights()]
@@ -125,12 +130,12 @@ def make(threads: int) -> dict[str, Callable[[], Callable[[], object]]]:
         return train([*weights.values()], lambda x: decoder(t, weights, x), tokens, following.reshape(-1))
 
     def gpt2(t: shared.Transformer) -> Callable[[], object]:
-        weights = {name: torch.from_numpy(value) for name, value in t.weights().items()}
+        weights = {name: tensor(value) for name, value in t.weights().items()}
         tokens = t.text()[0]
 
         def run() -> object:
             with torch.inference_mode():
-                return decoder(t, weights, torch.from_numpy(tokens)).numpy()
+                return decoder(t, weights, tensor(tokens)).cpu().numpy()
 
         return run
 

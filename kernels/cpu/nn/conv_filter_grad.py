@@ -13,11 +13,13 @@ from __future__ import annotations
 from ..memory import ITEM_SIZES, address, ceil_div, copy_bytes, helper, int64_at, pointer_to, round_up
 from ..products.micro import TABLE_WORDS, micro_kernel, shapes
 from ..products.panels import packing
+from ..ways import takes
 from ..words import NO_WINOGRAD, OK, SCRATCH_BYTES, TILES, TILES_1, USER, VARIANT, WORK_BYTES
 from .conv_tiles import MAIN, NARROW, WINOGRAD, by_isa
 from .lines import LINE_WORDS, buffer_bytes, line_elements, make_padding
 from .lines import group_lines as lines_of_group
-from .winograd_cost import fits
+from .winograd_cost import DTYPES as WINOGRAD_DTYPES
+from .winograd_cost import FEWEST, fits
 from .winograd_filter_grad import make_filter_grad
 
 CHANNELS, LINES = 0, 1
@@ -162,6 +164,7 @@ def make_bind(dtype, sizes):
     width_main, width_narrow = sizes.main.width, sizes.narrow.width
     winograd = make_filter_grad(dtype, sizes.main)
     pays_winograd, bind_winograd = winograd.pays, winograd.bind
+    has_winograd = dtype in WINOGRAD_DTYPES
 
     @helper
     def bind_sums(elements, choice):
@@ -188,8 +191,9 @@ def make_bind(dtype, sizes):
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
         if kh * kw * c * oc == 0:
             return
-        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and choice[NO_WINOGRAD] == 0 and pays_winograd(
-                n, c, oh, ow, oc):
+        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and (
+                choice[NO_WINOGRAD] == 0 and has_winograd and min(c, oc) >= FEWEST and n * oh * ow > 0 and (
+                    takes(choice, WINOGRAD, pays_winograd(n, c, oh, ow, oc)))):
             choice[VARIANT] = WINOGRAD
             bind_winograd(n, c, oh, ow, oc, choice)
             bind_sums(kh * kw * c * oc, choice)
@@ -204,7 +208,7 @@ def make_bind(dtype, sizes):
         group = lines_of_group(lines, oh, kh, stride_h, dilation_h, padded_bytes)
         choice[GROUP_LINES] = min(max(GROUP_BYTES // line_bytes, ceil_div(GROUP_PIXELS, ow)), MOST_LINES, lines)
         choice[SCRATCH_BYTES] = TABLE_BYTES
-        if group > 0 and kh * kw > 1 and c < FEW_CHANNELS:
+        if group > 0 and kh * kw > 1 and takes(choice, LINES, c < FEW_CHANNELS):
             choice[VARIANT], choice[GROUP_LINES] = LINES, min(choice[GROUP_LINES], group)
             if choice[GROUP_LINES] > oh:   # of whole pictures, for columns that are as long
                 choice[GROUP_LINES] -= choice[GROUP_LINES] % oh

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ..memory import ceil_div, helper, round_up
 from .winograd_tiles import OUT, POINTS, TAPS
 
+DTYPES = ("f32",)                      # who asks for float64 asks for its exactness
 FEWEST = 16                            # channels of the source: fewer are copied as patches, and a vector has as many
 LEAST = 4                              # steps that a register tile takes however few rows it has
 PRODUCT_COST = 1.15                    # of a step, with what surrounds it

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, apart, ceil_div, helper, int64_at, pointer_to, round_up, zero_bytes
+from ..memory import ITEM_SIZES, ceil_div, helper, int64_at, part, pointer_to, round_up, zero_bytes
 from ..products.micro import TABLE_WORDS, Shape, micro_kernel
 from ..words import SCRATCH_BYTES, TILES, TILES_1, USER, WORK_BYTES
-from .winograd_cost import filter_grad_faster
+from .winograd_cost import DTYPES, filter_grad_faster
 from .winograd_forms import PLACES, form_of, transforms
 from .winograd_tiles import LINE, POINTS, SIDE, TAPS, make_locate, odd_lines
 
@@ -214,7 +214,7 @@ def _nowhere() -> FilterGrad:
 
 @cache
 def make_filter_grad(dtype: str, shape: Shape) -> FilterGrad:
-    if dtype != "f32":                 # who asks for float64 asks for its exactness
+    if dtype not in DTYPES:
         return _nowhere()
     size, width, lanes, most_rows = ITEM_SIZES[dtype], shape.width, shape.lanes, shape.rows
     steps = make_steps(dtype, shape)
@@ -260,9 +260,8 @@ def make_filter_grad(dtype: str, shape: Shape) -> FilterGrad:
         else:
             choice[TILES] = work
 
-    @helper
+    @part("winograd_filter_grad")
     def run(x, dy, dw, n, h, w, c, oc, oh, ow, pad_top, pad_left, choice, work, scratch, phase, tile):
-        apart()
         shared, tiles, units = choice[SHARED] != 0, tiles_of(n, oh, ow), ceil_div(oc, width) * chunks_of(c)
         transforms_, multiplies = not shared or phase == 0, not shared or phase == 1
         groups = ceil_div(units, choice[UNITS]) if multiplies else 1
