@@ -72,8 +72,8 @@ def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), 
 
 
 def _pipeline_for(apart: Collection[tuple[str, str]] | None) -> Sequence[tuple[str, Pass]]:
-    """The usual passes. Of a plan that a GPU takes part in all work is done in the run, and there are no kernels for the
-    sums of batch norms."""
+    """The usual passes. Of a plan that a GPU takes part in all work is done in the run, and there are no kernels for
+    the sums of batch norms."""
     passes = UNFUSED if os.environ.get("GRAPHC_FUSION") == "0" else PIPELINE
     if apart is None:
         return passes
