@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from graphc.passes.attention import attention
+from graphc.passes.batch_norm import batch_norm
 from graphc.passes.check_operands import check_operands
 from graphc.passes.common_subexpressions import common_subexpressions
 from graphc.passes.driver import Pass
@@ -26,6 +27,8 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("attention", attention),
     # Before expansion: `permuted` of an op such as FusedBatchNorm knows its layout, its parts do not.
     ("layout", layout),
+    # Behind layout, which brings pictures into the order that its kernels know.
+    ("batch_norm", batch_norm),
     # From here on only elementwise ops, reductions, views, aliases and kernels.
     ("expand", expand),
     # Expansion makes constants and neutral factors.
