@@ -1,6 +1,6 @@
-"""Attention on the device: one kernel (code/attention.py, on tensor cores code/tensor_attention.py), or, of rows of v
-that are longer than its threads can have, the products, sums and softmax that it stands for, with a matrix of all
-scores in memory."""
+"""Attention on the device: one kernel (code/attention.py, on tensor cores code/tensor_attention.py), or the products,
+sums and softmax that it stands for, with a matrix of all scores in memory: of rows of v that are longer than the
+kernel's threads can have, and without tensor cores where the matrix is not large."""
 from __future__ import annotations
 
 import struct
@@ -16,6 +16,7 @@ from graphc.exec.cuda.code.tensor_attention import TensorAttention, tensor_atten
 from graphc.exec.cuda.work import Clear, Work
 
 MOST_COLUMNS = 128
+FEW_SCORES = 1 << 30           # bytes, up to which products without tensor cores are the quicker way (docs/adr/0051)
 # Of tensor cores: how long rows may be so that a warp's registers hold 32 of them, and below how many one has 16.
 MOST_OF_TWO_BANDS, ROWS_OF_ONE_BAND = 64, 128
 
@@ -32,6 +33,8 @@ def attention(call: Call) -> list[Work]:
         return _composed(call)
     if call.products == Products.ROUNDED and dtype == "f32" and 0 < depth <= MOST_COLUMNS:
         return _on_tensor_cores(call)
+    if batch * rows * cols * size_of(dtype) <= FEW_SCORES:
+        return _composed(call)
     group = 16 // size_of(dtype)
     width = -(-columns // (SIDE * group)) * group
     height = min(group, _power_of_two(-(-rows // SIDE)))
