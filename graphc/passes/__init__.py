@@ -14,6 +14,7 @@ from graphc.passes.prepare import prepare
 from graphc.passes.prune import prune
 from graphc.passes.simplify import simplify
 from graphc.passes.unused_results import unused_results
+from graphc.passes.weights_in_bodies import weights_in_bodies
 
 _UNFUSED: tuple[tuple[str, Pass], ...] = (
     # First: what was made for gradients that nobody asks for is no work for the others.
@@ -42,6 +43,8 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("fold_batch_norm", fold_batch_norm),
     # Behind everything that finds work on weights alone; before fusion, which would mix it with the run's.
     ("prepare", prepare),
+    # Behind `prepare`, whose results are weights, too; before fusion, which puts numbers into its programs.
+    ("weights_in_bodies", weights_in_bodies),
 )
 PIPELINE: tuple[tuple[str, Pass], ...] = (
     *_UNFUSED,
