@@ -187,6 +187,10 @@ class View(Op):
         """perm, if the view is no more than another order of the axes: axis i of y is axis perm[i] of x."""
         return None
 
+    def is_whole(self, shape: Shape) -> bool:
+        """Whether it is all of an operand of that shape, in its order, maybe under another shape."""
+        return False
+
     def view(self, b: StepBuilder[A], x: A) -> A:
         """The access of the output, made from the access x of the input (ir/steps.py: Access.transpose, ...)."""
         raise NotImplementedError(f"{self.type}.view")
