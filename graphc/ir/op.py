@@ -67,7 +67,7 @@ from graphc.ir.records import dataclass
 from graphc.ir.registry import OPS as OPS
 from graphc.ir.registry import Registry as Registry
 from graphc.ir.registry import register as register
-from graphc.ir.spec import Spec, broadcast_shapes
+from graphc.ir.spec import Shape, Spec, broadcast_shapes
 
 if TYPE_CHECKING:
     from graphc.ir.node import Value

@@ -9,6 +9,7 @@ from graphc.passes.expand import expand
 from graphc.passes.fold_batch_norm import fold_batch_norm
 from graphc.passes.fold_constants import fold_constants
 from graphc.passes.fuse import fuse
+from graphc.passes.join_products import join_products
 from graphc.passes.layout import layout
 from graphc.passes.prepare import prepare
 from graphc.passes.prune import prune
@@ -23,7 +24,9 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("fold_constants", fold_constants),
     # Identities and reshapes of reshapes would hide equal nodes and adjacent transposes from the passes behind.
     ("simplify", simplify),
-    # Behind simplify, which makes transposes parts of products; before layout, which would move what stands between.
+    # Behind simplify, which makes transposes parts of products.
+    ("join_products", join_products),
+    # Likewise; before layout, which would move what stands between.
     ("attention", attention),
     # Before expansion: `permuted` of an op such as FusedBatchNorm knows its layout, its parts do not.
     ("layout", layout),

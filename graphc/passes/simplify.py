@@ -158,8 +158,8 @@ def view_of_everything(node: Node) -> Replacement:
     return reshape(x, made, node)
 
 
-RULES = [drop_same_shape_alias, join_aliases, view_of_everything, drop_identity_transpose, join_transposes, transpose_of_units,
-         drop_neutral, drop_same_cast, drop_inverse, transposed_operand, sum_to_as_sum, fill_like,
+RULES = [drop_same_shape_alias, join_aliases, view_of_everything, drop_identity_transpose, join_transposes,
+         transpose_of_units, drop_neutral, drop_same_cast, drop_inverse, transposed_operand, sum_to_as_sum, fill_like,
          reduce_nothing, slice_of_everything, join_scalar_summaries]
 
 
