@@ -12,7 +12,7 @@ Transposes that belong to a product are parts of it by now (simplify).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -29,6 +29,7 @@ from graphc.ops.math.binary import Add, Mul
 from graphc.ops.math.division import RealDiv
 from graphc.ops.math.matmul import BatchMatMul
 from graphc.ops.nn.softmax import Softmax
+from graphc.passes.fuse import are_apart
 from graphc.passes.rewriter import Replacement, asked_of, rewrite
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ class Attention(Op):
                dims=[outer, inner, rows, cols, depth, columns, *steps], attrs=[len(inputs) > 3, self.scale])
 
 
-def attention(flow: Flow) -> Flow:
+def attention(flow: Flow, apart: Collection[tuple[str, str]] = ()) -> Flow:
+    """apart: of a plan for a GPU, names and types of the user's ops that stay on the host: joined with their like."""
     if not any(isinstance(node.op, Softmax) for node in flow.nodes()):
         return flow
     uses = Counter(v for node in flow.nodes() for v in node.inputs) + Counter(flow.outputs)
@@ -105,6 +107,8 @@ def attention(flow: Flow) -> Flow:
         between = [n for n in (softmax, added, factor, made) if n is not None]
         after = dict.fromkeys(n for origin in (node, *between) for n in origin.after if n not in between)
         if any(n.requirements for n in between):
+            return None
+        if len({are_apart(n.origins, apart) for n in (node, *between)}) > 1:
             return None
         return make_node(Attention(scale), operands if mask is None else (*operands, mask), node.origins, tuple(after))
 

@@ -33,7 +33,7 @@ constexpr std::size_t LARGEST_OPTIONS = 4096;    // bytes; a size above it was n
 
 thread_local std::string last_error;
 
-graphc_status remember(graphc_status code, const char* text, const char* more = "") noexcept {
+[[gnu::cold]] graphc_status remember(graphc_status code, const char* text, const char* more = "") noexcept {
   try {
     last_error = std::string(text) + more;
   } catch (...) {
@@ -42,11 +42,10 @@ graphc_status remember(graphc_status code, const char* text, const char* more = 
   return code;
 }
 
-template <class Body>
-graphc_status guarded(Body body) noexcept {
+// Of the exception that is being handled; once for all functions, which would be half as large again with their own.
+[[gnu::cold]] graphc_status remember_exception() noexcept {
   try {
-    body();
-    return GRAPHC_OK;
+    throw;
   } catch (const graphc_core::Error& error) {
     return remember(error.code, error.what());
   } catch (const std::bad_alloc&) {
@@ -55,6 +54,16 @@ graphc_status guarded(Body body) noexcept {
     return remember(GRAPHC_INTERNAL, "internal error: ", error.what());
   } catch (...) {
     return remember(GRAPHC_INTERNAL, "internal error");
+  }
+}
+
+template <class Body>
+graphc_status guarded(Body body) noexcept {
+  try {
+    body();
+    return GRAPHC_OK;
+  } catch (...) {
+    return remember_exception();
   }
 }
 
@@ -71,7 +80,7 @@ auto counted(const graphc_model* model, Count count) noexcept -> decltype(count(
 }
 
 // The fields that the caller's header has; a newer header's further fields must not be set, for they would have no effect.
-graphc_core::Options read_options(const graphc_options* given) {
+[[gnu::cold]] graphc_core::Options read_options(const graphc_options* given) {
   graphc_core::Options options;
   if (!given) return options;
   require(given->size >= sizeof given->size && given->size <= LARGEST_OPTIONS,
@@ -85,6 +94,9 @@ graphc_core::Options read_options(const graphc_options* given) {
   if (has(given->memory_limit)) options.memory_limit = given->memory_limit;
   if (has(given->threads)) options.threads = given->threads;
   if (has(given->share) && given->share) options.values = given->share->model.values();
+  if (has(given->gpu_code) && given->gpu_code) options.gpu_code = given->gpu_code;
+  if (has(given->gpu)) options.gpu = given->gpu;
+  require(!options.gpu_code.empty() || !options.gpu, "graphc_options.gpu is set, but no gpu_code for it");
   require(options.memory_limit >= 0, "graphc_options.memory_limit is negative");
   require(options.threads >= 0, "graphc_options.threads is negative");
   for (std::size_t i = sizeof(graphc_options); i < given->size; ++i)

@@ -24,6 +24,7 @@ from ..products.micro import ISAS, shapes
 from ..products.panels import packing
 from ..products.streams import RUN, row_product
 from ..products.turned import NOT_TURNED, ONE_COLUMN, turn, write_turned
+from ..ways import takes
 from ..words import (
     FORMAT,
     OK,
@@ -35,6 +36,7 @@ from ..words import (
     TILES,
     TILES_1,
     USER,
+    VARIANT,
     WORK_BYTES,
 )
 
@@ -129,9 +131,10 @@ def make_bind(dtype, sizes):
         merged = batch == 1 or (b_batch == 0 and a_batch == m * k and transpose_a == 0)
         batches, rows = (1, batch * m) if merged else (batch, m)
         way = 0
-        if persistent == 0 and transpose_b != 0 and rows <= DOT_ROWS and (transpose_a == 0 or m == 1 or turned):
+        if persistent == 0 and transpose_b != 0 and rows <= DOT_ROWS and (transpose_a == 0 or m == 1 or turned) and (
+                takes(choice, DOTS, True)):
             way = DOTS
-        elif persistent == 0 and transpose_b == 0 and rows == 1:
+        elif persistent == 0 and transpose_b == 0 and rows == 1 and takes(choice, STREAM, True):
             way = STREAM
         shape, width, height, scratch = shape_of(rows, n, way)
         panels = ceil_div(n, width)
@@ -148,17 +151,19 @@ def make_bind(dtype, sizes):
             choice[PACKED_BYTES], choice[PACK_TILES] = different * panels * panel_bytes, pack_tiles
         elif way != 0:
             choice[MODE] = IN_PLACE
-        elif different > 1 and panels * panel_bytes <= SMALL and rows <= 32 * height and (
-                transpose_b != 0 or n % width != 0):
+        elif different > 1 and panels * panel_bytes <= SMALL and takes(
+                choice, IN_TILE, rows <= 32 * height and (transpose_b != 0 or n % width != 0)):
             choice[MODE] = IN_TILE
             choice[TILE_ROWS] = rows
             scratch += panels * panel_bytes
-        elif transpose_b == 0 and (rows <= 5 * height or (different > 1 and panels * panel_bytes <= SMALL)):
+        elif transpose_b == 0 and takes(
+                choice, IN_PLACE, rows <= 5 * height or (different > 1 and panels * panel_bytes <= SMALL)):
             choice[MODE] = IN_PLACE
             scratch += panel_bytes
         else:
             choice[MODE] = IN_WORK
             choice[WORK_BYTES], choice[TILES] = different * panels * panel_bytes, pack_tiles
+        choice[VARIANT] = way if way != 0 else choice[MODE]
         if choice[MODE] == IN_TILE:
             choice[TILE_BATCHES] = min(ceil_div(PRODUCTS, max(rows * n * k, 1)), batches)
         else:
