@@ -31,23 +31,56 @@ def given(dtype: str, outer: int, inner: int, rows: int, cols: int, depth: int, 
         (outer, inner, rows, depth), (outer, inner, cols, depth), (outer, inner, cols, columns))]
 
 
+def steps_of(mask: np.ndarray | None) -> tuple[int, ...]:
+    """mask: [outer or 1, inner or 1, rows or 1, cols]."""
+    if mask is None:
+        return (0, 0, 0)
+    return tuple(0 if mask.shape[i] == 1 else int(np.prod(mask.shape[i + 1:])) for i in range(3))
+
+
+def attrs_of(mask: np.ndarray | None, scale: float) -> tuple[int, ...]:
+    contract = kernel_of("attention")
+    assert contract is not None
+    return contract.attr_words([mask is not None, scale])
+
+
 def attended(device: Any, q: np.ndarray, k: np.ndarray, v: np.ndarray, mask: np.ndarray | None = None,
              scale: float = 0.5, products: Products = Products.FUSED) -> np.ndarray:
     """What the device makes of it. mask: [outer or 1, inner or 1, rows or 1, cols]."""
     outer, inner, rows, depth = q.shape
     cols, columns = v.shape[-2:]
     dtype = "f32" if q.dtype == np.float32 else "f64"
-    steps = (0, 0, 0)
-    if mask is not None:
-        sizes = mask.shape
-        steps = tuple(0 if sizes[i] == 1 else int(np.prod(sizes[i + 1:])) for i in range(3))  # type: ignore[assignment]
-    contract = kernel_of("attention")
-    assert contract is not None
-    attrs = contract.attr_words([mask is not None, scale])
     found = run_call(device, f"attention.{dtype}", [q, k, v, mask if mask is not None else q],
-                     [unset((outer, inner, rows, columns), dtype)], (outer, inner, rows, cols, depth, columns, *steps),
-                     attrs, products)
+                     [unset((outer, inner, rows, columns), dtype)],
+                     (outer, inner, rows, cols, depth, columns, *steps_of(mask)), attrs_of(mask, scale), products)
     return found.outputs[0]
+
+
+def trained(device: Any, q: np.ndarray, k: np.ndarray, v: np.ndarray, dy: np.ndarray, mask: np.ndarray | None = None,
+            scale: float = 0.5, products: Products = Products.FUSED) -> list[np.ndarray]:
+    """y, dq, dk and dv of the device."""
+    outer, inner, rows, depth = q.shape
+    cols, columns = v.shape[-2:]
+    dtype = "f32" if q.dtype == np.float32 else "f64"
+    dims, attrs = (outer, inner, rows, cols, depth, columns, *steps_of(mask)), attrs_of(mask, scale)
+    given_mask = mask if mask is not None else q
+    kept, y = run_call(device, f"attention_kept.{dtype}", [q, k, v, given_mask],
+                       [unset((outer, inner, rows, 2), dtype), unset(dy.shape, dtype)], dims, attrs, products).outputs
+    found = run_call(device, f"attention_grad.{dtype}", [q, k, v, y, kept, dy, given_mask],
+                     [unset(x.shape, dtype) for x in (q, k, v)], dims, attrs, products)
+    return [y, *found.outputs]
+
+
+def wanted_gradients(q: np.ndarray, k: np.ndarray, v: np.ndarray, dy: np.ndarray, mask: np.ndarray | None = None,
+                     scale: float = 0.5) -> list[np.ndarray]:
+    q, k, v, dy = (x.astype(float) for x in (q, k, v, dy))
+    with np.errstate(all="ignore"):
+        scores = (q @ k.swapaxes(-1, -2)) * scale + (0 if mask is None else mask)
+        p = np.exp(scores - scores.max(-1, keepdims=True, initial=-np.inf))
+        p = p / p.sum(-1, keepdims=True)
+        y = p @ v
+        by_scores = p * (dy @ v.swapaxes(-1, -2) - (dy * y).sum(-1, keepdims=True)) * scale
+        return [y, by_scores @ k, by_scores.swapaxes(-1, -2) @ q, p.swapaxes(-1, -2) @ dy]
 
 
 def as_bfloat16(x: np.ndarray) -> np.ndarray:
@@ -115,6 +148,55 @@ def test_no_keys_give_zeros(device: Any) -> None:
 def test_a_run_repeats_to_the_bit(device: Any) -> None:
     q, k, v = given("f32", 1, 2, 33, 70, 16, 24)
     assert (attended(device, q, k, v) == attended(device, q, k, v)).all()
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("sizes", [(1, 1, 1, 1, 1, 1), (1, 2, 3, 17, 5, 4), (2, 1, 70, 66, 16, 31),
+                                   (1, 1, 17, 35, 130, 9), (1, 1, 20, 40, 3, 140), (2, 2, 4, 5, 0, 3),
+                                   (1, 1, 0, 5, 4, 3), (1, 1, 4, 5, 3, 0), (1, 2, 5, 0, 4, 3)])
+def test_gradients(device: Any, sizes: tuple[int, ...], dtype: str) -> None:
+    q, k, v = given(dtype, *sizes)
+    dy = RANDOM.standard_normal((*q.shape[:-1], v.shape[-1])).astype(q.dtype)
+    found = trained(device, q, k, v, dy)
+    for ours, theirs in zip(found, wanted_gradients(q, k, v, dy), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=10 * TOLERANCE[dtype], atol=10 * TOLERANCE[dtype])
+    assert all((a == b).all() for a, b in zip(found, trained(device, q, k, v, dy), strict=True))
+
+
+def test_matrices_whose_places_need_64_bits(device: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(attention, "NARROW", 0)
+    q, k, v = given("f32", 2, 1, 19, 33, 5, 6)
+    dy = RANDOM.standard_normal((2, 1, 19, 6)).astype(np.float32)
+    for ours, theirs in zip(trained(device, q, k, v, dy), wanted_gradients(q, k, v, dy), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=2e-4, atol=2e-4)
+
+
+@pytest.mark.parametrize("there", MASKS[1:])
+def test_gradients_with_masks(device: Any, there: Any) -> None:
+    """Hidden keys have no gradient; a row without any key spoils what it touches, as without a kernel."""
+    q, k, v = given("f32", 2, 3, 18, 37, 8, 5)
+    dy = RANDOM.standard_normal((2, 3, 18, 5)).astype(np.float32)
+    sizes = [size if is_there else 1 for size, is_there in zip((2, 3, 18), there, strict=True)]
+    mask = np.where(RANDOM.random((*sizes, 37)) < 0.3, -np.inf, RANDOM.standard_normal((*sizes, 37)))
+    mask = mask.astype(np.float32)
+    mask[..., 4] = -np.inf
+    found = trained(device, q, k, v, dy, mask, -0.3)
+    for ours, theirs in zip(found, wanted_gradients(q, k, v, dy, mask, -0.3), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=2e-4, atol=2e-4)
+    assert not found[2][..., 4, :].any() and not found[3][..., 4, :].any()
+    mask[0, 0, 0] = -np.inf
+    found = trained(device, q, k, v, dy, mask, -0.3)
+    for ours, theirs in zip(found, wanted_gradients(q, k, v, dy, mask, -0.3), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=2e-4, atol=2e-4)
+
+
+def test_gradients_of_a_step_on_tensor_cores(ampere: Any) -> None:
+    """The gradient computes scores anew, not rounded, from what a rounded step kept."""
+    q, k, v = (as_bfloat16(x) for x in given("f32", 1, 2, 40, 50, 16, 24))
+    dy = as_bfloat16(RANDOM.standard_normal((1, 2, 40, 24)).astype(np.float32))
+    found = trained(ampere, q, k, v, dy, products=Products.ROUNDED)
+    for ours, theirs in zip(found, wanted_gradients(q, k, v, dy), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=5e-3, atol=5e-3)
 
 
 def attention_of(q: Any, k: Any, v: Any) -> Any:

@@ -6,7 +6,8 @@ from itertools import product
 
 import pytest
 
-from graphc.exec.cuda.code.attention import Attention, attention
+from graphc.exec.cuda.code.attention import attention, gradient_of_q, gradients_of_keys
+from graphc.exec.cuda.code.attention_tile import Shape as Tiles
 from graphc.exec.cuda.code.builder import KernelBuilder
 from graphc.exec.cuda.code.maps import kernel_text
 from graphc.exec.cuda.code.products import Product, product_text
@@ -72,13 +73,15 @@ def text_with_scalars(kernel: KernelBuilder, compute: int = OLDEST_COMPUTE) -> s
 
 @pytest.mark.parametrize("shape", [("f32", 4, 4), ("f32", 4, 8), ("f32", 1, 8), ("f64", 2, 8)])
 def test_attention(shape: tuple[str, int, int]) -> None:
-    assert over_budget(text_with_scalars(attention(Attention(*shape, masked=True)))) == []
+    tiles = Tiles(*shape, masked=True)
+    for kernel in (attention(tiles), attention(tiles, kept=True), gradient_of_q(tiles), gradients_of_keys(tiles)):
+        assert over_budget(text_with_scalars(kernel)) == []
 
 
 @pytest.mark.parametrize(("pieces", "bands", "keys"), [(8, 2, 32), (8, 1, 32), (16, 1, 16)])
 @pytest.mark.parametrize("wide", [False, True])
 def test_attention_on_tensor_cores(pieces: int, bands: int, keys: int, wide: bool) -> None:
-    made = tensor_attention(TensorAttention(pieces, pieces, bands, keys, True, wide, wide))
+    made = tensor_attention(TensorAttention(pieces, pieces, bands, keys, True, True, wide, wide))
     assert over_budget(text_with_scalars(made, TENSOR_COMPUTE)) == []
 
 

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Sequence
 
 from graphc.exec.cuda.calls import boxes, convolutions, draws, indices, rows, scans, sorts, taps, tuples, windows
-from graphc.exec.cuda.calls.attention import attention
+from graphc.exec.cuda.calls.attention import attention, attention_gradient, attention_kept
 from graphc.exec.cuda.calls.call import Call, ProgramBuilder, map_work, size_of
 from graphc.exec.cuda.calls.products import Factors, product
 from graphc.exec.cuda.work import Copy, Work
@@ -53,6 +53,7 @@ CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
     "argmax": rows.argmax, "argmin": rows.argmin, "in_top_k": rows.in_top_k, "softmax": rows.softmax,
     "log_softmax": rows.log_softmax, "softmax_cross_entropy": rows.losses,
     "sparse_softmax_cross_entropy": rows.sparse_losses, "attention": attention,
+    "attention_kept": attention_kept, "attention_grad": attention_gradient,
     # Windows
     "conv2d": convolutions.convolution, "conv2d_input_grad": convolutions.input_gradient,
     "conv2d_filter_grad": convolutions.filter_gradient, "max_pool": windows.max_pool,

@@ -1,216 +1,209 @@
-"""Attention as one kernel: softmax(scale * q kT + mask) v of batches, blockwise, so that scores never are in memory.
+"""Attention as one kernel: softmax(scale * q kT + mask) v of batches, blockwise, so that scores never are in memory;
+and its gradient as two, which compute the scores anew (attention_tile.py says how).
 
-A block of 16 x 16 threads makes a tile of rows of the result, and goes over the keys a tile at a time. Of a tile's
-scores, and of the result, a thread has the same few rows; the 16 threads that share them are neighbours in one warp,
-and find a row's largest score by shuffles. With every tile of keys the largest score so far may grow: what was added
-up is multiplied by what that makes of it. Panels of q and k, then of v, DEPTH deep, go through shared memory, as do the
-exponentials on their way from who made them to who multiplies them. The order of all sums depends on sizes alone.
+A block of the forward kernel goes over the keys a tile at a time. With every tile the largest score of a row so far may
+grow: what was added up is multiplied by what that makes of it. Keys behind the last count for nothing. While all scores
+of a row are -inf, exponentials are taken of them as they are: they are 0, and the row is NaN in the end if nothing else
+comes, as a softmax of such a row is.
 
-Keys behind the last count for nothing. While all scores of a row are -inf, exponentials are taken of them as they are:
-they are 0, and the row is NaN in the end if nothing else comes, as a softmax of such a row is.
+`kept` is of each row its largest score, and 1 by the sum of the exponentials of all less the largest. With
+p = exp(scores - largest) * that, dp = dy vT and d = sum(dy * y) along rows, ds = p (dp - d) scale; dq = ds k,
+dk = dsT q, dv = pT dy. A block of the first kernel has rows of dq, of the second rows of dk and dv: no two blocks add
+to one place.
 """
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from graphc.exec.cuda.code.attention_tile import LOWEST, SHUFFLES, Numbers, Rows, Shape, Tile, joined
 from graphc.exec.cuda.code.builder import Array, KernelBuilder, Value, Variable
-from graphc.exec.map_code import LLVM_TYPES, SIZES
 
-SIDE, DEPTH = 16, 16
-SHUFFLES = "declare i32 @llvm.nvvm.shfl.sync.bfly.i32(i32, i32, i32, i32)\n"
 OCCUPANCY = ' "nvvm.minctasm"="2"'
-LOWEST = float("-inf")
+SIZES = ("rows", "keys", "depth", "columns", "inner", "mask.outer", "mask.inner", "mask.row", "scale")
 
 
 @dataclass(frozen=True)
-class Attention:
-    """rows, columns: of the result, that a thread has: rows at most a group (16 bytes), columns whole groups. A tile
-    has SIDE times as many, and SIDE groups of keys."""
+class Problem:
+    """The parameters behind the arrays: sizes, matrices of an inner axis, elements of the mask from one index of the
+    outer axis, the inner one and the rows to the next, bits of the scale as a float64. matrix: this block's."""
 
-    dtype: str
-    rows: int
-    columns: int
-    masked: bool
+    k: KernelBuilder
+    matrix: Value
+    tile: Value
+    part: Value
+    rows: Value
+    keys: Value
+    depth: Value
+    columns: Value
+    mask: Array
+    mask_row: Value
+    scale: Value
 
-    @property
-    def group(self) -> int:
-        return 16 // SIZES[self.dtype]
+    def of_q(self, x: Array) -> Rows:
+        return Rows(x.at(self.matrix * self.rows * self.depth), self.rows, self.depth)
 
-    @property
-    def keys_of_tile(self) -> int:
-        return SIDE * self.group
+    def of_k(self, x: Array) -> Rows:
+        return Rows(x.at(self.matrix * self.keys * self.depth), self.keys, self.depth)
 
-    @property
-    def rows_of_tile(self) -> int:
-        return SIDE * self.rows
+    def of_v(self, x: Array) -> Rows:
+        return Rows(x.at(self.matrix * self.keys * self.columns), self.keys, self.columns)
+
+    def of_y(self, x: Array) -> Rows:
+        return Rows(x.at(self.matrix * self.rows * self.columns), self.rows, self.columns)
+
+    def score(self, product: Value, row: Value, key: Value, masked: bool) -> Value:
+        """Of a product of a row and a key, both of which are there."""
+        score = product * self.scale
+        return score + self.mask[row * self.mask_row + key] if masked else score
 
 
-def attention(p: Attention) -> KernelBuilder:
-    """gc_attention(q, k, v, mask, y, rows, keys, depth, columns, matrices of an inner axis, elements of the mask from
-    one index of the outer axis, the inner one and the rows to the next, bits of the scale as a float64)."""
-    k = KernelBuilder("gc_attention", before=SHUFFLES, attributes=OCCUPANCY)
-    q, keys, v, mask, y = (k.array(name, p.dtype) for name in ("q", "k", "v", "mask", "y"))
-    rows, count, depth, columns, inner, mask_outer, mask_inner, mask_row, bits = k.numbers(
-        "rows", "keys", "depth", "columns", "inner", "mask.outer", "mask.inner", "mask.row", "scale")
+def problem(k: KernelBuilder, p: Shape, mask: Array, tiled: str) -> Problem:
+    """This block's: its numbers are ctaid.x (a tile of "rows" or of "keys" of a matrix) and ctaid.y (a part)."""
+    rows, keys, depth, columns, inner, outer_step, inner_step, mask_row, bits = k.numbers(*SIZES)
     scale = k.from_bits(bits, "f64")
-    scale = scale if p.dtype == "f64" else k.made(f"fptrunc double {scale} to float", "f32")
-    tiles = (rows + (p.rows_of_tile - 1)) // p.rows_of_tile
-    matrix, first_row = k.index("ctaid.x") // tiles, k.index("ctaid.x") % tiles * p.rows_of_tile
-    at_mask = mask.at(matrix // inner * mask_outer + matrix % inner * mask_inner)
-    tile = _Tile(k, p, first_row)
-    of_q, of_k = q.at(matrix * rows * depth), keys.at(matrix * count * depth)
-    of_v = v.at(matrix * count * columns)
-    with k.loop(0, count, p.keys_of_tile) as first:
-        scores = tile.scores(of_q, of_k, rows, first, count, depth)
-        tile.exponentials(scores, scale, at_mask, mask_row, rows, first, count)
-        tile.multiply(of_v, first, count, columns)
-    tile.write(y.at(matrix * rows * columns), rows, columns)
+    if p.dtype == "f32":
+        scale = k.made(f"fptrunc double {scale} to float", "f32")
+    tiles = ((rows if tiled == "rows" else keys) + (p.rows_of_tile - 1)) // p.rows_of_tile
+    matrix = k.index("ctaid.x") // tiles
+    return Problem(k, matrix, k.index("ctaid.x") % tiles * p.rows_of_tile, k.index("ctaid.y") * p.part, rows, keys,
+                   depth, columns, mask.at(matrix // inner * outer_step + matrix % inner * inner_step), mask_row, scale)
+
+
+def attention(p: Shape, kept: bool = False) -> KernelBuilder:
+    """gc_attention(q, k, v, mask, kept if it is wanted, y, SIZES...)."""
+    k = KernelBuilder("gc_attention", before=SHUFFLES, attributes=OCCUPANCY)
+    names = ("q", "k", "v", "mask", *(["kept"] if kept else []), "y")
+    arrays = {name: k.array(name, p.dtype) for name in names}
+    of = problem(k, p, arrays["mask"], "rows")
+    tile = Tile(k, p, of.tile)
+    q, keys, v, y = of.of_q(arrays["q"]), of.of_k(arrays["k"]), of.of_v(arrays["v"]), of.of_y(arrays["y"])
+    rows = _Softmax(of, tile)
+    made = tile.zeros()
+    with k.loop(0, of.keys, p.columns_of_tile) as first:
+        powers = rows.powers(tile.product(q, keys, first), first, made)
+        tile.add(powers, v, first, of.part, made)
+    scales = rows.scales()
+    tile.write(y, of.part, made, lambda i, value: value * scales[i])
+    if kept:
+        rows.keep(arrays["kept"].at(of.matrix * of.rows * 2), scales)
     return k
 
 
-class _Tile:
-    """What this block makes. greatest, total: of this thread's rows, the largest score so far, and what its own
-    exponentials come to; made: the result, not yet divided."""
+class _Softmax:
+    """Of this thread's rows: the largest score so far, and what its own exponentials come to."""
 
-    def __init__(self, k: KernelBuilder, p: Attention, first_row: Value) -> None:
-        self.k, self.p, self.first_row = k, p, first_row
-        self.thread = k.index("tid.x")
-        self.x, self.y = self.thread & (SIDE - 1), self.thread >> 4
-        self.row_pitch, self.key_pitch = p.rows_of_tile + p.group, p.keys_of_tile + p.group
-        self.width = SIDE * p.columns                              # of a panel of v
-        self.q = k.shared("q", p.dtype, DEPTH * self.row_pitch)
-        self.keys = k.shared("k", p.dtype, DEPTH * self.key_pitch)
-        self.v = k.shared("v", p.dtype, DEPTH * self.width)
-        self.powers = k.shared("powers", p.dtype, p.keys_of_tile * self.row_pitch)
-        self.greatest = [k.variable(LOWEST, p.dtype) for _ in range(p.rows)]
-        self.total = [k.variable(0.0, p.dtype) for _ in range(p.rows)]
-        self.made = [[k.variable(0.0, p.dtype) for _ in range(p.columns)] for _ in range(p.rows)]
+    def __init__(self, of: Problem, tile: Tile) -> None:
+        self.k, self.p, self.of, self.tile = tile.k, tile.p, of, tile
+        self.greatest = [self.k.variable(LOWEST, self.p.dtype) for _ in range(self.p.rows)]
+        self.total = [self.k.variable(0.0, self.p.dtype) for _ in range(self.p.rows)]
 
-    # Panels
+    def powers(self, products: Numbers, first: Value, made: list[list[Variable]]) -> Numbers:
+        """Exponentials of the scores; what was added up is brought to the same largest score."""
+        k, lowest = self.k, self.k.constant(LOWEST, self.p.dtype)
+        keys = [self.tile.column(first, j) for j in range(self.p.group)]
+        inside, found = [key < self.of.keys for key in keys], []
+        for i, line in enumerate(products):
+            row, scores = k.least(self.tile.row(i), self.of.rows - 1), []
+            for product, key, there in zip(line, keys, inside, strict=True):
+                score = self.of.score(product, row, k.choose(there, key, 0), self.p.masked)
+                scores.append(k.choose(there, score, lowest))
+            found.append(self._of_row(i, scores, inside, made[i]))
+        return found
 
-    def _load(self, source: Array, panel: Array, pitch: int, along: int, first: Value, end: Value, deep: Value,
-              depth: Value, straight: bool) -> None:
-        """A panel of `along` rows (or columns) by DEPTH; zeros where nothing is. straight: depth lies side by side in
-        memory."""
-        k, line = self.k, DEPTH if straight else along
-        for number in range(along * DEPTH // (SIDE * SIDE)):
-            piece = self.thread + number * SIDE * SIDE
-            high, low = piece // line, piece % line
-            at, down = (high, low) if straight else (low, high)
-            place, below = first + at, deep + down
-            inside = (place < end) & (below < depth)
-            offset = place * depth + below if straight else below * end + place
-            found = source[k.choose(inside, offset, 0)]
-            panel[down * pitch + at] = k.choose(inside, found, k.constant(0.0, self.p.dtype))
-
-    def scores(self, q: Array, keys: Array, rows: Value, first: Value, count: Value,
-               depth: Value) -> list[list[Value]]:
-        """q kT of this thread's rows and of one group of the keys from `first` on."""
-        k, p = self.k, self.p
-        sums = [[k.variable(0.0, p.dtype) for _ in range(p.group)] for _ in range(p.rows)]
-        with k.loop(0, depth, DEPTH) as deep:
-            k.barrier()                                            # nobody reads the panels any more
-            self._load(q, self.q, self.row_pitch, p.rows_of_tile, self.first_row, rows, deep, depth, True)
-            self._load(keys, self.keys, self.key_pitch, p.keys_of_tile, first, count, deep, depth, True)
-            k.barrier()
-            for step in range(DEPTH):
-                _add_products(k, self.q.group(self.y * p.rows + step * self.row_pitch, p.rows),
-                              self.keys.group(self.x * p.group + step * self.key_pitch, p.group), sums)
-        return [[place.get() for place in line] for line in sums]
-
-    def exponentials(self, scores: list[list[Value]], scale: Value, mask: Array, mask_row: Value, rows: Value,
-                     first: Value, count: Value) -> None:
-        """Puts exponentials of scores into shared memory, and brings what was added up to the same largest score."""
-        k, p = self.k, self.p
-        places = [first + self.x * p.group + j for j in range(p.group)]
-        inside = [place < count for place in places]
-        powers = []
-        for i, line in enumerate(scores):
-            line = [score * scale for score in line]
-            if p.masked:
-                row = k.least(self.first_row + self.y * p.rows + i, rows - 1)
-                line = [score + mask[row * mask_row + k.choose(there, place, 0)]
-                        for score, place, there in zip(line, places, inside, strict=True)]
-            line = [k.choose(there, score, k.constant(LOWEST, p.dtype))
-                    for score, there in zip(line, inside, strict=True)]
-            powers.append(self._powers(i, line, inside))
-        k.barrier()                                                # the exponentials before are read by nobody
-        for j in range(p.group):
-            self.powers.set_group((self.x * p.group + j) * self.row_pitch + self.y * p.rows,
-                                  [line[j] for line in powers])
-
-    def _powers(self, i: int, line: list[Value], inside: list[Value]) -> list[Value]:
-        """Of a row of this thread's."""
+    def _of_row(self, i: int, scores: list[Value], inside: list[Value], made: list[Variable]) -> list[Value]:
         k, zero = self.k, self.k.constant(0.0, self.p.dtype)
-        greatest = self._of_the_row(_joined(line, self._greater), self._greater)
-        known = self._greater(self.greatest[i].get(), greatest)
+        greatest = self.tile.of_the_row(joined(scores, self._greater), self._greater)
+        known = k.call("max", self.greatest[i].get(), greatest)
         base = k.choose(known.equals(LOWEST), zero, known)
         shrunk = k.call("exp", self.greatest[i].get() - base)
-        powers = [k.choose(there, k.call("exp", score - base), zero) for score, there in zip(line, inside, strict=True)]
-        self.total[i].set(self.total[i].get() * shrunk + _joined(powers, lambda a, b: a + b))
-        for place in self.made[i]:
+        powers = [k.choose(there, k.call("exp", score - base), zero)
+                  for score, there in zip(scores, inside, strict=True)]
+        self.total[i].set(self.total[i].get() * shrunk + joined(powers, lambda a, b: a + b))
+        for place in made:
             place.set(place.get() * shrunk)
         self.greatest[i].set(known)
         return powers
 
-    def multiply(self, v: Array, first: Value, count: Value, columns: Value) -> None:
-        """Adds the exponentials times the rows of v from `first` on."""
-        k, p = self.k, self.p
-        with k.loop(0, p.keys_of_tile, DEPTH) as part:
-            k.barrier()
-            self._load(v, self.v, self.width, self.width, k.constant(0, "i64") + 0, columns, first + part, count, False)
-            k.barrier()
-            for step in range(DEPTH):
-                powers = self.powers.group((part + step) * self.row_pitch + self.y * p.rows, p.rows)
-                values = [value for number in range(p.columns // p.group) for value in
-                          self.v.group(self.x * p.group + (step * self.width + number * SIDE * p.group), p.group)]
-                _add_products(k, powers, values, self.made)
-
-    def write(self, y: Array, rows: Value, columns: Value) -> None:
-        k, p = self.k, self.p
-        for i, line in enumerate(self.made):
-            scale = k.constant(1.0, p.dtype) / self._of_the_row(self.total[i].get(), lambda a, b: a + b)
-            row = self.first_row + self.y * p.rows + i
-            for number, place in enumerate(line):
-                column = self.x * p.group + (number // p.group * SIDE * p.group + number % p.group)
-                with k.when((row < rows) & (column < columns)):
-                    y[row * columns + column] = place.get() * scale
-
-    # Of the 16 threads that share rows
-
     def _greater(self, a: Value, b: Value) -> Value:
         return self.k.call("max", a, b)
 
-    def _of_the_row(self, value: Value, join: Callable[[Value, Value], Value]) -> Value:
-        """What the values of these threads come to, the same to the bit in all of them."""
-        distance = SIDE // 2
-        while distance:
-            value = join(value, self._from_another(value, distance))
-            distance //= 2
-        return value
+    def scales(self) -> list[Value]:
+        """1 by the sum of each row's exponentials."""
+        return [self.k.constant(1.0, self.p.dtype) / self.tile.of_the_row(total.get(), lambda a, b: a + b)
+                for total in self.total]
 
-    def _from_another(self, value: Value, distance: int) -> Value:
-        """The value of the thread whose number differs in the bit `distance`."""
-        k, size = self.k, SIZES[self.p.dtype]
-        kind = f"<{size // 4} x i32>"
-        words = k.value(f"bitcast {LLVM_TYPES[self.p.dtype]} {value} to {kind}")
-        for i in range(size // 4):
-            word = k.value(f"extractelement {kind} {words}, i32 {i}")
-            other = k.value(f"call i32 @llvm.nvvm.shfl.sync.bfly.i32(i32 -1, i32 {word}, i32 {distance}, i32 31)")
-            words = k.value(f"insertelement {kind} {words}, i32 {other}, i32 {i}")
-        return k.made(f"bitcast {kind} {words} to {LLVM_TYPES[self.p.dtype]}", self.p.dtype)
+    def keep(self, kept: Array, scales: list[Value]) -> None:
+        k = self.k
+        for i, scale in enumerate(scales):
+            row = self.tile.row(i)
+            with k.when((row < self.of.rows) & self.tile.x.equals(0) & self.of.part.equals(0)):
+                kept[row * 2] = self.greatest[i].get()
+                kept[row * 2 + 1] = scale
 
 
-def _joined(values: list[Value], join: Callable[[Value, Value], Value]) -> Value:
-    while len(values) > 1:
-        middle = len(values) // 2
-        values = [join(a, b) for a, b in zip(values[:middle], values[middle:], strict=True)]
-    return values[0]
+# The gradient
+
+def gradient_of_q(p: Shape) -> KernelBuilder:
+    """gc_attention_dq(q, k, v, dy, kept, sums of dy * y along rows, mask, dq, SIZES...)."""
+    k = KernelBuilder("gc_attention_dq", attributes=OCCUPANCY)
+    q, keys, v, dy, kept, sums, mask, dq = (k.array(name, p.dtype) for name in (
+        "q", "k", "v", "dy", "kept", "sums", "mask", "dq"))
+    of = problem(k, p, mask, "rows")
+    tile = Tile(k, p, of.tile)
+    made = tile.zeros()
+    rows = [k.least(tile.row(i), of.rows - 1) for i in range(p.rows)]
+    known = [_Known(kept.at(of.matrix * of.rows * 2), sums.at(of.matrix * of.rows), row) for row in rows]
+    with k.loop(0, of.keys, p.columns_of_tile) as first:
+        products = tile.product(of.of_q(q), of.of_k(keys), first)
+        by_powers = tile.product(of.of_y(dy), of.of_v(v), first)
+        by_scores: Numbers = []
+        for i, line in enumerate(products):
+            by_scores.append([])
+            for j, product in enumerate(line):
+                key = tile.column(first, j)
+                there = key < of.keys
+                power = known[i].power(of.score(product, rows[i], k.choose(there, key, 0), p.masked), k)
+                found = power * (by_powers[i][j] - known[i].sum) * of.scale
+                by_scores[-1].append(k.choose(there, found, k.constant(0.0, p.dtype)))
+        tile.add(by_scores, of.of_k(keys), first, of.part, made)
+    tile.write(of.of_q(dq), of.part, made)
+    return k
 
 
-def _add_products(k: KernelBuilder, rows: list[Value], columns: list[Value], sums: list[list[Variable]]) -> None:
-    """Adds what each row's number times each column's is."""
-    for row, line in zip(rows, sums, strict=True):
-        for column, place in zip(columns, line, strict=True):
-            place.set(k.multiply_add(row, column, place.get()))
+def gradients_of_keys(p: Shape) -> KernelBuilder:
+    """gc_attention_dkv(q, k, v, dy, kept, sums of dy * y along rows, mask, dk, dv, SIZES...): the tile's rows are keys,
+    its columns rows of q."""
+    k = KernelBuilder("gc_attention_dkv")
+    q, keys, v, dy, kept, sums, mask, dk, dv = (k.array(name, p.dtype) for name in (
+        "q", "k", "v", "dy", "kept", "sums", "mask", "dk", "dv"))
+    of = problem(k, p, mask, "keys")
+    tile = Tile(k, p, of.tile)
+    of_k, of_v, zero = tile.zeros(), tile.zeros(), k.constant(0.0, p.dtype)
+    mine = [k.least(tile.row(i), of.keys - 1) for i in range(p.rows)]
+    with k.loop(0, of.rows, p.columns_of_tile) as first:
+        rows = [tile.column(first, j) for j in range(p.group)]
+        inside = [row < of.rows for row in rows]
+        rows = [k.choose(there, row, 0) for row, there in zip(rows, inside, strict=True)]
+        known = [_Known(kept.at(of.matrix * of.rows * 2), sums.at(of.matrix * of.rows), row) for row in rows]
+        powers = [[k.choose(inside[j], known[j].power(of.score(product, rows[j], mine[i], p.masked), k), zero)
+                   for j, product in enumerate(line)]
+                  for i, line in enumerate(tile.product(of.of_k(keys), of.of_q(q), first))]
+        tile.add(powers, of.of_y(dy), first, of.part, of_v)
+        by_powers = tile.product(of.of_v(v), of.of_y(dy), first)
+        by_scores = [[k.choose(inside[j], power * (by_powers[i][j] - known[j].sum) * of.scale, zero)
+                      for j, power in enumerate(line)] for i, line in enumerate(powers)]
+        tile.add(by_scores, of.of_q(q), first, of.part, of_k)
+    tile.write(of.of_k(dk), of.part, of_k)
+    tile.write(of.of_v(dv), of.part, of_v)
+    return k
+
+
+class _Known:
+    """What is known of a row of scores."""
+
+    def __init__(self, kept: Array, sums: Array, row: Value) -> None:
+        self.greatest, self.scale, self.sum = kept[row * 2], kept[row * 2 + 1], sums[row]
+
+    def power(self, score: Value, k: KernelBuilder) -> Value:
+        """The softmax."""
+        return k.call("exp", score - self.greatest) * self.scale

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graphc.exec.cuda.code.attention import LOWEST, SHUFFLES
+from graphc.exec.cuda.code.attention_tile import LOWEST, SHUFFLES, from_another_lane
 from graphc.exec.cuda.code.builder import THREADS, Array, KernelBuilder, Value, Variable
 from graphc.exec.cuda.code.tensor_products import DECLARATIONS, MATRIX_STEP, multiply
 
@@ -28,6 +28,7 @@ class TensorAttention:
     bands: int
     keys: int
     masked: bool
+    kept: bool
     wide_k: bool
     wide_v: bool
 
@@ -39,7 +40,9 @@ class TensorAttention:
 def tensor_attention(p: TensorAttention) -> KernelBuilder:
     """gc_tensor_attention(...): parameters as gc_attention's."""
     k = KernelBuilder("gc_tensor_attention", before=DECLARATIONS + SHUFFLES)
-    q, keys, v, mask, y = (k.array(name, "f32") for name in ("q", "k", "v", "mask", "y"))
+    q, keys, v, mask = (k.array(name, "f32") for name in ("q", "k", "v", "mask"))
+    kept = k.array("kept", "f32") if p.kept else None
+    y = k.array("y", "f32")
     rows, count, depth, columns, inner, mask_outer, mask_inner, mask_row, bits = k.numbers(
         "rows", "keys", "depth", "columns", "inner", "mask.outer", "mask.inner", "mask.row", "scale")
     scale = k.made(f"fptrunc double {k.from_bits(bits, 'f64')} to float", "f32")
@@ -67,7 +70,7 @@ def tensor_attention(p: TensorAttention) -> KernelBuilder:
         _add(k, p, of_v, here, lane, bands)
     k.emit("call void @llvm.nvvm.cp.async.wait.group(i32 0)")      # of the tile behind the last, which is empty
     for band in bands:
-        band.write(y.at(matrix * rows * columns), columns)
+        band.write(y.at(matrix * rows * columns), columns, None if kept is None else kept.at(matrix * rows * 2))
     return k
 
 
@@ -167,7 +170,7 @@ class _Band:
         self.powers = [[_rounded(k, found[half][piece][side]) for side in range(2) for half in range(2)]
                        for piece in range(pieces)]
 
-    def write(self, y: Array, columns: Value) -> None:
+    def write(self, y: Array, columns: Value, kept: Array | None) -> None:
         k = self.k
         for half, row in enumerate(self.rows):
             scale = k.constant(1.0, "f32") / self._of_the_row(self.total[half].get(), "add")
@@ -176,15 +179,17 @@ class _Band:
                     column = (self.lane & 3) * 2 + (8 * number + side)
                     with k.when((row < self.count) & (column < columns)):
                         y[row * columns + column] = piece[2 * half + side].get() * scale
+            if kept is not None:
+                with k.when((row < self.count) & (self.lane & 3).equals(0)):
+                    kept[row * 2] = self.greatest[half].get()
+                    kept[row * 2 + 1] = scale
 
     def _of_the_row(self, value: Value, how: str) -> Value:
         """What the values of the 4 lanes that share a row come to, the same to the bit in all of them."""
         k = self.k
         for distance in (2, 1):
-            word = k.value(f"bitcast float {value} to i32")
-            other = k.value(f"call i32 @llvm.nvvm.shfl.sync.bfly.i32(i32 -1, i32 {word}, i32 {distance}, i32 31)")
-            found = k.made(f"bitcast i32 {other} to float", "f32")
-            value = value + found if how == "add" else k.call("max", value, found)
+            other = from_another_lane(k, value, distance)
+            value = value + other if how == "add" else k.call("max", value, other)
         return value
 
 
