@@ -33,7 +33,7 @@ constexpr std::size_t LARGEST_OPTIONS = 4096;    // bytes; a size above it was n
 
 thread_local std::string last_error;
 
-graphc_status remember(graphc_status code, const char* text, const char* more = "") noexcept {
+[[gnu::cold]] graphc_status remember(graphc_status code, const char* text, const char* more = "") noexcept {
   try {
     last_error = std::string(text) + more;
   } catch (...) {
@@ -42,11 +42,10 @@ graphc_status remember(graphc_status code, const char* text, const char* more = 
   return code;
 }
 
-template <class Body>
-graphc_status guarded(Body body) noexcept {
+// Of the exception that is being handled; once for all functions, which would be half as large again with their own.
+[[gnu::cold]] graphc_status remember_exception() noexcept {
   try {
-    body();
-    return GRAPHC_OK;
+    throw;
   } catch (const graphc_core::Error& error) {
     return remember(error.code, error.what());
   } catch (const std::bad_alloc&) {
@@ -55,6 +54,16 @@ graphc_status guarded(Body body) noexcept {
     return remember(GRAPHC_INTERNAL, "internal error: ", error.what());
   } catch (...) {
     return remember(GRAPHC_INTERNAL, "internal error");
+  }
+}
+
+template <class Body>
+graphc_status guarded(Body body) noexcept {
+  try {
+    body();
+    return GRAPHC_OK;
+  } catch (...) {
+    return remember_exception();
   }
 }
 
@@ -71,7 +80,7 @@ auto counted(const graphc_model* model, Count count) noexcept -> decltype(count(
 }
 
 // The fields that the caller's header has; a newer header's further fields must not be set, for they would have no effect.
-graphc_core::Options read_options(const graphc_options* given) {
+[[gnu::cold]] graphc_core::Options read_options(const graphc_options* given) {
   graphc_core::Options options;
   if (!given) return options;
   require(given->size >= sizeof given->size && given->size <= LARGEST_OPTIONS,

@@ -1,6 +1,7 @@
 #include "message.hpp"
 
 #include "graphc_layout.h"
+#include "parts.hpp"
 
 namespace graphc_core {
 namespace {
@@ -24,10 +25,10 @@ std::string place(const Plan& plan, Word origin) {
   return where;
 }
 
-// "[4, 0]": the first of the words, at most half of an error's detail.
-std::string numbers(const Word* words, Word count) {
+// "[4, 0]": the first of the words, at most `most` of them.
+std::string numbers(const Word* words, Word count, Word most = L::DETAIL_WORDS / 2) {
   std::string made = "[";
-  for (Word i = 0; i < count && i < L::DETAIL_WORDS / 2; ++i) made += (i ? ", " : "") + text(words[i]);
+  for (Word i = 0; i < count && i < most; ++i) made += (i ? ", " : "") + text(words[i]);
   return made + "]";
 }
 
@@ -71,6 +72,9 @@ Explained explain(const Plan& plan, const Body* body, const Step* step, const Wo
       return {GRAPHC_FAILED_PRECONDITION, "variable " + (state ? "'" + state->name + "' " : std::string()) +
                                               "has no value; give it one (graphc_state_set), or save the graph frozen"};
     }
+    case L::Status::LEFT_OUT:
+      return {GRAPHC_UNIMPLEMENTED, "the way to compute it with the sizes and attributes " +
+                                        numbers(e + L::ERROR_DETAIL, a, L::DETAIL_WORDS) + lacking()};
     case L::BAD_IMAGE:
       return {GRAPHC_DATA_LOSS, "damaged model: the plan fails check " + text(a) + " of the verifier (" + text(b) + ")"};
     case L::NO_MEMORY:

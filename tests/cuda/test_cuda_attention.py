@@ -19,6 +19,12 @@ TOLERANCE = {"f32": 2e-5, "f64": 1e-13}
 MASKS = [None, (1, 1, 0), (1, 0, 0), (0, 1, 1), (0, 0, 0)]     # which axes of a mask are there: outer, inner, rows
 
 
+@pytest.fixture(autouse=True)
+def in_one_kernel(monkeypatch: Any) -> None:
+    """However few scores there are."""
+    monkeypatch.setattr(attention, "FEW_SCORES", 0)
+
+
 def given(dtype: str, outer: int, inner: int, rows: int, cols: int, depth: int, columns: int) -> list[np.ndarray]:
     kind = np.float32 if dtype == "f32" else np.float64
     return [RANDOM.standard_normal(shape).astype(kind) for shape in (
@@ -157,6 +163,20 @@ def test_gradients(device: Any, sizes: tuple[int, ...], dtype: str) -> None:
     assert all((a == b).all() for a, b in zip(found, trained(device, q, k, v, dy), strict=True))
 
 
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("sizes", [(1, 1, 1, 1, 1, 1), (2, 3, 7, 17, 5, 4), (2, 2, 4, 5, 0, 3), (1, 1, 4, 5, 3, 0),
+                                   (1, 1, 0, 5, 4, 3), (1, 2, 5, 0, 4, 3)])
+def test_gradients_of_few_scores_by_products(device: Any, sizes: tuple[int, ...], masked: bool,
+                                             monkeypatch: Any) -> None:
+    monkeypatch.setattr(attention, "FEW_SCORES", 1 << 30)
+    q, k, v = given("f32", *sizes)
+    dy = RANDOM.standard_normal((*q.shape[:-1], v.shape[-1])).astype(np.float32)
+    hidden = np.where(RANDOM.random((sizes[0], 1, 1, sizes[3])) < 0.3, -np.inf, 0.5).astype(np.float32)
+    mask = hidden if masked else None
+    for ours, theirs in zip(trained(device, q, k, v, dy, mask), wanted_gradients(q, k, v, dy, mask), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=2e-4, atol=2e-4)
+
+
 def test_matrices_whose_places_need_64_bits(device: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(attention, "NARROW", 0)
     q, k, v = given("f32", 2, 1, 19, 33, 5, 6)
@@ -215,6 +235,15 @@ def test_in_a_program_with_unknown_sizes(device: Any, monkeypatch: Any) -> None:
 
     check_close(build, RANDOM.standard_normal((2, 19, 12)).astype(np.float32), runs=2)
     assert len(seen) == 2
+
+
+def test_few_scores_are_products_and_a_softmax(device: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(attention, "FEW_SCORES", 4 * 3 * 7 * 9)
+    seen = launched(device, monkeypatch)
+    for rows, kernels in ((7, 0), (8, 1)):
+        q, k, v = given("f32", 3, 1, rows, 9, 5, 4)
+        np.testing.assert_allclose(attended(device, q, k, v), wanted(q, k, v), rtol=2e-5, atol=2e-5)
+        assert len(seen) == kernels
 
 
 def test_in_a_loop_and_a_branch(device: Any, monkeypatch: Any) -> None:

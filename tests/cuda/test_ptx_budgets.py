@@ -53,7 +53,7 @@ def test_products(dtype: str, each: int, transposed: tuple[bool, bool], parts: b
 @pytest.mark.parametrize("windows", [False, True])
 def test_products_16_bytes_at_a_time(transposed: tuple[bool, bool], windows: bool) -> None:
     for dtype, each in (("f32", 8), ("f32", 4), ("f64", 4)):
-        made = Product(dtype, each, *transposed, wide_a=True, wide_b=True, windows=windows)
+        made = Product(dtype, each, *transposed, wide_a=True, wide_b=True, wide_c=True, windows=windows)
         assert over_budget(make_ptx(product_text(made))) == []
 
 
@@ -63,7 +63,7 @@ def test_products_16_bytes_at_a_time(transposed: tuple[bool, bool], windows: boo
 @pytest.mark.parametrize("rounded", [False, True] if EVERYTHING else [True])
 def test_products_on_tensor_cores(fragments: int, wide: bool, straight: tuple[bool, bool], windows: bool,
                                   rounded: bool) -> None:
-    made = tensor_product(TensorProduct(fragments, *straight, wide, wide, rounded, windows))
+    made = tensor_product(TensorProduct(fragments, *straight, wide, wide, wide, rounded, windows))
     assert over_budget(make_ptx(made.text(), TENSOR_COMPUTE)) == []
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, apart, compact, helper, int64_at, round_up, zero_bytes
+from ..memory import ITEM_SIZES, apart, compact, helper, int64_at, part, round_up, zero_bytes
 from ..products.micro import TABLE_WORDS, Shape, streaming_kernel
 
 GROUP = 16                             # register tiles whose tables are made at once
@@ -157,12 +157,15 @@ def make_taps(dtype: str, shape: Shape, backward: bool) -> Taps:
                                 ahead = panel_bytes
                                 if panel + 1 == last and last == first_panel + panels and first_tap + block < taps:
                                     ahead = (first_panel - panel) * panel_bytes + block * sc * width * size
+                            elif taps == 1 and panel == first and number + 1 < group:    # so do the pixels
+                                ahead = (int64_at(segment + _SEGMENT_BYTES)[1] + start * size
+                                         - (packed + panel * panel_bytes + start * width * size))
                             micro(tile[1], segments, length, start * size, size,
                                   packed + panel * panel_bytes + start * width * size, width * size, segment,
                                   target + (tile[0] * tc + panel * width) * size, pitch * tc * size, later,
                                   tc - panel * width, ahead)
 
-    @helper
+    @part("taps", shape, "back" if backward else "forth")
     def convolve(source, packed, target, sh, sw, sc, th, tw, tc, kh, kw, stride_h, stride_w, dilation_h, dilation_w,
                  pad_top, pad_left, first_line, lines, first_panel, panels, scratch):
         compact()

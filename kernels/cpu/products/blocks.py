@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, apart, copy_bytes, helper, int64_at, pointer_to, prefetch
+from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at, part, pointer_to, prefetch
 from ..vector import LANES, vectors
 from .micro import Shape, streaming_kernel
 
@@ -73,9 +73,8 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
             prefetch(source + i * a_step)
             prefetch(source + i * a_step + (most_rows - 1) * size)
 
-    @helper
+    @part("multiply", shape)
     def multiply(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch):
-        apart()
         table, copied = int64_at(scratch), scratch + TABLE_BYTES
         table[0] = 0
         panels = (columns + width - 1) // width
