@@ -49,13 +49,13 @@ def make(threads: int, gpu: bool) -> dict[str, Case]:
             del os.environ["GRAPHC_FUSION"]
 
     def train(logits: Callable[[gc.Tensor], gc.Tensor], images: np.ndarray,
-              targets: np.ndarray) -> Callable[[], object]:
+              targets: np.ndarray, rate: float = shared.RATE) -> Callable[[], object]:
         with gc.Graph().as_default() as graph:
             x = gc.placeholder(gc.float32, [None, *images.shape[1:]])
             labels = gc.placeholder(gc.int64, [None])
             losses = gc.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits(x))
             loss = gc.reduce_mean(losses)
-            step = gc.train.GradientDescentOptimizer(shared.RATE).minimize(loss)
+            step = gc.train.GradientDescentOptimizer(rate).minimize(loss)
         s = session(graph)
         return lambda: s.run([step, loss], {x: images, labels: targets})
 
@@ -102,7 +102,7 @@ def make(threads: int, gpu: bool) -> dict[str, Case]:
             bias = gc.Variable(np.zeros(shared.RESNET_CLASSES, np.float32))
             return gc.matmul(h, gc.Variable(shared.resnet_dense())) + bias
 
-        return train(logits, *shared.resnet_batch())
+        return train(logits, *shared.resnet_batch(), shared.RESNET_RATE)
 
     def decoder(t: shared.Transformer, tokens: gc.Tensor) -> gc.Tensor:
         """Logits of the word that follows each token."""

@@ -79,6 +79,7 @@ class Convolution:
 
 
 RESNET_FIRST, RESNET_BATCH, RESNET_CLASSES = Convolution(7, 3, 64, 2), 8, 1000
+RESNET_RATE = 1e-5     # of so deep a net at its start: at 0.01 the peers' losses part from each other behind a step
 RESNET_STAGES = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))      # channels, blocks, stride
 
 

@@ -38,13 +38,13 @@ def make(threads: int, gpu: bool) -> dict[str, Callable[[], Callable[[], object]
         return lambda: s.run(y, {x: value})
 
     def train(logits: Callable[[tf.Tensor], tf.Tensor], images: np.ndarray,
-              targets: np.ndarray) -> Callable[[], object]:
+              targets: np.ndarray, rate: float = shared.RATE) -> Callable[[], object]:
         with tf.Graph().as_default() as graph:
             x = tf.placeholder(tf.float32, [None, *images.shape[1:]])
             labels = tf.placeholder(tf.int64, [None])
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits(x))
             loss = tf.reduce_mean(losses)
-            step = tf.train.GradientDescentOptimizer(shared.RATE).minimize(loss)
+            step = tf.train.GradientDescentOptimizer(rate).minimize(loss)
         s = session(graph)
         return lambda: s.run([step, loss], {x: images, labels: targets})
 
@@ -91,7 +91,7 @@ def make(threads: int, gpu: bool) -> dict[str, Callable[[], Callable[[], object]
             bias = tf.Variable(np.zeros(shared.RESNET_CLASSES, np.float32))
             return tf.matmul(h, tf.Variable(shared.resnet_dense())) + bias
 
-        return train(logits, *shared.resnet_batch())
+        return train(logits, *shared.resnet_batch(), shared.RESNET_RATE)
 
     def decoder(t: shared.Transformer, tokens: tf.Tensor) -> tf.Tensor:
         """Logits of the word that follows each token."""

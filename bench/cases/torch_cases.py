@@ -34,8 +34,8 @@ def make(threads: int, gpu: bool) -> dict[str, Callable[[], Callable[[], object]
         return run
 
     def train(parameters: list[torch.Tensor], logits: Callable[[torch.Tensor], torch.Tensor], images: np.ndarray,
-              targets: np.ndarray) -> Callable[[], object]:
-        optimiser = torch.optim.SGD(parameters, lr=shared.RATE)
+              targets: np.ndarray, rate: float = shared.RATE) -> Callable[[], object]:
+        optimiser = torch.optim.SGD(parameters, lr=rate)
         labels = tensor(targets)
 
         def run() -> object:
@@ -101,7 +101,7 @@ def make(threads: int, gpu: bool) -> dict[str, Callable[[], Callable[[], object]
                 h = torch.relu(three(y) + (shortcut(h) if shortcut else h))
             return torch.addmm(bias, h.mean((2, 3)), dense)
 
-        return train(parameters, logits, *shared.resnet_batch())
+        return train(parameters, logits, *shared.resnet_batch(), shared.RESNET_RATE)
 
     def decoder(t: shared.Transformer, w: dict[str, torch.Tensor], tokens: torch.Tensor) -> torch.Tensor:
         """Logits of the word that follows each token."""

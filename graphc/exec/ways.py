@@ -89,7 +89,12 @@ def keep(library: Any, ways: Ways) -> None:
 
 @functools.cache
 def _from_file(path: str) -> dict[Sizes, int]:
-    return from_text(Path(path).read_text(encoding="utf-8", errors="replace"), path)
+    try:
+        text = Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise errors.NotFoundError(f"GRAPHC_TUNED={path}: {error.strerror}; `graphc tune MODEL -o {path}` writes such "
+                                   "a file, GRAPHC_TUNED=0 goes the usual ways") from None
+    return from_text(text, path)
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 Kernels choose their way by models of cost, which know no machine in particular. Here the whole run is repeated with
 each way asked for in turn (exec/ways.py), traced with times, so each step is measured as it runs: among its neighbours,
 with its epilogue, on all threads. What cannot go a way goes the usual one. The least time of some rounds counts; the
-usual way stays unless another one gains more than NOISE.
+usual way stays unless another one gains more than NOISE, and all stay unless the whole run gains.
 """
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from graphc.session.trace import kernel_of as called
 from graphc.session.trials import put_back, written_states
 from graphc.session.warming import warmed
 
-NOISE = 0.03
+NOISE = 0.05
 Times = dict[Sizes, tuple[int, float]]         # the way that was gone, microseconds
 
 
@@ -65,14 +65,22 @@ class Tuning:
 
     @property
     def ways(self) -> dict[Sizes, int]:
-        """The ways that are better than the usual ones."""
-        return {call.sizes: call.best for call in self.calls if call.best != call.usual}
+        """The ways that are better than the usual ones; none if the whole run did not gain by them."""
+        return better(self.calls) if self.after < self.before else {}
 
     def __str__(self) -> str:
         found = sorted(self.calls, key=lambda call: -call.microseconds[call.usual])
-        head = (f"{len(self.calls)} calls of kernels with several ways, {len(self.ways)} go another one; a run took "
-                f"{self.before:,.1f} us before, {self.after:,.1f} us now")
+        others = len(better(self.calls))
+        what = f"going another one now: {others}" if others == len(self.ways) else (
+            f"quicker another one: {others}, of which none is kept, as the whole run did not gain")
+        head = (f"calls that have several ways: {len(self.calls)}; {what}; a run took {self.before:,.1f} us, "
+                f"with these {self.after:,.1f}")
         return "\n".join([head, *map(str, found)])
+
+
+def better(calls: Sequence[TunedCall]) -> dict[Sizes, int]:
+    """The ways that are not the usual ones."""
+    return {call.sizes: call.best for call in calls if call.best != call.usual}
 
 
 def tune(session: Any, fetches: Any, feed_dict: Mapping[Any, Any], rounds: int) -> Tuning:
@@ -103,13 +111,15 @@ def _measured(session: Any, engine: Any, inputs: Sequence[np.ndarray], rounds: i
             engine.use_ways(dict.fromkeys(usual, way) if way >= 0 else {})
             for sizes, (gone, us) in _times(session, engine, inputs, ops).items():
                 _note(calls, sizes, gone, us)
-    best = {call.sizes: call.best for call in calls if call.best != call.usual}
+    best = better(calls)
     totals: dict[bool, float] = {}
     for _ in range(rounds):
         for tuned in (False, True):
             engine.use_ways(best if tuned else {})
             totals[tuned] = min(_total(session, engine, inputs), totals.get(tuned, float("inf")))
-    return Tuning(calls, totals[False], totals[True])
+    found = Tuning(calls, totals[False], totals[True])
+    engine.use_ways(found.ways)
+    return found
 
 
 def _note(calls: Sequence[TunedCall], sizes: Sizes, way: int, microseconds: float) -> None:

@@ -148,12 +148,12 @@ def _cases(bounds: Sequence[tuple[int, int]]) -> list[list[Any]]:
 def _choices(bind: Callable[..., Any], numbers: Sequence[Any]) -> Iterator[list[Any]]:
     """All that bind may choose, each once. What it is told is not known."""
     def bound() -> list[Any]:
+        _rounds(range)                 # _follow, between two calls of this, has other ones
         choice: list[Any] = [0] * Choice.SIZE
         choice[Choice.PERSISTENT], choice[Choice.NO_WINOGRAD] = Some(0, 1), Some(0, 1)
         bind(*numbers, choice)
         return choice
 
-    _rounds(range)
     seen = set()
     for choice in outcomes(bound):
         known = str(choice)

@@ -4,6 +4,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -109,6 +110,22 @@ std::shared_ptr<graphc_core::HostTable> make_host(const graphc_core::Options& op
   return std::make_shared<graphc_core::HostTable>(options.memory_limit);
 }
 
+[[gnu::cold]] graphc_model* load_memory(std::string_view data, const graphc_options* options) {
+  const graphc_core::Options chosen = read_options(options);
+  return new graphc_model({data, ""}, chosen, make_host(chosen));
+}
+
+[[gnu::cold]] graphc_model* load_file(const char* path, const graphc_options* options) {
+  const graphc_core::Options chosen = read_options(options);
+  const std::shared_ptr<graphc_core::HostTable> host = make_host(chosen);
+  const graphc_core::Block file = graphc_core::read_file(path, host);
+  try {
+    return new graphc_model({{file.data(), file.bytes()}, path}, chosen, host);
+  } catch (const graphc_core::Error& error) {
+    throw graphc_core::Error(error.code, std::string(path) + ": " + error.what());
+  }
+}
+
 template <class Item>
 void describe(const Item& item, graphc_info* info) {
   *info = graphc_info{};
@@ -158,8 +175,7 @@ graphc_status graphc_load_memory(const void* data, size_t bytes, const graphc_op
     require(model, "model is NULL");
     *model = nullptr;
     require(data || !bytes, "data is NULL");
-    const graphc_core::Options chosen = read_options(options);
-    *model = new graphc_model({{static_cast<const char*>(data), bytes}, ""}, chosen, make_host(chosen));
+    *model = load_memory({static_cast<const char*>(data), bytes}, options);
   });
 }
 
@@ -168,14 +184,7 @@ graphc_status graphc_load_file(const char* path, const graphc_options* options, 
     require(model, "model is NULL");
     *model = nullptr;
     require(path, "path is NULL");
-    const graphc_core::Options chosen = read_options(options);
-    const std::shared_ptr<graphc_core::HostTable> host = make_host(chosen);
-    const graphc_core::Block file = graphc_core::read_file(path, host);
-    try {
-      *model = new graphc_model({{file.data(), file.bytes()}, path}, chosen, host);
-    } catch (const graphc_core::Error& error) {
-      throw graphc_core::Error(error.code, std::string(path) + ": " + error.what());
-    }
+    *model = load_file(path, options);
   });
 }
 

@@ -1,6 +1,10 @@
 """Models that the C++ library runs on a GPU (graphc gpu, docs/adr/0052): the CPU's results, variables and errors."""
 from __future__ import annotations
 
+import importlib
+import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,7 @@ from graphc.serial.plan_proto import load_plan
 from graphc.serial.tensors import read_array
 
 import native as n
+from files import ROOT, build_runner
 from gpu_models import WHERE, Pair, exported, gpu
 from on_both import ON_GPU, assert_same_bits
 
@@ -86,6 +91,45 @@ def test_variables_that_are_read_and_written_from_outside(tmp_path: Path) -> Non
         for model in (pair.gpu["train"], pair.cpu["train"]):
             model.restore(tmp_path / "theirs")
         pair.assert_same_states()
+
+
+@pytest.mark.skipif(ON_GPU, reason="wants two GPUs")
+def test_two_gpus_and_the_cpu_share_variables(tmp_path: Path) -> None:
+    x, label = normal(5, 8, 8, 2), np.arange(5, dtype=np.int32)
+    with gpu("late", compute=80, devices=2), net_pair(tmp_path) as pair:
+        first, code = pair.gpu["train"], str(pair.code).encode()
+        with pair.native.load(pair.file, first, signature=b"train", gpu_code=code, gpu=1) as second:
+            for model in (first, second, second, first):
+                np.testing.assert_allclose(model.run([x, label])[0], pair.cpu["train"].run([x, label])[0], rtol=1e-5)
+            with pair.native.load(pair.file, first, signature=b"train") as on_cpu:
+                on_cpu.run([x, label])
+                pair.cpu["train"].run([x, label])
+            np.testing.assert_allclose(second.run([x, label])[0], pair.cpu["train"].run([x, label])[0], rtol=1e-5)
+            pair.assert_same_states()
+
+
+def test_threads(tmp_path: Path) -> None:
+    """Steps on one thread; others predict on both devices and read variables meanwhile."""
+    x, label, done = normal(5, 8, 8, 2), np.arange(5, dtype=np.int32), threading.Event()
+    with net_pair(tmp_path) as pair, pair.native.load(pair.file, pair.gpu["train"], signature=b"predict") as on_cpu:
+        before = pair.gpu["predict"].run([x])[0]
+        work = [lambda: pair.gpu["predict"].run([x]), lambda: on_cpu.run([x]), pair.gpu["train"].states]
+        with ThreadPoolExecutor(len(work)) as threads:
+            def repeat(one: Any) -> int:
+                runs = 0
+                while not done.is_set():
+                    one()
+                    runs += 1
+                return runs
+
+            others = [threads.submit(repeat, one) for one in work]
+            for _ in range(20):
+                pair.run("train", x, label)
+            done.set()
+            assert all(other.result(60) for other in others)
+        pair.assert_close("predict", x, tolerance=1e-4)
+        pair.assert_same_states(1e-4)
+        assert np.abs(before - pair.gpu["predict"].run([x])[0]).max() > 0.1
 
 
 def test_a_bad_index_changes_nothing(tmp_path: Path) -> None:
@@ -244,6 +288,35 @@ def test_graphc_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
     for name in ("{}.npy", "y-{}.npy"):
         np.testing.assert_allclose(np.load(name.format("gpu")), np.load(name.format("cpu")), rtol=1e-5, atol=1e-5)
     assert main([*words, "--device", "gpu:7"]) == 1 and "there is no GPU 7" in capsys.readouterr().err
+
+
+def test_graphc_runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPHC_LIBRARY", str(build_runner() / "libgraphc.so"))
+    monkeypatch.syspath_prepend(str(ROOT / "runtime"))
+    rt, x, label = importlib.import_module("graphc_runtime"), normal(5, 8, 8, 2), np.arange(5, dtype=np.int32)
+    with net_pair(tmp_path) as pair:
+        train = rt.load(pair.file, "train", gpu_code=pair.code)
+        for _ in range(2):
+            loss = train.run({"x": x, "label": label})["loss"]
+            np.testing.assert_allclose(loss, pair.cpu["train"].run([x, label])[0], rtol=1e-5)
+        predict = train.signature("predict")
+        np.testing.assert_allclose(predict.run({"x": x})["y"], pair.cpu["predict"].run([x])[0], rtol=1e-4, atol=1e-5)
+        with pytest.raises(rt.InvalidArgumentError, match="was not made for inputs of these sizes"):
+            predict.run({"x": x[:1]})
+        del train, predict
+
+
+@pytest.mark.skipif(not ON_GPU, reason="kernels of the library in place of libcuda are compiled in this process")
+def test_the_program(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", normal(5, 8, 8, 2))
+    np.save(tmp_path / "label.npy", np.arange(5, dtype=np.int32))
+    with net_pair(tmp_path) as pair:
+        (tmp_path / "m.pb").write_bytes(pair.file)
+    words = ["m.pb", "--signature", "train", "--feed", "x=x.npy", "--feed", "label=label.npy", "--steps", "9"]
+    for device, more in (("cpu", []), ("gpu", ["--device", "gpu", "--gpu-code", "m.gpu"])):
+        subprocess.run([build_runner() / "graphc-run", *words, *more, "--out", f"{device}.npy", "--save", device],
+                       cwd=tmp_path, check=True, timeout=100)
+    np.testing.assert_allclose(np.load(tmp_path / "gpu.npy"), np.load(tmp_path / "cpu.npy"), rtol=1e-4)
 
 
 @pytest.mark.skipif(ON_GPU, reason="about the library in place of libcuda")

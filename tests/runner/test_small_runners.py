@@ -80,7 +80,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def small(folder: Path) -> Path:
-    assert main(["runner", "--only-for", str(folder / "pictures.pb"), "-o", str(folder / "small")]) == 0
+    words = ["--only-for", str(folder / "pictures.pb"), "-o", str(folder / "small"), "--isa", "all"]
+    assert main(["runner", *words]) == 0
     return folder / "small"
 
 
@@ -147,6 +148,14 @@ def test_parts_that_the_model_has_no_use_for(folder: Path, small: Path, monkeypa
     message = refused("loops.pb", "--feed", "x=l.npy")
     assert alone in message and message.startswith(("graphc-run: loops.pb: what runs loops, branches, lists, ",
                                                     "graphc-run: loops.pb: scalar function "))
+
+
+def test_the_plainest_instruction_set_is_the_default(folder: Path, tmp_path: Path,
+                                                     capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runner", "--only-for", str(folder / "pictures.pb"), "-o", str(tmp_path)]) == 0
+    assert f"for {ISAS[-1]}; --isa {','.join(ISAS)} adds {ISAS[0]}, which is faster where a machine has it\n" in (
+        capsys.readouterr().out)
+    assert f"({ISAS[-1]}) for" in said(tmp_path / "graphc-run", folder, "--version").stdout
 
 
 def test_loops(folder: Path, tmp_path: Path) -> None:

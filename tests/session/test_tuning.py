@@ -32,7 +32,8 @@ def value() -> np.ndarray:
 def variants(session: gc.Session, y: gc.Tensor, feeds: dict[Any, Any]) -> list[str]:
     metadata = gc.RunMetadata()
     session.run(y, feeds, options=gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE), run_metadata=metadata)
-    return [line.split("variant ")[1].split(",")[0] for line in metadata.kernels if "conv2d" in line]
+    return [line.split("variant ")[1].split(",")[0] for line in metadata.kernels
+            if "conv2d" in line and "variant" in line]
 
 
 def test_each_way_is_measured_and_the_session_goes_the_best() -> None:
@@ -49,7 +50,7 @@ def test_each_way_is_measured_and_the_session_goes_the_best() -> None:
         2, 12, 12, 20, 3, 3, 24, 12, 12) and call.usual in call.microseconds
     assert {CONV[way] for way in call.microseconds} == {"lines", "taps", "winograd"}
     assert all(us > 0 for us in call.microseconds.values()) and found.before > 0 and found.after > 0
-    assert CONV[call.usual] in str(found) and str(found).startswith("1 calls of kernels with several ways")
+    assert CONV[call.usual] in str(found) and str(found).startswith("calls that have several ways: 1; ")
     assert variants(session, y, {x: value()}) == [str(call.usual)]       # of a run that was not tuned
     np.testing.assert_allclose(session.run([y, step], {x: value()})[0], wanted, rtol=1e-4, atol=1e-4)
 
@@ -60,6 +61,8 @@ def test_the_usual_way_stays_unless_another_gains() -> None:
     better = tuning.TunedCall(sizes, ("c",), 2, {2: 100.0, 1: 80.0})
     assert better.best == 1 and str(better) == "taps -> lines: lines 80.0, taps 100.0 us  conv2d.f32(1)  <- c"
     assert tuning.Tuning([better], 2.0, 1.0).ways == {sizes: 1}
+    kept_none = tuning.Tuning([better], 1.0, 1.0)
+    assert kept_none.ways == {} and "quicker another one: 1, of which none is kept" in str(kept_none)
 
 
 @pytest.mark.parametrize("way", range(len(CONV)))
@@ -113,6 +116,9 @@ def test_files_of_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bad.write_text("nothing")
     monkeypatch.setenv("GRAPHC_TUNED", str(bad))
     with pytest.raises(errors.DataLossError, match="bad: not a file of `graphc tune`"):
+        gc.Session().run(gc.constant(1.0) + 1.0)
+    monkeypatch.setenv("GRAPHC_TUNED", str(tmp_path / "missing"))
+    with pytest.raises(errors.NotFoundError, match="missing: No such file or directory; `graphc tune MODEL -o"):
         gc.Session().run(gc.constant(1.0) + 1.0)
 
 

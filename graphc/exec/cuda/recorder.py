@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphc.exec.cuda.driver import Device
+from graphc.exec.cuda.vendor.products import LIBRARY
 from graphc.ir.locks import new_lock
 
 RANGE = 1 << 40                # of addresses, of a block
@@ -48,9 +49,11 @@ class Recorder(Device):
     def __init__(self, compute: int, shift: int) -> None:
         self.name, self.compute, self.memory, self.limit = "a GPU", compute, LARGEST, 0
         self.lock, self.stream, self.modules = new_lock(), 0, {}
+        self.libraries = {LIBRARY: None}               # NVIDIA's are not recorded
         self.graphs: list[list[Done]] = []             # all that was recorded; a graph's number is its place + 1
         self.sizes: list[int] = []                     # of the blocks
         self._shift = shift
+        self._kernels: list[tuple[str, str]] = []      # a function's number is its place + 1
         self._functions: dict[tuple[str, str], int] = {}
         self._pinned: dict[int, Any] = {}
         self._doing: list[Done] | None = None          # while it records
@@ -106,13 +109,16 @@ class Recorder(Device):
         pass
 
     def function(self, ptx: str, name: str) -> int:
-        return self._functions.setdefault((ptx, name), len(self._functions) + 1)
+        kernel = ptx, name
+        if kernel not in self._functions:
+            self._kernels.append(kernel)
+            self._functions[kernel] = len(self._kernels)
+        return self._functions[kernel]
 
     def launch(self, function: int, grid: Sequence[int], block: Sequence[int], parameters: ctypes.Array[Any]) -> None:
         assert self._doing is not None, "kernels run in graphs only"
         words = tuple(ctypes.c_uint64.from_address(place).value for place in parameters)
-        ptx, name = list(self._functions)[function - 1]
-        self._doing.append(Launched(ptx, name, tuple(grid), tuple(block), words))
+        self._doing.append(Launched(*self._kernels[function - 1], tuple(grid), tuple(block), words))
 
     def record(self, work: Callable[[], None]) -> int:
         made: list[Done] = []

@@ -325,10 +325,12 @@ def make_fast(dtype, isa):
         if phase == 0 and choice[MODE] == IN_WORK:
             pack_any(work, a, m, k, 0, 1 - transpose_a, choice, tile)
             return
-        dots = choice[SHAPE] == DOTS and choice[MODE] == IN_WORK
-        packed, made, columns = work if choice[MODE] == IN_WORK else a, scratch + choice[TURNED_AT], choice[TILE_COLUMNS]
+        packed, few = work if choice[MODE] == IN_WORK else a, b
+        if choice[SHAPE] == DOTS and choice[MODE] == IN_WORK:
+            few = work
+        made, columns = scratch + choice[TURNED_AT], choice[TILE_COLUMNS]
         column = tile * columns
-        compute_any(work if dots else b, a, made - column * size, columns * size, packed, n, m, k, 0, 0, 1 - transpose_b,
+        compute_any(few, a, made - column * size, columns * size, packed, n, m, k, 0, 0, 1 - transpose_b,
                     1 - transpose_a, choice, scratch, tile)
         write_turned(n, min(columns, m - column), at(made), columns, at(c + column * n * size))
 

@@ -32,6 +32,7 @@ MOST_TILES = 32
 PART_PIXELS = 512                      # of a part, at least
 WORK_LIMIT = 32 << 20                  # bytes of all parts
 GROUP_BYTES = 128 * 1024               # of the packed lines of dy, and of patches, that a tile treats at once
+GROUP_PIXELS = 64                      # of them, at least: sums are read and written once a group
 MOST_LINES = 64                        # of a group
 SHORT = 2                              # where a picture has so many lines a pixel of one, segments are columns
 TABLE_BYTES = MOST_LINES * TABLE_WORDS * 8
@@ -205,7 +206,7 @@ def make_bind(dtype, sizes):
             return
         padded_bytes = line_elements(ow, kw, stride_w, dilation_w, c) * size
         group = lines_of_group(lines, oh, kh, stride_h, dilation_h, padded_bytes)
-        choice[GROUP_LINES] = min(max(GROUP_BYTES // line_bytes, 1), MOST_LINES, lines)
+        choice[GROUP_LINES] = min(max(GROUP_BYTES // line_bytes, ceil_div(GROUP_PIXELS, ow)), MOST_LINES, lines)
         choice[SCRATCH_BYTES] = TABLE_BYTES
         if group > 0 and kh * kw > 1 and takes(choice, LINES, c < FEW_CHANNELS):
             choice[VARIANT], choice[GROUP_LINES] = LINES, min(choice[GROUP_LINES], group)

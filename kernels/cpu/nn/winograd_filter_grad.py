@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, apart, ceil_div, helper, int64_at, pointer_to, round_up, zero_bytes
+from ..memory import ITEM_SIZES, ceil_div, helper, int64_at, part, pointer_to, round_up, zero_bytes
 from ..products.micro import TABLE_WORDS, Shape, micro_kernel
 from ..words import SCRATCH_BYTES, TILES, TILES_1, USER, WORK_BYTES
 from .winograd_cost import DTYPES, filter_grad_faster
@@ -260,9 +260,8 @@ def make_filter_grad(dtype: str, shape: Shape) -> FilterGrad:
         else:
             choice[TILES] = work
 
-    @helper
+    @part("winograd_filter_grad")
     def run(x, dy, dw, n, h, w, c, oc, oh, ow, pad_top, pad_left, choice, work, scratch, phase, tile):
-        apart()
         shared, tiles, units = choice[SHARED] != 0, tiles_of(n, oh, ow), ceil_div(oc, width) * chunks_of(c)
         transforms_, multiplies = not shared or phase == 0, not shared or phase == 1
         groups = ceil_div(units, choice[UNITS]) if multiplies else 1

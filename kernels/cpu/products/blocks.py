@@ -38,7 +38,7 @@ class Blocks:
 
 
 def k_block(dtype: str, shape: Shape) -> int:
-    """k of a block: a tile of A takes a third of the first cache."""
+    """k of a block: a tile of A takes up to 28 KB of the first cache."""
     return 512 * 4 // ITEM_SIZES[dtype] if shape.rows > 3 else 1024 * 4 // ITEM_SIZES[dtype]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, NUMBA_TYPES, apart, helper, offset, pointer_to
+from ..memory import ITEM_SIZES, NUMBA_TYPES, helper, offset, part, pointer_to
 from ..vector import vectors
 
 RUN = 1024                             # columns of a tile, at least: shorter runs are slower than memory
@@ -52,9 +52,8 @@ def row_product(dtype: str) -> Any:
             total = fma(f5, load(sixth, j), fma(f4, load(fifth, j), total))
             store(c, j, fma(f7, load(eighth, j), fma(f6, load(seventh, j), total)))
 
-    @helper
+    @part("row_product")
     def multiply(n, k, a, a_step, b, b_row, c):
-        apart()
         together = k // AT_ONCE * AT_ONCE
         for column in range(0, n, BLOCK):
             columns, target, source = min(n - column, BLOCK), at(c + column * size), b + column * size
