@@ -220,10 +220,10 @@ class Session:
     def explain(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None, runs: int = 10) -> RunReport:
         """Where the time of `run` of the same arguments goes: for each step the kernel, what was chosen for these sizes
         (variant, format, tiles, threads), microseconds, operations and bytes a second, and what this machine's peak and
-        memory would allow. Print the result, or look at its `steps`.
+        memory would allow; of what a GPU does the same, by its kernels. Print the result, or look at its `steps`.
 
         It runs `runs` times, and twice before. Variables get their values back; what Python functions and queues do is
-        done. Raises ValueError if `runs` is below 1, UnimplementedError for a run on a GPU, else as `run` does.
+        done. Raises ValueError if `runs` is below 1, else as `run` does.
 
             >>> import graphc as gc
             >>> x = gc.placeholder(gc.float32, [None, 64])
