@@ -1,5 +1,5 @@
-"""Which parts of kernels sizes may lead to: arithmetic with bounds, and that bounds lead to all that numbers within lead
-to."""
+"""Which parts of kernels sizes may lead to: arithmetic with bounds; and that bounds lead to all that numbers within
+them lead to."""
 from __future__ import annotations
 
 import json
