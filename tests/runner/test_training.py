@@ -64,6 +64,21 @@ def batch_norm() -> Training:
     return Training([x, labels], _batches(np.random.default_rng(1), 36, 3), loss, logits, train)
 
 
+def pictures() -> Training:
+    """Two 3 x 3 convolutions of enough channels for Winograd, in all three directions, and fused batch norms."""
+    x, labels = gc.placeholder(gc.float32, [None, 768], name="x"), gc.placeholder(gc.int64, [None], name="labels")
+    h = gc.tile(gc.reshape(x, [-1, 16, 16, 3]), [1, 1, 1, 6])
+    for channels, before in ((32, 18), (48, 32)):
+        w = gc.Variable(gc.random_normal([3, 3, before, channels], stddev=0.1))
+        h = gc.nn.conv2d(h, w, 1, "SAME")
+        scale, offset = gc.Variable(gc.ones([channels])), gc.Variable(gc.zeros([channels]))
+        h = gc.nn.relu(gc.nn.fused_batch_norm(h, scale, offset)[0])
+    logits = gc.layers.dense(gc.reduce_mean(h, [1, 2]), 3)
+    loss = gc.losses.sparse_softmax_cross_entropy(labels, logits)
+    train = gc.train.GradientDescentOptimizer(0.1).minimize(loss)
+    return Training([x, labels], _batches(np.random.default_rng(3), 768, 3), loss, logits, train)
+
+
 def recurrent() -> Training:
     """A recurrent net in a while loop, its gradient clipped; Adagrad on an embedding, whose gradient is sparse."""
     words = gc.placeholder(gc.int32, [None, None], name="words")
@@ -80,7 +95,7 @@ def recurrent() -> Training:
     return Training([words], batches, loss, outputs, train)
 
 
-@pytest.mark.parametrize("program", [dense, batch_norm, recurrent])
+@pytest.mark.parametrize("program", [dense, batch_norm, pictures, recurrent])
 def test_steps_equal_the_sessions(native: n.Native, program: Callable[[], Training]) -> None:
     with gc.Graph().as_default(), gc.Session() as session:
         gc.set_random_seed(7)
