@@ -18,6 +18,7 @@ from matplotlib import pyplot
 
 COLOURS = {"convolutions": "#1f6f8b", "products": "#c8553d", "maps": "#6b8e23", "torch": "#e07a3f",
            "onnxruntime": "#3f6fb5", "openblas": "#8a8a8a"}
+TICKS = (0.25, 0.5, 1, 2, 4, 8, 16)
 NAMES = {"torch": "PyTorch", "onnxruntime": "onnxruntime", "openblas": "OpenBLAS"}
 matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "graphc", "font.size": 8, "axes.spines.top": False,
                             "axes.spines.right": False})
@@ -50,8 +51,10 @@ def bars(kind: str, rows: list[dict[str, Any]], target: Path) -> None:
         axes.bar([i for i, _ in known], [ratio - 1 for _, ratio in known], bottom=1, color=COLOURS[peer], width=0.8)
         axes.axhline(1, color="#444444", linewidth=0.6)
         axes.set(yscale="log", ylabel=NAMES[peer])
+        low, high = axes.get_ylim()
+        axes.set_yticks([tick for tick in TICKS if low <= tick <= high], minor=False)
         axes.yaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
-        axes.yaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
+        axes.yaxis.set_minor_locator(matplotlib.ticker.NullLocator())
     all_axes[0, 0].set_title(f"{kind}: time of the peer / time of graphc (above 1 graphc is faster)")
     all_axes[-1, 0].set_xticks(*_labels(rows))
     _save(figure, target / f"bars-{kind}.svg")

@@ -163,6 +163,20 @@ def test_gradients(device: Any, sizes: tuple[int, ...], dtype: str) -> None:
     assert all((a == b).all() for a, b in zip(found, trained(device, q, k, v, dy), strict=True))
 
 
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("sizes", [(1, 1, 1, 1, 1, 1), (2, 3, 7, 17, 5, 4), (2, 2, 4, 5, 0, 3), (1, 1, 4, 5, 3, 0),
+                                   (1, 1, 0, 5, 4, 3), (1, 2, 5, 0, 4, 3)])
+def test_gradients_of_few_scores_by_products(device: Any, sizes: tuple[int, ...], masked: bool,
+                                             monkeypatch: Any) -> None:
+    monkeypatch.setattr(attention, "FEW_SCORES", 1 << 30)
+    q, k, v = given("f32", *sizes)
+    dy = RANDOM.standard_normal((*q.shape[:-1], v.shape[-1])).astype(np.float32)
+    hidden = np.where(RANDOM.random((sizes[0], 1, 1, sizes[3])) < 0.3, -np.inf, 0.5).astype(np.float32)
+    mask = hidden if masked else None
+    for ours, theirs in zip(trained(device, q, k, v, dy, mask), wanted_gradients(q, k, v, dy, mask), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=2e-4, atol=2e-4)
+
+
 def test_matrices_whose_places_need_64_bits(device: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(attention, "NARROW", 0)
     q, k, v = given("f32", 2, 1, 19, 33, 5, 6)

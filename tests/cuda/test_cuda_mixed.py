@@ -281,3 +281,21 @@ def test_explain_gives_variables_back_that_the_gpu_wrote(device: Any) -> None:
         np.testing.assert_array_equal(session._states.read(v.op.name), [1, 2, 3])
         session.run(run, {x: np.ones(3)})
         np.testing.assert_array_equal(session.run(v), [2, 3, 4])
+
+
+def test_steps_share_the_memory_that_they_need_while_they_run(device: Any) -> None:
+    """Each of these pads its pictures; a frame has room for one padded set, not for eight."""
+    with gc.Graph().as_default(), gc.Session() as session, gc.device("/gpu:0"):
+        x = gc.placeholder(gc.float32, [1, 9, 9, 3])
+        y = x
+        for _ in range(8):
+            y = gc.nn.conv2d(y, np.full((3, 3, 3, 3), 0.1, np.float32), 1, "SAME")
+        given = floats(243).reshape(1, 9, 9, 3)
+        found = session.run(y, {x: given})
+        (frame,) = engines(session)[0]._device_frames.values()
+        assert len(frame.shared._blocks) == 1
+    with gc.Graph().as_default(), gc.Session() as session:
+        y = x = gc.placeholder(gc.float32, [1, 9, 9, 3])
+        for _ in range(8):
+            y = gc.nn.conv2d(y, np.full((3, 3, 3, 3), 0.1, np.float32), 1, "SAME")
+        np.testing.assert_allclose(found, session.run(y, {x: given}), rtol=1e-4)

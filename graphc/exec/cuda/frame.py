@@ -23,7 +23,7 @@ from graphc.exec.cuda.calls.checks import RECORD_WORDS, Check
 from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE
 from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.halves import ProductChoice
-from graphc.exec.cuda.memory import ALIGNMENT, Block, Layout, array_at, bytes_of, state_copy
+from graphc.exec.cuda.memory import ALIGNMENT, Block, Layout, Scratch, array_at, bytes_of, state_copy
 from graphc.exec.cuda.out_of_memory import explained
 from graphc.exec.cuda.part import Part
 from graphc.exec.cuda.step_work import StepWork
@@ -153,7 +153,8 @@ class DeviceFrame:
     def _work(self, given: Mapping[int, int]) -> tuple[Stage, int]:
         """(the work of all steps, how much of it comes before the first step that writes a variable)."""
         products = ProductChoice(self.plan, self.part.body, self.device.compute >= TENSOR_COMPUTE, self.engine.reduced)
-        writer = StepWork(self.plan, self.part.body, self.dims, self._address, self.engine.library, self._scratch,
+        self.shared = Scratch(self.device)
+        writer = StepWork(self.plan, self.part.body, self.dims, self._address, self.engine.library, self.shared.take,
                           self._facts, products, library_products(self.device))
         self.checks: list[tuple[int, Check]] = []      # with the number of the step
         work: Stage = [(NO_STEP, copy) for copy in self._copies_before(given)]
@@ -168,6 +169,7 @@ class DeviceFrame:
                 work.append((number, Copy(self.block.address + at, check.place, 8 * check.words)))
                 self.checks.append((number, check))
                 ends.append(len(work))
+            self.shared.next_step()
         work += [(NO_STEP, copy) for copy in self._copies_behind(given)]
         self.checked = array_at(self.pinned.address + self.check_place, (len(self.checks), RECORD_WORDS),
                                 np.dtype(np.int64))

@@ -22,6 +22,29 @@ class Block:
         weakref.finalize(self, _free, device, self.address, pinned).atexit = False
 
 
+class Scratch:
+    """Memory that a step needs only while it runs: the next steps, which follow it in the stream, get the same."""
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._blocks: list[tuple[int, Block]] = []     # bytes of each
+        self._taken: set[Block] = set()                # by this step
+
+    def take(self, count: int) -> int:
+        """The address of so many bytes: the smallest block of an earlier step that is large enough, or a new one."""
+        fitting = [(size, block) for size, block in self._blocks if size >= count and block not in self._taken]
+        if fitting:
+            _, block = min(fitting, key=lambda one: one[0])
+        else:
+            block = Block(self._device, count)
+            self._blocks.append((count, block))
+        self._taken.add(block)
+        return block.address
+
+    def next_step(self) -> None:
+        self._taken.clear()
+
+
 def _free(device: Device, address: int, pinned: bool) -> None:
     if device.usable():
         device.enter()

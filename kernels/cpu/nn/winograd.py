@@ -51,9 +51,9 @@ class Winograd:
 @dataclass(frozen=True)
 class Block:
     """bytes(sc, count): scratch for `count` tiles, without their pictures. pictures(target, step, source, sh, sw, sc,
-    th, tw, top, left, first, count, scratch) transforms tiles first to first + count; convolve(pictures, step, f,
-    packed, turned, target, sc, th, tw, tc, first, count, first_panel, panels, scratch) makes of them some panels of the
-    target.
+    th, tw, top, left, first, count, distant, scratch) transforms tiles first to first + count; convolve(pictures, step,
+    f, packed, turned, target, sc, th, tw, tc, first, count, first_panel, panels, scratch) makes of them some panels of
+    the target.
     """
 
     bytes: Any
@@ -82,11 +82,11 @@ def make_block(dtype: str, shape: Shape) -> Block:
                 + POINTS * sum_bytes(count) + tables + LINE)
 
     @helper
-    def pictures(target, step, source, sh, sw, sc, th, tw, top, left, first, count, scratch):
+    def pictures(target, step, source, sh, sw, sc, th, tw, top, left, first, count, distant, scratch):
         zeros = scratch + _TABLE_BYTES + tile_bytes
         zero_bytes(zeros, sc * size)
         transform_pictures(target, step, source, sh, sw, sc, ceil_div(th, OUT), ceil_div(tw, OUT), top, left, first,
-                           count, zeros, scratch)
+                           count, distant, zeros, scratch)
 
     @helper
     def products(pictures, step, filters, sums, tables, first_channel, channels, count):
@@ -212,7 +212,7 @@ def make_winograd(dtype: str, shape: Shape) -> Winograd:
             if shared:
                 made, step = work + begin * row_bytes(sc), point_bytes(lines * across, sc)
             if transforms:
-                pictures(made, step, source, sh, sw, sc, th, tw, top, left, begin, some, scratch)
+                pictures(made, step, source, sh, sw, sc, th, tw, top, left, begin, some, not shared, scratch)
             if multiplies:
                 convolve(made, step, f, choice[FORMAT] != 0, turned, target, sc, th, tw, tc, begin, some, first_panel,
                          min(choice[TILE_PANELS], panels - first_panel), scratch)

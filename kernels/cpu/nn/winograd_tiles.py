@@ -34,9 +34,10 @@ def odd_lines(bytes_):
 @dataclass(frozen=True)
 class Pictures:
     """row_bytes(sc): from one tile of a transformed picture to the next. point_bytes(count, sc): from one matrix to the
-    next. transform(target, step, source, sh, sw, sc, down, across, top, left, first, count, zeros, table) writes the
-    tiles first to first + count; down, across: tiles of a picture; top, left: how far the first tile begins before the
-    picture; zeros: a pixel of zeros; table: memory for 36 words."""
+    next. transform(target, step, source, sh, sw, sc, down, across, top, left, first, count, distant, zeros, table)
+    writes the tiles first to first + count; down, across: tiles of a picture; top, left: how far the first tile begins
+    before the picture; distant: whether pictures come from memory, so that it pays to ask for them; zeros: a pixel of
+    zeros; table: memory for 36 words."""
 
     row_bytes: Any
     point_bytes: Any
@@ -90,7 +91,7 @@ def make_pictures(dtype: str, shape: Shape) -> Pictures:
                 prefetch(pixels[i * SIDE + j] + distance)
 
     @helper
-    def transform(target, step, source, sh, sw, sc, down, across, top, left, first, count, zeros, table):
+    def transform(target, step, source, sh, sw, sc, down, across, top, left, first, count, distant, zeros, table):
         pixels = int64_at(table)
         for number in range(count):
             line, column = (first + number) // across, (first + number) % across
@@ -100,7 +101,8 @@ def make_pictures(dtype: str, shape: Shape) -> Pictures:
             goal = target + number * row_bytes(sc)
             for channel in range(0, sc, lanes):
                 at = min(channel, sc - lanes) * size
-                ask_for_next(pixels, at + OUT * sc * size)
+                if distant:
+                    ask_for_next(pixels, at + OUT * sc * size)
                 transform_picture(table, at, goal + at, step)
     return Pictures(row_bytes, point_bytes, transform)
 
