@@ -14,6 +14,7 @@ from graphc.ir.names import suggestion
 from graphc.model_report import model_inputs, model_outputs
 from graphc.plan.plan import Port
 from graphc.serial.graph_pb2 import GraphDef
+from graphc.session.tuning import Tuning
 
 Array = np.ndarray[Any, Any]
 
@@ -64,6 +65,10 @@ class GraphRuns:
         """The outputs. A Session shows by itself what GRAPHC_TRACE asks for."""
         values = self._session.run(self._fetches, dict(zip(self._feeds, inputs, strict=True)))
         return [np.asarray(value) for value in values]
+
+    def tune(self, inputs: Sequence[Array], rounds: int) -> Tuning:
+        """Session.tune of such a run."""
+        return self._session.tune(self._fetches, dict(zip(self._feeds, inputs, strict=True)), rounds)
 
     def save(self, prefix: str) -> None:
         raise _no_checkpoints()

@@ -7,6 +7,7 @@ into its call record, and makes one native call without the GIL. Frames are kept
 """
 from __future__ import annotations
 
+import ctypes
 import itertools
 import os
 import threading
@@ -32,6 +33,7 @@ from graphc.exec.slots import read_slot
 from graphc.exec.states import State, StateStore, aligned_empty
 from graphc.exec.string_runs import begin_run, end_run, strings_in
 from graphc.exec.strings import TABLE, Held
+from graphc.exec.ways import Ways, machine_ways, table_of
 from graphc.ir import dtypes
 from graphc.ir.locks import new_lock
 from graphc.kernels.runtime import tables as t
@@ -100,7 +102,8 @@ class Engine:
         self._output_dtypes = tuple(dtypes.as_dtype(port.dtype).stored.numpy for port in plan.outputs)
         self._compiled = np.zeros(2 * len(plan.programs) + 1, np.int64)
         self._code: list[Any] = []             # machine code that the plan's maps use
-        self._library, self._threads = library, default_threads() if threads is None else threads
+        self._ways = [table_of(machine_ways(library), library.names)]
+        self.library, self._threads = library, default_threads() if threads is None else threads
         self._stale = False                    # a run was left in the middle by a fork
         self._opening = new_lock()
         self._open()
@@ -135,7 +138,7 @@ class Engine:
         check_ports(self.plan)                 # no part of the image
 
     def _open(self) -> None:
-        native, host, library = self._native, self._host.address, self._library
+        native, host, library = self._native, self._host.address, self.library
         self._tables = [np.array([int(a.ctypes.data) for a in arrays] or [0], np.int64) for arrays in
                         (self._constants, [c.value for c in self._cells], [c.info for c in self._cells])]
         self._store = native["gc_store_open"](host)
@@ -144,6 +147,7 @@ class Engine:
         request[t.OPEN_COMPILED] = self._compiled.ctypes.data
         request[t.OPEN_NO_WINOGRAD] = os.environ.get("GRAPHC_WINOGRAD") == "0"
         request[t.OPEN_RUN_OTHER] = library.entry["gc_run_other"]
+        request[t.OPEN_WAYS] = self._ways[-1].ctypes.data
         request[:t.OPEN_ERROR + 1] = (
             self._image.ctypes.data, self._registry.ctypes.data, self._functions.ctypes.data, host,
             worker_pool(self._threads, library.entry), self._store, *(table.ctypes.data for table in self._tables),
@@ -155,7 +159,7 @@ class Engine:
         self._run_native = native["gc_run"]
         self._frames: list[int] = []           # every frame's address, to be freed with the engine
         keep = (self._held, self._host, self._compiled, self._image, self._registry, self._functions, self._tables,
-                self._constants, self._cells)
+                self._constants, self._cells, self._ways)
         self._finalizer = weakref.finalize(self, close_model, native, self._model, self._store, self._frames, keep)
         self._finalizer.atexit = False
 
@@ -204,7 +208,7 @@ class Engine:
         output alone if `single`. None if runs of this plan need more than that."""
         if self._strings or self._notes_running or not is_possible():
             return None
-        quick = QuickRuns(self._library.entry, counter, single, self._dtypes, self._output_dtypes)
+        quick = QuickRuns(self.library.entry, counter, single, self._dtypes, self._output_dtypes)
         self.frames.quick = quick
         return self._run_quick_locked if self._locks else quick.run
 
@@ -299,6 +303,15 @@ class Engine:
         self._code.append(programs)
         for program, code in programs.items():
             self._compiled[2 * program:2 * program + 2] = code.run, code.run_range
+        self._bind_anew()
+
+    def use_ways(self, ways: Ways) -> None:
+        """From the next bind on, kernels go these ways (ways.py); frames as in use_compiled."""
+        self._ways.append(table_of(ways, self.names))          # a frame may be reading the one before
+        (ctypes.c_int64 * t.MODEL_WORDS).from_address(self._model)[t.MODEL_WAYS] = self._ways[-1].ctypes.data
+        self._bind_anew()
+
+    def _bind_anew(self) -> None:
         for shapes in self.frames.retire()[-SHAPES_BOUND_ANEW:]:
             with suppress(errors.OpError):     # no memory for a second one: the next run has room
                 self.frames.keep(self._frame(shapes))

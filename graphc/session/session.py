@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from graphc.serial.config_pb2 import ConfigProto, RunOptions
     from graphc.serial.run_metadata_pb2 import RunMetadata
     from graphc.session.run_report import RunReport
+    from graphc.session.tuning import Tuning
 
 PLANS_KEPT = 256
 
@@ -239,6 +240,31 @@ class Session:
             return report(self, fetches, feed_dict or {}, runs)
         except Exception as error:
             raise shown(error, "gc.Session.explain")  # noqa: B904  (the same error)
+
+    @shows_errors
+    def tune(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None, rounds: int = 5) -> Tuning:
+        """Measures which way of each kernel (of convolutions, of products) is the quickest for the sizes of this run on
+        this machine, and goes it from now on, here and in later Sessions; GRAPHC_TUNED=0 forbids them that. Print the
+        result, or look at its `calls`.
+
+        Results may differ in their last digits from those of the usual ways. Variables get their values back; what
+        Python functions and queues do is done. Raises ValueError if `rounds` is below 1, UnimplementedError for a run
+        on a GPU, else as `run` does.
+
+            >>> import graphc as gc
+            >>> x = gc.placeholder(gc.float32, [None, 8, 8, 16])
+            >>> y = gc.nn.conv2d(x, gc.zeros([3, 3, 16, 16]), strides=1, padding="SAME")
+            >>> found = gc.Session().tune(y, {x: [[[[1.0] * 16] * 8] * 8]}, rounds=1)
+            >>> [call.sizes.kernel for call in found.calls]
+            ['conv2d.f32']
+        """
+        try:
+            _check_feed_dict(feed_dict or {})
+            from graphc.session.tuning import tune
+
+            return tune(self, fetches, feed_dict or {}, rounds)
+        except Exception as error:
+            raise shown(error, "gc.Session.tune")  # noqa: B904  (the same error)
 
     # Compiling
 

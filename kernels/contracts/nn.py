@@ -7,14 +7,17 @@ from .kernel import Kernel, Operand, at_least, at_most, over
 _X, _W, _Y = "n * h * w * c", "kh * kw * c * oc", "n * oh * ow * oc"
 
 
-def _convolution(name: str, operands: tuple[Operand, ...], make: str) -> Kernel:
+_WAYS = ("direct", "lines", "taps", "spread", "planes", "winograd")     # kernels/cpu/nn/conv_tiles.py
+
+
+def _convolution(name: str, operands: tuple[Operand, ...], make: str, ways: tuple[str, ...] = _WAYS) -> Kernel:
     """x, w and y are the operands of the forward convolution, dx, dw and dy their gradients."""
     dims = ("n", "h", "w", "c", "kh", "kw", "oc", "oh", "ow")
     steps, pads = ("stride_h", "stride_w", "dilation_h", "dilation_w"), ("pad_top", "pad_left")
     relations = (*at_least(0, *dims), *at_least(1, *steps), *at_least(0, *pads), *at_most(1 << 16, *steps, "kh", "kw"),
                  "kh * kw <= 65536", *at_most(1 << 32, *pads), *at_most(1 << 26, "h", "w", "oh", "ow"))
     return Kernel(name, operands, dims, (*steps, *pads), over(T=FLOATS), make, relations,
-                  "2 * n * oh * ow * oc * kh * kw * c")
+                  "2 * n * oh * ow * oc * kh * kw * c", ways=ways)
 
 
 def _pooling(name: str, *operands: tuple[str, str]) -> Kernel:
@@ -82,7 +85,7 @@ KERNELS = (
                  "cpu.nn.conv_input_grad:make_conv2d_input_grad"),
     _convolution("conv2d_filter_grad",
                  (Operand("x", "in", "T", _X), Operand("dy", "in", "T", _Y), Operand("dw", "out", "T", _W)),
-                 "cpu.nn.conv_filter_grad:make_conv2d_filter_grad"),
+                 "cpu.nn.conv_filter_grad:make_conv2d_filter_grad", ("channels", *_WAYS[1:])),
     _pooling("max_pool", ("x", "x"), ("y", "y")),
     _pooling("max_pool_grad", ("x", "x"), ("y", "y"), ("dy", "y"), ("dx", "x")),
     _pooling("max_pool_grad_grad", ("x", "x"), ("y", "y"), ("ddx", "x"), ("ddy", "y")),

@@ -15,6 +15,7 @@ PACKED_BYTES = int(Choice.PACKED_BYTES)
 PACK_TILES = int(Choice.PACK_TILES)
 PERSISTENT = int(Choice.PERSISTENT)
 NO_WINOGRAD = int(Choice.NO_WINOGRAD)
+WAY = int(Choice.WAY)
 USER = int(Choice.USER)
 
 OK = int(Status.OK)

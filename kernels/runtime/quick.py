@@ -85,6 +85,8 @@ def run_record(table, python, record):
     given = request + 8 * t.CALL_WORDS
     made = given + 8 * inputs
     set_word(record, t.RECORD_BUSY, 1)
+    set_word(request, t.CALL_CANCEL, 0)            # of an earlier run on the same frame that went the other way
+    set_word(request, t.CALL_TRACE, 0)
     for i in range(inputs):
         set_word(given, i, word(table, t.QUICK_VALUES + i))
         call(word(python, t.QUICK_INCREF), (word(given, i),))
@@ -92,20 +94,19 @@ def run_record(table, python, record):
     set_word(request, t.CALL_RUN, call(word(python, t.QUICK_AS_LONG), (number,)))
     call(word(python, t.QUICK_DECREF), (number,))
     set_word(table, t.QUICK_LAST, word(request, t.CALL_RUN))
-    result = 0
-    if make_outputs(python, record + 8 * (t.RECORD_PORTS + inputs * t.PORT_WORDS), made, outputs) == 0:
-        set_word(record, t.RECORD_BUSY, 0)
-    else:
+    result, failed = 0, 0
+    if make_outputs(python, record + 8 * (t.RECORD_PORTS + inputs * t.PORT_WORDS), made, outputs) != 0:
         state = call(word(python, t.QUICK_SAVE), (0,))
-        status = call_status(word(table, t.QUICK_RUN), (request,))
+        failed = call_status(word(table, t.QUICK_RUN), (request,))
         call(word(python, t.QUICK_RESTORE), (state,))
-        if status != 0:
+        if failed != 0:
             release(python, made, outputs)
             result = call(word(python, t.QUICK_FROM_LONG), (word(record, t.RECORD_NUMBER),))
         else:
             result = given_back(python, word(table, t.QUICK_SINGLE), made, outputs)
-            set_word(record, t.RECORD_BUSY, 0)
     release(python, given, inputs)
+    if failed == 0:
+        set_word(record, t.RECORD_BUSY, 0)         # last: from now on the frame may go, and the record with it
     return result
 
 

@@ -11,6 +11,8 @@ HOST      made by the embedder: what the runtime cannot do alone. Functions take
             poll(poll_context, 0) -> int64, not 0: the run is to end. 0 if the embedder has none. Called every TICK
             (seconds, nanoseconds) by the thread that runs, in runs that take longer
             clock(clock_id, address) -> the time, as seconds and nanoseconds    (C's clock_gettime fits)
+            advise(address, bytes, 14): the memory is large and may come in large pages. 0 if the embedder has none
+            (Linux' madvise fits)
 POOL      made by gc_pool_open
 MODEL     made by gc_model_open: a verified image, its constants and states
 CONTEXT   one a top frame: what belongs to a run, shared by the frames of its loops and branches
@@ -27,7 +29,8 @@ HOST_LIMIT = 7            # bytes that may be allocated in all, 0: no limit
 HOST_USED = 8             # bytes allocated now
 HOST_POLL, HOST_POLL_CONTEXT, HOST_CLOCK, HOST_CLOCK_ID, HOST_TICK = 9, 10, 11, 12, 13    # HOST_TICK: two words
 HOST_APART = 15           # 1: each ARENA buffer has a block of its own and ends where that does (apart.py)
-HOST_WORDS = 16
+HOST_ADVISE = 16
+HOST_WORDS = 24
 
 # PYTHON    made by embedders that are Python: three words for an exception, the thread that handles signals, then
 # addresses of C functions; pthread_self, the others with PyGILState_, PyErr_, PyTuple_, PyLong_, PyObject_, Py_
@@ -114,19 +117,26 @@ POOL_WORDS = 112
 (MODEL_IMAGE, MODEL_REGISTRY, MODEL_FUNCTIONS, MODEL_HOST, MODEL_POOL, MODEL_STORE, MODEL_CONSTANTS, MODEL_STATES,
  MODEL_INFOS, MODEL_RUN_BODY, MODEL_PREPARED, MODEL_PREPARED_COUNT, MODEL_PREPARE_FRAME, MODEL_PREPARED_VERSION,
  MODEL_PREPARED_FROM, MODEL_LOCK, MODEL_ZERO, MODEL_WRITES, MODEL_READS, MODEL_COMPILED, MODEL_NO_WINOGRAD,
- MODEL_RUN_OTHER) = range(22)
+ MODEL_RUN_OTHER, MODEL_WAYS) = range(23)
 MODEL_WORDS = 32
 
 # What gc_model_open takes. COMPILED: 0, or a table of two addresses a program that stand in for gc_map_run and
 # gc_map_run_range (0: the program is interpreted). TABLES: the most bytes that the frames of a run may take without
 # what they compute, 0: any number; a plan may well describe more than fits into a machine in a few thousand bytes.
 # NO_WINOGRAD: 1 if convolutions are to be computed by their definition's products alone. RUN_OTHER: the address of
-# gc_run_other, 0: the plan has no other steps than maps and calls.
+# gc_run_other, 0: the plan has no other steps than maps and calls. WAYS: 0, or a table as below.
 (OPEN_IMAGE, OPEN_REGISTRY, OPEN_FUNCTIONS, OPEN_HOST, OPEN_POOL, OPEN_STORE, OPEN_CONSTANTS, OPEN_STATES, OPEN_INFOS,
- OPEN_RUN_BODY, OPEN_ERROR, OPEN_COMPILED, OPEN_TABLES, OPEN_NO_WINOGRAD, OPEN_RUN_OTHER) = range(15)
+ OPEN_RUN_BODY, OPEN_ERROR, OPEN_COMPILED, OPEN_TABLES, OPEN_NO_WINOGRAD, OPEN_RUN_OTHER, OPEN_WAYS) = range(16)
+
+# WAYS      made by the embedder: which way kernels go for sizes where that was measured; how many records there are,
+# then the records. KERNEL: its number; WAY: Choice.WAY; PERSISTENT: Choice.PERSISTENT; COUNT: of the numbers, which are
+# the call's dims and attributes.
+WAYS_KERNEL, WAYS_WAY, WAYS_PERSISTENT, WAYS_COUNT, WAYS_NUMBERS = range(5)
 
 # STORE of packed operands
-STORE_LOCK, STORE_FIRST, STORE_HOST = 0, 1, 2
+# PLACE, LEFT: where the next packed copy goes, and bytes there; REGION: the block that this is in, whose first word is
+# the address of the one before; TAKEN: bytes of all packed copies.
+STORE_LOCK, STORE_FIRST, STORE_HOST, STORE_PLACE, STORE_LEFT, STORE_REGION, STORE_TAKEN = range(7)
 STORE_WORDS = 8
 (PACKED_NEXT, PACKED_SOURCE, PACKED_KERNEL, PACKED_FORMAT, PACKED_BYTES, PACKED_NUMBERS, PACKED_ADDRESS, PACKED_VERSION,
  PACKED_VERSION_AT, PACKED_FUNCTION, PACKED_CHOICE, PACKED_TILES) = range(12)

@@ -68,7 +68,7 @@ class Model {
   std::vector<std::string> signatures_;
   std::vector<std::int64_t> image_;
   std::shared_ptr<Values> values_;
-  std::vector<std::int64_t> constant_table_, state_table_, info_table_;
+  std::vector<std::int64_t> constant_table_, state_table_, info_table_, ways_;
   HostCalls host_calls_;
   std::int64_t store_ = 0, model_ = 0;
   bool writes_states_ = false;

@@ -29,9 +29,18 @@ ELSEWHERE = {
     "test_session.py::test_trace_lists_kernels": "lists what the CPU calls",
     "test_session.py::test_make_callable": "looks at what the CPU was timed for",
     "test_session.py::test_placement_is_told_once_a_kind_of_run": "is told that the CPU computes",
+    "test_config.py::test_devices": "counts the devices of a machine without a GPU",
+    "test_config.py::test_settings_that_have_an_effect": "counts the CPU's threads and its code",
+    "test_quick_runs.py": "is about the CPU's quick runs",
+    "test_winograd_session.py": "is about the CPU's way of convolutions",
+    "test_warmup.py::test_the_first_run_has_its_code": "is about the CPU's code",
+    "test_warmup.py::test_nothing_is_compiled_in_a_thread_that_runs": "is about the CPU's code",
+    "test_warmup.py::test_python_s_lock_is_handed_over": "is about the CPU's code",
+    "test_forks.py::test_a_child_gets_whole_variables": "forks a process that has used the GPU",
     "test_host_steps.py::test_of_weights_is_done_once_in_prepare": "weights are not prepared for a GPU",
     "test_memory.py::test_code_that_is_not_used_is_unloaded": "counts the CPU's code",
     "tests/session/test_code.py": "is about the CPU's code",
+    "tests/session/test_explain.py": "counts what the CPU does; test_cuda_traces.py is about a GPU",
 }
 
 

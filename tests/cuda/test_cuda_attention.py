@@ -9,6 +9,7 @@ from on_device import run_call, unset
 
 import graphc as gc
 from graphc.exec.cuda.calls import attention
+from graphc.exec.cuda.calls.call import Products
 from graphc.kernels.contracts.all import kernel_of
 
 from on_both import ON_GPU, check_close
@@ -18,6 +19,12 @@ TOLERANCE = {"f32": 2e-5, "f64": 1e-13}
 MASKS = [None, (1, 1, 0), (1, 0, 0), (0, 1, 1), (0, 0, 0)]     # which axes of a mask are there: outer, inner, rows
 
 
+@pytest.fixture(autouse=True)
+def in_one_kernel(monkeypatch: Any) -> None:
+    """However few scores there are."""
+    monkeypatch.setattr(attention, "FEW_SCORES", 0)
+
+
 def given(dtype: str, outer: int, inner: int, rows: int, cols: int, depth: int, columns: int) -> list[np.ndarray]:
     kind = np.float32 if dtype == "f32" else np.float64
     return [RANDOM.standard_normal(shape).astype(kind) for shape in (
@@ -25,7 +32,7 @@ def given(dtype: str, outer: int, inner: int, rows: int, cols: int, depth: int, 
 
 
 def attended(device: Any, q: np.ndarray, k: np.ndarray, v: np.ndarray, mask: np.ndarray | None = None,
-             scale: float = 0.5) -> np.ndarray:
+             scale: float = 0.5, products: Products = Products.FUSED) -> np.ndarray:
     """What the device makes of it. mask: [outer or 1, inner or 1, rows or 1, cols]."""
     outer, inner, rows, depth = q.shape
     cols, columns = v.shape[-2:]
@@ -39,8 +46,13 @@ def attended(device: Any, q: np.ndarray, k: np.ndarray, v: np.ndarray, mask: np.
     attrs = contract.attr_words([mask is not None, scale])
     found = run_call(device, f"attention.{dtype}", [q, k, v, mask if mask is not None else q],
                      [unset((outer, inner, rows, columns), dtype)], (outer, inner, rows, cols, depth, columns, *steps),
-                     attrs)
+                     attrs, products)
     return found.outputs[0]
+
+
+def as_bfloat16(x: np.ndarray) -> np.ndarray:
+    """Numbers that have 16 bits."""
+    return (x.view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32)
 
 
 def wanted(q: np.ndarray, k: np.ndarray, v: np.ndarray, mask: np.ndarray | None = None,
@@ -129,6 +141,15 @@ def test_in_a_program_with_unknown_sizes(device: Any, monkeypatch: Any) -> None:
     assert len(seen) == 2
 
 
+def test_few_scores_are_products_and_a_softmax(device: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(attention, "FEW_SCORES", 4 * 3 * 7 * 9)
+    seen = launched(device, monkeypatch)
+    for rows, kernels in ((7, 0), (8, 1)):
+        q, k, v = given("f32", 3, 1, rows, 9, 5, 4)
+        np.testing.assert_allclose(attended(device, q, k, v), wanted(q, k, v), rtol=2e-5, atol=2e-5)
+        assert len(seen) == kernels
+
+
 def test_in_a_loop_and_a_branch(device: Any, monkeypatch: Any) -> None:
     seen = launched(device, monkeypatch)
 
@@ -161,6 +182,41 @@ def test_what_the_cpu_has_a_part_of_is_not_joined(device: Any, monkeypatch: Any)
         found = gc.Session().run(y, {fed: x})
     np.testing.assert_allclose(found, wanted(x, x, x, scale=1.0), rtol=1e-4, atol=1e-5)
     assert not seen
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 1, 1, 1, 1), (1, 2, 3, 17, 5, 4), (2, 1, 17, 65, 16, 31),
+                                   (1, 1, 140, 40, 36, 64), (1, 1, 20, 35, 66, 128), (1, 1, 20, 40, 3, 140)])
+def test_on_tensor_cores(ampere: Any, sizes: tuple[int, ...]) -> None:
+    """Numbers that tf32 has: only exponentials are rounded, and what comes of scores is near."""
+    q, k, v = (as_bfloat16(x) for x in given("f32", *sizes))
+    rows, cols = sizes[2], sizes[3]
+    for mask in (None, np.where(RANDOM.random((1, 1, rows, cols)) < 0.4, -np.inf, 0.5).astype(np.float32)):
+        found = attended(ampere, q, k, v, mask, products=Products.ROUNDED)
+        np.testing.assert_allclose(found, wanted(q, k, v, mask), rtol=2e-3, atol=2e-3)
+        again = attended(ampere, q, k, v, mask, products=Products.ROUNDED)
+        assert (found.view(np.uint32) == again.view(np.uint32)).all()
+
+
+def test_numbers_that_are_none_on_tensor_cores(ampere: Any) -> None:
+    q, k, v = (as_bfloat16(x) for x in given("f32", 1, 1, 6, 100, 8, 8))
+    mask = np.zeros((1, 1, 6, 100), np.float32)
+    q[0, 0, 1, 2] = np.nan
+    mask[0, 0, 2, :96] = mask[0, 0, 3] = -np.inf
+    found = attended(ampere, q, k, v, mask, products=Products.ROUNDED)
+    np.testing.assert_allclose(found, wanted(q, k, v, mask), rtol=2e-3, atol=2e-3)
+    assert np.isnan(found[0, 0, [1, 3]]).all() and np.isfinite(found[0, 0, [0, 2, 4, 5]]).all()
+
+
+@pytest.mark.parametrize("allows", [False, True])
+def test_tensor_cores_are_used_where_the_user_lets_them(ampere: Any, allows: bool) -> None:
+    config, told = gc.ConfigProto(), gc.RunMetadata()
+    config.graph_options.rewrite_options.auto_mixed_precision = int(allows)
+    x = RANDOM.standard_normal((2, 20, 16)).astype(np.float32)
+    with gc.Graph().as_default() as graph, graph.device("/gpu:0"), gc.Session(config=config) as session:
+        fed = gc.placeholder(gc.float32, [2, 20, 16])
+        session.run(attention_of(fed, fed, fed), {fed: x}, gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE), told)
+    assert any("gc_tensor_attention" in line for line in told.kernels) is allows
+    assert any(("by gc_attention" in line) is not allows for line in told.kernels if "attention" in line)
 
 
 @pytest.mark.skipif(not ON_GPU, reason="only a GPU is quick enough")

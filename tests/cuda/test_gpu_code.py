@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.cli import main
 from graphc.commands.gpu import make_gpu_code
 from graphc.exec.engine import Engine
 from graphc.plan.joined import joined
@@ -224,6 +225,25 @@ def test_tensor_cores_are_asked_for_only_if_they_are_there(tmp_path: Path) -> No
         assert target in make_gpu_code(model, [{"x": (65, 64)}], compute=compute)
         with Pair(model, tmp_path, [{"x": (65, 64)}], compute=compute) as pair:
             pair.assert_close("f", x)
+
+
+def test_graphc_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """`graphc run --device gpu` needs no file: a Plan that is done by the GPU alone, and a graph without one."""
+    monkeypatch.chdir(tmp_path)
+    model = exported(net)
+    gc.train.write_graph(model, ".", "m.pb", as_text=False)
+    del model.plans[:]
+    np.save("x.npy", normal(3, 8, 8, 2))
+    np.save("label.npy", np.arange(3, dtype=np.int32))
+    words = ["run", "m.pb", "--feed", "x=x.npy"]
+    train = [*words, "--feed", "label=label.npy", "--signature", "train", "--steps", "3"]
+    for device in ("gpu", "cpu"):
+        assert main([*train, "--device", device, "--out", f"{device}.npy", "--save", f"{device}.ckpt"]) == 0
+        assert main([*words, "--device", f"{device}", "--restore", f"{device}.ckpt", "--fetch", "y", "--out",
+                     f"y-{device}.npy"]) == 0
+    for name in ("{}.npy", "y-{}.npy"):
+        np.testing.assert_allclose(np.load(name.format("gpu")), np.load(name.format("cpu")), rtol=1e-5, atol=1e-5)
+    assert main([*words, "--device", "gpu:7"]) == 1 and "there is no GPU 7" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(ON_GPU, reason="about the library in place of libcuda")

@@ -4,6 +4,8 @@ import itertools
 import numpy as np
 import pytest
 
+from graphc.kernels.contracts.all import KERNELS
+
 from kernel_harness import backwards, close, filled, load, normal
 
 SIZES = (1, 3, 17, 31, 65)
@@ -13,13 +15,13 @@ BIG = [(1, 1000, 300), (2, 129, 1025), (300, 70, 600), (14, 257, 2000), (700, 10
 
 
 def check(m, n, k, dtype, transpose_a=0, transpose_b=0, batch=1, share_a=False, share_b=False, persistent=False,
-          order=range):
+          order=range, way=-1):
     kernel = load("matmul")[f"matmul.{dtype}"]
     a = normal((1 if share_a else batch, *((k, m) if transpose_a else (m, k))), dtype, 1)
     b = normal((1 if share_b else batch, *((n, k) if transpose_b else (k, n))), dtype, 2)
     c = filled((batch, m, n), dtype)
     status = kernel(a, b, c, dims=[batch, m, n, k, 0 if share_a else m * k, 0 if share_b else k * n],
-                    attrs=[transpose_a, transpose_b], persistent=persistent, order=order)
+                    attrs=[transpose_a, transpose_b], persistent=persistent, order=order, way=way)
     assert status == 0
     wide = np.float64 if dtype in ("f32", "f64") else np.int64
     left, right = a.astype(wide), b.astype(wide)
@@ -55,6 +57,14 @@ def test_batches(dtype, transposes):
                                                                                                                      7)):
         for share_a, share_b in itertools.product((False, True), (False, True)):
             check(m, n, k, dtype, *transposes, batch=batch, share_a=share_a, share_b=share_b, persistent=share_b)
+
+
+@pytest.mark.parametrize("transposes", [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_every_way_that_is_asked_for(transposes):
+    for (m, n, k), batch in itertools.product([(1, 65, 33), (3, 17, 31), (16, 40, 64), (90, 33, 17)], (1, 3)):
+        for way, share_b in itertools.product(range(len(KERNELS["matmul"].ways)), (False, True)):
+            check(m, n, k, "f32", *transposes, batch=batch, share_b=share_b, persistent=share_b and way % 2 == 0,
+                  way=way)
 
 
 @pytest.mark.parametrize("size", [(0, 5, 5), (5, 0, 5), (5, 5, 0), (0, 0, 0)], ids=str)

@@ -167,6 +167,18 @@ def test_loops(folder: Path, tmp_path: Path) -> None:
     assert found[0] == found[1] and found[0].startswith("output")
 
 
+def test_a_gpu(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs models on one is left out, unless it is asked for."""
+    monkeypatch.setenv("GRAPHC_LIBCUDA", "/nowhere")
+    assert main(["gpu", str(folder / "sums.pb"), "-o", str(tmp_path / "sums.gpu"), "--shapes", "x=4,3"]) == 0
+    for words, message in (([], "what runs models on a GPU (`graphc runner --gpu`) is not in this runner"),
+                           (["--gpu"], "there is no CUDA driver on this machine (/nowhere: ")):
+        made = tmp_path / f"made{len(words)}"
+        assert main(["runner", "--only-for", str(folder / "sums.pb"), "--isa", ISAS[-1], "-o", str(made), *words]) == 0
+        done = said(made / "graphc-run", folder, "sums.pb", "--device", "gpu", "--gpu-code", str(tmp_path / "sums.gpu"))
+        assert done.returncode == 1 and message in done.stderr
+
+
 def test_what_a_model_needs(folder: Path) -> None:
     needs = {}
     for name in ("pictures.pb", "sums.pb", "loops.pb"):

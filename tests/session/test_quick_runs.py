@@ -226,6 +226,10 @@ def test_options_and_metadata_go_the_other_way() -> None:
     options = gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE)
     session.run(y, {x: value}, options=options, run_metadata=metadata)
     assert metadata.kernels
+    before = quick_count(session)
+    for _ in range(100):                     # on the frame of the traced run, whose trace is gone
+        np.testing.assert_array_equal(session.run(y, {x: value}), [2, 2])
+    assert quick_count(session) == before + 101
     limited = gc.Session(config=gc.ConfigProto(operation_timeout_in_ms=10_000))
     assert ready(lambda: limited.run(y, {x: value})).tolist() == [2, 2] and prepared(limited).quick is None
 

@@ -43,7 +43,7 @@ class DeviceEngine(Engine):
         """plan: what the host's runtime has of whole_plan; the other arguments are Engine's."""
         self.whole_plan = whole_plan
         super().__init__(plan, constants, states, *settings)
-        self.device, self.library = device, self._library
+        self.device = device
         self.cells = self._cells
         self.uploaded: dict[int, Block] = {}          # constants
         self._events: dict[int, list[DeviceEvent]] = {}        # of traced runs, by the addresses of their traces

@@ -212,13 +212,14 @@ class DeviceFrame:
         """The work in one or two stages, with what goes up before and what comes down behind."""
         checked = self._down(self.check_place, ALIGNMENT * -(-RECORD * len(self.checks) // ALIGNMENT))
         down = self._down(self.downloaded, self.used - self.downloaded)
-        first: Stage = [(NO_STEP, Upload(self.block.address, self.pinned.address, self.uploaded)), *work[:cut], checked]
+        up: Stage = [(NO_STEP, Upload(self.block.address, self.pinned.address, self.uploaded))] if self.uploaded else []
         if cut == len(work):
-            return [[*first, down]]
-        return [first, [*work[cut:], *([checked] if self.undo else []), down]]
+            return [[*up, *work, *checked, *down]]
+        return [[*up, *work[:cut], *checked], [*work[cut:], *(checked if self.undo else []), *down]]
 
-    def _down(self, begin: int, count: int) -> tuple[int, Work]:
-        return NO_STEP, Download(self.pinned.address + begin, self.block.address + begin, count)
+    def _down(self, begin: int, count: int) -> Stage:
+        there = Download(self.pinned.address + begin, self.block.address + begin, count)
+        return [(NO_STEP, there)] if count else []
 
     def _record(self) -> tuple[list[int], list[int]]:
         """The graphs of the stages, and of what brings variables back."""

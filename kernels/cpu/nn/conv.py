@@ -17,6 +17,7 @@ from ..memory import ITEM_SIZES, address, ceil_div, helper
 from ..products.blocks import blocks
 from ..products.micro import shapes
 from ..products.panels import packing
+from ..ways import takes
 from ..words import FORMAT, NO_WINOGRAD, OK, PERSISTENT, SCRATCH_BYTES, VARIANT
 from .conv_tiles import (
     DIRECT,
@@ -26,6 +27,7 @@ from .conv_tiles import (
     NARROW,
     PACK_PANELS,
     PLANAR,
+    PLANES,
     SHAPE,
     TAPS,
     TILE_LINES,
@@ -42,7 +44,8 @@ from .lines import buffer_bytes, group_lines, line_elements, make_lines
 from .planes import make_planes
 from .taps import make_taps
 from .winograd import make_winograd
-from .winograd_cost import fits
+from .winograd_cost import DTYPES as WINOGRAD_DTYPES
+from .winograd_cost import FEWEST, fits
 
 # What is quicker was measured on pictures of 7 to 224 pixels and filters of 1 to 11 (docs/performance.md): LINES
 # copies x and computes products with padding to the left and right, but has longer segments and tables that are quickly
@@ -90,6 +93,7 @@ def make_forward(dtype, isa):
                                                                                               sizes.narrow).scratch_bytes
     taps_scratch, winograd = make_taps(dtype, sizes.main, False).scratch_bytes, make_winograd(dtype, sizes.main)
     pays_winograd, bind_winograd, run_winograd = winograd.pays, winograd.bind, winograd.run
+    has_winograd = dtype in WINOGRAD_DTYPES
     pack_main, compute_main = make_forward_shape(dtype, sizes, True)
     pack_narrow, compute_narrow = make_forward_shape(dtype, sizes, False)
     planes = make_planes(dtype, sizes)
@@ -99,8 +103,9 @@ def make_forward(dtype, isa):
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
         if n * oh * ow * oc == 0:
             return
-        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and choice[NO_WINOGRAD] == 0 and pays_winograd(
-                n, c, oh, ow, oc, choice[PERSISTENT] != 0):
+        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and choice[NO_WINOGRAD] == 0 and (
+                has_winograd and c >= FEWEST and takes(choice, WINOGRAD, pays_winograd(n, c, oh, ow, oc,
+                                                                                       choice[PERSISTENT] != 0))):
             choice[VARIANT], choice[SHAPE] = WINOGRAD, MAIN
             bind_winograd(n, c, oh, ow, oc, choice)
             if choice[PERSISTENT] != 0:
@@ -113,14 +118,16 @@ def make_forward(dtype, isa):
         scratch = scratch_narrow if narrow else scratch_main
         line_bytes = line_elements(ow, kw, stride_w, dilation_w, c) * size
         choice[GROUP_LINES] = group_lines(n * oh, oh, kh, stride_h, dilation_h, line_bytes) if kh * kw * c > 0 else 0
-        if oc <= most_planes and choice[GROUP_LINES] > 0 and planes_fit(kh, kw, stride_w, ow):
+        if oc <= most_planes and choice[GROUP_LINES] > 0 and planes_fit(kh, kw, stride_w, ow) and (
+                takes(choice, PLANES, True)):
             choice[SCRATCH_BYTES] = planes_scratch(choice[GROUP_LINES], c, oh, ow, oc, kh, kw, stride_h, dilation_h,
                                                    dilation_w)
             bind_planes(n * oh, ow, k, oc, size, choice[PERSISTENT] != 0, choice)
             return
-        if kh * kw == 1 and stride_h * stride_w == 1 and oh == h and ow == w and pad_top + pad_left == 0:
+        if kh * kw == 1 and stride_h * stride_w == 1 and oh == h and ow == w and pad_top + pad_left == 0 and (
+                takes(choice, DIRECT, True)):
             choice[VARIANT] = DIRECT
-        elif choice[GROUP_LINES] > 0 and c <= LINES_CHANNELS:
+        elif choice[GROUP_LINES] > 0 and takes(choice, LINES, c <= LINES_CHANNELS):
             choice[VARIANT] = LINES
             scratch = LINES_BYTES + buffer_bytes(choice[GROUP_LINES], oh, kh, stride_h, dilation_h, line_bytes)
         else:

@@ -3,9 +3,8 @@
 Job: dw[u, v, :, :] = sum over output pixels of x[the pixel moved by the tap, :] outer dy[pixel, :]. A is x transposed,
 read where it is: its rows are channels, its k the pixels of a line, one segment a line; with few channels, its rows are
 those of all taps, read from padded lines (lines.py), and where lines are short a segment is a column. B is dy, packed
-line by line into scratch. Filters of 3 x 3 and 5 x 5 without stride go by winograd_filter_grad.py where that is faster.
-Output pixels fall into parts: each part's sum goes to the workspace, and phase 1 adds the
-parts in order.
+line by line into scratch. Filters of 3 x 3 without stride go by winograd_filter_grad.py where that is faster. Output
+pixels fall into parts: each part's sum goes to the workspace, and phase 1 adds the parts in order.
 Invariants: the number of parts depends on the sizes only; pixels outside x are left out before the loop; every tile
 writes its own rows of its part.
 """
@@ -14,10 +13,13 @@ from __future__ import annotations
 from ..memory import ITEM_SIZES, address, ceil_div, copy_bytes, helper, int64_at, pointer_to, round_up
 from ..products.micro import TABLE_WORDS, micro_kernel, shapes
 from ..products.panels import packing
+from ..ways import takes
 from ..words import NO_WINOGRAD, OK, SCRATCH_BYTES, TILES, TILES_1, USER, VARIANT, WORK_BYTES
 from .conv_tiles import MAIN, NARROW, WINOGRAD, by_isa
 from .lines import LINE_WORDS, buffer_bytes, line_elements, make_padding
 from .lines import group_lines as lines_of_group
+from .winograd_cost import DTYPES as WINOGRAD_DTYPES
+from .winograd_cost import FEWEST, fits
 from .winograd_filter_grad import make_filter_grad
 
 CHANNELS, LINES = 0, 1
@@ -161,6 +163,7 @@ def make_bind(dtype, sizes):
     width_main, width_narrow = sizes.main.width, sizes.narrow.width
     winograd = make_filter_grad(dtype, sizes.main)
     pays_winograd, bind_winograd = winograd.pays, winograd.bind
+    has_winograd = dtype in WINOGRAD_DTYPES
 
     @helper
     def bind_sums(elements, choice):
@@ -187,10 +190,11 @@ def make_bind(dtype, sizes):
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
         if kh * kw * c * oc == 0:
             return
-        if kh == kw and (kh == 3 or kh == 5) and stride_h * stride_w * dilation_h * dilation_w == 1 and (
-                choice[NO_WINOGRAD] == 0 and pays_winograd(n, c, oh, ow, oc, kh)):
+        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and (
+                choice[NO_WINOGRAD] == 0 and has_winograd and min(c, oc) >= FEWEST and n * oh * ow > 0 and (
+                    takes(choice, WINOGRAD, pays_winograd(n, c, oh, ow, oc)))):
             choice[VARIANT] = WINOGRAD
-            bind_winograd(n, c, oh, ow, oc, kh, choice)
+            bind_winograd(n, c, oh, ow, oc, choice)
             bind_sums(kh * kw * c * oc, choice)
             return
         choice[SHAPE] = NARROW if oc <= width_narrow else MAIN
@@ -203,7 +207,7 @@ def make_bind(dtype, sizes):
         group = lines_of_group(lines, oh, kh, stride_h, dilation_h, padded_bytes)
         choice[GROUP_LINES] = min(max(GROUP_BYTES // line_bytes, 1), MOST_LINES, lines)
         choice[SCRATCH_BYTES] = TABLE_BYTES
-        if group > 0 and kh * kw > 1 and c < FEW_CHANNELS:
+        if group > 0 and kh * kw > 1 and takes(choice, LINES, c < FEW_CHANNELS):
             choice[VARIANT], choice[GROUP_LINES] = LINES, min(choice[GROUP_LINES], group)
             if choice[GROUP_LINES] > oh:   # of whole pictures, for columns that are as long
                 choice[GROUP_LINES] -= choice[GROUP_LINES] % oh
@@ -248,7 +252,7 @@ def make(dtype, isa):
             add_parts(target, work, elements, choice, tile)
             return OK
         if choice[VARIANT] == WINOGRAD:
-            run_winograd(source, gradient, target, n, h, w, c, kh, oc, oh, ow, pad_top, pad_left, choice, work, scratch,
+            run_winograd(source, gradient, target, n, h, w, c, oc, oh, ow, pad_top, pad_left, choice, work, scratch,
                          phase, tile)
             return OK
         part, tap_tile = tile // choice[TAP_TILES], tile % choice[TAP_TILES]

@@ -16,6 +16,7 @@ from __future__ import annotations
 from ..memory import ITEM_SIZES, address, ceil_div, helper, round_up
 from ..products.micro import shapes
 from ..products.panels import packing
+from ..ways import takes
 from ..words import NO_WINOGRAD, OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, VARIANT, WORK_BYTES
 from .conv_tiles import (
     GROUP_LINES,
@@ -25,6 +26,7 @@ from .conv_tiles import (
     PACK_BYTES,
     PACK_PANELS,
     PLANAR,
+    PLANES,
     SHAPE,
     SPREAD,
     SPREAD_ROWS,
@@ -44,7 +46,8 @@ from .residues import make_residues, residue_group
 from .spread import make_spread
 from .taps import make_taps
 from .winograd import make_winograd
-from .winograd_cost import fits
+from .winograd_cost import DTYPES as WINOGRAD_DTYPES
+from .winograd_cost import FEWEST, fits
 
 LINES_CHANNELS = 128                   # a tap costs TAPS twice as much as forward, so it meets LINES here, not at 64
 SPREAD_CHANNELS = 8                    # up to so many, the gradient for the input goes by SPREAD
@@ -112,6 +115,7 @@ def make_backward(dtype, isa):
     run_main, run_narrow = make_backward_shape(dtype, sizes, True), make_backward_shape(dtype, sizes, False)
     winograd = make_winograd(dtype, sizes.main)
     pays_winograd, bind_winograd, run_winograd = winograd.pays, winograd.bind, winograd.run
+    has_winograd = dtype in WINOGRAD_DTYPES
     planes = make_planes(dtype, sizes)
     planes_scratch, most_planes, pack_planes, convolve_planes = (planes.scratch_bytes, planes.most_channels,
                                                                  planes.pack, planes.convolve)
@@ -122,7 +126,7 @@ def make_backward(dtype, isa):
         panels = kh * ceil_div(row, width)
         panel_bytes = oc * width * size
         choice[VARIANT] = SPREAD
-        choice[TILE_LINES] = tile_lines(lines, out_pixels, kh * oc, row, height)
+        choice[TILE_LINES] = tile_lines(lines, out_pixels, kh * oc, row, height, size)
         choice[SPREAD_ROWS] = max(SPREAD_BYTES // (row * size) // height, 1) * height
         choice[SCRATCH_BYTES] = spread_scratch + round_up(choice[SPREAD_ROWS] * row * size, 64)
         choice[PACK_PANELS] = min(max(PACK_BYTES // panel_bytes, 1), panels)
@@ -134,20 +138,22 @@ def make_backward(dtype, isa):
         if n * h * w * c == 0:
             return
         if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and choice[NO_WINOGRAD] == 0 and (
-                c > SPREAD_CHANNELS and pays_winograd(n, oc, h, w, c, False)):
+                has_winograd and oc >= FEWEST and takes(choice, WINOGRAD, c > SPREAD_CHANNELS and pays_winograd(
+                    n, oc, h, w, c, False))):
             choice[VARIANT] = WINOGRAD
             bind_winograd(n, oc, h, w, c, choice)
             return
         group, bytes_ = residue_group(h, w, oc, kh, kw, stride_h, stride_w, dilation_h, dilation_w, n * h, size)
         group, choice[GROUP_LINES] = (group if kh * kw * oc > 0 else 0), group
         few_columns = 2 * ow * stride_w <= w
-        if c <= most_planes and group > 0 and not few_columns and planes_fit(kh, kw, stride_h * stride_w, w):
+        if c <= most_planes and group > 0 and planes_fit(kh, kw, stride_h * stride_w, w) and (
+                takes(choice, PLANES, not few_columns)):
             choice[SCRATCH_BYTES] = planes_scratch(group, oc, h, w, c, kh, kw, 1, dilation_h, dilation_w)
             bind_planes(n * h, w, kh * kw * oc, c, size, False, choice)
             return
         # TAPS multiplies `width` channels, and every tap with pixels that it does not reach: spreading costs an
         # addition a product instead.
-        spreads = (c <= SPREAD_CHANNELS or few_columns) and kw > 1 and kh * oc * oh * ow > 0
+        spreads = kw > 1 and kh * oc * oh * ow > 0 and takes(choice, SPREAD, c <= SPREAD_CHANNELS or few_columns)
         columns = kw * c if spreads else c
         narrow = columns <= width_narrow
         choice[SHAPE] = NARROW if narrow else MAIN
@@ -156,7 +162,7 @@ def make_backward(dtype, isa):
             bind_spread(n * h, w * c, ow, kh, kw * c, oc, width, height, choice)
             return
         choice[VARIANT], choice[SCRATCH_BYTES] = TAPS, taps_scratch(oc, kh, kw)
-        if group > 0 and kh * kw > 1 and oc <= LINES_CHANNELS:
+        if group > 0 and kh * kw > 1 and takes(choice, LINES, oc <= LINES_CHANNELS):
             choice[VARIANT], choice[SCRATCH_BYTES] = LINES, LINES_BYTES + bytes_
         bind_tiles(n * h, w, kh * kw * oc, c, width, height, size, False, choice)
 

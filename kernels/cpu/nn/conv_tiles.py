@@ -31,15 +31,18 @@ SHAPE, TILE_LINES, TILE_PANELS, PACK_PANELS, SPREAD_ROWS, GROUP_LINES = range(US
 FEW_PIXELS = 8                         # PLANES fills half of the lanes or more from 8 pixels on
 PRODUCTS = 1 << 20                     # multiplications of a tile, at least
 MOST_TILES = 64
+TILE_BYTES = 256 * 1024                # of a tile's result, where that is work enough
 PACK_BYTES = 128 * 1024
 
 
 @helper
-def tile_lines(lines, line_pixels, k, columns, height):
-    """Rows of pictures of a tile: enough work, few enough tiles, and pixels enough for eight register tiles."""
+def tile_lines(lines, line_pixels, k, columns, height, size):
+    """Rows of pictures of a tile: enough work, few enough tiles, pixels enough for eight register tiles; then rather
+    more tiles than such as would have left the second cache before an epilogue reads them."""
     enough = ceil_div(PRODUCTS, max(line_pixels * k * columns, 1))
     full = ceil_div(8 * height, max(line_pixels, 1))
-    return min(max(enough, full, ceil_div(lines, MOST_TILES), 1), lines)
+    cached = TILE_BYTES // max(line_pixels * columns * size, 1)
+    return min(max(enough, full, min(ceil_div(lines, MOST_TILES), cached), 1), lines)
 
 
 @helper
@@ -61,7 +64,7 @@ def bind_tiles(lines, line_pixels, k, columns, width, height, size, packed_befor
     """Tiles of computing and of packing; returns nothing. k: of the whole filter."""
     panels = ceil_div(columns, width)
     panel_bytes = k * width * size
-    choice[TILE_LINES], choice[TILE_PANELS] = tile_lines(lines, line_pixels, k, columns, height), panels
+    choice[TILE_LINES], choice[TILE_PANELS] = tile_lines(lines, line_pixels, k, columns, height, size), panels
     if lines * line_pixels <= 8 * height:
         choice[TILE_LINES] = lines
         enough = ceil_div(PRODUCTS, max(lines * line_pixels * k * width, 1))
@@ -88,7 +91,7 @@ def planes_fit(kh, kw, stride, pixels):
 def bind_planes(lines, line_pixels, k, columns, size, packed_before, choice):
     """Tiles of PLANES: the filter is packed as one."""
     choice[VARIANT], choice[SHAPE], choice[TILE_PANELS] = PLANES, PLANAR, 1
-    choice[TILE_LINES] = tile_lines(lines, line_pixels, k, columns, 1)
+    choice[TILE_LINES] = tile_lines(lines, line_pixels, k, columns, 1, size)
     tiles, bytes_ = ceil_div(lines, choice[TILE_LINES]), max(k * columns * size, 64)
     if packed_before:
         choice[FORMAT], choice[PACKED_BYTES], choice[PACK_TILES], choice[TILES] = PLANAR, bytes_, 1, tiles

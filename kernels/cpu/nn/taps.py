@@ -157,6 +157,9 @@ def make_taps(dtype: str, shape: Shape, backward: bool) -> Taps:
                                 ahead = panel_bytes
                                 if panel + 1 == last and last == first_panel + panels and first_tap + block < taps:
                                     ahead = (first_panel - panel) * panel_bytes + block * sc * width * size
+                            elif taps == 1 and panel == first and number + 1 < group:    # so do the pixels
+                                ahead = (int64_at(segment + _SEGMENT_BYTES)[1] + start * size
+                                         - (packed + panel * panel_bytes + start * width * size))
                             micro(tile[1], segments, length, start * size, size,
                                   packed + panel * panel_bytes + start * width * size, width * size, segment,
                                   target + (tile[0] * tc + panel * width) * size, pitch * tc * size, later,

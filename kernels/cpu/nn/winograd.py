@@ -19,7 +19,7 @@ from typing import Any
 from ..memory import ITEM_SIZES, ceil_div, helper, int64_at, part, round_up, zero_bytes
 from ..products.micro import TABLE_WORDS, Shape, micro_kernel
 from ..words import FORMAT, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
-from .winograd_cost import faster
+from .winograd_cost import DTYPES, faster
 from .winograd_tiles import LINE, OUT, POINTS, TAPS, make_filters, make_pictures, make_results, odd_lines
 
 CHUNK = 128                            # channels whose filter is transformed at once
@@ -85,8 +85,8 @@ def make_block(dtype: str, shape: Shape) -> Block:
     def pictures(target, step, source, sh, sw, sc, th, tw, top, left, first, count, scratch):
         zeros = scratch + _TABLE_BYTES + tile_bytes
         zero_bytes(zeros, sc * size)
-        transform_pictures(target, step, row_bytes(sc), source, sh, sw, sc, OUT, ceil_div(th, OUT), ceil_div(tw, OUT),
-                           top, left, first, count, zeros, scratch)
+        transform_pictures(target, step, source, sh, sw, sc, ceil_div(th, OUT), ceil_div(tw, OUT), top, left, first,
+                           count, zeros, scratch)
 
     @helper
     def products(pictures, step, filters, sums, tables, first_channel, channels, count):
@@ -148,7 +148,7 @@ def _nowhere() -> Winograd:
 
 @cache
 def make_winograd(dtype: str, shape: Shape) -> Winograd:
-    if dtype != "f32":                 # who asks for float64 asks for its exactness
+    if dtype not in DTYPES:
         return _nowhere()
     size, width, lanes, most_rows = ITEM_SIZES[dtype], shape.width, shape.lanes, shape.rows
     kit, block_kit = make_pictures(dtype, shape), make_block(dtype, shape)

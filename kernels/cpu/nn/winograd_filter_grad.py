@@ -1,16 +1,17 @@
-"""The gradient of a convolution without stride for its filter of 3 x 3 or 5 x 5, by Winograd's F(3 x 3, 4 x 4) and
-F(5 x 5, 2 x 2).
+"""The gradient of a convolution without stride for its filter of 3 x 3, by Winograd's F(3 x 3, 4 x 4).
 
-Job: tiles of dy of 4 x 4 (2 x 2) pixels take the place of a filter that slides over the tile of 6 x 6 pixels of x that
-they belong to, and the taps that of the result. Both are transformed (winograd_tiles.py); sums over tiles of the 36
+Job: tiles of dy of 4 x 4 pixels take the place of a filter that slides over the tile of 6 x 6 pixels of x that they
+belong to, and the taps that of the result. Both are transformed (winograd_forms.py); sums over tiles of the 36
 products, rows of A being channels of x and B the columns of dy, are transformed into the filter's taps: 36 products for
-144 (100).
+144.
 Order: units of work are some channels by one panel of columns, whose 36 matrices of sums stay in the cache. Where there
 are few tiles, phase 0 transforms them all into the workspace and phase 1 divides the units; else tiles fall into
 parts, whose blocks are transformed into scratch: each part adds up a gradient of its own in the workspace, and phase 1
 adds those in order (conv_filter_grad.py).
-Invariants: parts, blocks and units follow from the sizes alone; what a row of dy has behind its last column is
-multiplied with the last panel and never written.
+Layout of each of the 36 matrices: x as [vector of channels][tile][channels of it], dy as [panel][tile][columns of it],
+so that products read both in long runs.
+Invariants: parts, blocks and units follow from the sizes alone. The last vector of channels, or columns, reaches back
+over the one before where it would reach out of a pixel: what is computed twice becomes the same number.
 """
 from __future__ import annotations
 
@@ -21,20 +22,21 @@ from typing import Any
 from ..memory import ITEM_SIZES, apart, ceil_div, helper, int64_at, pointer_to, round_up, zero_bytes
 from ..products.micro import TABLE_WORDS, Shape, micro_kernel
 from ..words import SCRATCH_BYTES, TILES, TILES_1, USER, WORK_BYTES
-from .winograd_cost import filter_grad_faster
+from .winograd_cost import DTYPES, filter_grad_faster
 from .winograd_forms import PLACES, form_of, transforms
-from .winograd_tiles import LINE, POINTS, SIDE, make_transform, odd_lines
+from .winograd_tiles import LINE, POINTS, SIDE, TAPS, make_locate, odd_lines
 
 CHUNK = 56                             # channels of a unit: whole register tiles of AVX-512
-BLOCK = 112                            # tiles of a block, at most
+BLOCK = 56                            # tiles of a block, at most
 BLOCK_BYTES = 8 << 20                  # of a block's transformed pixels, about
 SHARED_TILES, SHARED_BYTES = 256, 16 << 20     # up to so many, phase 0 transforms them
 TRANSFORM_TILES = 16                   # of work of phase 0
 FEW_PARTS = 8                          # so few are divided by their units, too
 PRODUCTS = 1 << 20                     # multiplications of a tile of work, at least
-MOST_TILES = 64
+MOST_TILES, MOST_PARTS = 64, 16         # of work
 WORK_LIMIT = 32 << 20                  # bytes of all parts
-MOST_TAPS = 25
+FORM = form_of(3, *PLACES)
+OUT, EDGE = FORM.taps, FORM.outputs    # pixels of a tile of dy; taps of the filter, along an axis
 # Words of choice: parts (conv_filter_grad.py); tiles of a part, or of one of phase 0; tiles of a block; units of a tile
 # of work; whether phase 0 transforms all.
 PARTS, PART_TILES, BLOCK_TILES, UNITS, SHARED = USER + 1, USER + 2, USER + 3, USER + 4, USER + 5
@@ -43,9 +45,9 @@ _TABLE_BYTES = round_up.py_func(POINTS * 8, LINE)
 
 @dataclass(frozen=True)
 class FilterGrad:
-    """pays(n, c, oh, ow, oc, k): whether it is faster than the direct way; k: of the filter, 3 or 5. bind(n, c, oh, ow,
-    oc, k, choice). run(x, dy, dw, n, h, w, c, k, oc, oh, ow, pad_top, pad_left, choice, work, scratch, phase, tile)
-    gives the gradient, or those of parts at `dw`; phase 1 of several parts is not its own."""
+    """pays(n, c, oh, ow, oc): whether it is faster than the direct way. bind(n, c, oh, ow, oc, choice). run(x, dy, dw,
+    n, h, w, c, oc, oh, ow, pad_top, pad_left, choice, work, scratch, phase, tile) gives the gradient, or those of parts
+    in the workspace; phase 1 of several parts is not its own."""
 
     pays: Any
     bind: Any
@@ -54,13 +56,11 @@ class FilterGrad:
 
 @dataclass(frozen=True)
 class Steps:
-    """Of one block. row_x(c), row_dy(oc): bytes from tile to tile; point_x(count, c), point_dy(count, oc): from matrix
-    to matrix. bytes(c, oc): scratch without transformed pixels. transform(xs, step_x, dys, step_dy, x, dy, h, w, c, k,
-    oc, oh, ow, pad_top, pad_left, first, count, scratch) of tiles; multiply(xs, step_x, dys, step_dy, dw, c, k, oc,
-    count, first_unit, units, later, scratch) writes the gradient of some units, or adds to it."""
+    """Of one block. point_x(count, c), point_dy(count, oc): bytes from matrix to matrix of `count` tiles. bytes(c, oc):
+    scratch without transformed pixels. transform(xs, dys, total, at, x, dy, h, w, c, oc, oh, ow, pad_top, pad_left,
+    first, count, scratch) of tiles first to first + count, which become those from `at` on of `total`; multiply(xs,
+    dys, dw, c, oc, count, first_unit, units, later, scratch) writes the gradient of some units, or adds to it."""
 
-    row_x: Any
-    row_dy: Any
     point_x: Any
     point_dy: Any
     bytes: Any
@@ -73,36 +73,51 @@ def chunks_of(c):
     return ceil_div(c, CHUNK)
 
 
+def make_transform(dtype: str, shape: Shape, side: int, vectors: int, transform_tile: Any) -> Any:
+    """The function (target, step, total, at, source, sh, sw, sc, down, across, top, left, first, count, zeros, table)
+    that transforms tiles of side x side pixels; transform_tile: picture or pixels of Transforms. Tiles are OUT pixels
+    apart, `down` by `across` a picture; the first one begins `top` and `left` before it."""
+    size, lanes, locate = ITEM_SIZES[dtype], shape.lanes, make_locate(dtype, side)
+
+    @helper
+    def transform(target, step, total, at, source, sh, sw, sc, down, across, top, left, first, count, zeros, table):
+        for number in range(count):
+            line, column = (first + number) // across, (first + number) % across
+            picture, row = line // down, line % down
+            locate(int64_at(table), source + picture * sh * sw * sc * size, row * OUT - top, column * OUT - left, sh,
+                   sw, sc, zeros)
+            for vector in range(ceil_div(sc, lanes)):
+                place = (vector // vectors * total + at + number) * vectors + vector % vectors
+                transform_tile(table, min(vector * lanes, sc - lanes) * size, target + place * lanes * size, step)
+    return transform
+
+
 @cache
 def make_results(dtype: str, shape: Shape) -> Any:
-    """The function (sums, step, dw, c, k, oc, channel, channels, column, later, taps) that makes a unit's sums taps of
+    """The function (sums, step, dw, c, oc, channel, channels, column, later, taps) that makes a unit's sums taps of
     dw, or adds them; taps: memory for a vector of each tap."""
     size, width, lanes, at = ITEM_SIZES[dtype], shape.width, shape.lanes, pointer_to(dtype)
-    result_3, result_5 = (transforms(dtype, lanes, form_of(k, *PLACES)).result for k in (3, 5))
+    transform_result = transforms(dtype, lanes, FORM).result
 
     @helper
-    def spread(dw, step, taps, count, columns, later):
-        """From `taps` to dw, `columns` of each of `count` taps."""
-        for tap in range(count):
+    def add(dw, step, taps, begin):
+        """To dw what stands in `taps` from element `begin` of each on."""
+        for tap in range(TAPS):
             target, source = at(dw + tap * step), at(taps + tap * lanes * size)
-            for i in range(columns):
-                target[i] = target[i] + source[i] if later else source[i]
+            for i in range(begin, lanes):
+                target[i] += source[i]
 
     @helper
-    def results(sums, step, dw, c, k, oc, channel, channels, column, later, taps):
+    def results(sums, step, dw, c, oc, channel, channels, column, later, taps):
         tap_step = c * oc * size
         for i in range(channels):
-            for j in range(0, min(width, oc - column), lanes):
-                source = sums + (i * width + j) * size
-                goal = dw + ((channel + i) * oc + column + j) * size
-                straight = column + j + lanes <= oc and not later
-                target, target_step = (goal, tap_step) if straight else (taps, lanes * size)
-                if k == 3:
-                    result_3(source, step, target, 3 * target_step, target_step)
-                else:
-                    result_5(source, step, target, 5 * target_step, target_step)
-                if not straight:
-                    spread(goal, tap_step, taps, k * k, min(lanes, oc - column - j), later)
+            for j in range(column, min(column + width, oc), lanes):
+                first = min(j, oc - lanes)
+                source, goal = sums + (i * width + j - column) * size, dw + ((channel + i) * oc + first) * size
+                target, target_step = (taps, lanes * size) if later else (goal, tap_step)
+                transform_result(source, step, target, EDGE * target_step, target_step)
+                if later:
+                    add(goal, tap_step, taps, j - first)
     return results
 
 
@@ -110,27 +125,18 @@ def make_results(dtype: str, shape: Shape) -> Any:
 def make_steps(dtype: str, shape: Shape) -> Steps:
     size, width, lanes, most_rows = ITEM_SIZES[dtype], shape.width, shape.lanes, shape.rows
     micro, results = micro_kernel(dtype, shape), make_results(dtype, shape)
-    kit_3, kit_5 = (transforms(dtype, lanes, form_of(k, *PLACES)) for k in (3, 5))
-    transform_x = make_transform(dtype, shape, SIDE, kit_3.picture)
-    transform_4, transform_2 = make_transform(dtype, shape, 4, kit_3.pixels), make_transform(dtype, shape, 2,
-                                                                                             kit_5.pixels)
-    taps_bytes, tables_bytes = MOST_TAPS * lanes * size, -(-CHUNK // most_rows) * TABLE_WORDS * 8
-
-    @helper
-    def row_x(c):
-        return odd_lines(c * size)
-
-    @helper
-    def row_dy(oc):
-        return odd_lines(round_up(oc, width) * size)
+    kit = transforms(dtype, lanes, FORM)
+    transform_x = make_transform(dtype, shape, SIDE, 1, kit.picture)
+    transform_dy = make_transform(dtype, shape, OUT, shape.vectors, kit.pixels)
+    taps_bytes, tables_bytes = TAPS * lanes * size, -(-CHUNK // most_rows) * TABLE_WORDS * 8
 
     @helper
     def point_x(count, c):
-        return odd_lines(count * row_x(c))
+        return odd_lines(count * round_up(c, lanes) * size)
 
     @helper
     def point_dy(count, oc):
-        return odd_lines(count * row_dy(oc))
+        return odd_lines(count * round_up(oc, width) * size)
 
     @helper
     def sum_bytes(channels):
@@ -142,90 +148,96 @@ def make_steps(dtype: str, shape: Shape) -> Steps:
                 + round_up(max(c, oc) * size, LINE))
 
     @helper
-    def transform(xs, step_x, dys, step_dy, x, dy, h, w, c, k, oc, oh, ow, pad_top, pad_left, first, count, scratch):
+    def transform(xs, dys, total, at, x, dy, h, w, c, oc, oh, ow, pad_top, pad_left, first, count, scratch):
         zeros = scratch + _TABLE_BYTES
         zero_bytes(zeros, max(c, oc) * size)
-        out = 7 - k
-        down, across = ceil_div(oh, out), ceil_div(ow, out)
-        transform_x(xs, step_x, row_x(c), x, h, w, c, out, down, across, pad_top, pad_left, first, count, zeros,
+        down, across = ceil_div(oh, OUT), ceil_div(ow, OUT)
+        transform_x(xs, point_x(total, c), total, at, x, h, w, c, down, across, pad_top, pad_left, first, count, zeros,
                     scratch)
-        if k == 3:
-            transform_4(dys, step_dy, row_dy(oc), dy, oh, ow, oc, out, down, across, 0, 0, first, count, zeros, scratch)
-        else:
-            transform_2(dys, step_dy, row_dy(oc), dy, oh, ow, oc, out, down, across, 0, 0, first, count, zeros, scratch)
+        transform_dy(dys, point_dy(total, oc), total, at, dy, oh, ow, oc, down, across, 0, 0, first, count, zeros,
+                     scratch)
 
     @helper
-    def products(xs, step_x, c, dys, step_dy, oc, sums, tables, channel, channels, count):
-        """The 36 products of a unit, whose columns of dy begin at dys."""
+    def fill_tables(tables, xs, c, channel, channels, count):
+        """Of the micro-kernel: one register tile each."""
         tiles = ceil_div(channels, most_rows)
         for tile in range(tiles):
             words, row = int64_at(tables + tile * TABLE_WORDS * 8), channels * tile // tiles
             words[0] = 0
             for i in range(channels * (tile + 1) // tiles - row):
-                words[1 + i] = xs + (channel + row + i) * size
+                number = channel + row + i
+                vector = number // lanes
+                words[1 + i] = xs + (vector * count * lanes + number - min(vector * lanes, c - lanes)) * size
+
+    @helper
+    def products(step_x, dys, step_dy, sums, tables, channels, count):
+        """The 36 products of a unit, whose panel of dy is at dys."""
+        tiles = ceil_div(channels, most_rows)
         for point in range(POINTS):
             for tile in range(tiles):
                 row = channels * tile // tiles
-                micro(channels * (tile + 1) // tiles - row, 1, count, point * step_x, row_x(c), dys + point * step_dy,
-                      row_dy(oc), tables + tile * TABLE_WORDS * 8,
+                micro(channels * (tile + 1) // tiles - row, 1, count, point * step_x, lanes * size,
+                      dys + point * step_dy, width * size, tables + tile * TABLE_WORDS * 8,
                       sums + point * sum_bytes(channels) + row * width * size, width * size, False, width)
 
     @helper
-    def multiply(xs, step_x, dys, step_dy, dw, c, k, oc, count, first_unit, units, later, scratch):
+    def multiply(xs, dys, dw, c, oc, count, first_unit, units, later, scratch):
         taps = scratch + _TABLE_BYTES
         tables = taps + taps_bytes
         sums, chunks = tables + tables_bytes, chunks_of(c)
         for unit in range(first_unit, first_unit + units):
-            column, number = unit // chunks * width, unit % chunks
+            panel, number = unit // chunks, unit % chunks
             channel = c * number // chunks
             channels = c * (number + 1) // chunks - channel
-            products(xs, step_x, c, dys + column * size, step_dy, oc, sums, tables, channel, channels, count)
-            results(sums, sum_bytes(channels), dw, c, k, oc, channel, channels, column, later, taps)
-    return Steps(row_x, row_dy, point_x, point_dy, scratch_bytes, transform, multiply)
+            fill_tables(tables, xs, c, channel, channels, count)
+            products(point_x(count, c), dys + panel * count * width * size, point_dy(count, oc), sums, tables, channels,
+                     count)
+            results(sums, sum_bytes(channels), dw, c, oc, channel, channels, panel * width, later, taps)
+    return Steps(point_x, point_dy, scratch_bytes, transform, multiply)
 
 
 def _nowhere() -> FilterGrad:
     """Of a dtype that is always computed directly."""
     @helper
-    def pays(n, c, oh, ow, oc, k):
+    def pays(n, c, oh, ow, oc):
         return False
 
     @helper
-    def bind(n, c, oh, ow, oc, k, choice):
+    def bind(n, c, oh, ow, oc, choice):
         pass
 
     @helper
-    def run(x, dy, dw, n, h, w, c, k, oc, oh, ow, pad_top, pad_left, choice, work, scratch, phase, tile):
+    def run(x, dy, dw, n, h, w, c, oc, oh, ow, pad_top, pad_left, choice, work, scratch, phase, tile):
         pass
     return FilterGrad(pays, bind, run)
 
 
 @cache
 def make_filter_grad(dtype: str, shape: Shape) -> FilterGrad:
-    if dtype != "f32":                 # who asks for float64 asks for its exactness
+    if dtype not in DTYPES:
         return _nowhere()
     size, width, lanes, most_rows = ITEM_SIZES[dtype], shape.width, shape.lanes, shape.rows
     steps = make_steps(dtype, shape)
-    row_x, row_dy, point_x, point_dy = steps.row_x, steps.row_dy, steps.point_x, steps.point_dy
-    scratch_bytes, transform, multiply = steps.bytes, steps.transform, steps.multiply
+    point_x, point_dy, scratch_bytes = steps.point_x, steps.point_dy, steps.bytes
+    transform, multiply = steps.transform, steps.multiply
 
     @helper
-    def tiles_of(n, oh, ow, k):
-        return n * ceil_div(oh, 7 - k) * ceil_div(ow, 7 - k)
+    def tiles_of(n, oh, ow):
+        return n * ceil_div(oh, OUT) * ceil_div(ow, OUT)
 
     @helper
     def block_of(c, oc):
-        return min(max(BLOCK_BYTES // (POINTS * (row_x(c) + row_dy(oc))), most_rows), BLOCK)
+        return min(max(BLOCK_BYTES // (POINTS * (round_up(c, lanes) + round_up(oc, width)) * size), most_rows), BLOCK)
 
     @helper
-    def pays(n, c, oh, ow, oc, k):
-        tiles = tiles_of(n, oh, ow, k)
+    def pays(n, c, oh, ow, oc):
+        tiles = tiles_of(n, oh, ow)
         blocks = ceil_div(tiles, block_of(c, oc))
-        return filter_grad_faster(tiles, blocks, n * oh * ow, c, oc, k * k, size, lanes, width)
+        return filter_grad_faster(tiles, blocks, n * oh * ow, c, oc, size, lanes, width)
 
     @helper
-    def bind(n, c, oh, ow, oc, k, choice):
-        tiles, elements, units = tiles_of(n, oh, ow, k), k * k * c * oc, ceil_div(oc, width) * chunks_of(c)
+    def bind(n, c, oh, ow, oc, choice):
+        tiles, elements, units = tiles_of(n, oh, ow), TAPS * c * oc, ceil_div(oc, width) * chunks_of(c)
         shared_bytes = POINTS * (point_x(tiles, c) + point_dy(tiles, oc))
         choice[SCRATCH_BYTES] = scratch_bytes(c, oc)
         choice[PARTS], parts, at_once = 1, 1, tiles
@@ -235,7 +247,7 @@ def make_filter_grad(dtype: str, shape: Shape) -> FilterGrad:
             choice[TILES], groups = ceil_div(tiles, choice[PART_TILES]), units
         else:
             choice[BLOCK_TILES] = block_of(c, oc)
-            parts = min(ceil_div(tiles, choice[BLOCK_TILES]), MOST_TILES, max(WORK_LIMIT // (elements * size), 1))
+            parts = min(ceil_div(tiles, choice[BLOCK_TILES]), MOST_PARTS, max(WORK_LIMIT // (elements * size), 1))
             choice[PART_TILES] = ceil_div(tiles, parts)
             choice[PARTS] = parts = ceil_div(tiles, choice[PART_TILES])
             choice[SCRATCH_BYTES] += POINTS * (point_x(choice[BLOCK_TILES], c) + point_dy(choice[BLOCK_TILES], oc))
@@ -249,9 +261,9 @@ def make_filter_grad(dtype: str, shape: Shape) -> FilterGrad:
             choice[TILES] = work
 
     @helper
-    def run(x, dy, dw, n, h, w, c, k, oc, oh, ow, pad_top, pad_left, choice, work, scratch, phase, tile):
+    def run(x, dy, dw, n, h, w, c, oc, oh, ow, pad_top, pad_left, choice, work, scratch, phase, tile):
         apart()
-        shared, tiles, units = choice[SHARED] != 0, tiles_of(n, oh, ow, k), ceil_div(oc, width) * chunks_of(c)
+        shared, tiles, units = choice[SHARED] != 0, tiles_of(n, oh, ow), ceil_div(oc, width) * chunks_of(c)
         transforms_, multiplies = not shared or phase == 0, not shared or phase == 1
         groups = ceil_div(units, choice[UNITS]) if multiplies else 1
         first, count, target = 0, tiles, dw
@@ -259,22 +271,19 @@ def make_filter_grad(dtype: str, shape: Shape) -> FilterGrad:
             first = tile // groups * choice[PART_TILES]
             count = min(choice[PART_TILES], tiles - first)
             if choice[PARTS] > 1:
-                target = work + tile // groups * k * k * c * oc * size
+                target = work + tile // groups * TAPS * c * oc * size
         first_unit = tile % groups * choice[UNITS]
         pieces = ceil_div(count, choice[BLOCK_TILES])
         for piece in range(pieces):
             begin = first + count * piece // pieces
             some = first + count * (piece + 1) // pieces - begin
-            step_x, step_dy = point_x(some, c), point_dy(some, oc)
-            xs = scratch + scratch_bytes(c, oc)
-            dys = xs + POINTS * step_x
+            total, at, xs = some, 0, scratch + scratch_bytes(c, oc)
             if shared:
-                step_x, step_dy = point_x(tiles, c), point_dy(tiles, oc)
-                xs, dys = work + begin * row_x(c), work + POINTS * step_x + begin * row_dy(oc)
+                total, at, xs = tiles, begin, work
+            dys = xs + POINTS * point_x(total, c)
             if transforms_:
-                transform(xs, step_x, dys, step_dy, x, dy, h, w, c, k, oc, oh, ow, pad_top, pad_left, begin, some,
-                          scratch)
+                transform(xs, dys, total, at, x, dy, h, w, c, oc, oh, ow, pad_top, pad_left, begin, some, scratch)
             if multiplies:
-                multiply(xs, step_x, dys, step_dy, target, c, k, oc, some, first_unit,
-                         min(choice[UNITS], units - first_unit), piece > 0, scratch)
+                multiply(xs, dys, target, c, oc, some, first_unit, min(choice[UNITS], units - first_unit), piece > 0,
+                         scratch)
     return FilterGrad(pays, bind, run)

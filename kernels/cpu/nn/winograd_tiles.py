@@ -34,10 +34,9 @@ def odd_lines(bytes_):
 @dataclass(frozen=True)
 class Pictures:
     """row_bytes(sc): from one tile of a transformed picture to the next. point_bytes(count, sc): from one matrix to the
-    next. transform(target, step, row_step, source, sh, sw, sc, out, down, across, top, left, first, count, zeros,
-    table) writes the tiles first to first + count, `step` bytes from matrix to matrix, row_step from tile to tile; out:
-    pixels from one tile to the next; down, across: tiles of a picture; top, left: how far the first tile begins before
-    the picture; zeros: a pixel of zeros; table: memory for a word a pixel of a tile."""
+    next. transform(target, step, source, sh, sw, sc, down, across, top, left, first, count, zeros, table) writes the
+    tiles first to first + count; down, across: tiles of a picture; top, left: how far the first tile begins before the
+    picture; zeros: a pixel of zeros; table: memory for 36 words."""
 
     row_bytes: Any
     point_bytes: Any
@@ -55,9 +54,25 @@ class Filters:
     transform: Any
 
 
+def make_locate(dtype: str, side: int) -> Any:
+    """The function (table, picture, row, column, sh, sw, sc, zeros) that writes the addresses of the pixels of a tile
+    of side x side pixels into a table; zeros: the address of what is outside."""
+    size = ITEM_SIZES[dtype]
+
+    @helper
+    def locate(table, picture, row, column, sh, sw, sc, zeros):
+        for i in range(side):
+            line = picture + ((row + i) * sw + column) * sc * size
+            inside = 0 <= row + i < sh
+            for j in range(side):
+                table[i * side + j] = line + j * sc * size if inside and 0 <= column + j < sw else zeros
+    return locate
+
+
 @cache
 def make_pictures(dtype: str, shape: Shape) -> Pictures:
-    size = ITEM_SIZES[dtype]
+    size, lanes = ITEM_SIZES[dtype], shape.lanes
+    transform_picture, locate = transforms(dtype, lanes, FORM).picture, make_locate(dtype, SIDE)
 
     @helper
     def row_bytes(sc):
@@ -66,36 +81,28 @@ def make_pictures(dtype: str, shape: Shape) -> Pictures:
     @helper
     def point_bytes(count, sc):
         return odd_lines(count * row_bytes(sc))
-    return Pictures(row_bytes, point_bytes, make_transform(dtype, shape, SIDE, transforms(dtype, shape.lanes,
-                                                                                          FORM).picture))
-
-
-def make_transform(dtype: str, shape: Shape, side: int, transform_tile: Any) -> Any:
-    """The function `transform` of Pictures, of tiles of side x side pixels; transform_tile: picture or pixels of
-    Transforms."""
-    size, lanes = ITEM_SIZES[dtype], shape.lanes
 
     @helper
-    def locate(table, picture, row, column, sh, sw, sc, zeros):
-        """The addresses of a tile's pixels."""
-        for i in range(side):
-            line = picture + ((row + i) * sw + column) * sc * size
-            inside = 0 <= row + i < sh
-            for j in range(side):
-                table[i * side + j] = line + j * sc * size if inside and 0 <= column + j < sw else zeros
+    def ask_for_next(pixels, distance):
+        """Prefetches the pixels that the tile to the right does not share with this one."""
+        for i in range(SIDE):
+            for j in range(SIDE - OUT, SIDE):
+                prefetch(pixels[i * SIDE + j] + distance)
 
     @helper
-    def transform(target, step, row_step, source, sh, sw, sc, out, down, across, top, left, first, count, zeros, table):
+    def transform(target, step, source, sh, sw, sc, down, across, top, left, first, count, zeros, table):
+        pixels = int64_at(table)
         for number in range(count):
             line, column = (first + number) // across, (first + number) % across
             picture, row = line // down, line % down
-            locate(int64_at(table), source + picture * sh * sw * sc * size, row * out - top, column * out - left, sh,
+            locate(pixels, source + picture * sh * sw * sc * size, row * OUT - top, column * OUT - left, sh,
                    sw, sc, zeros)
-            goal = target + number * row_step
+            goal = target + number * row_bytes(sc)
             for channel in range(0, sc, lanes):
                 at = min(channel, sc - lanes) * size
-                transform_tile(table, at, goal + at, step)
-    return transform
+                ask_for_next(pixels, at + OUT * sc * size)
+                transform_picture(table, at, goal + at, step)
+    return Pictures(row_bytes, point_bytes, transform)
 
 
 @cache

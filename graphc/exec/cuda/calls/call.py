@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from graphc.exec.cuda.calls.checks import Check, Range
 from graphc.exec.cuda.code.builder import THREADS, KernelBuilder
-from graphc.exec.cuda.code.ptx import make_ptx
+from graphc.exec.cuda.code.ptx import OLDEST_COMPUTE, make_ptx
 from graphc.exec.cuda.maps import BoundMap, Place, launches
 from graphc.exec.cuda.work import Launch, Work
 from graphc.exec.jit import scalar_functions
@@ -73,8 +73,10 @@ def launch(call: Call, kernel: KernelBuilder, threads: int, *words: int) -> list
     return blocks(call, kernel, (-(-threads // THREADS),), *words) if threads else []
 
 
-def blocks(call: Call, kernel: KernelBuilder, grid: tuple[int, ...], *words: int) -> list[Work]:
-    ptx = make_ptx("".join([*scalar_functions(call.library, kernel.primitives), kernel.text()]))
+def blocks(call: Call, kernel: KernelBuilder, grid: tuple[int, ...], *words: int,
+           compute: int = OLDEST_COMPUTE) -> list[Work]:
+    """The kernel with that many blocks. compute: as make_ptx has it."""
+    ptx = make_ptx("".join([*scalar_functions(call.library, kernel.primitives), kernel.text()]), compute)
     return [Launch(ptx, kernel.name, grid, (THREADS,), words)]
 
 

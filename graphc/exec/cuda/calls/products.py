@@ -1,7 +1,7 @@
 """Matrix products on the device: which tile, and whether the products along k are cut into parts."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphc.exec.cuda.calls.call import Call, Products, ProgramBuilder, map_work, size_of
 from graphc.exec.cuda.code.products import SIDE, THREADS, Product, product_text
@@ -149,8 +149,10 @@ def _fused(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
     wide_a, wide_b = _are_wide(f, a, b)
     part, count, target, rows = _divided(call, f, cut, c)
     words = (a, b, target, f.m, f.n, part, *rows, f.m * f.n, *((*f.rows, f.k) if count > 1 else ()), *f.windows_words)
-    ptx = make_ptx(product_text(Product(f.dtype, cut.each, f.transpose_a, f.transpose_b, count > 1, wide_a, wide_b,
-                                        f.windows is not None, f.narrow)))
+    made = Product(f.dtype, cut.each, f.transpose_a, f.transpose_b, count > 1, wide_a, wide_b,
+                   windows=f.windows is not None, narrow=f.narrow)
+    made = replace(made, wide_c=not (f.n % made.group or target % 16))
+    ptx = make_ptx(product_text(made))
     grid = (_blocks(f, SIDE * cut.each) * count,)
     return [Launch(ptx, "gc_product", grid, (THREADS,), words), *_parts(call, f, count, target, c)]
 
@@ -185,9 +187,9 @@ def _are_wide(f: Factors, a: int, b: int) -> tuple[bool, bool]:
 def _on_tensor_cores(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
     wide_a, wide_b = _are_wide(f, a, b)
     cut = _cut(call, f, wide_a and wide_b)
-    made = TensorProduct(cut.each, not f.transpose_a, f.transpose_b, wide_a, wide_b, call.products == Products.ROUNDED,
-                         f.windows is not None, f.narrow)
     part, count, target, rows = _divided(call, f, cut, c)
+    made = TensorProduct(cut.each, not f.transpose_a, f.transpose_b, wide_a, wide_b, not (f.n % 2 or target % 8),
+                         call.products == Products.ROUNDED, f.windows is not None, f.narrow)
     words = (a, b, target, f.m, f.n, part, *rows, f.m * f.n, *f.rows, f.k if count > 1 else FAR, *f.windows_words)
     ptx = make_ptx(tensor_product(made).text(), TENSOR_COMPUTE)
     launch = Launch(ptx, "gc_tensor_product", (_blocks(f, made.tile) * count,), (THREADS,), words)

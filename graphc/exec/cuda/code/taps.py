@@ -51,15 +51,16 @@ class Axis:
         """Each window that sees a place, and by which tap, in the order of windows. dense: taps are neighbours."""
         k, at = self.k, place + self.pad
         early = k.greatest(at - (self.taps - 1) * self.rate, 0)
-        first = (early + self.stride - 1) // self.stride
-        end = k.choose(at < 0, 0, k.least(k.greatest(at, 0) // self.stride + 1, self.windows))
+        first = k.parts(early + self.stride - 1, self.stride)[0]
+        last = k.parts(k.greatest(at, 0), self.stride)[0]
+        end = k.choose(at < 0, 0, k.least(last + 1, self.windows))
         with k.loop(first, end) as window:
             shift = at - window * self.stride
             if dense:
                 yield shift, window
                 return
-            tap = shift // self.rate
-            with k.when(shift.equals(tap * self.rate)):
+            tap, rest = k.parts(shift, self.rate)
+            with k.when(rest.equals(0)):
                 yield tap, window
 
 

@@ -2,12 +2,12 @@
 the sums are float32's. From compute capability 8.0 on.
 
 A block of 8 warps, 2 by 4, makes a square tile of c; a warp `fragments` times `fragments` pieces of 16 x 8, by
-mma.m16n8k8. Panels of a and b, `depth` deep, are copied to shared memory by cp.async, STAGES of them in flight, with one
-barrier each. What lies outside of a matrix is zeros there.
+mma.m16n8k8. Panels of a and b, `depth` deep, are copied to shared memory by cp.async, STAGES of them in flight, with
+one barrier each. What lies outside of a matrix is zeros there.
 
-In shared memory an operand lies as in memory: along k ("straight": rows of `depth`, read by ldmatrix, of which 8 rows of
-16 bytes are one matrix in the registers of a warp) or along its rows and columns ("turned": `depth` lines of a tile, read
-word by word). Pieces of 16 bytes are exchanged within a row, and 8 words within a line, so that what a warp reads
+In shared memory an operand lies as in memory: along k ("straight": rows of `depth`, read by ldmatrix, of which 8 rows
+of 16 bytes are one matrix in the registers of a warp) or along its rows and columns ("turned": `depth` lines of a tile,
+read word by word). Pieces of 16 bytes are exchanged within a row, and 8 words within a line, so that what a warp reads
 together lies in different banks.
 """
 from __future__ import annotations
@@ -38,14 +38,16 @@ declare void @llvm.nvvm.cp.async.wait.group(i32)
 @dataclass(frozen=True)
 class TensorProduct:
     """fragments: of a warp along either side, 4 or 2. straight_a, straight_b: whether k is what lies side by side in
-    memory. wide_a, wide_b: 16 bytes may be copied at a time. rounded: operands are rounded to the nearest tf32; those
-    that came from 16 bits are such numbers already. windows, narrow: as in products.py."""
+    memory. wide_a, wide_b: 16 bytes may be copied at a time; wide_c: two neighbours may be stored together. rounded:
+    operands are rounded to the nearest tf32; those that came from 16 bits are such numbers already. windows, narrow: as
+    in products.py."""
 
     fragments: int
     straight_a: bool
     straight_b: bool
     wide_a: bool
     wide_b: bool
+    wide_c: bool
     rounded: bool
     windows: bool = False
     narrow: bool = True
@@ -97,7 +99,7 @@ def tensor_product(p: TensorProduct) -> KernelBuilder:
             columns = right.as_b(read.get(), across_in_tile, step, lane, p.fragments, p.rounded)
             for i, of_a in enumerate(rows):
                 for j, of_b in enumerate(columns):
-                    _multiply(k, of_a, of_b, sums[i][j])
+                    multiply(k, of_a, of_b, sums[i][j])
         for slot in (read, write):
             following = slot.get() + 2 * size
             slot.set(k.choose(following.equals(STAGES * 2 * size), 0, following))
@@ -109,10 +111,21 @@ def tensor_product(p: TensorProduct) -> KernelBuilder:
             with k.when(at_row < m):
                 for j, place in enumerate(line):
                     at_column = column + across_in_tile + (lane & 3) * 2 + 8 * j
-                    for side in range(2):
-                        with k.when(at_column + side < n):
-                            target[at_row * n + at_column + side] = place[2 * half + side].get()
+                    _store(k, p.wide_c, target.at(at_row * n), at_column, n, place[2 * half:2 * half + 2])
     return k
+
+
+def _store(k: KernelBuilder, together: bool, row: Array, column: Value, n: Value, pair: Sequence[Variable]) -> None:
+    """Two neighbours of a row of n."""
+    if not together:
+        for side, place in enumerate(pair):
+            with k.when(column + side < n):
+                row[column + side] = place.get()
+        return
+    with k.when(column < n):
+        first = k.value(f"insertelement <2 x float> undef, float {pair[0].get()}, i32 0")
+        both = k.value(f"insertelement <2 x float> {first}, float {pair[1].get()}, i32 1")
+        k.emit(f"store <2 x float> {both}, ptr addrspace(1) {row.at(column).register}, align 8")
 
 
 def _copy(k: KernelBuilder, factors: Sequence[Factor], slot: Value, first: Value) -> None:
@@ -122,7 +135,8 @@ def _copy(k: KernelBuilder, factors: Sequence[Factor], slot: Value, first: Value
     k.emit("call void @llvm.nvvm.cp.async.commit.group()")
 
 
-def _multiply(k: KernelBuilder, a: Sequence[str], b: Sequence[str], sums: Sequence[Variable]) -> None:
+def multiply(k: KernelBuilder, a: Sequence[str], b: Sequence[str], sums: Sequence[Variable]) -> None:
+    """Adds a product of fragments, by one mma."""
     kind = "{ float, float, float, float }"
     given = ", ".join([*(f"i32 {x}" for x in (*a, *b)), *(f"float {s.get()}" for s in sums)])
     made = k.value(f"call {kind} @llvm.nvvm.mma.m16n8k8.row.col.tf32({given})")
