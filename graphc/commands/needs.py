@@ -18,7 +18,7 @@ from graphc import errors
 from graphc.kernels.contracts.all import KERNELS
 from graphc.kernels.contracts.kernel import Kernel
 from graphc.kernels.toolchain.gate import PART_SYMBOL
-from graphc.kernels.toolchain.intervals import Some, greatest, least, some
+from graphc.kernels.toolchain.intervals import Some, either, greatest, least
 from graphc.kernels.toolchain.tables import CHECKPOINTS, OTHER_STEPS
 from graphc.plan.plan import Body, Call, Dim, DimKind, Map, Plan
 from graphc.serial.plan_proto import graph_hash, load_plan
@@ -101,18 +101,14 @@ def _size(dim: Dim, known: Sequence[Any]) -> Any:
         return Some(-LARGEST, LARGEST)
     a, b, *others = (known[operand] for operand in dim.operands)
     if dim.kind == DimKind.BROADCAST:                    # equal, or one of them is 1
-        return next((size for size in (a, b) if not isinstance(size, Some) and size != 1), _either(a, b))
+        return next((size for size in (a, b) if not isinstance(size, Some) and size != 1), either(a, b))
     if dim.kind == DimKind.SELECT:
-        return _either(b, others[0])
+        return either(b, others[0])
     if dim.kind in (DimKind.EQUAL, DimKind.LESS):
         return Some(0, 1)
     return {DimKind.ADD: lambda: a + b, DimKind.SUB: lambda: a - b, DimKind.MUL: lambda: a * b,
             DimKind.FLOORDIV: lambda: a // b, DimKind.MOD: lambda: a % b, DimKind.MIN: lambda: least(a, b),
             DimKind.MAX: lambda: greatest(a, b)}[dim.kind]()
-
-
-def _either(a: Any, b: Any) -> Any:
-    return some(_bounds(least(a, b))[0], _bounds(greatest(a, b))[1])
 
 
 def _bounds(size: Any) -> tuple[int, int]:

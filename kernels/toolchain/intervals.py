@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-MOST_RUNS = 20000
+MOST_RUNS = 4000                       # less than a second
 MOST_DECISIONS = 400                   # of a run: beyond, it does not come to an end
+FEW_ROUNDS = 4
 LARGE = 1 << 62
 Result = TypeVar("Result")
 
@@ -26,6 +27,7 @@ class _Decisions:
 
     answers: list[bool] = []
     asked: int = 0
+    runs: int = MOST_RUNS              # that are left
 
     @classmethod
     def next(cls) -> bool:
@@ -38,9 +40,11 @@ class _Decisions:
 
 
 def outcomes(function: Callable[[], Result]) -> Iterator[Result]:
-    """What the function returns, for each way that its decisions can take. Raises GiveUpError."""
+    """What the function returns, for each way that its decisions can take. Raises GiveUpError; also if all calls since
+    `allow` had too many ways together."""
     _Decisions.answers = []
-    for _ in range(MOST_RUNS):
+    while _Decisions.runs > 0:
+        _Decisions.runs -= 1
         _Decisions.asked = 0
         result = function()
         tried = _Decisions.answers[:_Decisions.asked]
@@ -51,6 +55,11 @@ def outcomes(function: Callable[[], Result]) -> Iterator[Result]:
             return
         _Decisions.answers = [*tried[:-1], False]
     raise GiveUpError("there are too many ways")
+
+
+def allow(runs: int = MOST_RUNS) -> None:
+    """How many runs all calls of `outcomes` may make together from now on."""
+    _Decisions.runs = runs
 
 
 def _bounds(value: Any) -> tuple[Any, Any]:
@@ -178,10 +187,15 @@ def greatest(*values: Any) -> Any:
     return some(max(lows), max(highs))
 
 
+def either(a: Any, b: Any) -> Any:
+    """What is a or b."""
+    return some(_bounds(least(a, b))[0], _bounds(greatest(a, b))[1])
+
+
 def once(*arguments: Any) -> Any:
-    """range: if its bounds are not known, one round with any of the numbers. So a round must not hand anything to the
-    next one that decides something."""
-    if not any(isinstance(value, Some) for value in arguments):
+    """range: if its bounds are not known, or there are many rounds, one with any of the numbers. So a round must not
+    hand anything to the next one that decides something."""
+    if not any(isinstance(value, Some) for value in arguments) and len(range(*arguments)) <= FEW_ROUNDS:
         return range(*arguments)
     start, stop = (0, arguments[0]) if len(arguments) == 1 else arguments[:2]
     low, high = sorted((_bounds(start)[0], _bounds(stop)[1] - 1)) if len(arguments) < 3 else (-LARGE, LARGE)

@@ -20,19 +20,20 @@ import importlib
 import itertools
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
 from ..contracts.calls import Choice
-from .intervals import LARGE, GiveUpError, Some, anything, greatest, least, once, outcomes, some
+from .intervals import LARGE, GiveUpError, Some, allow, anything, either, greatest, least, once, outcomes, some
 
 PACKAGE = __package__.rpartition(".")[0]
 STANDING_IN = ("numba", "llvmlite")
 MOST_TILES = 1 << 40
 MOST_APART = 4
+SMALL = 8                              # what a word of choice that names a way is below
 
 
 class _Anything(Some):
@@ -128,6 +129,7 @@ def _functions(unit: Any, kernel: str, isa: str) -> dict[str, tuple[Callable[...
 
 def _parts(functions: dict[str, tuple[Callable[..., Any], int]], bounds: Sequence[tuple[int, int]]) -> set[str] | None:
     Reached.names = set()
+    allow()
     try:
         for numbers in itertools.product(*_cases(bounds)):
             for choice in _choices(functions["bind"][0], numbers):
@@ -145,8 +147,9 @@ def _cases(bounds: Sequence[tuple[int, int]]) -> list[list[Any]]:
     return [[0, some(1, high)] if apart and low == 0 < high else [some(low, high)] for low, high in bounds]
 
 
-def _choices(bind: Callable[..., Any], numbers: Sequence[Any]) -> Iterator[list[Any]]:
-    """All that bind may choose, each once. What it is told is not known."""
+def _choices(bind: Callable[..., Any], numbers: Sequence[Any]) -> Iterable[list[Any]]:
+    """All that bind may choose; choices that agree in their small words, which name ways, become one with bounds. What
+    bind is told is not known."""
     def bound() -> list[Any]:
         _rounds(range)                 # _follow, between two calls of this, has other ones
         choice: list[Any] = [0] * Choice.SIZE
@@ -154,12 +157,11 @@ def _choices(bind: Callable[..., Any], numbers: Sequence[Any]) -> Iterator[list[
         bind(*numbers, choice)
         return choice
 
-    seen = set()
+    found: dict[tuple[Any, ...], list[Any]] = {}
     for choice in outcomes(bound):
-        known = str(choice)
-        if known not in seen:
-            seen.add(known)
-            yield choice
+        key = tuple(word if isinstance(word, int) and word < SMALL else None for word in choice)
+        found[key] = [either(*pair) for pair in zip(found.get(key, choice), choice, strict=True)]
+    return found.values()
 
 
 def _follow(function: Callable[..., Any], kind: str, operands: int, numbers: Sequence[Any], choice: list[Any]) -> None:

@@ -82,7 +82,7 @@ def archive_symbols() -> set[str]:
 
 
 def test_what_is_left_out(folder: Path) -> None:
-    """Of every model something, but of attention, whose sizes cannot be followed; never the way that names it."""
+    """Of every model something, but of attention, which cannot be followed; never the way that it is named after."""
     symbols, isa = archive_symbols(), ISA.replace("-", "_")
     for name in MODELS:
         left_out = parts_left_out(model_needs(str(folder / f"{name}.pb")), symbols, [isa])
