@@ -23,6 +23,7 @@ from graphc.exec.host import Host
 from graphc.exec.image import make_image, number_names
 from graphc.exec.machine_memory import machine_memory
 from graphc.exec.native import close_model, native_functions
+from graphc.exec.output_memory import OutputMemory
 from graphc.exec.outside import Outside
 from graphc.exec.pool import default_threads, worker_pool
 from graphc.exec.slots import read_slot
@@ -90,6 +91,7 @@ class Engine:
         self._constants = [
             self._constant(c.name, c.dtype, c.shape, (constants or {}).get(c.name)) for c in plan.constants
         ]
+        self._output_memory = OutputMemory()
         self._free: dict[Shapes, list[Frame]] = {}
         self._retired: list[dict[Shapes, list[Frame]]] = []        # as _free, of frames that are not used again
         self._dtypes = tuple(dtypes.as_dtype(port.dtype).stored.numpy for port in plan.inputs)
@@ -314,7 +316,8 @@ class Engine:
             error = self._error(frame)
             self._spare.append(frame)
             raise error from error.__cause__
-        frame.expect([output_in(slot, dtype) for slot, dtype in zip(frame.slots, self._output_dtypes, strict=True)])
+        frame.expect([output_in(slot, dtype) for slot, dtype in zip(frame.slots, self._output_dtypes, strict=True)],
+                     self._output_memory)
         return frame
 
     def _check_ranks(self, shapes: Shapes) -> None:

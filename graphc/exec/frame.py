@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from graphc import errors
+from graphc.exec.output_memory import LARGE, OutputMemory
 from graphc.exec.states import aligned_empty
 from graphc.kernels.runtime import tables as t
 from graphc.plan.plan import Plan
@@ -44,15 +45,22 @@ class Frame:
         self.makers: list[Callable[[], Any]] = []  # of the outputs' arrays
         self.fast = False                          # all outputs known
 
-    def expect(self, outputs: list[Output | None]) -> None:
-        """Notes what the next run will write."""
+    def expect(self, outputs: list[Output | None], memory: OutputMemory) -> None:
+        """Notes what the next run will write; memory: where large outputs come from."""
         self.outputs, self.fast = outputs, None not in outputs
-        self.makers = [_nothing if o is None else partial(aligned_empty if o[2] else np.empty, o[0], o[1])
-                       for o in outputs]
+        sizes = [0 if o is None else _bytes(o[0], o[1]) for o in outputs]
+        memory.expect(sizes)
+        self.makers = [_nothing if o is None else partial(
+            memory.empty if size >= LARGE else aligned_empty if o[2] else np.empty, o[0], o[1])
+            for o, size in zip(outputs, sizes, strict=True)]
 
 
 def _nothing() -> None:
     return None
+
+
+def _bytes(shape: tuple[int, ...], dtype: Any) -> int:
+    return int(np.prod(shape, dtype=np.int64)) * int(dtype.itemsize)
 
 
 def output_in(slot: int, dtype: Any) -> Output | None:
@@ -61,4 +69,4 @@ def output_in(slot: int, dtype: Any) -> Output | None:
     if words[t.SLOT_RANK] < 0:
         return None
     shape = tuple(words[t.SLOT_SIZES:t.SLOT_SIZES + words[t.SLOT_RANK]])
-    return shape, dtype, int(np.prod(shape, dtype=np.int64)) * dtype.itemsize >= ALIGN_FROM
+    return shape, dtype, _bytes(shape, dtype) >= ALIGN_FROM

@@ -101,12 +101,69 @@ def test_a_plan_of_a_gpu_has_none() -> None:
             assert kernel in [step.kernel for body in plan.bodies for step in body.steps if isinstance(step, Call)]
 
 
-def test_a_step_that_trains_keeps_the_weights() -> None:
+def squares(y: Any, feeds: Any) -> Any:
+    return gc.gradients(gc.reduce_sum(gc.square(y)), feeds)
+
+
+@pytest.mark.parametrize("name", JOINED)
+def test_a_gradient_becomes_one_step_too(name: str) -> None:
     with gc.Graph().as_default():
         feeds = [gc.placeholder(gc.float32, x.shape) for x in (Q, K, V)]
-        y = JOINED["mask of rows"](*feeds)
-        grads = gc.gradients(gc.reduce_sum(gc.square(y)), feeds)
-        assert "_Attention" not in types(attention(simplify(flow_of(grads, feeds))))
+        y = JOINED[name](*feeds)
+        flow = simplify(flow_of([y, *squares(y, feeds)], feeds))
+        transposes = ["Transpose"] * 2 * name.startswith("k transposed")
+        check_rewrite(flow, attention, [Q, K, V], [*transposes, "_AttentionGrad", "_AttentionKept", "Mul"])
+
+
+def test_a_gradient_alone() -> None:
+    """Nobody reads the result, whose gradient is given."""
+    with gc.Graph().as_default():
+        feeds = [gc.placeholder(gc.float32, x.shape) for x in (Q, K, V)]
+        dy = gc.placeholder(gc.float32, (B, H, T, W))
+        grads = gc.gradients(JOINED["mask of heads"](*feeds), feeds, dy)
+        check_rewrite(simplify(flow_of(grads, [*feeds, dy])), attention, [Q, K, V, values(B, H, T, W, seed=5)],
+                      ["_AttentionGrad", "_AttentionKept"])
+
+
+def test_q_k_and_v_of_one_value() -> None:
+    with gc.Graph().as_default():
+        x = gc.placeholder(gc.float32, Q.shape)
+        y = JOINED["scaled"](x, x, x)
+        flow = simplify(flow_of([y, *squares(y, [x])], [x]))
+        assert "_AttentionGrad" in types(check_rewrite(flow, attention, [Q]))
+
+
+def test_layer_behind_layer() -> None:
+    """What was joined changes the operands of what stands behind, which must be joined all the same."""
+    with gc.Graph().as_default():
+        feeds = [gc.placeholder(gc.float32, x.shape) for x in (Q, K, K)]
+        y = feeds[0]
+        for _ in range(3):
+            y = JOINED["mask of rows"](gc.tanh(y), feeds[1], feeds[2])
+        before = simplify(flow_of([y], feeds))
+        assert types(check_rewrite(before, attention, [Q, K, K])).count("_Attention") == 3
+        trained = simplify(flow_of([y, *squares(y, feeds)], feeds))
+        after = types(check_rewrite(trained, attention, [Q, K, K]))
+        assert [after.count(name) for name in ("_AttentionKept", "_AttentionGrad", "Softmax")] == [3, 3, 0]
+
+
+KEPT_IN_TRAINING: dict[str, Callable[[Any], Any]] = {
+    "a mask that is trained": lambda f: gc.gradients(gc.reduce_sum(attend(scores(*f[:2]) + f[3], f[2])), f),
+    "no gradient by v": lambda f: gc.gradients(gc.reduce_sum(gc.square(JOINED["scaled"](*f[:3]))), f[:2]),
+    "no gradient by q": lambda f: gc.gradients(gc.reduce_sum(gc.square(JOINED["scaled"](*f[:3]))), f[1:3]),
+    "weights that are fetched": lambda f: (lambda p: [p, *squares(gc.matmul(p, f[2]), f[:3])])(
+        gc.nn.softmax(scores(*f[:2]))),
+    "a gradient of second order": lambda f: gc.gradients(
+        gc.reduce_sum(squares(JOINED["scaled"](*f[:3]), f[:3])[0]), f[:3]),
+}
+
+
+@pytest.mark.parametrize("name", KEPT_IN_TRAINING)
+def test_kept_in_training(name: str) -> None:
+    with gc.Graph().as_default():
+        feeds = [gc.placeholder(gc.float32, x.shape) for x in (Q, K, V)] + [gc.placeholder(gc.float32, (T, S))]
+        flow = simplify(flow_of(KEPT_IN_TRAINING[name](feeds), feeds))
+        assert "Softmax" in types(check_rewrite(flow, attention, [Q, K, V, values(T, S, seed=3)]))
 
 
 def eager(q: np.ndarray, k: np.ndarray, v: np.ndarray, mask: np.ndarray) -> np.ndarray:
