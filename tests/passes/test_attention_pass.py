@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.passes import PIPELINE
 from graphc.passes.attention import attention
 from graphc.passes.simplify import simplify
 from graphc.plan.compile import compile_graph
@@ -196,3 +197,58 @@ def test_in_a_loop_of_a_session(t: int, threads: int) -> None:
     if t:
         q = eager(eager(q, k, v, mask), k, v, mask)
     np.testing.assert_allclose(found, q.transpose(0, 2, 1, 3) * 2 + 1, rtol=2e-4, atol=2e-4)
+
+
+def trained(threads: int, t: int, joined: bool, monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
+    """Two layers of causal attention in a loop, with open sizes: the result, and the gradients by its operands."""
+    if not joined:
+        monkeypatch.setattr("graphc.plan.compile.PIPELINE", tuple(p for p in PIPELINE if p[0] != "attention"))
+    with gc.Graph().as_default():
+        feeds = [gc.placeholder(gc.float32, [2, 3, None, 32]) for _ in range(3)]
+        added = gc.placeholder(gc.float32, [None, None])
+        size = gc.shape(feeds[0])[2]
+        x, k, v = (gc.reshape(f, [2, 3, size, 32]) for f in feeds)
+        hidden = gc.reshape(added, [size, size])
+
+        def step(i: Any, h: Any) -> Any:
+            return i + 1, gc.tanh(attend(scores(h, k) * 0.2 + hidden, v)) + h
+
+        _, y = gc.while_loop(lambda i, h: i < 2, step, [gc.constant(0), x])
+        y = attend(scores(y * 2.0, k) / 5.0 + hidden, v) + y
+        fetches = [y, *gc.gradients(gc.reduce_sum(gc.square(y)), feeds)]
+        calls = [step.kernel for body in compile_graph(fetches, feeds=[*feeds, added]).plan.bodies
+                 for step in body.steps if isinstance(step, Call)]
+        assert ("attention_grad.f32" in calls) == joined
+        mask = np.triu(np.full((t, t), -1e9, np.float32), 1)
+        arrays = [*(values(2, 3, t, 32, seed=i) for i in range(3)), mask]
+        with gc.Session(config=gc.ConfigProto(intra_op_parallelism_threads=threads)) as session:
+            found: list[np.ndarray] = session.run(fetches, dict(zip([*feeds, added], arrays, strict=True)))
+    return found
+
+
+@pytest.mark.parametrize("t", [0, 1, 3, 17, 65, 300])
+def test_training_in_a_session(t: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With loops in front and behind: one thread and two to the bit, and the composed form within rounding."""
+    one, two = (trained(threads, t, True, monkeypatch) for threads in (1, 2))
+    for a, b in zip(one, two, strict=True):
+        np.testing.assert_array_equal(a, b)
+    for a, b in zip(one, trained(1, t, False, monkeypatch), strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-3, atol=2e-4)
+
+
+@pytest.mark.parametrize("name", [name for name in JOINED if not name.startswith("mask")])
+def test_gradients_are_those_of_finite_differences(name: str) -> None:
+    """In float64, along a random direction."""
+    arrays, step = [x.astype(np.float64) for x in (Q, K, V)], 1e-6
+    directions = [values(*x.shape, seed=9).astype(np.float64) for x in arrays]
+    with gc.Graph().as_default(), gc.Session() as session:
+        feeds = [gc.placeholder(gc.float64, x.shape) for x in arrays]
+        loss = gc.reduce_sum(gc.square(JOINED[name](*feeds)))
+        found = session.run(gc.gradients(loss, feeds), dict(zip(feeds, arrays, strict=True)))
+
+        def at(distance: float) -> float:
+            moved = [x + distance * d for x, d in zip(arrays, directions, strict=True)]
+            return float(session.run(loss, dict(zip(feeds, moved, strict=True))))
+
+        wanted = (at(step) - at(-step)) / (2 * step)
+    assert sum(float(np.sum(g * d)) for g, d in zip(found, directions, strict=True)) == pytest.approx(wanted, rel=1e-6)
