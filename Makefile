@@ -12,7 +12,7 @@ FUZZ_PYTHON  ?= $(BIN)/python
 
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: install demo test test-matrix lint kernels runner bench docs look test-cross fuzz fuzz-graphs tsan large peers \
+.PHONY: install demo test test-matrix lint kernels runner bench bench-micro docs look test-cross fuzz fuzz-graphs tsan large peers \
         peers-files parity onnx gpu test-cuda embed package clean
 
 # The stamps make an install again when what is to be installed has changed. The demo waits for no package of the tests.
@@ -60,6 +60,11 @@ lint: $(VENV)/installed-test
 
 bench: $(RUNNER) $(VENV)/installed-test
 	$(BIN)/python bench/run.py
+
+# Kernels by themselves, beside oneDNN, onnxruntime and OpenBLAS where build/peers has them: build/micro.json, and pictures of it.
+bench-micro: $(RUNNER) $(VENV)/installed-test
+	PYTHONPATH=.:bench $(BIN)/python bench/micro.py --out $(BUILD)/micro.json
+	$(BIN)/python bench/micro_plot.py $(BUILD)/micro.json docs/pictures
 
 # The documentation as a site, from docs/ and the docstrings: build/docs/index.html.
 $(VENV)/installed-docs: $(VENV)/installed

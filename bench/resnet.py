@@ -1,15 +1,17 @@
-"""ResNet-50's inference on one thread, with and without Winograd, beside onnxruntime on the same file.
+"""ResNet-50's inference on one thread, with and without Winograd, beside onnxruntime and OpenVINO on the same file.
 
-`PYTHONPATH=.:bench python bench/resnet.py [PYTHON]`: PYTHON is one that has onnxruntime; it is started with the
-argument "peer" and the file. CPU time, for the machine may be shared; a row is a size of the batch.
+`PYTHONPATH=.:bench python bench/resnet.py [PYTHON]`: PYTHON is one that has them; it is started with the argument
+"peer" and the file. CPU time, for the machine may be shared; a row is a size of the batch.
 """
 from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ[_variable] = "1"
 
 BATCHES = (1, 16)
+PEERS = ("onnxruntime", "OpenVINO")
 STAGES = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))      # channels, blocks, stride
 
 
@@ -51,17 +54,36 @@ def pictures(batch: int) -> Any:
 
 
 def peer(path: str) -> None:
-    """Milliseconds of each batch by onnxruntime, and the first numbers of its result."""
+    """Milliseconds of each batch by onnxruntime and OpenVINO, and the first numbers of their results."""
     import onnxruntime
+    import openvino
 
-    from peer_timing import medians
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
-    fed = {batch: {name: pictures(batch)} for batch in BATCHES}
-    functions: dict[str, Callable[[], Any]] = {str(b): lambda b=b: session.run(None, fed[b]) for b in BATCHES}
-    print(json.dumps([medians(functions, 6), session.run(None, fed[1])[0][0, :5].tolist()]))
+    functions: dict[str, Callable[[], Any]] = {}
+    for batch in BATCHES:
+        fed = pictures(batch)
+        functions[f"onnxruntime {batch}"] = lambda fed=fed: session.run(None, {name: fed})[0]
+        model = openvino.Core().read_model(path)
+        model.reshape(list(fed.shape))
+        settings = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"}
+        request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
+        functions[f"OpenVINO {batch}"] = lambda fed=fed, request=request: next(iter(request.infer([fed]).values()))
+    first = [functions[f"{program} {BATCHES[0]}"]()[0, :5].tolist() for program in PEERS]
+    print(json.dumps([process_medians(functions), first]))
+
+
+def process_medians(functions: dict[str, Callable[[], Any]]) -> dict[str, float]:
+    """Median seconds of each function in turn, in CPU time of all threads: OpenVINO computes in one of its own."""
+    times: dict[str, list[float]] = {name: [] for name in functions}
+    for _ in range(9):
+        for name, function in functions.items():
+            start = time.process_time()
+            function()
+            times[name].append(time.process_time() - start)
+    return {name: statistics.median(values) for name, values in times.items()}
 
 
 def ours() -> tuple[dict[str, float], list[float], str]:
@@ -90,15 +112,18 @@ def main() -> None:
         peer(sys.argv[2])
         return
     mine, first, path = ours()
-    theirs, other = {}, None
+    theirs: dict[str, float] = {}
     if len(sys.argv) > 1:
-        theirs, other = json.loads(subprocess.run([sys.argv[1], __file__, "peer", path], check=True,
-                                                  capture_output=True, text=True).stdout)
-        assert all(abs(a - b) <= 1e-3 * max(abs(b), 1) for a, b in zip(first, other, strict=True)), (first, other)
+        theirs, others = json.loads(subprocess.run([sys.argv[1], __file__, "peer", path], check=True,
+                                                   capture_output=True, text=True).stdout.splitlines()[-1])
+        for other in others:
+            assert all(abs(a - b) <= 1e-3 * max(abs(b), 1) for a, b in zip(first, other, strict=True)), (first, other)
     for batch in BATCHES:
-        row = f"b{batch:<3} {1e3 * mine[str(batch)]:8.1f} ms, without Winograd {1e3 * mine[f'{batch} direct']:8.1f}"
-        if theirs:
-            row += f", onnxruntime {1e3 * theirs[str(batch)]:8.1f} ({theirs[str(batch)] / mine[str(batch)]:.2f})"
+        time_here = mine[str(batch)]
+        row = f"b{batch:<3} {1e3 * time_here:8.1f} ms, without Winograd {1e3 * mine[f'{batch} direct']:8.1f}"
+        for program in PEERS if theirs else ():
+            there = theirs[f"{program} {batch}"]
+            row += f", {program} {1e3 * there:8.1f} ({there / time_here:.2f})"
         print(row, flush=True)
 
 

@@ -3,7 +3,7 @@
 Each peer runs in a process of its own (other libraries' workers spin behind a call) and is asked in turns: a round
 times every peer once, medians over the rounds are compared. A ratio above 1 means that graphc is faster.
 
-    python bench/run.py [--rounds 9] [--case mlp-train] [--threads 2] [--cpu] [--peer-python PATH]
+    python bench/run.py [--rounds 9] [--case mlp-train] [--threads 2] [--cpu] [--gpu] [--peer-python PATH]
 
 Before a case that trains is timed, the losses of its first steps must agree. Peers need an environment of their own:
 `make peers` makes build/peers.
@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
-CASES = ("tiny", "chain", "chain-unfused", "mlp-train", "lenet-train", "transformer-train", "gpt2-small",
-         "gpt2-long")
-TRAINING = ("mlp-train", "lenet-train", "transformer-train")
+CASES = ("tiny", "chain", "chain-unfused", "mlp-train", "lenet-train", "resnet-train", "transformer-train",
+         "gpt2-small", "gpt2-long")
+TRAINING = ("mlp-train", "lenet-train", "resnet-train", "transformer-train")
 LOSS_TOLERANCE = 1e-3      # relative, over the first steps: the sums have other orders
 PEERS = ("torch", "tensorflow")
 SECONDS_A_ROUND = 0.2
@@ -36,10 +36,10 @@ class Worker:
     process: subprocess.Popen[str]
 
     @classmethod
-    def start(cls, name: str, python: str, threads: int, cpu: bool) -> Worker | None:
+    def start(cls, name: str, python: str, threads: int, flags: list[str]) -> Worker | None:
         """None if the peer is not installed there."""
         environment = dict(os.environ, OMP_NUM_THREADS=str(threads), TF_CPP_MIN_LOG_LEVEL="3")
-        command = [python, str(HERE / "worker.py"), name, str(threads), *["--cpu"] * cpu]
+        command = [python, str(HERE / "worker.py"), name, str(threads), *flags]
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL if name != "graphc" else None, text=True, env=environment)
@@ -85,16 +85,18 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--cpu", action="store_true",
                         help="CPU time of the processes, for machines that others use; with --threads 1")
+    parser.add_argument("--gpu", action="store_true", help="on the first GPU, feeds and fetches on the host")
     parser.add_argument("--peer-python", default=str(HERE.parent / "build/peers/bin/python"))
     options = parser.parse_args()
 
+    flags = [*["--cpu"] * options.cpu, *["--gpu"] * options.gpu]
     pythons = {"graphc": sys.executable}
     if Path(options.peer_python).exists():
         pythons |= dict.fromkeys(PEERS, options.peer_python)
     else:
         print(f"no peers: {options.peer_python} does not exist (see the head of bench/run.py)")
     workers = [w for name, python in pythons.items()
-               if (w := Worker.start(name, python, options.threads, options.cpu))]
+               if (w := Worker.start(name, python, options.threads, flags))]
     names = [w.name for w in workers]
     print(f"{'case':15}" + "".join(f"{n:>16}" for n in names) + "".join(f"{n + '/graphc':>20}" for n in names[1:]))
     for case in options.case or CASES:

@@ -40,7 +40,7 @@ def losses(run: Callable[[], object]) -> list[float]:
 
 def main() -> None:
     peer, threads = sys.argv[1], int(sys.argv[2])
-    cases = importlib.import_module(f"{peer}_cases").make(threads)
+    cases = importlib.import_module(f"{peer}_cases").make(threads, "--gpu" in sys.argv)
     ready: dict[str, Callable[[], object]] = {}
     print("ready", flush=True)
     for line in sys.stdin:

@@ -6,7 +6,9 @@
     graphc run model.pb --feed x=x.npy --fetch logits --out y.npy     (graphc/commands/run.py)
     graphc dump model.pb
     graphc convert saved_model/ -o model.pb      (graphc/convert: any model as a .pb that graphc-run runs)
+    graphc tune model.pb --shape x=1,224,224,3   (graphc/commands/tune.py: the quickest ways on this machine)
     graphc runner --only-for model.pb            (graphc/commands/runner.py: a small C++ runner for it)
+    graphc gpu model.pb --shapes x=32,784        (graphc/commands/gpu.py: code for graphc-run on a GPU)
     graphc tf1 script.py         (graphc/tf1: a TensorFlow 1 program, unchanged)
 
 Exit status 0; 1 with one message on stderr if the user's file, names or arrays do not fit; 2 for a wrong command line.
@@ -21,7 +23,9 @@ from typing import Any
 
 import graphc as gc
 from graphc import errors
+from graphc.commands import gpu as gpu_command
 from graphc.commands import runner as runner_command
+from graphc.commands import tune as tune_command
 from graphc.convert import command as convert_command
 from graphc.convert.command import shape_argument
 from graphc.ir.graph import Graph
@@ -65,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("run", help="run on .npy files: `graphc run --help`", add_help=False)
     convert_command.add(commands)
     runner_command.add(commands)
+    tune_command.add(commands)
+    gpu_command.add(commands)
     tf1_command.add(commands)
     return parser
 

@@ -1,6 +1,7 @@
 """Makes the hand-written Plans, the samples and the C++ runner importable from every folder of tests."""
 import importlib.util
 import linecache
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "plan"))
 sys.path.insert(0, str(Path(__file__).parent / "ops"))
 sys.path.insert(0, str(Path(__file__).parent / "runner"))
+
+os.environ["GRAPHC_TUNED"] = "0"       # what was measured on this machine is neither used nor changed
 
 # tests/peers needs TensorFlow, and has an environment of its own: `make peers`.
 collect_ignore = [] if importlib.util.find_spec("tensorflow") else ["peers"]

@@ -13,8 +13,8 @@ import shared
 Case = Callable[[], Callable[[], object]]
 
 
-def make(threads: int) -> dict[str, Case]:
-    config = gc.ConfigProto(intra_op_parallelism_threads=threads)
+def make(threads: int, gpu: bool) -> dict[str, Case]:
+    config = gc.ConfigProto(intra_op_parallelism_threads=threads, device_count={"GPU": int(gpu)})
 
     def session(graph: gc.Graph) -> gc.Session:
         made = gc.Session(graph=graph, config=config)
@@ -49,13 +49,13 @@ def make(threads: int) -> dict[str, Case]:
             del os.environ["GRAPHC_FUSION"]
 
     def train(logits: Callable[[gc.Tensor], gc.Tensor], images: np.ndarray,
-              targets: np.ndarray) -> Callable[[], object]:
+              targets: np.ndarray, rate: float = shared.RATE) -> Callable[[], object]:
         with gc.Graph().as_default() as graph:
             x = gc.placeholder(gc.float32, [None, *images.shape[1:]])
             labels = gc.placeholder(gc.int64, [None])
             losses = gc.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits(x))
             loss = gc.reduce_mean(losses)
-            step = gc.train.GradientDescentOptimizer(shared.RATE).minimize(loss)
+            step = gc.train.GradientDescentOptimizer(rate).minimize(loss)
         s = session(graph)
         return lambda: s.run([step, loss], {x: images, labels: targets})
 
@@ -81,6 +81,28 @@ def make(threads: int) -> dict[str, Case]:
             return gc.matmul(h, gc.Variable(d2)) + gc.Variable(np.zeros(10, np.float32))
 
         return train(logits, *shared.lenet_batch())
+
+    def resnet() -> Callable[[], object]:
+        r = shared.rng()
+
+        def conv(h: gc.Tensor, form: shared.Convolution) -> gc.Tensor:
+            padding = [[0, 0], [form.pad] * 2, [form.pad] * 2, [0, 0]]
+            h = gc.nn.conv2d(h, gc.Variable(form.filter(r)), [1, form.stride, form.stride, 1], padding)
+            scale, shift = (gc.Variable(make(form.results, np.float32)) for make in (np.ones, np.zeros))
+            return gc.nn.fused_batch_norm(h, scale, shift, epsilon=1e-5)[0]
+
+        def logits(h: gc.Tensor) -> gc.Tensor:
+            h = gc.nn.relu(conv(h, shared.RESNET_FIRST))
+            h = gc.pad(h, [[0, 0], [1, 1], [1, 1], [0, 0]])
+            h = gc.nn.max_pool(h, [1, 3, 3, 1], [1, 2, 2, 1], "VALID")
+            for (first, second, third), shortcut in shared.resnet_blocks():
+                y = gc.nn.relu(conv(gc.nn.relu(conv(h, first)), second))
+                h = gc.nn.relu(conv(y, third) + (conv(h, shortcut) if shortcut else h))
+            h = gc.reduce_mean(h, [1, 2])
+            bias = gc.Variable(np.zeros(shared.RESNET_CLASSES, np.float32))
+            return gc.matmul(h, gc.Variable(shared.resnet_dense())) + bias
+
+        return train(logits, *shared.resnet_batch(), shared.RESNET_RATE)
 
     def decoder(t: shared.Transformer, tokens: gc.Tensor) -> gc.Tensor:
         """Logits of the word that follows each token."""
@@ -129,5 +151,6 @@ def make(threads: int) -> dict[str, Case]:
         return lambda: s.run(logits, {tokens: value})
 
     return {"tiny": tiny, "chain": chain, "chain-unfused": chain_unfused, "mlp-train": mlp, "lenet-train": lenet,
-            "transformer-train": transformer, "gpt2-small": lambda: gpt2(shared.GPT2_SMALL),
+            "resnet-train": resnet, "transformer-train": transformer,
+            "gpt2-small": lambda: gpt2(shared.GPT2_SMALL),
             "gpt2-long": lambda: gpt2(shared.GPT2_LONG)}

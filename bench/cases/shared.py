@@ -59,6 +59,52 @@ GPT2_SMALL = Transformer(layers=12, width=768, heads=12, tokens=128, words=50257
 GPT2_LONG = Transformer(layers=12, width=768, heads=12, tokens=1024, words=50257, batch=1)
 
 
+@dataclass(frozen=True)
+class Convolution:
+    """One of ResNet-50's, a batch norm behind it."""
+
+    size: int
+    channels: int
+    results: int
+    stride: int = 1
+
+    @property
+    def pad(self) -> int:
+        return self.size // 2
+
+    def filter(self, r: np.random.Generator) -> np.ndarray:
+        """HWIO."""
+        shape = (self.size, self.size, self.channels, self.results)
+        return r.standard_normal(shape, np.float32) * np.float32((2 / (self.size ** 2 * self.channels)) ** 0.5)
+
+
+RESNET_FIRST, RESNET_BATCH, RESNET_CLASSES = Convolution(7, 3, 64, 2), 8, 1000
+RESNET_RATE = 1e-5     # of so deep a net at its start: at 0.01 the peers' losses part from each other behind a step
+RESNET_STAGES = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))      # channels, blocks, stride
+
+
+def resnet_blocks() -> list[tuple[list[Convolution], Convolution | None]]:
+    """ResNet-50's blocks, strides in the 3 x 3 convolutions: the three convolutions, and the one of the shortcut."""
+    blocks, before = [], RESNET_FIRST.results
+    for channels, count, first_stride in RESNET_STAGES:
+        for block in range(count):
+            stride, wide = first_stride if block == 0 else 1, 4 * channels
+            shortcut = Convolution(1, before, wide, stride) if block == 0 else None
+            blocks.append(([Convolution(1, before, channels), Convolution(3, channels, channels, stride),
+                            Convolution(1, channels, wide)], shortcut))
+            before = wide
+    return blocks
+
+
+def resnet_batch() -> tuple[np.ndarray, np.ndarray]:
+    r = rng()
+    return r.standard_normal((RESNET_BATCH, 224, 224, 3), np.float32), r.integers(0, RESNET_CLASSES, RESNET_BATCH)
+
+
+def resnet_dense() -> np.ndarray:
+    return rng().standard_normal((2048, RESNET_CLASSES), np.float32) * np.float32(0.01)
+
+
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 

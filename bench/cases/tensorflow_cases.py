@@ -9,9 +9,10 @@ import tensorflow.compat.v1 as tf
 import shared
 
 
-def make(threads: int) -> dict[str, Callable[[], Callable[[], object]]]:
+def make(threads: int, gpu: bool) -> dict[str, Callable[[], Callable[[], object]]]:
     tf.disable_v2_behavior()
-    config = tf.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=1)
+    config = tf.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=1,
+                            device_count={"GPU": int(gpu)})
 
     def session(graph: tf.Graph) -> tf.Session:
         made = tf.Session(graph=graph, config=config)
@@ -37,13 +38,13 @@ def make(threads: int) -> dict[str, Callable[[], Callable[[], object]]]:
         return lambda: s.run(y, {x: value})
 
     def train(logits: Callable[[tf.Tensor], tf.Tensor], images: np.ndarray,
-              targets: np.ndarray) -> Callable[[], object]:
+              targets: np.ndarray, rate: float = shared.RATE) -> Callable[[], object]:
         with tf.Graph().as_default() as graph:
             x = tf.placeholder(tf.float32, [None, *images.shape[1:]])
             labels = tf.placeholder(tf.int64, [None])
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits(x))
             loss = tf.reduce_mean(losses)
-            step = tf.train.GradientDescentOptimizer(shared.RATE).minimize(loss)
+            step = tf.train.GradientDescentOptimizer(rate).minimize(loss)
         s = session(graph)
         return lambda: s.run([step, loss], {x: images, labels: targets})
 
@@ -69,6 +70,28 @@ def make(threads: int) -> dict[str, Callable[[], Callable[[], object]]]:
             return tf.matmul(h, tf.Variable(d2)) + tf.Variable(np.zeros(10, np.float32))
 
         return train(logits, *shared.lenet_batch())
+
+    def resnet() -> Callable[[], object]:
+        r = shared.rng()
+
+        def conv(h: tf.Tensor, form: shared.Convolution) -> tf.Tensor:
+            padding = [[0, 0], [form.pad] * 2, [form.pad] * 2, [0, 0]]
+            h = tf.nn.conv2d(h, tf.Variable(form.filter(r)), [1, form.stride, form.stride, 1], padding)
+            scale, shift = (tf.Variable(make(form.results, np.float32)) for make in (np.ones, np.zeros))
+            return tf.nn.fused_batch_norm(h, scale, shift, epsilon=1e-5)[0]
+
+        def logits(h: tf.Tensor) -> tf.Tensor:
+            h = tf.nn.relu(conv(h, shared.RESNET_FIRST))
+            h = tf.pad(h, [[0, 0], [1, 1], [1, 1], [0, 0]])
+            h = tf.nn.max_pool(h, [1, 3, 3, 1], [1, 2, 2, 1], "VALID")
+            for (first, second, third), shortcut in shared.resnet_blocks():
+                y = tf.nn.relu(conv(tf.nn.relu(conv(h, first)), second))
+                h = tf.nn.relu(conv(y, third) + (conv(h, shortcut) if shortcut else h))
+            h = tf.reduce_mean(h, [1, 2])
+            bias = tf.Variable(np.zeros(shared.RESNET_CLASSES, np.float32))
+            return tf.matmul(h, tf.Variable(shared.resnet_dense())) + bias
+
+        return train(logits, *shared.resnet_batch(), shared.RESNET_RATE)
 
     def decoder(t: shared.Transformer, tokens: tf.Tensor) -> tf.Tensor:
         """Logits of the word that follows each token."""
@@ -117,5 +140,6 @@ def make(threads: int) -> dict[str, Callable[[], Callable[[], object]]]:
         return lambda: s.run(logits, {tokens: value})
 
     return {"tiny": tiny, "chain": chain, "chain-unfused": chain, "mlp-train": mlp, "lenet-train": lenet,
-            "transformer-train": transformer, "gpt2-small": lambda: gpt2(shared.GPT2_SMALL),
+            "resnet-train": resnet, "transformer-train": transformer,
+            "gpt2-small": lambda: gpt2(shared.GPT2_SMALL),
             "gpt2-long": lambda: gpt2(shared.GPT2_LONG)}

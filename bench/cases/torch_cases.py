@@ -10,32 +10,37 @@ import torch.nn.functional as F
 import shared
 
 
-def make(threads: int) -> dict[str, Callable[[], Callable[[], object]]]:
+def make(threads: int, gpu: bool) -> dict[str, Callable[[], Callable[[], object]]]:
     torch.set_num_threads(threads)
+    torch.backends.cudnn.allow_tf32 = False          # float32 as graphc and TensorFlow 1 compute it
+    device = "cuda" if gpu else "cpu"
+
+    def tensor(value: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(value).to(device)
 
     def tiny() -> Callable[[], object]:
         value = np.ones(4, np.float32)
-        return lambda: (torch.from_numpy(value) + 1.0).numpy()
+        return lambda: (tensor(value) + 1.0).cpu().numpy()
 
     def chain() -> Callable[[], object]:
-        x, w = torch.ones(shared.CHAIN_SIZE), torch.full((shared.CHAIN_SIZE,), 1.01)
+        x, w = torch.ones(shared.CHAIN_SIZE, device=device), torch.full((shared.CHAIN_SIZE,), 1.01, device=device)
 
         def run() -> object:
             y = x
             for _ in range(shared.CHAIN_LENGTH):
                 y = torch.tanh(y * w)
-            return y
+            return y.cpu()
 
         return run
 
     def train(parameters: list[torch.Tensor], logits: Callable[[torch.Tensor], torch.Tensor], images: np.ndarray,
-              targets: np.ndarray) -> Callable[[], object]:
-        optimiser = torch.optim.SGD(parameters, lr=shared.RATE)
-        labels = torch.from_numpy(targets)
+              targets: np.ndarray, rate: float = shared.RATE) -> Callable[[], object]:
+        optimiser = torch.optim.SGD(parameters, lr=rate)
+        labels = tensor(targets)
 
         def run() -> object:
             optimiser.zero_grad()
-            loss = F.cross_entropy(logits(torch.from_numpy(images)), labels)
+            loss = F.cross_entropy(logits(tensor(images)), labels)
             loss.backward()
             optimiser.step()
             return loss.item()
@@ -43,7 +48,7 @@ def make(threads: int) -> dict[str, Callable[[], Callable[[], object]]]:
         return run
 
     def parameter(value: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(np.ascontiguousarray(value)).requires_grad_()
+        return tensor(np.ascontiguousarray(value)).requires_grad_()
 
     def mlp() -> Callable[[], object]:
         weights = [parameter(w) for w in shared.mlp_weights()]
@@ -73,6 +78,31 @@ def make(threads: int) -> dict[str, Callable[[], Callable[[], object]]]:
 
         return train([*convolutions, *dense, *biases], logits, *shared.lenet_batch())
 
+    def resnet() -> Callable[[], object]:
+        r, parameters = shared.rng(), []
+
+        def made(form: shared.Convolution) -> Callable[[torch.Tensor], torch.Tensor]:
+            w = parameter(form.filter(r).transpose(3, 2, 0, 1)).detach().contiguous(
+                memory_format=torch.channels_last).requires_grad_()
+            scale, shift = parameter(np.ones(form.results, np.float32)), parameter(np.zeros(form.results, np.float32))
+            parameters.extend((w, scale, shift))
+            return lambda h: F.batch_norm(F.conv2d(h, w, None, form.stride, form.pad), None, None, scale, shift, True)
+
+        first = made(shared.RESNET_FIRST)
+        blocks = [([made(c) for c in main], made(shortcut) if shortcut else None)
+                  for main, shortcut in shared.resnet_blocks()]
+        dense, bias = parameter(shared.resnet_dense()), parameter(np.zeros(shared.RESNET_CLASSES, np.float32))
+        parameters.extend((dense, bias))
+
+        def logits(x: torch.Tensor) -> torch.Tensor:
+            h = F.max_pool2d(torch.relu(first(x.permute(0, 3, 1, 2))), 3, 2, 1)
+            for (one, two, three), shortcut in blocks:
+                y = torch.relu(two(torch.relu(one(h))))
+                h = torch.relu(three(y) + (shortcut(h) if shortcut else h))
+            return torch.addmm(bias, h.mean((2, 3)), dense)
+
+        return train(parameters, logits, *shared.resnet_batch(), shared.RESNET_RATE)
+
     def decoder(t: shared.Transformer, w: dict[str, torch.Tensor], tokens: torch.Tensor) -> torch.Tensor:
         """Logits of the word that follows each token."""
         def norm(h: torch.Tensor, name: str) -> torch.Tensor:
@@ -100,15 +130,16 @@ def make(threads: int) -> dict[str, Callable[[], Callable[[], object]]]:
         return train([*weights.values()], lambda x: decoder(t, weights, x), tokens, following.reshape(-1))
 
     def gpt2(t: shared.Transformer) -> Callable[[], object]:
-        weights = {name: torch.from_numpy(value) for name, value in t.weights().items()}
+        weights = {name: tensor(value) for name, value in t.weights().items()}
         tokens = t.text()[0]
 
         def run() -> object:
             with torch.inference_mode():
-                return decoder(t, weights, torch.from_numpy(tokens)).numpy()
+                return decoder(t, weights, tensor(tokens)).cpu().numpy()
 
         return run
 
     return {"tiny": tiny, "chain": chain, "chain-unfused": chain, "mlp-train": mlp, "lenet-train": lenet,
-            "transformer-train": transformer, "gpt2-small": lambda: gpt2(shared.GPT2_SMALL),
+            "resnet-train": resnet, "transformer-train": transformer,
+            "gpt2-small": lambda: gpt2(shared.GPT2_SMALL),
             "gpt2-long": lambda: gpt2(shared.GPT2_LONG)}

@@ -5,6 +5,7 @@ tools/runner_flags.py writes it down for C++ (runner/src/flags.inc), where run_a
 """
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -35,6 +36,8 @@ FLAGS = (
     Flag("--save", "CHECKPOINT",
          "save the variables behind the last step, as TensorFlow does: CHECKPOINT.index and .data-..."),
     Flag("--bench", "N", "run N times more and print the times"),
+    Flag("--device", "DEVICE", "cpu, gpu, or gpu:1 for the second GPU; default: cpu"),
+    Flag("--gpu-code", "FILE.gpu", "with --device gpu: what `graphc gpu` made of the model; Python can do without"),
     Flag("--threads", "N", "threads, the calling one included; default: one a core"),
     Flag("--isa", "NAME", "x86-64-v3, x86-64-v4, aarch64; default: the best of this machine"),
     Flag("--memory", "BYTES",
@@ -62,6 +65,12 @@ class Arguments:
     fetches: list[str] = field(default_factory=list)
     outs: list[str] = field(default_factory=list)
 
+    @property
+    def gpu(self) -> int | None:
+        """The number of the GPU that is to run it, None for the CPU."""
+        kind, _, number = self.given.get("--device", "cpu").partition(":")
+        return int(number or 0) if kind == "gpu" else None
+
     def number(self, flag: str, default: int) -> int:
         return int(self.given.get(flag, default))
 
@@ -87,6 +96,8 @@ def parse(words: Sequence[str]) -> Arguments:
         _take(found, flag, value)
     if "--help" not in found.given and "--version" not in found.given and not found.model:
         raise UsageError("which model?")
+    if "--gpu-code" in found.given and found.gpu is None:
+        raise UsageError("--gpu-code is for --device gpu")
     return found
 
 
@@ -107,6 +118,8 @@ def _take(found: Arguments, flag: Flag, value: str) -> None:
         most = LARGEST_THREADS if flag.name == "--threads" else LARGEST
         if least is not None and not (value.isdecimal() and value.isascii() and least <= int(value) <= most):
             raise UsageError(f"{flag.name} wants a number from {least} on, not '{value}'")
+        if flag.name == "--device" and not re.fullmatch("cpu|gpu(:[0-9]{1,4})?", value):
+            raise UsageError(f"--device wants cpu, gpu or gpu:N, not '{value}'")
         found.given[flag.name] = value
 
 

@@ -8,20 +8,23 @@ import numpy as np
 
 import graphc as gc
 from graphc import errors
+from graphc.commands.plan_runs import find_gpu
 from graphc.ir.graph import Graph
 from graphc.ir.names import suggestion
 from graphc.model_report import model_inputs, model_outputs
 from graphc.plan.plan import Port
 from graphc.serial.graph_pb2 import GraphDef
+from graphc.session.tuning import Tuning
 
 Array = np.ndarray[Any, Any]
 
 
 class GraphRuns:
-    """inputs, outputs: names of tensors; None: the placeholders that the outputs need, and what no op takes."""
+    """inputs, outputs: names of tensors; None: the placeholders that the outputs need, and what no op takes. gpu: the
+    number of the GPU that does what it can; None: no GPU does."""
 
-    def __init__(self, graph_def: GraphDef, inputs: Sequence[str], outputs: Sequence[str], threads: int | None = None
-                 ) -> None:
+    def __init__(self, graph_def: GraphDef, inputs: Sequence[str], outputs: Sequence[str], threads: int | None = None,
+                 gpu: int | None = None) -> None:
         self._graph = Graph()
         with self._graph.as_default():
             gc.import_graph_def(graph_def, name="")
@@ -31,7 +34,12 @@ class GraphRuns:
         self._feeds += [t for t in self._needed() if t not in self._feeds]
         self.inputs, self.outputs = _ports(self._feeds), _ports(self._fetches)
         self.variables: list[Port] = []
-        self._session = gc.Session(graph=self._graph, config=gc.ConfigProto(intra_op_parallelism_threads=threads or 0))
+        config = gc.ConfigProto(intra_op_parallelism_threads=threads or 0)
+        if gpu is not None:
+            find_gpu(gpu)
+        config.device_count["GPU"] = int(gpu is not None)
+        config.gpu_options.visible_device_list = "" if gpu is None else str(gpu)
+        self._session = gc.Session(graph=self._graph, config=config)
         if graph_def.state.variables:
             gc.load_state(self._session, graph_def)
 
@@ -57,6 +65,10 @@ class GraphRuns:
         """The outputs. A Session shows by itself what GRAPHC_TRACE asks for."""
         values = self._session.run(self._fetches, dict(zip(self._feeds, inputs, strict=True)))
         return [np.asarray(value) for value in values]
+
+    def tune(self, inputs: Sequence[Array], rounds: int) -> Tuning:
+        """Session.tune of such a run."""
+        return self._session.tune(self._fetches, dict(zip(self._feeds, inputs, strict=True)), rounds)
 
     def save(self, prefix: str) -> None:
         raise _no_checkpoints()

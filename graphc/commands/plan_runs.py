@@ -25,10 +25,10 @@ Array = np.ndarray[Any, Any]
 
 class PlanRuns:
     """isa: the instruction set, "" for the best. threads: None for one a core. memory: bytes that it may allocate, 0
-    for the default."""
+    for the default. gpu: the number of the GPU that does it, None for the CPU."""
 
-    def __init__(self, graph_def: GraphDef, plan: Plan, isa: str = "", threads: int | None = None, memory: int = 0
-                 ) -> None:
+    def __init__(self, graph_def: GraphDef, plan: Plan, isa: str = "", threads: int | None = None, memory: int = 0,
+                 gpu: int | None = None) -> None:
         self._nodes = {node.name: node for node in graph_def.node if node.op == "Const"}
         self._saved = list(graph_def.state.variables)
         self._states = StateStore()
@@ -38,7 +38,8 @@ class PlanRuns:
         self._number = graph_def.state.runs
         constants = {c.name: self._constant(c.name) for c in plan.constants}
         hosts = dict.fromkeys(plan.hosts, _assertion)
-        self._engine = Engine(plan, constants, self._states, hosts, threads, memory, load_library(isa))
+        rest = constants, self._states, hosts, threads, memory, load_library(isa)
+        self._engine = Engine(plan, *rest) if gpu is None else _on_gpu(gpu, plan, *rest)
         self.inputs: Sequence[Port] = plan.inputs
         self.outputs: Sequence[Port] = plan.outputs
 
@@ -100,6 +101,30 @@ class PlanRuns:
             raise errors.FailedPreconditionError(
                 "the model's file lists no variables for checkpoints: save it with gc.export_model")
         return found
+
+
+def find_gpu(number: int) -> Any:
+    """This machine's GPU of that number (exec/cuda/driver.py). Raises NotFoundError."""
+    from graphc.exec.cuda.driver import find_devices
+
+    found = find_devices()
+    if number >= len(found):
+        raise errors.NotFoundError(f"there is no GPU {number}: this machine has {len(found)}"
+                                   + (", numbered from 0 on" if found else ""))
+    return found[number]
+
+
+def _on_gpu(number: int, plan: Plan, *rest: Any) -> Engine:
+    """Raises UnimplementedError if the GPU cannot do all of the plan."""
+    from graphc.exec.cuda.engine import CudaEngine
+    from graphc.exec.cuda.support import lacking_steps
+    from graphc.plan.joined import joined
+
+    lacking = dict.fromkeys(lacking_steps(plan))
+    if lacking:
+        raise errors.UnimplementedError("a GPU cannot do all of it, and only Sessions split runs:\n  "
+                                        + "\n  ".join(lacking))
+    return CudaEngine(find_gpu(number), joined(plan).plan, *rest)
 
 
 def _assertion(condition: Array, *data: Array) -> tuple[()]:

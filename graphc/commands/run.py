@@ -81,14 +81,14 @@ def _model(graph_def: GraphDef, arguments: Arguments) -> PlanRuns | GraphRuns:
     plan = _plan(graph_def, arguments)
     names = [name for name, _ in named([*arguments.feeds, *arguments.each])]
     if plan is not None and not not_native(plan, functions_are_set=False) and _has(plan, names, arguments.fetches):
-        return PlanRuns(graph_def, plan, arguments.given.get("--isa", ""), threads, memory)
+        return PlanRuns(graph_def, plan, arguments.given.get("--isa", ""), threads, memory, arguments.gpu)
     if memory or "--isa" in arguments.given:
         raise errors.UnimplementedError("--memory and --isa: the file has no Plan that C++ could run, and a Session "
                                         "knows neither; the environment's GRAPHC_ISA does")
     inputs, outputs = names, arguments.fetches
     if plan is not None:
         inputs, outputs = [port.name for port in plan.inputs], outputs or [port.name for port in plan.outputs]
-    return GraphRuns(graph_def, inputs, outputs, threads)
+    return GraphRuns(graph_def, inputs, outputs, threads, arguments.gpu)
 
 
 def _plan(graph_def: GraphDef, arguments: Arguments) -> Plan | None:

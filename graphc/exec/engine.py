@@ -2,23 +2,26 @@
 
 Opening makes the image, has the runtime verify it and keeps what it refers to alive. A run takes a frame that was
 bound for the same input shapes out of a free list (or opens one), writes the addresses of inputs and fresh outputs
-into its call record, and makes one native call without the GIL. Frames are kept for the shapes used last.
+into its call record, and makes one native call without the GIL. Frames are kept for the shapes used last
+(frames.py); runs of a kind that is run often go the quick way (quick.py).
 """
 from __future__ import annotations
 
+import ctypes
 import itertools
 import os
 import threading
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from graphc import errors
 from graphc.exec import interrupt, messages
-from graphc.exec.frame import Frame, output_in
+from graphc.exec.frame import Frame, Shapes, output_in
+from graphc.exec.frames import Frames
 from graphc.exec.host import Host
 from graphc.exec.image import make_image, number_names
 from graphc.exec.machine_memory import machine_memory
@@ -26,19 +29,23 @@ from graphc.exec.native import close_model, native_functions
 from graphc.exec.output_memory import OutputMemory
 from graphc.exec.outside import Outside
 from graphc.exec.pool import default_threads, worker_pool
+from graphc.exec.quick import QuickRuns, is_possible
 from graphc.exec.slots import read_slot
 from graphc.exec.states import State, StateStore, aligned_empty
 from graphc.exec.string_runs import begin_run, end_run, strings_in
 from graphc.exec.strings import TABLE, Held
+from graphc.exec.ways import Ways, machine_ways, table_of
 from graphc.ir import dtypes
 from graphc.ir.locks import new_lock
 from graphc.kernels.runtime import tables as t
 from graphc.plan.plan import Plan
 from graphc.plan.verify import check_ports
 
+if TYPE_CHECKING:
+    from graphc.exec.machine_speed import MachineSpeed
+
 SHAPES_KEPT = 32           # frames for as many different input shapes are kept bound
 SHAPES_BOUND_ANEW = 4
-Shapes = tuple[tuple[int, ...], ...]
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
 
@@ -92,13 +99,13 @@ class Engine:
             self._constant(c.name, c.dtype, c.shape, (constants or {}).get(c.name)) for c in plan.constants
         ]
         self._output_memory = OutputMemory()
-        self._free: dict[Shapes, list[Frame]] = {}
-        self._retired: list[dict[Shapes, list[Frame]]] = []        # as _free, of frames that are not used again
+        self.frames = Frames()
         self._dtypes = tuple(dtypes.as_dtype(port.dtype).stored.numpy for port in plan.inputs)
         self._output_dtypes = tuple(dtypes.as_dtype(port.dtype).stored.numpy for port in plan.outputs)
         self._compiled = np.zeros(2 * len(plan.programs) + 1, np.int64)
         self._code: list[Any] = []             # machine code that the plan's maps use
-        self._library, self._threads = library, default_threads() if threads is None else threads
+        self._ways = [table_of(machine_ways(library), library.names)]
+        self.library, self._threads = library, default_threads() if threads is None else threads
         self._stale = False                    # a run was left in the middle by a fork
         self._opening = new_lock()
         self._open()
@@ -133,7 +140,7 @@ class Engine:
         check_ports(self.plan)                 # no part of the image
 
     def _open(self) -> None:
-        native, host, library = self._native, self._host.address, self._library
+        native, host, library = self._native, self._host.address, self.library
         self._tables = [np.array([int(a.ctypes.data) for a in arrays] or [0], np.int64) for arrays in
                         (self._constants, [c.value for c in self._cells], [c.info for c in self._cells])]
         self._store = native["gc_store_open"](host)
@@ -142,6 +149,7 @@ class Engine:
         request[t.OPEN_COMPILED] = self._compiled.ctypes.data
         request[t.OPEN_NO_WINOGRAD] = os.environ.get("GRAPHC_WINOGRAD") == "0"
         request[t.OPEN_RUN_OTHER] = library.entry["gc_run_other"]
+        request[t.OPEN_WAYS] = self._ways[-1].ctypes.data
         request[:t.OPEN_ERROR + 1] = (
             self._image.ctypes.data, self._registry.ctypes.data, self._functions.ctypes.data, host,
             worker_pool(self._threads, library.entry), self._store, *(table.ctypes.data for table in self._tables),
@@ -152,9 +160,8 @@ class Engine:
             raise messages.run_error(self.plan, error, None)
         self._run_native = native["gc_run"]
         self._frames: list[int] = []           # every frame's address, to be freed with the engine
-        self._spare: list[Frame] = []          # frames that are bound for nothing
         keep = (self._held, self._host, self._compiled, self._image, self._registry, self._functions, self._tables,
-                self._constants, self._cells)
+                self._constants, self._cells, self._ways)
         self._finalizer = weakref.finalize(self, close_model, native, self._model, self._store, self._frames, keep)
         self._finalizer.atexit = False
 
@@ -181,11 +188,7 @@ class Engine:
 
     def _run_numbers(self, inputs: Sequence[np.ndarray], number: int, cancel: int, trace: int) -> list[Any]:
         shapes = tuple([a.shape for a in inputs])
-        free = self._free
-        try:
-            frame = free[shapes].pop()
-        except (KeyError, IndexError):
-            frame = self._frame(shapes)
+        frame = self.frames.take(shapes) or self._frame(shapes)
         outputs = [make() for make in frame.makers]
         places = map(id, outputs) if frame.fast else [0 if o is None else id(o) for o in outputs]
         frame.set_run(number, cancel, trace, *map(id, inputs), *places)
@@ -195,15 +198,45 @@ class Engine:
             status = self._run_native(frame.call_address)
         if status:
             error = self._error(frame)
-            free.setdefault(shapes, []).append(frame)
+            self.frames.keep(frame)
             raise error from error.__cause__
         if not frame.fast:
             outputs = [read_slot(frame.slots[i]) if o is None else o for i, o in enumerate(outputs)]
-        try:
-            free[shapes].append(frame)
-        except KeyError:
-            free.setdefault(shapes, []).append(frame)
+        self.frames.keep(frame)
         return outputs
+
+    def quick_way(self, counter: Iterator[int], single: bool) -> Callable[..., Any] | None:
+        """A function that does a run at once (exec/quick.py: QuickRuns.run): `counter` numbers them, it gives the first
+        output alone if `single`. None if runs of this plan need more than that."""
+        if self._strings or self._notes_running or not is_possible():
+            return None
+        quick = QuickRuns(self.library.entry, counter, single, self._dtypes, self._output_dtypes)
+        self.frames.quick = quick
+        return self._run_quick_locked if self._locks else quick.run
+
+    def _run_quick_locked(self, *values: Any) -> Any:
+        """A quick run under the lock of the states, as _run_locked."""
+        lock, holder = self.states.lock, object()
+        held = lock.writers if self._writes else lock.readers
+        try:
+            lock.acquire(holder, self._writes)
+            if self.states.away:
+                self.states.bring_home(self._cells)
+            assert self.frames.quick is not None
+            return self.frames.quick.run(*values)
+        finally:
+            held.discard(holder)
+            if lock.gates:
+                lock.wake()
+
+    def quick_error(self, address: int) -> errors.OpError:
+        """What the quick run ended with that gave this number; raises as _error does."""
+        assert self.frames.quick is not None
+        frame = self.frames.quick.failed(address)
+        try:
+            return self._error(frame)
+        finally:
+            frame.free()
 
     def _run_strings(self, inputs: Sequence[np.ndarray], number: int, cancel: int, trace: int) -> list[np.ndarray]:
         """A run in which there may be strings, held until it ends."""
@@ -217,11 +250,18 @@ class Engine:
         finally:
             end_run(outer, held)
 
+    def device_events(self, trace: int) -> list[Any]:
+        """What a GPU did in the run with this trace (exec/cuda/timing.py)."""
+        return []
+
+    def gpu_speed(self) -> MachineSpeed | None:
+        """What the GPU that runs use can do at best; None if they use none."""
+        return None
+
     def bind(self, inputs: Sequence[np.ndarray]) -> None:
         """Has a frame ready for a run on inputs of these shapes; nothing is computed. Raises as `run` does."""
         shapes = tuple([np.shape(a) for a in inputs])
-        if not self._free.get(shapes):
-            self._free.setdefault(shapes, []).append(self._frame(shapes))
+        self.frames.keep(self.frames.take(shapes) or self._frame(shapes))
 
     def _run_locked(self, frame: Frame) -> int:
         """A native run under the lock of the states (exec/shared_lock.py says why it looks like this)."""
@@ -265,24 +305,24 @@ class Engine:
         self._code.append(programs)
         for program, code in programs.items():
             self._compiled[2 * program:2 * program + 2] = code.run, code.run_range
-        made: dict[Shapes, list[Frame]] = {}
-        for shapes in list(self._free)[-SHAPES_BOUND_ANEW:]:
+        self._bind_anew()
+
+    def use_ways(self, ways: Ways) -> None:
+        """From the next bind on, kernels go these ways (ways.py); frames as in use_compiled."""
+        self._ways.append(table_of(ways, self.names))          # a frame may be reading the one before
+        (ctypes.c_int64 * t.MODEL_WORDS).from_address(self._model)[t.MODEL_WAYS] = self._ways[-1].ctypes.data
+        self._bind_anew()
+
+    def _bind_anew(self) -> None:
+        for shapes in self.frames.retire()[-SHAPES_BOUND_ANEW:]:
             with suppress(errors.OpError):     # no memory for a second one: the next run has room
-                made[shapes] = [self._frame(shapes)]
-        self._retired.append(self._free)       # where frames that are in use go when their runs end
-        self._free = made
+                self.frames.keep(self._frame(shapes))
         self._close_retired()
 
     def _close_retired(self) -> None:
-        for free in self._retired:
-            for frames in list(free.values()):
-                while frames:
-                    try:
-                        address = frames.pop().address
-                    except IndexError:
-                        break
-                    self._frames.remove(address)
-                    self._native["gc_frame_close"](address)
+        while (frame := self.frames.retired()) is not None:
+            self._frames.remove(frame.address)
+            self._native["gc_frame_close"](frame.address)
 
     def _fitting(self, inputs: Sequence[Any]) -> list[np.ndarray]:
         return [a if type(a) is np.ndarray and a.dtype == d and a.flags.carray else self._fit(i, a)
@@ -302,21 +342,22 @@ class Engine:
         self._check_ranks(shapes)
         if self._stale:
             self._reopen()
-        if self._retired:
-            self._close_retired()
-        frame = self._spare.pop() if self._spare else self._reuse() if len(self._frames) >= SHAPES_KEPT else None
+        self._close_retired()
+        frame = self.frames.oldest() if self.frames.spare or len(self._frames) >= SHAPES_KEPT else None
         if frame is None:
             frame = Frame(self.plan, self._native, self._model)
             self._frames.append(frame.address)
+        self.frames.bind(frame)
         sizes = np.zeros(max(8 * len(shapes), 1), np.int64)
         for i, shape in enumerate(shapes):
             sizes[8 * i:8 * i + len(shape)] = shape
         status = self._native["gc_frame_size"](frame.address, int(sizes.ctypes.data), int(frame.error.ctypes.data))
         if status:
             error = self._error(frame)
-            self._spare.append(frame)
+            self.frames.spare.append(frame)
             raise error from error.__cause__
-        frame.expect([output_in(slot, dtype) for slot, dtype in zip(frame.slots, self._output_dtypes, strict=True)],
+        frame.expect(shapes, [output_in(slot, dtype)
+                              for slot, dtype in zip(frame.slots, self._output_dtypes, strict=True)],
                      self._output_memory)
         return frame
 
@@ -326,19 +367,6 @@ class Engine:
             if not fits:
                 wanted = tuple(None if s == -1 else s for s in port.shape)
                 raise errors.InvalidArgumentError(f"feed {port.name} has shape {shape}, {wanted} is wanted")
-
-    def _reuse(self) -> Frame | None:
-        for shapes in list(self._free):
-            try:
-                frames = self._free[shapes]
-                frame = frames.pop()
-                if not frames:
-                    self._free.pop(shapes, None)       # bound again, these shapes go to the end
-            except (KeyError, IndexError):
-                self._free.pop(shapes, None)
-                continue
-            return frame
-        return None
 
     def _error(self, frame: Frame) -> errors.OpError:
         """What a run ended with, read while the frame is this thread's own. Raises what ended it from outside: an
@@ -358,11 +386,9 @@ class Engine:
         """In a forked child: if a run was under way in another thread, what it worked on is left as it is, and the
         model is opened again before the next run."""
         self._running.clear()
-        free = sum(len(frames) for kept in (self._free, *self._retired) for frames in kept.values()) + len(self._spare)
-        if free < len(self._frames):
+        if self.frames.idle() < len(self._frames):
             self._stale = True
-            self._free, self._retired = {}, []
-            self._spare.clear()
+            self.frames.forget()
 
     def _reopen(self) -> None:
         with self._opening:

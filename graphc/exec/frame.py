@@ -18,6 +18,7 @@ from graphc.plan.plan import Plan
 ALIGN_FROM = 1 << 14       # outputs of at least so many bytes begin at a multiple of 64 (numpy gives 16)
 _POINTER_OFFSET = object.__basicsize__     # of an array's data pointer in the object (PyArrayObject_fields.data)
 _LONG = ctypes.c_int64
+Shapes = tuple[tuple[int, ...], ...]
 Output = tuple[tuple[int, ...], Any, bool]     # shape, dtype, aligned
 
 
@@ -41,14 +42,34 @@ class Frame:
         self.call[t.CALL_ERROR] = self.error.ctypes.data
         slots = (_LONG * t.FRAME_WORDS).from_address(self.address)[t.FRAME_OUTPUTS]
         self.slots = [slots + 8 * i * t.SLOT_RECORD for i in range(len(plan.outputs))]
+        self.shapes: Shapes = ()                   # of the inputs that it is bound for
+        self.generation = 0                        # see frames.py
+        self.record: np.ndarray | None = None      # for quick runs (quick.py)
         self.outputs: list[Output | None] = []     # None: not known before the run
         self.makers: list[Callable[[], Any]] = []  # of the outputs' arrays
         self.fast = False                          # all outputs known
+        self.large = False                         # one of them is to be memory that is used again
 
-    def expect(self, outputs: list[Output | None], memory: OutputMemory) -> None:
-        """Notes what the next run will write; memory: where large outputs come from."""
+    @property
+    def record_address(self) -> int:
+        return 0 if self.record is None else int(self.record.ctypes.data)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a quick run uses it."""
+        return self.record is not None and bool(self.record[t.RECORD_BUSY])
+
+    def free(self) -> None:
+        """After a quick run that failed."""
+        if self.record is not None:
+            self.record[t.RECORD_BUSY] = 0
+
+    def expect(self, shapes: Shapes, outputs: list[Output | None], memory: OutputMemory) -> None:
+        """Notes what it is bound for, and what the next run will write; memory: where large outputs come from."""
+        self.shapes, self.record = shapes, None
         self.outputs, self.fast = outputs, None not in outputs
         sizes = [0 if o is None else _bytes(o[0], o[1]) for o in outputs]
+        self.large = max(sizes, default=0) >= LARGE
         memory.expect(sizes)
         self.makers = [_nothing if o is None else partial(
             memory.empty if size >= LARGE else aligned_empty if o[2] else np.empty, o[0], o[1])

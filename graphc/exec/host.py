@@ -82,6 +82,8 @@ class Host:
         self._failed = threading.local()
         self.words[t.HOST_ALLOC] = address_of(_process.malloc)
         self.words[t.HOST_FREE] = address_of(_process.free)
+        if sys.platform == "linux":
+            self.words[t.HOST_ADVISE] = address_of(_process.madvise)
         if guard.wanted():
             guard.use(self.words)
         self.words[t.HOST_LIMIT] = memory_limit

@@ -49,7 +49,7 @@ def machine_speed(threads: int) -> MachineSpeed:
 def _speed(threads: int, isa: str) -> MachineSpeed:
     from graphc.kernels.toolchain import cache
 
-    key = f"speed-{cache.hash_of(_processor(), isa, str(threads), _text(BITS[isa]))}"
+    key = f"speed-{cache.hash_of(processor(), isa, str(threads), _text(BITS[isa]))}"
     found, best = cache.read(key), asdict(_measure(threads, BITS[isa]))
     for name, speed in json.loads(found or b"{}").items():
         best[name] = max(best[name], speed)
@@ -57,7 +57,7 @@ def _speed(threads: int, isa: str) -> MachineSpeed:
     return MachineSpeed(**best)
 
 
-def _processor() -> str:
+def processor() -> str:
     """What tells one machine from another that shares its cache."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:

@@ -40,13 +40,12 @@ def memory_plans(engine: Any) -> list[MemoryPlan]:
     found: list[MemoryPlan] = []
     if engine.on_device:
         return found
-    for shapes, frames in list(engine._free.items()):
-        try:
-            frame = frames.pop()               # nobody else runs it meanwhile
-        except IndexError:
+    for shapes in engine.frames.shapes():
+        frame = engine.frames.take(shapes)     # nobody else runs it meanwhile
+        if frame is None:
             continue
         plan = _read(engine.plan, frame.address, shapes)
-        frames.append(frame)
+        engine.frames.keep(frame)
         if plan is not None:
             found.append(plan)
     return found

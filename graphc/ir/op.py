@@ -67,7 +67,7 @@ from graphc.ir.records import dataclass
 from graphc.ir.registry import OPS as OPS
 from graphc.ir.registry import Registry as Registry
 from graphc.ir.registry import register as register
-from graphc.ir.spec import Spec, broadcast_shapes
+from graphc.ir.spec import Shape, Spec, broadcast_shapes
 
 if TYPE_CHECKING:
     from graphc.ir.node import Value
@@ -188,6 +188,10 @@ class View(Op):
     def permutation(self) -> tuple[int, ...] | None:
         """perm, if the view is no more than another order of the axes: axis i of y is axis perm[i] of x."""
         return None
+
+    def is_whole(self, shape: Shape) -> bool:
+        """Whether it is all of an operand of that shape, in its order, maybe under another shape."""
+        return False
 
     def view(self, b: StepBuilder[A], x: A) -> A:
         """The access of the output, made from the access x of the input (ir/steps.py: Access.transpose, ...)."""

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from graphc.passes.attention import attention
+from graphc.passes.batch_norm import batch_norm
 from graphc.passes.check_operands import check_operands
 from graphc.passes.common_subexpressions import common_subexpressions
 from graphc.passes.driver import Pass
@@ -9,11 +10,13 @@ from graphc.passes.expand import expand
 from graphc.passes.fold_batch_norm import fold_batch_norm
 from graphc.passes.fold_constants import fold_constants
 from graphc.passes.fuse import fuse
+from graphc.passes.join_products import join_products
 from graphc.passes.layout import layout
 from graphc.passes.prepare import prepare
 from graphc.passes.prune import prune
 from graphc.passes.simplify import simplify
 from graphc.passes.unused_results import unused_results
+from graphc.passes.weights_in_bodies import weights_in_bodies
 
 _UNFUSED: tuple[tuple[str, Pass], ...] = (
     # First: what was made for gradients that nobody asks for is no work for the others.
@@ -22,10 +25,14 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("fold_constants", fold_constants),
     # Identities and reshapes of reshapes would hide equal nodes and adjacent transposes from the passes behind.
     ("simplify", simplify),
-    # Behind simplify, which makes transposes parts of products; before layout, which would move what stands between.
+    # Behind simplify, which makes transposes parts of products.
+    ("join_products", join_products),
+    # Likewise; before layout, which would move what stands between.
     ("attention", attention),
     # Before expansion: `permuted` of an op such as FusedBatchNorm knows its layout, its parts do not.
     ("layout", layout),
+    # Behind layout, which brings pictures into the order that its kernels know.
+    ("batch_norm", batch_norm),
     # From here on only elementwise ops, reductions, views, aliases and kernels.
     ("expand", expand),
     # Expansion makes constants and neutral factors.
@@ -42,6 +49,8 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("fold_batch_norm", fold_batch_norm),
     # Behind everything that finds work on weights alone; before fusion, which would mix it with the run's.
     ("prepare", prepare),
+    # Behind `prepare`, whose results are weights, too; before fusion, which puts numbers into its programs.
+    ("weights_in_bodies", weights_in_bodies),
 )
 PIPELINE: tuple[tuple[str, Pass], ...] = (
     *_UNFUSED,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from graphc.ir import dims
 from graphc.ir.flow_ops import ReadState, WriteState
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import Alias, Elementwise, Reduction, View
@@ -68,10 +69,16 @@ def _any_kept(node: Node, kept: set[Value]) -> bool:
 
 
 def _costs(node: Node, users: list[Node]) -> bool:
-    """Whether it is worth a buffer: what a map would read through other strides anyway is not."""
+    """Whether it is worth a buffer: what a map would read through other strides anyway is not, nor is what is larger
+    than the weights themselves."""
     if isinstance(node.op, (Const, ReadState, Alias, SizeValues)):
         return False
     if isinstance(node.op, View):
-        return node.op.permutation() is not None and any(
-            not isinstance(u.op, (Elementwise, Reduction, View)) for u in users)
+        return not _is_larger(node) and any(not isinstance(u.op, (Elementwise, Reduction, View)) for u in users)
     return True
+
+
+def _is_larger(node: Node) -> bool:
+    """Whether the result may have more elements than the operand: a broadcast."""
+    given, made = (dims.product(spec.shape or ()) for spec in (node.inputs[0].spec, node.specs[0]))
+    return not (isinstance(given, int) and isinstance(made, int) and made <= given)

@@ -149,8 +149,17 @@ def slice_of_everything(node: Node) -> Replacement:
     return None
 
 
-RULES = [drop_same_shape_alias, join_aliases, drop_identity_transpose, join_transposes, transpose_of_units,
-         drop_neutral, drop_same_cast, drop_inverse, transposed_operand, sum_to_as_sum, fill_like,
+@asked_of(View)
+def view_of_everything(node: Node) -> Replacement:
+    """x[:], x[0] of one row -> reshape(x)"""
+    x, made = node.inputs[0], node.specs[0].shape
+    if x.spec.shape is None or made is None or not node.op.is_whole(x.spec.shape):  # type: ignore[attr-defined]
+        return None
+    return reshape(x, made, node)
+
+
+RULES = [drop_same_shape_alias, join_aliases, view_of_everything, drop_identity_transpose, join_transposes,
+         transpose_of_units, drop_neutral, drop_same_cast, drop_inverse, transposed_operand, sum_to_as_sum, fill_like,
          reduce_nothing, slice_of_everything, join_scalar_summaries]
 
 

@@ -17,6 +17,7 @@ from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.array.transpose import Transpose
 from graphc.passes import PIPELINE, UNFUSED
+from graphc.passes.attention import attention
 from graphc.passes.driver import Pass, run_pipeline
 from graphc.passes.fuse import fuse
 from graphc.passes.report import PassReport
@@ -71,14 +72,13 @@ def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), 
 
 
 def _pipeline_for(apart: Collection[tuple[str, str]] | None) -> Sequence[tuple[str, Pass]]:
-    """The usual passes. Of a plan that a GPU takes part in all work is done in the run, and there is no kernel for
-    attention."""
+    """The usual passes. Of a plan that a GPU takes part in all work is done in the run, and there are no kernels for
+    the sums of batch norms."""
     passes = UNFUSED if os.environ.get("GRAPHC_FUSION") == "0" else PIPELINE
     if apart is None:
         return passes
-    others = {"fuse": partial(fuse, apart=apart)}
-    return [(name, others.get(name, pass_)) for name, pass_ in passes
-            if name not in ("prepare", "attention")]
+    others: dict[str, Pass] = {"fuse": partial(fuse, apart=apart), "attention": partial(attention, apart=apart)}
+    return [(name, others.get(name, pass_)) for name, pass_ in passes if name not in ("prepare", "batch_norm")]
 
 
 def _compile(flow: Flow, start: float, fetches: Sequence[Tensor], targets: Sequence[Operation],

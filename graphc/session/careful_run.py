@@ -13,7 +13,7 @@ import numpy as np
 from graphc import errors
 from graphc.exec.code_queue import get_ready, submit
 from graphc.session.config import check_run
-from graphc.session.devices import CPU
+from graphc.session.devices import CPU, GPU
 from graphc.session.explain import cause_of, explained
 from graphc.session.prepared_run import RUNS_BEFORE_CODE, PreparedRun
 from graphc.session.trials import first_run
@@ -57,26 +57,33 @@ def run_with_care(session: Any, prepared: PreparedRun, inputs: list[np.ndarray],
             if not engine.on_device and not engine.code_asked_for:
                 submit(engine)
             prepared.only = engine
+            if session._plain:
+                prepared.quick = engine.quick_way(session._runs, prepared.single)
     return prepared.build([v if v.ndim else v[()] for v in values])
 
 
 def _traced(session: Any, prepared: PreparedRun, engine: Any, inputs: list[np.ndarray], number: int, timeout: int,
             told: RunMetadata | None) -> Any:
     """A run that shows what it called, even if it fails."""
-    from graphc.session.step_stats import fill
-    from graphc.session.trace import Trace
+    from graphc.session.step_stats import fill, fill_device
+    from graphc.session.trace import Trace, device_lines
 
     trace = Trace(timed=told is not None)
     try:
         return _timed(session, prepared, engine, inputs, number, timeout, trace.address)
     finally:
         end, lines = time.time_ns(), trace.lines(engine.plan, engine.names)
+        on_gpu = engine.device_events(trace.address)
+        if on_gpu:
+            lines += device_lines(engine.whole_plan, on_gpu, engine.number)
         if session._shows:
             sys.stderr.write("".join(f"graphc: {line}\n" for line in lines))
         if told is not None:
             told.ClearField("step_stats")              # a first run may be repeated
             told.kernels[:] = lines
             fill(told.step_stats, trace, end, engine.plan, engine.names, session.graph, CPU)
+            if on_gpu:
+                fill_device(told.step_stats, on_gpu, engine.whole_plan, session.graph, GPU.format(engine.number))
 
 
 def _needed_graph(session: Any, prepared: PreparedRun) -> Any:

@@ -58,10 +58,9 @@ def _on_device(session: Any, prepared: PreparedRun, inputs: Sequence[np.ndarray]
     rest = compiled.constants, session._states, _hosts(session, compiled), session._settings.threads
     alone = can_do_all(plan) and all(map(may, plan.bodies[0].steps))
     engine: Any = CudaEngine(chosen.device, plan, *rest) if alone else MixedEngine(chosen.device, may, plan, *rest)
-    engine.reduced = session._settings.reduced_products
+    engine.reduced, engine.number = session._settings.reduced_products, chosen.number
     if not any(part.steps for part in engine.parts):
         return None
-    engine.reduced = session._settings.reduced_products
     session._placement.log(used, chosen, engine.done_there())
     return engine
 

@@ -12,6 +12,7 @@ from graphc.errors import NotFoundError, built_at
 from graphc.ir.dtypes import variant
 from graphc.ir.tensor import Operation, Tensor
 
+_WHOLE = "fetches"        # how messages call the structure that was given; parts are fetches[0], fetches.name
 Build = Callable[[Sequence[Any]], Any]   # fetched values, in the order of Fetches.tensors -> the user's structure
 
 
@@ -20,7 +21,8 @@ class UnknownElementError(NotFoundError, ValueError):
 
 
 class Fetches:
-    """tensors: each fetched tensor once. operations: what runs for its effect. build(values): the user's structure."""
+    """tensors: each fetched tensor once. operations: what runs for its effect. build(values): the user's structure.
+    single: the structure is a tensor by itself."""
 
     def __init__(self, structure: Any, resolve: Callable[[Any], Tensor | Operation]) -> None:
         """resolve turns a Variable, name or graph element into the element of the session's graph; it raises else."""
@@ -28,7 +30,8 @@ class Fetches:
         self.operations: list[Operation] = []
         self._index: dict[Tensor, int] = {}
         self._resolve = resolve
-        self.build: Build = self._visit(structure, "fetches")
+        self.single = False
+        self.build: Build = self._visit(structure, _WHOLE)
 
     def _visit(self, part: Any, path: str) -> Build:
         if part is None:
@@ -60,6 +63,7 @@ class Fetches:
         if element.dtype == variant:
             raise TypeError(f"Fetch argument {part!r} (at {path}) is a list of tensors, which lives for one run; fetch "
                             "what is in it: TensorArray.stack() or .read(index)")
+        self.single = path == _WHOLE
         index = self._index.setdefault(element, len(self.tensors))
         if index == len(self.tensors):
             self.tensors.append(element)

@@ -1,7 +1,7 @@
 """What a Session keeps of one kind of run: the same fetches, fed alike."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,11 @@ Kind = int | tuple[int | None, ...]
 
 class PreparedRun:
     """One kind of run: what is fetched and fed. engines: by the ranks of the feeds; `only`: the one there is if
-    those are all known, after the first runs."""
+    those are all known, after the first runs; quick: a function of the feeds' values that does a run of it at once, if
+    they need no conversion (Engine.quick_way)."""
 
     def __init__(self, fetches: Fetches, feeds: Sequence[Tensor]) -> None:
-        self.build, self.tensors = fetches.build, fetches.tensors
+        self.build, self.tensors, self.single = fetches.build, fetches.tensors, fetches.single
         if any(t.dtype == bfloat16 for t in self.tensors):
             need_bfloat16()
         self.operations = fetches.operations
@@ -31,8 +32,9 @@ class PreparedRun:
         self.ranks_known = all(t.spec.shape is not None for t in feeds)
         self.engines: dict[tuple[Kind, ...], Any] = {}
         self.only: Any = None
+        self.quick: Callable[..., Any] | None = None
         self.first_runs = 0       # up to RUNS_BEFORE_CODE
-        self.used = 0             # number of the last run of this kind
+        self.used = 0             # number of the last run of this kind, but for quick ones
         self.by_length = False    # engines: by the lengths of short vectors and pairs, too: one is a shape
         self.by_ones = False      # engines: by which sizes are 1, too: an op drops such axes
         self.variables: tuple[Tensor, ...] | None = None     # without a known shape, in what runs; None: not looked yet
@@ -40,6 +42,11 @@ class PreparedRun:
         self.unset: tuple[Tensor, ...] = ()
         self.with_values: dict[tuple[bool, ...], PreparedRun] = {}
         self.proven = False       # a run has gone well: the ranks of Python functions' results are right
+
+    @property
+    def last_used(self) -> int:
+        """The number of the last run of this kind."""
+        return self.used if self.quick is None else max(self.used, self.only.frames.quick.last_number)
 
     def kind(self, inputs: Sequence[np.ndarray]) -> tuple[Kind, ...]:
         """What a run's engine is made for: the rank of each feed, or the shape of one that may be a shape, or its sizes

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from operator import call
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from graphc.serial.config_pb2 import ConfigProto, RunOptions
     from graphc.serial.run_metadata_pb2 import RunMetadata
     from graphc.session.run_report import RunReport
+    from graphc.session.tuning import Tuning
 
 PLANS_KEPT = 256
 
@@ -148,14 +149,19 @@ class Session:
                     if any(isinstance(k, tuple) or hasattr(k, "_fetch_parts") for k in feed_dict):
                         return self.run(fetches, flatten_feeds(feed_dict), options, run_metadata)
                     prepared = self._prepare(key, fetches, feed_dict)
-                inputs = list(map(call, prepared.converters, feed_dict.values()))
             else:
                 key = (fetches if type(fetches) is Tensor else fetch_key(fetches),)
                 prepared = self._plans.get(key)
                 if prepared is None:
                     prepared = self._prepare(key, fetches, {})
-                inputs = []
-            return self._run(prepared, inputs, options, run_metadata)
+                feed_dict = {}
+            if prepared.quick is not None and options is None and run_metadata is None:
+                result = prepared.quick(feed_dict)
+                if result is not None:
+                    if type(result) is int:
+                        raise self._quick_error(prepared, feed_dict.values(), result)
+                    return result if prepared.single else prepared.build(result)
+            return self._run(prepared, list(map(call, prepared.converters, feed_dict.values())), options, run_metadata)
         except Exception as error:
             raise shown(error, "gc.Session.run")  # noqa: B904  (the same error)
 
@@ -172,6 +178,13 @@ class Session:
         except errors.OpError as error:
             raise explained(error, self._graph, prepared, inputs) from cause_of(error)
         return prepared.build([v if v.ndim else v[()] for v in values])
+
+    def _quick_error(self, prepared: PreparedRun, values: Iterable[Any], number: int) -> Exception:
+        """What the quick run of these values ended with (Engine.quick_error)."""
+        error: errors.OpError = prepared.only.quick_error(number)
+        made = explained(error, self._graph, prepared, list(map(call, prepared.converters, values)))
+        made.__cause__ = cause_of(error)
+        return made
 
     def _fill_variables(self, numbers: Mapping[str, tuple[DType, tuple[int, ...]]],
                         fill: Callable[[str, np.ndarray], None], texts: Mapping[str, np.ndarray]) -> None:
@@ -228,6 +241,31 @@ class Session:
         except Exception as error:
             raise shown(error, "gc.Session.explain")  # noqa: B904  (the same error)
 
+    @shows_errors
+    def tune(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None, rounds: int = 5) -> Tuning:
+        """Measures which way of each kernel (of convolutions, of products) is the quickest for the sizes of this run on
+        this machine, and goes it from now on, here and in later Sessions; GRAPHC_TUNED=0 forbids them that. Print the
+        result, or look at its `calls`.
+
+        Results may differ in their last digits from those of the usual ways. Variables get their values back; what
+        Python functions and queues do is done. Raises ValueError if `rounds` is below 1, UnimplementedError for a run
+        on a GPU, else as `run` does.
+
+            >>> import graphc as gc
+            >>> x = gc.placeholder(gc.float32, [None, 8, 8, 16])
+            >>> y = gc.nn.conv2d(x, gc.zeros([3, 3, 16, 16]), strides=1, padding="SAME")
+            >>> found = gc.Session().tune(y, {x: [[[[1.0] * 16] * 8] * 8]}, rounds=1)
+            >>> [call.sizes.kernel for call in found.calls]
+            ['conv2d.f32']
+        """
+        try:
+            _check_feed_dict(feed_dict or {})
+            from graphc.session.tuning import tune
+
+            return tune(self, fetches, feed_dict or {}, rounds)
+        except Exception as error:
+            raise shown(error, "gc.Session.tune")  # noqa: B904  (the same error)
+
     # Compiling
 
     def _prepare(self, key: Any, fetches: Any, feed_dict: Mapping[Any, Any]) -> PreparedRun:
@@ -242,7 +280,7 @@ class Session:
         self._growth.look(self._graph)
         with self._lock:
             while len(self._plans) >= PLANS_KEPT:
-                del self._plans[min(self._plans, key=lambda k: self._plans[k].used)]
+                del self._plans[min(self._plans, key=lambda k: self._plans[k].last_used)]
             return self._plans.setdefault(key, prepared)
 
     def _fed(self, key: Any) -> Tensor:
@@ -314,6 +352,12 @@ class Session:
                 raise TypeError(f"the callable takes {len(given)} values (feed_list), but was given {len(values)}")
             if len(given) != len(feeds):
                 values = tuple(flatten_feeds(dict(zip(given, values, strict=True))).values())
+            if prepared.quick is not None and options is None and run_metadata is None and not self._closed:
+                result = prepared.quick(*values)
+                if result is not None:
+                    if type(result) is int:
+                        raise self._quick_error(prepared, values, result)
+                    return result if prepared.single else prepared.build(result)
             return self._run(prepared, list(map(call, prepared.converters, values)), options, run_metadata)
 
         return user_facing(called if accept_options else lambda *values: called(*values), "a callable of gc.Session")

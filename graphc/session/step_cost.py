@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import TYPE_CHECKING
 
 from graphc.exec.map_code import value_dtype
 from graphc.exec.memory_plan import element_size
@@ -17,6 +18,9 @@ from graphc.kernels.contracts.kernel import Kernel
 from graphc.kernels.runtime import tables as t
 from graphc.plan import plan as p
 from graphc.plan.costs import operations, value_of
+
+if TYPE_CHECKING:
+    from graphc.exec.cuda.timing import DeviceEvent
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,18 @@ def event_cost(plan: p.Plan, names: Sequence[str], event: Sequence[int]) -> Cost
     if not isinstance(step, p.Call):
         return NOTHING
     return _call_cost(plan, body, step, names[event[t.EVENT_A]], numbers)
+
+
+def device_cost(plan: p.Plan, event: DeviceEvent) -> Cost:
+    """Of what a GPU did; copies between it and the host cost nothing themselves."""
+    if event.step < 0:
+        return NOTHING
+    body = plan.bodies[event.body]
+    step = body.steps[event.step]
+    if isinstance(step, p.Map):
+        return _map_cost(plan, body, step, event.sizes)
+    assert isinstance(step, p.Call)
+    return _call_cost(plan, body, step, step.kernel, (*event.sizes, *step.attrs))
 
 
 def _map_cost(plan: p.Plan, body: p.Body, step: p.Map, domain: Sequence[int]) -> Cost:

@@ -1,14 +1,17 @@
 """RunMetadata.step_stats: when everything that a run called began, and how long it took, as the native run loop noted
-it (trace.py)."""
+it (trace.py), and a GPU (exec/cuda/timing.py)."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphc.ir.graph import Graph
 from graphc.kernels.runtime import tables as t
 from graphc.plan import plan as p
-from graphc.session.trace import Trace, kernel_of
+from graphc.session.trace import Trace, kernel_of, step_at
+
+if TYPE_CHECKING:
+    from graphc.exec.cuda.timing import DeviceEvent
 
 
 def timed_events(trace: Trace, end: int) -> Iterator[tuple[list[int], int]]:
@@ -26,13 +29,26 @@ def fill(stats: Any, trace: Trace, end: int, plan: p.Plan, names: Sequence[str],
     made = stats.dev_stats.add(device=device)
     made.thread_names[0] = "Session.run"
     for event, nanos in timed_events(trace, end):
-        begin, (kernel, origins) = event[t.EVENT_TIME], kernel_of(plan, names, event)
-        name = origins[-1] if origins else kernel
-        made.node_stats.add(
-            node_name=name, timeline_label=_label(graph, name, kernel), scheduled_micros=begin // 1000,
-            scheduled_nanos=begin, all_start_micros=begin // 1000, all_start_nanos=begin,
-            op_end_rel_micros=_micros(nanos), op_end_rel_nanos=nanos, all_end_rel_micros=_micros(nanos),
-            all_end_rel_nanos=nanos)
+        kernel, origins = kernel_of(plan, names, event)
+        _add(made, graph, origins[-1] if origins else kernel, kernel, event[t.EVENT_TIME], nanos)
+
+
+def fill_device(stats: Any, events: Sequence[DeviceEvent], plan: p.Plan, graph: Graph, device: str) -> None:
+    """The same of what a GPU did. plan: the whole one, of host and GPU."""
+    made = stats.dev_stats.add(device=device)
+    made.thread_names[0] = "stream"
+    for event in events:
+        step, origins = step_at(plan, event.body, event.step)
+        kernel = step.kernel if isinstance(step, p.Call) else "map" if step is not None else event.pieces[0]
+        _add(made, graph, origins[-1] if origins else kernel, kernel, event.begin, event.nanos)
+
+
+def _add(made: Any, graph: Graph, name: str, kernel: str, begin: int, nanos: int) -> None:
+    """begin: nanoseconds since 1970."""
+    made.node_stats.add(
+        node_name=name, timeline_label=_label(graph, name, kernel), scheduled_micros=begin // 1000,
+        scheduled_nanos=begin, all_start_micros=begin // 1000, all_start_nanos=begin, op_end_rel_micros=_micros(nanos),
+        op_end_rel_nanos=nanos, all_end_rel_micros=_micros(nanos), all_end_rel_nanos=nanos)
 
 
 def _micros(nanos: int) -> int:

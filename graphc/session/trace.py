@@ -1,12 +1,14 @@
 """What a run called, one line an event: GRAPHC_TRACE=1 and RunMetadata show it, so that anyone can check what runs.
 
 The native run loop notes its events itself, in the order in which they happen (tables.py: TRACE); only the words are
-made here. runner/src/trace.cpp makes the same ones.
+made here. runner/src/trace.cpp makes the same ones. What a GPU did in the run is told behind (exec/cuda/timing.py).
 """
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +17,9 @@ from graphc.kernels.contracts.all import attr_values
 from graphc.kernels.layout import StepKind
 from graphc.kernels.runtime import tables as t
 from graphc.plan import plan as p
+
+if TYPE_CHECKING:
+    from graphc.exec.cuda.timing import DeviceEvent
 
 CAPACITY = 1 << 20         # words: about 70,000 events, then they are counted; memory that is not used costs nothing
 _EPILOGUES = {t.EPILOGUE_TILES: "behind each tile map interpreted", t.EPILOGUE_BEHIND: "then map interpreted",
@@ -62,11 +67,15 @@ def kernel_of(plan: p.Plan, names: Sequence[str], event: Sequence[int]) -> tuple
 
 
 def _step(plan: p.Plan, event: Sequence[int]) -> tuple[p.Step | None, list[str]]:
-    body, number = plan.bodies[event[t.EVENT_BODY]], event[t.EVENT_STEP]
+    return step_at(plan, event[t.EVENT_BODY], event[t.EVENT_STEP])
+
+
+def step_at(plan: p.Plan, body: int, number: int) -> tuple[p.Step | None, list[str]]:
+    """The step, and the names of the user's ops that it is for; of a negative number None and none."""
     if number < 0:
         return None, []
-    origins = body.steps[number].origins
-    return body.steps[number], [plan.origins[o].op_name for o in origins if 0 <= o < len(plan.origins)]
+    step = plan.bodies[body].steps[number]
+    return step, [plan.origins[o].op_name for o in step.origins if 0 <= o < len(plan.origins)]
 
 
 def _line(plan: p.Plan, names: Sequence[str], event: Sequence[int]) -> str:
@@ -103,6 +112,30 @@ def event_text(plan: p.Plan, names: Sequence[str], event: Sequence[int]) -> str:
     if isinstance(step, p.If):
         return f"if: takes body {a}"
     return StepKind(kind).name.lower()
+
+
+def device_lines(plan: p.Plan, events: Sequence[DeviceEvent], gpu: int) -> list[str]:
+    """A line for each thing that the GPU of this number did; plan: the whole one, of host and GPU."""
+    made = []
+    for event in events:
+        ops = step_at(plan, event.body, event.step)[1]
+        made.append(f"[{event.body}:{plan.bodies[event.body].name}] GPU {gpu}: {device_text(plan, event)}, "
+                    f"{event.nanos / 1e3:.1f} us" + (f"  <- {', '.join(ops)}" if ops else ""))
+    return made
+
+
+def device_text(plan: p.Plan, event: DeviceEvent) -> str:
+    """What the GPU did, with sizes and the names of its kernels."""
+    step, _ = step_at(plan, event.body, event.step)
+    pieces = ", ".join(f"{count} x {name}" if count > 1 else name for name, count in Counter(event.pieces).items())
+    if isinstance(step, p.Map):
+        return f"map({_program(plan, step)})[{_list(event.sizes)}] by {pieces}"
+    if isinstance(step, p.Call):
+        attrs = attr_values(step.kernel, step.attrs)
+        sizes = _list(event.sizes) + (f"; {_list(attrs)}" if attrs else "")
+        behind = f", then map({_program(plan, step.epilogue)})" if step.epilogue is not None else ""
+        return f"{step.kernel}({sizes}){behind} by {pieces}"
+    return pieces
 
 
 def _tiles(event: Sequence[int]) -> str:

@@ -27,13 +27,14 @@ class Choice(IntEnum):
     SCRATCH_BYTES = 3    # workspace of each worker
     TILE_ELEMENTS = 4    # elements of the last operand that each tile of the last phase writes, contiguous, in order of
     #                      tiles (the last may write fewer); 0: not so, and an epilogue runs behind the whole kernel
-    VARIANT = 5          # which of several ways; for the kernel's own use
+    VARIANT = 5          # which of several ways
     FORMAT = 6           # format in which the packable operand is wanted; 0: plain
     PACKED_BYTES = 7     # size of the packed operand in that format
     PACK_TILES = 8       # number of tiles of pack
     PERSISTENT = 9       # IN: 1 if the packable operand is a constant or a state not yet written: packing it pays
     NO_WINOGRAD = 10     # IN: 1 if convolutions are to be computed by their definition's products alone
-    USER = 11            # free for the kernel, up to SIZE
+    WAY = 11             # IN: 1 + the way (VARIANT) that is wanted where the sizes allow it; 0: as bind decides
+    USER = 12            # free for the kernel, up to SIZE
     SIZE = 24
 
 
@@ -47,6 +48,7 @@ class Status(IntEnum):
     DIVISION_BY_ZERO = 4        # of integers
     NEGATIVE_EXPONENT = 5       # of integers
     INDEX_TUPLE = 6             # scratch: which tuple, its length, then 7 words each for it and the sizes
+    LEFT_OUT = -1               # of what stands in place of a part (cpu/memory.py) that a runner was linked without
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,8 @@ class Kernel:
     "cpu.nn.softmax:make_softmax"; it is imported only when the library is built. relations: formulas that must be
     nonzero, e.g. "stride >= 1", "k <= 4096". flops: formula for `graphc inspect`. floats: the attributes that are
     float64, of which formulas cannot speak; the others are int64. moves: of a kernel that looks at no element of a
-    dtype that it lacks, the dim that counts them: it is called on numbers of the same bits (dtypes.py, moved_as).
+    dtype that it lacks, the dim that counts them: it is called on numbers of the same bits (dtypes.py, moved_as). ways:
+    what the numbers of Choice.VARIANT mean, of a kernel that takes another way if it is asked to (Choice.WAY).
     """
 
     name: str
@@ -51,6 +52,7 @@ class Kernel:
     flops: str = "0"
     floats: tuple[str, ...] = ()
     moves: str = ""
+    ways: tuple[str, ...] = ()
     variables: dict[str, int] = field(init=False, repr=False)      # each with the first operand that is of its type
     outputs: int = field(init=False, repr=False)                   # how many operands, the last ones, are written
 

@@ -7,14 +7,17 @@ from .kernel import Kernel, Operand, at_least, at_most, over
 _X, _W, _Y = "n * h * w * c", "kh * kw * c * oc", "n * oh * ow * oc"
 
 
-def _convolution(name: str, operands: tuple[Operand, ...], make: str) -> Kernel:
+_WAYS = ("direct", "lines", "taps", "spread", "planes", "winograd")     # kernels/cpu/nn/conv_tiles.py
+
+
+def _convolution(name: str, operands: tuple[Operand, ...], make: str, ways: tuple[str, ...] = _WAYS) -> Kernel:
     """x, w and y are the operands of the forward convolution, dx, dw and dy their gradients."""
     dims = ("n", "h", "w", "c", "kh", "kw", "oc", "oh", "ow")
     steps, pads = ("stride_h", "stride_w", "dilation_h", "dilation_w"), ("pad_top", "pad_left")
     relations = (*at_least(0, *dims), *at_least(1, *steps), *at_least(0, *pads), *at_most(1 << 16, *steps, "kh", "kw"),
                  "kh * kw <= 65536", *at_most(1 << 32, *pads), *at_most(1 << 26, "h", "w", "oh", "ow"))
     return Kernel(name, operands, dims, (*steps, *pads), over(T=FLOATS), make, relations,
-                  "2 * n * oh * ow * oc * kh * kw * c")
+                  "2 * n * oh * ow * oc * kh * kw * c", ways=ways)
 
 
 def _pooling(name: str, *operands: tuple[str, str]) -> Kernel:
@@ -94,10 +97,10 @@ KERNELS = (
                  "cpu.nn.conv:make_conv2d"),
     _convolution("conv2d_input_grad",
                  (Operand("dy", "in", "T", _Y), Operand("w", "in", "T", _W), Operand("dx", "out", "T", _X)),
-                 "cpu.nn.conv:make_conv2d_input_grad"),
+                 "cpu.nn.conv_input_grad:make_conv2d_input_grad"),
     _convolution("conv2d_filter_grad",
                  (Operand("x", "in", "T", _X), Operand("dy", "in", "T", _Y), Operand("dw", "out", "T", _W)),
-                 "cpu.nn.conv_filter_grad:make_conv2d_filter_grad"),
+                 "cpu.nn.conv_filter_grad:make_conv2d_filter_grad", ("channels", *_WAYS[1:])),
     _pooling("max_pool", ("x", "x"), ("y", "y")),
     _pooling("max_pool_grad", ("x", "x"), ("y", "y"), ("dy", "y"), ("dx", "x")),
     _pooling("max_pool_grad_grad", ("x", "x"), ("y", "y"), ("ddx", "x"), ("ddy", "y")),
@@ -111,6 +114,18 @@ KERNELS = (
                 Operand("dy", "in", "T", _ATTENDED)),
                (Operand("dq", "out", "T", _Q), Operand("dk", "out", "T", _K), Operand("dv", "out", "T", _V)),
                "cpu.nn.attention_grad:make", "5"),
+    Kernel("channel_moments",
+           (Operand("x", "in", "T", "rows * cols"), Operand("mean", "out", "T", "cols"),
+            Operand("variance", "out", "T", "cols"), Operand("unbiased", "out", "T", "cols")),
+           ("rows", "cols"), (), over(T=FLOATS), "cpu.nn.batch_norm:make_moments", at_least(0, "rows", "cols"),
+           "4 * rows * cols"),
+    Kernel("channel_products",
+           (Operand("dy", "in", "T", "rows * cols"), Operand("x", "in", "T", "rows * cols"),
+            Operand("mean", "in", "T", "cols"), Operand("total", "out", "T", "cols"),
+            Operand("product", "out", "T", "cols"), Operand("mean_total", "out", "T", "cols"),
+            Operand("mean_product", "out", "T", "cols")),
+           ("rows", "cols"), (), over(T=FLOATS), "cpu.nn.batch_norm:make_products", at_least(0, "rows", "cols"),
+           "4 * rows * cols"),
     _rows("softmax"),
     _rows("log_softmax"),
     Kernel("softmax_cross_entropy", _loss(Operand("labels", "in", "T", "rows * cols")), ("rows", "cols"), (),

@@ -23,6 +23,22 @@ LLVM_FLOATS: dict[str, ir.Type] = {short: _FLOAT_TYPES[DTYPES[short].llvm] for s
 
 helper = njit(error_model="numpy")      # a function that kernels call; LLVM inlines it, unless it is to be `apart`
 
+# (name, helper) of all parts: see `part`.
+PARTS: list[tuple[str, Any]] = []
+
+
+def part(*names: Any) -> Any:
+    """Decorates a helper that is one of several ways to compute something, of which sizes choose: it stays a function
+    as if it said `apart`, and a runner for a few models is linked without it where their sizes never lead to it
+    (kernels/toolchain/reach.py, docs/adr/0045). names: tell it from the other parts of its module and ISA. It returns
+    nothing."""
+    def made(function):
+        compiled = helper(function)
+        PARTS.append(("_".join(map(str, names)), compiled))
+        return compiled
+    return made
+
+
 _I1, _I8, _I32, _I64 = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64)
 _BYTES = _I8.as_pointer()
 

@@ -50,6 +50,7 @@ TILES, TILES_1 = int(Choice.TILES), int(Choice.TILES_1)
 WORK_BYTES, SCRATCH_BYTES = int(Choice.WORK_BYTES), int(Choice.SCRATCH_BYTES)
 TILE_ELEMENTS, FORMAT, PERSISTENT = int(Choice.TILE_ELEMENTS), int(Choice.FORMAT), int(Choice.PERSISTENT)
 NO_WINOGRAD = int(Choice.NO_WINOGRAD)
+WAY = int(Choice.WAY)
 LARGEST_TILE = 1 << 31    # elements of a map's tile: runs are cancelled between tiles
 MAP_TILES, MAP_TILES_1, MAP_SCRATCH, MAP_WORK = range(4)     # words of what map_bind makes
 
@@ -214,6 +215,8 @@ def choose(frame, step, record, kernel, bound, arguments, choice):
                 version_at = 0
     set_word(choice, PERSISTENT, 1 if version_at != 0 and word(functions, 3 * number + 2) != 0 else 0)
     set_word(choice, NO_WINOGRAD, word(word(frame, t.FRAME_MODEL), t.MODEL_NO_WINOGRAD))
+    set_word(choice, WAY, way_of(word(word(frame, t.FRAME_MODEL), t.MODEL_WAYS), number, arguments,
+                                 word(kernel, 1) + word(kernel, 2), word(choice, PERSISTENT)))
     call(word(functions, 3 * number), (arguments, choice))
     if word(choice, FORMAT) == 0:
         return 0
@@ -224,6 +227,25 @@ def choose(frame, step, record, kernel, bound, arguments, choice):
     if address == 0:
         return word(word(word(frame, t.FRAME_CONTEXT), t.RUN_ERROR), t.ERROR_CODE)
     set_word(bound, operand, address)
+    return 0
+
+
+@function
+def way_of(ways, number, arguments, count, persistent):
+    """Choice.WAY of a kernel for these dims and attributes, as the embedder's table says (tables.py: WAYS)."""
+    if ways == 0:
+        return 0
+    record = ways + 8
+    for _ in range(word(ways, 0)):
+        if word(record, t.WAYS_KERNEL) == number and word(record, t.WAYS_COUNT) == count and (
+                word(record, t.WAYS_PERSISTENT) == persistent):
+            same = 1
+            for i in range(count):
+                if word(record, t.WAYS_NUMBERS + i) != word(arguments, i):
+                    same = 0
+            if same != 0:
+                return word(record, t.WAYS_WAY)
+        record += 8 * (t.WAYS_NUMBERS + word(record, t.WAYS_COUNT))
     return 0
 
 

@@ -17,6 +17,7 @@ from .tables import (
     FRAME_BODY,
     FRAME_CONTEXT,
     FRAME_MODEL,
+    HOST_ADVISE,
     HOST_ALLOC,
     HOST_CLOCK,
     HOST_CLOCK_ID,
@@ -47,6 +48,9 @@ from .tables import (
 # A run's checks count down from CHECKS; at 0 it looks at the clock. A step weighs STEP, a further tile CHECKS.
 CHECKS, STEP, NO_POLLING, SECOND = 32, 4, 1 << 62, 1000000000
 HEAD = 128      # bytes lost at most to the alignment and the two words
+# Blocks of so many bytes or more may come in pages of 2 MB: a walk through 100 MB of weights needs 50 of them instead
+# of 25,000 of 4 KB, each of which is looked up (in a virtual machine twice).
+LARGE, PAGE, ADVICE = 4 << 20, 4096, 14
 
 
 @function
@@ -66,6 +70,9 @@ def allocate(host, size):
     if raw == 0:
         atomic_add(host + 8 * HOST_USED, -total)
         return 0
+    if total >= LARGE and word(host, HOST_ADVISE) != 0:
+        first = (raw + PAGE - 1) // PAGE * PAGE
+        call(word(host, HOST_ADVISE), (first, (raw + total) // PAGE * PAGE - first, ADVICE))
     address = (raw + HEAD) // 64 * 64
     set_word(address, -1, raw)
     set_word(address, -2, total)

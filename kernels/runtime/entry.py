@@ -14,6 +14,7 @@ from .model import frame_close, frame_open, frame_size, model_close, model_open,
 from .pack import store_free
 from .pool import pool_free, pool_open, pool_quit, worker_loop
 from .python import call_python, poll_python
+from .quick import quick_run
 from .run import run_body, run_other
 from .verify import verify
 
@@ -113,6 +114,11 @@ def gc_call_python(context, host, record):
     return call_python(context, host, record)
 
 
+@function
+def gc_quick_run(own, arguments, count):
+    return quick_run(own, arguments, count)
+
+
 def _words(count: int) -> tuple[Any, ...]:
     return (types.int64,) * count
 
@@ -136,6 +142,7 @@ ENTRY: dict[str, tuple[Any, tuple[Any, ...], Any]] = {
     "gc_slot_reserve": (gc_slot_reserve, _words(4), types.int64),
     "gc_poll_python": (gc_poll_python, _words(2), types.int64),
     "gc_call_python": (gc_call_python, _words(3), types.int32),
+    "gc_quick_run": (gc_quick_run, _words(3), types.int64),
     # The map evaluator by itself: for tests, and for code made by the map JIT, whose functions stand in for the last
     # two.
     "gc_map_words": (map_words, _words(3), types.int64),

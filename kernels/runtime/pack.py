@@ -3,13 +3,13 @@
 An entry is found by what decides its contents: the address of the source, the kernel, the format, and those sizes and
 attributes that the operand's layout depends on (the sizes in its extent's formula, and all attributes). Its version
 is that of the source when it was packed; a run renews the entries that it uses and that are out of date before its
-first step.
+first step. Packed copies stay until the store goes, so they stand side by side in regions: in large pages.
 """
 from __future__ import annotations
 
 from ..contracts.calls import Choice
 from . import tables as t
-from .block import allocate, allocate_cleared, fail, grow_keeping, host_of, release
+from .block import allocate, allocate_cleared, fail, grow_keeping, host_of, release, round_up
 from .frame import CHOICE_WORDS
 from .image import formula_uses_dim, kernel_record
 from .memory import atomic_store, copy_bytes, function, set_word, word
@@ -17,6 +17,7 @@ from .pool import JOB_PACK, run_job, spin_lock
 from .trace import note_pack
 
 FORMAT, BYTES, TILES = int(Choice.FORMAT), int(Choice.PACKED_BYTES), int(Choice.PACK_TILES)
+REGION, REGION_HEAD = 32 << 20, 64     # bytes of a region, at most if it holds more than one copy; of its first word
 
 
 @function
@@ -49,13 +50,37 @@ def find(model, kernel, operand, source, arguments, choice):
 
 
 @function
+def room(host, store, size):
+    """Memory for a packed copy in the store's last region or in a new one, which takes as much as there is so far.
+    0 if there is none. The caller holds the store's lock."""
+    size = round_up(max(size, 64))
+    if word(store, t.STORE_LEFT) < size:
+        wanted = size if word(host, t.HOST_APART) != 0 else max(size, min(word(store, t.STORE_TAKEN), REGION))
+        region = allocate(host, REGION_HEAD + wanted)
+        if region == 0:
+            wanted = size
+            region = allocate(host, REGION_HEAD + wanted)
+        if region == 0:
+            return 0
+        set_word(region, 0, word(store, t.STORE_REGION))
+        set_word(store, t.STORE_REGION, region)
+        set_word(store, t.STORE_PLACE, region + REGION_HEAD)
+        set_word(store, t.STORE_LEFT, wanted)
+    address = word(store, t.STORE_PLACE)
+    set_word(store, t.STORE_PLACE, address + size)
+    set_word(store, t.STORE_LEFT, word(store, t.STORE_LEFT) - size)
+    set_word(store, t.STORE_TAKEN, word(store, t.STORE_TAKEN) + size)
+    return address
+
+
+@function
 def make(model, kernel, source, version_at, arguments, numbers, choice):
     """A new entry, not packed yet and not in the store; 0 if there is no memory."""
     host = word(model, t.MODEL_HOST)
     entry = allocate_cleared(host, 8 * (t.PACKED_ARGUMENTS + numbers + CHOICE_WORDS))
     if entry == 0:
         return 0
-    address = allocate(host, word(choice, BYTES))
+    address = room(host, word(model, t.MODEL_STORE), word(choice, BYTES))
     if address == 0:
         release(host, entry)
         return 0
@@ -145,8 +170,12 @@ def store_free(store):
     host, entry = word(store, t.STORE_HOST), word(store, t.STORE_FIRST)
     while entry != 0:
         following = word(entry, t.PACKED_NEXT)
-        release(host, word(entry, t.PACKED_ADDRESS))
         release(host, entry)
         entry = following
+    region = word(store, t.STORE_REGION)
+    while region != 0:
+        before = word(region, 0)
+        release(host, region)
+        region = before
     release(host, store)
     return 0

@@ -12,7 +12,7 @@ poll, which the caller makes between its tiles and while it waits.
 """
 from __future__ import annotations
 
-from ..cpu.words import INDEX_TUPLE
+from ..cpu.words import INDEX_TUPLE, LEFT_OUT
 from . import tables as t
 from .block import (
     CHECKS,
@@ -40,6 +40,7 @@ from .memory import (
     set_word,
     word,
 )
+from .steps import CALL_ATTRS, CALL_DIMS, CALL_OPERANDS
 from .trace import note_threads
 
 JOB_CALL, JOB_MAP, JOB_EPILOGUE, JOB_PACK = range(4)
@@ -291,10 +292,30 @@ def wait_for_end(pool, context, host):
 def fail_in_job(frame, status, step, a, b, tile, detail):
     """As fail; of an index tuple the numbers at `detail`, too."""
     if status == INDEX_TUPLE:
-        error = word(word(frame, t.FRAME_CONTEXT), t.RUN_ERROR)
-        for i in range(t.DETAIL_WORDS):
-            set_word(error, t.ERROR_DETAIL + i, word(detail, i))
+        note_detail(frame, detail, t.DETAIL_WORDS)
     return fail(frame, status, step, a, b, tile)
+
+
+@function
+def note_detail(frame, numbers, count):
+    error = word(word(frame, t.FRAME_CONTEXT), t.RUN_ERROR)
+    for i in range(count):
+        set_word(error, t.ERROR_DETAIL + i, word(numbers, i))
+
+
+@function
+def fail_without_part(frame, kind, row, step):
+    """Of a kernel that was to go a way that was left out: notes its sizes and attributes, as many as there is room
+    for, and how many they are."""
+    if kind == JOB_PACK:
+        numbers, count = row + 8 * t.PACKED_ARGUMENTS, word(row, t.PACKED_NUMBERS)
+    else:
+        record = word(row, t.ROW_RECORD)
+        numbers = word(row, t.ROW_BOUND) + 8 * word(record, CALL_OPERANDS)
+        count = word(record, CALL_DIMS) + word(record, CALL_ATTRS)
+    count = min(count, t.DETAIL_WORDS)
+    note_detail(frame, numbers, count)
+    return fail(frame, LEFT_OUT, step, count, 0, 0)
 
 
 @function
@@ -306,6 +327,8 @@ def run_alone(frame, kind, row, counter, work, scratch, phase, tiles, step):
         if context != 0 and polled(context, host_of(frame), CHECKS if tile > 0 else STEP) != 0:
             return fail(frame, t.CANCELLED, step, 0, 0, 0)
         status = run_tile(kind, row, counter, work, scratch, phase, tile)
+        if status == LEFT_OUT:
+            return fail_without_part(frame, kind, row, step)
         if status != 0:
             return fail_in_job(frame, status, step, word(scratch, 0), word(scratch, 1), tile, scratch + 16)
     return 0
@@ -342,7 +365,9 @@ def run_job(frame, kind, row, phase, tiles, scratch_bytes, step):
     wait_for_end(pool, polling, host)
     note_threads(context, word(pool, t.POOL_TOOK))
     status = word(pool, t.POOL_STATUS)
-    if status != 0:
+    if status == LEFT_OUT:
+        fail_without_part(frame, kind, row, step)
+    elif status != 0:
         fail_in_job(frame, status, step, word(pool, t.POOL_A), word(pool, t.POOL_B), word(pool, t.POOL_FAILED_TILE),
                     pool + 8 * t.POOL_DETAIL)
     atomic_store(pool + 8 * t.POOL_LOCK, 0)

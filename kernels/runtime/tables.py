@@ -11,6 +11,8 @@ HOST      made by the embedder: what the runtime cannot do alone. Functions take
             poll(poll_context, 0) -> int64, not 0: the run is to end. 0 if the embedder has none. Called every TICK
             (seconds, nanoseconds) by the thread that runs, in runs that take longer
             clock(clock_id, address) -> the time, as seconds and nanoseconds    (C's clock_gettime fits)
+            advise(address, bytes, 14): the memory is large and may come in large pages. 0 if the embedder has none
+            (Linux' madvise fits)
 POOL      made by gc_pool_open
 MODEL     made by gc_model_open: a verified image, its constants and states
 CONTEXT   one a top frame: what belongs to a run, shared by the frames of its loops and branches
@@ -27,7 +29,8 @@ HOST_LIMIT = 7            # bytes that may be allocated in all, 0: no limit
 HOST_USED = 8             # bytes allocated now
 HOST_POLL, HOST_POLL_CONTEXT, HOST_CLOCK, HOST_CLOCK_ID, HOST_TICK = 9, 10, 11, 12, 13    # HOST_TICK: two words
 HOST_APART = 15           # 1: each ARENA buffer has a block of its own and ends where that does (apart.py)
-HOST_WORDS = 16
+HOST_ADVISE = 16
+HOST_WORDS = 24
 
 # PYTHON    made by embedders that are Python: three words for an exception, the thread that handles signals, then
 # addresses of C functions; pthread_self, the others with PyGILState_, PyErr_, PyTuple_, PyLong_, PyObject_, Py_
@@ -36,6 +39,26 @@ HOST_WORDS = 16
  PYTHON_WORDS) = 0, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
 # What gc_call_python takes as its context
 CALLING_FUNCTION, CALLING_PYTHON = 0, 1
+
+# QUICK     made by embedders that are Python, one a plan: what gc_quick_run works on (quick.py). PYTHON: the table of C
+# functions below. RUN: the address of gc_run. COUNTER: an iterator, whose next int is a run's number; LAST: the latest.
+# SINGLE: 1 if the result is the first output instead of a list. COUNT: of records in use, RECORDS: their addresses.
+# PLACE, three words, and VALUES, one an input, are its own.
+(QUICK_PYTHON, QUICK_RUN, QUICK_COUNTER, QUICK_LAST, QUICK_SINGLE, QUICK_INPUTS, QUICK_OUTPUTS, QUICK_COUNT,
+ QUICK_PLACE) = range(9)
+QUICK_RECORDS, QUICK_FRAMES, QUICK_VALUES = 12, 32, 44     # FRAMES: the most records
+# One a frame: whether it is in use, its number, what gc_run takes; then PORT_* an input and an output. ALIGNED: 0, or
+# the bytes of a block in which the output begins at a multiple of 64.
+RECORD_BUSY, RECORD_NUMBER, RECORD_CALL, RECORD_PORTS = 0, 1, 2, 4
+PORT_DTYPE, PORT_RANK, PORT_ALIGNED, PORT_SIZES, PORT_WORDS = 0, 1, 2, 4, 12
+# The C functions that it calls, and objects: Py_, PyDict_, PyIter_, PyLong_, PyEval_, PyList_; of NumPy PyArray_
+(QUICK_NONE, QUICK_DICT_TYPE, QUICK_ARRAY_TYPE, QUICK_BYTE, QUICK_INCREF, QUICK_DECREF, QUICK_DICT_NEXT, QUICK_NEXT,
+ QUICK_AS_LONG, QUICK_FROM_LONG, QUICK_SAVE, QUICK_RESTORE, QUICK_LIST, QUICK_SET_ITEM, QUICK_EMPTY, QUICK_FROM_DTYPE,
+ QUICK_SET_BASE, QUICK_RETURN, QUICK_PYTHON_WORDS) = range(19)
+# Words of an object, and of an array (PyArrayObject_fields) where an object's head has two words; of rank and flags the
+# low half. FITS: C-contiguous and aligned.
+OBJECT_TYPE, ARRAY_DATA, ARRAY_RANK, ARRAY_SIZES, ARRAY_DTYPE, ARRAY_FLAGS = 1, 2, 3, 4, 7, 8
+ARRAY_FITS, ARRAY_WRITEABLE = 0x101, 0x400
 
 # Record that a host function gets: operands, slots, host table, then an address for each operand's SLOT and for each
 # SLOT to fill
@@ -48,7 +71,8 @@ SLOT_RECORD = 16
 
 # ERROR
 ERROR_CODE, ERROR_BODY, ERROR_STEP, ERROR_A, ERROR_B, ERROR_C, ERROR_TILE = range(7)
-ERROR_DETAIL, DETAIL_WORDS = 8, 14      # of the status INDEX_TUPLE: the tuple, then the sizes, 7 words each
+ERROR_DETAIL, DETAIL_WORDS = 8, 14      # of the status INDEX_TUPLE: the tuple, then the sizes, 7 words
+#                                         each; of LEFT_OUT: a sizes and attributes of the kernel
 ERROR_WORDS = 24
 
 # Codes: those of kernels (Status in kernel.py) and
@@ -93,19 +117,26 @@ POOL_WORDS = 112
 (MODEL_IMAGE, MODEL_REGISTRY, MODEL_FUNCTIONS, MODEL_HOST, MODEL_POOL, MODEL_STORE, MODEL_CONSTANTS, MODEL_STATES,
  MODEL_INFOS, MODEL_RUN_BODY, MODEL_PREPARED, MODEL_PREPARED_COUNT, MODEL_PREPARE_FRAME, MODEL_PREPARED_VERSION,
  MODEL_PREPARED_FROM, MODEL_LOCK, MODEL_ZERO, MODEL_WRITES, MODEL_READS, MODEL_COMPILED, MODEL_NO_WINOGRAD,
- MODEL_RUN_OTHER) = range(22)
+ MODEL_RUN_OTHER, MODEL_WAYS) = range(23)
 MODEL_WORDS = 32
 
 # What gc_model_open takes. COMPILED: 0, or a table of two addresses a program that stand in for gc_map_run and
 # gc_map_run_range (0: the program is interpreted). TABLES: the most bytes that the frames of a run may take without
 # what they compute, 0: any number; a plan may well describe more than fits into a machine in a few thousand bytes.
 # NO_WINOGRAD: 1 if convolutions are to be computed by their definition's products alone. RUN_OTHER: the address of
-# gc_run_other, 0: the plan has no other steps than maps and calls.
+# gc_run_other, 0: the plan has no other steps than maps and calls. WAYS: 0, or a table as below.
 (OPEN_IMAGE, OPEN_REGISTRY, OPEN_FUNCTIONS, OPEN_HOST, OPEN_POOL, OPEN_STORE, OPEN_CONSTANTS, OPEN_STATES, OPEN_INFOS,
- OPEN_RUN_BODY, OPEN_ERROR, OPEN_COMPILED, OPEN_TABLES, OPEN_NO_WINOGRAD, OPEN_RUN_OTHER) = range(15)
+ OPEN_RUN_BODY, OPEN_ERROR, OPEN_COMPILED, OPEN_TABLES, OPEN_NO_WINOGRAD, OPEN_RUN_OTHER, OPEN_WAYS) = range(16)
+
+# WAYS      made by the embedder: which way kernels go for sizes where that was measured; how many records there are,
+# then the records. KERNEL: its number; WAY: Choice.WAY; PERSISTENT: Choice.PERSISTENT; COUNT: of the numbers, which are
+# the call's dims and attributes.
+WAYS_KERNEL, WAYS_WAY, WAYS_PERSISTENT, WAYS_COUNT, WAYS_NUMBERS = range(5)
 
 # STORE of packed operands
-STORE_LOCK, STORE_FIRST, STORE_HOST = 0, 1, 2
+# PLACE, LEFT: where the next packed copy goes, and bytes there; REGION: the block that this is in, whose first word is
+# the address of the one before; TAKEN: bytes of all packed copies.
+STORE_LOCK, STORE_FIRST, STORE_HOST, STORE_PLACE, STORE_LEFT, STORE_REGION, STORE_TAKEN = range(7)
 STORE_WORDS = 8
 (PACKED_NEXT, PACKED_SOURCE, PACKED_KERNEL, PACKED_FORMAT, PACKED_BYTES, PACKED_NUMBERS, PACKED_ADDRESS, PACKED_VERSION,
  PACKED_VERSION_AT, PACKED_FUNCTION, PACKED_CHOICE, PACKED_TILES) = range(12)

@@ -1,8 +1,12 @@
 """Back end: host-independent LLVM IR becomes an object for one instruction set.
 
-retarget (triple, data layout) -> internalise all but the exports -> optimise and vectorise for the target -> drop what
-is not used -> refuse host addresses -> append the ISA to the exports' names -> a section for each function, so that
-linkers can leave out what nobody calls -> object code. Needs llvmlite only.
+retarget (triple, data layout) -> internalise all but the exports -> drop what is not used -> make parts weak ->
+optimise and vectorise for the target -> refuse host addresses -> append the ISA to the exports' names -> a section for
+each function, and no tables of jumps, so that linkers can leave out what nobody calls -> object code. Needs llvmlite
+only.
+
+A part (cpu/memory.py) is a weak symbol, so that whoever links can put another function in its place: what callers know
+of it is its type.
 
 Whoever compiles while other threads may fork holds COMPILING (compiling.py).
 """
@@ -14,10 +18,16 @@ from collections.abc import Mapping
 import llvmlite.binding as llvm
 
 from . import tsan
+from .gate import PART_SYMBOL
 from .targets import Target
 
 # The first line of a function: all in front of where a section is named, the function's name, the rest.
 _DEFINITION = re.compile(r'^(define [^\n]*?@"?([\w.]+)"?\([^\n]*?)((?: align \d+)? \{)$', re.MULTILINE)
+_PART = re.compile(r'^(define [^\n]*?@"?([^"(]+)"?\([^\n]*?) section "\.part\.(\w+)"', re.MULTILINE)
+PART_SECTION = ".part."                # and its name: where the front end puts a part
+# No function throws, so none needs an entry in unwinders' tables. Tables of jumps stand in one section for all
+# functions of an object, and refer to them: whoever has one would keep all of them in a linked program.
+_ATTRIBUTES = 'nounwind "no-jump-tables"="true"'
 IMPORTED = "gc_"                       # begins the names of functions that are defined in other units
 HOST_ADDRESS = re.compile(r"inttoptr \(i64 -?\d+ to ptr\)")
 
@@ -34,15 +44,18 @@ def target_machine(target: Target) -> llvm.TargetMachine:
         abiname=target.abi)
 
 
-def build_object(target: Target, bitcode: bytes, exports: Mapping[str, str], inline_all: bool = True) -> bytes:
+def build_object(target: Target, bitcode: bytes, exports: Mapping[str, str], inline_all: bool = True,
+                 unit: str = "") -> bytes:
     """One object. exports: symbol -> name in `bitcode` of the function that it exports as symbol_<isa>.
 
-    inline_all: inline every helper that is not noinline, as kernels' inner loops need; False: as LLVM judges.
+    inline_all: inline every helper that is not noinline, as kernels' inner loops need; False: as LLVM judges. unit: its
+    name, which the symbols of its parts have.
     """
     machine = target_machine(target)
     module = llvm.parse_bitcode(bitcode)
     _retarget(module, target, machine)
     _internalise(module, set(exports.values()), inline_all)
+    module = _with_parts(module, machine, unit.replace(".", "_"))
     _optimise(module, machine, vectorise=not target.tsan)
     if target.tsan:
         module = llvm.parse_assembly(tsan.instrument(str(module)))
@@ -50,7 +63,7 @@ def build_object(target: Target, bitcode: bytes, exports: Mapping[str, str], inl
     if found:
         raise BackEndError(f"an address of the machine that compiles is left in the code: {found.group(0)}")
     _rename(module, exports, target)
-    module = llvm.parse_assembly(_DEFINITION.sub(r'\1 section ".text.\2"\3', str(module)))
+    module = llvm.parse_assembly(_DEFINITION.sub(rf'\1 {_ATTRIBUTES} section ".text.\2"\3', str(module)))
     module.verify()
     return bytes(machine.emit_object(module))
 
@@ -89,6 +102,23 @@ def _internalise(module: llvm.ModuleRef, exports: set[str], inline_all: bool) ->
         raise BackEndError(f"not defined: {sorted(missing)}")
 
 
+def _with_parts(module: llvm.ModuleRef, machine: llvm.TargetMachine, unit: str) -> llvm.ModuleRef:
+    """The module with the parts that its exports call as weak symbols, and without their sections."""
+    _drop_unused(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
+    text = str(module)
+    parts: dict[str, str] = {}
+    for _, name, part in _PART.findall(text):
+        same = [other for other in parts.values() if re.fullmatch(rf"{PART_SYMBOL}{unit}_{part}(_n\d+)?", other)]
+        parts[name] = f"{PART_SYMBOL}{unit}_{part}" + (f"_n{len(same)}" if same else "")     # for several types
+    if not parts:
+        return module
+    module = llvm.parse_assembly(_PART.sub(r"\1", text))
+    for name, symbol in parts.items():
+        function = module.get_function(name)
+        function.name, function.linkage, function.visibility = symbol, "weak_any", "hidden"
+    return module
+
+
 def _optimise(module: llvm.ModuleRef, machine: llvm.TargetMachine, vectorise: bool = True) -> None:
     tuning = llvm.create_pipeline_tuning_options(speed_level=3)
     tuning.loop_vectorization = vectorise
@@ -109,13 +139,15 @@ def _drop_unused(module: llvm.ModuleRef, passes: llvm.PassBuilder) -> None:
 
 
 def _rename(module: llvm.ModuleRef, exports: Mapping[str, str], target: Target) -> None:
-    """Exports, and what other units export (IMPORTED), get the ISA; what is internal gets a number, for numba's names
-    carry counters of its process."""
+    """Exports, parts, and what other units export (IMPORTED) get the ISA; what is internal gets a number, for numba's
+    names carry counters of its process."""
     number = 0
     symbols = {name: symbol for symbol, name in exports.items()}
     for value in [*module.functions, *module.global_variables]:
         if value.name in symbols and not value.is_declaration:
             value.name = f"{symbols[value.name]}_{target.symbol}"
+        elif value.name.startswith(PART_SYMBOL):
+            value.name = f"{value.name}_{target.symbol}"
         elif not value.is_declaration and not value.name.startswith("llvm."):
             value.name = f"internal.{number}"
             number += 1

@@ -20,10 +20,13 @@ from numba import types
 from numba.core import base, codegen, compiler, config, cpu, dispatcher, errors, event, registry
 from numba.core.compiler_lock import global_compiler_lock
 
+from ..contracts.calls import Status
+from ..cpu.memory import PARTS
 from ..numba_types import NUMBA_TYPES
+from .backend import PART_SECTION
 
 I32, I64 = ir.IntType(32), ir.IntType(64)
-INTERNAL_ERROR = -1          # what an adapter returns if the Python function raised; kernels must not
+LEFT_OUT = int(Status.LEFT_OUT)        # what an adapter returns if the Python function raised: no kernel does
 
 
 class FrontEndError(Exception):
@@ -139,12 +142,22 @@ def compile_module(name: str, adapters: Sequence[Adapter], fast: Sequence[str] |
     library = context.codegen().create_library(name)
     for adapter in adapters:
         _compile_adapter(target.typing_context, context, library, adapter)
+    _mark_parts(_Library.module)
     if fast is not None:
         _mark_small(_Library.module, adapters, fast)
     module = llvm.parse_assembly(str(_Library.module))
     module.name = name
     module.verify()
     return bytes(module.as_bitcode())
+
+
+def _mark_parts(module: ir.Module) -> None:
+    """Gives the functions that are parts (cpu/memory.py) a section that tells the back end their name."""
+    for name, compiled in PARTS:
+        for result in compiled.overloads.values():
+            function = module.globals[result.fndesc.llvm_func_name]
+            function.section = PART_SECTION + name
+            function.attributes.add("noinline")
 
 
 def _mark_small(module: ir.Module, adapters: Sequence[Adapter], fast: Sequence[str]) -> None:
@@ -275,4 +288,4 @@ def _status(context: base.BaseContext, builder: ir.IRBuilder, fndesc: Any, statu
     else:
         raise FrontEndError(f"{fndesc.llvm_func_name} returns {fndesc.restype}, not an integer status")
     raised = builder.icmp_signed("!=", status, ir.Constant(status.type, 0))
-    return builder.select(raised, I32(INTERNAL_ERROR), result)
+    return builder.select(raised, I32(LEFT_OUT), result)

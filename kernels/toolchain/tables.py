@@ -20,7 +20,8 @@ ROLES = 3                              # bind, run, pack: functions of a kernel
 # What of the C++ library a runner of few kernels may do without (runner/src/parts.hpp).
 CHECKPOINTS = ("gc_save_checkpoint", "gc_restore_checkpoint", "gc_check_part")
 OTHER_STEPS = "gc_run_other_step"
-PARTS = (*CHECKPOINTS, "gc_print_trace", OTHER_STEPS)
+GPU = "gc_open_gpu"
+PARTS = (*CHECKPOINTS, "gc_print_trace", OTHER_STEPS, GPU)
 
 
 @dataclass(frozen=True)
@@ -148,9 +149,11 @@ def _words(tables: Tables, kernels: list[int], primitives: list[int]) -> list[in
     return words
 
 
-def tables_source(tables: Tables, made_for: str = "", parts: Collection[str] = PARTS) -> str:
+def tables_source(tables: Tables, made_for: str = "", parts: Collection[str] = PARTS,
+                  left_out: Collection[str] = ()) -> str:
     """C++ that defines what graphc_layout.h declares. made_for: what a runner of few kernels was made for, "": it has
-    all. parts: those of PARTS that it has."""
+    all. parts: those of PARTS that it has. left_out: symbols of parts of kernels, in whose place a function stands that
+    fails as numba's functions do; the kernel then returns Status.LEFT_OUT."""
     names = [*tables.kernels, *tables.primitives]
     symbols = sorted({symbol for of_isa in tables.functions.values() for symbol in (*of_isa, *parts)} - {""})
     lines = ["// Written by graphc; do not edit.", "#include <cstdint>", 'extern "C" {',
@@ -168,6 +171,9 @@ def tables_source(tables: Tables, made_for: str = "", parts: Collection[str] = P
               "const char gc_names[] =", *(f'    "{name}\\0"' for name in names), "    ;",
               f"const char gc_made_for[] = {_quoted(made_for)};",
               f"void (*const gc_parts[])() = {{{_wrapped(p if p in parts else 'nullptr' for p in PARTS)}}};"]
+    if left_out:
+        lines.append("std::int32_t gc_left_out() { return 1; }")
+        lines += [f'__attribute__((alias("gc_left_out"))) std::int32_t {symbol}();' for symbol in left_out]
     for isa, functions in tables.functions.items():
         rows = _wrapped(symbol or "nullptr" for symbol in [*functions, "nullptr"])     # an array has at least one
         lines.append(f"void (*const {_table(isa)}[])() = {{{rows}}};")

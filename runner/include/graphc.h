@@ -25,6 +25,12 @@
  * Variables and what a run computes may be of any size within the limit. What passes the limit ends with
  * GRAPHC_RESOURCE_EXHAUSTED, and the model can be used as before.
  *
+ * GPU: with graphc_options.gpu_code all of a model's runs are done on an NVIDIA GPU, by code that `graphc gpu` wrote for inputs of
+ * given sizes: others are GRAPHC_INVALID_ARGUMENT, with a list of those that there are. libcuda.so.1 is opened by the first such
+ * model, and by nothing else. The file is a program, to be trusted as one. Variables stay on the GPU from run to run; whoever
+ * reads them here, or runs another signature on the CPU, sees them as they are. Runs on one GPU take turns; one that has begun is
+ * not cancelled. The limit on memory is about the host's.
+ *
  * Versions: functions and fields are only ever added at the end; graphc_abi_version() tells what the library has. Callers set
  * `size` of graphc_options to sizeof(graphc_options) as they know it: an older, smaller one is read as far as it goes.
  */
@@ -110,6 +116,8 @@ typedef struct graphc_options {
                                the process has its pool: the pool has as many workers as the first model asked for. */
   struct graphc_model* share;  /* a model of the same file, usually of another signature: this one has its variables (see
                                Variables below) and constants in common with it. NULL: variables of its own */
+  const char* gpu_code;     /* a file that `graphc gpu` made of the model: runs are done on a GPU (see GPU below). NULL: on the CPU */
+  int32_t gpu;              /* which GPU, from 0 on; without gpu_code it must be 0 */
 } graphc_options;
 
 /* GRAPHC_ABI_VERSION of the library. */

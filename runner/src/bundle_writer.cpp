@@ -104,6 +104,7 @@ void gc_save_checkpoint(graphc_core::Values& values, const std::string& prefix) 
   bool any = false;
   {
     const std::shared_lock<std::shared_mutex> shared(values.mutex);
+    values.bring_all_home();
     for (std::size_t i = 0; i < values.count(); ++i) {
       const Variable& variable = values.at(i);
       if (variable.key.empty()) continue;

@@ -38,7 +38,7 @@ inline const DType* find_dtype(std::int64_t number) {
   return nullptr;
 }
 
-inline std::string dtype_name(std::int64_t number) {
+[[gnu::cold]] inline std::string dtype_name(std::int64_t number) {
   const DType* dtype = find_dtype(number);
   return dtype ? dtype->name : "dtype " + std::to_string(number);
 }

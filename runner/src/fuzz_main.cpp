@@ -1,5 +1,6 @@
 // Loads and runs each file given, with inputs made of its own description: `graphc-fuzz [--limit BYTES] [--peak] FILES`. A file that
-// ends in ".index" is a checkpoint's, which the model before it restores, and saves if that went well. Meant to be
+// ends in ".index" is a checkpoint's, which the model before it restores, and saves if that went well; one in ".gpu" code for a GPU,
+// with which the model before it is loaded again: without a GPU that fails behind all checks. Meant to be
 // built with -DGRAPHC_SANITIZE=ON: whatever a file says, the outcome is an answer or an error, which is printed. --peak also
 // prints how many kilobytes of memory it took at most.
 #include <algorithm>
@@ -21,7 +22,7 @@
 namespace {
 
 constexpr std::int64_t MEMORY_LIMIT = std::int64_t{256} << 20;
-constexpr char INDEX[] = ".index";
+constexpr char INDEX[] = ".index", CODE[] = ".gpu";
 constexpr int LONGEST_RUN = 1;                                 // seconds
 constexpr std::int64_t MOST_BYTES = std::int64_t{1} << 22;     // of one input
 const std::int64_t OPEN_SIZES[] = {3, 1, 65, 0};               // for axes of any size, one after the other
@@ -113,9 +114,17 @@ void restore(graphc_model* model, const std::string& index) {
   if (model && !status && graphc_save(model, prefix.c_str())) std::printf("  save: %s\n", graphc_last_error());
 }
 
-bool is_index(const std::string& path) {
-  const std::size_t size = std::strlen(INDEX);
-  return path.size() > size && path.compare(path.size() - size, size, INDEX) == 0;
+void load_code(graphc_options options, const std::string& model, const std::string& code) {
+  options.gpu_code = code.c_str();
+  graphc_model* loaded = nullptr;
+  const graphc_status status = graphc_load_file(model.c_str(), &options, &loaded);
+  std::printf("  code: %d %s\n", status, status ? graphc_last_error() : "");
+  graphc_model_free(loaded);
+}
+
+bool ends_with(const std::string& path, const char* end) {
+  const std::size_t size = std::strlen(end);
+  return path.size() > size && path.compare(path.size() - size, size, end) == 0;
 }
 
 }  // namespace
@@ -125,6 +134,7 @@ int main(int count, char** arguments) {
   options.size = sizeof options;
   options.memory_limit = MEMORY_LIMIT;
   bool peak = false;
+  std::string path;                            // of the model loaded last
   std::unique_ptr<graphc_model, decltype(&graphc_model_free)> model(nullptr, graphc_model_free);
   for (int i = 1; i < count; ++i) {
     if (std::string(arguments[i]) == "--peak") {
@@ -137,11 +147,16 @@ int main(int count, char** arguments) {
     }
     std::printf("%s\n", arguments[i]);
     std::fflush(stdout);                       // so that the last line names the file that crashed
-    if (is_index(arguments[i])) {
+    if (ends_with(arguments[i], INDEX)) {
       restore(model.get(), arguments[i]);
       continue;
     }
+    if (ends_with(arguments[i], CODE)) {
+      load_code(options, path, arguments[i]);
+      continue;
+    }
     model.reset();
+    path = arguments[i];
     graphc_model* loaded = nullptr;
     options.threads = 1 + i % 2;
     if (const graphc_status status = graphc_load_file(arguments[i], &options, &loaded)) {

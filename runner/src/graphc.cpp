@@ -4,6 +4,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -33,7 +34,7 @@ constexpr std::size_t LARGEST_OPTIONS = 4096;    // bytes; a size above it was n
 
 thread_local std::string last_error;
 
-graphc_status remember(graphc_status code, const char* text, const char* more = "") noexcept {
+[[gnu::cold]] graphc_status remember(graphc_status code, const char* text, const char* more = "") noexcept {
   try {
     last_error = std::string(text) + more;
   } catch (...) {
@@ -42,11 +43,10 @@ graphc_status remember(graphc_status code, const char* text, const char* more = 
   return code;
 }
 
-template <class Body>
-graphc_status guarded(Body body) noexcept {
+// Of the exception that is being handled; once for all functions, which would be half as large again with their own.
+[[gnu::cold]] graphc_status remember_exception() noexcept {
   try {
-    body();
-    return GRAPHC_OK;
+    throw;
   } catch (const graphc_core::Error& error) {
     return remember(error.code, error.what());
   } catch (const std::bad_alloc&) {
@@ -55,6 +55,16 @@ graphc_status guarded(Body body) noexcept {
     return remember(GRAPHC_INTERNAL, "internal error: ", error.what());
   } catch (...) {
     return remember(GRAPHC_INTERNAL, "internal error");
+  }
+}
+
+template <class Body>
+graphc_status guarded(Body body) noexcept {
+  try {
+    body();
+    return GRAPHC_OK;
+  } catch (...) {
+    return remember_exception();
   }
 }
 
@@ -71,7 +81,7 @@ auto counted(const graphc_model* model, Count count) noexcept -> decltype(count(
 }
 
 // The fields that the caller's header has; a newer header's further fields must not be set, for they would have no effect.
-graphc_core::Options read_options(const graphc_options* given) {
+[[gnu::cold]] graphc_core::Options read_options(const graphc_options* given) {
   graphc_core::Options options;
   if (!given) return options;
   require(given->size >= sizeof given->size && given->size <= LARGEST_OPTIONS,
@@ -85,6 +95,9 @@ graphc_core::Options read_options(const graphc_options* given) {
   if (has(given->memory_limit)) options.memory_limit = given->memory_limit;
   if (has(given->threads)) options.threads = given->threads;
   if (has(given->share) && given->share) options.values = given->share->model.values();
+  if (has(given->gpu_code) && given->gpu_code) options.gpu_code = given->gpu_code;
+  if (has(given->gpu)) options.gpu = given->gpu;
+  require(!options.gpu_code.empty() || !options.gpu, "graphc_options.gpu is set, but no gpu_code for it");
   require(options.memory_limit >= 0, "graphc_options.memory_limit is negative");
   require(options.threads >= 0, "graphc_options.threads is negative");
   for (std::size_t i = sizeof(graphc_options); i < given->size; ++i)
@@ -95,6 +108,22 @@ graphc_core::Options read_options(const graphc_options* given) {
 
 std::shared_ptr<graphc_core::HostTable> make_host(const graphc_core::Options& options) {
   return std::make_shared<graphc_core::HostTable>(options.memory_limit);
+}
+
+[[gnu::cold]] graphc_model* load_memory(std::string_view data, const graphc_options* options) {
+  const graphc_core::Options chosen = read_options(options);
+  return new graphc_model({data, ""}, chosen, make_host(chosen));
+}
+
+[[gnu::cold]] graphc_model* load_file(const char* path, const graphc_options* options) {
+  const graphc_core::Options chosen = read_options(options);
+  const std::shared_ptr<graphc_core::HostTable> host = make_host(chosen);
+  const graphc_core::Block file = graphc_core::read_file(path, host);
+  try {
+    return new graphc_model({{file.data(), file.bytes()}, path}, chosen, host);
+  } catch (const graphc_core::Error& error) {
+    throw graphc_core::Error(error.code, std::string(path) + ": " + error.what());
+  }
 }
 
 template <class Item>
@@ -146,8 +175,7 @@ graphc_status graphc_load_memory(const void* data, size_t bytes, const graphc_op
     require(model, "model is NULL");
     *model = nullptr;
     require(data || !bytes, "data is NULL");
-    const graphc_core::Options chosen = read_options(options);
-    *model = new graphc_model({{static_cast<const char*>(data), bytes}, ""}, chosen, make_host(chosen));
+    *model = load_memory({static_cast<const char*>(data), bytes}, options);
   });
 }
 
@@ -156,14 +184,7 @@ graphc_status graphc_load_file(const char* path, const graphc_options* options, 
     require(model, "model is NULL");
     *model = nullptr;
     require(path, "path is NULL");
-    const graphc_core::Options chosen = read_options(options);
-    const std::shared_ptr<graphc_core::HostTable> host = make_host(chosen);
-    const graphc_core::Block file = graphc_core::read_file(path, host);
-    try {
-      *model = new graphc_model({{file.data(), file.bytes()}, path}, chosen, host);
-    } catch (const graphc_core::Error& error) {
-      throw graphc_core::Error(error.code, std::string(path) + ": " + error.what());
-    }
+    *model = load_file(path, options);
   });
 }
 

@@ -14,23 +14,29 @@ namespace {
 
 using Word = std::int64_t;
 
+[[noreturn, gnu::cold]] void refuse(const Port& port, const std::string& why) {
+  throw Error(GRAPHC_INVALID_ARGUMENT, "input '" + port.name + "' " + why);
+}
+
+[[noreturn, gnu::cold]] void refuse_shape(const Port& port, const std::string& given) {
+  refuse(port, "has shape " + shape_text(port.shape.data(), port.shape.size()) + ", a tensor of " + given);
+}
+
+// Makes no text unless something is wrong: every run comes here.
 void check(const Port& port, const graphc_tensor& given) {
-  const auto refuse = [&](const std::string& why) { throw Error(GRAPHC_INVALID_ARGUMENT, "input '" + port.name + "' " + why); };
   if (given.dtype != port.dtype)
-    refuse("is of dtype " + dtype_name(port.dtype) + ", a tensor of " + dtype_name(given.dtype) + " is given");
+    refuse(port, "is of dtype " + dtype_name(port.dtype) + ", a tensor of " + dtype_name(given.dtype) + " is given");
   const std::size_t rank = port.shape.size();
-  const std::string wanted = shape_text(port.shape.data(), rank);
   if (given.rank < 0 || static_cast<std::size_t>(given.rank) != rank)
-    refuse("has shape " + wanted + ", a tensor of " + std::to_string(given.rank) + " axes is given");
+    refuse_shape(port, std::to_string(given.rank) + " axes is given");
   for (std::size_t axis = 0; axis < rank; ++axis) {
     const bool fits = given.sizes[axis] >= 0 && (port.shape[axis] < 0 || port.shape[axis] == given.sizes[axis]);
-    if (!fits) refuse("has shape " + wanted + ", a tensor of shape " + shape_text(given.sizes, rank) + " is given");
+    if (!fits) refuse_shape(port, "shape " + shape_text(given.sizes, rank) + " is given");
   }
   std::size_t bytes = 0;
   if (!bytes_of(given, bytes))
-    refuse("has shape " + wanted + ", a tensor of shape " + shape_text(given.sizes, rank) + " is given, which is too large for "
-           "any memory");
-  if (bytes && !given.data) refuse("has no data");
+    refuse_shape(port, "shape " + shape_text(given.sizes, rank) + " is given, which is too large for any memory");
+  if (bytes && !given.data) refuse(port, "has no data");
 }
 
 }  // namespace

@@ -72,6 +72,10 @@ std::int64_t futex(std::int64_t number, std::int64_t address, std::int64_t opera
   return syscall(number, address, static_cast<int>(operation), static_cast<int>(value), nullptr, nullptr, 0);
 }
 
+std::int64_t advise(std::int64_t address, std::int64_t bytes, std::int64_t advice) {
+  return madvise(reinterpret_cast<void*>(address), static_cast<std::size_t>(bytes), static_cast<int>(advice));
+}
+
 template <class Function>
 std::int64_t address_of(Function* function) { return reinterpret_cast<std::int64_t>(function); }
 
@@ -85,6 +89,7 @@ std::int64_t counted(std::size_t bytes) {
 HostTable::HostTable(std::int64_t limit) {
   words[L::HOST_ALLOC] = address_of(allocate);
   words[L::HOST_FREE] = address_of(release);
+  words[L::HOST_ADVISE] = address_of(advise);
   words[L::HOST_WAIT] = words[L::HOST_WAKE] = address_of(futex);
   words[L::HOST_WAIT_CONTEXT] = SYS_futex;
 #ifdef __SANITIZE_ADDRESS__

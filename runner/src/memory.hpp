@@ -25,7 +25,7 @@ struct HostTable {
   void take(std::int64_t bytes);
   void give_back(std::int64_t bytes) { __atomic_sub_fetch(&words[layout::HOST_USED], bytes, __ATOMIC_RELAXED); }
   // "123 of 456 bytes are in use by this model; ...": what to do about a limit that is reached.
-  std::string state() const;
+  [[gnu::cold]] std::string state() const;
 };
 
 // A 64-byte aligned, zeroed block. Throws RESOURCE_EXHAUSTED if the limit or the machine does not allow it. Pages of a large

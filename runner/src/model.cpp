@@ -10,6 +10,7 @@
 #include "pool.hpp"
 #include "ports.hpp"
 #include "tensors.hpp"
+#include "ways.hpp"
 
 namespace graphc_core {
 namespace {
@@ -37,6 +38,7 @@ Model::Model(const GraphFile& file, const Options& options, std::shared_ptr<Host
   load(graph, options);
   find_variables(graph);
   open(options.threads, tables_limit(file.data.size(), limited));
+  open_device(graph, options);
 }
 
 // What the file's own bytes decide; it may take memory in proportion to them only.
@@ -61,6 +63,13 @@ void Model::load(const Graph& graph, const Options& options) {
     throw Error(GRAPHC_FAILED_PRECONDITION, "the model whose variables are to be shared was loaded from another file, or one that "
                                             "was written anew since");
   for (const Tensor& constant : plan_.constants) constant_table_.push_back(values_->constant(constant, graph, host_));
+}
+
+void Model::open_device(const Graph& graph, const Options& options) {
+  if (options.gpu_code.empty()) return;
+  const DeviceRequest request{plan_, choose_plan(graph, options.signature), constant_table_, values_, host_, options.gpu_code,
+                              options.gpu};
+  call_part<decltype(gc_open_gpu)>(GPU_RUNS, "what runs models on a GPU (`graphc runner --gpu`)", request, device_);
 }
 
 // Variables that have no value yet may be of any size: nothing of it is taken before it is written.
@@ -111,6 +120,8 @@ void Model::open(int threads, Word tables) {
   const char* winograd = std::getenv("GRAPHC_WINOGRAD");
   request[L::OPEN_NO_WINOGRAD] = winograd && winograd == std::string_view("0");
   request[L::OPEN_RUN_OTHER] = reinterpret_cast<Word>(gc_parts[OTHER_STEPS]);
+  ways_ = tuned_ways(host_);
+  request[L::OPEN_WAYS] = ways_.empty() ? 0 : address_of(ways_.data());
   model_ = library_.gc_model_open(address_of(request));
   if (!model_) {
     library_.gc_store_close(std::exchange(store_, 0));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "device_runs.hpp"
 #include "frames.hpp"
 #include "graph_reader.hpp"
 #include "graphc.h"
@@ -22,6 +23,8 @@ struct Options {
   std::int64_t memory_limit = 0;
   int threads = 0;
   std::shared_ptr<Values> values;      // of a model whose variables this one shares
+  std::string gpu_code;                // the file with code for a GPU; "": it runs on the CPU
+  int gpu = 0;                         // which one
 };
 
 struct Result {
@@ -51,6 +54,7 @@ class Model {
   void find_variables(const Graph& graph);
   void verify();
   void open(int threads, std::int64_t tables);
+  void open_device(const Graph& graph, const Options& options);
   void run_frame(Frame& frame, std::int64_t number, const Running& running, const std::vector<std::int64_t>& addresses,
                  Result& result);
   void make_outputs(const Frame& frame, Result& result);
@@ -64,12 +68,13 @@ class Model {
   std::vector<std::string> signatures_;
   std::vector<std::int64_t> image_;
   std::shared_ptr<Values> values_;
-  std::vector<std::int64_t> constant_table_, state_table_, info_table_;
+  std::vector<std::int64_t> constant_table_, state_table_, info_table_, ways_;
   HostCalls host_calls_;
   std::int64_t store_ = 0, model_ = 0;
   bool writes_states_ = false;
   RunList runs_;
   Frames frames_;
+  std::unique_ptr<DeviceRuns> device_;     // nullptr: the CPU
 };
 
 }  // namespace graphc_core

@@ -30,8 +30,13 @@ std::unique_ptr<Result> Model::run(const graphc_tensor* inputs, std::size_t coun
   Frame frame = frames_.take(model_, sizes);
   try {
     make_outputs(frame, *result);
-    run_frame(frame, number, running, given.addresses(), *result);
-    copy_outputs(frame, *result);
+    if (device_) {
+      device_->run(sizes, number, running, given.addresses(), result->outputs);
+    } else {
+      values_->bring_all_home();
+      run_frame(frame, number, running, given.addresses(), *result);
+      copy_outputs(frame, *result);
+    }
   } catch (...) {
     frames_.close(frame);                      // a frame whose run failed is not used again
     throw;

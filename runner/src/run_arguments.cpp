@@ -34,6 +34,12 @@ bool is_number(const std::string& text, long long least, long long most) {
   return value >= static_cast<unsigned long long>(least) && value <= static_cast<unsigned long long>(most);
 }
 
+// "cpu", "gpu", "gpu:12".
+bool is_device(const std::string& text) {
+  const std::string number = text.substr(std::min<std::size_t>(text.size(), 4));
+  return text == "cpu" || text == "gpu" || (text.compare(0, 4, "gpu:") == 0 && number.size() <= 4 && is_number(number, 0, 9999));
+}
+
 void take(Arguments& found, const Flag& flag, const std::string& value) {
   if (flag.name == "--feed" || flag.name == "--feed-each") {
     const std::size_t equals = value.find('=');
@@ -50,6 +56,7 @@ void take(Arguments& found, const Flag& flag, const std::string& value) {
     const long long most = flag.name == "--threads" ? LARGEST_THREADS : LARGEST;
     if (flag.least >= 0 && !is_number(value, flag.least, most))
       throw UsageError(flag.name + " wants a number from " + std::to_string(flag.least) + " on, not '" + value + "'");
+    if (flag.name == "--device" && !is_device(value)) throw UsageError("--device wants cpu, gpu or gpu:N, not '" + value + "'");
     found.given[flag.name] = value;
   }
 }
@@ -58,6 +65,13 @@ void take(Arguments& found, const Flag& flag, const std::string& value) {
 
 long long Arguments::number(const std::string& flag, long long otherwise) const {
   return has(flag) ? std::atoll(given.at(flag).c_str()) : otherwise;
+}
+
+bool Arguments::on_gpu() const { return text("--device").compare(0, 3, "gpu") == 0; }
+
+int Arguments::gpu() const {
+  const std::string device = text("--device");
+  return device.size() > 4 ? std::atoi(device.c_str() + 4) : 0;
 }
 
 Arguments parse_arguments(const std::vector<std::string>& words) {
@@ -79,6 +93,7 @@ Arguments parse_arguments(const std::vector<std::string>& words) {
     take(found, *flag, has_value ? word.substr(equals + 1) : flag->value.empty() ? "" : words[++i]);
   }
   if (found.model.empty() && !found.has("--help") && !found.has("--version")) throw UsageError("which model?");
+  if (found.has("--gpu-code") && !found.on_gpu()) throw UsageError("--gpu-code is for --device gpu");
   return found;
 }
 

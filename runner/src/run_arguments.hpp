@@ -23,6 +23,8 @@ struct Arguments {
 
   bool has(const std::string& flag) const { return given.count(flag) != 0; }
   std::string text(const std::string& flag) const { return has(flag) ? given.at(flag) : ""; }
+  bool on_gpu() const;                                        // --device
+  int gpu() const;                                            // which one
   long long number(const std::string& flag, long long otherwise) const;
 };
 

@@ -153,6 +153,11 @@ void run(const Arguments& arguments) {
   options.isa = isa.empty() ? nullptr : isa.c_str();
   options.memory_limit = arguments.number("--memory", 0);
   options.threads = static_cast<std::int32_t>(arguments.number("--threads", 0));
+  const std::string gpu_code = arguments.text("--gpu-code");
+  if (arguments.on_gpu() && gpu_code.empty())
+    throw UsageError("--device gpu wants --gpu-code FILE.gpu, which `graphc gpu " + arguments.model + "` makes");
+  options.gpu_code = gpu_code.empty() ? nullptr : gpu_code.c_str();
+  options.gpu = arguments.gpu();
   graphc::Model model(arguments.model, &options);
   if (arguments.has("--restore")) model.restore(arguments.text("--restore"));
   if (arguments.has("--info")) return print_model(model, model.get());

@@ -18,7 +18,7 @@ bool bytes_of(const graphc_tensor& tensor, std::size_t& bytes);
 std::size_t bytes_of(const graphc_tensor& tensor);
 
 // "[3, any]".
-std::string shape_text(const std::int64_t* sizes, std::size_t rank);
+[[gnu::cold]] std::string shape_text(const std::int64_t* sizes, std::size_t rank);
 
 // The tensor that a SLOT record of the runtime describes (kernels/runtime/tables.py).
 graphc_tensor slot_tensor(const std::int64_t* slot);

@@ -32,6 +32,7 @@ void Variable::written() {
   Word* words = words_at(info.address());
   words[0] = 1;
   ++words[1];
+  newest.reset();
 }
 
 void Values::add_saved(const Graph& graph, const std::shared_ptr<HostTable>& host) {
@@ -73,7 +74,7 @@ Word Values::constant(const Tensor& wanted, const Graph& graph, const std::share
   return address;
 }
 
-const Variable& Values::variable(const Tensor& wanted, const std::shared_ptr<HostTable>& host) {
+Variable& Values::variable(const Tensor& wanted, const std::shared_ptr<HostTable>& host) {
   const std::lock_guard<std::mutex> guard(tables_mutex_);
   const auto found = numbers_.find(wanted.name);
   if (found == numbers_.end()) return make({wanted, "", "", ""}, host);
@@ -100,6 +101,33 @@ Variable& Values::at(std::size_t index) {
   return variables_.at(index);
 }
 
+std::shared_ptr<VariableCopy> Values::copy_on(Variable& variable, int device,
+                                              const std::function<std::shared_ptr<VariableCopy>()>& make) {
+  const std::lock_guard<std::mutex> guard(tables_mutex_);
+  std::shared_ptr<VariableCopy>& found = variable.copies[device];
+  if (!found) found = make();
+  return found;
+}
+
+void Values::bring_home(Variable& variable) {
+  const std::lock_guard<std::mutex> guard(home_mutex_);
+  if (!variable.newest) return;
+  variable.newest->bring_home(variable.value.data());
+  variable.newest.reset();
+}
+
+void Values::bring_all_home() {
+  if (!any_elsewhere_.load(std::memory_order_acquire)) return;
+  for (std::size_t i = 0; i < count(); ++i) bring_home(at(i));
+  any_elsewhere_.store(false, std::memory_order_release);
+}
+
+void Values::written_elsewhere(Variable& variable, std::shared_ptr<VariableCopy> newest) {
+  variable.written();
+  variable.newest = std::move(newest);
+  any_elsewhere_.store(true, std::memory_order_release);
+}
+
 void Values::set(std::size_t index, const graphc_tensor& value) {
   Inside::refuse(this);
   Variable& variable = at(index);
@@ -118,8 +146,9 @@ void Values::set(std::size_t index, const graphc_tensor& value) {
 
 void Values::get(std::size_t index, void* data, std::size_t bytes) {
   Inside::refuse(this);
-  const Variable& variable = at(index);
+  Variable& variable = at(index);
   const std::shared_lock<std::shared_mutex> shared(mutex);
+  bring_home(variable);
   if (!variable.has_value()) throw Error(GRAPHC_FAILED_PRECONDITION, "variable '" + variable.tensor.name + "' has no value");
   if (bytes != variable.value.bytes())
     throw Error(GRAPHC_INVALID_ARGUMENT,

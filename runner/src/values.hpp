@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "device_runs.hpp"
 #include "graph_reader.hpp"
 #include "graphc.h"
 #include "memory.hpp"
@@ -24,8 +26,11 @@ struct Variable {
   Tensor tensor;                       // name, dtype, shape
   std::string key, part;               // its name in checkpoints ("": they leave it out); its part of that tensor
   Block value, info;                   // info: two words of the runtime's, (has a value, version)
+  std::map<int, std::shared_ptr<VariableCopy>> copies = {};    // on devices, by their numbers
+  std::shared_ptr<VariableCopy> newest = nullptr;              // the one that alone has the newest value; nullptr: `value` has it
 
   bool has_value() const { return *reinterpret_cast<const std::int64_t*>(info.data()) != 0; }
+  std::int64_t version() const { return reinterpret_cast<const std::int64_t*>(info.data())[1]; }
   // To be called under the exclusive lock, with `value` filled.
   void written();
 };
@@ -43,11 +48,20 @@ class Values {
 
   // Addresses of what a plan uses, made if it is not there yet. Throws DATA_LOSS if it is there with another dtype or shape.
   std::int64_t constant(const Tensor& wanted, const Graph& graph, const std::shared_ptr<HostTable>& host);
-  const Variable& variable(const Tensor& wanted, const std::shared_ptr<HostTable>& host);
+  Variable& variable(const Tensor& wanted, const std::shared_ptr<HostTable>& host);
 
   // Variables never go and never move: what is counted once stays.
   std::size_t count() const;
   Variable& at(std::size_t index);
+
+  // The variable's copy on a device, made if there is none.
+  std::shared_ptr<VariableCopy> copy_on(Variable& variable, int device,
+                                        const std::function<std::shared_ptr<VariableCopy>()>& make);
+  // Under the lock, before the host or another device reads or writes values: they come home from devices that have newer ones.
+  void bring_home(Variable& variable);
+  void bring_all_home();
+  // Under the exclusive lock: `newest` has been written.
+  void written_elsewhere(Variable& variable, std::shared_ptr<VariableCopy> newest);
 
   // Throw INVALID_ARGUMENT for another dtype, shape or size, FAILED_PRECONDITION for a variable without a value.
   void set(std::size_t index, const graphc_tensor& value);
@@ -68,6 +82,8 @@ class Values {
 
   const std::uint64_t graph_hash_;
   mutable std::mutex tables_mutex_;    // held while something is looked up or added
+  std::mutex home_mutex_;              // held while values come home, by readers that hold the shared lock
+  std::atomic<bool> any_elsewhere_{false};
   std::map<std::string, Constant> constants_;
   std::vector<std::shared_ptr<const SideFile>> side_files_;   // in which constants lie: a mapping for each model
   std::deque<Variable> variables_;

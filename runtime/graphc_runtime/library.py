@@ -26,7 +26,7 @@ class Info(ctypes.Structure):
 
 class Options(ctypes.Structure):
     _fields_ = (("size", c_size_t), ("signature", c_char_p), ("isa", c_char_p), ("memory_limit", c_int64),
-                ("threads", c_int32), ("share", c_void_p))
+                ("threads", c_int32), ("share", c_void_p), ("gpu_code", c_char_p), ("gpu", c_int32))
 
 
 # A function of the caller's: user, request, inputs, their number, the number of outputs -> status.

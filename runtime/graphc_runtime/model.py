@@ -17,25 +17,28 @@ from .tensors import Port, Result, fitted, port_of, tensor_of
 Source = str | os.PathLike[str] | bytes
 
 
-def load(source: Source, signature: str = "", *, threads: int = 0, memory_limit: int = 0, isa: str = "") -> Model:
+def load(source: Source, signature: str = "", *, threads: int = 0, memory_limit: int = 0, isa: str = "",
+         gpu_code: str | os.PathLike[str] = "", gpu: int = 0) -> Model:
     """Reads a graph with compiled Plans, as gc.freeze, gc.export_model and `graphc convert` write it.
 
     source: the file's path, or its contents. signature: one of the file's, by default its first. threads: that work
     on a run, the caller included; 0: one a core. memory_limit: bytes that the model may allocate in all; 0: three
     quarters of what the machine or its control group has. isa: one of `instruction_sets()`, by default the best.
+    gpu_code: a file that `graphc gpu` made of the model, a program to be trusted as one: runs are done on the GPU of
+    the number `gpu`, for inputs of the sizes that it was made for.
     """
-    return Model(source, signature, threads=threads, memory_limit=memory_limit, isa=isa)
+    return Model(source, signature, threads=threads, memory_limit=memory_limit, isa=isa, gpu_code=gpu_code, gpu=gpu)
 
 
 class Model:
     """Threads may share it: runs overlap, but take turns if they write variables."""
 
     def __init__(self, source: Source, signature: str = "", *, threads: int = 0, memory_limit: int = 0, isa: str = "",
-                 share: Model | None = None) -> None:
-        self._source = source
-        self._threads, self._memory_limit, self._isa = threads, memory_limit, isa
+                 gpu_code: str | os.PathLike[str] = "", gpu: int = 0, share: Model | None = None) -> None:
+        self._source, self._settings = source, {"threads": threads, "memory_limit": memory_limit, "isa": isa,
+                                                "gpu_code": gpu_code, "gpu": gpu}  # type: Source, dict[str, Any]
         options = Options(ctypes.sizeof(Options), signature.encode() or None, isa.encode() or None, memory_limit,
-                          threads, share._handle if share is not None else None)
+                          threads, share._handle if share is not None else None, os.fsencode(gpu_code) or None, gpu)
         handle = ctypes.c_void_p()
         self._handle: ctypes.c_void_p = handle
         if isinstance(source, bytes):
@@ -71,8 +74,7 @@ class Model:
 
     def signature(self, name: str) -> Model:
         """Another signature of the same file, with the same variables and settings."""
-        return Model(self._source, name, threads=self._threads, memory_limit=self._memory_limit, isa=self._isa,
-                     share=self)
+        return Model(self._source, name, **self._settings, share=self)
 
     def get(self, name: str) -> np.ndarray:
         """The value of a variable, a copy. Raises FailedPreconditionError if it has none."""

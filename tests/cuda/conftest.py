@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from graphc.exec.cuda.calls.all import CALLS
+from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE
 from graphc.exec.cuda.driver import find_device
 
-from on_both import DEVICES
+from on_both import DEVICES, ON_GPU
 from stand_in import StandIn, standing_in
 from stand_in_driver import driver_standing_in
 
@@ -34,6 +35,22 @@ def device(request: Any) -> Iterator[Any]:
         said = library.complaint()
         library.mend()
         assert not said, said
+
+
+@pytest.fixture(params=["gpu"] if ON_GPU else ["emulator", "late"])
+def ampere(request: Any, monkeypatch: Any) -> Iterator[Any]:
+    """A device that has tensor cores."""
+    if request.param == "gpu":
+        found = find_device()
+        assert found is not None and found.compute >= TENSOR_COMPUTE, "this GPU has no tensor cores"
+        yield found
+    elif request.param == "emulator":
+        monkeypatch.setattr(StandIn, "compute", TENSOR_COMPUTE)
+        with standing_in(StandIn()) as stand_in:
+            yield stand_in
+    else:
+        with driver_standing_in(request.param, compute=TENSOR_COMPUTE):
+            yield find_device()
 
 
 @pytest.fixture

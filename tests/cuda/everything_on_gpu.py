@@ -1,4 +1,5 @@
-"""A pytest plugin that runs other folders' tests on a GPU: the library in place of libcuda (`make test-cuda`).
+"""A pytest plugin that runs other folders' tests on a GPU: the library in place of libcuda (`make test-cuda`), or the
+machine's with GRAPHC_TEST_GPU=1 (`make gpu`).
 
     PYTHONPATH=tests/cuda pytest -p everything_on_gpu tests/session
 
@@ -20,6 +21,7 @@ from graphc.exec.cuda.engine import CudaEngine, DeviceEngine
 from graphc.exec.cuda.support import lacks
 from graphc.session.placement import Placement
 
+from on_both import ON_GPU
 from stand_in_driver import Library, Work, driver_standing_in
 
 ELSEWHERE = {
@@ -27,9 +29,18 @@ ELSEWHERE = {
     "test_session.py::test_trace_lists_kernels": "lists what the CPU calls",
     "test_session.py::test_make_callable": "looks at what the CPU was timed for",
     "test_session.py::test_placement_is_told_once_a_kind_of_run": "is told that the CPU computes",
+    "test_config.py::test_devices": "counts the devices of a machine without a GPU",
+    "test_config.py::test_settings_that_have_an_effect": "counts the CPU's threads and its code",
+    "test_quick_runs.py": "is about the CPU's quick runs",
+    "test_winograd_session.py": "is about the CPU's way of convolutions",
+    "test_warmup.py::test_the_first_run_has_its_code": "is about the CPU's code",
+    "test_warmup.py::test_nothing_is_compiled_in_a_thread_that_runs": "is about the CPU's code",
+    "test_warmup.py::test_python_s_lock_is_handed_over": "is about the CPU's code",
+    "test_forks.py::test_a_child_gets_whole_variables": "forks a process that has used the GPU",
     "test_host_steps.py::test_of_weights_is_done_once_in_prepare": "weights are not prepared for a GPU",
     "test_memory.py::test_code_that_is_not_used_is_unloaded": "counts the CPU's code",
     "tests/session/test_code.py": "is about the CPU's code",
+    "tests/session/test_explain.py": "counts what the CPU does; test_cuda_traces.py is about a GPU",
 }
 
 
@@ -40,8 +51,8 @@ class EverythingOnGpu:
         self.lacking: Counter[str] = Counter()
         self.plans: Counter[str] = Counter()
         self._inside = ExitStack()
-        self.library: Library = self._inside.enter_context(driver_standing_in())
-        self.work: Work = self.library.work()
+        self.library: Library | None = None if ON_GPU else self._inside.enter_context(driver_standing_in())
+        self.work: Work | None = self.library.work() if self.library else None
 
     def begin(self) -> None:
         make, tell, begin = Placement.__init__, Placement.tell, DeviceEngine.__init__
@@ -77,14 +88,15 @@ class EverythingOnGpu:
         try:
             return (yield)
         finally:
-            said = self.library.complaint()
-            self.library.mend()
-            assert not said, said
+            if self.library:
+                said = self.library.complaint()
+                self.library.mend()
+                assert not said, said
 
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         write = terminalreporter.write_line
-        write(f"plans on the GPU: {dict(self.plans)}; work: {dict(self.work)}")
+        write(f"plans on the GPU: {dict(self.plans)}; work: {dict(self.work or {})}")
         for reason, count in self.lacking.most_common():
             write(f"{count:6} plans need the CPU for {reason}")
 

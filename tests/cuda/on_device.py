@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from graphc.exec.cuda.calls.all import CALLS
-from graphc.exec.cuda.calls.call import Call
+from graphc.exec.cuda.calls.call import Call, Products
 from graphc.exec.cuda.calls.checks import RECORD_WORDS, Failure
 from graphc.exec.cuda.memory import Block
 from graphc.exec.library import load_library
@@ -25,8 +25,9 @@ class Outcome:
 
 
 def run_call(device: Any, name: str, given: Sequence[np.ndarray], outputs: Sequence[np.ndarray], dims: Sequence[int],
-             attrs: Sequence[int] = ()) -> Outcome:
-    """name: with dtypes, as a plan has it; outputs: what stands there before, as large as they are."""
+             attrs: Sequence[int] = (), products: Products = Products.FUSED) -> Outcome:
+    """name: with dtypes, as a plan has it; outputs: what stands there before, as large as they are. products: how it
+    multiplies."""
     device.enter()
     kept: list[Block] = []
 
@@ -49,7 +50,7 @@ def run_call(device: Any, name: str, given: Sequence[np.ndarray], outputs: Seque
     kernel, *types = name.split(".")
     operands = [placed(array) for array in (*given, *outputs)]
     call = Call(tuple(types), tuple(operands), tuple(dims), tuple(attrs), load_library(), room,
-                lambda stored: placed(np.frombuffer(stored, np.uint8)))
+                lambda stored: placed(np.frombuffer(stored, np.uint8)), products=products)
     for work in list(CALLS[kernel](call)):
         work.prepare(device)
         work.submit(device)

@@ -65,7 +65,7 @@ _MOST_THREADS = re.compile(r"\.maxntid (\d+)")
 _STATEMENT = re.compile(r"\s*(\$?\w+:(?=\s)|\.[^;]*;|[^;]+;)")
 _OPERAND = re.compile(r"\{[^}]*\}|\[[^\]]*\]|[^,\s][^,]*")
 # How LLVM takes half of a register.
-_HALF = re.compile(r"\{ \.reg \.b16 tmp; (mov\.b32 [^;]*;) \}")
+_HALF = re.compile(r"\{ \.reg \.b(?:16|32) tmp; (mov\.b(?:32|64) [^;]*;) \}")
 
 
 def parse(text: str) -> dict[str, Kernel]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ class StandIn:
     """See the header. most: bytes that it has."""
 
     name, driver_version, compute, multiprocessors = "stand-in", 13000, 75, 2
+    clock, bandwidth = 1e9, 32e9
     most_steps = 10 ** 6                               # instructions of a kernel
 
     def __init__(self, most: int = 1 << 30) -> None:
@@ -132,6 +134,22 @@ class StandIn:
 
     def forget(self, graph: int) -> None:
         self._graphs[graph] = []
+
+    def times(self, recorded: bool = False) -> Times:
+        return Times(self)
+
+
+class Times:
+    """Marks between what it does, by the host's clock."""
+
+    def __init__(self, device: StandIn) -> None:
+        self._device, self._seen = device, []  # type: StandIn, list[float]
+
+    def mark(self) -> None:
+        self._device._do("mark", lambda: self._seen.append(time.perf_counter()), 1)
+
+    def seconds(self) -> list[float]:
+        return [second - self._seen[0] for second in self._seen]
 
 
 def _bytes(address: int, count: int) -> ctypes.Array[ctypes.c_char]:

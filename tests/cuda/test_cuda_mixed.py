@@ -238,16 +238,6 @@ def test_placement_is_logged(device: Any, capfd: pytest.CaptureFixture[str]) -> 
     assert len(lines) == len(set(lines))
 
 
-def test_a_trace_shows_the_parts(device: Any) -> None:
-    with gc.Graph().as_default(), gc.Session(config=gc.ConfigProto(allow_soft_placement=True)) as session:
-        x = gc.placeholder(gc.float32, [None])
-        with gc.device("/gpu:0"):
-            y = top_k(gc.exp(x), 1).values
-        told = gc.RunMetadata()
-        session.run(y, {x: [1.0, 2.0]}, gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE), told)
-    assert any("gpu_part:0" in line for line in told.kernels) and any("top_k" in line for line in told.kernels)
-
-
 def test_the_hosts_maps_become_machine_code(device: Any) -> None:
     with gc.Graph().as_default(), gc.Session() as session:
         x = gc.placeholder(gc.float32, [None])
@@ -273,14 +263,6 @@ def test_variables_of_strings_stay_with_the_host(device: Any) -> None:
         session.run(v.initializer)
         assert session.run([z, v], {x: [0.0, 0.0]})[1].tolist() == [b"c", b"d"]
         assert session.run(gc.identity(v)).tolist() == [b"c", b"d"]
-
-
-def test_a_trace_of_what_the_device_does_alone_is_empty(device: Any) -> None:
-    with gc.Graph().as_default(), gc.Session() as session, gc.device("/gpu:0"):
-        x, told = gc.placeholder(gc.float32, [2]), gc.RunMetadata()
-        assert session.run(gc.exp(x), {x: [0.0, 0.0]}, gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE),
-                           told).tolist() == [1, 1]
-        assert not told.kernels
 
 
 def test_explain_gives_variables_back_that_the_gpu_wrote(device: Any) -> None:

@@ -11,7 +11,7 @@ from on_device import numbers, run_call, unset
 from graphc.exec.cuda.calls import scans
 from graphc.kernels.contracts.calls import Status
 
-from on_both import assert_same_bits
+from on_both import TYPES, assert_same_bits
 
 SIZES = [0, 1, 3, 17, 31, 33, 65, 700]
 
@@ -64,6 +64,23 @@ def test_unique(device: Any, n: int, dtype: str, index: str) -> None:
     found, first, count = run_call(device, f"unique.{dtype}.{index}", [x], outputs, (n,)).outputs
     assert_same_bits(found, places.astype(found.dtype))
     assert count.tolist() == [len(known)] and first.tolist() == known + [0] * (n - len(known))
+
+
+@pytest.mark.parametrize("name", ["argmax", "argmin"])
+@pytest.mark.parametrize("dtype,index", [("f32", "i64"), ("f64", "i32"), ("i32", "i64"), ("i64", "i64"), ("u8", "i32")])
+@pytest.mark.parametrize("shape", [(0, 3, 1), (3, 1, 1), (5, 2, 3), (3, 31, 1), (2, 65, 2), (300, 7, 1), (2, 700, 1),
+                                   (1, 9000, 1), (1, 300, 2)])
+def test_where_the_extreme_is(device: Any, shape: tuple[int, int, int], name: str, dtype: str, index: str) -> None:
+    x = numbers(random(*shape), shape, dtype)
+    x[1:2] = np.nan if dtype.startswith("f") else 0
+    best = "max" if name == "argmax" else "min"
+    if dtype.startswith("f"):                  # NaNs are never the best
+        x_seen = np.where(np.isnan(x), -np.inf if best == "max" else np.inf, x)
+    else:
+        x_seen = x
+    wanted = getattr(np, name)(x_seen, 1).astype(TYPES[index])
+    [found] = run_call(device, f"{name}.{dtype}.{index}", [x], [unset(wanted.shape, index)], shape).outputs
+    assert_same_bits(found, wanted)
 
 
 @pytest.mark.parametrize("product", [False, True])

@@ -334,4 +334,4 @@ def test_a_traced_run_gives_its_results(device: Any) -> None:
             y = gc.exp(x) + 1.0
         options = gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE)
         assert session.run(y, {x: [0.0]}, options=options, run_metadata=told).tolist() == [2.0]
-        assert len(told.step_stats.dev_stats) == 1
+        assert len(told.step_stats.dev_stats) == 2

@@ -2,7 +2,6 @@
 that no tile divides, batches, parts."""
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,32 +12,11 @@ from graphc.exec.cuda.calls import products
 from graphc.exec.cuda.calls.call import Call, Products
 from graphc.exec.cuda.calls.products import Factors, product
 from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE
-from graphc.exec.cuda.driver import find_device
 from graphc.exec.cuda.memory import Block
 from graphc.exec.library import load_library
 
-from on_both import ON_GPU
-from stand_in import StandIn, standing_in
-from stand_in_driver import driver_standing_in
-
 RANDOM = np.random.default_rng(11)
 TENSOR_ROUNDING = 2.0 ** -10           # of two factors, each rounded to 10 bits of mantissa
-
-
-@pytest.fixture(params=["gpu"] if ON_GPU else ["emulator", "late"])
-def ampere(request: Any, monkeypatch: Any) -> Iterator[Any]:
-    """A device that has tensor cores."""
-    if request.param == "gpu":
-        found = find_device()
-        assert found is not None and found.compute >= TENSOR_COMPUTE, "this GPU has no tensor cores"
-        yield found
-    elif request.param == "emulator":
-        monkeypatch.setattr(StandIn, "compute", TENSOR_COMPUTE)
-        with standing_in(StandIn()) as stand_in:
-            yield stand_in
-    else:
-        with driver_standing_in(request.param, compute=TENSOR_COMPUTE):
-            yield find_device()
 
 
 def multiplied(device: Any, a: np.ndarray, b: np.ndarray, turned: tuple[bool, bool], how: Products,
@@ -97,7 +75,7 @@ def test_products(ampere: Any, size: tuple[int, int, int, int], turned: tuple[bo
 
 @pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])
 def test_large_tiles(ampere: Any, turned: tuple[bool, bool], monkeypatch: Any) -> None:
-    monkeypatch.setattr(products, "BLOCKS_WANTED", 1)
+    monkeypatch.setattr(products, "MULTIPROCESSORS", 1)
     a, b = map(as_bfloat16, factors(1, 132, 140, 36))
     found, _ = multiplied(ampere, a, b, turned, Products.EXACT)
     np.testing.assert_allclose(found, a.astype(float) @ b.astype(float), rtol=1e-5, atol=1e-5)

@@ -5,9 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import graphc as gc
-from graphc.exec.cuda.calls import products
+from graphc.exec.cuda.calls import convolutions, products
+from graphc.exec.cuda.code.windows import reciprocal
 
 from on_both import check_close
 
@@ -46,9 +49,15 @@ def test_channels_that_are_and_are_not_read_16_bytes_at_a_time(device: Any, chan
     check_close(build, pictures(0, 9, 8, channels).astype(dtype), weights)
 
 
+@given(st.integers(1, (1 << 31) - 1), st.integers(0, (1 << 31) - 1))
+def test_dividing_by_a_reciprocal(size: int, x: int) -> None:
+    for number in (x, x // size * size, max(x // size * size - 1, 0)):
+        assert number * (reciprocal(size) & 0xFFFFFFFF) >> (reciprocal(size) >> 32) == number // size
+
+
 @pytest.mark.parametrize("channels", [3, 4])
 def test_large_tiles_of_windows(device: Any, channels: int, monkeypatch: Any) -> None:
-    monkeypatch.setattr(products, "BLOCKS_WANTED", 1)
+    monkeypatch.setattr(products, "MULTIPROCESSORS", 1)
 
     def build() -> Any:
         x, f = gc.placeholder(gc.float32, [None, 15, 14, channels]), gc.placeholder(gc.float32, [2, 3, channels, 130])
@@ -81,3 +90,19 @@ def test_a_small_convolutional_net_learns(device: Any) -> None:
         return [loss, gc.train.MomentumOptimizer(0.1, 0.9).minimize(loss)]
 
     check_close(build, pictures(6, 6, 6, 1), RANDOM.integers(0, 4, 6).astype(np.int32), runs=2, tolerance=1e-4)
+
+
+@pytest.mark.parametrize("moved", [1e-9, 1e9], ids=["windows", "columns"])
+@pytest.mark.parametrize("strides,dilations,padding", [((1, 1), (1, 1), "SAME"), ((2, 3), (1, 1), "SAME"),
+                                                       ((1, 1), (2, 3), "VALID"), ((3, 1), (1, 1), "VALID")])
+def test_both_ways_of_an_input_gradient(device: Any, strides: Any, dilations: Any, padding: str, moved: float,
+                                        monkeypatch: Any) -> None:
+    monkeypatch.setattr(convolutions, "MOVED", moved)
+
+    def build() -> Any:
+        x, f = gc.placeholder(gc.float32, [None, 11, 13, 3]), gc.placeholder(gc.float32, [3, 4, 3, 5])
+        y = gc.nn.conv2d(x, f, [1, *strides, 1], padding, dilations=[1, *dilations, 1])
+        return [y, *gc.gradients(gc.reduce_sum(y * y), [x, f])]
+
+    check_close(build, pictures(2, 11, 13, 3), pictures(3, 4, 3, 5), tolerance=1e-3)
+    check_close(build, pictures(0, 11, 13, 3), pictures(3, 4, 3, 5))

@@ -6,10 +6,14 @@ from itertools import product
 
 import pytest
 
+from graphc.exec.cuda.code.attention import attention, gradient_of_q, gradients_of_keys
+from graphc.exec.cuda.code.attention_tile import Shape as Tiles
+from graphc.exec.cuda.code.builder import KernelBuilder
 from graphc.exec.cuda.code.maps import kernel_text
 from graphc.exec.cuda.code.products import Product, product_text
 from graphc.exec.cuda.code.programs import Shape
-from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE, make_ptx
+from graphc.exec.cuda.code.ptx import OLDEST_COMPUTE, TENSOR_COMPUTE, make_ptx
+from graphc.exec.cuda.code.tensor_attention import TensorAttention, tensor_attention
 from graphc.exec.cuda.code.tensor_products import TensorProduct, tensor_product
 from graphc.exec.jit import scalar_functions
 from graphc.exec.library import load_library
@@ -49,7 +53,7 @@ def test_products(dtype: str, each: int, transposed: tuple[bool, bool], parts: b
 @pytest.mark.parametrize("windows", [False, True])
 def test_products_16_bytes_at_a_time(transposed: tuple[bool, bool], windows: bool) -> None:
     for dtype, each in (("f32", 8), ("f32", 4), ("f64", 4)):
-        made = Product(dtype, each, *transposed, wide_a=True, wide_b=True, windows=windows)
+        made = Product(dtype, each, *transposed, wide_a=True, wide_b=True, wide_c=True, windows=windows)
         assert over_budget(make_ptx(product_text(made))) == []
 
 
@@ -59,8 +63,26 @@ def test_products_16_bytes_at_a_time(transposed: tuple[bool, bool], windows: boo
 @pytest.mark.parametrize("rounded", [False, True] if EVERYTHING else [True])
 def test_products_on_tensor_cores(fragments: int, wide: bool, straight: tuple[bool, bool], windows: bool,
                                   rounded: bool) -> None:
-    made = tensor_product(TensorProduct(fragments, *straight, wide, wide, rounded, windows))
+    made = tensor_product(TensorProduct(fragments, *straight, wide, wide, wide, rounded, windows))
     assert over_budget(make_ptx(made.text(), TENSOR_COMPUTE)) == []
+
+
+def text_with_scalars(kernel: KernelBuilder, compute: int = OLDEST_COMPUTE) -> str:
+    return make_ptx("".join([*scalar_functions(load_library(), kernel.primitives), kernel.text()]), compute)
+
+
+@pytest.mark.parametrize("shape", [("f32", 4, 4), ("f32", 4, 8), ("f32", 1, 8), ("f64", 2, 8)])
+def test_attention(shape: tuple[str, int, int]) -> None:
+    tiles = Tiles(*shape, masked=True)
+    for kernel in (attention(tiles), attention(tiles, kept=True), gradient_of_q(tiles), gradients_of_keys(tiles)):
+        assert over_budget(text_with_scalars(kernel)) == []
+
+
+@pytest.mark.parametrize(("pieces", "bands", "keys"), [(8, 2, 32), (8, 1, 32), (16, 1, 16)])
+@pytest.mark.parametrize("wide", [False, True])
+def test_attention_on_tensor_cores(pieces: int, bands: int, keys: int, wide: bool) -> None:
+    made = tensor_attention(TensorAttention(pieces, pieces, bands, keys, True, True, wide, wide))
+    assert over_budget(text_with_scalars(made, TENSOR_COMPUTE)) == []
 
 
 def test_what_takes_too_much_is_told() -> None:

@@ -41,7 +41,7 @@ def mapped(count: int) -> Run:
 
 def on_tensor_cores(m: int, n: int, k: int) -> Run:
     a, b = floats(m, k), floats(k, n)
-    text = make_ptx(tensor_product(TensorProduct(2, True, False, True, True, True)).text(), TENSOR_COMPUTE)
+    text = make_ptx(tensor_product(TensorProduct(2, True, False, True, True, True, True)).text(), TENSOR_COMPUTE)
 
     def run(device: Any) -> list[np.ndarray]:
         c = np.zeros((m, n), np.float32)

@@ -374,4 +374,4 @@ def test_frames_of_old_shapes_are_used_again() -> None:
         for n in range(1, 80):
             x = np.full(n, turn, np.float32)
             np.testing.assert_allclose(engine.run([x])[0], reference_dag(plan, x))
-    assert len(engine._frames) == len(engine._free) == 32
+    assert len(engine._frames) == len(engine.frames.free) == 32

@@ -1,9 +1,9 @@
 """`make fuzz`: mutations of Plans written by hand and of Plans of graphs (graph_plans.py), in C++ under ASan and UBSan
 and in Python, side by side.
 
-C++ also gets Plans of single kernels (kernel_plans.py), indexes of checkpoints (checkpoints.py), and graphs with side
-files (side_graphs.py); Python GraphDefs and SavedModels of TensorFlow's, to import, inspect and convert
-(file_child.py). Everywhere buffers end at pages that nothing may touch.
+C++ also gets Plans of single kernels (kernel_plans.py), indexes of checkpoints (checkpoints.py), graphs with side
+files (side_graphs.py) and code for a GPU (gpu_files.py); Python GraphDefs and SavedModels of TensorFlow's, to import,
+inspect and convert (file_child.py). Everywhere buffers end at pages that nothing may touch.
 
     python tests/fuzz/run.py [--seconds 1200] [--seed N]
 
@@ -42,11 +42,13 @@ from graphc.serial.plan_pb2 import SavedPlan
 from checkpoints import MODEL, model_file, next_index, write_base
 from file_child import originals
 from files import BUILD, build_runner, case_file
+from gpu_files import write_gpu_files
 from kernel_plans import kernel_case
 from mutate import mutate, mutate_message
 from side_graphs import write_side_graphs
 
 FILES_A_ROUND, INDEXES_A_ROUND, SIDE_GRAPHS_A_ROUND, PYTHON_A_ROUND, ROUND_SECONDS = 200, 200, 50, 100, 900
+GPU_FILES_A_ROUND = 200
 GRAPHS_A_ROUND = 20
 
 
@@ -122,7 +124,7 @@ class Fuzzing:
         originals = [*(case_file(case) for case in fuzzed_cases().values()), model_file()]
         rng = random.Random(self.seed)
         environment = dict(os.environ, ASAN_OPTIONS="allocator_may_return_null=1:detect_leaks=0",
-                           UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1")
+                           UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1", GRAPHC_LIBCUDA="/nowhere")
         while time.monotonic() < self.end:
             with tempfile.TemporaryDirectory() as folder:
                 paths = []
@@ -131,6 +133,7 @@ class Fuzzing:
                     paths[-1].write_bytes(next_file(originals, rng))
                 paths += write_checkpoints(Path(folder), INDEXES_A_ROUND, rng)
                 paths += write_side_graphs(Path(folder), SIDE_GRAPHS_A_ROUND, rng)
+                paths += write_gpu_files(Path(folder), GPU_FILES_A_ROUND, rng)
                 done = subprocess.run([program, *paths], capture_output=True, text=True, check=False,
                                       timeout=ROUND_SECONDS, env=environment, errors="replace")
                 self.tried["C++"] += len(paths)
@@ -138,7 +141,7 @@ class Fuzzing:
                 self.checks.update(int(n) for n in re.findall(r"fails check (\d+)", done.stdout))
                 self.outcomes["C++ answers"] += len(re.findall(r"^  run \d+: 0", done.stdout, re.M))
                 if done.returncode:
-                    last = [line for line in done.stdout.splitlines() if line.endswith((".pb", ".index"))][-1]
+                    last = [line for line in done.stdout.splitlines() if line.endswith((".pb", ".index", ".gpu"))][-1]
                     self._keep(Path(last), done.stderr)
 
     def _keep(self, path: Path, report: str) -> None:

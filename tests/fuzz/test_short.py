@@ -3,7 +3,9 @@ of a graph its import."""
 from __future__ import annotations
 
 import json
+import os
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +21,7 @@ sys.path[:0] = [str(FOLDER), *(str(FOLDER.parent / f) for f in ("plan", "runner"
 from graph_plans import fuzzed_cases, names, step_kinds
 
 from files import build_runner, case_file
+from gpu_files import write_gpu_files
 from kernel_plans import case_of, kernel_case
 from run import next_file, write_checkpoints
 from side_graphs import write_side_graphs
@@ -78,6 +81,18 @@ def test_side_files(tmp_path: Path) -> None:
                           timeout=300, errors="replace")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert 20 < done.stdout.count("  load: 15") and done.stdout.count("  run 3: 0") >= 1
+
+
+def test_code_for_a_gpu(tmp_path: Path) -> None:
+    """Without a GPU, what is as it should be ends with status 5."""
+    paths = write_gpu_files(tmp_path, 400, random.Random(0))
+    environment = {**os.environ, "GRAPHC_LIBCUDA": "/nowhere"}
+    done = subprocess.run([build_runner() / "graphc-fuzz", *paths], capture_output=True, text=True, check=False,
+                          timeout=300, errors="replace", env=environment)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    statuses = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("  code:")]
+    assert len(statuses) == 401 and {"5", "15"} <= set(statuses) <= {"5", "8", "9", "15"} and statuses[0] == "5"
+    assert statuses.count("15") > 150 and len(set(re.findall("is damaged: (.*)", done.stdout))) > 15
 
 
 def test_kernels(tmp_path: Path) -> None:

@@ -70,7 +70,8 @@ class GuardedKernel:
         self.declared, self.loaded = declared, loaded
 
     def __call__(self, *operands: Any, dims: Sequence[int], attrs: Sequence[float] = (), persistent: bool = False,
-                 winograd: bool = True, packable: int = 1, order: Callable[[int], Sequence[int]] = range) -> int:
+                 winograd: bool = True, way: int = -1, packable: int = 1,
+                 order: Callable[[int], Sequence[int]] = range) -> int:
         names = dict(zip((*self.declared.dims, *self.declared.attrs), (*map(int, dims), *attrs), strict=True))
         arrays = [np.asarray(o) for o in operands]
         before = [a.copy() for a in arrays]
@@ -82,7 +83,7 @@ class GuardedKernel:
             memory = Memory(at_end)
             blocks = self._place(arrays, names, memory)
             status = self.loaded(*blocks, dims=dims, attrs=self.declared.attr_words(attrs), persistent=persistent,
-                                 winograd=winograd, packable=packable, order=order, allocate=memory.scratch)
+                                 winograd=winograd, way=way, packable=packable, order=order, allocate=memory.scratch)
             for operand, array, block in zip(self.declared.operands, arrays, blocks, strict=True):
                 if operand.role != "in":
                     array.reshape(-1)[:block.size] = block

@@ -2,8 +2,9 @@
 import numpy as np
 import pytest
 
+from graphc.kernels.contracts.all import KERNELS
 from graphc.kernels.contracts.calls import Choice
-from graphc.kernels.cpu.nn.conv import DIRECT, LINES, PLANES, SPREAD, TAPS
+from graphc.kernels.cpu.nn.conv_tiles import DIRECT, LINES, PLANES, SPREAD, TAPS, WINOGRAD
 
 import kernel_references as references
 from kernel_harness import backwards, close, filled, load, normal
@@ -46,6 +47,8 @@ CASES = [
     Window(3, 150, 34, 2, 4, 31, 9, stride=(2, 1), pad=(1, 2, 0, 0)),
     Window(2, 40, 21, 3, 5, 7, 35, stride=(1, 5), dilation=(2, 3), pad=(3, 1, 2, 0)),
 ]
+
+WAYS = len(KERNELS["conv2d"].ways)
 
 
 def arguments(size: Window) -> dict[str, list[int]]:
@@ -103,6 +106,37 @@ def test_filter_grad(size, dtype):
     np.testing.assert_array_equal(*results)
 
 
+@pytest.mark.parametrize("size", [*CASES, Window(1, 12, 12, 20, 3, 3, 24, pad=(1, 1, 1, 1)),
+                                  Window(2, 9, 11, 16, 5, 5, 31, pad=(2, 2, 2, 2))], ids=str)
+def test_every_way_that_is_asked_for(size):
+    """Each is right where it can be taken; where it cannot, another one is."""
+    x_shape, f_shape, y_shape = shapes(size)
+    x, f, dy = normal(x_shape, "f32", 1), normal(f_shape, "f32", 2), normal(y_shape, "f32", 3)
+    given = {"conv2d": ((x, f), y_shape, references.conv2d(x, f, size), size.kh * size.kw * size.c),
+             "conv2d_input_grad": ((dy, f), x_shape, references.conv2d_input_grad(dy, f, size),
+                                   size.kh * size.kw * size.oc),
+             "conv2d_filter_grad": ((x, dy), f_shape, references.conv2d_filter_grad(x, dy, size),
+                                    size.n * size.oh * size.ow)}
+    for name, (operands, shape, wanted, terms) in given.items():
+        kernel = load(name)[f"{name}.f32"]
+        for way in range(-1, WAYS):
+            for persistent in (False, True) if name == "conv2d" else (False,):
+                result = filled(shape, "f32")
+                assert kernel(*operands, result, way=way, persistent=persistent, **arguments(size)) == 0
+                close(result, wanted, "f32", 4 * max(1.0, terms ** 0.5))
+
+
+def test_a_way_that_is_asked_for_is_taken_where_the_sizes_allow_it():
+    size = Window(2, 28, 28, 32, 3, 3, 32, pad=(1, 1, 1, 1))
+    taken = {name: {int(load(name)[f"{name}.f32"].loaded.choice(*arguments(size).values(), way=way)[Choice.VARIANT])
+                    for way in range(WAYS)} for name in ("conv2d", "conv2d_input_grad", "conv2d_filter_grad")}
+    assert taken == {"conv2d": {LINES, TAPS, WINOGRAD}, "conv2d_input_grad": {LINES, TAPS, SPREAD, WINOGRAD},
+                     "conv2d_filter_grad": {0, 1, WINOGRAD}}
+    plain = load("conv2d")["conv2d.f64"].loaded.choice(*arguments(size).values(), way=WINOGRAD)
+    without = load("conv2d")["conv2d.f32"].loaded.choice(*arguments(size).values(), winograd=False, way=WINOGRAD)
+    assert WINOGRAD not in (plain[Choice.VARIANT], without[Choice.VARIANT])
+
+
 def test_filters_that_reach_far_are_not_for_padded_lines():
     """Sizes whose lines would take more than scratch may hold, by numbers that do not fit 64 bits when multiplied."""
     reach = 1 << 16
@@ -134,3 +168,15 @@ def test_input_grad_of_few_channels_or_columns_computes_no_tap_in_vain():
                           (Window(1, 28, 28, 64, 3, 3, 8), False)):
         choice = kernel.loaded.choice(arguments(size)["dims"], arguments(size)["attrs"])
         assert (choice[Choice.VARIANT] == SPREAD) == spreads, size
+
+
+def test_the_results_of_a_tile_stay_in_the_cache():
+    """An epilogue reads them behind it: 256 KB, unless that is too little work for a tile."""
+    kernel = load("conv2d")["conv2d.f32"]
+    for size in (Window(16, 56, 56, 64, 1, 1, 256), Window(32, 56, 56, 256, 1, 1, 64),
+                 Window(64, 28, 28, 64, 5, 5, 64)):
+        choice = kernel.loaded.choice(arguments(size)["dims"], arguments(size)["attrs"])
+        assert 64 * 1024 <= 4 * choice[Choice.TILE_ELEMENTS] <= 256 * 1024, size
+    thin = kernel.loaded.choice(arguments(Window(64, 56, 56, 1, 1, 1, 4096))["dims"],
+                                arguments(Window(64, 56, 56, 1, 1, 1, 4096))["attrs"])
+    assert 4 * thin[Choice.TILE_ELEMENTS] > 256 * 1024

@@ -4,6 +4,8 @@ import itertools
 import numpy as np
 import pytest
 
+from graphc.kernels.contracts.all import KERNELS
+
 from kernel_harness import backwards, close, filled, load, normal
 
 SIZES = (1, 3, 17, 31, 65)
@@ -13,13 +15,13 @@ BIG = [(1, 1000, 300), (2, 129, 1025), (300, 70, 600), (14, 257, 2000), (700, 10
 
 
 def check(m, n, k, dtype, transpose_a=0, transpose_b=0, batch=1, share_a=False, share_b=False, persistent=False,
-          order=range):
+          order=range, way=-1):
     kernel = load("matmul")[f"matmul.{dtype}"]
     a = normal((1 if share_a else batch, *((k, m) if transpose_a else (m, k))), dtype, 1)
     b = normal((1 if share_b else batch, *((n, k) if transpose_b else (k, n))), dtype, 2)
     c = filled((batch, m, n), dtype)
     status = kernel(a, b, c, dims=[batch, m, n, k, 0 if share_a else m * k, 0 if share_b else k * n],
-                    attrs=[transpose_a, transpose_b], persistent=persistent, order=order)
+                    attrs=[transpose_a, transpose_b], persistent=persistent, order=order, way=way)
     assert status == 0
     wide = np.float64 if dtype in ("f32", "f64") else np.int64
     left, right = a.astype(wide), b.astype(wide)
@@ -57,8 +59,53 @@ def test_batches(dtype, transposes):
             check(m, n, k, dtype, *transposes, batch=batch, share_a=share_a, share_b=share_b, persistent=share_b)
 
 
+@pytest.mark.parametrize("transposes", [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_every_way_that_is_asked_for(transposes):
+    for (m, n, k), batch in itertools.product([(1, 65, 33), (3, 17, 31), (16, 40, 64), (90, 33, 17), (90, 1, 40),
+                                               (65, 3, 31)], (1, 3)):
+        for way, share_b in itertools.product(range(len(KERNELS["matmul"].ways)), (False, True)):
+            check(m, n, k, "f32", *transposes, batch=batch, share_b=share_b, persistent=share_b and way % 2 == 0,
+                  way=way)
+
+
 @pytest.mark.parametrize("size", [(0, 5, 5), (5, 0, 5), (5, 5, 0), (0, 0, 0)], ids=str)
 def test_empty(size):
     for persistent in (False, True):
         check(*size, "f32", persistent=persistent)
         check(*size, "f32", transpose_b=1, batch=3, persistent=persistent)
+
+
+# One row or one column, and few columns of many rows, which are computed turned: m, n, k.
+SKINNY = [(1, 1030, 300), (1, 5000, 17), (1, 31, 9), (2000, 1, 300), (300, 1, 2000), (5, 1, 7), (600, 2, 130),
+          (600, 3, 1), (900, 4, 257), (260, 5, 500), (1000, 8, 400), (129, 9, 65), (300, 12, 700), (100, 16, 33),
+          (70, 16, 1000)]
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("transposes", [(0, 0), (0, 1), (1, 0), (1, 1)])
+@pytest.mark.parametrize("size", SKINNY, ids=str)
+def test_few_rows_or_columns(dtype, transposes, size):
+    for persistent in (False, True):
+        first = check(*size, dtype, *transposes, persistent=persistent)
+        again = check(*size, dtype, *transposes, persistent=persistent, order=backwards)
+        np.testing.assert_array_equal(first, again)
+
+
+@pytest.mark.parametrize("transposes", [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_batches_of_few_rows_or_columns(transposes):
+    for (m, n, k), batch in itertools.product([(1, 130, 40), (130, 1, 40), (40, 3, 64), (17, 1, 1)], (0, 1, 3)):
+        for share_a, share_b in itertools.product((False, True), (False, True)):
+            check(m, n, k, "f32", *transposes, batch=batch, share_a=share_a, share_b=share_b, persistent=share_b)
+
+
+@pytest.mark.parametrize("size", [(1, 70, 20), (70, 1, 20), (70, 3, 90)], ids=str)
+@pytest.mark.parametrize("transpose_a", [0, 1])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_stays_in_its_row_and_column(size, transpose_a, value):
+    """An element of A reaches its row of C, and nothing beside it."""
+    m, n, k = size
+    kernel = load("matmul")["matmul.f32"]
+    a, b, c = normal((k, m) if transpose_a else (m, k), "f32", 1), normal((k, n), "f32", 2), filled((m, n), "f32")
+    a[(3, m - 1) if transpose_a else (m - 1, 3)] = value
+    assert kernel(a, b, c, dims=[1, m, n, k, m * k, k * n], attrs=[transpose_a, 0]) == 0
+    assert not np.isfinite(c[m - 1]).any() and np.isfinite(c[:m - 1]).all()

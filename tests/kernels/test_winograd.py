@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from graphc.kernels.contracts.calls import Choice
-from graphc.kernels.cpu.nn.conv import WINOGRAD
+from graphc.kernels.cpu.nn.conv_tiles import WINOGRAD
 from graphc.kernels.cpu.nn.winograd_forms import F4
 
 import kernel_references as references

@@ -149,7 +149,7 @@ def test_a_small_runner_for_one_model(model: tuple[Path, np.ndarray, np.ndarray]
     folder = path.parent
     np.save(folder / "x.npy", value)
     graphc = Path(sys.executable).parent / "graphc"
-    subprocess.run([graphc, "runner", "--only-for", path, "-o", folder, "--cxx", "g++"], check=True)
+    subprocess.run([graphc, "runner", "--only-for", path, "-o", folder, "--isa", "all", "--cxx", "g++"], check=True)
     subprocess.run([folder / "graphc-run", path, "--feed", f"x={folder / 'x.npy'}", "--out", folder / "y.npy"],
                    check=True)
     assert np.load(folder / "y.npy").tobytes() == expected.tobytes()

@@ -93,11 +93,13 @@ def test_matrices_of_no_batch_are_left_alone() -> None:
         assert "Softmax" in types(attention(built(JOINED["scaled"], [(T, D), (S, D), (S, W)])))
 
 
-def test_a_plan_of_a_gpu_has_none() -> None:
+def test_a_plan_of_a_gpu_joins_what_runs_on_one_side() -> None:
     with gc.Graph().as_default():
         feeds = [gc.placeholder(gc.float32, x.shape) for x in (Q, K, V)]
         y = JOINED["mask of rows"](*feeds)
-        for apart, kernel in ((None, "attention.f32"), ((), "softmax.f32")):
+        everything = {(op.name, op.type) for op in y.graph.get_operations()}
+        for apart, kernel in ((None, "attention.f32"), ((), "attention.f32"), (everything, "attention.f32"),
+                              ({(y.op.name, y.op.type)}, "softmax.f32")):
             plan = compile_graph([y], feeds=feeds, apart=apart).plan
             assert kernel in [step.kernel for body in plan.bodies for step in body.steps if isinstance(step, Call)]
 

@@ -29,6 +29,10 @@ def x23() -> Any:
 
 
 SIMPLE = {
+    "slice of all": (lambda x: gc.tanh(x[:, 0:3]), ["Tanh"]),
+    "row of one": (lambda x: gc.tanh(gc.expand_dims(x, 0)[0]), ["Tanh"]),
+    "slice of all backwards": (lambda x: x[:, ::-1], ["StridedSlice"]),
+    "slice of all but one": (lambda x: gc.slice(gc.slice(x, [0, 0], [-1, 3]), [0, 1], [-1, 2]), ["Slice"]),
     "identity": (lambda x: gc.identity(x) + 2.0, ["AddV2"]),
     "reshape of reshape": (lambda x: gc.reshape(gc.reshape(x, [-1]), [3, -1]), ["Reshape"]),
     "reshape back": (lambda x: gc.reshape(gc.reshape(x, [-1]), [-1, 3]) * 2.0, ["Mul"]),

@@ -27,7 +27,8 @@ class Info(ctypes.Structure):
 
 class Options(ctypes.Structure):
     _fields_ = [("size", ctypes.c_size_t), ("signature", ctypes.c_char_p), ("isa", ctypes.c_char_p),
-                ("memory_limit", ctypes.c_int64), ("threads", ctypes.c_int32), ("share", ctypes.c_void_p)]
+                ("memory_limit", ctypes.c_int64), ("threads", ctypes.c_int32), ("share", ctypes.c_void_p),
+                ("gpu_code", ctypes.c_char_p), ("gpu", ctypes.c_int32)]
 
 
 HOST = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(Tensor), ctypes.c_int32,

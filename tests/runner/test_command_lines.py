@@ -151,6 +151,10 @@ GOOD = [
 BAD = [
     ("", "which model?"), ("linear.pb other.pb", "what is 'other.pb'? the model is linear.pb"),
     (f"{FED} --wonder", "what is '--wonder'?"), (f"{FED} --inf", "what is '--inf'?"), (f"{FED} -x", "what is '-x'?"),
+    (f"{FED} --device tpu", "--device wants cpu, gpu or gpu:N, not 'tpu'"),
+    (f"{FED} --device gpu:", "--device wants cpu, gpu or gpu:N, not 'gpu:'"),
+    (f"{FED} --gpu-code a.gpu", "--gpu-code is for --device gpu"),
+    (f"{FED} --device=cpu --gpu-code a.gpu", "--gpu-code is for --device gpu"),
     (f"{FED} --info=yes", "what is '--info=yes'?"), (f"{FED} --feed", "--feed needs a value: --feed NAME=FILE.npy"),
     (f"{FED} --feed x.npy", "--feed wants NAME=FILE.npy, or FILE.npz, not 'x.npy'"),
     (f"{FED} --steps 0", "--steps wants a number from 1 on, not '0'"),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from test_all_ops import FETCHABLE, RANK_BY_SIZE
 
-from graphc.commands.runner import needs_of
+from graphc.commands.needs import needs_of
 from graphc.exec.engine import Engine
 from graphc.exec.library import load_library
 from graphc.ir.host import Host

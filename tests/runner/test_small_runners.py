@@ -10,7 +10,8 @@ import pytest
 
 import graphc as gc
 from graphc.cli import main
-from graphc.commands.runner import find_library, model_needs
+from graphc.commands.needs import model_needs
+from graphc.commands.runner import find_library
 from graphc.kernels.toolchain.archive import read_archive
 from graphc.kernels.toolchain.gate import GateError
 from graphc.kernels.toolchain.runner_library import RUNTIME
@@ -79,7 +80,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def small(folder: Path) -> Path:
-    assert main(["runner", "--only-for", str(folder / "pictures.pb"), "-o", str(folder / "small")]) == 0
+    words = ["--only-for", str(folder / "pictures.pb"), "-o", str(folder / "small"), "--isa", "all"]
+    assert main(["runner", *words]) == 0
     return folder / "small"
 
 
@@ -148,6 +150,14 @@ def test_parts_that_the_model_has_no_use_for(folder: Path, small: Path, monkeypa
                                                     "graphc-run: loops.pb: scalar function "))
 
 
+def test_the_plainest_instruction_set_is_the_default(folder: Path, tmp_path: Path,
+                                                     capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runner", "--only-for", str(folder / "pictures.pb"), "-o", str(tmp_path)]) == 0
+    assert f"for {ISAS[-1]}; --isa {','.join(ISAS)} adds {ISAS[0]}, which is faster where a machine has it\n" in (
+        capsys.readouterr().out)
+    assert f"({ISAS[-1]}) for" in said(tmp_path / "graphc-run", folder, "--version").stdout
+
+
 def test_loops(folder: Path, tmp_path: Path) -> None:
     """A runner for a model with a loop has what runs it, and for others, too."""
     words = ["--only-for", str(folder / "loops.pb"), "--only-for", str(folder / "pictures.pb")]
@@ -155,6 +165,18 @@ def test_loops(folder: Path, tmp_path: Path) -> None:
     found = [said(program, folder, "loops.pb", "--feed", "x=l.npy", "--isa", ISAS[-1]).stdout
              for program in (tmp_path / "graphc-run", build_runner() / "graphc-run")]
     assert found[0] == found[1] and found[0].startswith("output")
+
+
+def test_a_gpu(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs models on one is left out, unless it is asked for."""
+    monkeypatch.setenv("GRAPHC_LIBCUDA", "/nowhere")
+    assert main(["gpu", str(folder / "sums.pb"), "-o", str(tmp_path / "sums.gpu"), "--shapes", "x=4,3"]) == 0
+    for words, message in (([], "what runs models on a GPU (`graphc runner --gpu`) is not in this runner"),
+                           (["--gpu"], "there is no CUDA driver on this machine (/nowhere: ")):
+        made = tmp_path / f"made{len(words)}"
+        assert main(["runner", "--only-for", str(folder / "sums.pb"), "--isa", ISAS[-1], "-o", str(made), *words]) == 0
+        done = said(made / "graphc-run", folder, "sums.pb", "--device", "gpu", "--gpu-code", str(tmp_path / "sums.gpu"))
+        assert done.returncode == 1 and message in done.stderr
 
 
 def test_what_a_model_needs(folder: Path) -> None:

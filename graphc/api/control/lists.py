@@ -31,6 +31,18 @@ def push(handle: Tensor, tensor: Tensor) -> Tensor:
     return made
 
 
+def reserve(length: Tensor, tensor: Tensor) -> Tensor:
+    """A list of `length` elements such as `tensor`, none of which is set."""
+    made: Tensor = apply(OPS["TensorListReserve"], element_sizes(tensor), length, element_dtype=tensor.dtype)
+    return made
+
+
+def set_element(handle: Tensor, index: Tensor, tensor: Tensor) -> Tensor:
+    """The list `handle` with `tensor` at `index`."""
+    made: Tensor = apply(OPS["TensorListSetItem"], handle, index, tensor)
+    return made
+
+
 def add(a: Tensor, b: Tensor) -> Tensor:
     """The list of the sums of the elements of two; one that is missing counts as zeros."""
     made: Tensor = apply(OPS["_TensorListAdd"], a, b)

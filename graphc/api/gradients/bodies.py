@@ -9,6 +9,8 @@ that graph uses of the forward body's tensors must have been kept.
    carried value (a branch: one more output). So random numbers and Python functions run once. The forward op is
    extended where it stands, as in TensorFlow 2: its first outputs and inputs stay what they were.
  - Of tensors whose shape only is needed, the shape is kept.
+ - The gradient of a matrix to which every iteration adds a product of few rows is one product behind the loop, of the
+   factors of all iterations (products.py).
  - The gradient of a table that the body gathers from is IndexedSlices: the rows and their indices of every iteration go
    on two lists, which are joined behind the loop (rows.py); a branch gives out its rows, the other one none.
 
@@ -28,7 +30,7 @@ from graphc.api.array.source import constant
 from graphc.api.array.transpose import transpose
 from graphc.api.control import lists
 from graphc.api.control.control import make_if, make_while, new_function, outermost
-from graphc.api.gradients import rows
+from graphc.api.gradients import products, rows
 from graphc.api.gradients.slices import Gradient, IndexedSlices, as_dense
 from graphc.api.gradients.walk import OF_OPERATIONS, backward, reaches, sum_of, zeros_for
 from graphc.api.math.binary import add, subtract
@@ -98,6 +100,8 @@ class LoopGradient(GradientGraph):
         self.initial: list[Tensor] = []
         self.results: list[Tensor | None] = []      # None: not yet known
         self.turned: dict[Tensor, Tensor] = {}      # matrices of the forward body, transposed outside
+        self.stacks: dict[Tensor, Tensor] = {}      # the list outside that a value was popped from
+        self.collected: dict[Tensor, int] = {}      # the carried list on which a value is collected
 
     def create(self, op: Op, inputs: Sequence[Tensor], name: str | None = None, **more: Any) -> Operation:
         if op.type == "MatMul" and op.transpose_b and inputs[1] in self.outer:  # type: ignore[attr-defined]
@@ -123,7 +127,26 @@ class LoopGradient(GradientGraph):
         number, handle = self.carry(accumulate(self.loop, tensor), lists.HANDLE, "stack")
         with self.as_default(), self.control_dependencies(None), self.name_scope(None):
             self.results[number], value = lists.pop(handle, tensor)
+        self.stacks[value] = self.initial[number]
         return value
+
+    def changes(self, tensor: Tensor) -> bool:
+        """Whether it is a tensor of this body that may differ from iteration to iteration, no captured one."""
+        return tensor.graph is self and tensor not in self.inputs[len(self.initial):]
+
+    def collect(self, tensor: Tensor, trips: Tensor) -> Callable[[Sequence[Tensor]], Tensor]:
+        """Keeps a tensor of this body, of every iteration, on a list, in the order of the forward loop's iterations;
+        what finds it in the loop's results. trips: how many iterations there are."""
+        if tensor in self.stacks:
+            kept = self.stacks[tensor]
+            return lambda results: kept
+        if tensor not in self.collected:
+            with _outside(self):
+                empty = lists.reserve(trips, tensor)
+            self.collected[tensor], handle = self.carry(empty, lists.HANDLE, "rows")
+            self.results[self.collected[tensor]] = lists.set_element(handle, self.results[0], tensor)
+        number = self.collected[tensor]
+        return lambda results: results[number]
 
     def finish(self) -> None:
         """Sets the outputs. Capturing a result may make one more carried value."""
@@ -157,7 +180,7 @@ def while_gradient(loop: Operation, dys: Sequence[Gradient | None], wanted: Sequ
                          [inner[i] for i in (*carried, *used)])
         for i, (number, _), dx in zip(carried, arriving, found, strict=False):
             graph.results[number] = zeros_for(inner[i]) if dx is None else as_dense(dx)
-        totals = {i: _total(graph, inputs[i], inner[i], dx, i)
+        totals = {i: _total(graph, inputs[i], inner[i], dx, i, trips)
                   for i, dx in zip(used, found[len(carried):], strict=True) if dx is not None}
         graph.finish()
     with get_default_graph().name_scope("while") as scope:
@@ -171,10 +194,14 @@ def while_gradient(loop: Operation, dys: Sequence[Gradient | None], wanted: Sequ
     return result
 
 
-def _total(graph: LoopGradient, outside: Tensor, inside: Tensor, gradient: Gradient,
-           position: int) -> Callable[[Sequence[Tensor]], Gradient]:
+def _total(graph: LoopGradient, outside: Tensor, inside: Tensor, gradient: Gradient, position: int,
+           trips: Tensor) -> Callable[[Sequence[Tensor]], Gradient]:
     """Makes the loop add up the gradient of a tensor that it does not change; gives what finds the sum in its results.
     """
+    factors = None if isinstance(gradient, IndexedSlices) else products.factors(gradient, inside)
+    if factors is not None and all(map(graph.changes, factors)):
+        left, right = (graph.collect(factor, trips) for factor in factors)
+        return lambda results: products.joined_product(left(results), right(results), outside)
     if isinstance(gradient, IndexedSlices):
         numbers = []
         for part in (gradient.values, gradient.indices):

@@ -23,7 +23,8 @@ OLDEST_DRIVER = 10020
 OUT_OF_MEMORY, NO_DEVICE, INVALID_PTX, NO_BINARY = 2, 100, 218, 209
 STICKY = (700, 702, 714, 715, 716, 717, 718, 719)      # the context is lost
 _COMPUTE_MAJOR, _COMPUTE_MINOR, _MULTIPROCESSORS = 75, 76, 16
-_NON_BLOCKING, _RELAXED = 1, 2
+_CLOCK, _MEMORY_CLOCK, _BUS_WIDTH = 13, 36, 37         # kHz, kHz, bits
+_NON_BLOCKING, _RELAXED, _RECORD_EXTERNAL = 1, 2, 1
 _SIGNATURES: dict[str, tuple[Any, ...]] = {
     "cuInit": (UNSIGNED,),
     "cuDriverGetVersion": (POINTER,),
@@ -54,8 +55,9 @@ _SIGNATURES: dict[str, tuple[Any, ...]] = {
     "cuGraphExecDestroy": (POINTER,),
     "cuGraphDestroy": (POINTER,),
     "cuEventCreate": (POINTER, UNSIGNED),
+    "cuEventDestroy_v2": (POINTER,),
     "cuEventRecord": (POINTER, POINTER),
-    "cuEventSynchronize": (POINTER,),
+    "cuEventRecordWithFlags": (POINTER, POINTER, UNSIGNED),
     "cuEventElapsedTime": (POINTER, POINTER, POINTER),
     "cuLaunchKernel": (POINTER, *[UNSIGNED] * 7, POINTER, POINTER, POINTER),
 }
@@ -102,7 +104,8 @@ class Driver:
 
 
 class Device:
-    """A GPU. `compute`: its compute capability, 90 for 9.0. All work goes into `stream`. limit: bytes that may be
+    """A GPU. `compute`: its compute capability, 90 for 9.0. clock: Hz; bandwidth: bytes a second that its memory has on
+    paper. All work goes into `stream`. limit: bytes that may be
     allocated on it in all, 0: as many as it has. Nothing is reserved there before the first `enter`."""
 
     def __init__(self, driver: Driver, number: int = 0) -> None:
@@ -115,8 +118,11 @@ class Device:
         self.memory = self._get(SIZE, driver.cuDeviceTotalMem_v2, self._number)
         self.compute = 10 * self._attribute(_COMPUTE_MAJOR) + self._attribute(_COMPUTE_MINOR)
         self.multiprocessors = self._attribute(_MULTIPROCESSORS)
+        self.clock = 1e3 * self._attribute(_CLOCK)
+        self.bandwidth = 1e3 * self._attribute(_MEMORY_CLOCK) * 2 * self._attribute(_BUS_WIDTH) / 8
         self.modules: dict[str, int] = {}              # loaded, by their PTX text
         self.lock = new_lock()                         # held by the run that uses the stream
+        self.libraries: dict[str, Any] = {}            # NVIDIA's, by name, as vendor/ has them
         self.limit = 0
         self._context = 0
         self._sizes: dict[int, int] = {}               # of what is allocated, by address
@@ -259,14 +265,46 @@ class Device:
     def replay(self, graph: int) -> None:
         self.driver.cuGraphLaunch(graph, self.stream)
 
+    # Times
+
     def seconds(self, work: Callable[[], None]) -> float:
-        """How long the device takes for what `work` puts into the stream: for measurements."""
-        begin, end = (self._get(POINTER, self.driver.cuEventCreate, 0) for _ in range(2))
-        self.driver.cuEventRecord(begin, self.stream)
+        """How long the device takes for what `work` puts into the stream."""
+        times = self.times()
+        times.mark()
         work()
-        self.driver.cuEventRecord(end, self.stream)
-        self.driver.cuEventSynchronize(end)
-        return float(self._get(ctypes.c_float, self.driver.cuEventElapsedTime, begin, end)) / 1e3
+        times.mark()
+        return times.seconds()[1]
+
+    def times(self, recorded: bool = False) -> Times:
+        return Times(self, recorded)
+
+
+class Times:
+    """Marks in a device's stream, and when it came by them. recorded: they are put there while it records, and the
+    graph is to be launched once."""
+
+    def __init__(self, device: Device, recorded: bool) -> None:
+        self._device, self._recorded, self._events = device, recorded, []  # type: Device, bool, list[int]
+
+    def mark(self) -> None:
+        driver, stream = self._device.driver, self._device.stream
+        event = int(self._device._get(POINTER, driver.cuEventCreate, 0))
+        self._events.append(event)
+        if self._recorded:
+            driver.cuEventRecordWithFlags(event, stream, _RECORD_EXTERNAL)
+        else:
+            driver.cuEventRecord(event, stream)
+
+    def seconds(self) -> list[float]:
+        """Of each mark, from the first one on; waits for all that the device has to do. The marks are forgotten."""
+        driver, events = self._device.driver, self._events
+        self._events = []
+        self._device.wait()
+        found = [float(self._device._get(ctypes.c_float, driver.cuEventElapsedTime, events[0], event)) / 1e3
+                 for event in events]
+        for event in events:
+            driver.cuEventDestroy_v2(event)
+        return found
 
 
 _found: list[Device | None] = []               # [None]: there is none

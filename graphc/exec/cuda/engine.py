@@ -8,7 +8,7 @@ plan on the CPU, a saver or a fetch gets the newest value (states.py, memory.py)
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,10 @@ from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.frame import DeviceFrame
 from graphc.exec.cuda.memory import Block, come_from_others, state_copy, wrote
 from graphc.exec.cuda.part import Part, whole
-from graphc.exec.engine import Engine, Shapes
-from graphc.exec.frame import Frame
+from graphc.exec.cuda.timing import DeviceEvent, device_speed, traced
+from graphc.exec.engine import Engine
+from graphc.exec.frame import Frame, Shapes
+from graphc.exec.machine_speed import MachineSpeed
 from graphc.exec.states import State
 from graphc.kernels.contracts.calls import Status
 from graphc.kernels.runtime import tables as t
@@ -32,29 +34,45 @@ _LONG = ctypes.c_int64
 
 class DeviceEngine(Engine):
     """What both kinds have: the device, constants there, and a launch of a part. reduced: tensor cores may round the
-    factors of float32 products; to be said before the first run."""
+    factors of float32 products; number: which of the session's GPUs it is. To be said before the first run."""
 
-    reduced = False
+    reduced, number = False, 0
 
     def __init__(self, device: Device, whole_plan: p.Plan, plan: p.Plan, constants: Mapping[str, Any] | None,
                  states: Any, *settings: Any) -> None:
         """plan: what the host's runtime has of whole_plan; the other arguments are Engine's."""
         self.whole_plan = whole_plan
         super().__init__(plan, constants, states, *settings)
-        self.device, self.library = device, self._library
+        self.device = device
         self.cells = self._cells
-        self._uploaded: dict[int, Block] = {}          # constants
+        self.uploaded: dict[int, Block] = {}          # constants
+        self._events: dict[int, list[DeviceEvent]] = {}        # of traced runs, by the addresses of their traces
 
     def constant_address(self, index: int) -> int:
-        block = self._uploaded.get(index)
+        block = self.uploaded.get(index)
         if block is None:
             array = self._constants[index]
-            block = self._uploaded[index] = Block(self.device, array.nbytes)
+            block = self.uploaded[index] = Block(self.device, array.nbytes)
             self.device.upload(block.address, int(array.ctypes.data), array.nbytes)
         return block.address
 
-    def launch(self, frame: DeviceFrame, ours: Collection[State] = ()) -> None:
-        """Runs a part whose uploads are in place. ours: variables whose value on the device is this run's.
+    def quick_way(self, counter: Iterator[int], single: bool) -> None:
+        """None: a run begins and ends what it has on the device."""
+
+    def device_events(self, trace: int) -> list[DeviceEvent]:
+        """What the device did in the run with this trace, which is over; a second time nothing."""
+        return self._events.pop(trace, [])
+
+    def _begin_trace(self, trace: int) -> None:
+        if trace:
+            self._events[trace] = []
+
+    def gpu_speed(self) -> MachineSpeed:
+        return device_speed(self.device)
+
+    def launch(self, frame: DeviceFrame, ours: Collection[State] = (), trace: int = 0) -> None:
+        """Runs a part whose uploads are in place. ours: variables whose value on the device is this run's. trace: of
+        the run, 0: none.
 
         Raises what its checks refuse, as InvalidArgumentError for an index that names no place: then no variable has
         changed.
@@ -63,12 +81,12 @@ class DeviceEngine(Engine):
             come_from_others(self.device, self.states, frame.states)
         with self.device.lock:
             uploaded = [state_copy(self.device, state).refresh(state) for state in frame.states if state not in ours]
-            self.device.replay(frame.graphs[0])
+            self._replay(frame, 0, trace)
             if frame.waits or any(uploaded):
                 self.device.wait()
-            for graph in frame.graphs[1:]:
+            for stage in range(1, len(frame.graphs)):
                 self._look_at_checks(frame, frame.early)
-                self.device.replay(graph)
+                self._replay(frame, stage, trace)
                 self.device.wait()
             try:
                 self._look_at_checks(frame, len(frame.checks))
@@ -77,6 +95,12 @@ class DeviceEngine(Engine):
                     self.device.replay(graph)
                     self.device.wait()
                 raise
+
+    def _replay(self, frame: DeviceFrame, stage: int, trace: int) -> None:
+        if trace:
+            self._events[trace].extend(traced(self.device, frame, stage))
+        else:
+            self.device.replay(frame.graphs[stage])
 
     def _look_at_checks(self, frame: DeviceFrame, count: int) -> None:
         """Raises what the first of so many checks refuses."""
@@ -122,26 +146,28 @@ class CudaEngine(DeviceEngine):
         info = {i: b.index for i, b in enumerate(body.buffers) if b.kind == p.BufferKind.STATE_INFO}
         named = [(i, s.kernel, info[s.operands[0]]) for i, s in enumerate(body.steps)
                  if isinstance(s, p.Call) and s.kernel in ("state_check", "state_mark")]
-        self._must_be_there = [(i, state) for i, kernel, state in named if kernel == "state_check"]
-        self._marked = [state for _, kernel, state in named if kernel == "state_mark"]
+        self.must_be_there = [(i, state) for i, kernel, state in named if kernel == "state_check"]
+        self.marked = [state for _, kernel, state in named if kernel == "state_mark"]
 
     @property
     def parts(self) -> tuple[Part, ...]:
         return (self._part,)
 
+    def device_frame(self, shapes: Shapes) -> DeviceFrame:
+        """A frame for inputs of these shapes, in which nothing runs."""
+        return self._device_frames[self._frame(shapes).address]
+
     def _run_numbers(self, inputs: Sequence[np.ndarray], number: int, cancel: int, trace: int) -> list[Any]:
-        """A run that has begun is not cancelled; the device's steps are not traced."""
+        """A run that has begun is not cancelled."""
         shapes = tuple([a.shape for a in inputs])
+        self._begin_trace(trace)
         self.device.enter()
-        try:
-            frame = self._free[shapes].pop()
-        except (KeyError, IndexError):
-            frame = self._frame(shapes)
+        frame = self.frames.take(shapes) or self._frame(shapes)
         try:
             with self.states.holding(self._writes):
-                return self._run_frame(frame, inputs, number)
+                return self._run_frame(frame, inputs, number, trace)
         finally:
-            self._free.setdefault(shapes, []).append(frame)
+            self.frames.keep(frame)
 
     def _frame(self, shapes: Shapes) -> Frame:
         frame = super()._frame(shapes)
@@ -153,12 +179,12 @@ class CudaEngine(DeviceEngine):
             with self.device.lock:
                 self._device_frames[frame.address] = DeviceFrame(self, self._part, dims)
         except BaseException:
-            self._spare.append(frame)
+            self.frames.spare.append(frame)
             raise
         return frame
 
-    def _run_frame(self, frame: Frame, inputs: Sequence[np.ndarray], number: int) -> list[np.ndarray]:
-        for step, state in self._must_be_there:
+    def _run_frame(self, frame: Frame, inputs: Sequence[np.ndarray], number: int, trace: int) -> list[np.ndarray]:
+        for step, state in self.must_be_there:
             if not self.cells[state].info[0]:
                 raise self._failure(0, step, Failure(Status.UNINITIALISED))
         work = self._device_frames[frame.address]
@@ -168,10 +194,10 @@ class CudaEngine(DeviceEngine):
             fed = fed[1:]
         for target, array in zip(fed, inputs, strict=True):
             np.copyto(target, array)
-        self.launch(work)
+        self.launch(work, trace=trace)
         if not work.waits:
             self.device.wait()
-        for state in self._marked:
+        for state in self.marked:
             self.cells[state].info += (1 - self.cells[state].info[0], 1)
             wrote(self.device, self.states, self.cells[state])
         return [output.copy() for output in work.downloads]

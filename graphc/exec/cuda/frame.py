@@ -27,7 +27,8 @@ from graphc.exec.cuda.memory import ALIGNMENT, Block, Layout, array_at, bytes_of
 from graphc.exec.cuda.out_of_memory import explained
 from graphc.exec.cuda.part import Part
 from graphc.exec.cuda.step_work import StepWork
-from graphc.exec.cuda.work import Copy, Work
+from graphc.exec.cuda.vendor.products import library_products
+from graphc.exec.cuda.work import Copy, Download, Upload, Work
 from graphc.ir import dtypes
 from graphc.plan.plan import BufferKind
 from graphc.plan.uses import root_of, uses_of
@@ -36,13 +37,17 @@ if TYPE_CHECKING:
     from graphc.exec.cuda.engine import DeviceEngine
 
 RECORD, MOST_CHECKS = 8 * RECORD_WORDS, 2      # bytes of a check; checks of a step
+NO_STEP = -1
+Stage = list[tuple[int, Work]]
+
 
 class DeviceFrame:
     """See the header. dims: the body's table of sizes. given: addresses of the part's `given` values; made: sizes and
     address of each of its `made` ones.
 
-    uploads, downloads: arrays in pinned memory, to be filled before and read behind a run. waits: whether the host has
-    to wait for it. early: how many checks are known behind the first graph, if there are two; undone: the graph that
+    uploads, downloads: arrays in pinned memory, to be filled before and read behind a run. stages: what each of the
+    graphs does, every piece with the number of its step, NO_STEP of copies to and from. waits: whether the host has to
+    wait for it. early: how many checks are known behind the first graph, if there are two; undone: the graph that
     brings variables back, if there are checks behind the first step that writes one. Raises ResourceExhaustedError,
     which names the largest values.
     """
@@ -67,7 +72,8 @@ class DeviceFrame:
             work, cut = self._work(dict(zip(part.given, given, strict=True)))
         except errors.ResourceExhaustedError as error:
             raise explained(error, self) from None
-        self.graphs = self._record(work, cut)
+        self.stages = self._stages(work, cut)
+        self.graphs, self.undone = self._record()
         self.waits = bool(part.uploads or part.downloads or self.checks)
 
     def shape(self, buffer: int) -> tuple[int, ...]:
@@ -144,31 +150,31 @@ class DeviceFrame:
 
     # Work
 
-    def _work(self, given: Mapping[int, int]) -> tuple[list[Work], int]:
+    def _work(self, given: Mapping[int, int]) -> tuple[Stage, int]:
         """(the work of all steps, how much of it comes before the first step that writes a variable)."""
         products = ProductChoice(self.plan, self.part.body, self.device.compute >= TENSOR_COMPUTE, self.engine.reduced)
         writer = StepWork(self.plan, self.part.body, self.dims, self._address, self.engine.library, self._scratch,
-                          self._facts, products)
+                          self._facts, products, library_products(self.device))
         self.checks: list[tuple[int, Check]] = []      # with the number of the step
-        work: list[Work] = list(self._copies_before(given))
+        work: Stage = [(NO_STEP, copy) for copy in self._copies_before(given)]
         cut, ends = -1, []
         for number, use in zip(self.part.steps, self.uses, strict=True):
             if cut < 0 and any(self.body.buffers[b].kind == BufferKind.STATE for b in use.writes):
                 cut = len(work)
             made, checks = writer.work(self.body.steps[number])
-            work += made
+            work += [(number, piece) for piece in made]
             for check in checks:
                 at = self.check_place + RECORD * len(self.checks)
-                work.append(Copy(self.block.address + at, check.place, 8 * check.words))
+                work.append((number, Copy(self.block.address + at, check.place, 8 * check.words)))
                 self.checks.append((number, check))
                 ends.append(len(work))
-        work += self._copies_behind(given)
+        work += [(NO_STEP, copy) for copy in self._copies_behind(given)]
         self.checked = array_at(self.pinned.address + self.check_place, (len(self.checks), RECORD_WORDS),
                                 np.dtype(np.int64))
         self.early = len(ends) if cut < 0 else sum(end <= cut for end in ends)
         self.undo: list[Work] = []
         if self.early < len(ends):
-            work[cut:cut] = self._kept()
+            work[cut:cut] = [(NO_STEP, copy) for copy in self._kept()]
         return work, cut if cut > 0 and self.early else len(work)
 
     def _kept(self) -> list[Copy]:
@@ -202,39 +208,38 @@ class DeviceFrame:
 
     # Graphs
 
-    def _record(self, work: Sequence[Work], cut: int) -> list[int]:
-        device = self.device
-        for step in work:                              # loads modules, which must not happen while recording
-            step.prepare(device)
+    def _stages(self, work: Stage, cut: int) -> list[Stage]:
+        """The work in one or two stages, with what goes up before and what comes down behind."""
+        checked = self._down(self.check_place, ALIGNMENT * -(-RECORD * len(self.checks) // ALIGNMENT))
+        down = self._down(self.downloaded, self.used - self.downloaded)
+        up: Stage = [(NO_STEP, Upload(self.block.address, self.pinned.address, self.uploaded))] if self.uploaded else []
+        if cut == len(work):
+            return [[*up, *work, *checked, *down]]
+        return [[*up, *work[:cut], *checked], [*work[cut:], *(checked if self.undo else []), *down]]
 
-        def first() -> None:
-            device.upload(self.block.address, self.pinned.address, self.uploaded)
-            for step in work[:cut]:
-                step.submit(device)
-            self._download(self.check_place, ALIGNMENT * -(-RECORD * len(self.checks) // ALIGNMENT))
-            if cut == len(work):
-                self._download(self.downloaded, self.used - self.downloaded)
+    def _down(self, begin: int, count: int) -> Stage:
+        there = Download(self.pinned.address + begin, self.block.address + begin, count)
+        return [(NO_STEP, there)] if count else []
 
-        def second() -> None:
-            for step in work[cut:]:
-                step.submit(device)
-            if self.undo:
-                self._download(self.check_place, ALIGNMENT * -(-RECORD * len(self.checks) // ALIGNMENT))
-            self._download(self.downloaded, self.used - self.downloaded)
+    def _record(self) -> tuple[list[int], list[int]]:
+        """The graphs of the stages, and of what brings variables back."""
+        device, undo = self.device, [(NO_STEP, copy) for copy in self.undo]
 
-        def undo() -> None:
-            for step in self.undo:
-                step.submit(device)
+        def recorded(stage: Stage) -> int:
+            return device.record(lambda: submit(device, stage))
 
+        for stage in self.stages:
+            for _, piece in stage:
+                piece.prepare(device)                  # loads modules, which must not happen while recording
         device.wait()                                  # what was uploaded so far
-        graphs = [device.record(part) for part in ((first,) if cut == len(work) else (first, second))]
-        undone = [device.record(undo)] if self.undo else []
+        graphs, undone = [recorded(stage) for stage in self.stages], [recorded(undo)] if undo else []
         weakref.finalize(self, _destroy, device, [*graphs, *undone]).atexit = False
-        self.undone = undone
-        return graphs
+        return graphs, undone
 
-    def _download(self, begin: int, count: int) -> None:
-        self.device.download(self.pinned.address + begin, self.block.address + begin, count)
+
+def submit(device: Device, stage: Stage) -> None:
+    for _, piece in stage:
+        piece.submit(device)
 
 
 def _destroy(device: Device, graphs: Sequence[int]) -> None:

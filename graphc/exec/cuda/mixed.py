@@ -59,6 +59,8 @@ class MixedEngine(DeviceEngine):
             self._current.run = self._idle.pop()
         except IndexError:
             self._current.run = DeviceRun()
+        self._current.run.trace = trace
+        self._begin_trace(trace)
         try:
             return super()._run_numbers(inputs, number, cancel, trace)
         finally:
@@ -95,7 +97,7 @@ class MixedEngine(DeviceEngine):
         frame = run.frame(self, part, leaves, tuple(tuple(vector.tolist()) for vector in given))
         for target, array in zip(frame.uploads, uploads, strict=True):
             target[...] = array
-        self.launch(frame, run.written)
+        self.launch(frame, run.written, run.trace)
         run.written.update(frame.writes)
         return [*frame.downloads, *frame.vectors]
 
@@ -137,6 +139,7 @@ class DeviceRun:
         self._blocks: dict[tuple[int, int, int], tuple[Block, int]] = {}
         self._turns: dict[int, int] = {}
         self.written: set[State] = set()
+        self.trace = 0                                 # the address of the run's trace
 
     def frame(self, engine: MixedEngine, part: Part, leaves: Vector, given: tuple[Vector, ...]) -> DeviceFrame:
         """The part bound to these sizes and places."""

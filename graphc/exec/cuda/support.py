@@ -41,6 +41,34 @@ def lacks(plan: p.Plan) -> Iterator[tuple[p.Origin, str]]:
                 yield plan.origins[step.origins[0]], found
 
 
+def lacking_steps(plan: p.Plan) -> Iterator[str]:
+    """What keeps the device from doing a whole saved plan, its prepare body joined (plan/joined.py): the user's ops,
+    with their lines, and what is lacking."""
+    for what, rows in (("input", plan.inputs), ("output", plan.outputs), ("variable", plan.states)):
+        yield from (f"the {what} '{row.name}' holds strings" for row in rows if row.dtype == "str")
+    for number in {0, plan.prepare} - {-1}:
+        for step in plan.bodies[number].steps:
+            found = lacking(plan, step)
+            if not isinstance(step, (p.Map, p.Call)):
+                found = found or "loops, branches, lists and sizes that depend on data"
+            elif not found and not _is_noted(step) and _asks_for_notes(plan.bodies[number], step):
+                found = "whether a variable has a value"
+            if found:
+                yield f"{_named(plan, step)}: {found}"
+
+
+def _asks_for_notes(body: p.Body, step: p.Step) -> bool:
+    use = uses_of(step)
+    return any(body.buffers[root_of(body, b)].kind == p.BufferKind.STATE_INFO for b in (*use.reads, *use.writes))
+
+
+def _named(plan: p.Plan, step: p.Step) -> str:
+    if not step.origins:
+        return "a step"
+    origin = plan.origins[step.origins[0]]
+    return f"{origin.op_type} '{origin.op_name}'" + (f", built at {origin.file}:{origin.line}" if origin.file else "")
+
+
 def lacking(plan: p.Plan, step: p.Step) -> str:
     """What the device lacks for a step, in words; nothing if it can do it."""
     if isinstance(step, p.Map):

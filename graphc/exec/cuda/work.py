@@ -3,11 +3,24 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from graphc.exec.cuda.driver import Device
 
 WORD = 1 << 64
+
+
+class Work(Protocol):
+    """name: what a trace says."""
+
+    @property
+    def name(self) -> str: ...
+
+    def prepare(self, device: Device) -> None:
+        """What must come before it is submitted for the first time, outside of a recording."""
+
+    def submit(self, device: Device) -> None:
+        """Puts it into the stream."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +34,6 @@ class Launch:
     words: tuple[int, ...]
 
     def prepare(self, device: Device) -> None:
-        """Before it is submitted for the first time: loads the module."""
         device.function(self.ptx, self.name)
 
     def submit(self, device: Device) -> None:
@@ -32,12 +44,45 @@ class Launch:
 
 
 @dataclass(frozen=True)
+class Upload:
+    """From the host's pinned memory."""
+
+    target: int
+    source: int
+    count: int
+    name = "upload"
+
+    def prepare(self, device: Device) -> None:
+        pass
+
+    def submit(self, device: Device) -> None:
+        device.upload(self.target, self.source, self.count)
+
+
+@dataclass(frozen=True)
+class Download:
+    """Into the host's pinned memory."""
+
+    target: int
+    source: int
+    count: int
+    name = "download"
+
+    def prepare(self, device: Device) -> None:
+        pass
+
+    def submit(self, device: Device) -> None:
+        device.download(self.target, self.source, self.count)
+
+
+@dataclass(frozen=True)
 class Copy:
     """From one place of the device's memory to another."""
 
     target: int
     source: int
     count: int
+    name = "copy"
 
     def prepare(self, device: Device) -> None:
         pass
@@ -50,12 +95,10 @@ class Copy:
 class Clear:
     target: int
     count: int
+    name = "clear"
 
     def prepare(self, device: Device) -> None:
         pass
 
     def submit(self, device: Device) -> None:
         device.clear(self.target, self.count)
-
-
-Work = Launch | Copy | Clear

@@ -148,7 +148,7 @@ def _run(layer: Layer, step: Callable[..., list[Any]], start: list[Any], backwar
     rows = gc.TensorArray(layer.xs.dtype, size=count, element_shape=start[0].shape)
 
     def body(t: Any, rows: Any, *states: Any) -> Any:
-        new = step(layer, layer.xs[t], *states, *extra)
+        new = step(layer, gc.gather(layer.xs, t), *states, *extra)
         row = new[0]
         if layer.lengths is not None:
             inside = gc.reshape(gc.less(gc.cast(t, layer.lengths.dtype), layer.lengths), [1, -1, 1])

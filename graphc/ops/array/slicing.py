@@ -69,6 +69,9 @@ class Slice(View):
         moved = replace(self, begin=tuple(self.begin[p] for p in perm), size=tuple(self.size[p] for p in perm))
         return Permuted(moved, (perm,), (perm,))
 
+    def is_whole(self, shape: Shape) -> bool:
+        return all(dims.same(size, have) for size, have in zip(self.sizes_of(shape), shape, strict=True))
+
     def view(self, b: Any, x: Any) -> Any:
         return x.slice(self.begin, self.sizes_of(x.shape))
 
@@ -126,6 +129,11 @@ class StridedSlice(View):
         return [g.strided_slice_grad(g.shape(x), begin, end, strides, dy, begin_mask=self.begin_mask,
                       end_mask=self.end_mask, ellipsis_mask=self.ellipsis_mask, new_axis_mask=self.new_axis_mask,
                       shrink_axis_mask=self.shrink_axis_mask), None, None, None]
+
+    def is_whole(self, shape: Shape) -> bool:
+        plan = dense(self, shape)
+        return all(dims.same(size, have) and (dims.same(have, 1) or dims.same(stride, 1))
+                   for size, have, stride in zip(plan.size, shape, plan.stride, strict=True))
 
     def view(self, b: Any, x: Any) -> Any:
         return _slice_access(x, dense(self, x.shape))

@@ -5,7 +5,9 @@ Job: floats go through the micro-kernel: bind picks its shape from the sizes and
     PACKED     B is a constant: it was packed beforehand (format = shape)
     IN_WORK    phase 0 packs B into the shared workspace
     IN_TILE    a batch of different, small Bs: each tile packs its own
-The shape DOTS is none of the micro-kernel's: few rows of A times B transposed and not packed, by dot products.
+Two shapes are none of the micro-kernel's: DOTS, few rows of A times B transposed and not packed, by dot products, and
+STREAM, one row of A times B not packed. Products of few columns are computed turned (products/turned.py): bind and run
+exchange the operands' roles, and everything behind that knows the exchanged ones only.
 Tiles are blocks of rows, so that an epilogue can follow each; few rows are cut into columns instead. A batch with a
 shared B and whole rows of A is one tall matrix. Integers take the simple form.
 Invariants: the order in which an element's products are added depends on sizes only (that of k, but for DOTS), so no
@@ -15,11 +17,14 @@ from __future__ import annotations
 
 from ...contracts.calls import Functions
 from ...contracts.dtypes import FLOATS
-from ..memory import ITEM_SIZES, NUMBA_TYPES, address, ceil_div, compact, helper, offset, round_up
+from ..memory import ITEM_SIZES, NUMBA_TYPES, address, ceil_div, compact, helper, offset, pointer_to, round_up
 from ..products.blocks import blocks
 from ..products.dots import COLUMNS, dot_products, tile_of
 from ..products.micro import ISAS, shapes
 from ..products.panels import packing
+from ..products.streams import RUN, row_product
+from ..products.turned import NOT_TURNED, ONE_COLUMN, turn, write_turned
+from ..ways import takes
 from ..words import (
     FORMAT,
     OK,
@@ -31,14 +36,16 @@ from ..words import (
     TILES,
     TILES_1,
     USER,
+    VARIANT,
     WORK_BYTES,
 )
 
 IN_PLACE, PACKED, IN_WORK, IN_TILE = 0, 1, 2, 3
-MAIN, NARROW, WIDE, DOTS = 1, 2, 3, 4
-# Words of choice: how B arrives; shape; batches and rows after merging; rows, columns and batches of a tile; panels of
-# a pack tile.
-MODE, SHAPE, BATCHES, ROWS, TILE_ROWS, TILE_PANELS, TILE_BATCHES, PACK_PANELS = range(USER, USER + 8)
+MAIN, NARROW, WIDE, DOTS, STREAM = range(1, 6)
+# Words of choice: how B arrives; shape; batches and rows after merging; rows, panels and batches of a tile; panels of
+# a pack tile; columns of a tile; where in scratch memory a tile of C turned stands.
+(MODE, SHAPE, BATCHES, ROWS, TILE_ROWS, TILE_PANELS, TILE_BATCHES, PACK_PANELS, TILE_COLUMNS,
+ TURNED_AT) = range(USER, USER + 10)
 PRODUCTS = 1 << 19                     # multiplications of a tile, at least
 MOST_TILES = 32                        # tiles of one matrix, about; more if they would pass
 MOST_PRODUCTS = 1 << 31                # which take some 50 ms: a run is interrupted between tiles
@@ -46,7 +53,7 @@ FEW_TILES = 4                          # blocks of rows fewer than this are cut 
 PACK_BYTES = 128 * 1024                # of a tile of packing
 SMALL = 256 * 1024                     # bytes of a B that a tile may pack for itself
 DOT_ROWS = 16                          # more rows of A pay for transposing B
-DOT_PRODUCTS = 1 << 16                 # of a tile of dot products, at least: they wait for memory
+DOT_PRODUCTS = 1 << 16                 # of a tile of DOTS or STREAM, at least: they wait for memory
 
 
 def make_simple(types):
@@ -81,6 +88,14 @@ def make_simple(types):
     return Functions(bind, run)
 
 
+@helper
+def tall(batch, m, k, a_batch, b_batch, transpose_a):
+    """(batch, m), where a batch with one B and whole rows of A is one matrix."""
+    if b_batch == 0 and a_batch == m * k and transpose_a == 0:
+        return 1, batch * m
+    return batch, m
+
+
 def make_bind(dtype, sizes):
     size = ITEM_SIZES[dtype]
     kits = [blocks(dtype, s) for s in (sizes.main, sizes.narrow, sizes.wide)]
@@ -89,10 +104,10 @@ def make_bind(dtype, sizes):
     scratch_main, scratch_narrow, scratch_wide = (kit.scratch_bytes for kit in kits)
 
     @helper
-    def shape_of(rows, n, dots):
-        """Shape, its width and rows, and the scratch it needs."""
-        if dots:
-            return DOTS, COLUMNS, rows, 0
+    def shape_of(rows, n, way):
+        """Shape, its width and rows, and the scratch it needs. way: DOTS, STREAM, or 0."""
+        if way != 0:
+            return way, COLUMNS if way == DOTS else RUN, rows, 0
         if rows <= rows_wide and n > width_main:
             return WIDE, width_wide, rows_wide, scratch_wide
         if n <= width_narrow:
@@ -110,14 +125,18 @@ def make_bind(dtype, sizes):
         few = min(ceil_div(rows, MOST_TILES), MOST_PRODUCTS // max(n * k, 1))
         return min(round_up(max(least, few), balanced), rows)
 
-    def bind(batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice):
-        if batch * m * n == 0:
-            return
+    @helper
+    def bind_roles(batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, persistent, turned, choice):
+        """bind, of the operands in the roles in which they are multiplied."""
         merged = batch == 1 or (b_batch == 0 and a_batch == m * k and transpose_a == 0)
         batches, rows = (1, batch * m) if merged else (batch, m)
-        dots = (rows <= DOT_ROWS and transpose_b != 0 and choice[PERSISTENT] == 0
-                and (transpose_a == 0 or m == 1))
-        shape, width, height, scratch = shape_of(rows, n, dots)
+        way = 0
+        if persistent == 0 and transpose_b != 0 and rows <= DOT_ROWS and (transpose_a == 0 or m == 1 or turned) and (
+                takes(choice, DOTS, True)):
+            way = DOTS
+        elif persistent == 0 and transpose_b == 0 and rows == 1 and takes(choice, STREAM, True):
+            way = STREAM
+        shape, width, height, scratch = shape_of(rows, n, way)
         panels = ceil_div(n, width)
         panel_bytes = k * width * size
         different = batches if b_batch != 0 else 1
@@ -126,31 +145,33 @@ def make_bind(dtype, sizes):
         choice[TILE_PANELS], choice[TILE_BATCHES] = panels, 1
         choice[TILE_ROWS] = tile_rows(rows, height, n, k)
         pack_tiles = different * ceil_div(panels, choice[PACK_PANELS])
-        if choice[PERSISTENT] != 0:
+        if persistent != 0:
             choice[MODE] = PACKED
             choice[FORMAT] = shape
             choice[PACKED_BYTES], choice[PACK_TILES] = different * panels * panel_bytes, pack_tiles
-        elif dots:
+        elif way != 0:
             choice[MODE] = IN_PLACE
-        elif different > 1 and panels * panel_bytes <= SMALL and rows <= 32 * height and (
-                transpose_b != 0 or n % width != 0):
+        elif different > 1 and panels * panel_bytes <= SMALL and takes(
+                choice, IN_TILE, rows <= 32 * height and (transpose_b != 0 or n % width != 0)):
             choice[MODE] = IN_TILE
             choice[TILE_ROWS] = rows
             scratch += panels * panel_bytes
-        elif transpose_b == 0 and (rows <= 5 * height or (different > 1 and panels * panel_bytes <= SMALL)):
+        elif transpose_b == 0 and takes(
+                choice, IN_PLACE, rows <= 5 * height or (different > 1 and panels * panel_bytes <= SMALL)):
             choice[MODE] = IN_PLACE
             scratch += panel_bytes
         else:
             choice[MODE] = IN_WORK
             choice[WORK_BYTES], choice[TILES] = different * panels * panel_bytes, pack_tiles
+        choice[VARIANT] = way if way != 0 else choice[MODE]
         if choice[MODE] == IN_TILE:
             choice[TILE_BATCHES] = min(ceil_div(PRODUCTS, max(rows * n * k, 1)), batches)
         else:
-            if rows <= 2 * height:
+            if rows <= 2 * height or turned:
                 choice[TILE_ROWS] = rows
             row_tiles = ceil_div(rows, choice[TILE_ROWS])
             if row_tiles < FEW_TILES:
-                least = ceil_div(DOT_PRODUCTS if dots else PRODUCTS, max(choice[TILE_ROWS] * width * k, 1))
+                least = ceil_div(DOT_PRODUCTS if way != 0 else PRODUCTS, max(choice[TILE_ROWS] * width * k, 1))
                 choice[TILE_PANELS] = min(max(least, ceil_div(panels * row_tiles, MOST_TILES)), panels)
         if choice[MODE] != IN_TILE and choice[TILE_ROWS] == rows and choice[TILE_PANELS] == panels:
             choice[TILE_BATCHES] = min(ceil_div(PRODUCTS, max(rows * n * k, 1)), batches)
@@ -161,7 +182,26 @@ def make_bind(dtype, sizes):
             choice[TILE_ELEMENTS] = choice[TILE_BATCHES] * choice[TILE_ROWS] * n
         elif rows == 1 and batches == 1:
             choice[TILE_ELEMENTS] = choice[TILE_PANELS] * width
-        choice[SCRATCH_BYTES] = scratch
+        choice[TILE_COLUMNS] = choice[TILE_PANELS] * width
+        choice[SCRATCH_BYTES] = choice[TURNED_AT] = scratch
+
+    def bind(batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice):
+        if batch * m * n == 0:
+            return
+        batch, m = tall(batch, m, k, a_batch, b_batch, transpose_a)
+        turned = turn(batch, m, n, k, transpose_a, width_narrow)
+        if turned == NOT_TURNED:
+            bind_roles(batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice[PERSISTENT], False, choice)
+            return
+        if turned == ONE_COLUMN:
+            bind_roles(batch, 1, m, k, b_batch, a_batch, 0, 1 - transpose_a, 0, False, choice)
+            return
+        bind_roles(batch, n, m, k, b_batch, a_batch, 1 - transpose_b, 1 - transpose_a, 0, True, choice)
+        choice[TILE_ELEMENTS] = choice[TILE_COLUMNS] * n
+        choice[SCRATCH_BYTES] += round_up(choice[TILE_COLUMNS] * n * size, 64)
+        if choice[SHAPE] == DOTS and transpose_b == 0:          # phase 0 brings B's columns in order
+            choice[MODE], choice[WORK_BYTES] = IN_WORK, n * k * size
+            choice[TILES_1], choice[TILES] = choice[TILES], 1
     return bind
 
 
@@ -180,29 +220,30 @@ def make_shape_run(dtype, shape):
                     transpose_b, first, min(first + choice[PACK_PANELS], panels))
 
     @helper
-    def product(a, b, c, packed, m, n, k, transpose_a, transpose_b, choice, scratch, first_row, rows, first_panel,
-                panels):
+    def product(a, b, c, c_row, packed, m, n, k, transpose_a, transpose_b, choice, scratch, first_row, rows,
+                first_panel, panels):
         """Rows and panels of one matrix. b: where B stands, for the modes that read it; packed: B packed, for the
-        others."""
+        others; c_row: bytes from one row of C to the next."""
         a_row, a_step = (size, m * size) if transpose_a else (k * size, size)
         source, column = a + first_row * a_row, first_panel * width
-        target, columns = c + (first_row * n + column) * size, min(n - column, panels * width)
+        target, columns = c + first_row * c_row + column * size, min(n - column, panels * width)
         if choice[MODE] != IN_PLACE:
             multiply(source, a_row, a_step, rows, k, packed + first_panel * k * width * size, k * width * size,
-                     width * size, columns, target, n * size, scratch)
+                     width * size, columns, target, c_row, scratch)
             return
         whole = columns // width * width
         if whole > 0:
             multiply(source, a_row, a_step, rows, k, b + column * size, width * size, n * size, whole, target,
-                     n * size, scratch)
+                     c_row, scratch)
         if whole < columns:
             last = (column + whole) // width
             pack_panels(scratch + kit_scratch, b, n, k, transpose_b, last, last + 1)
             multiply(source, a_row, a_step, rows, k, scratch + kit_scratch, 0, width * size, columns - whole,
-                     target + whole * size, n * size, scratch)
+                     target + whole * size, c_row, scratch)
 
     @helper
-    def compute_tile(a, b, c, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch, tile):
+    def compute_tile(a, b, c, c_row, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch,
+                     tile):
         compact()
         panels = ceil_div(n, width)
         column_tiles, row_tiles = ceil_div(panels, choice[TILE_PANELS]), ceil_div(choice[ROWS], choice[TILE_ROWS])
@@ -215,35 +256,42 @@ def make_shape_run(dtype, shape):
             if choice[MODE] == IN_TILE:
                 ready = scratch + kit_scratch
                 pack_panels(ready, right, n, k, transpose_b, 0, panels)
-            product(a + index * a_batch * size, right, c + index * choice[ROWS] * n * size, ready, m, n, k, transpose_a,
-                    transpose_b, choice, scratch, first_row, min(choice[TILE_ROWS], choice[ROWS] - first_row),
-                    first_panel, min(choice[TILE_PANELS], panels - first_panel))
+            product(a + index * a_batch * size, right, c + index * choice[ROWS] * n * size, c_row, ready, m, n, k,
+                    transpose_a, transpose_b, choice, scratch, first_row,
+                    min(choice[TILE_ROWS], choice[ROWS] - first_row), first_panel,
+                    min(choice[TILE_PANELS], panels - first_panel))
     return pack_tile, compute_tile
 
 
-def make_dots_run(dtype, multiply):
-    """The function that computes a tile of dot products: all rows, and columns, of some matrices of the batch."""
-    size = ITEM_SIZES[dtype]
+def make_unpacked_run(dtype, isa):
+    """The function that computes a tile of DOTS or STREAM: all rows, and columns, of some matrices of the batch."""
+    size, dots, stream = ITEM_SIZES[dtype], dot_products(dtype, tile_of(isa)), row_product(dtype)
 
     @helper
-    def compute_tile(a, b, c, n, k, a_batch, b_batch, choice, tile):
-        m, column_tiles = choice[ROWS], ceil_div(ceil_div(n, COLUMNS), choice[TILE_PANELS])
-        column = tile % column_tiles * choice[TILE_PANELS] * COLUMNS
-        columns = min(choice[TILE_PANELS] * COLUMNS, n - column)
+    def compute_tile(a, b, c, c_row, n, k, a_batch, b_batch, choice, tile):
+        m, wide = choice[ROWS], choice[TILE_COLUMNS]
+        column_tiles = ceil_div(n, wide)
+        column = tile % column_tiles * wide
+        columns = min(wide, n - column)
         first = tile // column_tiles * choice[TILE_BATCHES]
         for index in range(first, min(first + choice[TILE_BATCHES], choice[BATCHES])):
-            multiply(m, columns, k, a + index * a_batch * size, k * size, b + (index * b_batch + column * k) * size,
-                     k * size, c + (index * m * n + column) * size, n * size)
+            left, right, target = a + index * a_batch * size, b + index * b_batch * size, c + (
+                index * m * n + column) * size
+            if choice[SHAPE] == DOTS:
+                dots(m, columns, k, left, k * size, right + column * k * size, k * size, target, c_row)
+            else:
+                stream(columns, k, left, size, right + column * size, n * size, target)
     return compute_tile
 
 
 def make_fast(dtype, isa):
     """bind, run and pack of one ISA."""
-    sizes = shapes(isa, dtype)
+    size, sizes, at = ITEM_SIZES[dtype], shapes(isa, dtype), pointer_to(dtype)
+    width_narrow = sizes.narrow.width
     pack_main, compute_main = make_shape_run(dtype, sizes.main)
     pack_narrow, compute_narrow = make_shape_run(dtype, sizes.narrow)
     pack_wide, compute_wide = make_shape_run(dtype, sizes.wide)
-    compute_dots = make_dots_run(dtype, dot_products(dtype, tile_of(isa)))
+    compute_unpacked = make_unpacked_run(dtype, isa)
 
     @helper
     def pack_any(target, b, n, k, b_batch, transpose_b, choice, tile):
@@ -254,23 +302,53 @@ def make_fast(dtype, isa):
         else:
             pack_wide(target, b, n, k, b_batch, transpose_b, choice, tile)
 
+    @helper
+    def compute_any(a, b, c, c_row, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch, tile):
+        if choice[SHAPE] == MAIN:
+            compute_main(a, b, c, c_row, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch,
+                         tile)
+        elif choice[SHAPE] == NARROW:
+            compute_narrow(a, b, c, c_row, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch,
+                           tile)
+        elif choice[SHAPE] == WIDE:
+            compute_wide(a, b, c, c_row, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch,
+                         tile)
+        else:
+            compute_unpacked(a, b, c, c_row, n, k, a_batch, b_batch, choice, tile)
+
+    @helper
+    def run_turned(a, b, c, m, n, k, transpose_a, transpose_b, choice, work, scratch, phase, tile):
+        """A tile of C turned: columns of its n rows, which are rows of C."""
+        if phase == 0 and choice[SHAPE] == DOTS and choice[MODE] == IN_WORK:
+            write_turned(k, n, at(b), n, at(work))
+            return
+        if phase == 0 and choice[MODE] == IN_WORK:
+            pack_any(work, a, m, k, 0, 1 - transpose_a, choice, tile)
+            return
+        packed, few = work if choice[MODE] == IN_WORK else a, b
+        if choice[SHAPE] == DOTS and choice[MODE] == IN_WORK:
+            few = work
+        made, columns = scratch + choice[TURNED_AT], choice[TILE_COLUMNS]
+        column = tile * columns
+        compute_any(few, a, made - column * size, columns * size, packed, n, m, k, 0, 0, 1 - transpose_b,
+                    1 - transpose_a, choice, scratch, tile)
+        write_turned(n, min(columns, m - column), at(made), columns, at(c + column * n * size))
+
     def run(a, b, c, batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, work, scratch, phase, tile):
         left, right, target = address(a), address(b), address(c)
+        batch, m = tall(batch, m, k, a_batch, b_batch, transpose_a)
+        turned = turn(batch, m, n, k, transpose_a, width_narrow)
+        if turned != NOT_TURNED and turned != ONE_COLUMN:
+            run_turned(left, right, target, m, n, k, transpose_a, transpose_b, choice, work, scratch, phase, tile)
+            return OK
+        if turned == ONE_COLUMN:
+            left, right, a_batch, b_batch = right, left, b_batch, a_batch
+            m, n, transpose_a, transpose_b = 1, m, 0, 1 - transpose_a
         if phase == 0 and choice[MODE] == IN_WORK:
             pack_any(work, right, n, k, b_batch, transpose_b, choice, tile)
             return OK
-        packed = work if choice[MODE] == IN_WORK else right
-        if choice[SHAPE] == MAIN:
-            compute_main(left, right, target, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice,
-                         scratch, tile)
-        elif choice[SHAPE] == NARROW:
-            compute_narrow(left, right, target, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice,
-                           scratch, tile)
-        elif choice[SHAPE] == WIDE:
-            compute_wide(left, right, target, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice,
-                         scratch, tile)
-        else:
-            compute_dots(left, right, target, n, k, a_batch, b_batch, choice, tile)
+        compute_any(left, right, target, n * size, work if choice[MODE] == IN_WORK else right, m, n, k, a_batch,
+                    b_batch, transpose_a, transpose_b, choice, scratch, tile)
         return OK
 
     def pack(source, batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, target, tile):

@@ -8,15 +8,16 @@ hides from all rows of a tile are left out (attention_blocks.py), with causal ma
     phase 1    (phase 0, if there is nothing to prepare) a tile for each block of rows
 Few rows read k as it lies, by dot products. attention_kept also writes, for attention_grad, each row's greatest score
 and 1 / the sum of its exponentials.
-Invariants: a row's scores are computed by one tile, in an order that depends on sizes only; a row whose scores are
-all -inf gives NaN, as softmax does; cols = 0 gives zeros.
+Invariants: a row's scores are computed by one tile, in an order that depends on sizes only, not on the ISA's tiles (a
+library may hold one ISA's code in another's place); a row whose scores are all -inf gives NaN, as softmax does; cols =
+0 gives zeros.
 """
 from __future__ import annotations
 
 from ...contracts.calls import Functions
 from ...scalars.exponential import exp_f32, exp_f64
 from ..memory import ITEM_SIZES, NUMBA_TYPES, address, apart, ceil_div, helper, offset, pointer_to, round_up, zero_bytes
-from ..products.blocks import blocks
+from ..products.blocks import blocks, k_block
 from ..products.dots import dot_products, tile_of
 from ..products.micro import ISAS, shapes
 from ..products.panels import packing
@@ -140,7 +141,8 @@ def make_tile(dtype, isa):
     size, number = ITEM_SIZES[dtype], NUMBA_TYPES[dtype]
     shape = shapes(isa, dtype).main
     width, kit, look, block = shape.width, blocks(dtype, shape), spans(dtype, shape.width), block_of(shape.width)
-    multiply, dots, survey, span = kit.multiply, dot_products(dtype, tile_of(isa)), look.survey, look.span
+    multiply, multiply_onto, longest = kit.multiply, kit.multiply_onto, k_block(dtype, shape)
+    dots, survey, span = dot_products(dtype, tile_of(isa)), look.survey, look.span
     exponentials, at, kit_scratch = make_exponentials(dtype), pointer_to(dtype), kit.scratch_bytes
     half, zero = number(0.5), number(0)
 
@@ -155,13 +157,25 @@ def make_tile(dtype, isa):
 
     @helper
     def mix(v, scores, y, rows, low, count, cols, columns, choice, packed, scratch):
-        """y[rows, columns] = scores v, of the rows of v from `low` on"""
-        if choice[V_BYTES] > 0:
-            multiply(scores, cols * size, size, rows, count, packed + choice[K_BYTES] + low * width * size,
-                     cols * width * size, width * size, columns, y, columns * size, scratch)
-        else:
-            multiply(scores, cols * size, size, rows, count, v + low * columns * size, width * size, columns * size,
-                     columns, y, columns * size, scratch)
+        """y[rows, columns] = scores v, of the rows of v from `low` on. What is added up together are the same columns
+        whatever is left out: so the bits do not tell how large tiles are."""
+        sums = max(ceil_div(cols, longest), 1)
+        done = 0
+        for piece in range(sums):
+            first = max(cols * piece // sums - low, 0)
+            part = min(cols * (piece + 1) // sums - low, count) - first
+            if part <= 0:
+                continue
+            left, above = scores + first * size, low + first
+            right, panel, step = v + above * columns * size, width * size, columns * size
+            if choice[V_BYTES] > 0:
+                right, panel, step = packed + choice[K_BYTES] + above * width * size, cols * width * size, width * size
+            if done == 0:
+                multiply(left, cols * size, size, rows, part, right, panel, step, columns, y, columns * size, scratch)
+            else:
+                multiply_onto(left, cols * size, size, rows, part, right, panel, step, columns, y, columns * size,
+                              scratch)
+            done = 1
 
     @helper
     def counting(q, index, first, count, outer, inner, rows, cols, depth, mask_outer, mask_inner, mask_row, scale,

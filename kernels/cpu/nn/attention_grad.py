@@ -11,7 +11,8 @@ multiplied three times. A tile takes a group of row blocks of one matrix, and of
                in the workspace
     phase 1    those sums are added up, in the order of the groups
 Blocks that the mask provably hides add exactly 0 and are left out (attention_blocks.py).
-Invariants: groups and blocks depend on sizes only, and so does the order of every sum; cols = 0 gives zeros.
+Invariants: groups and blocks depend on sizes only, not on the ISA, and so does the order of every sum; cols = 0 gives
+zeros.
 """
 from __future__ import annotations
 
@@ -29,11 +30,12 @@ ROWS, COLS, GROUP_ROWS, GROUPS = range(USER, USER + 4)
 MOST_COLS = 256
 BLOCK_BYTES = 256 * 1024               # of p and dt of a block, about
 FEW_TILES = 8                          # with as many matrices each is one group
+HEIGHTS = 42                           # rows of a block: whole tiles of every ISA, on which no bit may depend
 PAD = 16                               # elements behind a row of p: columns that are read do not collide in the cache
 
 
 def make_bind(dtype, shape, scratch_bytes):
-    size, width, height = ITEM_SIZES[dtype], shape.width, shape.rows
+    size, width = ITEM_SIZES[dtype], shape.width
 
     @helper
     def packed_bytes(columns, k):
@@ -45,7 +47,7 @@ def make_bind(dtype, shape, scratch_bytes):
         if batch * (rows + cols) * (depth + columns) == 0:
             return
         across = min(round_up(max(cols, 1), width), max(MOST_COLS // width * width, width))
-        most = max(BLOCK_BYTES // (2 * across * size) // height * height, height)
+        most = max(BLOCK_BYTES // (2 * min(max(cols, 1), MOST_COLS) * size) // HEIGHTS * HEIGHTS, HEIGHTS)
         down = ceil_div(max(rows, 1), ceil_div(max(rows, 1), most))
         row_blocks = ceil_div(max(rows, 1), down)
         groups = min(row_blocks, max(FEW_TILES // batch, 1))

@@ -3,8 +3,8 @@
 Job: dw[u, v, :, :] = sum over output pixels of x[the pixel moved by the tap, :] outer dy[pixel, :]. A is x transposed,
 read where it is: its rows are channels, its k the pixels of a line, one segment a line; with few channels, its rows are
 those of all taps, read from padded lines (lines.py), and where lines are short a segment is a column. B is dy, packed
-line by line into scratch. Output pixels fall into parts: each part's sum goes to the workspace, and phase 1 adds the
-parts in order.
+line by line into scratch. Filters of 3 x 3 without stride go by winograd_filter_grad.py where that is faster. Output
+pixels fall into parts: each part's sum goes to the workspace, and phase 1 adds the parts in order.
 Invariants: the number of parts depends on the sizes only; pixels outside x are left out before the loop; every tile
 writes its own rows of its part.
 """
@@ -13,21 +13,26 @@ from __future__ import annotations
 from ..memory import ITEM_SIZES, address, ceil_div, copy_bytes, helper, int64_at, pointer_to, round_up
 from ..products.micro import TABLE_WORDS, micro_kernel, shapes
 from ..products.panels import packing
-from ..words import OK, SCRATCH_BYTES, TILES, TILES_1, USER, VARIANT, WORK_BYTES
-from .conv import MAIN, NARROW, by_isa
+from ..ways import takes
+from ..words import NO_WINOGRAD, OK, SCRATCH_BYTES, TILES, TILES_1, USER, VARIANT, WORK_BYTES
+from .conv_tiles import MAIN, NARROW, WINOGRAD, by_isa
 from .lines import LINE_WORDS, buffer_bytes, line_elements, make_padding
 from .lines import group_lines as lines_of_group
+from .winograd_cost import DTYPES as WINOGRAD_DTYPES
+from .winograd_cost import FEWEST, fits
+from .winograd_filter_grad import make_filter_grad
 
 CHANNELS, LINES = 0, 1
 FEW_CHANNELS = 16                      # below, register tiles of several taps pay for padded lines
 # Words of choice: shape; parts; lines of a part; tiles of taps and taps of each; pixels of a group; elements of a tile
-# of phase 1.
+# of phase 1. WINOGRAD has its own from PART_LINES on, but for the last.
 SHAPE, PARTS, PART_LINES, TAP_TILES, TILE_TAPS, GROUP_LINES, SUM_ELEMENTS = range(USER, USER + 7)
 PRODUCTS = 1 << 21                     # multiplications of a tile, at least
 MOST_TILES = 32
 PART_PIXELS = 512                      # of a part, at least
 WORK_LIMIT = 32 << 20                  # bytes of all parts
 GROUP_BYTES = 128 * 1024               # of the packed lines of dy, and of patches, that a tile treats at once
+GROUP_PIXELS = 64                      # of them, at least: sums are read and written once a group
 MOST_LINES = 64                        # of a group
 SHORT = 2                              # where a picture has so many lines a pixel of one, segments are columns
 TABLE_BYTES = MOST_LINES * TABLE_WORDS * 8
@@ -157,6 +162,17 @@ def make_shape(dtype, shape):
 def make_bind(dtype, sizes):
     size = ITEM_SIZES[dtype]
     width_main, width_narrow = sizes.main.width, sizes.narrow.width
+    winograd = make_filter_grad(dtype, sizes.main)
+    pays_winograd, bind_winograd = winograd.pays, winograd.bind
+    has_winograd = dtype in WINOGRAD_DTYPES
+
+    @helper
+    def bind_sums(elements, choice):
+        """Tiles of phase 1, where there are several parts."""
+        if choice[PARTS] > 1:
+            choice[WORK_BYTES] = choice[PARTS] * elements * size
+            choice[SUM_ELEMENTS] = round_up(max(ceil_div(elements, 16), 4096), 16)
+            choice[TILES_1] = ceil_div(elements, choice[SUM_ELEMENTS])
 
     @helper
     def bind_parts(lines, ow, taps, c, oc, choice):
@@ -170,13 +186,17 @@ def make_bind(dtype, sizes):
         choice[TILE_TAPS] = ceil_div(taps, max(wanted, 1))
         choice[TAP_TILES] = ceil_div(taps, choice[TILE_TAPS])
         choice[TILES] = choice[PARTS] * choice[TAP_TILES]
-        if choice[PARTS] > 1:
-            choice[WORK_BYTES] = choice[PARTS] * elements * size
-            choice[SUM_ELEMENTS] = round_up(max(ceil_div(elements, 16), 4096), 16)
-            choice[TILES_1] = ceil_div(elements, choice[SUM_ELEMENTS])
+        bind_sums(elements, choice)
 
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
         if kh * kw * c * oc == 0:
+            return
+        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and (
+                choice[NO_WINOGRAD] == 0 and has_winograd and min(c, oc) >= FEWEST and n * oh * ow > 0 and (
+                    takes(choice, WINOGRAD, pays_winograd(n, c, oh, ow, oc)))):
+            choice[VARIANT] = WINOGRAD
+            bind_winograd(n, c, oh, ow, oc, choice)
+            bind_sums(kh * kw * c * oc, choice)
             return
         choice[SHAPE] = NARROW if oc <= width_narrow else MAIN
         width = width_narrow if oc <= width_narrow else width_main
@@ -186,9 +206,9 @@ def make_bind(dtype, sizes):
             return
         padded_bytes = line_elements(ow, kw, stride_w, dilation_w, c) * size
         group = lines_of_group(lines, oh, kh, stride_h, dilation_h, padded_bytes)
-        choice[GROUP_LINES] = min(max(GROUP_BYTES // line_bytes, 1), MOST_LINES, lines)
+        choice[GROUP_LINES] = min(max(GROUP_BYTES // line_bytes, ceil_div(GROUP_PIXELS, ow)), MOST_LINES, lines)
         choice[SCRATCH_BYTES] = TABLE_BYTES
-        if group > 0 and kh * kw > 1 and c < FEW_CHANNELS:
+        if group > 0 and kh * kw > 1 and takes(choice, LINES, c < FEW_CHANNELS):
             choice[VARIANT], choice[GROUP_LINES] = LINES, min(choice[GROUP_LINES], group)
             if choice[GROUP_LINES] > oh:   # of whole pictures, for columns that are as long
                 choice[GROUP_LINES] -= choice[GROUP_LINES] % oh
@@ -203,6 +223,7 @@ def make(dtype, isa):
     sizes, size, at = shapes(isa, dtype), ITEM_SIZES[dtype], pointer_to(dtype)
     channels_main, lines_main = make_shape(dtype, sizes.main)
     channels_narrow, lines_narrow = make_shape(dtype, sizes.narrow)
+    run_winograd = make_filter_grad(dtype, sizes.main).run
 
     @helper
     def add_parts(target, work, elements, choice, tile):
@@ -228,8 +249,12 @@ def make(dtype, isa):
         if choice[PARTS] == 0:
             clear(target, elements)
             return OK
-        if phase == 1:
+        if phase == 1 and choice[PARTS] > 1:
             add_parts(target, work, elements, choice, tile)
+            return OK
+        if choice[VARIANT] == WINOGRAD:
+            run_winograd(source, gradient, target, n, h, w, c, oc, oh, ow, pad_top, pad_left, choice, work, scratch,
+                         phase, tile)
             return OK
         part, tap_tile = tile // choice[TAP_TILES], tile % choice[TAP_TILES]
         result = work + part * elements * size if choice[PARTS] > 1 else target

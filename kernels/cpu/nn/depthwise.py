@@ -12,7 +12,7 @@ from ..memory import ITEM_SIZES, address, ceil_div, helper, offset, pointer_to, 
 from ..words import OK, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
 from .channel_sums import PRODUCTS, SumShape, lanes_of, tap_sums
 from .channel_windows import end_tap, first_tap, make_line
-from .conv import by_isa
+from .conv_tiles import by_isa
 from .pooling import bind_lines, filled
 from .residues import common_divisor, meeting_taps, taps_of
 

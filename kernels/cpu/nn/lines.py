@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, ceil_div, copy_bytes, helper, int64_at, round_up, zero_bytes
+from ..memory import ITEM_SIZES, ceil_div, compact, copy_bytes, helper, int64_at, part, round_up, zero_bytes
 from ..products.micro import TABLE_WORDS, Shapes, micro_kernel
 
 CHUNK = 1024                           # most elements of a segment
@@ -27,6 +27,7 @@ PANEL_BYTES = 512 * 1024               # of the panels that are used for a regis
 BUFFER_BYTES = 64 * 1024               # of a group's lines, about
 MOST_BYTES = 1024 * 1024               # of a group's lines; more is for taps.py
 MOST_LINES = 512                       # of a group
+_DOUBLINGS = 9                         # from 1 to MOST_LINES: a loop that ends whatever sizes are (toolchain/reach.py)
 LINE_WORDS = 3                         # of a target line: its first source line's address; the filter's rows inside
 _SEGMENT_BYTES = TABLE_WORDS * 8
 TABLE_BYTES = MOST_SEGMENTS * _SEGMENT_BYTES
@@ -59,9 +60,11 @@ def group_lines(lines, picture_lines, taps, stride, dilation, line_bytes):
         return 0
     most = min(lines, MOST_LINES)
     best = 1
-    while best < most and buffer_lines(min(2 * best, most), picture_lines, taps, stride,
-                                       dilation) * line_bytes <= BUFFER_BYTES:
-        best = min(2 * best, most)
+    for _ in range(_DOUBLINGS):
+        more = min(2 * best, most)
+        if best >= most or buffer_lines(more, picture_lines, taps, stride, dilation) * line_bytes > BUFFER_BYTES:
+            break
+        best = more
     return best
 
 
@@ -100,6 +103,7 @@ def make_padding(dtype: str) -> Any:
     @helper
     def pad(addresses, source, sh, sw, sc, picture_lines, first, count, columns, kh, kw, stride_h, stride_w,
             dilation_h, dilation_w, top, left):
+        compact()
         elements = line_elements(columns, kw, stride_w, dilation_w, sc)
         words, goal, done = int64_at(addresses), addresses + words_bytes(count), 0
         while done < count:
@@ -223,7 +227,7 @@ def make_lines(dtype: str, shapes: Shapes, wide: bool) -> Lines:
                                  target + line * line_pitch + begin * pitch * tc * size, pitch * tc * size, tc, height,
                                  number, start, k, later, panel, min(panel + some, first_panel + panels))
 
-    @helper
+    @part("lines", shape)
     def convolve(source, packed, panel_bytes, target, line_pitch, sh, sw, sc, picture_lines, columns, tc, pitch, kh,
                  kw, stride_h, stride_w, dilation_h, dilation_w, top, left, first, count, group, first_panel, panels,
                  scratch):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, ceil_div, copy_bytes, helper, int64_at, pointer_to, round_up
+from ..memory import ITEM_SIZES, ceil_div, copy_bytes, helper, int64_at, part, pointer_to, round_up
 from ..products.micro import TABLE_WORDS, Shapes, micro_kernel
 from ..products.panels import transpose_square
 from .lines import LINE_WORDS, buffer_lines, line_elements, make_padding, words_bytes
@@ -49,7 +49,7 @@ def make_planes(dtype: str, shapes: Shapes) -> Planes:
     most_channels = min(MOST_CHANNELS, lanes, shapes.main.rows)
     slack = (_WIDEST + lanes) * size
 
-    @helper
+    @part("pack_planes")
     def pack(target, f, kh, kw, sc, tc, tap_step, channel_step, result_step, turned):
         goal, values = at(target), at(f)
         tap_goal, channel_goal = (sc, 1) if sc > kw else (1, kw)
@@ -121,7 +121,7 @@ def make_planes(dtype: str, shapes: Shapes) -> Planes:
             for o in range(tc):
                 table[words + 1 + o] = packed + (o * kh * across + number) * length * size
 
-    @helper
+    @part("planes")
     def convolve(source, packed, target, sh, sw, sc, th, tw, tc, kh, kw, stride_h, dilation_h, dilation_w, top, left,
                  first, count, group, scratch):
         pixels = line_elements(tw, kw, 1, dilation_w, 1)

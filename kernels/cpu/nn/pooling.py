@@ -15,7 +15,7 @@ from ..vector import vectors
 from ..words import OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, USER
 from .channel_sums import GREATEST, MEAN, SUM
 from .channel_windows import make_line
-from .conv import by_isa
+from .conv_tiles import by_isa
 from .residues import meeting_taps, taps_of
 from .windows import steps
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, ceil_div, helper, pointer_to, zero_bytes
+from ..memory import ITEM_SIZES, ceil_div, helper, part, pointer_to, zero_bytes
 from ..products.blocks import blocks
 from ..products.micro import Shape
 from ..products.panels import packing
@@ -75,7 +75,7 @@ def make_spread(dtype: str, shape: Shape) -> Spread:
                     kw, dilation_w)
             done += some
 
-    @helper
+    @part("spread", shape)
     def spread(dy, packed, dx, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
                pad_left, first_line, lines, rows, scratch):
         zero_bytes(dx + first_line * w * c * size, lines * w * c * size)

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, apart, compact, helper, int64_at, round_up, zero_bytes
-from ..products.micro import TABLE_WORDS, Shape, micro_kernel
+from ..memory import ITEM_SIZES, apart, compact, helper, int64_at, part, round_up, zero_bytes
+from ..products.micro import TABLE_WORDS, Shape, streaming_kernel
 
 GROUP = 16                             # register tiles whose tables are made at once
 CHUNK = 1024                           # most channels of a segment
@@ -129,7 +129,7 @@ def make_table(dtype, backward):
 @cache
 def make_taps(dtype: str, shape: Shape, backward: bool) -> Taps:
     size, width, most_rows = ITEM_SIZES[dtype], shape.width, shape.rows
-    micro = micro_kernel(dtype, shape)
+    micro = streaming_kernel(dtype, shape)
     place, fill = make_table(dtype, backward)
 
     @helper
@@ -137,26 +137,35 @@ def make_taps(dtype: str, shape: Shape, backward: bool) -> Taps:
         """All products of a group of register tiles; counts: segments of each block of taps, block by block."""
         chunks = max((sc + CHUNK - 1) // CHUNK, 1)
         block = max(BLOCK // max((sc + chunks - 1) // chunks, 1), 1)
-        some = max(PANEL_BYTES // (BLOCK * width * size), 1)
+        some, panel_bytes = max(PANEL_BYTES // (BLOCK * width * size), 1), taps * sc * width * size
         for chunk in range(chunks):
             start = sc * chunk // chunks
             length = sc * (chunk + 1) // chunks - start
             for first_tap in range(0, max(taps, 1), block):
                 later = chunk > 0 or first_tap > 0
                 for first in range(first_panel, first_panel + panels, some):
+                    last = min(first + some, first_panel + panels)
                     for number in range(group):
                         tile = int64_at(tiles + number * TILE_WORDS * 8)
                         segments = counts[number * taps + first_tap] if length > 0 and taps > 0 else 0
                         if segments == 0 and later:
                             continue
                         segment = table + (number * taps + first_tap) * _SEGMENT_BYTES
-                        for panel in range(first, min(first + some, first_panel + panels)):
+                        for panel in range(first, last):
+                            ahead = 0
+                            if number == 0:    # B comes from memory: what is multiplied next is asked for
+                                ahead = panel_bytes
+                                if panel + 1 == last and last == first_panel + panels and first_tap + block < taps:
+                                    ahead = (first_panel - panel) * panel_bytes + block * sc * width * size
+                            elif taps == 1 and panel == first and number + 1 < group:    # so do the pixels
+                                ahead = (int64_at(segment + _SEGMENT_BYTES)[1] + start * size
+                                         - (packed + panel * panel_bytes + start * width * size))
                             micro(tile[1], segments, length, start * size, size,
-                                  packed + (panel * taps * sc + start) * width * size, width * size, segment,
+                                  packed + panel * panel_bytes + start * width * size, width * size, segment,
                                   target + (tile[0] * tc + panel * width) * size, pitch * tc * size, later,
-                                  tc - panel * width)
+                                  tc - panel * width, ahead)
 
-    @helper
+    @part("taps", shape, "back" if backward else "forth")
     def convolve(source, packed, target, sh, sw, sc, th, tw, tc, kh, kw, stride_h, stride_w, dilation_h, dilation_w,
                  pad_top, pad_left, first_line, lines, first_panel, panels, scratch):
         compact()

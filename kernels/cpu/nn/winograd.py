@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, apart, ceil_div, helper, int64_at, round_up, zero_bytes
+from ..memory import ITEM_SIZES, ceil_div, helper, int64_at, part, round_up, zero_bytes
 from ..products.micro import TABLE_WORDS, Shape, micro_kernel
 from ..words import FORMAT, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
-from .winograd_cost import faster
+from .winograd_cost import DTYPES, faster
 from .winograd_tiles import LINE, OUT, POINTS, TAPS, make_filters, make_pictures, make_results, odd_lines
 
 CHUNK = 128                            # channels whose filter is transformed at once
@@ -148,7 +148,7 @@ def _nowhere() -> Winograd:
 
 @cache
 def make_winograd(dtype: str, shape: Shape) -> Winograd:
-    if dtype != "f32":                 # who asks for float64 asks for its exactness
+    if dtype not in DTYPES:
         return _nowhere()
     size, width, lanes, most_rows = ITEM_SIZES[dtype], shape.width, shape.lanes, shape.rows
     kit, block_kit = make_pictures(dtype, shape), make_block(dtype, shape)
@@ -194,9 +194,8 @@ def make_winograd(dtype: str, shape: Shape) -> Winograd:
             pixels = choice[TILE_LINES] // down * th if choice[TILE_LINES] % down == 0 else choice[TILE_LINES] * OUT
             choice[TILE_ELEMENTS] = pixels * tw * tc
 
-    @helper
+    @part("winograd")
     def run(source, f, target, turned, n, sh, sw, sc, th, tw, tc, top, left, choice, work, scratch, phase, tile):
-        apart()
         down, across, panels = ceil_div(th, OUT), ceil_div(tw, OUT), ceil_div(tc, width)
         lines = n * down
         shared = choice[PICTURE_LINES] > 0

@@ -8,11 +8,14 @@ from __future__ import annotations
 from ..memory import ceil_div, helper, round_up
 from .winograd_tiles import OUT, POINTS, TAPS
 
+DTYPES = ("f32",)                      # who asks for float64 asks for its exactness
 FEWEST = 16                            # channels of the source: fewer are copied as patches, and a vector has as many
 LEAST = 4                              # steps that a register tile takes however few rows it has
 PRODUCT_COST = 1.15                    # of a step, with what surrounds it
 TRANSFORM_COST = 7 / 3                 # of a byte of a transformed picture's or filter's row
 RESULT_COST = 6 / 5                    # of a byte of a row of results
+# The same for the gradient of a filter, whose transforms write more than the second cache holds.
+FILTER_TRANSFORM_COST, FILTER_RESULT_COST = 6, 7 / 3
 PACK_COST = 20                         # of a row of a panel that the direct way packs in every run
 GAIN = 1.15                            # it must be faster by so much, as its results are less exact
 
@@ -30,6 +33,20 @@ def faster(blocks, n, sc, th, tw, tc, packed, size, lanes, width):
     products = POINTS * max(tiles, LEAST) * columns / width
     cost = (PRODUCT_COST * products + TRANSFORM_COST * (tiles + blocks * columns) * size
             + RESULT_COST * tiles * columns * size / sc)
+    return cost * GAIN < direct
+
+
+@helper
+def filter_grad_faster(tiles, blocks, pixels, c, oc, size, lanes, width):
+    """Whether it is for the gradient of a filter; tiles: of dy, in so many blocks; pixels: of dy."""
+    if min(c, oc) < FEWEST or pixels == 0:
+        return False
+    columns = round_up(oc, width)
+    # Of each channel of x.
+    direct = TAPS * pixels * (lanes if oc <= lanes else columns) / width
+    products = POINTS * (tiles + LEAST * blocks) * columns / width
+    cost = (PRODUCT_COST * products + FILTER_TRANSFORM_COST * tiles * (1 + columns / c) * size
+            + FILTER_RESULT_COST * blocks * columns * size)
     return cost * GAIN < direct
 
 

@@ -1,8 +1,9 @@
-"""Winograd's F(m x m, 3 x 3): the matrices, and machine code that multiplies tiles by them.
+"""Winograd's F(m x m, r x r): the matrices, and machine code that multiplies tiles by them.
 
-Job: an m x m tile of a 3 x 3 convolution's result is A' [(G g G') * (B' d B)] A, where d is the tile of m + 2 pixels
-squared that it depends on, g the filter, * element by element. Each of the three transforms takes one vector of
-channels at a time: every element of a tile is one vector.
+Job: an m x m tile of an r x r convolution's result is A' [(G g G') * (B' d B)] A, where d is the tile of m + r - 1
+pixels squared that it depends on, g the filter, * element by element. Each of the three transforms takes one vector of
+channels at a time: every element of a tile is one vector. B' depends on m + r alone: the gradient for a filter of m
+taps, where tiles of r pixels of dy take the filter's place, shares it.
 Order: the matrix by each column, then by each row of what that gave. Two rows or two columns of a matrix that differ
 only in signs share their sums.
 Invariants: reads and writes exactly the elements of the tile, at the addresses that it is given.
@@ -28,20 +29,22 @@ Matrix = tuple[tuple[Fraction, ...], ...]
 
 @dataclass(frozen=True)
 class Form:
-    """outputs: m. pictures, filters, results: B', G and A'."""
+    """outputs: m. taps: r. pictures, filters, results: B', G and A'."""
 
     outputs: int
+    taps: int
     pictures: Matrix
     filters: Matrix
     results: Matrix
 
     @property
     def inputs(self) -> int:
-        return self.outputs + 2
+        return self.outputs + self.taps - 1
 
 
-def form_of_4(a: Fraction, b: Fraction) -> Form:
-    """F(4 x 4, 3 x 3) by interpolation at 0, a, -a, b, -b and infinity."""
+def form_of(outputs: int, a: Fraction, b: Fraction) -> Form:
+    """F(outputs, 7 - outputs) by interpolation at 0, a, -a, b, -b and infinity."""
+    taps = 7 - outputs
     zero, one, product, total = Fraction(0), Fraction(1), a * a * b * b, a * a + b * b
 
     def picture(x: Fraction, other: Fraction) -> tuple[Fraction, ...]:
@@ -49,32 +52,37 @@ def form_of_4(a: Fraction, b: Fraction) -> Form:
 
     def filter_(x: Fraction, other: Fraction) -> tuple[Fraction, ...]:
         scale = 2 * x * x * (x * x - other * other)
-        return one / scale, x / scale, x * x / scale
+        return tuple(x ** k / scale for k in range(taps))
 
     pairs = ((a, b), (-a, b), (b, a), (-b, a))
-    return Form(4,
+    return Form(outputs, taps,
                 ((product, zero, -total, zero, one, zero), *(picture(*pair) for pair in pairs),
                  (zero, product, zero, -total, zero, one)),
-                ((one / product, zero, zero), *(filter_(*pair) for pair in pairs), (zero, zero, one)),
-                tuple((zero ** k, *(x ** k for x, _ in pairs), one if k == 3 else zero) for k in range(4)))
+                ((one / product, *[zero] * (taps - 1)), *(filter_(*pair) for pair in pairs),
+                 (*[zero] * (taps - 1), one)),
+                tuple((zero ** k, *(x ** k for x, _ in pairs), one if k == outputs - 1 else zero)
+                      for k in range(outputs)))
 
 
 # The usual points, 1 and 2, cost three times as much accuracy; these have few digits, so that B' and A' are exact.
-F4 = form_of_4(Fraction(5, 8), Fraction(3, 2))
+PLACES = Fraction(5, 8), Fraction(3, 2)
+F4 = form_of(4, *PLACES)
 
 
 @dataclass(frozen=True)
 class Transforms:
-    """The three transforms of one vector of channels; all addresses and steps (in bytes) int64.
+    """The transforms of one vector of channels; all addresses and steps (in bytes) int64.
 
     picture(table, offset, target, step): pixels are at the addresses in the table, row by row, plus offset.
     filter(source, source_step, target, step): taps are source_step apart.
+    pixels(table, offset, target, step): as filter, of pixels of dy, whose addresses are those of picture.
     result(source, source_step, target, row_step, column_step): to the pixels of the tile.
-    picture and filter write their elements `step` apart, row by row.
+    All but the last write their elements `step` apart, row by row.
     """
 
     picture: Any
     filter: Any
+    pixels: Any
     result: Any
 
 
@@ -103,13 +111,22 @@ def transforms(dtype: str, lanes: int, form: Form) -> Transforms:
         return types.void(*[types.int64] * 4), generate
 
     @intrinsic
+    def pixels(typing_context, table, offset, target, step):
+        def generate(context, builder, signature, arguments):
+            table, offset, target, step = arguments
+            rows = builder.mul(step, _I64(form.inputs))
+            emitter.call(builder, f"{name}_pixels", form.filters, True, (table, offset, target, rows, step))
+            return context.get_dummy_value()
+        return types.void(*[types.int64] * 4), generate
+
+    @intrinsic
     def result(typing_context, source, source_step, target, row_step, column_step):
         def generate(context, builder, signature, arguments):
             emitter.call(builder, f"{name}_result", form.results, False, arguments)
             return context.get_dummy_value()
         return types.void(*[types.int64] * 5), generate
 
-    return Transforms(picture, filter_, result)
+    return Transforms(picture, filter_, pixels, result)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at
+from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at, prefetch
 from ..products.micro import Shape
 from ..products.panels import packing
 from .winograd_forms import F4, transforms
@@ -22,6 +22,7 @@ SIDE, OUT = FORM.inputs, FORM.outputs
 POINTS = SIDE * SIDE
 TAPS = 9
 LINE = 64                              # bytes of a line of the cache
+AHEAD = 512                           # bytes of each of a filter's nine taps that are asked for before they are read
 
 
 @helper
@@ -53,10 +54,25 @@ class Filters:
     transform: Any
 
 
+def make_locate(dtype: str, side: int) -> Any:
+    """The function (table, picture, row, column, sh, sw, sc, zeros) that writes the addresses of the pixels of a tile
+    of side x side pixels into a table; zeros: the address of what is outside."""
+    size = ITEM_SIZES[dtype]
+
+    @helper
+    def locate(table, picture, row, column, sh, sw, sc, zeros):
+        for i in range(side):
+            line = picture + ((row + i) * sw + column) * sc * size
+            inside = 0 <= row + i < sh
+            for j in range(side):
+                table[i * side + j] = line + j * sc * size if inside and 0 <= column + j < sw else zeros
+    return locate
+
+
 @cache
 def make_pictures(dtype: str, shape: Shape) -> Pictures:
     size, lanes = ITEM_SIZES[dtype], shape.lanes
-    transform_picture = transforms(dtype, lanes, FORM).picture
+    transform_picture, locate = transforms(dtype, lanes, FORM).picture, make_locate(dtype, SIDE)
 
     @helper
     def row_bytes(sc):
@@ -67,24 +83,24 @@ def make_pictures(dtype: str, shape: Shape) -> Pictures:
         return odd_lines(count * row_bytes(sc))
 
     @helper
-    def locate(table, picture, row, column, sh, sw, sc, zeros):
-        """The addresses of a tile's pixels."""
+    def ask_for_next(pixels, distance):
+        """Prefetches the pixels that the tile to the right does not share with this one."""
         for i in range(SIDE):
-            line = picture + ((row + i) * sw + column) * sc * size
-            inside = 0 <= row + i < sh
-            for j in range(SIDE):
-                table[i * SIDE + j] = line + j * sc * size if inside and 0 <= column + j < sw else zeros
+            for j in range(SIDE - OUT, SIDE):
+                prefetch(pixels[i * SIDE + j] + distance)
 
     @helper
     def transform(target, step, source, sh, sw, sc, down, across, top, left, first, count, zeros, table):
+        pixels = int64_at(table)
         for number in range(count):
             line, column = (first + number) // across, (first + number) % across
             picture, row = line // down, line % down
-            locate(int64_at(table), source + picture * sh * sw * sc * size, row * OUT - top, column * OUT - left, sh,
+            locate(pixels, source + picture * sh * sw * sc * size, row * OUT - top, column * OUT - left, sh,
                    sw, sc, zeros)
             goal = target + number * row_bytes(sc)
             for channel in range(0, sc, lanes):
                 at = min(channel, sc - lanes) * size
+                ask_for_next(pixels, at + OUT * sc * size)
                 transform_picture(table, at, goal + at, step)
     return Pictures(row_bytes, point_bytes, transform)
 
@@ -121,6 +137,8 @@ def make_filters(dtype: str, shape: Shape) -> Filters:
         else:
             gather(taps, f, sc, tc, first, count, column)
         for at in range(0, count * width * size, lanes * size):
+            for tap in range(TAPS):
+                prefetch(source + tap * step + at + AHEAD)
             transform_filter(source + at, step, target + at, chunk_bytes(count))
     return Filters(chunk_bytes, transform)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, apart, copy_bytes, helper, int64_at, pointer_to, prefetch
+from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at, part, pointer_to, prefetch
 from ..vector import LANES, vectors
 from .micro import Shape, streaming_kernel
 
@@ -40,8 +40,8 @@ class Blocks:
 
 
 def k_block(dtype: str, shape: Shape) -> int:
-    """k of a block: a tile of A takes a third of the first cache."""
-    return 384 * 4 // ITEM_SIZES[dtype] if shape.rows > 3 else 1024 * 4 // ITEM_SIZES[dtype]
+    """k of a block: a tile of A takes up to 28 KB of the first cache."""
+    return 512 * 4 // ITEM_SIZES[dtype] if shape.rows > 3 else 1024 * 4 // ITEM_SIZES[dtype]
 
 
 @cache
@@ -75,9 +75,8 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
             prefetch(source + i * a_step)
             prefetch(source + i * a_step + (most_rows - 1) * size)
 
-    @helper
+    @part("multiply", shape)
     def product(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch, onto):
-        apart()
         table, copied = int64_at(scratch), scratch + TABLE_BYTES
         table[0] = 0
         panels = (columns + width - 1) // width
@@ -97,7 +96,7 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
                     if a_step != size:
                         copy_columns(copied, source, a_step, height, length, rows - row)
                         source, step, row_step = copied, column_step, size
-                    elif copying:
+                    elif copying and a_row != length * size:
                         for i in range(height):
                             copy_bytes(copied + i * copy_row, source + i * a_row, length * size)
                         source, row_step = copied, copy_row
@@ -110,7 +109,10 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
                         ahead = 0
                         if most_rows < STREAMED_ROWS:
                             ahead = ROWS_AHEAD * b_step
-                        elif tile == 0:    # B comes from memory: what is multiplied next is asked for
+                        elif tile > 0:     # rows of A that follow each other come from memory
+                            if panel == first_panel and a_row == length * size and tile + 1 < tiles:
+                                ahead = source + height * a_row - (b + panel * b_panel + first_k * b_step)
+                        else:              # B comes from memory: what is multiplied next is asked for
                             ahead = b_panel
                             if panel + 1 == last_panel:
                                 ahead = ((first_panel - panel) * b_panel + length * b_step if k_number + 1 < k_blocks

@@ -17,7 +17,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ..memory import ITEM_SIZES, LLVM_FLOATS, helper
+from ..memory import ITEM_SIZES, LLVM_FLOATS, part
 from ..vector import LANES, splat_value
 
 _I1, _I32, _I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
@@ -45,7 +45,7 @@ def dot_products(dtype: str, shape: Tile) -> Any:
     size, rows, one_row, narrow = ITEM_SIZES[dtype], shape.rows, 2 * shape.columns, shape.columns
     tile = _tile(dtype, shape)
 
-    @helper
+    @part("dots")
     def multiply(m, n, k, a, a_row, b, b_row, c, c_row):
         tiles = (m + rows - 1) // rows
         columns = one_row if m == 1 else narrow

@@ -38,6 +38,9 @@ class Shape:
     vectors: int
     lanes: int
 
+    def __str__(self) -> str:
+        return f"{self.rows}x{self.vectors}x{self.lanes}"
+
     @property
     def width(self) -> int:
         return self.vectors * self.lanes
@@ -98,7 +101,7 @@ def streaming_kernel(dtype: str, shape: Shape) -> Any:
 
 def symbol(dtype: str, shape: Shape) -> str:
     """Of the function that micro_kernel calls; libraries put the ISA behind it."""
-    return f"gc_micro_{dtype}_{shape.rows}x{shape.vectors}x{shape.lanes}"
+    return f"gc_micro_{dtype}_{shape}"
 
 
 def emit(dtype: str, shape: Shape, module: ir.Module, name: str) -> None:

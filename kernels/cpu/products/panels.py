@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from ..memory import ITEM_SIZES, LLVM_FLOATS, NUMBA_TYPES, apart, compact, copy_bytes, helper, offset, pointer_to
+from ..memory import ITEM_SIZES, LLVM_FLOATS, NUMBA_TYPES, compact, copy_bytes, helper, offset, part, pointer_to
 from .micro import Shape
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
@@ -112,14 +112,23 @@ def packing(dtype: str, shape: Shape) -> Packing:
                     for i in range(done, k):
                         column[i * width] = zero
 
+    @part("pack_rows", shape)
+    def pack_rows(target, b, n, k, first, last):
+        for panel in range(first, last):
+            column = panel * width
+            pack(target + (panel - first) * k * width * size, b + column * size, n * size, k, n - column)
+
+    @part("pack_columns", shape)
+    def pack_columns(target, b, n, k, first, last):
+        for panel in range(first, last):
+            column = panel * width
+            pack_transposed(target + (panel - first) * k * width * size, b + column * k * size, k * size, k, n - column)
+
     @helper
     def pack_panels(target, b, n, k, transposed, first, last):
-        apart()
-        for panel in range(first, last):
-            goal, column = target + (panel - first) * k * width * size, panel * width
-            if transposed:
-                pack_transposed(goal, b + column * k * size, k * size, k, n - column)
-            else:
-                pack(goal, b + column * size, n * size, k, n - column)
+        if transposed:
+            pack_columns(target, b, n, k, first, last)
+        else:
+            pack_rows(target, b, n, k, first, last)
 
     return Packing(pack, pack_transposed, pack_panels)

@@ -140,7 +140,8 @@ int cuDeviceGetName(char* name, int room, int) { return snprintf(name, size_t(ro
 int cuDeviceTotalMem_v2(size_t* bytes, int) { return *bytes = device_bytes(), success; }
 
 int cuDeviceGetAttribute(int* value, int attribute, int) {
-  static const std::map<int, int> values = {{1, 1024}, {8, 49152}, {10, 32}, {16, 2}, {39, 1024}, {81, 65536}, {97, 65536}};
+  static const std::map<int, int> values = {{1, 1024}, {8, 49152}, {10, 32}, {16, 2}, {39, 1024}, {81, 65536}, {97, 65536},
+                                            {13, 1000000}, {36, 1000000}, {37, 128}};
   auto found = values.find(attribute);
   *value = attribute == 75 ? compute() / 10 : attribute == 76 ? compute() % 10 : found == values.end() ? 0 : found->second;
   return success;
@@ -287,6 +288,16 @@ int cuEventRecord(void* event, void* stream) {
   put(in, [&of] { return of.time = seconds(), int(success); });
   of.stream = &in;
   of.after = in.put();
+  return success;
+}
+
+// Into a graph: the time is noted whenever that runs.
+int cuEventRecordWithFlags(void* event, void* stream, unsigned flags) {
+  std::lock_guard guard(lock);
+  if (int status = entered()) return status;
+  auto& in = *static_cast<Stream*>(stream);
+  if (flags != 1 || !in.records) return wrong(invalid_value, "an event that is not recorded into a graph");
+  put(in, [of = static_cast<Event*>(event)] { return of->time = seconds(), int(success); });
   return success;
 }
 

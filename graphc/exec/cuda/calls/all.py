@@ -8,7 +8,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 
-from graphc.exec.cuda.calls import boxes, draws, indices, rows, scans, sorts, taps, tuples, windows
+from graphc.exec.cuda.calls import boxes, convolutions, draws, indices, rows, scans, sorts, taps, tuples, windows
+from graphc.exec.cuda.calls.attention import attention, attention_gradient, attention_kept
 from graphc.exec.cuda.calls.call import Call, ProgramBuilder, map_work, size_of
 from graphc.exec.cuda.calls.products import Factors, product
 from graphc.exec.cuda.work import Copy, Work
@@ -51,20 +52,20 @@ CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
     # Whole rows
     "argmax": rows.argmax, "argmin": rows.argmin, "in_top_k": rows.in_top_k, "softmax": rows.softmax,
     "log_softmax": rows.log_softmax, "softmax_cross_entropy": rows.losses,
-    "sparse_softmax_cross_entropy": rows.sparse_losses,
+    "sparse_softmax_cross_entropy": rows.sparse_losses, "attention": attention,
+    "attention_kept": attention_kept, "attention_grad": attention_gradient,
     # Windows
-    "conv2d": windows.convolution, "conv2d_input_grad": windows.input_gradient,
-    "conv2d_filter_grad": windows.filter_gradient, "max_pool": windows.max_pool,
+    "conv2d": convolutions.convolution, "conv2d_input_grad": convolutions.input_gradient,
+    "conv2d_filter_grad": convolutions.filter_gradient, "max_pool": windows.max_pool,
     "max_pool_grad": windows.max_pool_gradient, "max_pool_grad_grad": taps.pool_second_gradient,
-    "avg_pool": windows.mean_pool, "avg_pool_grad": windows.mean_pool_gradient,
-    "max_pool_argmax": taps.pool_places, "max_pool_scatter": taps.pool_scatter, "max_pool_pick": taps.pool_pick,
-    "max_pool3d_grad": taps.pool3d_gradient, "max_pool3d_grad_grad": taps.pool3d_second_gradient,
-    "depthwise_conv2d": taps.depthwise, "depthwise_conv2d_input_grad": taps.depthwise_input_gradient,
-    "depthwise_conv2d_filter_grad": windows.depthwise_filter_gradient,
-    "unfold_depth": taps.unfold_depth, "fold_depth": taps.fold_depth, "window_sum": taps.window_sum,
-    "dilation2d": taps.dilation, "dilation2d_input_grad": taps.dilation_input_gradient,
-    "dilation2d_filter_grad": taps.dilation_filter_gradient, "crop_boxes": boxes.crop,
-    "crop_boxes_image_grad": boxes.image_gradient, "crop_boxes_box_grad": boxes.box_gradient,
+    "avg_pool": windows.mean_pool, "avg_pool_grad": windows.mean_pool_gradient, "max_pool_argmax": taps.pool_places,
+    "max_pool_scatter": taps.pool_scatter, "max_pool_pick": taps.pool_pick, "max_pool3d_grad": taps.pool3d_gradient,
+    "max_pool3d_grad_grad": taps.pool3d_second_gradient, "depthwise_conv2d": taps.depthwise,
+    "depthwise_conv2d_input_grad": taps.depthwise_input_gradient,
+    "depthwise_conv2d_filter_grad": convolutions.depthwise_filter_gradient, "unfold_depth": taps.unfold_depth,
+    "fold_depth": taps.fold_depth, "window_sum": taps.window_sum, "dilation2d": taps.dilation,
+    "dilation2d_input_grad": taps.dilation_input_gradient, "dilation2d_filter_grad": taps.dilation_filter_gradient,
+    "crop_boxes": boxes.crop, "crop_boxes_image_grad": boxes.image_gradient, "crop_boxes_box_grad": boxes.box_gradient,
     # Draws
     "mixed_seeds": draws.mixed_seeds, "stateless_uniform": draws.uniform, "stateless_normal": draws.normal,
     "stateless_truncated_normal": draws.truncated_normal, "stateless_int": draws.integers,

@@ -4,16 +4,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from graphc.exec.cuda.calls.checks import Check, Range
 from graphc.exec.cuda.code.builder import THREADS, KernelBuilder
-from graphc.exec.cuda.code.ptx import make_ptx
+from graphc.exec.cuda.code.ptx import OLDEST_COMPUTE, make_ptx
 from graphc.exec.cuda.maps import BoundMap, Place, launches
 from graphc.exec.cuda.work import Launch, Work
 from graphc.exec.jit import scalar_functions
 from graphc.exec.library import Library
 from graphc.kernels.contracts.dtypes import DTYPES
 from graphc.plan.plan import Instr, Program
+
+if TYPE_CHECKING:
+    from graphc.exec.cuda.vendor.products import LibraryProducts
 
 
 class Products(Enum):
@@ -28,7 +32,8 @@ class Products(Enum):
 @dataclass
 class Call:
     """A kernel's call with its sizes. operands: addresses. facts: gives memory with these bytes in it, which stays;
-    scratch: gives memory of this run, by bytes; checks: what the call adds to them is looked at behind the run."""
+    scratch: gives memory of this run, by bytes; checks: what the call adds to them is looked at behind the run.
+    library_products: NVIDIA's, where they are there."""
 
     types: tuple[str, ...]
     operands: tuple[int, ...]
@@ -39,6 +44,7 @@ class Call:
     facts: Callable[[bytes], int]
     checks: list[Check] = field(default_factory=list)
     products: Products = Products.FUSED
+    library_products: LibraryProducts | None = None
 
 
 def size_of(dtype: str) -> int:
@@ -67,8 +73,10 @@ def launch(call: Call, kernel: KernelBuilder, threads: int, *words: int) -> list
     return blocks(call, kernel, (-(-threads // THREADS),), *words) if threads else []
 
 
-def blocks(call: Call, kernel: KernelBuilder, grid: tuple[int, ...], *words: int) -> list[Work]:
-    ptx = make_ptx("".join([*scalar_functions(call.library, kernel.primitives), kernel.text()]))
+def blocks(call: Call, kernel: KernelBuilder, grid: tuple[int, ...], *words: int,
+           compute: int = OLDEST_COMPUTE) -> list[Work]:
+    """The kernel with that many blocks. compute: as make_ptx has it."""
+    ptx = make_ptx("".join([*scalar_functions(call.library, kernel.primitives), kernel.text()]), compute)
     return [Launch(ptx, kernel.name, grid, (THREADS,), words)]
 
 

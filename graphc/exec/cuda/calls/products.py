@@ -1,26 +1,36 @@
 """Matrix products on the device: which tile, and whether the products along k are cut into parts."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphc.exec.cuda.calls.call import Call, Products, ProgramBuilder, map_work, size_of
 from graphc.exec.cuda.code.products import SIDE, THREADS, Product, product_text
 from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE, make_ptx
-from graphc.exec.cuda.code.tensor_products import DEPTH, TensorProduct, tensor_product
+from graphc.exec.cuda.code.tensor_products import DEPTHS, TensorProduct, tensor_product
+from graphc.exec.cuda.code.tensor_products import SIDE as TENSOR_SIDE
+from graphc.exec.cuda.code.windows import reciprocal
 from graphc.exec.cuda.work import Clear, Launch, Work
 
-# Elements a side of a thread: how fast its tiles are, where there are enough of them (measured on an H200).
-SPEEDS = {"f32": {8: 1.0, 4: 0.73, 2: 0.37}}
-OTHER_SPEEDS = {4: 1.0, 2: 0.4}
-BLOCKS_WANTED = 132        # that many fill the larger GPUs
+# How fast tiles are where there are enough of them (measured on an H200): nanoseconds of a multiprocessor for one step
+# along k, by elements a side of a thread; on tensor cores by fragments a side of a warp.
+FUSED_STEPS = {"f32": {8: 97.0, 4: 35.0, 2: 17.0}}
+OTHER_STEPS = {4: 64.0, 2: 40.0}
+TENSOR_STEPS = {4: 33.0, 2: 13.0}
+ALONE = 1.35               # times that, if a multiprocessor has one block only: it waits for memory
+MULTIPROCESSORS = 132      # that many fill the larger GPUs
+ADDING, ADDED = 3000.0, 2e-3   # nanoseconds of a kernel that adds parts up, and for an element of a part
 FAR, NARROW = 1 << 62, 1 << 31
 SHORTEST = 128             # products along k of one part
+PANEL = max(DEPTHS.values())   # a part is a multiple of it long
+SMALLEST = 16              # along m, n and k, for tensor cores
 
 
 @dataclass(frozen=True)
 class Windowed:
-    """a is the matrix [windows, taps and channels] of pictures. The numbers are code/windows.py's PARAMETERS."""
+    """a is the matrix [windows, taps and channels] of pictures. The numbers are code/windows.py's PARAMETERS.
+    elements: of all pictures."""
 
+    elements: int
     c: int
     kw: int
     oh: int
@@ -33,7 +43,8 @@ class Windowed:
 
     @property
     def words(self) -> tuple[int, ...]:
-        return (self.c, self.kw, self.oh, self.ow, self.picture, self.line, self.window, self.tap_line, self.tap)
+        divisors = (self.c, self.kw, self.oh, self.ow)
+        return (*divisors, self.picture, self.line, self.window, self.tap_line, self.tap, *map(reciprocal, divisors))
 
     def are_wide(self, width: int) -> bool:
         """Whether that many channels lie side by side at a multiple of them, everywhere."""
@@ -57,7 +68,7 @@ class Factors:
 
     @property
     def narrow(self) -> bool:
-        return max(self.m, self.k) < NARROW
+        return max(self.m, self.k, self.windows.elements if self.windows else 0) < NARROW
 
     @property
     def windows_words(self) -> tuple[int, ...]:
@@ -70,50 +81,91 @@ class Factors:
 
 
 def product(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
-    """c = a b. If there are few tiles, products along k are cut into parts, whose sums are added in their order."""
+    """c = a b, by NVIDIA's library where that is faster."""
     if not f.batch * f.m * f.n:
         return []
     if not f.k:
         return [Clear(c, f.batch * f.m * f.n * size_of(f.dtype))]
-    if call.products != Products.FUSED and f.dtype == "f32" and min(f.m, f.n, f.k) >= DEPTH:
-        return _on_tensor_cores(call, f, a, b, c)
-    return _fused(call, f, a, b, c)
+    if call.library_products is not None:
+        found = call.library_products.work(call, f, (a, b, c), lambda there, *at: _own(there, f, *at))
+        if found is not None:
+            return found
+    return _own(call, f, a, b, c)
+
+
+def _own(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
+    """If there are few tiles, products along k are cut into parts, whose sums are added in their order."""
+    return (_on_tensor_cores if _on_tensors(call, f) else _fused)(call, f, a, b, c)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Tiles with `each` elements (fragments) a side, and k in so many parts; cost: nanoseconds, about."""
+
+    each: int
+    parts: int
+    cost: float
+
+
+def _best_cut(f: Factors, steps: dict[int, float], side: int) -> Cut:
+    """side: of a tile, by `each`. A product with few tiles is cut along k until blocks fill the device; parts are
+    written, and read again by one more kernel."""
+    most = f.k // SHORTEST if f.batch == 1 else 1
+
+    def cut(each: int, parts: int) -> Cut:
+        blocks = _blocks(f, side * each) * parts
+        rounds = -(-blocks // MULTIPROCESSORS)
+        cost = rounds * steps[each] * -(-f.k // parts) * (ALONE if rounds == 1 else 1.0)
+        return Cut(each, parts, cost + (ADDING + ADDED * parts * f.m * f.n if parts > 1 else 0.0))
+
+    return min((cut(each, parts) for each in steps
+                for parts in range(1, max(min(most, 2 * MULTIPROCESSORS // _blocks(f, side * each)), 1) + 1)),
+               key=lambda c: c.cost)
+
+
+def _blocks(f: Factors, tile: int) -> int:
+    return f.batch * -(-f.m // tile) * -(-f.n // tile)
+
+
+def _on_tensors(call: Call, f: Factors) -> bool:
+    return call.products != Products.FUSED and f.dtype == "f32" and min(f.m, f.n, f.k) >= SMALLEST
+
+
+def _cut(call: Call, f: Factors, wide: bool) -> Cut:
+    """wide: 16 bytes may be copied at a time: copies of 4 take registers that a large tile of tensor cores lacks."""
+    if not _on_tensors(call, f):
+        return _best_cut(f, FUSED_STEPS.get(f.dtype, OTHER_STEPS), SIDE)
+    return _best_cut(f, TENSOR_STEPS if wide else {2: TENSOR_STEPS[2]}, TENSOR_SIDE)
+
+
+def cost(call: Call, f: Factors) -> float:
+    """Nanoseconds that the product takes, about, if its factors lie well."""
+    return _cut(call, f, True).cost if f.batch * f.m * f.n * f.k else 0.0
 
 
 def _fused(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
     """By fused multiply-adds, each exact."""
+    cut = _cut(call, f, False)
+    wide_a, wide_b = _are_wide(f, a, b)
+    part, count, target, rows = _divided(call, f, cut, c)
+    words = (a, b, target, f.m, f.n, part, *rows, f.m * f.n, *((*f.rows, f.k) if count > 1 else ()), *f.windows_words)
+    made = Product(f.dtype, cut.each, f.transpose_a, f.transpose_b, count > 1, wide_a, wide_b,
+                   windows=f.windows is not None, narrow=f.narrow)
+    made = replace(made, wide_c=not (f.n % made.group or target % 16))
+    ptx = make_ptx(product_text(made))
+    grid = (_blocks(f, SIDE * cut.each) * count,)
+    return [Launch(ptx, "gc_product", grid, (THREADS,), words), *_parts(call, f, count, target, c)]
 
-    def blocks(each: int) -> int:
-        tile = SIDE * each
-        return f.batch * -(-f.m // tile) * -(-f.n // tile)
 
-    def parts(each: int) -> int:
-        return max(min(-(-BLOCKS_WANTED // blocks(each)), f.k // SHORTEST), 1) if f.batch == 1 else 1
-
-    def cost(each: int) -> float:
-        """About, in what a multiprocessor takes for one product of the fastest tiles (1.7 ns): alone on it, a block
-        waits for memory; parts are written, and read again by one more kernel."""
-        rounds = -(-blocks(each) * parts(each) // BLOCKS_WANTED)
-        alone = rounds * each * each / speeds[each] * -(-f.k // parts(each)) * (1.3 if rounds == 1 else 1.0)
-        return alone + ((1800 + parts(each) * f.m * f.n * 1.2e-3) if parts(each) > 1 else 0)
-
-    speeds = SPEEDS.get(f.dtype, OTHER_SPEEDS)
-    each = min(speeds, key=cost)
-    part = -(-f.k // (parts(each) * DEPTH)) * DEPTH if parts(each) > 1 else f.k
-    count = -(-f.k // part)
-    a_row, b_row = f.rows
-    a_next, b_next = f.a_batch, f.b_batch
+def _divided(call: Call, f: Factors, cut: Cut, c: int) -> tuple[int, int, int, tuple[int, int]]:
+    """(length of a part along k, how many there are, where they go, elements from one part, or one matrix of the
+    batch, to the next of a and b)."""
+    part = -(-f.k // (cut.parts * PANEL)) * PANEL if cut.parts > 1 else f.k
+    count, (a_row, b_row), a_next, b_next = -(-f.k // part), f.rows, f.a_batch, f.b_batch
     if count > 1:
         a_next, b_next = part * (a_row if f.transpose_a else 1), part * (1 if f.transpose_b else b_row)
-    if f.windows is not None:
-        a_next = 0
     target = call.scratch(count * f.m * f.n * size_of(f.dtype)) if count > 1 else c
-    words = (a, b, target, f.m, f.n, part, a_next, b_next, f.m * f.n, *((a_row, b_row, f.k) if count > 1 else ()),
-             *f.windows_words)
-    wide_a, wide_b = _are_wide(f, a, b)
-    ptx = make_ptx(product_text(Product(f.dtype, each, f.transpose_a, f.transpose_b, count > 1, wide_a, wide_b,
-                                        f.windows is not None, f.narrow)))
-    return [Launch(ptx, "gc_product", (blocks(each) * count,), (THREADS,), words), *_parts(call, f, count, target, c)]
+    return part, count, target, (0 if f.windows is not None else a_next, b_next)
 
 
 def _parts(call: Call, f: Factors, count: int, target: int, c: int) -> list[Launch]:
@@ -133,30 +185,12 @@ def _are_wide(f: Factors, a: int, b: int) -> tuple[bool, bool]:
 
 
 def _on_tensor_cores(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
-    a_row, b_row = f.rows
     wide_a, wide_b = _are_wide(f, a, b)
-
-    def product_of(fragments: int) -> TensorProduct:
-        return TensorProduct(fragments, not f.transpose_a, f.transpose_b, wide_a, wide_b,
-                             call.products == Products.ROUNDED, f.windows is not None, f.narrow)
-
-    def blocks(fragments: int) -> int:
-        tile = product_of(fragments).tile
-        return f.batch * -(-f.m // tile) * -(-f.n // tile)
-
-    # Copies of 4 bytes take registers that a large tile does not have.
-    fragments = 4 if wide_a and wide_b and blocks(4) >= BLOCKS_WANTED else 2
-    parts = max(min(BLOCKS_WANTED // blocks(fragments), f.k // SHORTEST), 1) if f.batch == 1 else 1
-    part = -(-f.k // (parts * DEPTH)) * DEPTH if parts > 1 else f.k
-    count = -(-f.k // part)
-    a_next, b_next = f.a_batch, f.b_batch
-    if count > 1:
-        a_next, b_next = part * (a_row if f.transpose_a else 1), part * (1 if f.transpose_b else b_row)
-    if f.windows is not None:
-        a_next = 0
-    target = call.scratch(4 * count * f.m * f.n) if count > 1 else c
-    words = (a, b, target, f.m, f.n, part, a_next, b_next, f.m * f.n, a_row, b_row, f.k if count > 1 else FAR,
-             *f.windows_words)
-    ptx = make_ptx(tensor_product(product_of(fragments)).text(), TENSOR_COMPUTE)
-    launch = Launch(ptx, "gc_tensor_product", (blocks(fragments) * count,), (THREADS,), words)
+    cut = _cut(call, f, wide_a and wide_b)
+    part, count, target, rows = _divided(call, f, cut, c)
+    made = TensorProduct(cut.each, not f.transpose_a, f.transpose_b, wide_a, wide_b, not (f.n % 2 or target % 8),
+                         call.products == Products.ROUNDED, f.windows is not None, f.narrow)
+    words = (a, b, target, f.m, f.n, part, *rows, f.m * f.n, *f.rows, f.k if count > 1 else FAR, *f.windows_words)
+    ptx = make_ptx(tensor_product(made).text(), TENSOR_COMPUTE)
+    launch = Launch(ptx, "gc_tensor_product", (_blocks(f, made.tile) * count,), (THREADS,), words)
     return [launch, *_parts(call, f, count, target, c)]

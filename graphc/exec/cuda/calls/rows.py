@@ -1,15 +1,19 @@
 """What looks at whole rows on the device: softmax and the losses on it, in one pass over rows that fit into registers;
-and, as maps over x[rows, cols] and over values of rows, of longer ones; where the greatest element stands, and whether
-a class is among the best."""
+and, as maps over x[rows, cols] and over values of rows, of longer ones; where the greatest element stands (of a few
+long rows by maps), and whether a class is among the best."""
 from __future__ import annotations
 
 from graphc.exec.cuda.calls.call import Call, ProgramBuilder, blocks, checked, map_work, size_of
-from graphc.exec.cuda.code import softmaxes
+from graphc.exec.cuda.calls.scans import NARROW
+from graphc.exec.cuda.code import extremes, softmaxes
 from graphc.exec.cuda.code.builder import THREADS
+from graphc.exec.cuda.code.warps import WARP
 from graphc.exec.cuda.work import Clear, Work
 from graphc.kernels.contracts.dtypes import FLOATS, WIDENED
 
 SHORTEST_SHARE, LARGEST_SHARE = 4, 128         # elements, bytes of a row that a thread has
+LONG_LINE = 256                                # elements of a thread; longer lines are cut, unless there are
+MANY_THREADS = 1 << 16
 
 
 def _row_maximum(call: Call, x: int, rows: int, cols: int) -> tuple[list[Work], int]:
@@ -128,7 +132,11 @@ def _extreme(call: Call, greatest: bool) -> list[Work]:
     (x, out), (outer, n, inner), (dtype, index) = call.operands, call.dims, call.types
     if not outer * n * inner:
         return []
-    kind = WIDENED.get(dtype, dtype)
+    kind, lines = WIDENED.get(dtype, dtype), outer * inner
+    lanes = min(_power_of_two(-(-n // SHORTEST_SHARE)), WARP) if inner == 1 else 1
+    if kind == dtype and (n <= LONG_LINE * lanes or lines * lanes >= MANY_THREADS):
+        kernel = extremes.extreme(dtype, index, greatest, lanes, lines < NARROW)
+        return blocks(call, kernel, (-(-lines * lanes // THREADS),), x, out, lines, n, inner)
     domain, of_x, of_rows = (outer, inner, n), (n * inner, 1, inner), (inner, 1, 0)
     best = call.scratch(outer * inner * size_of(kind))
 

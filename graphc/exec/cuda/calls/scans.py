@@ -8,7 +8,7 @@ from graphc.exec.cuda.code import scans
 from graphc.exec.cuda.work import Work
 
 NARROW = 1 << 31
-MANY = 4096                # columns that are enough threads
+MANY = 4096                # columns that are enough threads, if they lie side by side
 SHORT = 64                 # of so few elements a thread makes a column
 SEGMENTS = 264             # blocks wanted: two a multiprocessor of the larger GPUs
 
@@ -29,7 +29,7 @@ def scanned(call: Call, dtype: str, lines: Lines, x: int, y: int, product: bool 
     columns, n, inner = lines.outer * lines.inner, lines.n, lines.inner
     if not columns * n:
         return []
-    if columns >= MANY or n <= SHORT:
+    if n <= SHORT or (columns >= MANY and lines.inner > 1):
         kernel = scans.scan_columns(dtype, product, columns * n < NARROW)
         return launch(call, kernel, columns, x, y, columns, n, inner, lines.exclusive, lines.reverse)
     segments = max(min(SEGMENTS // columns, n // (2 * scans.CHUNK)), 1)

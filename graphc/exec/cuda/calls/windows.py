@@ -1,8 +1,4 @@
-"""Convolutions and pooling over NHWC on the device, made of copies with strides, maps and products.
-
-A convolution is a product of the windows of its output pixels, read where they lie (code/windows.py), and the filter;
-its gradient for the filter one of the windows, turned, and dy; its gradient for x a convolution of dy, its pixels set
-apart by the strides, with the filter turned round. What lies outside a picture is written around it before (_padded).
+"""Pictures on the device, the frames that windows see around them, and pooling, made of copies with strides and maps.
 
 Gradients of pooling go through the places of a window one after the other: at one place, windows never share a pixel.
 """
@@ -12,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from graphc.exec.cuda.calls.call import Call, ProgramBuilder, map_work, size_of
-from graphc.exec.cuda.calls.products import Factors, Windowed, product
 from graphc.exec.cuda.work import Clear, Work
 
 
@@ -68,7 +63,7 @@ class Windows:
                 (row * self.dilation_h, column * self.dilation_w))
 
 
-def _copied(call: Call, domain: Sequence[int], source: tuple[int, Sequence[int]],
+def copied(call: Call, domain: Sequence[int], source: tuple[int, Sequence[int]],
             target: tuple[int, Sequence[int]]) -> list[Work]:
     dtype = call.types[0]
     return list(map_work(call, ProgramBuilder(dtype).program(0), domain, 0, [source, target]))
@@ -105,7 +100,7 @@ class Line:
         return self.first + self.skipped * self.step
 
 
-def _padded(call: Call, x: Pictures, rows: Line, columns: Line, value: float = 0.0) -> tuple[list[Work], Pictures]:
+def padded(call: Call, x: Pictures, rows: Line, columns: Line, value: float = 0.0) -> tuple[list[Work], Pictures]:
     """The pictures in a frame of `value`, their pixels where the lines say."""
     if (rows, columns) == (Line(x.h, x.h, 0), Line(x.w, x.w, 0)):
         return [], x
@@ -115,87 +110,17 @@ def _padded(call: Call, x: Pictures, rows: Line, columns: Line, value: float = 0
     picture, row, column, channel = made.strides
     work = _filled(call, made.address, made.count, value)
     if rows.taken and columns.taken:
-        work += _copied(call, (x.n, rows.taken, columns.taken, x.c), (x.at(0, rows.skipped, columns.skipped, size),
+        work += copied(call, (x.n, rows.taken, columns.taken, x.c), (x.at(0, rows.skipped, columns.skipped, size),
                                                                       x.strides),
                         (made.at(0, rows.begin, columns.begin, size),
                          (picture, row * rows.step, column * columns.step, channel)))
     return work, made
 
 
-def _inside(call: Call, x: Pictures, windows: Windows, top: int, left: int,
+def inside(call: Call, x: Pictures, windows: Windows, top: int, left: int,
             value: float = 0.0) -> tuple[list[Work], Pictures]:
     """The pictures with what their windows see around them."""
-    return _padded(call, x, Line(x.h, max(windows.rows, 1), top), Line(x.w, max(windows.columns, 1), left), value)
-
-
-def _windowed(x: Pictures, windows: Windows) -> Windowed:
-    (picture, row, column, _), (tap_row, tap) = windows.strides(x)
-    return Windowed(x.c, windows.kw, windows.oh, windows.ow, picture, row, column, tap_row, tap)
-
-
-def _convolved(call: Call, x: Pictures, windows: Windows, filters: int, y: Pictures) -> list[Work]:
-    """y = windows times filters[kh, kw, x.c, y.c]; x has been padded."""
-    factors = Factors(call.types[0], 1, x.n * windows.oh * windows.ow, y.c, windows.kh * windows.kw * x.c,
-                      windows=_windowed(x, windows))
-    return product(call, factors, x.address, filters, y.address)
-
-
-def _parts(call: Call) -> tuple[tuple[int, ...], Windows, int, int, int]:
-    """(n, h, w, c of x; windows; channels of y; padding) of a convolution's call."""
-    n, h, w, c, kh, kw, oc, oh, ow = call.dims
-    return (n, h, w, c), Windows(kh, kw, oh, ow, *call.attrs[:4]), oc, call.attrs[4], call.attrs[5]
-
-
-def convolution(call: Call) -> list[Work]:
-    x, filters, y = call.operands
-    shape, windows, oc, top, left = _parts(call)
-    work, padded = _inside(call, Pictures(x, *shape), windows, top, left)
-    return work + _convolved(call, padded, windows, filters, Pictures(y, shape[0], windows.oh, windows.ow, oc))
-
-
-def filter_gradient(call: Call) -> list[Work]:
-    """dw = the windows, turned, times dy."""
-    x, dy, dw = call.operands
-    (n, h, w, c), windows, oc, top, left = _parts(call)
-    width, pixels = windows.kh * windows.kw * c, n * windows.oh * windows.ow
-    if not pixels:
-        return [Clear(dw, width * oc * size_of(call.types[0]))]
-    work, padded = _inside(call, Pictures(x, n, h, w, c), windows, top, left)
-    factors = Factors(call.types[0], 1, width, oc, pixels, transpose_a=True, windows=_windowed(padded, windows))
-    return work + product(call, factors, padded.address, dy, dw)
-
-
-def input_gradient(call: Call) -> list[Work]:
-    dy, filters, dx = call.operands
-    (n, h, w, c), windows, oc, top, left = _parts(call)
-    kh, kw, size = windows.kh, windows.kw, size_of(call.types[0])
-    high, wide = (kh - 1) * windows.dilation_h, (kw - 1) * windows.dilation_w
-    apart = Pictures(dy, n, windows.oh, windows.ow, oc)
-    work, padded = _padded(call, apart, Line(apart.h, h + high, high - top, windows.stride_h),
-                           Line(apart.w, w + wide, wide - left, windows.stride_w))
-    turned = call.scratch(kh * kw * oc * c * size)             # [kh, kw, oc, c], taps from the last to the first
-    last = filters + size * (kh * kw - 1) * c * oc
-    work += _copied(call, (kh, kw, oc, c), (last, (-kw * c * oc, -c * oc, 1, oc)),
-                    (turned, (kw * oc * c, oc * c, c, 1)))
-    back = Windows(kh, kw, h, w, 1, 1, windows.dilation_h, windows.dilation_w)
-    return work + _convolved(call, padded, back, turned, Pictures(dx, n, h, w, c))
-
-
-def depthwise_filter_gradient(call: Call) -> list[Work]:
-    """df[tap, channel] = the sum of x dy over pictures and windows."""
-    x, dy, df = call.operands
-    n, h, w, c, kh, kw, oh, ow, top, left = call.dims
-    dtype = call.types[0]
-    if not n * oh * ow:
-        return [Clear(df, kh * kw * c * size_of(dtype))]
-    windows = Windows(kh, kw, oh, ow, *call.attrs)
-    work, padded = _inside(call, Pictures(x, n, h, w, c), windows, top, left)
-    (picture, row, column, channel), taps = windows.strides(padded)
-    b = ProgramBuilder(dtype, dtype)
-    program = b.program(b("reduce.add", dtype, b("mul", dtype, 0, 1)))
-    return work + map_work(call, program, (kh, kw, c, n, oh, ow), 3, [
-        (padded.address, (*taps, channel, picture, row, column)), (dy, (0, 0, 1, oh * ow * c, ow * c, c)),
-        (df, (kw * c, c, 1, 0, 0, 0))])
+    return padded(call, x, Line(x.h, max(windows.rows, 1), top), Line(x.w, max(windows.columns, 1), left), value)
 
 
 # Pooling
@@ -227,12 +152,12 @@ def _pool(call: Call, x: int) -> Pool:
 def max_pool(call: Call) -> list[Work]:
     x, y = call.operands
     pool, dtype = _pool(call, x), call.types[0]
-    work, padded = _inside(call, pool.x, pool.windows, pool.top, pool.left, float("-inf"))
-    rows, taps = pool.windows.strides(padded)
+    work, framed = inside(call, pool.x, pool.windows, pool.top, pool.left, float("-inf"))
+    rows, taps = pool.windows.strides(framed)
     b = ProgramBuilder(dtype)
     return work + map_work(call, b.program(b("reduce.max", dtype, 0)), (*pool.domain(), pool.windows.kh,
                                                                         pool.windows.kw), 2,
-                           [(padded.address, (*rows, *taps)), (y, (*pool.rows(), 0, 0))])
+                           [(framed.address, (*rows, *taps)), (y, (*pool.rows(), 0, 0))])
 
 
 def _size_of_window(b: ProgramBuilder, pool: Pool, dtype: str) -> int:
@@ -253,12 +178,12 @@ _OF_WINDOW = ((0, (0, 1, 0, 0)), (0, (0, 0, 1, 0)))            # the index value
 def mean_pool(call: Call) -> list[Work]:
     x, y = call.operands
     pool, dtype = _pool(call, x), call.types[0]
-    work, padded = _inside(call, pool.x, pool.windows, pool.top, pool.left)
-    rows, taps = pool.windows.strides(padded)
+    work, framed = inside(call, pool.x, pool.windows, pool.top, pool.left)
+    rows, taps = pool.windows.strides(framed)
     total = call.scratch(pool.x.n * pool.windows.oh * pool.windows.ow * pool.x.c * size_of(dtype))
     b = ProgramBuilder(dtype)
     work += map_work(call, b.program(b("reduce.add", dtype, 0)), (*pool.domain(), pool.windows.kh, pool.windows.kw), 2,
-                     [(padded.address, (*rows, *taps)), (total, (*pool.rows(), 0, 0))])
+                     [(framed.address, (*rows, *taps)), (total, (*pool.rows(), 0, 0))])
     b = ProgramBuilder(dtype)
     program = b.program(b("div", dtype, 0, _size_of_window(b, pool, dtype)))
     return work + map_work(call, program, pool.domain(), 0, [(total, pool.rows()), (y, pool.rows()), *_OF_WINDOW])
@@ -284,8 +209,8 @@ def max_pool_gradient(call: Call) -> list[Work]:
     """dy goes to the first of a window's greatest elements."""
     x, y, dy, dx = call.operands
     pool, dtype = _pool(call, x), call.types[0]
-    work, padded = _inside(call, pool.x, pool.windows, pool.top, pool.left, float("-inf"))
-    rows, taps = pool.windows.strides(padded)
+    work, framed = inside(call, pool.x, pool.windows, pool.top, pool.left, float("-inf"))
+    rows, taps = pool.windows.strides(framed)
     kh, kw = pool.windows.kh, pool.windows.kw
     first = call.scratch(pool.x.n * pool.windows.oh * pool.windows.ow * pool.x.c * 8)      # of its taps
     b = ProgramBuilder(dtype, dtype)
@@ -294,7 +219,7 @@ def max_pool_gradient(call: Call) -> list[Work]:
     none = b("const", "i64", value=kh * kw)
     program = b.program(b("reduce.min", "i64", b("select", "i64", b("equal", "bool", 0, 1), tap, none)))
     work += map_work(call, program, (*pool.domain(), kh, kw), 2, [
-        (padded.address, (*rows, *taps)), (y, (*pool.rows(), 0, 0)), (first, (*pool.rows(), 0, 0)),
+        (framed.address, (*rows, *taps)), (y, (*pool.rows(), 0, 0)), (first, (*pool.rows(), 0, 0)),
         (0, (0, 0, 0, 0, 1, 0)), (0, (0, 0, 0, 0, 0, 1))])
 
     def added(tap: int) -> ProgramBuilder:
@@ -326,5 +251,5 @@ def _spread(call: Call, pool: Pool, added: Callable[[int], ProgramBuilder],
         b = added(tap)
         program = b.program(len(b.loads) + len(b.instrs) - 1)
         work += map_work(call, program, pool.domain(), 0, [place, *values, place])
-    return work + _copied(call, _shape(pool.x), (room.at(0, pool.top, pool.left, size), room.strides),
+    return work + copied(call, _shape(pool.x), (room.at(0, pool.top, pool.left, size), room.strides),
                           (pool.x.address, pool.x.strides))

@@ -13,7 +13,7 @@ whoever makes PTX of the text. Positions are int64; `parts` divides in 32 bits i
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from graphc.exec.cuda.code.ptx import ATTRIBUTES, DECLARATIONS
@@ -202,6 +202,23 @@ class Array:
             self.builder.emit(f"store i8 {wide}, ptr addrspace({self.space}) {place}")
         else:
             self.builder.emit(f"store {LLVM_TYPES[self.dtype]} {value}, ptr addrspace({self.space}) {place}")
+
+
+    def group(self, index: Operand, count: int) -> list[Value]:
+        """`count` elements from `index` on, at once: the first must lie at a multiple of their bytes."""
+        kind, size = LLVM_TYPES[self.dtype], DTYPES[self.dtype].size
+        whole = self.builder.value(f"load <{count} x {kind}>, ptr addrspace({self.space}) {self._place(index)}, "
+                                   f"align {count * size}")
+        return [self.builder.made(f"extractelement <{count} x {kind}> {whole}, i32 {i}", self.dtype)
+                for i in range(count)]
+
+    def set_group(self, index: Operand, values: Sequence[Value]) -> None:
+        """The same way, stored."""
+        kind, size, whole = LLVM_TYPES[self.dtype], DTYPES[self.dtype].size, "undef"
+        for i, value in enumerate(values):
+            whole = self.builder.value(f"insertelement <{len(values)} x {kind}> {whole}, {kind} {value}, i32 {i}")
+        self.builder.emit(f"store <{len(values)} x {kind}> {whole}, ptr addrspace({self.space}) {self._place(index)}, "
+                          f"align {len(values) * size}")
 
 
 class KernelBuilder(TextWriter):

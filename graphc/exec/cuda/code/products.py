@@ -28,8 +28,8 @@ GLOBAL, SHARED = "ptr addrspace(1)", "ptr addrspace(3)"
 class Product:
     """each: rows and columns of a thread. transpose_a, transpose_b: how the operands lie in memory. parts: the batch is
     the parts of one long product; without them there is a register more for every other use. wide_a, wide_b: 16 bytes
-    may be loaded at a time: addresses and lengths in memory are multiples of that. windows: a is made of windows of
-    pictures (windows.py), narrow as said there.
+    may be loaded at a time: addresses and lengths in memory are multiples of that; wide_c: neighbours in a group may be
+    stored together. windows: a is made of windows of pictures (windows.py), narrow as said there.
     """
 
     dtype: str
@@ -39,6 +39,7 @@ class Product:
     parts: bool = False
     wide_a: bool = False
     wide_b: bool = False
+    wide_c: bool = False
     windows: bool = False
     narrow: bool = True
 
@@ -281,21 +282,32 @@ class _Writer(TextWriter):
 
     def write(self) -> None:
         self.label("write")
+        width = self.p.group if self.p.wide_c else 1
         for i in range(self.p.each):
             row = self.value(f"add i64 {self.element('%thread.y', i)}, %row")
             valid = self.value(f"icmp slt i64 {row}, %m")
             start = self.value(f"mul i64 {row}, %n")
-            for j in range(self.p.each):
+            for j in range(0, self.p.each, width):
                 column = self.value(f"add i64 {self.element('%thread.x', j)}, %column")
                 inside = self.value(f"and i1 {valid}, {self.value(f'icmp slt i64 {column}, %n')}")
                 self.emit(f"br i1 {inside}, label %store{i}.{j}, label %next{i}.{j}")
                 self.label(f"store{i}.{j}")
                 at = self.value(f"add i64 {start}, {column}")
                 where = self.value(f"getelementptr {self.kind}, {GLOBAL} %c.first, i64 {at}")
-                self.emit(f"store {self.kind} %c{i}.{j}.next, {GLOBAL} {where}")
+                self.store([f"%c{i}.{j + side}.next" for side in range(width)], where)
                 self.emit(f"br label %next{i}.{j}")
                 self.label(f"next{i}.{j}")
         self.emit("ret void")
+
+    def store(self, elements: list[str], where: str) -> None:
+        """Neighbours, together."""
+        if len(elements) == 1:
+            self.emit(f"store {self.kind} {elements[0]}, {GLOBAL} {where}")
+            return
+        kind, whole = f"<{len(elements)} x {self.kind}>", "undef"
+        for number, element in enumerate(elements):
+            whole = self.value(f"insertelement {kind} {whole}, {self.kind} {element}, i32 {number}")
+        self.emit(f"store {kind} {whole}, {GLOBAL} {where}, align {len(elements) * SIZES[self.p.dtype]}")
 
     def element(self, thread: str, number: int) -> str:
         """Where in the tile the thread's number-th row or column is."""

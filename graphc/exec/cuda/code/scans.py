@@ -1,12 +1,13 @@
 """Kernels of running sums and products along an axis, x[outer, n, inner]; and what is made of them.
 
 scan_columns: a thread a column, element after element, as the CPU does it and with its bits. scan_blocks: a block a
-segment of a column, CHUNK elements at a time: each thread combines EACH neighbours, threads combine theirs in shared
-memory in log2(THREADS) steps. Sums of floats are in another order then, which depends on sizes alone.
+segment of a column, CHUNK elements at a time: each thread combines EACH neighbours, the threads of a warp theirs in
+log2(WARP) steps, and then warps. Sums of floats are in another order then, which depends on sizes alone.
 """
 from __future__ import annotations
 
 from graphc.exec.cuda.code.builder import THREADS, Array, KernelBuilder, Value
+from graphc.exec.cuda.code.warps import DECLARATIONS, WARP, WARPS, of_earlier
 
 EACH = 4
 CHUNK = THREADS * EACH
@@ -49,10 +50,10 @@ def scan_columns(dtype: str, product: bool, narrow: bool) -> KernelBuilder:
 def scan_blocks(dtype: str, product: bool, totals: bool, started: bool) -> KernelBuilder:
     """gc_scan_blocks(x, y, starts, n, inner, exclusive, reverse, segment), grid (columns, segments). totals: y is not
     written, but what each segment gives, to starts[column, segment]; started: segments begin with what stands there."""
-    k = KernelBuilder("gc_scan_blocks")
+    k = KernelBuilder("gc_scan_blocks", before=DECLARATIONS)
     x, y, starts = k.array("x", dtype), k.array("y", dtype), k.array("starts", dtype)
     n, inner, exclusive, reverse, segment = k.numbers("n", "inner", "exclusive", "reverse", "segment")
-    shared = k.shared("sums", dtype, THREADS)
+    shared = k.shared("sums", dtype, WARPS)
     column, number, segments = k.index("ctaid.x"), k.index("ctaid.y"), k.index("nctaid.y")
     thread = k.index("tid.x")
     lines = _Lines(k, product, x, y, column // inner * n * inner + column % inner, n, inner, reverse)
@@ -70,34 +71,35 @@ def scan_blocks(dtype: str, product: bool, totals: bool, started: bool) -> Kerne
             own = lines.join(own, values[-1][1]) if i else values[-1][1]
             sums.append(own)
         k.barrier()                                        # nobody reads the last chunk's sums any more
-        before = _across(k, lines, shared, thread, own)
+        before, whole = _across(k, lines, shared, thread, own)
         start = lines.join(carry.get(), before)
         if not totals:
             for i, (inside, _) in enumerate(values):
                 here = lines.join(start, sums[i - 1]) if i else start
                 with k.when(inside):
                     lines.y[lines.place(first + i)] = k.choose(exclusive.differs(0), here, lines.join(start, sums[i]))
-        carry.set(lines.join(carry.get(), shared[THREADS - 1]))
+        carry.set(lines.join(carry.get(), whole))
     if totals:
         with k.when(thread.equals(0)):
             starts[slot] = carry.get()
     return k
 
 
-def _across(k: KernelBuilder, lines: _Lines, shared: Array, thread: Value, own: Value) -> Value:
-    """What the threads before this one have together; shared holds what each has with those before it."""
-    shared[thread] = own
-    distance = 1
-    while distance < THREADS:
-        k.barrier()
-        takes = thread >= distance
-        other = shared[k.choose(takes, thread - distance, thread)]
-        made = k.choose(takes, lines.join(other, shared[thread]), shared[thread])
-        k.barrier()
-        shared[thread] = made
+def _across(k: KernelBuilder, lines: _Lines, shared: Array, thread: Value, own: Value) -> tuple[Value, Value]:
+    """What the threads before this one have together, and what all of the block have."""
+    lane, warp = thread & (WARP - 1), thread // WARP
+    distance, total = 1, own
+    while distance < WARP:
+        total = k.choose(lane >= distance, lines.join(of_earlier(k, total, distance), total), total)
         distance *= 2
+    with k.when(lane.equals(WARP - 1)):
+        shared[warp] = total
     k.barrier()
-    return k.choose(thread > 0, shared[k.greatest(thread - 1, 0)], lines.neutral())
+    before, whole = lines.neutral(), lines.neutral()
+    for number in range(WARPS):
+        before = k.choose(warp.equals(number), whole, before)
+        whole = lines.join(whole, shared[number]) if number else shared[number]
+    return k.choose(lane > 0, lines.join(before, of_earlier(k, total, 1)), before), whole
 
 
 def nonzero(narrow: bool) -> KernelBuilder:

@@ -1,17 +1,15 @@
 """Softmax and the losses on it as one kernel that reads each element once: a row is in the registers of its threads.
 
 `lanes` threads, a power of two, have a row, neighbours neighbouring elements, each `each` of them; what they find is
-combined in shared memory, lower half with upper half, so it depends on the row's length alone. What a row has too few
-elements for is the lowest number, and adds nothing.
+joined pair by pair (warps.py), so it depends on the row's length alone. What a row has too few elements for is the
+lowest number, and adds nothing.
 """
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from graphc.exec.cuda.code.builder import THREADS, Array, KernelBuilder, Value
-
-Join = Callable[[Value, Value], Value]
+from graphc.exec.cuda.code.warps import DECLARATIONS, WARPS, Join, joined_among
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class _Row:
 
     def __init__(self, k: KernelBuilder, r: Rows, x: Array, rows: Value, cols: Value) -> None:
         self.k, self.r, self.cols = k, r, cols
-        self.shared = k.shared("found", r.dtype, THREADS)
+        self.shared = k.shared("found", r.dtype, WARPS)
         thread = k.index("tid.x")
         self.thread, self.lane = thread, thread & (r.lanes - 1)
         self.row = k.index("ctaid.x") * (THREADS // r.lanes) + thread // r.lanes
@@ -50,20 +48,10 @@ class _Row:
 
     def joined(self, values: list[Value], join: Join) -> Value:
         """What the values of the whole row come to."""
-        k, half = self.k, self.r.lanes // 2
         while len(values) > 1:
             middle = len(values) // 2
             values = [join(a, b) for a, b in zip(values[:middle], values[middle:], strict=True)]
-        self.shared[self.thread] = values[0]
-        while half:
-            k.barrier()
-            with k.when(self.lane < half):
-                self.shared[self.thread] = join(self.shared[self.thread], self.shared[self.thread + half])
-            half //= 2
-        k.barrier()
-        found = self.shared[self.thread - self.lane]
-        k.barrier()
-        return found
+        return joined_among(self.k, values[0], self.r.lanes, join, self.shared)
 
     def sum(self, values: list[Value]) -> Value:
         """Of those inside."""
@@ -85,7 +73,7 @@ class _Row:
 
 def softmax(r: Rows, logarithm: bool) -> KernelBuilder:
     """gc_softmax(x, y, rows, cols); logarithm: of the softmax."""
-    k = KernelBuilder("gc_softmax")
+    k = KernelBuilder("gc_softmax", before=DECLARATIONS)
     x, y = k.array("x", r.dtype), k.array("y", r.dtype)
     row = _Row(k, r, x, *k.numbers("rows", "cols"))
     if logarithm:
@@ -100,7 +88,7 @@ def softmax(r: Rows, logarithm: bool) -> KernelBuilder:
 def losses(r: Rows, label: str) -> KernelBuilder:
     """gc_losses(x, labels, loss, gradient, rows, cols): label: the type of labels, which are classes, or "" of one
     weight for each class. A label that is no class is told elsewhere."""
-    k = KernelBuilder("gc_losses")
+    k = KernelBuilder("gc_losses", before=DECLARATIONS)
     x, labels = k.array("x", r.dtype), k.array("labels", label or r.dtype)
     loss, gradient = k.array("loss", r.dtype), k.array("gradient", r.dtype)
     row = _Row(k, r, x, *k.numbers("rows", "cols"))

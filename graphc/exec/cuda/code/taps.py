@@ -46,6 +46,24 @@ class Axis:
                 yield tap, window
 
 
+    @contextmanager
+    def viewers(self, place: Value, dense: bool) -> Iterator[tuple[Value, Value]]:
+        """Each window that sees a place, and by which tap, in the order of windows. dense: taps are neighbours."""
+        k, at = self.k, place + self.pad
+        early = k.greatest(at - (self.taps - 1) * self.rate, 0)
+        first = k.parts(early + self.stride - 1, self.stride)[0]
+        last = k.parts(k.greatest(at, 0), self.stride)[0]
+        end = k.choose(at < 0, 0, k.least(last + 1, self.windows))
+        with k.loop(first, end) as window:
+            shift = at - window * self.stride
+            if dense:
+                yield shift, window
+                return
+            tap, rest = k.parts(shift, self.rate)
+            with k.when(rest.equals(0)):
+                yield tap, window
+
+
 @dataclass(frozen=True)
 class Picture:
     """The parameters of windows over NHWC."""
@@ -103,6 +121,21 @@ def depthwise_input(dtype: str, narrow: bool) -> KernelBuilder:
     with p.rows.seers(row) as (u, i), p.columns.seers(column) as (v, j):
         weight = f[(u * p.kw + v) * p.c + channel]
         total.set(k.multiply_add(dy[p.window_at(picture, i, j, channel)], weight, total.get()))
+    dx[element] = total.get()
+    return k
+
+
+def fold(dtype: str, dense: bool, narrow: bool) -> KernelBuilder:
+    """gc_fold(columns, dx, picture): what each window hands to its taps, [windows, taps, channels], added up."""
+    k = KernelBuilder("gc_fold", narrow)
+    columns, dx = k.array("columns", dtype), k.array("dx", dtype)
+    p = _picture(k)
+    element = k.thread(p.elements)
+    picture, row, column, channel = k.parts(element, p.h, p.w, p.c)
+    total = k.variable(0, dtype)
+    with p.rows.viewers(row, dense) as (u, i), p.columns.viewers(column, dense) as (v, j):
+        window = (picture * p.oh + i) * p.ow + j
+        total.set(total.get() + columns[((window * p.kh + u) * p.kw + v) * p.c + channel])
     dx[element] = total.get()
     return k
 

@@ -2,12 +2,12 @@
 the sums are float32's. From compute capability 8.0 on.
 
 A block of 8 warps, 2 by 4, makes a square tile of c; a warp `fragments` times `fragments` pieces of 16 x 8, by
-mma.m16n8k8. Panels of a and b, DEPTH deep, are copied to shared memory by cp.async, STAGES of them in flight, with one
-barrier each. What lies outside of a matrix is zeros there.
+mma.m16n8k8. Panels of a and b, `depth` deep, are copied to shared memory by cp.async, STAGES of them in flight, with
+one barrier each. What lies outside of a matrix is zeros there.
 
-In shared memory an operand lies as in memory: along k ("straight": rows of DEPTH, read by ldmatrix, of which 8 rows of
-16 bytes are one matrix in the registers of a warp) or along its rows and columns ("turned": DEPTH lines of a tile, read
-word by word). Pieces of 16 bytes are exchanged within a row, and 8 words within a line, so that what a warp reads
+In shared memory an operand lies as in memory: along k ("straight": rows of `depth`, read by ldmatrix, of which 8 rows
+of 16 bytes are one matrix in the registers of a warp) or along its rows and columns ("turned": `depth` lines of a tile,
+read word by word). Pieces of 16 bytes are exchanged within a row, and 8 words within a line, so that what a warp reads
 together lies in different banks.
 """
 from __future__ import annotations
@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from graphc.exec.cuda.code.builder import THREADS, Array, KernelBuilder, Value, Variable
 from graphc.exec.cuda.code.windows import PARAMETERS, WindowOffsets
 
-DEPTH, STAGES = 16, 3
+DEPTHS = {4: 16, 2: 32}    # of a panel, by fragments: what lets two blocks share a multiprocessor
+STAGES = 3
+SIDE = 32                  # of a tile, by fragments
 MATRIX_STEP = 8            # of k, one mma
 ROWS_OF_WARPS, COLUMNS_OF_WARPS = 2, 4
 OCCUPANCY = ' "nvvm.minctasm"="2"'
@@ -36,21 +38,27 @@ declare void @llvm.nvvm.cp.async.wait.group(i32)
 @dataclass(frozen=True)
 class TensorProduct:
     """fragments: of a warp along either side, 4 or 2. straight_a, straight_b: whether k is what lies side by side in
-    memory. wide_a, wide_b: 16 bytes may be copied at a time. rounded: operands are rounded to the nearest tf32; those
-    that came from 16 bits are such numbers already. windows, narrow: as in products.py."""
+    memory. wide_a, wide_b: 16 bytes may be copied at a time; wide_c: two neighbours may be stored together. rounded:
+    operands are rounded to the nearest tf32; those that came from 16 bits are such numbers already. windows, narrow: as
+    in products.py."""
 
     fragments: int
     straight_a: bool
     straight_b: bool
     wide_a: bool
     wide_b: bool
+    wide_c: bool
     rounded: bool
     windows: bool = False
     narrow: bool = True
 
     @property
     def tile(self) -> int:
-        return 32 * self.fragments
+        return SIDE * self.fragments
+
+    @property
+    def depth(self) -> int:
+        return DEPTHS[self.fragments]
 
 
 def tensor_product(p: TensorProduct) -> KernelBuilder:
@@ -63,33 +71,35 @@ def tensor_product(p: TensorProduct) -> KernelBuilder:
         "m", "n", "k", "a.batch", "b.batch", "c.batch", "a.row", "b.row", "end")
     if p.windows:
         k.numbers(*PARAMETERS)
-    panels = k.shared("panels", "f32", STAGES * 2 * p.tile * DEPTH)
+    panels = k.shared("panels", "f32", STAGES * 2 * p.tile * p.depth)
     block, across = k.index("ctaid.x"), (n + (p.tile - 1)) // p.tile
     down = (m + (p.tile - 1)) // p.tile
     column, rest = block % across * p.tile, block // across
     row, batch = rest % down * p.tile, rest // down
     depths = k.least(end - batch * depth, depth)
-    size = p.tile * DEPTH
+    size = p.tile * p.depth
     windows = Windows(k, WindowOffsets(k, p.narrow), batch * depth, p.straight_a) if p.windows else None
-    left = Factor(k, p.tile, p.straight_a, p.wide_a, a.at(batch * a_batch), panels, row, m, a_row, depths, windows)
-    right = Factor(k, p.tile, p.straight_b, p.wide_b, b.at(batch * b_batch), panels.at(size), column, n, b_row, depths)
+    left = Factor(k, p.tile, p.depth, p.straight_a, p.wide_a, a.at(batch * a_batch), panels, row, m, a_row, depths,
+                  windows)
+    right = Factor(k, p.tile, p.depth, p.straight_b, p.wide_b, b.at(batch * b_batch), panels.at(size), column, n, b_row,
+                   depths)
     lane, warp = k.index("tid.x") & 31, k.index("tid.x") >> 5
     down_in_tile = (warp // COLUMNS_OF_WARPS) * (16 * p.fragments)
     across_in_tile = (warp % COLUMNS_OF_WARPS) * (8 * p.fragments)
     sums = [[[k.variable(0.0, "f32") for _ in range(4)] for _ in range(p.fragments)] for _ in range(p.fragments)]
     for stage in range(STAGES - 1):
-        _copy(k, (left, right), k.constant(stage * 2 * size, "i64"), k.constant(stage * DEPTH, "i64"))
+        _copy(k, (left, right), k.constant(stage * 2 * size, "i64"), k.constant(stage * p.depth, "i64"))
     read, write = k.variable(0), k.variable((STAGES - 1) * 2 * size)
-    with k.loop(0, depths, DEPTH) as first:
+    with k.loop(0, depths, p.depth) as first:
         k.emit(f"call void @llvm.nvvm.cp.async.wait.group(i32 {STAGES - 2})")
         k.barrier()
-        _copy(k, (left, right), write.get(), first + (STAGES - 1) * DEPTH)
-        for step in range(DEPTH // MATRIX_STEP):
+        _copy(k, (left, right), write.get(), first + (STAGES - 1) * p.depth)
+        for step in range(p.depth // MATRIX_STEP):
             rows = left.as_a(read.get(), down_in_tile, step, lane, p.fragments, p.rounded)
             columns = right.as_b(read.get(), across_in_tile, step, lane, p.fragments, p.rounded)
             for i, of_a in enumerate(rows):
                 for j, of_b in enumerate(columns):
-                    _multiply(k, of_a, of_b, sums[i][j])
+                    multiply(k, of_a, of_b, sums[i][j])
         for slot in (read, write):
             following = slot.get() + 2 * size
             slot.set(k.choose(following.equals(STAGES * 2 * size), 0, following))
@@ -101,10 +111,21 @@ def tensor_product(p: TensorProduct) -> KernelBuilder:
             with k.when(at_row < m):
                 for j, place in enumerate(line):
                     at_column = column + across_in_tile + (lane & 3) * 2 + 8 * j
-                    for side in range(2):
-                        with k.when(at_column + side < n):
-                            target[at_row * n + at_column + side] = place[2 * half + side].get()
+                    _store(k, p.wide_c, target.at(at_row * n), at_column, n, place[2 * half:2 * half + 2])
     return k
+
+
+def _store(k: KernelBuilder, together: bool, row: Array, column: Value, n: Value, pair: Sequence[Variable]) -> None:
+    """Two neighbours of a row of n."""
+    if not together:
+        for side, place in enumerate(pair):
+            with k.when(column + side < n):
+                row[column + side] = place.get()
+        return
+    with k.when(column < n):
+        first = k.value(f"insertelement <2 x float> undef, float {pair[0].get()}, i32 0")
+        both = k.value(f"insertelement <2 x float> {first}, float {pair[1].get()}, i32 1")
+        k.emit(f"store <2 x float> {both}, ptr addrspace(1) {row.at(column).register}, align 8")
 
 
 def _copy(k: KernelBuilder, factors: Sequence[Factor], slot: Value, first: Value) -> None:
@@ -114,7 +135,8 @@ def _copy(k: KernelBuilder, factors: Sequence[Factor], slot: Value, first: Value
     k.emit("call void @llvm.nvvm.cp.async.commit.group()")
 
 
-def _multiply(k: KernelBuilder, a: Sequence[str], b: Sequence[str], sums: Sequence[Variable]) -> None:
+def multiply(k: KernelBuilder, a: Sequence[str], b: Sequence[str], sums: Sequence[Variable]) -> None:
+    """Adds a product of fragments, by one mma."""
     kind = "{ float, float, float, float }"
     given = ", ".join([*(f"i32 {x}" for x in (*a, *b)), *(f"float {s.get()}" for s in sums)])
     made = k.value(f"call {kind} @llvm.nvvm.mma.m16n8k8.row.col.tf32({given})")
@@ -144,6 +166,7 @@ class Factor:
 
     k: KernelBuilder
     tile: int
+    depth: int
     straight: bool
     wide: bool
     source: Array
@@ -157,16 +180,17 @@ class Factor:
     def word(self, along: Value, deep: Value) -> Value:
         """Where in the panel the element of a row (or column) and a depth is."""
         if self.straight:
-            piece = (deep >> 2) ^ ((along >> 1) & 3)
-            return along * DEPTH + piece * 4 + (deep & 3)
+            pieces = self.depth // 4                               # in a row; 8 of them are all banks
+            piece = (deep >> 2) ^ (along // (8 // pieces) & (pieces - 1))
+            return along * self.depth + piece * 4 + (deep & 3)
         return deep * self.tile + (along ^ ((deep & 3) << 3))
 
     def copy(self, slot: Value, first: Value) -> None:
         """Starts this thread's copies of the panel at depth `first`; zeros where nothing is."""
         elements = 4 if self.wide else 1
         name = "cg.shared.global.16.s" if self.wide else "ca.shared.global.4.s"
-        line = DEPTH if self.straight else self.tile               # what lies side by side in memory
-        for number in range(self.tile * DEPTH // elements // THREADS):
+        line = self.depth if self.straight else self.tile               # what lies side by side in memory
+        for number in range(self.tile * self.depth // elements // THREADS):
             piece = (self.k.index("tid.x") + number * THREADS) * elements
             high, low = piece // line, piece % line
             along, deep = (high, low) if self.straight else (low, high)

@@ -1,0 +1,155 @@
+"""What a runner for some models has to have: kernels, scalar functions, parts of the C++ library, and parts of kernels.
+
+Which of its parts a kernel goes by is decided by sizes. Those of a Plan are known, or within bounds; kernels themselves
+say what they may do then (graphc/kernels/toolchain/reach.py).
+"""
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import graphc as gc
+from graphc import errors
+from graphc.kernels.contracts.all import KERNELS
+from graphc.kernels.contracts.kernel import Kernel
+from graphc.kernels.toolchain.gate import PART_SYMBOL
+from graphc.kernels.toolchain.intervals import Some, greatest, least, some
+from graphc.kernels.toolchain.tables import CHECKPOINTS, OTHER_STEPS
+from graphc.plan.plan import Body, Call, Dim, DimKind, Map, Plan
+from graphc.serial.plan_proto import graph_hash, load_plan
+from graphc.serial.signatures import not_native
+
+LARGEST = 1 << 40                      # of a size that nothing is known of
+_RELATION = re.compile(r"(\w+) (>=|<=) (-?\d+)")       # what at_least and at_most of contracts/kernel.py make
+
+
+@dataclass(frozen=True)
+class SizedCall:
+    """A kernel, by its full name, and of each of its sizes and attributes the least and the greatest that it may be."""
+
+    kernel: str
+    numbers: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Names of kernels and scalar functions, parts of the C++ library (tables.py: PARTS), how kernels are called."""
+
+    kernels: frozenset[str]
+    primitives: frozenset[str]
+    parts: frozenset[str]
+    calls: frozenset[SizedCall]
+
+
+def needs_of(plan: Plan, has_variables: bool = False) -> Needs:
+    """What a run of the plan calls. has_variables: whether the file lists any, of which there may be checkpoints."""
+    calls = frozenset(call for body in plan.bodies for call in _calls(body))
+    primitives = set()
+    for program in plan.programs:
+        kinds = list(program.loads)
+        for instr in program.instrs:
+            if instr.op not in ("const", "index", "linear"):
+                primitives.add(f"{instr.op}.{instr.dtype}.{kinds[instr.args[0]]}")
+            kinds.append(instr.dtype)
+    parts = set(CHECKPOINTS) if has_variables or plan.states else set()
+    if not all(isinstance(step, Call | Map) for body in plan.bodies for step in body.steps):
+        parts.add(OTHER_STEPS)
+    return Needs(frozenset(call.kernel for call in calls), frozenset(primitives), frozenset(parts), calls)
+
+
+def model_needs(path: str) -> list[Needs]:
+    """Of each of the file's Plans. Raises FailedPreconditionError if there are none, UnimplementedError if C++ cannot
+    run them."""
+    graph_def = gc.load_graph_def(path)
+    hashed = graph_hash(graph_def)
+    plans = [load_plan(saved) for saved in graph_def.plans if saved.graph_hash == hashed]
+    if not plans:
+        raise errors.FailedPreconditionError(f"{path} has no compiled Plans: `graphc convert {path} -o OTHER.pb` makes "
+                                             "them")
+    wrong = dict.fromkeys(line for plan in plans for line in not_native(plan, functions_are_set=True))
+    if wrong:
+        raise errors.UnimplementedError(f"{path}: the C++ library cannot run what is computed in Python:\n  "
+                                        + "\n  ".join(wrong))
+    return [needs_of(plan, bool(graph_def.state.variables)) for plan in plans]
+
+
+# Bounds of sizes
+
+def _calls(body: Body) -> Iterable[SizedCall]:
+    sizes: list[Any] = []
+    for dim in body.dims:
+        sizes.append(_size(dim, sizes))
+    for step in body.steps:
+        if isinstance(step, Call):
+            kernel = KERNELS[step.kernel.partition(".")[0]]
+            numbers = [*(sizes[dim] for dim in step.dims), *step.attrs]
+            yield SizedCall(step.kernel, tuple(_checked(kernel, numbers)))
+
+
+def _size(dim: Dim, known: Sequence[Any]) -> Any:
+    """A number, or Some."""
+    if dim.kind == DimKind.CONST:
+        return dim.value
+    if dim.kind == DimKind.INPUT:
+        return Some(0, LARGEST)
+    if dim.kind == DimKind.RUNTIME:
+        return Some(-LARGEST, LARGEST)
+    a, b, *others = (known[operand] for operand in dim.operands)
+    if dim.kind == DimKind.BROADCAST:                    # equal, or one of them is 1
+        return next((size for size in (a, b) if not isinstance(size, Some) and size != 1), _either(a, b))
+    if dim.kind == DimKind.SELECT:
+        return _either(b, others[0])
+    if dim.kind in (DimKind.EQUAL, DimKind.LESS):
+        return Some(0, 1)
+    return {DimKind.ADD: lambda: a + b, DimKind.SUB: lambda: a - b, DimKind.MUL: lambda: a * b,
+            DimKind.FLOORDIV: lambda: a // b, DimKind.MOD: lambda: a % b, DimKind.MIN: lambda: least(a, b),
+            DimKind.MAX: lambda: greatest(a, b)}[dim.kind]()
+
+
+def _either(a: Any, b: Any) -> Any:
+    return some(_bounds(least(a, b))[0], _bounds(greatest(a, b))[1])
+
+
+def _bounds(size: Any) -> tuple[int, int]:
+    return (size.low, size.high) if isinstance(size, Some) else (size, size)
+
+
+def _checked(kernel: Kernel, numbers: Sequence[Any]) -> Iterable[tuple[int, int]]:
+    """Bounds, within those that the runtime holds the kernel's sizes to."""
+    least_, most = {}, {}
+    for relation in kernel.relations:
+        found = _RELATION.fullmatch(relation)
+        if found:
+            (least_ if found[2] == ">=" else most)[found[1]] = int(found[3])
+    for name, number in zip((*kernel.dims, *kernel.attrs), numbers, strict=True):
+        low, high = _bounds(number)
+        yield (low, high) if low == high else (max(low, least_.get(name, low)), min(high, most.get(name, high)))
+
+
+# Parts of kernels
+
+def parts_left_out(needs: Iterable[Needs], symbols: Collection[str], isas: Iterable[str]) -> list[str]:
+    """Of an archive's symbols those of parts of kernels that the calls never lead to. isas: as symbols end with."""
+    calls = sorted({call for one in needs for call in one.calls}, key=repr)
+    parts = sorted(symbol for symbol in symbols if symbol.startswith(PART_SYMBOL))
+    if not calls or not parts:
+        return []
+    given = {"isas": [*isas], "calls": [{"kernel": call.kernel, "numbers": call.numbers} for call in calls]}
+    done = subprocess.run([sys.executable, "-m", "graphc.kernels.toolchain.reach"], input=json.dumps(given), text=True,
+                          capture_output=True, check=False)
+    if done.returncode:
+        raise errors.InternalError(f"which parts of kernels are needed cannot be told:\n{done.stderr.strip()}")
+    left_out = []
+    for isa, units in json.loads(done.stdout).items():
+        for unit, names in units.items():
+            theirs = [re.fullmatch(rf"{PART_SYMBOL}{unit}_(\w+?)(_n\d+)?_{isa}", symbol) for symbol in parts]
+            found = {match[0]: match[1] for match in theirs if match}
+            # A library of another version has other parts: then none of them is left out.
+            if names is not None and {*names} <= {*found.values()}:
+                left_out += [symbol for symbol, name in found.items() if name not in names]
+    return left_out

@@ -1,0 +1,126 @@
+"""Attention on the device and its gradient: kernels that never have a matrix of scores in memory (code/attention.py, on
+tensor cores code/tensor_attention.py); without tensor cores, where the matrix is not large and no gradient is wanted,
+products and a softmax. Longer rows than a block's threads can add up are cut into parts."""
+from __future__ import annotations
+
+import struct
+from dataclasses import replace
+
+from graphc.exec.cuda.calls.call import Call, Products, ProgramBuilder, blocks, map_work, size_of
+from graphc.exec.cuda.calls.products import Factors, product
+from graphc.exec.cuda.calls.rows import softmax
+from graphc.exec.cuda.code.attention import attention as kernel_of
+from graphc.exec.cuda.code.attention import gradient_of_q, gradients_of_keys
+from graphc.exec.cuda.code.attention_tile import SIDE, Shape
+from graphc.exec.cuda.code.builder import KernelBuilder
+from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE
+from graphc.exec.cuda.code.tensor_attention import TensorAttention, tensor_attention
+from graphc.exec.cuda.work import Clear, Work
+
+FEW_SCORES = 1 << 30                   # bytes, up to which products are the quicker way (docs/adr/0051)
+WIDEST, NARROW = 8, 1 << 31            # columns that a thread adds up; elements of a matrix
+# Of tensor cores: the longest rows; how long they may be so that a warp's registers hold 32 of them, and below how many
+# rows it has 16.
+LONGEST, LONGEST_OF_TWO_BANDS, ROWS_OF_ONE_BAND = 128, 64, 128
+
+
+def attention(call: Call) -> list[Work]:
+    """y = softmax(scale * q kT + mask) v of each of outer * inner matrices."""
+    return _forward(call, kept=False)
+
+
+def attention_kept(call: Call) -> list[Work]:
+    """The same, and what the gradient is computed from."""
+    return _forward(call, kept=True)
+
+
+def _forward(call: Call, kept: bool) -> list[Work]:
+    outer, inner, rows, cols, depth, columns, *_ = call.dims
+    dtype, batch = call.types[0], outer * inner
+    if not cols:
+        sizes = ((2,) if kept else ()) + (columns,)
+        return [Clear(at, batch * rows * length * size_of(dtype))
+                for at, length in zip(call.operands[4:], sizes, strict=True)]
+    if call.products == Products.ROUNDED and dtype == "f32" and 0 < depth <= LONGEST and 0 < columns <= LONGEST:
+        return _on_tensor_cores(call, kept)
+    if not kept and batch * rows * cols * size_of(dtype) <= FEW_SCORES:
+        return _composed(call)
+    shape, (q, k, v, *others) = _shape(call, rows, columns), call.operands
+    v = v if columns else others[1]            # what lies outside is loaded from an array's first element
+    return _launched(call, kernel_of(shape, kept), batch * -(-rows // shape.rows_of_tile), max(columns, int(kept)),
+                     shape, (q, k, v, *others))
+
+
+def attention_gradient(call: Call) -> list[Work]:
+    """dq, dk and dv, times dy."""
+    q, k, v, y, kept, dy, mask, dq, dk, dv = call.operands
+    outer, inner, rows, cols, depth, columns, *_ = call.dims
+    dtype, batch = call.types[0], outer * inner
+    if not columns:
+        v, dy = q, q                           # as in _forward
+    if not depth:
+        q, k = dy, dy
+    sums = call.scratch(batch * rows * size_of(dtype))
+    b = ProgramBuilder(dtype, dtype)
+    program = b.program(b("reduce.add", dtype, b("mul", dtype, 0, 1)))
+    work: list[Work] = list(map_work(call, program, (batch * rows, columns), 1,
+                                     [(y, (columns, 1)), (dy, (columns, 1)), (sums, (1, 0))]))
+    shape, given = _shape(call, rows, depth), (q, k, v, dy, kept, sums, mask)
+    work += _launched(call, gradient_of_q(shape), batch * -(-rows // shape.rows_of_tile), depth, shape, (*given, dq))
+    longest = max(depth, columns)
+    shape = _shape(call, cols, longest)
+    return work + _launched(call, gradients_of_keys(shape), batch * -(-cols // shape.rows_of_tile), longest, shape,
+                            (*given, dk, dv))
+
+
+def _shape(call: Call, rows: int, columns: int) -> Shape:
+    """For tiles of so many rows, and so many columns to add up."""
+    group = 16 // size_of(call.types[0])
+    width = min(max(-(-columns // (SIDE * group)), 1) * group, WIDEST)
+    _, _, count, cols, depth, length, *_ = call.dims
+    return Shape(call.types[0], min(group, _power_of_two(-(-rows // SIDE))), width, bool(call.attrs[0]),
+                 max(count, cols) * max(depth, length) < NARROW)
+
+
+def _launched(call: Call, kernel: KernelBuilder, tiles: int, columns: int, shape: Shape,
+              arrays: tuple[int, ...]) -> list[Work]:
+    """A block for each tile and part of the columns."""
+    if not tiles * columns:
+        return []
+    _, inner, *sizes = call.dims
+    words = (*arrays, *sizes[:4], inner, *sizes[4:], call.attrs[1])
+    return blocks(call, kernel, (tiles, -(-columns // shape.part)), *words)
+
+
+def _on_tensor_cores(call: Call, kept: bool) -> list[Work]:
+    outer, inner, rows, cols, depth, columns, *steps = call.dims
+    (k, v), longest = call.operands[1:3], max(depth, columns)
+    bands = 2 if longest <= LONGEST_OF_TWO_BANDS and rows > ROWS_OF_ONE_BAND else 1
+    shape = TensorAttention(-(-depth // 8), -(-columns // 8), bands, 32 if longest <= LONGEST_OF_TWO_BANDS else 16,
+                            bool(call.attrs[0]), kept, not (k % 16 or depth % 4), not (v % 16 or columns % 4))
+    tiles = outer * inner * -(-rows // shape.rows_of_tile)
+    if not tiles:
+        return []
+    return blocks(call, tensor_attention(shape), (tiles,), *call.operands, rows, cols, depth, columns, inner, *steps,
+                  call.attrs[1], compute=TENSOR_COMPUTE)
+
+
+def _power_of_two(count: int) -> int:
+    return 1 << max(count - 1, 0).bit_length()
+
+
+def _composed(call: Call) -> list[Work]:
+    (q, k, v, mask, y), dtype, (masked, scale_bits) = call.operands, call.types[0], call.attrs
+    outer, inner, rows, cols, depth, columns, *steps = call.dims
+    batch, factor = outer * inner, struct.unpack("<d", struct.pack("<q", scale_bits))[0]
+    scores = call.scratch(batch * rows * cols * size_of(dtype))
+    work = product(call, Factors(dtype, batch, rows, cols, depth, rows * depth, cols * depth, False, True), q, k,
+                   scores)
+    b = ProgramBuilder(dtype, *([dtype] if masked else []))
+    made = b("mul", dtype, 0, b("const", dtype, value=factor))
+    made = b("add", dtype, made, 1) if masked else made
+    places = [(scores, (inner * rows * cols, rows * cols, cols, 1)), *([(mask, (*steps, 1))] if masked else []),
+              (scores, (inner * rows * cols, rows * cols, cols, 1))]
+    work += map_work(call, b.program(made), (outer, inner, rows, cols), 0, places)
+    work += softmax(replace(call, operands=(scores, scores), dims=(batch * rows, cols), attrs=()))
+    return work + product(call, Factors(dtype, batch, rows, columns, cols, rows * cols, cols * columns), scores, v, y)
