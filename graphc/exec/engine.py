@@ -26,6 +26,7 @@ from graphc.exec.host import Host
 from graphc.exec.image import make_image, number_names
 from graphc.exec.machine_memory import machine_memory
 from graphc.exec.native import close_model, native_functions
+from graphc.exec.output_memory import OutputMemory
 from graphc.exec.outside import Outside
 from graphc.exec.pool import default_threads, worker_pool
 from graphc.exec.quick import QuickRuns, is_possible
@@ -97,6 +98,7 @@ class Engine:
         self._constants = [
             self._constant(c.name, c.dtype, c.shape, (constants or {}).get(c.name)) for c in plan.constants
         ]
+        self._output_memory = OutputMemory()
         self.frames = Frames()
         self._dtypes = tuple(dtypes.as_dtype(port.dtype).stored.numpy for port in plan.inputs)
         self._output_dtypes = tuple(dtypes.as_dtype(port.dtype).stored.numpy for port in plan.outputs)
@@ -355,7 +357,8 @@ class Engine:
             self.frames.spare.append(frame)
             raise error from error.__cause__
         frame.expect(shapes, [output_in(slot, dtype)
-                              for slot, dtype in zip(frame.slots, self._output_dtypes, strict=True)])
+                              for slot, dtype in zip(frame.slots, self._output_dtypes, strict=True)],
+                     self._output_memory)
         return frame
 
     def _check_ranks(self, shapes: Shapes) -> None:

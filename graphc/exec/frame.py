@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from graphc import errors
+from graphc.exec.output_memory import LARGE, OutputMemory
 from graphc.exec.states import aligned_empty
 from graphc.kernels.runtime import tables as t
 from graphc.plan.plan import Plan
@@ -47,6 +48,7 @@ class Frame:
         self.outputs: list[Output | None] = []     # None: not known before the run
         self.makers: list[Callable[[], Any]] = []  # of the outputs' arrays
         self.fast = False                          # all outputs known
+        self.large = False                         # one of them is to be memory that is used again
 
     @property
     def record_address(self) -> int:
@@ -62,16 +64,24 @@ class Frame:
         if self.record is not None:
             self.record[t.RECORD_BUSY] = 0
 
-    def expect(self, shapes: Shapes, outputs: list[Output | None]) -> None:
-        """Notes what it is bound for, and what the next run will write."""
+    def expect(self, shapes: Shapes, outputs: list[Output | None], memory: OutputMemory) -> None:
+        """Notes what it is bound for, and what the next run will write; memory: where large outputs come from."""
         self.shapes, self.record = shapes, None
         self.outputs, self.fast = outputs, None not in outputs
-        self.makers = [_nothing if o is None else partial(aligned_empty if o[2] else np.empty, o[0], o[1])
-                       for o in outputs]
+        sizes = [0 if o is None else _bytes(o[0], o[1]) for o in outputs]
+        self.large = max(sizes, default=0) >= LARGE
+        memory.expect(sizes)
+        self.makers = [_nothing if o is None else partial(
+            memory.empty if size >= LARGE else aligned_empty if o[2] else np.empty, o[0], o[1])
+            for o, size in zip(outputs, sizes, strict=True)]
 
 
 def _nothing() -> None:
     return None
+
+
+def _bytes(shape: tuple[int, ...], dtype: Any) -> int:
+    return int(np.prod(shape, dtype=np.int64)) * int(dtype.itemsize)
 
 
 def output_in(slot: int, dtype: Any) -> Output | None:
@@ -80,4 +90,4 @@ def output_in(slot: int, dtype: Any) -> Output | None:
     if words[t.SLOT_RANK] < 0:
         return None
     shape = tuple(words[t.SLOT_SIZES:t.SLOT_SIZES + words[t.SLOT_RANK]])
-    return shape, dtype, int(np.prod(shape, dtype=np.int64)) * dtype.itemsize >= ALIGN_FROM
+    return shape, dtype, _bytes(shape, dtype) >= ALIGN_FROM

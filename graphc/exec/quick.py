@@ -66,10 +66,11 @@ class QuickRuns:
         return int(self._words[t.QUICK_LAST])
 
     def add(self, frame: Frame) -> bool:
-        """Takes over a frame that is bound and not in use; no: there is no room, or a size is known only in runs."""
+        """Takes over a frame that is bound and not in use; no: there is no room, a size is known only in runs, or
+        outputs are large (output_memory.py)."""
         with self._lock:
             count = len(self.frames)
-            if count == t.QUICK_FRAMES or not frame.fast:
+            if count == t.QUICK_FRAMES or not frame.fast or frame.large:
                 return False
             if frame.record is None:
                 frame.record = self._record(frame)

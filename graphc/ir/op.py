@@ -29,7 +29,7 @@ and, where it is so, what the passes make use of (they ask no op's name):
   keeps_order   the elements are the first operand's in their order, each maybe repeated: under that operand's shape the
                 result is that operand
   with_transposed(i, dtype)   the op whose operand i is given with its last two axes exchanged
-  Elementwise.fills, Reduction.keeps_single, View.permutation, Composite.expands_early
+  Elementwise.fills, Elementwise.cheap, Reduction.keeps_single, View.permutation, Composite.expands_early
 
 and its fields by `attr` (travels as an attribute), or by `operand_field` (TF passes it as an input tensor, but the
 compiler must know it: axis, perm, shape, paddings; the value may hold symbolic sizes). `infer`, `lower`, `reference`
@@ -114,7 +114,8 @@ class Elementwise(Op):
 
     refused: which values (a key of REFUSED) of the last operand end the run, if it is of integers;
     passes/check_operands.py puts the step before the op that finds them. fills: the number that every element of the
-    result is, whatever the operand holds.
+    result is, whatever the operand holds. cheap: where its operands are at hand it is better computed again than kept
+    in memory.
     """
 
     output_dtype: ClassVar[DType | None] = None    # None: that of the first operand
@@ -122,6 +123,7 @@ class Elementwise(Op):
     inexact: ClassVar[tuple[str, Callable[..., Any]] | None] = None
     refused: ClassVar[str | None] = None
     fills: ClassVar[float | None] = None
+    cheap: ClassVar[bool] = False
 
     def scalar(self, s: Scalars, *x: Any) -> Any:
         raise NotImplementedError(f"{self.type}.scalar")

@@ -1,167 +1,70 @@
-"""attention: softmax(scale * q kT + mask) v becomes one step, whose scores never are a matrix in memory.
+"""attention: softmax(scale * q kT + mask) v becomes one step, whose scores never are a matrix in memory; in training
+its gradient becomes another.
 
- 1. A product p v is looked at whose p is a softmax that nothing else reads (in training its gradient does: there
-    everything stays as it is).
- 2. Behind the softmax: a mask that is added, if it broadcasts along whole rows; behind that, or instead, a factor that
+ 1. A softmax is looked at whose result p only the product p v reads, or that and the gradient (attention_match.py).
+ 2. Before the softmax: a mask that is added, if it broadcasts along whole rows; before that, or instead, a factor that
     is one number, as a product or quotient; then the product q kT. Either may be missing, nothing else may stand there,
     and nothing else may read what lies between.
  3. The batches of q, k and v must provably be the same. Up to two leading axes; of the mask each is there or 1.
+ 4. In training the step keeps two numbers for each row of scores, and the gradient computes the scores anew, block by
+    block. It takes the place of all three products that give the gradients by q, k and v; where one of them is not
+    wanted, or p's gradient is read elsewhere (a mask that is trained), everything stays as it is.
 
 Transposes that belong to a product are parts of it by now (simplify).
 """
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Collection
 
-import numpy as np
-
-from graphc.ir import dims
-from graphc.ir.dims import Size
-from graphc.ir.dtypes import float32, float64
-from graphc.ir.node import Flow, Node, Value, make_node
-from graphc.ir.op import Op
-from graphc.ir.records import dataclass
-from graphc.ir.spec import Shape, Spec
-from graphc.ops.array.source import Const
-from graphc.ops.math.binary import Add, Mul
-from graphc.ops.math.division import RealDiv
-from graphc.ops.math.matmul import BatchMatMul
+from graphc.ir.node import Flow, Node, Origin, make_node
+from graphc.ops.array.transpose import Transpose
 from graphc.ops.nn.softmax import Softmax
+from graphc.passes.attention_match import Found, Matcher
+from graphc.passes.attention_ops import Attention, AttentionGrad, AttentionKept
 from graphc.passes.fuse import are_apart
-from graphc.passes.rewriter import Replacement, asked_of, rewrite
-
-if TYPE_CHECKING:
-    from graphc.ir.steps import A, StepBuilder
-
-MOST_LEADING = 2
+from graphc.passes.groups import Group, Values, with_groups, with_specs_of
 
 
-@dataclass(frozen=True)
-class Attention(Op):
-    """softmax(scale * q kT + mask) v in the last two axes, over one or two leading ones.
-
-    q[..., rows, depth], k[..., cols, depth], v[..., cols, columns]; mask, if there is one, [..., rows or 1, cols] with
-    leading axes that are the others' or 1.
-    """
-
-    type: ClassVar[str] = "_Attention"
-    operands = ("q", "k", "v", "mask*")
-    results = ("output",)
-    scale: float
-
-    def infer(self, *inputs: Spec) -> Spec:
-        q, v = inputs[0], inputs[2]
-        assert q.shape is not None and v.shape is not None
-        return Spec(q.dtype, (*q.shape[:-1], v.shape[-1]))
-
-    def reference(self, *inputs: np.ndarray) -> np.ndarray:
-        q, k, v = (x.astype(np.float64) for x in inputs[:3])
-        scores = q @ k.swapaxes(-1, -2) * self.scale + (inputs[3] if len(inputs) > 3 else 0)
-        if scores.shape[-1]:
-            scores = np.exp(scores - scores.max(-1, keepdims=True))
-            scores = scores / scores.sum(-1, keepdims=True)
-        return (scores @ v).astype(inputs[0].dtype)
-
-    def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
-        q, k, v = inputs[:3]
-        *lead, rows, depth = q.shape
-        outer, inner = (1, *lead)[-MOST_LEADING:]
-        cols, columns = v.shape[-2:]
-        steps = _steps(inputs[3].shape, len(q.shape)) if len(inputs) > 3 else (0, 0, 0)
-        b.call("attention", [q, k, v, inputs[3] if len(inputs) > 3 else q, outputs[0]],
-               dims=[outer, inner, rows, cols, depth, columns, *steps], attrs=[len(inputs) > 3, self.scale])
-
-
-def attention(flow: Flow, apart: Collection[tuple[str, str]] = ()) -> Flow:
-    """apart: of a plan for a GPU, names and types of the user's ops that stay on the host: joined with their like."""
-    if not any(isinstance(node.op, Softmax) for node in flow.nodes()):
+def attention(flow: Flow, apart: Collection[tuple[str, str]] | None = None) -> Flow:
+    """apart: of a plan for a GPU, names and types of the user's ops that stay on the host: joined with their like.
+    Gradients stay composed there, for which it has no kernel."""
+    softmaxes = [node for node in flow.nodes() if isinstance(node.op, Softmax)]
+    if not softmaxes:
         return flow
-    uses = Counter(v for node in flow.nodes() for v in node.inputs) + Counter(flow.outputs)
-
-    def inner(value: Value, kind: type[Op]) -> Node | None:
-        """The node that makes a value, if it is of this kind and only one other reads the value."""
-        return value.node if isinstance(value.node.op, kind) and uses[value] == 1 else None
-
-    @asked_of(BatchMatMul)
-    def join(node: Node) -> Replacement:
-        """softmax(q kT * scale + mask) v -> attention(q, k, v, mask)"""
-        assert isinstance(node.op, BatchMatMul)
-        softmax = inner(node.inputs[0], Softmax)
-        if softmax is None or node.op.adj_x or node.op.adj_y or node.specs[0].dtype not in (float32, float64):
-            return None
-        scores, mask = softmax.inputs[0], None
-        added = inner(scores, Add)
-        if added is not None:
-            scores, mask = _parts(added, softmax.specs[0].shape)
-        factor = inner(scores, Op)
-        product, scale = (None if factor is None else _scaled(factor)) or (scores, 1.0)
-        made = inner(product, BatchMatMul)
-        if made is None or not isinstance(made.op, BatchMatMul) or made.op.adj_x or not made.op.adj_y:
-            return None
-        operands = (*made.inputs, node.inputs[1])
-        if not _fit(operands, node.specs[0].shape):
-            return None
-        # what was left out may have made sizes known, or required them
-        between = [n for n in (softmax, added, factor, made) if n is not None]
-        after = dict.fromkeys(n for origin in (node, *between) for n in origin.after if n not in between)
-        if any(n.requirements for n in between):
-            return None
-        if len({are_apart(n.origins, apart) for n in (node, *between)}) > 1:
-            return None
-        return make_node(Attention(scale), operands if mask is None else (*operands, mask), node.origins, tuple(after))
-
-    return rewrite(flow, [join])
+    match = Matcher(flow)
+    found = [f for f in map(match, softmaxes) if f is not None and (apart is None or _fits_gpu(f, apart))]
+    return with_groups(flow, [group for f in found for group in _groups(f)]) if found else flow
 
 
-def _parts(added: Node, shape: Shape | None) -> tuple[Value, Value | None]:
-    """(x, mask) of their sum, x a product of matrices or a multiple of one; else (the sum, None)."""
-    for x, mask in (added.inputs, added.inputs[::-1]):
-        product, _ = _scaled(x.node) or (x, 1.0)
-        if isinstance(product.node.op, BatchMatMul) and _is_mask(mask, shape):
-            return x, mask
-    return added.value(), None
+def _groups(found: Found) -> list[Group]:
+    """The step, and that of its gradient if there is one."""
+    def forward(inputs: Values, _: Values) -> Values:
+        op = Attention(found.scale) if found.gradient is None else AttentionKept(found.scale)
+        made = make_node(op, inputs, _origins(found.nodes), found.after)
+        made = with_specs_of(made, found.results)
+        return tuple(made.value(i) for i in range(len(made.specs)))
+
+    step = Group((found.q, found.k, found.v, *found.mask), found.results, forward)
+    gradient = found.gradient
+    if gradient is None:
+        return [step]
+
+    def backward(inputs: Values, made: Values) -> Values:
+        q, k, v, dy, *mask = inputs
+        node = make_node(AttentionGrad(found.scale), (q, k, v, *made, dy, *mask), _origins(gradient.nodes))
+        dq, dk, dv = (node.value(i) for i in range(3))
+        if gradient.dk_transposed:
+            rank = len(found.k.spec.shape or ())
+            perm = (*range(rank - 2), rank - 1, rank - 2)
+            dk = make_node(Transpose(perm=perm), (dk,), gradient.results[1].node.origins).value()
+        return dq, dk, dv
+
+    return [step, Group((found.q, found.k, found.v, gradient.dy, *found.mask), gradient.results, backward, step)]
 
 
-def _scaled(node: Node) -> tuple[Value, float] | None:
-    """(x, factor) of a product or quotient of x and one number."""
-    if isinstance(node.op, Mul):
-        pairs = [node.inputs, node.inputs[::-1]]
-    elif isinstance(node.op, RealDiv):
-        pairs = [node.inputs]
-    else:
-        return None
-    for x, number in pairs:
-        if isinstance(number.node.op, Const) and number.spec.shape == ():
-            value = float(number.node.op.value)
-            return x, (value if isinstance(node.op, Mul) else 1 / value if value else np.inf)
-    return None
+def _fits_gpu(found: Found, apart: Collection[tuple[str, str]]) -> bool:
+    return found.gradient is None and len({are_apart(n.origins, apart) for n in found.nodes}) == 1
 
 
-def _fit(operands: Sequence[Value], result: Shape | None) -> bool:
-    """Whether q, k and v have the result's leading axes, one or two."""
-    shapes = [value.spec.shape for value in operands]
-    if result is None or any(shape is None or len(shape) != len(result) for shape in shapes):
-        return False
-    return 1 <= len(result) - 2 <= MOST_LEADING and all(
-        dims.same(a, b) for shape in shapes for a, b in zip((shape or ())[:-2], result, strict=False))
-
-
-def _is_mask(value: Value, scores: Shape | None) -> bool:
-    """Whether it has whole rows of scores, and of each other axis all or one."""
-    shape = value.spec.shape
-    if shape is None or scores is None or not 1 <= len(shape) <= len(scores):
-        return False
-    same = [dims.same(a, b) for a, b in zip(shape, scores[len(scores) - len(shape):], strict=True)]
-    return same[-1] and all(equal or dims.same(size, 1) for equal, size in zip(same, shape, strict=True))
-
-
-def _steps(mask: Sequence[Size], rank: int) -> tuple[Size, Size, Size]:
-    """Elements of the mask from one index of the outer, the inner leading axis and the rows to the next."""
-    sizes = ((1,) * (MOST_LEADING + 2) + tuple(mask))[-(MOST_LEADING + 2):]
-    found = []
-    for axis in range(MOST_LEADING + 1):
-        found.append(0 if dims.same(sizes[axis], 1) else dims.product(sizes[axis + 1:]))
-    outer, inner, row = found
-    return outer, inner, row
+def _origins(nodes: tuple[Node, ...]) -> tuple[Origin, ...]:
+    return tuple(dict.fromkeys(origin for node in nodes for origin in node.origins))

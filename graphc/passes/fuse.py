@@ -8,6 +8,8 @@
  2. Views, changes of unit axes and scalar constants belong to no group: every group that reads one contains it and
     loads through it.
  3. Each group becomes a Fused node. Values that others need are its results, so several may be stored by one step.
+    A value that is cheap to compute from others that a group reads anyway is computed in it again, not read: an
+    activation written as ten ops keeps for its gradient what is dear, not ten matrices.
 
 Joining must not make a cycle: nothing that the new member needs from outside may need the group. The units (groups
 and lone nodes) are kept in an order in which each stands behind what it needs (passes/places.py). So only what stands
@@ -31,8 +33,9 @@ from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Alias, Effect, Elementwise, Op, Reduction, View, normalise_axes
 from graphc.ir.spec import Shape
 from graphc.ops.array.source import Const
-from graphc.passes.fused import Fused, is_unit_alias, same_shape, without_units
+from graphc.passes.fused import Fused, is_absorbed, is_unit_alias, same_shape, without_units
 from graphc.passes.places import Place, Places
+from graphc.passes.recompute import compute_again
 
 MEMBER_LIMIT = 160
 ARGUMENT_LIMIT = 24
@@ -256,6 +259,7 @@ class Rebuild:
         self.absorbed: dict[Group, list[Node]] = {}
         self.after: dict[Group, tuple[Node, ...]] = {}
         self.needed: dict[Group, dict[Value, None]] = {}
+        self.again: dict[Group, set[Node]] = {}            # what is a member of another group, too
         self.new: dict[Value, Value] = {}
         self.built: dict[Node, Node] = {}
 
@@ -311,10 +315,19 @@ class Rebuild:
                 waiting += reversed(value.node.inputs)
             else:
                 arguments[value] = None
+        self.again[group] = compute_again(arguments, absorbed, kernel_inputs, MEMBER_LIMIT - group.weight, [
+            v for v in arguments if self._is_cheap(v, group)], self.position)
         self.arguments[group] = list(arguments)
         self.absorbed[group] = list(absorbed)
         self.after[group] = tuple(dict.fromkeys(n for m in (*group.members, *absorbed) for n in m.after
                                                 if self.group_of.get(n) is not group))
+
+    def _is_cheap(self, value: Value, group: Group) -> bool:
+        """Whether it is a value at every point of the group's domain that another group computes with little work."""
+        node = value.node
+        of = self.group_of.get(node)
+        return (of is not None and of.apart == group.apart and isinstance(node.op, Elementwise) and node.op.cheap
+                and node not in of.rows and _same_domain(node.specs[0].shape or (), group))
 
     def _build(self, root: Node) -> None:
         stack = [root]
@@ -344,7 +357,8 @@ class Rebuild:
         results = sorted(self.needed.get(group, {}), key=lambda v: (self.position[v.node], v.index))
         op = Fused(tuple(members), tuple(self.arguments[group]), tuple(results), group.domain, group.axes or (),
                    group.kernel)
-        origins = tuple(dict.fromkeys(o for m in members for o in m.origins if not isinstance(m.op, Const)))
+        named = [m for m in members if not isinstance(m.op, Const) and m not in self.again[group]]
+        origins = tuple(dict.fromkeys(o for m in named for o in m.origins))
         requirements = tuple(dict.fromkeys(r for m in members for r in m.requirements))
         node = Node(op, inputs, tuple(v.spec for v in results), after, origins, requirements)
         for i, value in enumerate(results):
@@ -356,13 +370,6 @@ class Rebuild:
         for i in range(len(old.specs)):
             self.new[old.value(i)] = new.value(i)
         self.built[old] = new
-
-
-def is_absorbed(node: Node) -> bool:
-    """Whether a group may evaluate the node inside itself: no work, only other accesses."""
-    if isinstance(node.op, Const):
-        return node.op.value.size == 1 and node.op.dtype in COMPUTED
-    return (isinstance(node.op, View) or is_unit_alias(node)) and node.specs[0].dtype in COMPUTED
 
 
 def through_units(value: Value) -> Value:

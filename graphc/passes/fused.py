@@ -19,6 +19,7 @@ from typing import ClassVar
 
 from graphc.errors import InternalError
 from graphc.ir.dims import Dim, Size
+from graphc.ir.dtypes import COMPUTED
 from graphc.ir.node import Node, Value
 from graphc.ir.op import Alias, Elementwise, Op, Reduction, View, normalise_axes
 from graphc.ir.records import dataclass
@@ -95,6 +96,13 @@ def is_unit_alias(node: Node) -> bool:
         return False
     a, b = node.inputs[0].spec.shape, node.specs[0].shape
     return a is not None and b is not None and same_shape(without_units(a), without_units(b))
+
+
+def is_absorbed(node: Node) -> bool:
+    """Whether a group may evaluate the node inside itself: no work, only other accesses."""
+    if isinstance(node.op, Const):
+        return node.op.value.size == 1 and node.op.dtype in COMPUTED
+    return (isinstance(node.op, View) or is_unit_alias(node)) and node.specs[0].dtype in COMPUTED
 
 
 def without_units(shape: Shape) -> Shape:

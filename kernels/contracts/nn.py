@@ -44,8 +44,23 @@ def _loss(labels: Operand) -> tuple[Operand, ...]:
             Operand("backprop", "out", "T", "rows * cols"))
 
 
-_ATTENTION = ("outer", "inner", "rows", "cols", "depth", "columns", "mask_outer", "mask_inner", "mask_row")
-_SCORES = "outer * inner * rows * cols"
+def _attention(name: str, further: tuple[Operand, ...], outputs: tuple[Operand, ...], make: str,
+               operations: str) -> Kernel:
+    """further: what it reads besides q, k, v and mask. operations: for a score and an element of a row of q and v."""
+    dims = ("outer", "inner", "rows", "cols", "depth", "columns", "mask_outer", "mask_inner", "mask_row")
+    scores = "outer * inner * rows * cols"
+    mask = (f"masked * min({scores}, 1) * ((outer - 1) * mask_outer + (inner - 1) * mask_inner + (rows - 1) * mask_row"
+            " + cols)")
+    operands = (Operand("q", "in", "T", _Q), Operand("k", "in", "T", _K), Operand("v", "in", "T", _V), *further,
+                Operand("mask", "in", "T", mask), *outputs)
+    return Kernel(name, operands, dims, ("masked", "scale"), over(T=FLOATS), make,
+                  (*at_least(0, *dims, "masked"), *at_most(1, "masked"), *at_most(1 << 32, "cols")),
+                  f"{operations} * {scores} * (depth + columns)", floats=("scale",))
+
+
+_Q, _ATTENDED = "outer * inner * rows * depth", "outer * inner * rows * columns"
+_K, _V = "outer * inner * cols * depth", "outer * inner * cols * columns"
+_KEPT = "2 * outer * inner * rows"
 _CTC_LOSS = ("t", "b", "c", "n")
 _CTC = ("t", "b", "c")
 _CTC_SPARSE = ("b", "t", "found")
@@ -91,6 +106,14 @@ KERNELS = (
     _pooling("max_pool_grad_grad", ("x", "x"), ("y", "y"), ("ddx", "x"), ("ddy", "y")),
     _pooling("avg_pool", ("x", "x"), ("y", "y")),
     _pooling("avg_pool_grad", ("dy", "y"), ("dx", "x")),
+    _attention("attention", (), (Operand("y", "out", "T", _ATTENDED),), "cpu.nn.attention:make", "2"),
+    _attention("attention_kept", (), (Operand("kept", "out", "T", _KEPT), Operand("y", "out", "T", _ATTENDED)),
+               "cpu.nn.attention:make_kept", "2"),
+    _attention("attention_grad",
+               (Operand("y", "in", "T", _ATTENDED), Operand("kept", "in", "T", _KEPT),
+                Operand("dy", "in", "T", _ATTENDED)),
+               (Operand("dq", "out", "T", _Q), Operand("dk", "out", "T", _K), Operand("dv", "out", "T", _V)),
+               "cpu.nn.attention_grad:make", "5"),
     Kernel("channel_moments",
            (Operand("x", "in", "T", "rows * cols"), Operand("mean", "out", "T", "cols"),
             Operand("variance", "out", "T", "cols"), Operand("unbiased", "out", "T", "cols")),
@@ -103,16 +126,6 @@ KERNELS = (
             Operand("mean_product", "out", "T", "cols")),
            ("rows", "cols"), (), over(T=FLOATS), "cpu.nn.batch_norm:make_products", at_least(0, "rows", "cols"),
            "4 * rows * cols"),
-    Kernel("attention",
-           (Operand("q", "in", "T", "outer * inner * rows * depth"),
-            Operand("k", "in", "T", "outer * inner * cols * depth"),
-            Operand("v", "in", "T", "outer * inner * cols * columns"),
-            Operand("mask", "in", "T", f"masked * min({_SCORES}, 1) * ((outer - 1) * mask_outer"
-                                       " + (inner - 1) * mask_inner + (rows - 1) * mask_row + cols)"),
-            Operand("y", "out", "T", "outer * inner * rows * columns")),
-           _ATTENTION, ("masked", "scale"), over(T=FLOATS), "cpu.nn.attention:make",
-           (*at_least(0, *_ATTENTION, "masked"), *at_most(1, "masked"),
-            *at_most(1 << 32, "cols")), f"2 * {_SCORES} * (depth + columns)", floats=("scale",)),
     _rows("softmax"),
     _rows("log_softmax"),
     Kernel("softmax_cross_entropy", _loss(Operand("labels", "in", "T", "rows * cols")), ("rows", "cols"), (),

@@ -39,8 +39,8 @@ class VectorModel(models.PrimitiveModel):
 @dataclass(frozen=True)
 class Vectors:
     """Operations on vectors of one dtype: load(p, i), store(p, i, v), and load_some(p, i, n), store_some(p, i, v, n) of
-    the first n lanes; splat(x), add, multiply_add(a, b, c) = a b + c, maximum (NaN loses), and the reductions total(v),
-    greatest(v); row_sum(p, n) and row_max(p, n) over memory (n >= 1 for row_max)."""
+    the first n lanes; splat(x), add, multiply_add(a, b, c) = a b + c, maximum (NaN loses), and total(v), the sum
+    of the lanes; row_sum(p, n) and row_max(p, n) over memory (n >= 1 for row_max)."""
 
     lanes: int
     load: Any
@@ -51,6 +51,7 @@ class Vectors:
     add: Any
     multiply_add: Any
     maximum: Any
+    total: Any
     row_sum: Any
     row_max: Any
 
@@ -182,4 +183,5 @@ def vectors(dtype: str) -> Vectors:
                 result = row[i]
         return result
 
-    return Vectors(lanes, load, store, load_some, store_some, splat, add, multiply_add, maximum, row_sum, row_max)
+    return Vectors(lanes, load, store, load_some, store_some, splat, add, multiply_add, maximum, total, row_sum,
+                   row_max)

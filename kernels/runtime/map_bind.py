@@ -166,8 +166,8 @@ def takes_part(out, access, number):
 def choose_order(out, record, dims, reduced, raw, order):
     """Sets the mode, and the axes of pass 0 in the order in which they run, at `order`. Returns how many lead as batch.
 
-    Columns: more loads have neighbours along the outer axes than along the reduced ones. Then the outer axes in front
-    of which the reduced ones lie in memory come last.
+    Columns: more loads have neighbours along the outer axes than along the reduced ones, not counting a few elements
+    that all rows read. Then the outer axes in front of which the reduced ones lie in memory come last.
     """
     rank = word(record, MAP_RANK)
     outer = rank - reduced
@@ -182,7 +182,7 @@ def choose_order(out, record, dims, reduced, raw, order):
         if word(value_row(out, i), m.V_NEEDED) == 1:
             strides, size = raw + 8 * MAX_AXES * i, word(access_row(out, i), m.A_SIZE)
             if last_reduced >= 0 and word(strides, last_reduced) == size:
-                along_rows += 1
+                along_rows += 1 if last_outer < 0 or word(strides, last_outer) != 0 else 0
             elif last_reduced >= 0 and last_outer >= 0 and word(strides, last_reduced) != 0:
                 if word(strides, last_outer) == size:
                     along_columns += 1

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.passes import PIPELINE
 from graphc.passes.attention import attention
 from graphc.passes.simplify import simplify
 from graphc.plan.compile import compile_graph
@@ -103,12 +104,69 @@ def test_a_plan_of_a_gpu_joins_what_runs_on_one_side() -> None:
             assert kernel in [step.kernel for body in plan.bodies for step in body.steps if isinstance(step, Call)]
 
 
-def test_a_step_that_trains_keeps_the_weights() -> None:
+def squares(y: Any, feeds: Any) -> Any:
+    return gc.gradients(gc.reduce_sum(gc.square(y)), feeds)
+
+
+@pytest.mark.parametrize("name", JOINED)
+def test_a_gradient_becomes_one_step_too(name: str) -> None:
     with gc.Graph().as_default():
         feeds = [gc.placeholder(gc.float32, x.shape) for x in (Q, K, V)]
-        y = JOINED["mask of rows"](*feeds)
-        grads = gc.gradients(gc.reduce_sum(gc.square(y)), feeds)
-        assert "_Attention" not in types(attention(simplify(flow_of(grads, feeds))))
+        y = JOINED[name](*feeds)
+        flow = simplify(flow_of([y, *squares(y, feeds)], feeds))
+        transposes = ["Transpose"] * 2 * name.startswith("k transposed")
+        check_rewrite(flow, attention, [Q, K, V], [*transposes, "_AttentionGrad", "_AttentionKept", "Mul"])
+
+
+def test_a_gradient_alone() -> None:
+    """Nobody reads the result, whose gradient is given."""
+    with gc.Graph().as_default():
+        feeds = [gc.placeholder(gc.float32, x.shape) for x in (Q, K, V)]
+        dy = gc.placeholder(gc.float32, (B, H, T, W))
+        grads = gc.gradients(JOINED["mask of heads"](*feeds), feeds, dy)
+        check_rewrite(simplify(flow_of(grads, [*feeds, dy])), attention, [Q, K, V, values(B, H, T, W, seed=5)],
+                      ["_AttentionGrad", "_AttentionKept"])
+
+
+def test_q_k_and_v_of_one_value() -> None:
+    with gc.Graph().as_default():
+        x = gc.placeholder(gc.float32, Q.shape)
+        y = JOINED["scaled"](x, x, x)
+        flow = simplify(flow_of([y, *squares(y, [x])], [x]))
+        assert "_AttentionGrad" in types(check_rewrite(flow, attention, [Q]))
+
+
+def test_layer_behind_layer() -> None:
+    """What was joined changes the operands of what stands behind, which must be joined all the same."""
+    with gc.Graph().as_default():
+        feeds = [gc.placeholder(gc.float32, x.shape) for x in (Q, K, K)]
+        y = feeds[0]
+        for _ in range(3):
+            y = JOINED["mask of rows"](gc.tanh(y), feeds[1], feeds[2])
+        before = simplify(flow_of([y], feeds))
+        assert types(check_rewrite(before, attention, [Q, K, K])).count("_Attention") == 3
+        trained = simplify(flow_of([y, *squares(y, feeds)], feeds))
+        after = types(check_rewrite(trained, attention, [Q, K, K]))
+        assert [after.count(name) for name in ("_AttentionKept", "_AttentionGrad", "Softmax")] == [3, 3, 0]
+
+
+KEPT_IN_TRAINING: dict[str, Callable[[Any], Any]] = {
+    "a mask that is trained": lambda f: gc.gradients(gc.reduce_sum(attend(scores(*f[:2]) + f[3], f[2])), f),
+    "no gradient by v": lambda f: gc.gradients(gc.reduce_sum(gc.square(JOINED["scaled"](*f[:3]))), f[:2]),
+    "no gradient by q": lambda f: gc.gradients(gc.reduce_sum(gc.square(JOINED["scaled"](*f[:3]))), f[1:3]),
+    "weights that are fetched": lambda f: (lambda p: [p, *squares(gc.matmul(p, f[2]), f[:3])])(
+        gc.nn.softmax(scores(*f[:2]))),
+    "a gradient of second order": lambda f: gc.gradients(
+        gc.reduce_sum(squares(JOINED["scaled"](*f[:3]), f[:3])[0]), f[:3]),
+}
+
+
+@pytest.mark.parametrize("name", KEPT_IN_TRAINING)
+def test_kept_in_training(name: str) -> None:
+    with gc.Graph().as_default():
+        feeds = [gc.placeholder(gc.float32, x.shape) for x in (Q, K, V)] + [gc.placeholder(gc.float32, (T, S))]
+        flow = simplify(flow_of(KEPT_IN_TRAINING[name](feeds), feeds))
+        assert "Softmax" in types(check_rewrite(flow, attention, [Q, K, V, values(T, S, seed=3)]))
 
 
 def eager(q: np.ndarray, k: np.ndarray, v: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -141,3 +199,58 @@ def test_in_a_loop_of_a_session(t: int, threads: int) -> None:
     if t:
         q = eager(eager(q, k, v, mask), k, v, mask)
     np.testing.assert_allclose(found, q.transpose(0, 2, 1, 3) * 2 + 1, rtol=2e-4, atol=2e-4)
+
+
+def trained(threads: int, t: int, joined: bool, monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
+    """Two layers of causal attention in a loop, with open sizes: the result, and the gradients by its operands."""
+    if not joined:
+        monkeypatch.setattr("graphc.plan.compile.PIPELINE", tuple(p for p in PIPELINE if p[0] != "attention"))
+    with gc.Graph().as_default():
+        feeds = [gc.placeholder(gc.float32, [2, 3, None, 32]) for _ in range(3)]
+        added = gc.placeholder(gc.float32, [None, None])
+        size = gc.shape(feeds[0])[2]
+        x, k, v = (gc.reshape(f, [2, 3, size, 32]) for f in feeds)
+        hidden = gc.reshape(added, [size, size])
+
+        def step(i: Any, h: Any) -> Any:
+            return i + 1, gc.tanh(attend(scores(h, k) * 0.2 + hidden, v)) + h
+
+        _, y = gc.while_loop(lambda i, h: i < 2, step, [gc.constant(0), x])
+        y = attend(scores(y * 2.0, k) / 5.0 + hidden, v) + y
+        fetches = [y, *gc.gradients(gc.reduce_sum(gc.square(y)), feeds)]
+        calls = [step.kernel for body in compile_graph(fetches, feeds=[*feeds, added]).plan.bodies
+                 for step in body.steps if isinstance(step, Call)]
+        assert ("attention_grad.f32" in calls) == joined
+        mask = np.triu(np.full((t, t), -1e9, np.float32), 1)
+        arrays = [*(values(2, 3, t, 32, seed=i) for i in range(3)), mask]
+        with gc.Session(config=gc.ConfigProto(intra_op_parallelism_threads=threads)) as session:
+            found: list[np.ndarray] = session.run(fetches, dict(zip([*feeds, added], arrays, strict=True)))
+    return found
+
+
+@pytest.mark.parametrize("t", [0, 1, 3, 17, 65, 300])
+def test_training_in_a_session(t: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With loops in front and behind: one thread and two to the bit, and the composed form within rounding."""
+    one, two = (trained(threads, t, True, monkeypatch) for threads in (1, 2))
+    for a, b in zip(one, two, strict=True):
+        np.testing.assert_array_equal(a, b)
+    for a, b in zip(one, trained(1, t, False, monkeypatch), strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-3, atol=2e-4)
+
+
+@pytest.mark.parametrize("name", [name for name in JOINED if not name.startswith("mask")])
+def test_gradients_are_those_of_finite_differences(name: str) -> None:
+    """In float64, along a random direction."""
+    arrays, step = [x.astype(np.float64) for x in (Q, K, V)], 1e-6
+    directions = [values(*x.shape, seed=9).astype(np.float64) for x in arrays]
+    with gc.Graph().as_default(), gc.Session() as session:
+        feeds = [gc.placeholder(gc.float64, x.shape) for x in arrays]
+        loss = gc.reduce_sum(gc.square(JOINED[name](*feeds)))
+        found = session.run(gc.gradients(loss, feeds), dict(zip(feeds, arrays, strict=True)))
+
+        def at(distance: float) -> float:
+            moved = [x + distance * d for x, d in zip(arrays, directions, strict=True)]
+            return float(session.run(loss, dict(zip(feeds, moved, strict=True))))
+
+        wanted = (at(step) - at(-step)) / (2 * step)
+    assert sum(float(np.sum(g * d)) for g, d in zip(found, directions, strict=True)) == pytest.approx(wanted, rel=1e-6)

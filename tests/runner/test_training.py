@@ -95,7 +95,27 @@ def recurrent() -> Training:
     return Training([words], batches, loss, outputs, train)
 
 
-@pytest.mark.parametrize("program", [dense, batch_norm, pictures, recurrent])
+def attention() -> Training:
+    """Two layers of causal attention over sequences of any length, their gradients block by block."""
+    x = gc.placeholder(gc.float32, [None, None, 24], name="x")
+    wanted = gc.placeholder(gc.float32, [None], name="wanted")
+    h, places = x, gc.range(gc.shape(x)[1])
+    later = gc.cast(gc.expand_dims(places, 0) > gc.expand_dims(places, 1), gc.float32) * -1e9
+    for layer in range(2):
+        parts = gc.reshape(gc.layers.dense(h, 72, name=f"qkv{layer}"), [gc.shape(h)[0], -1, 3, 2, 12])
+        q, k, v = gc.unstack(gc.transpose(parts, [2, 0, 3, 1, 4]))
+        weights = gc.nn.softmax(gc.matmul(q, k, transpose_b=True) * 12 ** -0.5 + later)
+        mixed = gc.transpose(gc.matmul(weights, v), [0, 2, 1, 3])
+        h += gc.layers.dense(gc.reshape(mixed, gc.shape(h)), 24, name=f"mix{layer}")
+    predicted = gc.reduce_mean(gc.layers.dense(h, 1), [1, 2])
+    loss = gc.reduce_mean(gc.square(predicted - wanted))
+    rng = np.random.default_rng(3)
+    batches = [[rng.normal(size=(n := 1 + i % 3, 17 * (i % 5) + 1, 24)).astype(np.float32),
+                rng.normal(size=n).astype(np.float32)] for i in range(STEPS)]
+    return Training([x, wanted], batches, loss, predicted, gc.train.GradientDescentOptimizer(0.05).minimize(loss))
+
+
+@pytest.mark.parametrize("program", [dense, batch_norm, pictures, recurrent, attention])
 def test_steps_equal_the_sessions(native: n.Native, program: Callable[[], Training]) -> None:
     with gc.Graph().as_default(), gc.Session() as session:
         gc.set_random_seed(7)

@@ -22,6 +22,7 @@ class Add(Binary):
 
     kind = "numeric"
     primitive = "add"
+    cheap = True
     neutral_operand = 0, (0, 1)
     homogeneous = True
     sizes_function = staticmethod(lambda x, y: x + y)
@@ -47,6 +48,7 @@ class Sub(Binary):
 
     kind = "numeric"
     primitive = "sub"
+    cheap = True
     neutral_operand = 0, (1,)
     homogeneous = True
     sizes_function = staticmethod(lambda x, y: x - y)
@@ -65,6 +67,7 @@ class Mul(Binary):
 
     kind = "numeric"
     primitive = "mul"
+    cheap = True
     neutral_operand = 1, (0, 1)
     sizes_function = staticmethod(lambda x, y: x * y)
     function = np.multiply

@@ -19,6 +19,7 @@ class Neg(Unary):
 
     kind = "numeric"
     primitive = "neg"
+    cheap = True
     self_inverse = True
     function = np.negative
     samples = unary_samples(integers=True)
@@ -59,6 +60,7 @@ class Square(Unary):
 
     kind = "numeric"
     primitive = "square"
+    cheap = True
     function = np.square
     samples = unary_samples(integers=True)
 

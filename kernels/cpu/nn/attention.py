@@ -1,36 +1,51 @@
-"""attention: softmax(scale q kT + mask) v of each matrix of a batch, without a matrix of all scores.
+"""attention, attention_kept: softmax(scale q kT + mask) v of each matrix of a batch, without a matrix of all scores.
 
 Job: a tile takes a block of rows of q, computes their scores into scratch, where they stay in the second cache, turns
 them into exponentials, and multiplies those with v; what the exponentials of a row add up to divides the row of the
-result. So nothing of the size rows * cols is in memory but for the mask, if there is one.
-    phase 0    packs k, and v if its rows are no whole panels, into the workspace
-    phase 1    (phase 0, if there is nothing to pack) a tile for each block of rows
-Few rows read k as it lies, by dot products.
-Invariants: a row's scores are computed by one tile, in an order that depends on sizes only; a row whose scores are
-all -inf gives NaN, as softmax does; cols = 0 gives zeros.
+result. So nothing of the size rows * cols is in memory but for the mask, if there is one. Keys that the mask provably
+hides from all rows of a tile are left out (attention_blocks.py), with causal masks nearly half.
+    phase 0    packs k, and v if its rows are no whole panels, into the workspace; makes the tables of the mask
+    phase 1    (phase 0, if there is nothing to prepare) a tile for each block of rows
+Few rows read k as it lies, by dot products. attention_kept also writes, for attention_grad, each row's greatest score
+and 1 / the sum of its exponentials.
+Invariants: a row's scores are computed by one tile, in an order that depends on sizes only, not on the ISA's tiles (a
+library may hold one ISA's code in another's place); a row whose scores are all -inf gives NaN, as softmax does; cols =
+0 gives zeros.
 """
 from __future__ import annotations
 
 from ...contracts.calls import Functions
 from ...scalars.exponential import exp_f32, exp_f64
-from ..memory import ITEM_SIZES, NUMBA_TYPES, address, ceil_div, helper, offset, pointer_to, round_up, zero_bytes
-from ..products.blocks import blocks
+from ..memory import ITEM_SIZES, NUMBA_TYPES, address, apart, ceil_div, helper, offset, pointer_to, round_up, zero_bytes
+from ..products.blocks import blocks, k_block
 from ..products.dots import dot_products, tile_of
 from ..products.micro import ISAS, shapes
 from ..products.panels import packing
 from ..vector import vectors
 from ..words import OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
+from .attention_blocks import block_of, spans
 
 EXP = {"f32": exp_f32, "f64": exp_f64}
-# Words of choice: rows of a tile; bytes of the packed k and v of one matrix, 0 where they are read in place.
-ROWS, K_BYTES, V_BYTES = range(USER, USER + 3)
+# Words of choice: rows of a tile; bytes of the packed k and v of one matrix, 0 where they are read in place; matrices
+# of the mask that are tabulated, 0 if none are.
+ROWS, K_BYTES, V_BYTES, TABLES = range(USER, USER + 4)
 DOT_ROWS = 16                          # more rows of q pay for packing k
+TABLED_COLS = 256                      # fewer columns are not worth a table
 SCORES = 256 * 1024                    # bytes of a tile's scores, about
 PRODUCTS = 1 << 19                     # multiplications of a tile, at least
+SURVEY = 64                            # bytes of what is known of a matrix: the greatest |k|^2, or infinity
+TABLE_ROWS = 64                        # rows of the mask that one tile tabulates
 
 
 def make_bind(dtype, shape, scratch_bytes):
-    size, width, height = ITEM_SIZES[dtype], shape.width, shape.rows
+    size, width, height, block = ITEM_SIZES[dtype], shape.width, shape.rows, block_of(shape.width)
+
+    @helper
+    def tables(outer, inner, rows, cols, mask_outer, mask_inner, masked):
+        """Matrices of the mask that are to be tabulated."""
+        if masked == 0 or rows <= DOT_ROWS or cols < TABLED_COLS:
+            return 0
+        return (outer if mask_outer != 0 else 1) * (inner if mask_inner != 0 else 1)
 
     def bind(outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, masked, scale, choice):
         batch = outer * inner
@@ -42,20 +57,27 @@ def make_bind(dtype, shape, scratch_bytes):
         choice[ROWS] = ceil_div(rows, ceil_div(rows, most))
         choice[K_BYTES] = ceil_div(cols, width) * width * depth * size if rows > DOT_ROWS else 0
         choice[V_BYTES] = ceil_div(columns, width) * width * cols * size if columns % width != 0 else 0
+        choice[TABLES] = tables(outer, inner, rows, cols, mask_outer, mask_inner, masked)
         tiles = batch * ceil_div(rows, choice[ROWS])
         choice[WORK_BYTES] = batch * (choice[K_BYTES] + choice[V_BYTES])
         choice[SCRATCH_BYTES] = scratch_bytes + choice[ROWS] * (cols + 1) * size
         if rows % choice[ROWS] == 0:
             choice[TILE_ELEMENTS] = choice[ROWS] * columns
+        table_tiles = 0
+        if choice[TABLES] > 0:
+            table_rows = rows if mask_row != 0 else 1
+            table_tiles = choice[TABLES] * ceil_div(table_rows, TABLE_ROWS)
+            choice[WORK_BYTES] += batch * SURVEY + choice[TABLES] * table_rows * ceil_div(cols, block) * size
         if choice[WORK_BYTES] > 0:
-            choice[TILES], choice[TILES_1] = batch, tiles
+            choice[TILES], choice[TILES_1] = batch + table_tiles, tiles
         else:
             choice[TILES] = tiles
     return bind
 
 
 def make_exponentials(dtype):
-    """The function (scores, mask, cols, masked, scale): a row of scores becomes exponentials; returns 1 / their sum."""
+    """The function (scores, mask, cols, masked, scale): a row of scores becomes exponentials; returns the greatest of
+    them and 1 / their sum."""
     exp, one = EXP[dtype], NUMBA_TYPES[dtype](1)
     row_sum, row_max = vectors(dtype).row_sum, vectors(dtype).row_max
 
@@ -70,16 +92,15 @@ def make_exponentials(dtype):
         greatest = row_max(scores, cols)
         for j in range(cols):
             scores[j] = exp(scores[j] - greatest)
-        return one / row_sum(scores, cols)
+        return greatest, one / row_sum(scores, cols)
     return exponentials
 
 
-def make_run(dtype, isa):
-    size, number = ITEM_SIZES[dtype], NUMBA_TYPES[dtype]
-    shape = shapes(isa, dtype).main
-    width, kit, pack_panels = shape.width, blocks(dtype, shape), packing(dtype, shape).pack_panels
-    multiply, dots = kit.multiply, dot_products(dtype, tile_of(isa))
-    exponentials, at, kit_scratch = make_exponentials(dtype), pointer_to(dtype), kit.scratch_bytes
+def make_prepare(dtype, shape):
+    """The function of phase 0 (k, v, mask, ..., work, tile)."""
+    size, width, block = ITEM_SIZES[dtype], shape.width, block_of(shape.width)
+    pack_panels, at, look = packing(dtype, shape).pack_panels, pointer_to(dtype), spans(dtype, shape.width)
+    survey, tabulate, endless = look.survey, look.tabulate, NUMBA_TYPES[dtype](float("inf"))
 
     @helper
     def pack(k, v, cols, depth, columns, choice, target):
@@ -90,60 +111,172 @@ def make_run(dtype, isa):
             pack_panels(target + choice[K_BYTES], v, columns, cols, 0, 0, ceil_div(columns, width))
 
     @helper
-    def score(q, k, scores, rows, cols, depth, choice, packed, scratch):
-        """scores[rows, cols] = q kT"""
-        if choice[K_BYTES] > 0:
-            multiply(q, depth * size, size, rows, depth, packed, depth * width * size, width * size, cols, scores,
-                     cols * size, scratch)
-        else:
-            dots(rows, cols, depth, q, depth * size, k, depth * size, scores, cols * size)
+    def prepare(k, v, mask, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, choice, work,
+                tile):
+        apart()
+        each, batch = choice[K_BYTES] + choice[V_BYTES], outer * inner
+        if tile < batch:
+            right, mixed = offset(k, tile * cols * depth), offset(v, tile * cols * columns)
+            if each > 0:
+                pack(address(right), address(mixed), cols, depth, columns, choice, work + tile * each)
+            if choice[TABLES] > 0:
+                known = at(work + batch * each + tile * SURVEY)
+                known[0] = survey(right, cols, depth)
+                if survey(mixed, cols, columns) == endless:
+                    known[0] = endless
+            return
+        table_rows = rows if mask_row != 0 else 1
+        parts = ceil_div(table_rows, TABLE_ROWS)
+        index, first = (tile - batch) // parts, (tile - batch) % parts * TABLE_ROWS
+        inners = inner if mask_inner != 0 else 1
+        source = offset(mask, index // inners * mask_outer + index % inners * mask_inner + first * mask_row)
+        blocks_of_row = ceil_div(cols, block)
+        table = at(work + batch * (each + SURVEY) + (index * table_rows + first) * blocks_of_row * size)
+        tabulate(source, min(TABLE_ROWS, table_rows - first), mask_row, cols, table)
+    return prepare
+
+
+def make_tile(dtype, isa):
+    """The function that computes a block of rows; at address kept (0: nowhere) it writes two numbers for each row."""
+    size, number = ITEM_SIZES[dtype], NUMBA_TYPES[dtype]
+    shape = shapes(isa, dtype).main
+    width, kit, look, block = shape.width, blocks(dtype, shape), spans(dtype, shape.width), block_of(shape.width)
+    multiply, multiply_onto, longest = kit.multiply, kit.multiply_onto, k_block(dtype, shape)
+    dots, survey, span = dot_products(dtype, tile_of(isa)), look.survey, look.span
+    exponentials, at, kit_scratch = make_exponentials(dtype), pointer_to(dtype), kit.scratch_bytes
+    half, zero = number(0.5), number(0)
 
     @helper
-    def mix(v, scores, y, rows, cols, columns, choice, packed, scratch):
-        """y[rows, columns] = scores v"""
-        if choice[V_BYTES] > 0:
-            multiply(scores, cols * size, size, rows, cols, packed + choice[K_BYTES], cols * width * size,
-                     width * size, columns, y, columns * size, scratch)
+    def score(q, k, scores, rows, low, count, cols, depth, choice, packed, scratch):
+        """scores[rows, count] = q kT, of the columns from `low` on"""
+        if choice[K_BYTES] > 0:
+            multiply(q, depth * size, size, rows, depth, packed + low * depth * size, depth * width * size,
+                     width * size, count, scores, cols * size, scratch)
         else:
-            multiply(scores, cols * size, size, rows, cols, v, width * size, columns * size, columns, y,
-                     columns * size, scratch)
+            dots(rows, count, depth, q, depth * size, k + low * depth * size, depth * size, scores, cols * size)
 
-    def run(q, k, v, mask, y, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, masked,
-            scale, choice, work, scratch, phase, tile):
-        each = choice[K_BYTES] + choice[V_BYTES]
-        if phase == 0 and each > 0:
-            pack(address(k) + tile * cols * depth * size, address(v) + tile * cols * columns * size, cols, depth,
-                 columns, choice, work + tile * each)
-            return OK
+    @helper
+    def mix(v, scores, y, rows, low, count, cols, columns, choice, packed, scratch):
+        """y[rows, columns] = scores v, of the rows of v from `low` on. What is added up together are the same columns
+        whatever is left out: so the bits do not tell how large tiles are."""
+        sums = max(ceil_div(cols, longest), 1)
+        done = 0
+        for piece in range(sums):
+            first = max(cols * piece // sums - low, 0)
+            part = min(cols * (piece + 1) // sums - low, count) - first
+            if part <= 0:
+                continue
+            left, above = scores + first * size, low + first
+            right, panel, step = v + above * columns * size, width * size, columns * size
+            if choice[V_BYTES] > 0:
+                right, panel, step = packed + choice[K_BYTES] + above * width * size, cols * width * size, width * size
+            if done == 0:
+                multiply(left, cols * size, size, rows, part, right, panel, step, columns, y, columns * size, scratch)
+            else:
+                multiply_onto(left, cols * size, size, rows, part, right, panel, step, columns, y, columns * size,
+                              scratch)
+            done = 1
+
+    @helper
+    def counting(q, index, first, count, outer, inner, rows, cols, depth, mask_outer, mask_inner, mask_row, scale,
+                 choice, work):
+        """The first and the last + 1 of the columns that count for the tile's rows."""
+        if choice[TABLES] == 0:
+            return 0, cols
+        batch, each = outer * inner, choice[K_BYTES] + choice[V_BYTES]
+        table_rows, blocks_of_row = (rows if mask_row != 0 else 1), ceil_div(cols, block)
+        inners = inner if mask_inner != 0 else 1
+        table_number = (index // inner * inners if mask_outer != 0 else 0) + (index % inner if mask_inner != 0 else 0)
+        table_first = first if mask_row != 0 else 0
+        table = at(work + batch * (each + SURVEY) + (table_number * table_rows + table_first) * blocks_of_row * size)
+        known = at(work + batch * each + index * SURVEY)
+        bound = (survey(q, count, depth) + known[0]) * half * abs(scale)
+        return span(table, count, blocks_of_row if mask_row != 0 else 0, cols, bound)
+
+    @helper
+    def compute(q, k, v, mask, y, kept, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row,
+                masked, scale, choice, work, scratch, tile):
+        apart()
         parts = ceil_div(rows, choice[ROWS])
         index, first = tile // parts, tile % parts * choice[ROWS]
         count = min(choice[ROWS], rows - first)
         target = address(y) + (index * rows + first) * columns * size
+        notes = at(kept + (index * rows + first) * 2 * size)
         if cols == 0:
             zero_bytes(target, count * columns * size)
-            return OK
-        scores, packed = scratch + kit_scratch, work + index * each
-        score(address(q) + (index * rows + first) * depth * size, address(k) + index * cols * depth * size, scores,
-              count, cols, depth, choice, packed, scratch)
-        above = offset(mask, index // inner * mask_outer + index % inner * mask_inner + first * mask_row)
+            if kept != 0:
+                for i in range(2 * count):
+                    notes[i] = zero
+            return
+        left = offset(q, (index * rows + first) * depth)
+        low, high = counting(left, index, first, count, outer, inner, rows, cols, depth, mask_outer, mask_inner,
+                             mask_row, scale, choice, work)
+        scores, packed = scratch + kit_scratch, work + index * (choice[K_BYTES] + choice[V_BYTES])
+        score(address(left), address(k) + index * cols * depth * size, scores, count, low, high - low, cols, depth,
+              choice, packed, scratch)
+        above = offset(mask, index // inner * mask_outer + index % inner * mask_inner + first * mask_row + low)
         parts_of_one = at(scores + choice[ROWS] * cols * size)        # 1 / the sum of each row
         for i in range(count):
-            parts_of_one[i] = exponentials(at(scores + i * cols * size), offset(above, i * mask_row), cols, masked,
-                                           number(scale))
-        mix(address(v) + index * cols * columns * size, scores, target, count, cols, columns, choice, packed, scratch)
+            greatest, part = exponentials(at(scores + i * cols * size), offset(above, i * mask_row), high - low, masked,
+                                          scale)
+            parts_of_one[i] = part
+            if kept != 0:
+                notes[2 * i] = greatest
+                notes[2 * i + 1] = part
+        mix(address(v) + index * cols * columns * size, scores, target, count, low, high - low, cols, columns, choice,
+            packed, scratch)
         for i in range(count):
             row = at(target + i * columns * size)
             for j in range(columns):
                 row[j] *= parts_of_one[i]
+    return compute
+
+
+def make_run(dtype, isa):
+    number = NUMBA_TYPES[dtype]
+    prepare, compute = make_prepare(dtype, shapes(isa, dtype).main), make_tile(dtype, isa)
+
+    def run(q, k, v, mask, y, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, masked,
+            scale, choice, work, scratch, phase, tile):
+        if phase == 0 and choice[WORK_BYTES] > 0:
+            prepare(k, v, mask, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, choice,
+                    work, tile)
+        else:
+            compute(q, k, v, mask, y, 0, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row,
+                    masked, number(scale), choice, work, scratch, tile)
         return OK
     return run
 
 
-def make(types):
+def make_kept_run(dtype, isa):
+    number = NUMBA_TYPES[dtype]
+    prepare, compute = make_prepare(dtype, shapes(isa, dtype).main), make_tile(dtype, isa)
+
+    def run(q, k, v, mask, kept, y, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, masked,
+            scale, choice, work, scratch, phase, tile):
+        if phase == 0 and choice[WORK_BYTES] > 0:
+            prepare(k, v, mask, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, choice,
+                    work, tile)
+        else:
+            compute(q, k, v, mask, y, address(kept), outer, inner, rows, cols, depth, columns, mask_outer, mask_inner,
+                    mask_row, masked, number(scale), choice, work, scratch, tile)
+        return OK
+    return run
+
+
+def make_with(types, run_of):
     dtype = types["T"]
     binds, runs = {}, {}
     for isa in ISAS:
         shape = shapes(isa, dtype).main
         binds[isa] = make_bind(dtype, shape, blocks(dtype, shape).scratch_bytes)
-        runs[isa] = make_run(dtype, isa)
+        runs[isa] = run_of(dtype, isa)
     return Functions(binds, runs)
+
+
+def make(types):
+    return make_with(types, make_run)
+
+
+def make_kept(types):
+    return make_with(types, make_kept_run)

@@ -30,10 +30,12 @@ class Blocks:
 
     a_row, a_step: from one row of A to the next, from one k to the next; one of the two is the size of an element.
     b_panel, b_step: from one panel of B to the next, from one k to the next. columns: of C, and of B's panels together.
+    multiply_onto(the same): adds the product to what stands in C.
     """
 
     shape: Shape
     multiply: Any
+    multiply_onto: Any
     scratch_bytes: int
 
 
@@ -74,7 +76,7 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
             prefetch(source + i * a_step + (most_rows - 1) * size)
 
     @part("multiply", shape)
-    def multiply(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch):
+    def product(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch, onto):
         table, copied = int64_at(scratch), scratch + TABLE_BYTES
         table[0] = 0
         panels = (columns + width - 1) // width
@@ -116,8 +118,16 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
                                 ahead = ((first_panel - panel) * b_panel + length * b_step if k_number + 1 < k_blocks
                                          else b_panel - first_k * b_step)
                         micro(height, min(length, 1), length, 0, step, b + panel * b_panel + first_k * b_step, b_step,
-                              scratch, c + row * c_row + panel * width * size, c_row, k_number, columns - panel * width,
-                              ahead)
+                              scratch, c + row * c_row + panel * width * size, c_row, onto + k_number,
+                              columns - panel * width, ahead)
+
+    @helper
+    def multiply(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch):
+        product(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch, 0)
+
+    @helper
+    def multiply_onto(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch):
+        product(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch, 1)
 
     most = max(copy_row * most_rows, column_step * longest)
-    return Blocks(shape, multiply, TABLE_BYTES + (most + 63) // 64 * 64)
+    return Blocks(shape, multiply, multiply_onto, TABLE_BYTES + (most + 63) // 64 * 64)

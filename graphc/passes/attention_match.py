@@ -1,0 +1,260 @@
+"""Where a flow holds attention, and its gradient: what the attention pass replaces.
+
+Names as in attention_ops.py; p is the softmax's result. Its gradient, as Softmax.grad and BatchMatMul.grad write it:
+
+    dp = dy vT          dv = pT dy
+    ds = (dp - sum(dp * p)) * p        along rows
+    dt = ds * scale
+    dq = dt k           dk = dtT q, or transposed: qT dt
+"""
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from graphc.ir import dims
+from graphc.ir.dtypes import float32, float64
+from graphc.ir.node import Flow, Node, Value
+from graphc.ir.spec import Shape
+from graphc.ops.array.source import Const
+from graphc.ops.math.binary import Add, Mul, Sub
+from graphc.ops.math.division import RealDiv
+from graphc.ops.math.matmul import BatchMatMul
+from graphc.ops.math.reduction import Sum
+from graphc.passes.attention_ops import MOST_LEADING
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """results: the values of dq, dk and dv; dk_transposed: the second one is dk transposed. nodes: all that make it."""
+
+    dy: Value
+    results: tuple[Value, Value, Value]
+    dk_transposed: bool
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """results: the value of p v, if it is there. mask: one value or none. nodes: those that make it; after: what they
+    come behind."""
+
+    q: Value
+    k: Value
+    v: Value
+    mask: tuple[Value, ...]
+    scale: float
+    results: tuple[Value, ...]
+    nodes: tuple[Node, ...]
+    after: tuple[Node, ...]
+    gradient: Gradient | None
+
+
+class Matcher:
+    """Called with a softmax: what it is part of, if that is attention as a whole."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.readers: dict[Value, list[Node]] = defaultdict(list)
+        self.place: dict[Node, int] = {}
+        self.awaited: set[Node] = set()            # by a token edge: no node may leave
+        self.fetched = set(flow.outputs)
+        for place, node in enumerate(flow.nodes()):
+            self.place[node] = place
+            self.awaited.update(node.after)
+            for value in node.inputs:
+                self.readers[value].append(node)
+
+    def __call__(self, softmax: Node) -> Found | None:
+        p = softmax.value()
+        if softmax.specs[0].dtype not in (float32, float64) or p in self.fetched:
+            return None
+        mixed = [n for n in self.readers[p] if _is_product(n, p) and n.inputs[1] != p]
+        products = self._scores(softmax)
+        if products is None or len(mixed) > 1:
+            return None
+        scores, mask, scale, between = products
+        gradient = None
+        if len(self.readers[p]) > 1 or not mixed:
+            gradient = self._gradient(p, mixed, scores, scale)
+            if gradient is None:
+                return None
+        v = mixed[0].inputs[1] if mixed else gradient.nodes[0].inputs[1] if gradient else None
+        assert v is not None
+        return self._checked(Found(scores.inputs[0], scores.inputs[1], v, mask, scale,
+                                   tuple(n.value() for n in mixed), (*mixed, softmax, *between), (), gradient))
+
+    def _scores(self, softmax: Node) -> tuple[Node, tuple[Value, ...], float, tuple[Node, ...]] | None:
+        """The product q kT, mask, scale, and the nodes from the softmax's operand to the product."""
+        scores, between = softmax.inputs[0], []
+        mask: tuple[Value, ...] = ()
+        if isinstance(scores.node.op, Add):
+            between.append(scores.node)
+            scores, mask = _parts(scores.node, softmax.specs[0].shape)
+        scaled = _scaled(scores.node)
+        if scaled is not None:
+            between.append(scores.node)
+        product, scale = scaled or (scores, 1.0)
+        between.append(product.node)
+        if not _is_product(product.node, product.node.inputs[0] if product.node.inputs else product, adj_y=True):
+            return None
+        if not all(self._read_once(node.value()) for node in between):
+            return None
+        return product.node, mask, scale, tuple(between)
+
+    def _gradient(self, p: Value, mixed: Sequence[Node], scores: Node, scale: float) -> Gradient | None:
+        """p's readers are `mixed` and those of the gradient; scores is the product q kT."""
+        others = [n for n in self.readers[p] if n not in mixed]
+        by_v = [n for n in others if _is_product(n, p, adj_x=True)]
+        products = [n for n in others if isinstance(n.op, Mul)]
+        if len(by_v) != 1 or len(products) != 2 or len(others) != 3:
+            return None
+        for weighted, by_softmax in (products, products[::-1]):
+            found = self._through_softmax(p, weighted, by_softmax)
+            if found is not None:
+                dp, nodes = found
+                break
+        else:
+            return None
+        dy, v = dp.inputs
+        if by_v[0].inputs[1] != dy or (mixed and mixed[0].inputs[1] != v):
+            return None
+        ends = self._ends(by_softmax, scores, scale)
+        if ends is None or self._reaches(v.node, by_v[0]):
+            return None
+        by_q, by_k, transposed, factor = ends
+        return Gradient(dy, (by_q.value(), by_k.value(), by_v[0].value()), transposed,
+                        (dp, *nodes, *factor, by_q, by_k, by_v[0]))
+
+    def _through_softmax(self, p: Value, weighted: Node, by_softmax: Node) -> tuple[Node, tuple[Node, ...]] | None:
+        """The product dp, and the nodes behind it up to ds, which by_softmax gives; weighted is dp * p."""
+        dp, less = _other(weighted, p), _other(by_softmax, p)
+        if dp is None or less is None or not isinstance(less.node.op, Sub) or less.node.inputs[0] != dp:
+            return None
+        total = less.node.inputs[1]
+        if not isinstance(total.node.op, Sum) or total.node.inputs[0] != weighted.value():
+            return None
+        rank = len(p.spec.shape or ())
+        if total.node.op.axis not in ((-1,), (rank - 1,)) or not total.node.op.keep_dims:
+            return None
+        whole = _is_product(dp.node, dp.node.inputs[0], adj_y=True) if len(dp.node.inputs) == 2 else False
+        inner = all(self._read_once(value) for value in (weighted.value(), less, total))
+        if not whole or not inner or not self._read_by(dp, [weighted, less.node]):
+            return None
+        return dp.node, (weighted, total.node, less.node, by_softmax)
+
+    def _ends(self, by_softmax: Node, scores: Node, scale: float) -> tuple[Node, Node, bool, tuple[Node, ...]] | None:
+        """The products dq and dk, whether the latter is transposed, and the node that applies the scale."""
+        by_scores = by_softmax.value()
+        factor: tuple[Node, ...] = ()
+        q, k = scores.inputs
+        if _scale_of_product(scores, self.readers) is not None:
+            readers = self.readers[by_scores]
+            scaled = _scaled(readers[0]) if len(readers) == 1 else None
+            if scaled is None or scaled != (by_scores, scale) or not self._read_once(by_scores):
+                return None
+            factor, by_scores = (readers[0],), readers[0].value()
+        readers = self.readers[by_scores]
+        by_q = [n for n in readers if _is_product(n, by_scores) and n.inputs[1] == k]
+        by_k = [n for n in readers if _is_product(n, by_scores, adj_x=True) and n.inputs[1] == q]
+        by_kt = [n for n in readers if _is_product(n, q, adj_x=True) and n.inputs[1] == by_scores]
+        if len(by_q) != 1 or len(by_k) + len(by_kt) != 1:
+            return None
+        ends = by_q[0], (by_k or by_kt)[0]
+        return (*ends, bool(by_kt), factor) if self._read_by(by_scores, ends) else None
+
+    def _checked(self, found: Found) -> Found | None:
+        """The same, if shapes fit, nothing waits for a node that would go, and no knowledge of sizes goes with it."""
+        gone = (*found.nodes, *(found.gradient.nodes if found.gradient else ()))
+        if any(n.requirements or n in self.awaited for n in gone):
+            return None
+        p = found.nodes[len(found.results)].specs[0].shape
+        if p is None or not _fit((found.q, found.k, found.v), p):
+            return None
+        after = tuple(dict.fromkeys(n for node in gone for n in node.after))
+        if found.gradient is not None and after:
+            return None
+        return Found(**{**vars(found), "after": after})
+
+    def _read_once(self, value: Value) -> bool:
+        return len(self.readers[value]) == 1 and value not in self.fetched
+
+    def _read_by(self, value: Value, nodes: Sequence[Node]) -> bool:
+        """Whether these nodes read it, each once, and nothing else does."""
+        readers = self.readers[value]
+        return value not in self.fetched and len(readers) == len(nodes) and set(readers) == set(nodes)
+
+    def _reaches(self, node: Node, needed: Node) -> bool:
+        """Whether `node` depends on `needed`."""
+        seen, waiting = {node}, [node]
+        while waiting:
+            top = waiting.pop()
+            if top is needed:
+                return True
+            if self.place[top] > self.place[needed]:
+                more = {n for n in (*(v.node for v in top.inputs), *top.after) if n not in seen}
+                seen |= more
+                waiting += more
+        return False
+
+
+def _is_product(node: Node, left: Value, adj_x: bool = False, adj_y: bool = False) -> bool:
+    """Whether it multiplies batches of matrices, `left` and another, transposed so."""
+    op = node.op
+    return (isinstance(op, BatchMatMul) and node.inputs[0] == left and op.adj_x == adj_x and op.adj_y == adj_y)
+
+
+def _other(node: Node, value: Value) -> Value | None:
+    """The other factor of a product of `value`."""
+    a, b = node.inputs
+    return b if a == value else a if b == value else None
+
+
+def _parts(added: Node, shape: Shape | None) -> tuple[Value, tuple[Value, ...]]:
+    """(x, mask) of their sum, x a product of matrices or a multiple of one; else (the sum, none)."""
+    for x, mask in (added.inputs, added.inputs[::-1]):
+        product, _ = _scaled(x.node) or (x, 1.0)
+        if isinstance(product.node.op, BatchMatMul) and _is_mask(mask, shape):
+            return x, (mask,)
+    return added.value(), ()
+
+
+def _scaled(node: Node) -> tuple[Value, float] | None:
+    """(x, factor) of a product or quotient of x and one number."""
+    if isinstance(node.op, Mul):
+        pairs = [node.inputs, node.inputs[::-1]]
+    elif isinstance(node.op, RealDiv):
+        pairs = [node.inputs]
+    else:
+        return None
+    for x, number in pairs:
+        if isinstance(number.node.op, Const) and number.spec.shape == ():
+            value = float(number.node.op.value)
+            return x, (value if isinstance(node.op, Mul) else 1 / value if value else np.inf)
+    return None
+
+
+def _scale_of_product(scores: Node, readers: dict[Value, list[Node]]) -> float | None:
+    """The factor that the one reader of the product applies to it, if that is what it does."""
+    found = _scaled(readers[scores.value()][0])
+    return None if found is None else found[1]
+
+
+def _fit(operands: Sequence[Value], scores: Shape) -> bool:
+    """Whether q, k and v have the scores' leading axes, one or two."""
+    shapes = [value.spec.shape for value in operands]
+    if any(shape is None or len(shape) != len(scores) for shape in shapes):
+        return False
+    return 1 <= len(scores) - 2 <= MOST_LEADING and all(
+        dims.same(a, b) for shape in shapes for a, b in zip((shape or ())[:-2], scores, strict=False))
+
+
+def _is_mask(value: Value, scores: Shape | None) -> bool:
+    """Whether it has whole rows of scores, and of each other axis all or one."""
+    shape = value.spec.shape
+    if shape is None or scores is None or not 1 <= len(shape) <= len(scores):
+        return False
+    same = [dims.same(a, b) for a, b in zip(shape, scores[len(scores) - len(shape):], strict=True)]
+    return same[-1] and all(equal or dims.same(size, 1) for equal, size in zip(same, shape, strict=True))

@@ -1,0 +1,151 @@
+"""Which keys a mask hides from a block of rows, provably: attention and its gradient leave them out.
+
+Job: a key counts for nothing in a row if its exponential is exactly 0, that is, if its score is so far below the row's
+greatest that exp gives 0. A bound for that needs no score: |q k| <= (|q|^2 + |k|^2) / 2. So columns are looked at in
+blocks: `tabulate` notes the greatest element of the mask in each row of each block, `survey` the greatest |k|^2 of a
+matrix and whether all of k and v is finite; from both `span` finds the first and the last block that count. The
+gradient knows each row's greatest score, and asks `all_hidden` about one block of rows and columns at a time.
+Invariants: what is left out would add exactly 0, as NaN and infinities anywhere (q, k, v, mask; in the gradient dy,
+too) leave nothing out; tables depend on values, spans on values and sizes, never on threads.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from ..memory import NUMBA_TYPES, ceil_div, helper, offset, round_up
+from ..vector import vectors
+
+BLOCK = 64                             # columns of a block, at least
+# exp(-FAR) is 0 in each dtype, with room for what a score's rounding may be
+FAR = {"f32": 160.0, "f64": 1200.0}
+HUGE = {"f32": 1e30, "f64": 1e300}     # of the size of scores and masks: nothing overflows below
+ROUNDING = {"f32": 1e-5, "f64": 1e-13}
+
+
+def block_of(width):
+    """Columns of a block: whole panels."""
+    return round_up.py_func(BLOCK, width)
+
+
+@dataclass(frozen=True)
+class Spans:
+    """tabulate(mask, rows, mask_row, cols, table): of `rows` rows of the mask the greatest of each block, or NaN if one
+    is NaN. survey(x, count, length) -> the greatest sum of squares of `count` rows of `length` elements, or infinity if
+    an element is not finite. span(table, rows, table_row, cols, bound) -> first and last + 1 of the columns that count
+    for one of `rows` rows, whole blocks; bound: of |scale q k|. row steps: in elements, 0 where all rows share one.
+    all_hidden(mask, rows, mask_row, cols, kept, bound): whether none of the block's scores counts; kept[2 i]: the
+    greatest score of row i."""
+
+    tabulate: Any
+    survey: Any
+    span: Any
+    all_hidden: Any
+
+
+@cache
+def row_dot(dtype: str) -> Any:
+    """The function (a, b, count): the sum of a[i] b[i], in as many lanes on every ISA."""
+    kit, zero = vectors(dtype), NUMBA_TYPES[dtype](0)
+    lanes, load, splat, multiply_add, total = kit.lanes, kit.load, kit.splat, kit.multiply_add, kit.total
+
+    @helper
+    def dot(a, b, count):
+        partial = splat(zero)
+        whole = count // lanes * lanes
+        for i in range(0, whole, lanes):
+            partial = multiply_add(load(a, i), load(b, i), partial)
+        result = total(partial)
+        for i in range(whole, count):
+            result += a[i] * b[i]
+        return result
+    return dot
+
+
+@cache
+def spans(dtype: str, width: int) -> Spans:
+    block, number = block_of(width), NUMBA_TYPES[dtype]
+    row_sum, row_max = vectors(dtype).row_sum, vectors(dtype).row_max
+    far, huge, rounding = number(FAR[dtype]), number(HUGE[dtype]), number(ROUNDING[dtype])
+    dot, zero, endless = row_dot(dtype), number(0), number(float("inf"))
+
+    @helper
+    def greatest_here(part, length):
+        """NaN if an element is."""
+        total = row_sum(part, length)
+        return row_max(part, length) if total == total else total
+
+    @helper
+    def tabulate(mask, rows, mask_row, cols, table):
+        blocks = ceil_div(cols, block)
+        for i in range(rows):
+            row = offset(mask, i * mask_row)
+            for j in range(blocks):
+                table[i * blocks + j] = greatest_here(offset(row, j * block), min(block, cols - j * block))
+
+    @helper
+    def survey(x, count, length):
+        greatest = zero
+        for i in range(count):
+            row = offset(x, i * length)
+            total = dot(row, row, length)
+            if not total < huge:
+                return endless
+            greatest = max(greatest, total)
+        return greatest
+
+    @helper
+    def greatest_of(row, blocks):
+        """Of a row of the table; NaN if one is."""
+        result = row[0]
+        for j in range(1, blocks):
+            value = row[j]
+            if value != value:
+                return value
+            if value > result:
+                result = value
+        return result
+
+    @helper
+    def hidden(value, greatest, bound):
+        """Whether scores of at most value + bound are too far below some of at least greatest - bound."""
+        if value == -endless:
+            return True
+        return value + far + 2 * bound + rounding * (abs(value) + abs(greatest) + bound) < greatest
+
+    @helper
+    def span(table, rows, table_row, cols, bound):
+        blocks = ceil_div(cols, block)
+        first, last = blocks, 0
+        if not bound < huge:
+            return 0, cols
+        for i in range(rows):
+            row = offset(table, i * table_row)
+            greatest = greatest_of(row, blocks)
+            if not abs(greatest) < huge:
+                return 0, cols
+            low = 0
+            while low < first and hidden(row[low], greatest, bound):
+                low += 1
+            first = min(first, low)
+            high = blocks
+            while high > last and hidden(row[high - 1], greatest, bound):
+                high -= 1
+            last = max(last, high)
+            if table_row == 0:
+                break
+        return first * block, min(last * block, cols)
+
+    @helper
+    def all_hidden(mask, rows, mask_row, cols, kept, bound):
+        if not bound < huge:
+            return False
+        for i in range(rows):
+            greatest = kept[2 * i]
+            value = greatest_here(offset(mask, i * mask_row), cols)
+            if not abs(greatest) < huge or not hidden(value, greatest, bound):
+                return False
+        return True
+
+    return Spans(tabulate, survey, span, all_hidden)

@@ -1,0 +1,217 @@
+"""attention_grad: the gradients of attention by q, k and v, without a matrix of all scores.
+
+Job: with p = exp(scale q kT + mask - greatest) * part, from what attention_kept kept of each row, and d = the sum of
+dy y along a row,
+
+    dv = pT dy      dt = p (dy vT - d) scale      dq = dt k      dk = dtT q
+
+block by block: a block of rows and columns of p and dt is made in scratch, where it stays in the second cache, and
+multiplied three times. A tile takes a group of row blocks of one matrix, and of these all columns.
+    phase 0    a tile for each group. If a matrix is one group, it adds to dk and dv themselves, else to sums of its own
+               in the workspace
+    phase 1    those sums are added up, in the order of the groups
+Blocks that the mask provably hides add exactly 0 and are left out (attention_blocks.py).
+Invariants: groups and blocks depend on sizes only, not on the ISA, and so does the order of every sum; cols = 0 gives
+zeros.
+"""
+from __future__ import annotations
+
+from ...contracts.calls import Functions
+from ..memory import ITEM_SIZES, NUMBA_TYPES, address, apart, ceil_div, helper, offset, pointer_to, round_up, zero_bytes
+from ..products.blocks import blocks
+from ..products.micro import ISAS, shapes
+from ..products.panels import packing
+from ..words import OK, SCRATCH_BYTES, TILES, TILES_1, USER, WORK_BYTES
+from .attention import EXP
+from .attention_blocks import row_dot, spans
+
+# Words of choice: rows and columns of a block; rows of a group; groups of a matrix.
+ROWS, COLS, GROUP_ROWS, GROUPS = range(USER, USER + 4)
+MOST_COLS = 256
+BLOCK_BYTES = 256 * 1024               # of p and dt of a block, about
+FEW_TILES = 8                          # with as many matrices each is one group
+HEIGHTS = 42                           # rows of a block: whole tiles of every ISA, on which no bit may depend
+PAD = 16                               # elements behind a row of p: columns that are read do not collide in the cache
+
+
+def make_bind(dtype, shape, scratch_bytes):
+    size, width = ITEM_SIZES[dtype], shape.width
+
+    @helper
+    def packed_bytes(columns, k):
+        """Of a matrix [k, columns] in panels."""
+        return ceil_div(columns, width) * width * k * size
+
+    def bind(outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, masked, scale, choice):
+        batch = outer * inner
+        if batch * (rows + cols) * (depth + columns) == 0:
+            return
+        across = min(round_up(max(cols, 1), width), max(MOST_COLS // width * width, width))
+        most = max(BLOCK_BYTES // (2 * min(max(cols, 1), MOST_COLS) * size) // HEIGHTS * HEIGHTS, HEIGHTS)
+        down = ceil_div(max(rows, 1), ceil_div(max(rows, 1), most))
+        row_blocks = ceil_div(max(rows, 1), down)
+        groups = min(row_blocks, max(FEW_TILES // batch, 1))
+        choice[ROWS], choice[COLS] = down, across
+        choice[GROUP_ROWS] = ceil_div(row_blocks, groups) * down
+        choice[GROUPS] = ceil_div(max(rows, 1), choice[GROUP_ROWS])
+        choice[TILES] = batch * choice[GROUPS]
+        if choice[GROUPS] > 1:
+            choice[TILES_1] = batch
+            choice[WORK_BYTES] = batch * choice[GROUPS] * cols * (depth + columns) * size
+        choice[SCRATCH_BYTES] = (scratch_bytes + packed_bytes(across, depth) + packed_bytes(across, columns)
+                                 + packed_bytes(depth, max(across, down)) + packed_bytes(columns, down)
+                                 + 2 * down * (across + PAD) * size + choice[GROUP_ROWS] * size)
+    return bind
+
+
+def make_weights(dtype):
+    """The functions (scores, mask, kept, rows, row_step, mask_row, cols, masked, scale): scores of a block become
+    weights; (dp, weights, sums, rows, row_step, cols, scale): their gradient that of scores."""
+    exp = EXP[dtype]
+
+    @helper
+    def weigh(scores, mask, kept, rows, row_step, mask_row, cols, masked, scale):
+        apart()
+        for i in range(rows):
+            row, above = offset(scores, i * row_step), offset(mask, i * mask_row)
+            greatest, part = kept[2 * i], kept[2 * i + 1]
+            if masked != 0:
+                for j in range(cols):
+                    row[j] = row[j] * scale + above[j]
+            else:
+                for j in range(cols):
+                    row[j] *= scale
+            for j in range(cols):
+                row[j] = exp(row[j] - greatest) * part
+
+    @helper
+    def differentiate(dp, weights, sums, rows, row_step, cols, scale):
+        apart()
+        for i in range(rows):
+            row, weight, total = offset(dp, i * row_step), offset(weights, i * row_step), sums[i]
+            for j in range(cols):
+                row[j] = weight[j] * (row[j] - total) * scale
+    return weigh, differentiate
+
+
+def make_group(dtype, isa):
+    """The function that computes a group of rows: adds to dk and dv (at addresses), writes its rows of dq."""
+    size, endless = ITEM_SIZES[dtype], NUMBA_TYPES[dtype](float("inf"))
+    half = NUMBA_TYPES[dtype](0.5)
+    shape = shapes(isa, dtype).main
+    width, kit, look, at = shape.width, blocks(dtype, shape), spans(dtype, shape.width), pointer_to(dtype)
+    multiply, multiply_onto, kit_scratch = kit.multiply, kit.multiply_onto, kit.scratch_bytes
+    survey, all_hidden, pack_panels = look.survey, look.all_hidden, packing(dtype, shape).pack_panels
+    (weigh, differentiate), dot = make_weights(dtype), row_dot(dtype)
+
+    @helper
+    def onto(a, a_row, a_step, rows, k, b, columns, packed, c, scratch):
+        """c[rows, columns] += a b, where b[k, columns] is read in place if its rows are whole panels, else packed."""
+        if columns % width == 0:
+            multiply_onto(a, a_row, a_step, rows, k, b, width * size, columns * size, columns, c, columns * size,
+                          scratch)
+        else:
+            pack_panels(packed, b, columns, k, 0, 0, ceil_div(columns, width))
+            multiply_onto(a, a_row, a_step, rows, k, packed, k * width * size, width * size, columns, c, columns * size,
+                          scratch)
+
+    @helper
+    def row_sums(y, dy, rows, columns, sums):
+        for i in range(rows):
+            sums[i] = dot(offset(y, i * columns), offset(dy, i * columns), columns)
+
+    @helper
+    def bound_of(q, k, v, dy, rows, cols, depth, columns, scale):
+        """Of |scale q k|, or infinity if something is not finite."""
+        if survey(v, cols, columns) == endless or survey(dy, rows, columns) == endless:
+            return endless
+        return (survey(q, rows, depth) + survey(k, cols, depth)) * half * abs(scale)
+
+    @helper
+    def compute(q, k, v, mask, kept, y, dy, dq, dk, dv, rows, cols, depth, columns, mask_row, masked, scale, choice,
+                scratch):
+        apart()
+        down, across = choice[ROWS], choice[COLS]
+        row_step = across + PAD
+        by_q = scratch + kit_scratch                       # k and v of a block of columns, in panels
+        by_dy = by_q + ceil_div(across, width) * width * depth * size
+        spare = by_dy + ceil_div(across, width) * width * columns * size
+        other = spare + ceil_div(depth, width) * width * max(across, down) * size
+        scores = other + ceil_div(columns, width) * width * down * size
+        dp = scores + down * row_step * size
+        sums = at(dp + down * row_step * size)
+        row_sums(y, dy, rows, columns, sums)
+        zero_bytes(address(dq), rows * depth * size)
+        looking = masked != 0 and cols > across
+        bound = bound_of(q, k, v, dy, rows, cols, depth, columns, scale) if looking else endless
+        for first in range(0, cols, across):
+            wide = min(across, cols - first)
+            right, mixed = offset(k, first * depth), offset(v, first * columns)
+            panels = ceil_div(wide, width)
+            pack_panels(by_q, address(right), wide, depth, 1, 0, panels)
+            pack_panels(by_dy, address(mixed), wide, columns, 1, 0, panels)
+            for top in range(0, rows, down):
+                tall = min(down, rows - top)
+                above, notes = offset(mask, top * mask_row + first), offset(kept, 2 * top)
+                if looking and all_hidden(above, tall, mask_row, wide, notes, bound):
+                    continue
+                left, upper = address(offset(q, top * depth)), address(offset(dy, top * columns))
+                multiply(left, depth * size, size, tall, depth, by_q, depth * width * size, width * size, wide, scores,
+                         row_step * size, scratch)
+                weigh(at(scores), above, notes, tall, row_step, mask_row, wide, masked, scale)
+                onto(scores, size, row_step * size, wide, tall, upper, columns, other, dv + first * columns * size,
+                     scratch)
+                multiply(upper, columns * size, size, tall, columns, by_dy, columns * width * size, width * size, wide,
+                         dp, row_step * size, scratch)
+                differentiate(at(dp), at(scores), offset(sums, top), tall, row_step, wide, scale)
+                onto(dp, size, row_step * size, wide, tall, left, depth, spare, dk + first * depth * size, scratch)
+                onto(dp, row_step * size, size, tall, wide, address(right), depth, spare,
+                     address(offset(dq, top * depth)), scratch)
+    return compute
+
+
+def make_run(dtype, isa):
+    size, number, at = ITEM_SIZES[dtype], NUMBA_TYPES[dtype], pointer_to(dtype)
+    compute = make_group(dtype, isa)
+
+    @helper
+    def add_up(target, parts, count, groups, step):
+        """target = the sum of `groups` parts, `step` bytes apart."""
+        zero_bytes(address(target), count * size)
+        for group in range(groups):
+            part = at(parts + group * step)
+            for i in range(count):
+                target[i] += part[i]
+
+    def run(q, k, v, y, kept, dy, mask, dq, dk, dv, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner,
+            mask_row, masked, scale, choice, work, scratch, phase, tile):
+        groups, of_k, of_v = choice[GROUPS], cols * depth, cols * columns
+        if phase == 1:
+            parts = work + tile * groups * (of_k + of_v) * size
+            add_up(offset(dk, tile * of_k), parts, of_k, groups, (of_k + of_v) * size)
+            add_up(offset(dv, tile * of_v), parts + of_k * size, of_v, groups, (of_k + of_v) * size)
+            return OK
+        index, first = tile // groups, tile % groups * choice[GROUP_ROWS]
+        count, row = min(choice[GROUP_ROWS], rows - first), index * rows + first
+        to_k, to_v = address(offset(dk, index * of_k)), address(offset(dv, index * of_v))
+        if groups > 1:
+            to_k = work + tile * (of_k + of_v) * size
+            to_v = to_k + of_k * size
+        zero_bytes(to_k, of_k * size)
+        zero_bytes(to_v, of_v * size)
+        above = offset(mask, index // inner * mask_outer + index % inner * mask_inner + first * mask_row)
+        compute(offset(q, row * depth), offset(k, index * of_k), offset(v, index * of_v), above, offset(kept, 2 * row),
+                offset(y, row * columns), offset(dy, row * columns), offset(dq, row * depth), to_k, to_v, count, cols,
+                depth, columns, mask_row, masked, number(scale), choice, scratch)
+        return OK
+    return run
+
+
+def make(types):
+    dtype = types["T"]
+    binds, runs = {}, {}
+    for isa in ISAS:
+        shape = shapes(isa, dtype).main
+        binds[isa] = make_bind(dtype, shape, blocks(dtype, shape).scratch_bytes)
+        runs[isa] = make_run(dtype, isa)
+    return Functions(binds, runs)

@@ -1,0 +1,126 @@
+"""attention_kept and attention_grad against NumPy in float64: masks of every form, blocks that a mask hides, sizes that
+are no whole blocks."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kernel_harness import backwards, close, filled, load, normal
+
+# outer, inner, rows, cols, depth, columns
+SIZES = [(1, 1, 1, 1, 1, 1), (2, 3, 17, 31, 3, 65), (1, 2, 1, 65, 17, 32), (2, 1, 16, 17, 64, 64),
+         (3, 2, 65, 31, 31, 1), (1, 1, 130, 700, 32, 32), (1, 1, 300, 17, 1, 33), (9, 1, 200, 300, 16, 16)]
+MASKS = {"none": None, "each": (1, 1, 1), "rows": (0, 0, 1), "outer": (1, 0, 0), "inner": (0, 1, 1)}
+SCALE = 0.3
+
+
+def wanted(q, k, v, mask, dy):
+    """The result, what is kept, and the gradients."""
+    q, k, v, mask, dy = (np.asarray(x, np.float64) for x in (q, k, v, mask, dy))
+    scores = q @ k.swapaxes(-1, -2) * SCALE + mask
+    greatest = scores.max(-1, keepdims=True)
+    e = np.exp(scores - greatest)
+    part = 1 / e.sum(-1, keepdims=True)
+    p = e * part
+    dp = dy @ v.swapaxes(-1, -2)
+    ds = p * (dp - (dp * p).sum(-1, keepdims=True)) * SCALE
+    kept = np.concatenate([greatest, part], -1)
+    return p @ v, kept, ds @ k, ds.swapaxes(-1, -2) @ q, p.swapaxes(-1, -2) @ dy
+
+
+def made(size, dtype, mask=None, order=range, change=None):
+    """Operands q, k, v, mask, dy, and what both kernels make of them."""
+    outer, inner, rows, cols, depth, columns = size
+    q, k, v, dy = (normal((outer, inner, *s), dtype, i) for i, s in
+                   enumerate(((rows, depth), (cols, depth), (cols, columns), (rows, columns))))
+    steps, added = (0, 0, 0), np.zeros((1, 1, 1, 0), q.dtype)
+    if mask is not None:
+        own = tuple(n if kept else 1 for n, kept in zip((outer, inner, rows), mask, strict=True))
+        added = normal((*own, cols), dtype, 7)
+        strides = (own[1] * own[2] * cols, own[2] * cols, cols)
+        steps = tuple(s if kept else 0 for s, kept in zip(strides, mask, strict=True))
+    if change is not None:
+        change(q, k, v, added, dy)
+    y, kept = filled((outer, inner, rows, columns), dtype), filled((outer, inner, rows, 2), dtype)
+    kernels = load("attention_kept", "attention_grad")
+    dims, attrs = [*size, *steps], [int(mask is not None), SCALE]
+    assert kernels[f"attention_kept.{dtype}"](q, k, v, added, kept, y, dims=dims, attrs=attrs, order=order) == 0
+    grads = [filled(x.shape, dtype) for x in (q, k, v)]
+    assert kernels[f"attention_grad.{dtype}"](q, k, v, y, kept, dy, added, *grads, dims=dims, attrs=attrs,
+                                              order=order) == 0
+    return (q, k, v, added if mask is not None else 0, dy), (y, kept, *grads)
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_values(size, mask, dtype):
+    operands, found = made(size, dtype, MASKS[mask])
+    for result, expected in zip(found, wanted(*operands), strict=True):
+        close(result, expected, dtype, 8.0)
+    for result, again in zip(found, made(size, dtype, MASKS[mask], backwards)[1], strict=True):
+        np.testing.assert_array_equal(result, again)
+
+
+@pytest.mark.parametrize("size", [(0, 1, 3, 3, 3, 3), (1, 1, 0, 3, 3, 3), (1, 2, 3, 0, 3, 3), (1, 1, 3, 3, 3, 0)],
+                         ids=str)
+def test_nothing_to_do(size):
+    for result in made(size, "f32")[1][2:]:
+        assert not result.any()
+
+
+def causal(far):
+    def change(q, k, v, mask, dy):
+        rows, cols = mask.shape[-2:]
+        mask[...] = np.where(np.arange(cols) > np.arange(rows)[:, None], far, 0)
+    return change
+
+
+@pytest.mark.parametrize("far", [-np.inf, -1e9, float(np.finfo(np.float32).min), -1e4])
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+def test_causal_masks(dtype, far):
+    operands, found = made((1, 2, 600, 600, 32, 32), dtype, (0, 0, 1), change=causal(far))
+    for result, expected in zip(found, wanted(*operands), strict=True):
+        close(result, expected, dtype, 8.0)
+
+
+def test_keys_that_are_near_are_not_hidden():
+    """A mask of 100 below: their exponentials are subnormal in part, and scores may reach up again."""
+    def change(q, k, v, mask, dy):
+        causal(-100.0)(q, k, v, mask, dy)
+        q *= 8
+
+    operands, found = made((1, 1, 300, 600, 16, 16), "f32", (0, 0, 1), change=change)
+    for result, expected in zip(found, wanted(*operands), strict=True):
+        close(result, expected, "f32", 60.0)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+@pytest.mark.parametrize("where", ["q", "k", "v", "dy"])
+def test_what_is_not_finite_behind_a_mask_shows(where, number):
+    """0 times NaN is NaN: a hidden key whose v is not finite hides nothing."""
+    def change(q, k, v, mask, dy):
+        causal(-np.inf)(q, k, v, mask, dy)
+        {"q": q, "k": k, "v": v, "dy": dy}[where][0, 0, -1, 0] = number
+
+    with np.errstate(invalid="ignore"):
+        operands, found = made((1, 1, 600, 600, 16, 16), "f32", (0, 0, 1), change=change)
+        expected = wanted(*operands)
+    if where in ("q", "v"):            # one row of scores, one column of results: NaN wherever NumPy has it
+        assert np.array_equal(np.isnan(found[0]), np.isnan(expected[0]))
+    for result, other in zip(found[2:], expected[2:], strict=True):
+        assert not np.isfinite(result)[np.isnan(other)].any()
+
+
+def test_rows_that_a_mask_hides_whole():
+    """All keys -1e9 away: the weights are as if there were no mask; all -inf: NaN, as softmax gives."""
+    def change(q, k, v, mask, dy):
+        mask[...] = 0
+        mask[..., 3, :] = -1e9
+        mask[..., 5, :] = -np.inf
+
+    with np.errstate(invalid="ignore"):
+        _, (y, kept, dq, *_) = made((1, 1, 20, 300, 8, 8), "f32", (0, 0, 1), change=change)
+    assert np.isnan(y[0, 0, 5]).all() and np.isnan(dq[0, 0, 5]).all()
+    assert not np.isnan(np.delete(y, 5, 2)).any() and not np.isnan(np.delete(dq, 5, 2)).any()
+    np.testing.assert_allclose(kept[0, 0, 3], [-1e9, 1 / 300], rtol=1e-3)
