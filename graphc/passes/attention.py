@@ -25,15 +25,19 @@ from graphc.passes.fuse import are_apart
 from graphc.passes.groups import Group, Values, with_groups, with_specs_of
 
 
-def attention(flow: Flow, apart: Collection[tuple[str, str]] | None = None) -> Flow:
-    """apart: of a plan for a GPU, names and types of the user's ops that stay on the host: joined with their like.
-    Gradients stay composed there, for which it has no kernel."""
+def attention(flow: Flow, apart: Collection[tuple[str, str]] = ()) -> Flow:
+    """apart: of a plan for a GPU, names and types of the user's ops that stay on the host: joined with their like."""
     softmaxes = [node for node in flow.nodes() if isinstance(node.op, Softmax)]
     if not softmaxes:
         return flow
     match = Matcher(flow)
-    found = [f for f in map(match, softmaxes) if f is not None and (apart is None or _fits_gpu(f, apart))]
+    found = [f for f in map(match, softmaxes) if f is not None and _on_one_side(f, apart)]
     return with_groups(flow, [group for f in found for group in _groups(f)]) if found else flow
+
+
+def _on_one_side(found: Found, apart: Collection[tuple[str, str]]) -> bool:
+    nodes = (*found.nodes, *(found.gradient.nodes if found.gradient else ()))
+    return len({are_apart(node.origins, apart) for node in nodes}) == 1
 
 
 def _groups(found: Found) -> list[Group]:
@@ -60,10 +64,6 @@ def _groups(found: Found) -> list[Group]:
         return dq, dk, dv
 
     return [step, Group((found.q, found.k, found.v, gradient.dy, *found.mask), gradient.results, backward, step)]
-
-
-def _fits_gpu(found: Found, apart: Collection[tuple[str, str]]) -> bool:
-    return found.gradient is None and len({are_apart(n.origins, apart) for n in found.nodes}) == 1
 
 
 def _origins(nodes: tuple[Node, ...]) -> tuple[Origin, ...]:
