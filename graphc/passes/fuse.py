@@ -23,7 +23,6 @@ the number of edges.
 """
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,11 +32,10 @@ from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Alias, Effect, Elementwise, Op, Reduction, View, normalise_axes
 from graphc.ir.spec import Shape
 from graphc.ops.array.source import Const
-from graphc.passes.fused import Fused, is_absorbed, is_unit_alias, same_shape, without_units
+from graphc.passes.fused import Fused, is_unit_alias, same_shape, without_units
 from graphc.passes.places import Place, Places
-from graphc.passes.recompute import compute_again
+from graphc.passes.regrouped import MEMBER_LIMIT, Rebuild, same_domain
 
-MEMBER_LIMIT = 160
 ARGUMENT_LIMIT = 24
 SEARCH_LIMIT = 200       # nodes and groups
 EDGE_LIMIT = 4000
@@ -115,7 +113,7 @@ class Grouping:
                 return
         joined: Group | None = None
         for group, bases in inside.items():
-            if not _same_domain(shape, group) or any(base in group.rows for base in bases):
+            if not same_domain(shape, group) or any(base in group.rows for base in bases):
                 continue
             if joined is None:
                 if self._joins(node, group):
@@ -247,131 +245,6 @@ def are_apart(origins: Sequence[Any], apart: Collection[tuple[str, str]]) -> boo
     return bool(origins) and all((o.op_name, o.op_type) in apart for o in origins)
 
 
-class Rebuild:
-    """The flow with a Fused node for each group of more than one node, and for lone maps."""
-
-    def __init__(self, flow: Flow, grouping: Grouping) -> None:
-        self.flow = flow
-        # A kernel that nothing joined is no group.
-        self.group_of = {n: g for n, g in grouping.group_of.items() if g.kernel is None or len(g.members) > 1}
-        self.position = grouping.position
-        self.arguments: dict[Group, list[Value]] = {}
-        self.absorbed: dict[Group, list[Node]] = {}
-        self.after: dict[Group, tuple[Node, ...]] = {}
-        self.needed: dict[Group, dict[Value, None]] = {}
-        self.again: dict[Group, set[Node]] = {}            # what is a member of another group, too
-        self.new: dict[Value, Value] = {}
-        self.built: dict[Node, Node] = {}
-
-    def run(self) -> Flow:
-        roots = [*(v.node for v in self.flow.outputs), *self.flow.effects]
-        self._find_results(roots)
-        for node in self.flow.inputs:
-            self._done(node, node)
-        for root in roots:
-            self._build(root)
-        return dataclasses.replace(self.flow, outputs=tuple(self.new[v] for v in self.flow.outputs),
-                                   effects=tuple(self.built[n] for n in self.flow.effects))
-
-    def _find_results(self, roots: Sequence[Node]) -> None:
-        """Which values of groups are needed outside of them: what is reached from the roots."""
-        waiting: list[Value | Node] = [*self.flow.outputs, *roots]
-        seen: set[object] = set()
-        while waiting:
-            item = waiting.pop()
-            node = item.node if isinstance(item, Value) else item
-            group = self.group_of.get(node)
-            if group is not None and isinstance(item, Value):
-                self.needed.setdefault(group, {})[item] = None
-            unit = node if group is None else group
-            if unit in seen:
-                continue
-            seen.add(unit)
-            if group is None:
-                waiting += [*node.inputs, *node.after]
-            else:
-                self._find_arguments(group)
-                waiting += [*self.arguments[group], *self.after[group]]
-
-    def _find_arguments(self, group: Group) -> None:
-        """Values from outside that the group's members read, seen through what the group absorbs, and what all of
-        these come after."""
-        arguments: dict[Value, None] = {}
-        absorbed: dict[Node, None] = {}
-        waiting = [v for m in reversed(group.members) for v in reversed(m.inputs)]
-        kernel_inputs = set() if group.kernel is None else set(group.kernel.inputs)
-        seen: set[Value] = set()
-        while waiting:
-            value = waiting.pop()
-            if value in seen:
-                continue
-            seen.add(value)
-            if self.group_of.get(value.node) is group:
-                continue
-            if value in kernel_inputs:
-                arguments[value] = None
-            elif is_absorbed(value.node):
-                absorbed[value.node] = None
-                waiting += reversed(value.node.inputs)
-            else:
-                arguments[value] = None
-        self.again[group] = compute_again(arguments, absorbed, kernel_inputs, MEMBER_LIMIT - group.weight, [
-            v for v in arguments if self._is_cheap(v, group)], self.position)
-        self.arguments[group] = list(arguments)
-        self.absorbed[group] = list(absorbed)
-        self.after[group] = tuple(dict.fromkeys(n for m in (*group.members, *absorbed) for n in m.after
-                                                if self.group_of.get(n) is not group))
-
-    def _is_cheap(self, value: Value, group: Group) -> bool:
-        """Whether it is a value at every point of the group's domain that another group computes with little work."""
-        node = value.node
-        of = self.group_of.get(node)
-        return (of is not None and of.apart == group.apart and isinstance(node.op, Elementwise) and node.op.cheap
-                and node not in of.rows and _same_domain(node.specs[0].shape or (), group))
-
-    def _build(self, root: Node) -> None:
-        stack = [root]
-        while stack:
-            node = stack[-1]
-            if node in self.built:
-                stack.pop()
-                continue
-            group = self.group_of.get(node)
-            inputs = node.inputs if group is None else self.arguments[group]
-            after = node.after if group is None else self.after[group]
-            waiting = [n for n in (*(v.node for v in inputs), *after) if n not in self.built]
-            if waiting:
-                stack += waiting
-                continue
-            stack.pop()
-            new_inputs = tuple(self.new[v] for v in inputs)
-            new_after = tuple(dict.fromkeys(self.built[n] for n in after))
-            if group is None:
-                unchanged = new_inputs == node.inputs and new_after == node.after
-                self._done(node, node if unchanged else dataclasses.replace(node, inputs=new_inputs, after=new_after))
-            else:
-                self._fused(group, new_inputs, new_after)
-
-    def _fused(self, group: Group, inputs: tuple[Value, ...], after: tuple[Node, ...]) -> None:
-        members = sorted([*group.members, *self.absorbed[group]], key=self.position.__getitem__)
-        results = sorted(self.needed.get(group, {}), key=lambda v: (self.position[v.node], v.index))
-        op = Fused(tuple(members), tuple(self.arguments[group]), tuple(results), group.domain, group.axes or (),
-                   group.kernel)
-        named = [m for m in members if not isinstance(m.op, Const) and m not in self.again[group]]
-        origins = tuple(dict.fromkeys(o for m in named for o in m.origins))
-        requirements = tuple(dict.fromkeys(r for m in members for r in m.requirements))
-        node = Node(op, inputs, tuple(v.spec for v in results), after, origins, requirements)
-        for i, value in enumerate(results):
-            self.new[value] = node.value(i)
-        for member in group.members:
-            self.built[member] = node
-
-    def _done(self, old: Node, new: Node) -> None:
-        for i in range(len(old.specs)):
-            self.new[old.value(i)] = new.value(i)
-        self.built[old] = new
-
-
 def through_units(value: Value) -> Value:
     """The value behind changes of unit axes."""
     while is_unit_alias(value.node):
@@ -384,12 +257,6 @@ def is_kernel(node: Node) -> bool:
     plain = not isinstance(node.op, (Elementwise, Reduction, View, Alias, Const, Fused))
     return (plain and node.op.overwrites is None and node.op.effect == Effect.PURE and len(node.specs) == 1
             and _computable(node) and type(node.op).lower is not Op.lower)
-
-
-def _same_domain(shape: Shape, group: Group) -> bool:
-    if group.kernel is not None:
-        return same_shape(shape, group.domain)
-    return same_shape(without_units(shape), without_units(group.domain))
 
 
 def _computable(node: Node) -> bool:
