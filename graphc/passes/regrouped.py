@@ -109,7 +109,7 @@ class Rebuild:
                 continue
             group = self.group_of.get(node)
             inputs = node.inputs if group is None else self.arguments[group]
-            after = self._still_there(node.after if group is None else self.after[group])
+            after = node.after if group is None else self.after[group]
             waiting = [n for n in (*(v.node for v in inputs), *after) if n not in self.built]
             if waiting:
                 stack += waiting
@@ -129,20 +129,6 @@ class Rebuild:
         inputs = tuple(self.new[v] for v in node.inputs)
         unchanged = inputs == node.inputs and after == node.after
         self._done(node, node if unchanged else dataclasses.replace(node, inputs=inputs, after=after))
-
-    def _still_there(self, nodes: Sequence[Node]) -> list[Node]:
-        """In place of a group that nothing reads any more, as others compute its values again, what it needed itself:
-        those others read the same, and are waited for on their own account."""
-        found: dict[Node, None] = {}
-        waiting = list(reversed(nodes))
-        while waiting:
-            node = waiting.pop()
-            group = self.group_of.get(node)
-            if group is None or group in self.needed:
-                found[node] = None
-            else:
-                waiting += reversed((*(v.node for v in self.arguments[group]), *self.after[group]))
-        return list(found)
 
     def _fused(self, group: Group, inputs: tuple[Value, ...], after: tuple[Node, ...]) -> None:
         members = sorted([*group.members, *self.absorbed[group]], key=self.position.__getitem__)

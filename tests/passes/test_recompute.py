@@ -118,20 +118,3 @@ def test_a_kernel_whose_epilogue_others_compute_again() -> None:
                               tolerance=1e-5).plan
     assert sorted(e is None for e in (s.epilogue for body in plan.bodies for s in body.steps
                                       if isinstance(s, Call))) == [False, False, True]
-
-
-def test_what_comes_after_a_value_that_nothing_reads_any_more() -> None:
-    with gc.Graph().as_default(), gc.Session() as session:
-        x, w, u = (gc.placeholder(gc.float32, s) for s in ([5, 6], [6, 6], [6, 6]))
-        double = x * 2.0
-        y, z = gc.matmul(x, w) * double + x, gc.matmul(x, u) * double - x
-        state = gc.Variable(np.float32(1))
-        session.run(state.initializer)
-        with gc.control_dependencies([double]):
-            changed = gc.assign(state, gc.reduce_sum(x))
-        given = [numbers(5, 6), numbers(6, 6), numbers(6, 6)]
-        found = session.run([y, z, changed], dict(zip((x, w, u), given, strict=True)))
-        assert session.run(state) == found[2]
-    a, b, c = given
-    np.testing.assert_allclose(found[0], a @ b * (2 * a) + a, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(found[1], a @ c * (2 * a) - a, rtol=1e-4, atol=1e-5)
