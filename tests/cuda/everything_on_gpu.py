@@ -32,6 +32,7 @@ ELSEWHERE = {
     "test_config.py::test_devices": "counts the devices of a machine without a GPU",
     "test_config.py::test_settings_that_have_an_effect": "counts the CPU's threads and its code",
     "test_quick_runs.py": "is about the CPU's quick runs",
+    "test_tuning.py": "is about the ways of the CPU's kernels",
     "test_winograd_session.py": "is about the CPU's way of convolutions",
     "test_warmup.py::test_the_first_run_has_its_code": "is about the CPU's code",
     "test_warmup.py::test_nothing_is_compiled_in_a_thread_that_runs": "is about the CPU's code",

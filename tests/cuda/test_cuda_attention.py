@@ -23,6 +23,7 @@ MASKS = [None, (1, 1, 0), (1, 0, 0), (0, 1, 1), (0, 0, 0)]     # which axes of a
 def in_one_kernel(monkeypatch: Any) -> None:
     """However few scores there are."""
     monkeypatch.setattr(attention, "FEW_SCORES", 0)
+    monkeypatch.setattr(attention, "TILES_OF_TWO_BANDS", 3)
 
 
 def given(dtype: str, outer: int, inner: int, rows: int, cols: int, depth: int, columns: int) -> list[np.ndarray]:

@@ -1,7 +1,9 @@
 """Attention on the device and its gradient: kernels that never have a matrix of scores in memory (code/attention.py, on
 tensor cores code/tensor_attention.py), of which longer rows than a block's threads can add up are cut into parts; or,
-without tensor cores and where the matrix is not large, products (attention_by_products.py)."""
+where the matrix is not large and there are no tensor cores or few rows, products (attention_by_products.py)."""
 from __future__ import annotations
+
+from dataclasses import replace
 
 from graphc.exec.cuda.calls import attention_by_products as by_products
 from graphc.exec.cuda.calls.call import Call, Products, ProgramBuilder, blocks, map_work, size_of
@@ -15,9 +17,9 @@ from graphc.exec.cuda.work import Clear, Work
 
 FEW_SCORES = 1 << 30       # bytes, up to which products without tensor cores are the quicker way (docs/adr/0051)
 WIDEST, NARROW = 8, 1 << 31            # columns that a thread adds up; elements of a matrix
-# Of tensor cores: the longest rows; how long they may be so that a warp's registers hold 32 of them, and below how many
-# rows it has 16.
-LONGEST, LONGEST_OF_TWO_BANDS, ROWS_OF_ONE_BAND = 128, 64, 128
+# Of tensor cores: the longest rows; how long they may be so that a warp's registers hold 32 of them (two bands), and
+# how many tiles of that size fill the device; up to how many rows of q products are quicker there, too.
+LONGEST, LONGEST_OF_TWO_BANDS, TILES_OF_TWO_BANDS, FEW_ROWS = 128, 64, 512, 16
 
 
 def attention(call: Call) -> list[Work]:
@@ -37,7 +39,8 @@ def _forward(call: Call, kept: bool) -> list[Work]:
         sizes = ((2,) if kept else ()) + (columns,)
         return [Clear(at, batch * rows * length * size_of(dtype))
                 for at, length in zip(call.operands[4:], sizes, strict=True)]
-    if call.products == Products.ROUNDED and dtype == "f32" and 0 < depth <= LONGEST and 0 < columns <= LONGEST:
+    tensors = call.products == Products.ROUNDED and dtype == "f32" and 0 < depth <= LONGEST and 0 < columns <= LONGEST
+    if tensors and not (rows <= FEW_ROWS and _are_few(call)):
         return _on_tensor_cores(call, kept)
     if _are_few(call):
         return by_products.attended(call)
@@ -98,12 +101,15 @@ def _launched(call: Call, kernel: KernelBuilder, tiles: int, columns: int, shape
 def _on_tensor_cores(call: Call, kept: bool) -> list[Work]:
     outer, inner, rows, cols, depth, columns, *steps = call.dims
     (k, v), longest = call.operands[1:3], max(depth, columns)
-    bands = 2 if longest <= LONGEST_OF_TWO_BANDS and rows > ROWS_OF_ONE_BAND else 1
-    shape = TensorAttention(-(-depth // 8), -(-columns // 8), bands, 32 if longest <= LONGEST_OF_TWO_BANDS else 16,
+    short = longest <= LONGEST_OF_TWO_BANDS
+    shape = TensorAttention(-(-depth // 8), -(-columns // 8), 2 if short else 1, 32 if short else 16,
                             bool(call.attrs[0]), kept, not (k % 16 or depth % 4), not (v % 16 or columns % 4))
     tiles = outer * inner * -(-rows // shape.rows_of_tile)
     if not tiles:
         return []
+    if tiles < TILES_OF_TWO_BANDS:
+        shape = replace(shape, bands=1)
+        tiles = outer * inner * -(-rows // shape.rows_of_tile)
     return blocks(call, tensor_attention(shape), (tiles,), *call.operands, rows, cols, depth, columns, inner, *steps,
                   call.attrs[1], compute=TENSOR_COMPUTE)
 
