@@ -108,16 +108,17 @@ fuzz-graphs: $(RUNNER) $(VENV)/installed-test
 	$(FUZZ_PYTHON) tests/graphs/graph_run.py --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
 
 # What only a GPU can show (an NVIDIA driver for CUDA 11.4 or newer): the tests of tests/cuda on it, scalars on many more numbers,
-# and what it does. `make test` runs the same tests with an emulator standing in for the GPU.
+# folders of other tests with all sessions on it, and what it does. `make test` runs the first with an emulator standing in for it.
+CUDA_TESTS ?= tests/session tests/graph/test_control_flow.py tests/graph/test_gradient_arrays.py tests/rnn tests/train \
+              tests/layers tests/ops/test_all_ops.py
 gpu: $(VENV)/installed-test
-	GRAPHC_TEST_GPU=1 $(BIN)/python -m pytest tests/cuda
+	GRAPHC_TEST_GPU=1 $(BIN)/python -m pytest -n 4 tests/cuda
+	GRAPHC_TEST_GPU=1 PYTHONPATH=tests/cuda $(BIN)/python -m pytest -n 4 -p everything_on_gpu $(CUDA_TESTS)
 	$(BIN)/python bench/gpu.py
 
 # What a GPU would run, without one (docs/adr/0039): the tests of tests/cuda with the emulator and with the library in place of
 # libcuda, both as late and as early as it may work, more planted faults, then folders of other tests on the library, and all PTX
 # that was loaded through ptxas, which is downloaded (47 MB) unless it is there.
-CUDA_TESTS ?= tests/session tests/graph/test_control_flow.py tests/graph/test_gradient_arrays.py tests/rnn tests/train \
-              tests/layers tests/ops/test_all_ops.py
 PTX := $(BUILD)/ptx
 test-cuda: $(RUNNER) $(VENV)/installed-test
 	$(BIN)/python tests/cuda/ptx_budgets.py || $(BIN)/python -m pip install --quiet --no-deps 'nvidia-cuda-nvcc>=13,<14'
