@@ -23,6 +23,7 @@ from graphc.ir.records import dataclass
 from graphc.ir.spec import Spec
 from graphc.ops.array.source import Const
 from graphc.ops.math.binary import AddV2, Mul, Sub
+from graphc.ops.math.no_nan import MulNoNan
 from graphc.ops.math.unary import Rsqrt, Square
 from graphc.ops.nn.batch_norm import FusedBatchNorm, FusedBatchNormGrad
 from graphc.passes.rewriter import Replacement, asked_of, rewrite
@@ -118,7 +119,7 @@ def backward(node: Node) -> Replacement:
     rest = emit(AddV2(), emit(Sub(), dy, mean_total), emit(Mul(), emit(Sub(), mean, x), slope))
     dx = emit(Mul(), rest, emit(Mul(), scale, inverse))
     zero = _constant(emit, x.spec, 0.0)
-    return dx, emit(Mul(), product, inverse), total, zero, zero
+    return dx, emit(MulNoNan(), inverse, product), total, zero, zero    # of no pixels the inverse is NaN
 
 
 def _fits(node: Node, pictures: Sequence[Value], scale: Value) -> bool:

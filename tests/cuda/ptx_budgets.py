@@ -45,7 +45,7 @@ BUDGETS = {
     "gc_tensor_product": Used(128, 49152),
     "gc_map": Used(255, 16384, spilled=16),
     "gc_attention": Used(128, 34816, spilled=320),
-    "gc_attention_dq": Used(128, 34816, spilled=352),
+    "gc_attention_dq": Used(128, 34816, spilled=400),
     "gc_attention_dkv": Used(255, 34816, spilled=32),
     "gc_tensor_attention": Used(255, 34816, spilled=96),
 }

@@ -13,6 +13,7 @@ from graphc.ops.image.crop_and_resize import CropAndResize, CropAndResizeGradBox
 from graphc.ops.image.glimpse import ExtractGlimpse
 from graphc.ops.image.suppress_classes import CombinedNonMaxSuppression
 from graphc.ops.image.suppression import Similarity, overlap_of, picked
+from graphc.passes.batch_norm import ChannelMoments, ChannelProducts
 
 Arrays = list[np.ndarray]
 KERNELS: dict[str, Callable[[Arrays, list[int], list[int]], None]] = {}
@@ -168,6 +169,19 @@ def attention(x: Arrays, d: list[int], attrs: list[int]) -> None:
         strides = [step * x[3].itemsize for step in (*steps, 1)]
         scores = scores + np.lib.stride_tricks.as_strided(x[3], scores.shape, strides)
     x[4][...] = (np.exp(_log_softmax(scores)) @ v).ravel()
+
+
+@kernel
+def channel_moments(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    for result, made in zip(x[1:], ChannelMoments().reference(x[0].reshape(d)), strict=True):
+        result[...] = made
+
+
+@kernel
+def channel_products(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    made = ChannelProducts().reference(x[0].reshape(d), x[1].reshape(d), x[2])
+    for result, values in zip(x[3:], made, strict=True):
+        result[...] = values
 
 
 @kernel
