@@ -12,7 +12,7 @@ stand in their place.
             by unit, its parts; null: all of them, since it cannot be told which
 
 Invariant: what a run of the kernel would call is in the answer, if loops outside of parts hand nothing from one round
-to the next that decides what is called.
+to the next that decides what is called. A part that is reached brings all parts that it could call.
 """
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from ..contracts.calls import Choice
@@ -93,9 +93,27 @@ class Reached:
         """In place of memory.part."""
         name = "_".join(map(str, names))
 
-        def note(*_: Any) -> None:
-            cls.names.add(name)
-        return lambda function: note
+        def noting(function: Any) -> Any:
+            def note(*_: Any) -> None:
+                cls.names |= note.parts  # type: ignore[attr-defined]
+
+            note.parts = {name} | _parts_within(function, set())  # type: ignore[attr-defined]
+            return note
+        return noting
+
+
+def _parts_within(function: FunctionType, seen: set[FunctionType]) -> set[str]:
+    """The parts that a part may call in its turn: all that it, or what it calls, has a name for. It is not followed."""
+    if function in seen:
+        return set()
+    seen.add(function)
+    known = [cell.cell_contents for cell in function.__closure__ or ()]
+    known += [function.__globals__.get(name) for name in function.__code__.co_names]
+    found: set[str] = set()
+    for value in known:
+        if isinstance(value, FunctionType):
+            found |= getattr(value, "parts", None) or _parts_within(value, seen)
+    return found
 
 
 def main() -> int:

@@ -37,8 +37,9 @@ def gradients(x: gc.Tensor) -> list[gc.Tensor]:
 
 
 def products(x: gc.Tensor) -> list[gc.Tensor]:
-    """Packed, unpacked, transposed, of itself, and with many columns."""
-    return [gc.matmul(x, numbers(20, 90)), gc.matmul(x, x, transpose_b=True), gc.matmul(x, x, transpose_a=True)]
+    """With many columns, with few, turned, and of itself."""
+    turned = gc.matmul(x, gc.tanh(gc.constant(numbers(30, 20)) * gc.reduce_sum(x)), transpose_b=True)
+    return [gc.matmul(x, numbers(20, 90)), turned, gc.matmul(x, x, transpose_a=True)]
 
 
 def attention(x: gc.Tensor) -> list[gc.Tensor]:
