@@ -120,7 +120,9 @@ void Model::open(int threads, Word tables) {
   const char* winograd = std::getenv("GRAPHC_WINOGRAD");
   request[L::OPEN_NO_WINOGRAD] = winograd && winograd == std::string_view("0");
   request[L::OPEN_RUN_OTHER] = reinterpret_cast<Word>(gc_parts[OTHER_STEPS]);
-  ways_ = tuned_ways(host_);
+  const char* tuned = std::getenv("GRAPHC_TUNED");
+  if (tuned && *tuned && tuned != std::string_view("0"))
+    call_part<decltype(gc_read_ways)>(READ_WAYS, "what GRAPHC_TUNED names", tuned, host_, ways_);
   request[L::OPEN_WAYS] = ways_.empty() ? 0 : address_of(ways_.data());
   model_ = library_.gc_model_open(address_of(request));
   if (!model_) {

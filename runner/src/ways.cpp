@@ -48,17 +48,15 @@ void add(std::vector<std::int64_t>& table, const std::string& path, const std::s
 
 }  // namespace
 
-std::vector<std::int64_t> tuned_ways(const std::shared_ptr<HostTable>& host) {
-  const char* named = std::getenv("GRAPHC_TUNED");
-  if (!named || !*named || std::string_view(named) == "0") return {};
-  const std::string path = named;
+}  // namespace graphc_core
+
+using namespace graphc_core;
+
+void gc_read_ways(const char* path, const std::shared_ptr<HostTable>& host, std::vector<std::int64_t>& table) {
   const Block bytes = read_file(path, host);
   std::string_view text(bytes.data(), bytes.bytes());
   if (const std::string_view head = next(text, '\n'); head != HEAD) refuse(path, head);
-  std::vector<std::int64_t> table{0};
+  table = {0};
   while (!text.empty())
     if (const std::string_view line = next(text, '\n'); !line.empty()) add(table, path, line);
-  return table;
 }
-
-}  // namespace graphc_core

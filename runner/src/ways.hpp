@@ -6,10 +6,7 @@
 
 #include "memory.hpp"
 
-namespace graphc_core {
-
-// The runtime's table (tables.py: WAYS) of the file that GRAPHC_TUNED of the environment names; empty without one, or if it is
-// "0". Calls of kernels that the library lacks are left out. Throws NOT_FOUND, or DATA_LOSS if it is no such file.
-std::vector<std::int64_t> tuned_ways(const std::shared_ptr<HostTable>& host);
-
-}  // namespace graphc_core
+// The runtime's table (tables.py: WAYS) of a file, a part of the library (parts.hpp). Calls of kernels that the library lacks are left
+// out. Throws NOT_FOUND, or DATA_LOSS if it is no such file.
+extern "C" void gc_read_ways(const char* path, const std::shared_ptr<graphc_core::HostTable>& host,
+                             std::vector<std::int64_t>& table);
