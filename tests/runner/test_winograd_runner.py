@@ -14,27 +14,28 @@ from files import build_runner
 
 
 def test_the_runner_gives_the_same_bits_and_knows_the_switch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    generator, program = np.random.default_rng(0), build_runner() / "graphc-run"
-    x = gc.placeholder(gc.float32, [None, 19, 33, 36], name="x")
-    w = gc.constant(generator.standard_normal((3, 3, 36, 50)).astype(np.float32))
-    y = gc.nn.relu(gc.nn.conv2d(x, w, 1, "SAME"), name="y")
-    fed = generator.standard_normal((5, 19, 33, 36)).astype(np.float32)
-    (tmp_path / "y.pb").write_bytes(gc.freeze(gc.Session(), [y]).SerializeToString())
-    np.save(tmp_path / "x.npy", fed)
+    with gc.Graph().as_default():
+        generator, program = np.random.default_rng(0), build_runner() / "graphc-run"
+        x = gc.placeholder(gc.float32, [None, 19, 33, 36], name="x")
+        w = gc.constant(generator.standard_normal((3, 3, 36, 50)).astype(np.float32))
+        y = gc.nn.relu(gc.nn.conv2d(x, w, 1, "SAME"), name="y")
+        fed = generator.standard_normal((5, 19, 33, 36)).astype(np.float32)
+        (tmp_path / "y.pb").write_bytes(gc.freeze(gc.Session(), [y]).SerializeToString())
+        np.save(tmp_path / "x.npy", fed)
 
-    def native(switch: str) -> tuple[np.ndarray, str]:
-        monkeypatch.setenv("GRAPHC_WINOGRAD", switch)
-        monkeypatch.setenv("GRAPHC_TRACE", "1")
-        told = subprocess.run([program, "y.pb", "--feed", "x=x.npy", "--out", "y.npy"], cwd=tmp_path, check=True,
-                              capture_output=True, text=True)
-        monkeypatch.delenv("GRAPHC_TRACE")
-        return np.load(tmp_path / "y.npy"), told.stderr
+        def native(switch: str) -> tuple[np.ndarray, str]:
+            monkeypatch.setenv("GRAPHC_WINOGRAD", switch)
+            monkeypatch.setenv("GRAPHC_TRACE", "1")
+            told = subprocess.run([program, "y.pb", "--feed", "x=x.npy", "--out", "y.npy"], cwd=tmp_path, check=True,
+                                  capture_output=True, text=True)
+            monkeypatch.delenv("GRAPHC_TRACE")
+            return np.load(tmp_path / "y.npy"), told.stderr
 
-    results = []
-    for switch in ("1", "0"):
-        found, told = native(switch)
-        assert (f"variant {WINOGRAD}" in told) == (switch == "1"), told
-        np.testing.assert_array_equal(found, gc.Session().run(y, {x: fed}))
-        results.append(found)
-    assert not np.array_equal(*results)
-    np.testing.assert_allclose(*results, rtol=1e-5, atol=1e-3)
+        results = []
+        for switch in ("1", "0"):
+            found, told = native(switch)
+            assert (f"variant {WINOGRAD}" in told) == (switch == "1"), told
+            np.testing.assert_array_equal(found, gc.Session().run(y, {x: fed}))
+            results.append(found)
+        assert not np.array_equal(*results)
+        np.testing.assert_allclose(*results, rtol=1e-5, atol=1e-3)
