@@ -97,10 +97,19 @@ def wanted(q: np.ndarray, k: np.ndarray, v: np.ndarray, mask: np.ndarray | None 
         return powers @ v.astype(float) / powers.sum(-1, keepdims=True)
 
 
-@pytest.mark.parametrize("dtype", ["f32", "f64"])
-@pytest.mark.parametrize("sizes", [(1, 1, 1, 1, 1, 1), (1, 2, 3, 17, 5, 4), (2, 1, 17, 65, 16, 31),
-                                   (1, 2, 65, 31, 33, 65), (1, 1, 70, 130, 64, 128), (1, 1, 20, 40, 3, 140),
-                                   (2, 2, 4, 5, 0, 3)])
+SIZES = [(1, 2, 3, 17, 5, 4), (2, 1, 17, 65, 16, 31), (1, 1, 1, 1, 1, 1), (1, 2, 65, 31, 33, 65),
+         (1, 1, 70, 130, 64, 128), (1, 1, 20, 40, 3, 140), (2, 2, 4, 5, 0, 3)]
+SIZES_OF_GRADIENTS = [(1, 2, 3, 17, 5, 4), (2, 1, 70, 66, 16, 31), (1, 1, 1, 1, 1, 1), (1, 1, 17, 35, 130, 9),
+                      (1, 1, 20, 40, 3, 140), (2, 2, 4, 5, 0, 3), (1, 1, 0, 5, 4, 3), (1, 1, 4, 5, 3, 0),
+                      (1, 2, 5, 0, 4, 3)]
+
+
+def of_both_dtypes(sizes: list[tuple[int, ...]]) -> list[tuple[tuple[int, ...], str]]:
+    """float64, whose kernels are the same text, of the first two: the emulator is slow."""
+    return [(one, "f32") for one in sizes] + [(one, "f64") for one in sizes[:2]]
+
+
+@pytest.mark.parametrize("sizes,dtype", of_both_dtypes(SIZES))
 def test_sizes(device: Any, sizes: tuple[int, ...], dtype: str) -> None:
     q, k, v = given(dtype, *sizes)
     np.testing.assert_allclose(attended(device, q, k, v), wanted(q, k, v), rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
@@ -151,10 +160,7 @@ def test_a_run_repeats_to_the_bit(device: Any) -> None:
     assert (attended(device, q, k, v) == attended(device, q, k, v)).all()
 
 
-@pytest.mark.parametrize("dtype", ["f32", "f64"])
-@pytest.mark.parametrize("sizes", [(1, 1, 1, 1, 1, 1), (1, 2, 3, 17, 5, 4), (2, 1, 70, 66, 16, 31),
-                                   (1, 1, 17, 35, 130, 9), (1, 1, 20, 40, 3, 140), (2, 2, 4, 5, 0, 3),
-                                   (1, 1, 0, 5, 4, 3), (1, 1, 4, 5, 3, 0), (1, 2, 5, 0, 4, 3)])
+@pytest.mark.parametrize("sizes,dtype", of_both_dtypes(SIZES_OF_GRADIENTS))
 def test_gradients(device: Any, sizes: tuple[int, ...], dtype: str) -> None:
     q, k, v = given(dtype, *sizes)
     dy = RANDOM.standard_normal((*q.shape[:-1], v.shape[-1])).astype(q.dtype)
