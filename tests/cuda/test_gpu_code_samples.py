@@ -1,5 +1,5 @@
-"""The C++ library on a GPU by the ops' samples: what it does on the CPU, results or errors. A few of each thirty-sixth op;
-`make test-cuda` takes all."""
+"""The C++ library on a GPU by the ops' samples: what it does on the CPU, results or errors. A few of each thirty-sixth
+op; `make test-cuda` takes all."""
 from __future__ import annotations
 
 from pathlib import Path
