@@ -119,7 +119,7 @@ class Rebuild:
             new_after = tuple(dict.fromkeys(self.built[n] for n in after))
             if group is None:
                 self._renewed(node, new_after)
-            elif group.kernel is not None and set(self.needed[group]) == {group.kernel.value()}:
+            elif group.kernel is not None and set(self.needed.get(group, ())) == {group.kernel.value()}:
                 self._renewed(group.kernel, new_after)                 # others compute its epilogue again
                 self.built.update(dict.fromkeys(group.members, self.built[group.kernel]))
             else:

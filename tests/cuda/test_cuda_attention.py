@@ -12,7 +12,7 @@ from graphc.exec.cuda.calls import attention
 from graphc.exec.cuda.calls.call import Products
 from graphc.kernels.contracts.all import kernel_of
 
-from on_both import ON_GPU, check_close
+from on_both import EVERYTHING, ON_GPU, check_close
 
 RANDOM = np.random.default_rng(8)
 TOLERANCE = {"f32": 2e-5, "f64": 1e-13}
@@ -105,8 +105,8 @@ SIZES_OF_GRADIENTS = [(1, 2, 3, 17, 5, 4), (2, 1, 70, 66, 16, 31), (1, 1, 1, 1, 
 
 
 def of_both_dtypes(sizes: list[tuple[int, ...]]) -> list[tuple[tuple[int, ...], str]]:
-    """float64, whose kernels are the same text, of the first two: the emulator is slow."""
-    return [(one, "f32") for one in sizes] + [(one, "f64") for one in sizes[:2]]
+    """float64, whose kernels are the same text, of the first two unless all is tested: the emulator is slow."""
+    return [(one, "f32") for one in sizes] + [(one, "f64") for one in (sizes if EVERYTHING or ON_GPU else sizes[:2])]
 
 
 @pytest.mark.parametrize("sizes,dtype", of_both_dtypes(SIZES))

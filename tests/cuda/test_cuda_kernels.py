@@ -35,7 +35,12 @@ def test_matmul(device: Any, size: tuple[int, int, int], dtype: str, turned: tup
     if dtype.startswith("int"):
         check_equal(build, *given)
     else:
-        check_close(build, *given, tolerance=1e-10 if dtype == "float64" else 1e-3 if k > 100 else 1e-5)
+        left, right = (np.abs(x.T if turn else x).astype(np.float64) for x, turn in zip(given, turned, strict=True))
+        most = 2 * k * np.finfo(dtype).epsneg * (left @ right)         # two sums of k products, each in its own order
+        ours, theirs = results("/gpu:0", build, given), results("/cpu:0", build, given)
+        assert ours[0].dtype == theirs[0].dtype == dtype
+        for times, a, b in zip((1, 2), ours, theirs, strict=True):
+            assert (np.abs(a - b) <= times * most + np.finfo(dtype).eps * np.abs(b)).all()
 
 
 def test_batches_of_products(device: Any) -> None:

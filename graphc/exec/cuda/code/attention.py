@@ -15,8 +15,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graphc.exec.cuda.code.attention_tile import LOWEST, SHUFFLES, Numbers, Rows, Shape, Tile, joined
+from graphc.exec.cuda.code.attention_tile import LOWEST, Numbers, Rows, Shape, Tile
 from graphc.exec.cuda.code.builder import Array, KernelBuilder, Value, Variable
+from graphc.exec.cuda.code.warps import DECLARATIONS, joined
 
 OCCUPANCY = ' "nvvm.minctasm"="2"'
 SIZES = ("rows", "keys", "depth", "columns", "inner", "mask.outer", "mask.inner", "mask.row", "scale")
@@ -71,7 +72,7 @@ def problem(k: KernelBuilder, p: Shape, mask: Array, tiled: str) -> Problem:
 
 def attention(p: Shape, kept: bool = False) -> KernelBuilder:
     """gc_attention(q, k, v, mask, kept if it is wanted, y, SIZES...)."""
-    k = KernelBuilder("gc_attention", before=SHUFFLES, attributes=OCCUPANCY)
+    k = KernelBuilder("gc_attention", before=DECLARATIONS, attributes=OCCUPANCY)
     names = ("q", "k", "v", "mask", *(["kept"] if kept else []), "y")
     arrays = {name: k.array(name, p.dtype) for name in names}
     of = problem(k, p, arrays["mask"], "rows")

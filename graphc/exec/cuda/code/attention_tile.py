@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from graphc.exec.cuda.code.builder import Array, KernelBuilder, Value, Variable
-from graphc.exec.map_code import LLVM_TYPES, SIZES
+from graphc.exec.cuda.code.warps import Join, of_partner
+from graphc.exec.map_code import SIZES
 
 SIDE, DEPTH = 16, 16
-SHUFFLES = "declare i32 @llvm.nvvm.shfl.sync.bfly.i32(i32, i32, i32, i32)\n"
 LOWEST = float("-inf")
 Numbers = list[list[Value]]                    # of a thread: by row and column of its group
 
@@ -129,11 +129,11 @@ class Tile:
                 with k.when((row < target.count) & (column < target.length)):
                     target.source[row * target.length + column] = of_row(i, place.get())
 
-    def of_the_row(self, value: Value, join: Callable[[Value, Value], Value]) -> Value:
+    def of_the_row(self, value: Value, join: Join) -> Value:
         """What the values of the 16 threads that share a row come to, the same to the bit in all of them."""
         distance = SIDE // 2
         while distance:
-            value = join(value, from_another_lane(self.k, value, distance))
+            value = join(value, of_partner(self.k, value, distance))
             distance //= 2
         return value
 
@@ -156,24 +156,6 @@ class Tile:
         inside = (row < count) & (column < length)
         found = source.source[self.k.choose(inside, row * length + column, 0).to("i64")]
         return self.k.choose(inside, found, self.k.constant(0.0, self.p.dtype))
-
-
-def from_another_lane(k: KernelBuilder, value: Value, distance: int) -> Value:
-    """The value of the thread of the warp whose number differs in the bit `distance`."""
-    size, kind = SIZES[value.dtype], LLVM_TYPES[value.dtype]
-    words = k.value(f"bitcast {kind} {value} to <{size // 4} x i32>")
-    for i in range(size // 4):
-        word = k.value(f"extractelement <{size // 4} x i32> {words}, i32 {i}")
-        other = k.value(f"call i32 @llvm.nvvm.shfl.sync.bfly.i32(i32 -1, i32 {word}, i32 {distance}, i32 31)")
-        words = k.value(f"insertelement <{size // 4} x i32> {words}, i32 {other}, i32 {i}")
-    return k.made(f"bitcast <{size // 4} x i32> {words} to {kind}", value.dtype)
-
-
-def joined(values: list[Value], join: Callable[[Value, Value], Value]) -> Value:
-    while len(values) > 1:
-        middle = len(values) // 2
-        values = [join(a, b) for a, b in zip(values[:middle], values[middle:], strict=True)]
-    return values[0]
 
 
 def _add_products(k: KernelBuilder, rows: list[Value], columns: list[Value], sums: list[list[Variable]]) -> None:

@@ -203,7 +203,6 @@ class Array:
         else:
             self.builder.emit(f"store {LLVM_TYPES[self.dtype]} {value}, ptr addrspace({self.space}) {place}")
 
-
     def group(self, index: Operand, count: int) -> list[Value]:
         """`count` elements from `index` on, at once: the first must lie at a multiple of their bytes."""
         kind, size = LLVM_TYPES[self.dtype], DTYPES[self.dtype].size

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from graphc.exec.cuda.code.builder import THREADS, Array, KernelBuilder, Value
-from graphc.exec.cuda.code.warps import DECLARATIONS, WARPS, Join, joined_among
+from graphc.exec.cuda.code.warps import DECLARATIONS, WARPS, Join, joined, joined_among
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,7 @@ class _Row:
 
     def joined(self, values: list[Value], join: Join) -> Value:
         """What the values of the whole row come to."""
-        while len(values) > 1:
-            middle = len(values) // 2
-            values = [join(a, b) for a, b in zip(values[:middle], values[middle:], strict=True)]
-        return joined_among(self.k, values[0], self.r.lanes, join, self.shared)
+        return joined_among(self.k, joined(values, join), self.r.lanes, join, self.shared)
 
     def sum(self, values: list[Value]) -> Value:
         """Of those inside."""

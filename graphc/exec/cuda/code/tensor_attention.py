@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graphc.exec.cuda.code.attention_tile import LOWEST, SHUFFLES, from_another_lane
+from graphc.exec.cuda.code.attention_tile import LOWEST
 from graphc.exec.cuda.code.builder import THREADS, Array, KernelBuilder, Value, Variable
 from graphc.exec.cuda.code.tensor_products import DECLARATIONS, MATRIX_STEP, multiply
+from graphc.exec.cuda.code.warps import DECLARATIONS as SHUFFLES
+from graphc.exec.cuda.code.warps import WARPS, of_partner
 
-WARPS, BAND = 8, 16
+BAND = 16
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,7 @@ class _Band:
         """What the values of the 4 lanes that share a row come to, the same to the bit in all of them."""
         k = self.k
         for distance in (2, 1):
-            other = from_another_lane(k, value, distance)
+            other = of_partner(k, value, distance)
             value = value + other if how == "add" else k.call("max", value, other)
         return value
 

@@ -123,9 +123,7 @@ def _store(k: KernelBuilder, together: bool, row: Array, column: Value, n: Value
                 row[column + side] = place.get()
         return
     with k.when(column < n):
-        first = k.value(f"insertelement <2 x float> undef, float {pair[0].get()}, i32 0")
-        both = k.value(f"insertelement <2 x float> {first}, float {pair[1].get()}, i32 1")
-        k.emit(f"store <2 x float> {both}, ptr addrspace(1) {row.at(column).register}, align 8")
+        row.set_group(column, [place.get() for place in pair])
 
 
 def _copy(k: KernelBuilder, factors: Sequence[Factor], slot: Value, first: Value) -> None:

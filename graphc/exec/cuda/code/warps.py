@@ -42,6 +42,14 @@ def _shuffled(k: KernelBuilder, value: Value, mode: str, by: int, clamp: int) ->
     return Value(k, word, value.dtype) if kind == bits else k.made(f"bitcast {bits} {word} to {kind}", value.dtype)
 
 
+def joined(values: list[Value], join: Join) -> Value:
+    """What a thread's own values, a power of two of them, come to."""
+    while len(values) > 1:
+        middle = len(values) // 2
+        values = [join(a, b) for a, b in zip(values[:middle], values[middle:], strict=True)]
+    return values[0]
+
+
 def joined_among(k: KernelBuilder, value: Value, lanes: int, join: Join, shared: Array) -> Value:
     """What `lanes` neighbouring threads (a power of two, up to a block) have together, for each of them. join: gives
     the same whichever comes first. shared: WARPS elements, used if lanes are more than a warp."""
@@ -58,6 +66,4 @@ def joined_among(k: KernelBuilder, value: Value, lanes: int, join: Join, shared:
     first = (thread & -lanes) // WARP
     found = [shared[first + i] for i in range(lanes // WARP)]
     k.barrier()                                            # they may be written again
-    while len(found) > 1:
-        found = [join(a, b) for a, b in zip(found[::2], found[1::2], strict=True)]
-    return found[0]
+    return joined(found, join)
