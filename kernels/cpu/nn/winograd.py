@@ -25,7 +25,7 @@ from .winograd_tiles import LINE, make_filters, make_pictures, make_results, odd
 
 CHUNK = 128                            # channels whose filter is transformed at once
 BLOCK = 84                             # tiles of a block, about
-BLOCK_64 = 56
+BLOCK_64 = 42
 FEW_POINTS=36
 PICTURE_BYTES = 8 << 20                # of a block's transformed pictures, about
 SHARED_BYTES = 8 << 20                 # of all transformed pictures, at most, where phase 0 transforms them

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, ceil_div, helper, int64_at, part, pointer_to, round_up, zero_bytes
+from ..memory import ITEM_SIZES, ceil_div, helper, int64_at, part, pointer_to, prefetch, round_up, zero_bytes
 from ..products.micro import TABLE_WORDS, Shape, micro_kernel
 from ..words import SCRATCH_BYTES, TILES, TILES_1, USER, WORK_BYTES
 from .winograd import pixels_bytes_of
@@ -77,17 +77,28 @@ def make_transform(dtype: str, shape: Shape, side: int, vectors: int, transform_
     that transforms tiles of side x side pixels; transform_tile: picture or pixels of Transforms. Tiles are OUT pixels
     apart, `down` by `across` a picture; the first one begins `top` and `left` before it."""
     size, lanes, locate = ITEM_SIZES[dtype], shape.lanes, make_locate(dtype, side)
+    table_bytes = round_up.py_func(side * side * 8, LINE)
 
     @helper
     def transform(target, step, total, at, source, sh, sw, sc, down, across, top, left, first, count, zeros, table):
-        for number in range(count):
-            line, column = (first + number) // across, (first + number) % across
-            picture, row = line // down, line % down
-            locate(int64_at(table), source + picture * sh * sw * sc * size, row * OUT - top, column * OUT - left, sh,
-                   sw, sc, zeros)
-            for vector in range(ceil_div(sc, lanes)):
-                place = (vector // vectors * total + at + number) * vectors + vector % vectors
-                transform_tile(table, min(vector * lanes, sc - lanes) * size, target + place * lanes * size, step)
+        pixels, following = table, table + table_bytes
+        for ahead in range(count + 1):
+            # A tile's pixels are asked for while the one before is transformed.
+            if ahead < count:
+                line, column = (first + ahead) // across, (first + ahead) % across
+                picture, row = line // down, line % down
+                locate(int64_at(following), source + picture * sh * sw * sc * size, row * OUT - top,
+                       column * OUT - left, sh, sw, sc, zeros)
+            if ahead > 0:
+                next_pixels = int64_at(following)
+                for vector in range(ceil_div(sc, lanes)):
+                    place = (vector // vectors * total + at + ahead - 1) * vectors + vector % vectors
+                    offset = min(vector * lanes, sc - lanes) * size
+                    for i in range(side):
+                        for j in range(side - OUT, side):
+                            prefetch(next_pixels[i * side + j] + offset)
+                    transform_tile(pixels, offset, target + place * lanes * size, step)
+            pixels, following = following, pixels
     return transform
 
 
@@ -124,7 +135,7 @@ def make_results(dtype: str, shape: Shape, form: Form) -> Any:
 def make_steps(dtype: str, shape: Shape, form: Form) -> Steps:
     size, width, lanes, most_rows, points = ITEM_SIZES[dtype], shape.width, shape.lanes, shape.rows, form.points
     micro, results = micro_kernel(dtype, shape), make_results(dtype, shape, form)
-    kit, pixels_bytes = transforms(dtype, lanes, form), pixels_bytes_of(form)
+    kit, pixels_bytes = transforms(dtype, lanes, form), 2 * pixels_bytes_of(form)
     transform_x = make_transform(dtype, shape, form.inputs, 1, kit.picture)
     transform_dy = make_transform(dtype, shape, OUT, shape.vectors, kit.pixels)
     taps_bytes, tables_bytes = form.outputs ** 2 * lanes * size, -(-CHUNK // most_rows) * TABLE_WORDS * 8

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at, prefetch
+from ..memory import ITEM_SIZES, compact, copy_bytes, helper, int64_at, prefetch
 from ..products.micro import Shape
 from ..products.panels import packing
 from .winograd_forms import Form, transforms
@@ -59,6 +59,7 @@ def make_locate(dtype: str, side: int) -> Any:
 
     @helper
     def locate(table, picture, row, column, sh, sw, sc, zeros):
+        compact()                          # as vectors it scatters, and loads wait for scattered stores
         for i in range(side):
             line = picture + ((row + i) * sw + column) * sc * size
             inside = 0 <= row + i < sh
@@ -150,6 +151,14 @@ def make_results(dtype: str, shape: Shape, form: Form) -> Any:
     transform_result = transforms(dtype, lanes, form).result
 
     @helper
+    def ask_for_next(goal, tw, tc):
+        """Prefetches what the tile to the right will be written to."""
+        for i in range(out):
+            for j in range(out, 2 * out):
+                for at in range(0, width * size, LINE):
+                    prefetch(goal + (i * tw + j) * tc * size + at)
+
+    @helper
     def transform(sums, step, target, th, tw, tc, down, across, first, count, column, tile):
         for number in range(count):
             line, place = (first + number) // across, (first + number) % across * out
@@ -157,6 +166,7 @@ def make_results(dtype: str, shape: Shape, form: Form) -> Any:
             goal = target + (((picture * th + row) * tw + place) * tc + column) * size
             whole = row + out <= th and place + out <= tw and column + width <= tc
             base, row_step, column_step = tile, out * width * size, width * size
+            ask_for_next(goal, tw, tc)
             if whole:
                 base, row_step, column_step = goal, tw * tc * size, tc * size
             for at in range(0, width * size, lanes * size):
