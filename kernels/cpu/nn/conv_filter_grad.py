@@ -3,8 +3,8 @@
 Job: dw[u, v, :, :] = sum over output pixels of x[the pixel moved by the tap, :] outer dy[pixel, :]. A is x transposed,
 read where it is: its rows are channels, its k the pixels of a line, one segment a line; with few channels, its rows are
 those of all taps, read from padded lines (lines.py), and where lines are short a segment is a column. B is dy, packed
-line by line into scratch. Filters of 3 x 3 and 5 x 5 without stride go by winograd_filter_grad.py where that is faster. Output
-pixels fall into parts: each part's sum goes to the workspace, and phase 1 adds the parts in order.
+line by line into scratch. Filters of 3 x 3 and 5 x 5 without stride go by winograd_filter_grad.py where that is faster.
+Output pixels fall into parts: each part's sum goes to the workspace, and phase 1 adds the parts in order.
 Invariants: the number of parts depends on the sizes only; pixels outside x are left out before the loop; every tile
 writes its own rows of its part.
 """

@@ -1,14 +1,14 @@
 """3 x 3 and 5 x 5 convolutions without stride, and their gradients for the input, by Winograd's F(4 x 4, r x r).
 
 Job: 36 products of matrices take the place of 9 taps for 16 pixels, a quarter of the multiplications, or 64 that of 25,
-less than a sixth. Rows of A are tiles of the source, B is the filter, both transformed (winograd_tiles.py); what the products give is transformed into
-the target. Forwards, source is x, target y; backwards, source is dy, target dx, the filter turned around and its
-channels exchanged.
+less than a sixth. Rows of A are tiles of the source, B is the filter, both transformed (winograd_tiles.py); what the
+products give is transformed into the target. Forwards, source is x, target y; backwards, source is dy, target dx, the
+filter turned around and its channels exchanged.
 Order: blocks of tiles; panels; chunks of channels, whose part of the filter is transformed anew for each block (that
-costs less than to read a filter that has become several times as large); the products of each point. Where few tiles make few blocks,
-phase 0 transforms all pictures into the workspace, and panels are divided among tiles of work.
+costs less than to read a filter that has become several times as large); the products of each point. Where few tiles
+make few blocks, phase 0 transforms all pictures into the workspace, and panels are divided among tiles of work.
 Invariants: a tile of work is some lines of tiles, or some panels of them; the order of all sums follows from the sizes.
-Results differ from direct ones by roundings, and a NaN or infinity reaches whole tiles (docs/adr/0042).
+Results differ from direct ones by roundings, and a NaN or infinity reaches whole tiles (docs/adr/0042, 0054).
 """
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ from .winograd_cost import DTYPES, costs
 from .winograd_forms import F4, F4X5, Form
 from .winograd_tiles import LINE, make_filters, make_pictures, make_results, odd_lines
 
-CHUNK = 128                            # channels whose filter is transformed at once
-BLOCK = 84                             # tiles of a block, about
-BLOCK_64 = 42
-FEW_POINTS=36
+# Of a form with 36 points, and of larger ones, so that a block's sums and a chunk's filter stay in the second cache:
+# channels whose filter is transformed at once, and tiles of a block, about.
+CHUNK, CHUNK_OF_LARGE = 128, 64
+BLOCK, BLOCK_OF_LARGE = 84, 42
+SMALL = 36
 PICTURE_BYTES = 8 << 20                # of a block's transformed pictures, about
 SHARED_BYTES = 8 << 20                 # of all transformed pictures, at most, where phase 0 transforms them
 SHARED_BLOCKS = 8                      # if there are fewer, phase 0 does so
@@ -65,12 +66,12 @@ class Block:
 
 def chunk_of(form: Form) -> int:
     """Most channels whose filter is transformed at once."""
-    return CHUNK if form.points <= FEW_POINTS else CHUNK // 2
+    return CHUNK if form.points <= SMALL else CHUNK_OF_LARGE
 
 
 def block_of(form: Form) -> int:
     """Tiles of a block, about."""
-    return BLOCK if form.points <= FEW_POINTS else BLOCK_64
+    return BLOCK if form.points <= SMALL else BLOCK_OF_LARGE
 
 
 def pixels_bytes_of(form: Form) -> int:

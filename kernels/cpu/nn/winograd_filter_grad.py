@@ -1,9 +1,9 @@
 """The gradient of a convolution without stride for its filter of 3 x 3 or 5 x 5, by Winograd's F(r x r, 4 x 4).
 
-Job: tiles of dy of 4 x 4 pixels take the place of a filter that slides over the tile of 6 x 6 (8 x 8) pixels of x that they
-belong to, and the taps that of the result. Both are transformed (winograd_forms.py); sums over tiles of the
-products, rows of A being channels of x and B the columns of dy, are transformed into the filter's taps: 36 products for 144, or 64 for
-400.
+Job: tiles of dy of 4 x 4 pixels take the place of a filter that slides over the tile of 6 x 6, or 8 x 8, pixels of x
+that they belong to, and the taps that of the result. Both are transformed (winograd_forms.py); sums over tiles of the
+products, rows of A being channels of x and B the columns of dy, are transformed into the filter's taps: 36 products for
+144, or 64 for 400.
 Order: units of work are some channels by one panel of columns, whose matrices of sums stay in the cache. Where there
 are few tiles, phase 0 transforms them all into the workspace and phase 1 divides the units; else tiles fall into
 parts, whose blocks are transformed into scratch: each part adds up a gradient of its own in the workspace, and phase 1
@@ -45,8 +45,8 @@ PARTS, PART_TILES, BLOCK_TILES, UNITS, SHARED = USER + 1, USER + 2, USER + 3, US
 @dataclass(frozen=True)
 class FilterGrad:
     """pays(k, n, c, oh, ow, oc): whether it is faster than the direct way for a filter of k x k taps. bind(k, n, c, oh,
-    ow, oc, choice). run(k, x, dy, dw, n, h, w, c, oc, oh, ow, pad_top, pad_left, choice, work, scratch, phase, tile) gives the gradient, or those of parts
-    in the workspace; phase 1 of several parts is not its own."""
+    ow, oc, choice). run(k, x, dy, dw, n, h, w, c, oc, oh, ow, pad_top, pad_left, choice, work, scratch, phase, tile)
+    gives the gradient, or those of parts in the workspace; phase 1 of several parts is not its own."""
 
     pays: Any
     bind: Any
