@@ -2,8 +2,8 @@
 
 Job: functions of machine code for each shape. `window`: for some pixels, the sum over lines and taps of x times a
 weight of the channel, or their mean, or the greatest x, stored. `taps`: for some taps, the sum over the pixels of a
-line of x times dy, added to what stands there. Channels are the lanes; pixels, or taps, times vectors are the
-independent sums, of which eight are needed to keep the multipliers busy.
+line of x times dy, added to what stands there. `shares`: what the greatest x of a window gets. Channels are the lanes;
+pixels, or taps, times vectors are the independent sums, of which eight are needed to keep the multipliers busy.
 Invariants: addresses and steps in bytes; a masked shape touches `channels` elements of its one vector, the others all
 of theirs; every element gets its products in the order of lines and taps, or of pixels, whatever the shape.
 """
@@ -21,11 +21,12 @@ from numba.extending import intrinsic
 from ..memory import ITEM_SIZES, LLVM_FLOATS
 from ..products.micro import shapes
 from ..vector import splat_value
-from .windows import greater
+from .windows import greater, is_greatest
 
 _I1, _I32, _I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 _BYTES = ir.IntType(8).as_pointer()
 PRODUCTS, SUM, MEAN, GREATEST = "products", "sum", "mean", "greatest"
+STORED, ADDED, PASSED = "stored", "added", "passed"
 _VECTORS = {"x86_64_v4": 4, "x86_64_v3": 2, "": 4}
 
 
@@ -61,6 +62,15 @@ def tap_sums(dtype: str, shape: SumShape) -> Any:
     """The numba function (x, x_step, x_tap, dy, dy_step, pixels, sums, sums_tap, channels): sums_tap from the sums of
     one tap to those of the next, pixels >= 1."""
     return _callable(dtype, f"gc_taps_{dtype}_{shape.name}", 9, lambda e: _taps(e, *e.function.args), shape)
+
+
+@cache
+def window_shares(dtype: str, shape: SumShape, kind: str) -> Any:
+    """The numba function (x, x_line, x_tap, y, pending, dx, lines, taps, channels) of one window, lines and taps >= 0:
+    the first x of each channel that is y, in order of lines and taps, gets what is pending, all others 0. kind: STORED
+    in dx, whose steps are those of x; ADDED to it; or PASSED: what is still pending is stored at dx."""
+    return _callable(dtype, f"gc_shares_{kind}_{dtype}_{shape.name}", 9,
+                     lambda e: _shares(e, kind, *e.function.args), shape)
 
 
 def _callable(dtype, name, parameters, emit, shape):
@@ -222,4 +232,49 @@ def _taps(e, x, x_step, x_tap, dy, dy_step, pixels, sums, sums_tap, channels):
     for i, row in enumerate(goals):
         for v in range(e.shape.vectors):
             e.store(b, updated[i * e.shape.vectors + v], row, v)
+    b.ret_void()
+
+
+def _shares(e, kind, x, x_line, x_tap, y, pending, dx, lines, taps, channels):
+    b = e.begin(channels)
+    entry = b.block
+    line_block, tap_block, line_end, done = e.blocks("line", "tap", "line_end", "done")
+    first_x, first_dx, best, begun_at = (b.inttoptr(a, _BYTES) for a in (x, dx, y, pending))
+    greatest, begun = ([e.load(b, base, v) for v in range(e.shape.vectors)] for base in (best, begun_at))
+    some = b.and_(b.icmp_signed(">", lines, _I64(0)), b.icmp_signed(">", taps, _I64(0)))
+    b.cbranch(some, line_block, done)
+
+    b.position_at_end(line_block)
+    lines_left, x_row, dx_row, line_rests = b.phi(_I64), b.phi(_BYTES), b.phi(_BYTES), e.phis(b)
+    b.branch(tap_block)
+
+    b.position_at_end(tap_block)
+    left, x_at, dx_at, rests = b.phi(_I64), b.phi(_BYTES), b.phi(_BYTES), e.phis(b)
+    updated, zero = [], e.vector(None)
+    for v in range(e.shape.vectors):
+        hit = is_greatest(b, e.load(b, x_at, v), greatest[v])
+        if kind != PASSED:
+            part = b.select(hit, rests[v], zero)
+            e.store(b, part if kind == STORED else b.fadd(e.load(b, dx_at, v), part), dx_at, v)
+        updated.append(b.select(hit, zero, rests[v]))
+    following = b.sub(left, _I64(1))
+    _incoming([left, x_at, dx_at, *rests], [taps, x_row, dx_row, *line_rests], line_block)
+    _incoming([left, x_at, dx_at, *rests], [following, b.gep(x_at, [x_tap]), b.gep(dx_at, [x_tap]), *updated],
+              tap_block)
+    b.cbranch(b.icmp_signed("!=", following, _I64(0)), tap_block, line_end)
+
+    b.position_at_end(line_end)
+    remaining = b.sub(lines_left, _I64(1))
+    _incoming([lines_left, x_row, dx_row, *line_rests], [lines, first_x, first_dx, *begun], entry)
+    _incoming([lines_left, x_row, dx_row, *line_rests],
+              [remaining, b.gep(x_row, [x_line]), b.gep(dx_row, [x_line]), *updated], line_end)
+    b.cbranch(b.icmp_signed("!=", remaining, _I64(0)), line_block, done)
+
+    b.position_at_end(done)
+    if kind == PASSED:
+        results = e.phis(b)
+        _incoming(results, begun, entry)
+        _incoming(results, updated, line_end)
+        for v, rest in enumerate(results):
+            e.store(b, rest, first_dx, v)
     b.ret_void()
