@@ -16,6 +16,7 @@ from graphc.passes.layout import layout
 from graphc.passes.prepare import prepare
 from graphc.passes.prune import prune
 from graphc.passes.simplify import simplify
+from graphc.passes.split_loops import split_loops
 from graphc.passes.unused_results import unused_results
 from graphc.passes.weights_in_bodies import weights_in_bodies
 
@@ -28,6 +29,8 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("simplify", simplify),
     # Behind simplify, which makes transposes parts of products.
     ("join_products", join_products),
+    # Likewise, and behind join_products, whose products of an unrolled network have their rows in one already.
+    ("split_loops", split_loops),
     # Likewise; before layout, which would move what stands between.
     ("attention", attention),
     # Before expansion, too, which takes means and gradients apart.
