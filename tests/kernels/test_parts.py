@@ -152,5 +152,5 @@ def test_parts_can_be_replaced() -> None:
     objects = [Object(data) for name, data in read_archive(library_archive(target.name))
                if name in ("conv.f32.o", "matmul.f32.o")]
     parts = [symbol.name for found in objects for symbol in found.symbols() if symbol.name.startswith(PART_SYMBOL)]
-    assert {f"{PART_SYMBOL}conv_f32_winograd_{target.symbol}", f"{PART_SYMBOL}matmul_f32_dots_{target.symbol}"} <= {
+    assert {f"{PART_SYMBOL}conv_f32_winograd_3_{target.symbol}", f"{PART_SYMBOL}matmul_f32_dots_{target.symbol}"} <= {
         *parts} and len(parts) == len(set(parts)) > 15
