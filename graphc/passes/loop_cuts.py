@@ -71,9 +71,14 @@ def find_cut(needs: Needs) -> Cut | None:
     for node in needs.order:
         if isinstance(node.op, MatMul) and _is_candidate(node, needs):
             cut = _by_rows(node, needs) or _by_columns(node, needs)
-            if cut is not None and _pays(cut, crossing(cut, needs)):
+            if cut is not None and _pays(cut, crossing(cut, needs)) and _is_sized(cut, needs):
                 return cut
     return None
+
+
+def _is_sized(cut: Cut, needs: Needs) -> bool:
+    """Whether it is known around the loop how many rows an iteration multiplies."""
+    return needs.outside(cut.product.specs[0].shape[0]) is not None or row_source(needs, cut) is not None  # type: ignore[index]
 
 
 def is_weight(value: Value, needs: Needs) -> bool:
@@ -86,8 +91,6 @@ def is_weight(value: Value, needs: Needs) -> bool:
 
 def _is_candidate(node: Node, needs: Needs) -> bool:
     matrix = node.inputs[1]
-    if needs.outside(node.specs[0].shape[0]) is None:  # type: ignore[index]
-        return False
     if node.op.transpose_a or node.after or not matrix.spec.dtype.is_floating:  # type: ignore[attr-defined]
         return False
     return all(isinstance(s, int) for s in matrix.spec.shape or ()) and is_weight(matrix, needs)
@@ -214,10 +217,10 @@ def row_source(needs: Needs, cut: Cut) -> Value | None:
     elif node.op.axis != 0 or node.op.batch_dims != 0 or node.inputs[1].spec.shape != ():  # type: ignore[attr-defined]
         return None
     shape, trips = outside.spec.shape or (), _trips(needs)
-    batch = needs.outside(cut.product.specs[0].shape[0])  # type: ignore[index]
-    if node.after or len(shape) != 3 or trips is None or batch is None:
+    if node.after or len(shape) != 3 or trips is None or not dims.same(trips, shape[0]):
         return None
-    return outside if dims.same(trips, shape[0]) and dims.same(batch, shape[1]) else None
+    batch = shape[1] if len(cut.left) == 1 else needs.outside(cut.product.specs[0].shape[0])  # type: ignore[index]
+    return outside if batch is not None and dims.same(batch, shape[1]) else None
 
 
 def _trips(needs: Needs) -> dims.Size | None:
