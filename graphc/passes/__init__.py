@@ -11,6 +11,7 @@ from graphc.passes.fold_batch_norm import fold_batch_norm
 from graphc.passes.fold_constants import fold_constants
 from graphc.passes.fuse import fuse
 from graphc.passes.join_products import join_products
+from graphc.passes.layer_norm import layer_norm
 from graphc.passes.layout import layout
 from graphc.passes.prepare import prepare
 from graphc.passes.prune import prune
@@ -35,6 +36,8 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("split_loops", split_loops),
     # Likewise; before layout, which would move what stands between.
     ("attention", attention),
+    # Before expansion, too, which takes means and gradients apart.
+    ("layer_norm", layer_norm),
     # Before expansion: `permuted` of an op such as FusedBatchNorm knows its layout, its parts do not.
     ("layout", layout),
     # Behind layout, which brings pictures into the order that its kernels know.
