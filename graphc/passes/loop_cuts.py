@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from graphc.ir import dims
-from graphc.ir.dtypes import string, variant
+from graphc.ir.dtypes import float32, float64, string, variant
 from graphc.ir.flow_ops import FlowInput, ReadState
 from graphc.ir.node import Node, Value
 from graphc.ir.op import Alias, View
@@ -91,7 +91,7 @@ def is_weight(value: Value, needs: Needs) -> bool:
 
 def _is_candidate(node: Node, needs: Needs) -> bool:
     matrix = node.inputs[1]
-    if node.op.transpose_a or node.after or not matrix.spec.dtype.is_floating:  # type: ignore[attr-defined]
+    if node.op.transpose_a or node.after or matrix.spec.dtype not in (float32, float64):  # type: ignore[attr-defined]
         return False
     return all(isinstance(s, int) for s in matrix.spec.shape or ()) and is_weight(matrix, needs)
 
