@@ -69,7 +69,7 @@ def test_an_index_that_counts_from_the_back() -> None:
 def test_an_index_out_of_range_names_the_line(start: int) -> None:
     x = gc.placeholder("float32", (None, 2))
     _, y = gc.while_loop(lambda t, _: t < 4, lambda t, y: (t + 1, y + x[t]), (start, gc.zeros([2])))
-    with gc.Session() as session, pytest.raises(gc.errors.InvalidArgumentError, match="test_rows_in_loops.py"):
+    with gc.Session() as session, pytest.raises(gc.errors.InvalidArgumentError, match=r"test_rows_in_loops\.py"):
         session.run(y, {x: np.ones((3, 2), np.float32)})
 
 

@@ -201,5 +201,5 @@ def test_an_index_out_of_range_is_an_error_with_its_line() -> None:
     x, u, w = sequence(4), matrix(), matrix()
     _, h = gc.while_loop(lambda t, _: t < 5, lambda t, h: (
         t + 1, gc.tanh(gc.matmul(gc.gather(x[0], t), w[0]) + gc.matmul(h, u[0]))), (0, gc.zeros([2, WIDE])))
-    with gc.Session() as session, pytest.raises(gc.errors.InvalidArgumentError, match="test_split_loops.py"):
+    with gc.Session() as session, pytest.raises(gc.errors.InvalidArgumentError, match=r"test_split_loops\.py"):
         session.run(h, dict([x, u, w]))

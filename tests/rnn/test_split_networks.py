@@ -14,7 +14,7 @@ from graphc.passes.snapshot import take_snapshot
 from graphc.passes.split_loops import split_loops
 from graphc.passes.unused_results import unused_results
 
-UNITS, DEPTH, STEPS, BATCH = 48, 70, 5, 3
+UNITS, DEPTH, STEPS, BATCH = 80, 70, 5, 3
 CELLS = {"lstm": gc.nn.rnn_cell.BasicLSTMCell, "gru": gc.nn.rnn_cell.GRUCell, "plain": gc.nn.rnn_cell.BasicRNNCell}
 WHOLE = tuple(named for named in PIPELINE if named[0] != "split_loops")
 X = np.random.default_rng(0).standard_normal((BATCH, STEPS, DEPTH)).astype(np.float32)
