@@ -15,6 +15,7 @@ from graphc.passes.layer_norm import layer_norm
 from graphc.passes.layout import layout
 from graphc.passes.prepare import prepare
 from graphc.passes.prune import prune
+from graphc.passes.rows_in_loops import rows_in_loops
 from graphc.passes.simplify import simplify
 from graphc.passes.split_loops import split_loops
 from graphc.passes.unused_results import unused_results
@@ -29,6 +30,8 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("simplify", simplify),
     # Behind simplify, which makes transposes parts of products.
     ("join_products", join_products),
+    # Before split_loops, which takes gathered rows out of loops.
+    ("rows_in_loops", rows_in_loops),
     # Likewise, and behind join_products, whose products of an unrolled network have their rows in one already.
     ("split_loops", split_loops),
     # Likewise; before layout, which would move what stands between.
