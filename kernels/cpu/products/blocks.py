@@ -21,8 +21,8 @@ TABLE_BYTES = 128
 # Rows at a multiple of this distance meet in one set of the first cache: from so many panels on it pays to copy a tile.
 COLLIDING = 4096
 COPY_PANELS = 4
-# A tile of fewer rows is done with a line of B before the next one could come from memory: it asks for what it needs soon,
-# and so does one that is alone with so few rows.
+# A tile of fewer rows is done with a line of B before the next one could come from memory: it asks for what it needs
+# soon, and so does one that is alone with so few rows.
 STREAMED_ROWS = 4
 ROWS_AHEAD = 8
 ALONE_ROWS = 8
@@ -54,7 +54,8 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
     size, width, most_rows = ITEM_SIZES[dtype], shape.width, shape.rows
     micro = streaming_kernel(dtype, shape)
     longest = k_block(dtype, shape)
-    panels_block = max(512 * 1024 // (longest * width * size), 1)
+    line_bytes = shape.line_bytes(size)
+    panels_block = max(512 * 1024 // (longest * line_bytes), 1)
     copy_row = (longest + 16) * size       # of a copied tile
 
     @part("multiply", shape)
@@ -85,7 +86,7 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
                         ahead = 0
                         if most_rows < STREAMED_ROWS:
                             ahead = ROWS_AHEAD * b_step
-                        elif rows <= ALONE_ROWS and b_step == width * size:
+                        elif rows <= ALONE_ROWS and b_step == line_bytes:
                             ahead = BYTES_AHEAD
                         elif tile > 0:     # rows of A that follow each other come from memory
                             if panel == first_panel and a_row == length * size and tile + 1 < tiles:
