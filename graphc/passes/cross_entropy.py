@@ -39,7 +39,8 @@ class _Weighted(Op):
     plain: ClassVar[type[Op]]
 
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
-        loss, backprop = self.plain().infer(*inputs[:2])
+        inferred: Any = self.plain().infer(*inputs[:2])
+        loss, backprop = inferred
         assert inputs[2].shape is not None and loss.shape is not None
         require_equal(inputs[2].shape[0], loss.shape[0], "rows of a loss and of its gradient")
         return backprop, loss

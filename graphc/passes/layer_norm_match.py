@@ -46,8 +46,8 @@ MOST_WALKED = 16             # nodes between a root and x
 MOST_EXPLORED = 200          # nodes around x
 MOST_TRIED = 8               # values in the place of dy
 _ROOTS = (Rsqrt, Sqrt, Pow)
-_WALKED: tuple[type[Op], ...] = (Add, AddV2, AddN, AccumulateNV2, Mul, Square, SquaredDifference, Sub, RealDiv, Div, Mean,
-                                 Sum, Pow, Alias)
+_WALKED: tuple[type[Op], ...] = (Add, AddV2, AddN, AccumulateNV2, Mul, Square, SquaredDifference, Sub, RealDiv, Div,
+                                 Mean, Sum, Pow, Alias)
 _MULTIPLY = (Mul, RealDiv, Div)
 
 

@@ -76,8 +76,8 @@ class LayerNorm(_Norm):
 
 @dataclass(frozen=True)
 class LayerNormGrad(_Norm):
-    """The gradients of LayerNorm by x (plus addend), scale and shift, times dy; total: if `summed`, the sum of the first
-    over all that scale does not tell apart, else 0. others: scale and addend, as far as they are there."""
+    """The gradients of LayerNorm by x (plus addend), scale and shift, times dy; total: if `summed`, the sum of the
+    first over all that scale does not tell apart, else 0. others: scale and addend, as far as they are there."""
 
     type: ClassVar[str] = "_LayerNormGrad"
     operands = ("dy", "x", "others*")

@@ -271,7 +271,8 @@ class RowAlgebra:
 
         def all_but(first: int, last: int) -> bool:
             """Whether it sums over the axes from first to last and no others, but those of size 1."""
-            return all((axis in along) == (first <= axis < last) or self.sizes.same(self.shape[axis], 1) for axis in range(rank))
+            return all((axis in along) == (first <= axis < last) or self.sizes.same(size, 1)
+                       for axis, size in enumerate(self.shape))
 
         if all_but(lead, rank):
             made = mean(given.polynomial)
@@ -290,8 +291,10 @@ class RowAlgebra:
             return None
         if given.form == TOTAL:
             return given
-        if is_of_rows(given.polynomial) and (given.form == ROWS or self.sizes.same_shape(node.inputs[0].spec.shape, self._kept())):
-            if self.sizes.same_shape(shape, self._kept()):
+        kept = (*self.lead, *(1,) * self.axes)
+        a_row_each = given.form == ROWS or self.sizes.same_shape(node.inputs[0].spec.shape, kept)
+        if is_of_rows(given.polynomial) and a_row_each:
+            if self.sizes.same_shape(shape, kept):
                 return Known(given.polynomial, ALIGNED)
             return Known(given.polynomial, ROWS) if self.sizes.same_shape(shape, self.lead) else None
         if given.form != ALIGNED or not self.is_whole(node.inputs[0]):
@@ -309,9 +312,6 @@ class RowAlgebra:
 
     def _without_units(self, shape: Shape) -> Shape:
         return tuple(size for size in shape if not self.sizes.same(size, 1))
-
-    def _kept(self) -> Shape:
-        return (*self.lead, *(1,) * self.axes)
 
 
 def number_of(value: Value) -> float | None:
