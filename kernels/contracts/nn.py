@@ -61,6 +61,8 @@ def _attention(name: str, further: tuple[Operand, ...], outputs: tuple[Operand, 
 _Q, _ATTENDED = "outer * inner * rows * depth", "outer * inner * rows * columns"
 _K, _V = "outer * inner * cols * depth", "outer * inner * cols * columns"
 _KEPT = "2 * outer * inner * rows"
+_NORM, _NORM_DIMS = "rows * groups * params", ("rows", "groups", "params")
+_NORM_FLAGS = ("centred", "scaled", "added", "summed")
 _CTC_LOSS = ("t", "b", "c", "n")
 _CTC = ("t", "b", "c")
 _CTC_SPARSE = ("b", "t", "found")
@@ -128,6 +130,21 @@ KERNELS = (
            "4 * rows * cols"),
     _rows("softmax"),
     _rows("log_softmax"),
+    Kernel("layer_norm",
+           (Operand("x", "in", "T", _NORM), Operand("scale", "in", "T", "scaled * params"),
+            Operand("shift", "in", "T", "shifted * params"), Operand("y", "out", "T", _NORM)),
+           _NORM_DIMS, ("centred", "scaled", "shifted", "epsilon"), over(T=FLOATS), "cpu.nn.layer_norm:make_forward",
+           (*at_least(0, *_NORM_DIMS, "centred", "scaled", "shifted"), *at_most(1, "centred", "scaled", "shifted")),
+           f"8 * {_NORM}", floats=("epsilon",)),
+    Kernel("layer_norm_grad",
+           (Operand("dy", "in", "T", _NORM), Operand("x", "in", "T", _NORM),
+            Operand("scale", "in", "T", "scaled * params"), Operand("addend", "in", "T", f"added * {_NORM}"),
+            Operand("dx", "out", "T", _NORM), Operand("by_scale", "out", "T", "params"),
+            Operand("by_shift", "out", "T", "params"), Operand("total", "out", "T", "params")),
+           _NORM_DIMS, ("centred", "scaled", "added", "summed", "epsilon"), over(T=FLOATS),
+           "cpu.nn.layer_norm:make_grad",
+           (*at_least(0, *_NORM_DIMS, *_NORM_FLAGS), *at_most(1, *_NORM_FLAGS)), f"18 * {_NORM}",
+           floats=("epsilon",)),
     Kernel("softmax_cross_entropy", _loss(Operand("labels", "in", "T", "rows * cols")), ("rows", "cols"), (),
            over(T=FLOATS), "cpu.nn.cross_entropy:make_dense", at_least(0, "rows", "cols"), "9 * rows * cols"),
     Kernel("sparse_softmax_cross_entropy", _loss(Operand("labels", "in", "I", "rows")), ("rows", "cols"), (),

@@ -5,7 +5,7 @@ import pytest
 from graphc.kernels.contracts.calls import Choice
 from graphc.kernels.cpu.nn.conv_tiles import WINOGRAD
 from graphc.kernels.cpu.nn.winograd_filter_grad import OUT, SHARED
-from graphc.kernels.cpu.nn.winograd_tiles import SIDE
+from graphc.kernels.cpu.nn.winograd_forms import F4_GRAD, F4X5_GRAD
 
 import kernel_references as references
 from kernel_harness import backwards, filled, load, normal
@@ -13,7 +13,8 @@ from kernel_references import Window
 
 NAME = "conv2d_filter_grad"
 # What |result - exact| is below, in units of 2**-24 times the sum over tiles of the largest |x| times all |dy|.
-UNITS = 16
+UNITS = {3: 16, 5: 160}
+FORMS = {3: F4_GRAD, 5: F4X5_GRAD}
 
 SHARED_CASES = [                                               # phase 0 transforms all tiles
     Window(3, 32, 32, 17, 3, 3, 31, pad=(1, 1, 1, 1)),
@@ -51,14 +52,14 @@ def chosen(size: Window, dtype: str = "f32", **how: bool) -> bool:
 
 def bound(x: np.ndarray, dy: np.ndarray, size: Window) -> np.ndarray:
     """What the error must be below, for each channel and column."""
-    result = np.zeros((size.c, size.oc))
+    result, side = np.zeros((size.c, size.oc)), FORMS[size.kh].inputs
     for i in range(0, size.oh, OUT):
         for j in range(0, size.ow, OUT):
             top, left = i - size.pad[0], j - size.pad[2]
-            tile = np.abs(x[:, max(top, 0):max(top + SIDE, 0), max(left, 0):max(left + SIDE, 0)].astype(np.float64))
+            tile = np.abs(x[:, max(top, 0):max(top + side, 0), max(left, 0):max(left + side, 0)].astype(np.float64))
             all_of = np.abs(dy[:, i:i + OUT, j:j + OUT].astype(np.float64)).sum((1, 2))
             result += tile.max((1, 2), initial=0).T @ all_of
-    return result * UNITS * 2.0 ** -24
+    return result * UNITS[size.kh] * 2.0 ** -24
 
 
 def check(x: np.ndarray, dy: np.ndarray, size: Window) -> None:

@@ -6,7 +6,7 @@ lies outside counts as 0. bind picks how A, the pixels, reaches the micro-kernel
     LINES     lines of x are copied with zeros around them, rows of the filter are multiplied (lines.py): few channels
     TAPS      one segment a tap, nothing is copied (taps.py)
     PLANES    the lanes are pixels, and the filter is A (planes.py): few channels of the result, no stride along lines
-    WINOGRAD  transformed patches (winograd.py), where a 3 x 3 filter makes that faster
+    WINOGRAD  transformed patches (winograd.py), where a filter of 3 x 3 or 5 x 5 makes that faster
 The filter is B: packed beforehand if it is a constant, else by phase 0 into the workspace.
 Invariants: pixels are checked against the picture before they are read; sums are in a fixed order, so no result depends
 on tiles (conv_tiles.py) or threads.
@@ -104,12 +104,12 @@ def make_forward(dtype, isa):
         if n * oh * ow * oc == 0:
             return
         if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and choice[NO_WINOGRAD] == 0 and (
-                has_winograd and c >= FEWEST and takes(choice, WINOGRAD, pays_winograd(n, c, oh, ow, oc,
-                                                                                       choice[PERSISTENT] != 0))):
+                has_winograd and c >= FEWEST and takes(choice, WINOGRAD, pays_winograd(
+                    kh, n, c, oh, ow, oc, choice[PERSISTENT] != 0))):
             choice[VARIANT], choice[SHAPE] = WINOGRAD, MAIN
-            bind_winograd(n, c, oh, ow, oc, choice)
+            bind_winograd(kh, n, c, oh, ow, oc, choice)
             if choice[PERSISTENT] != 0:
-                bind_packed(ceil_div(oc, width_main), 9 * c * width_main * size, choice)
+                bind_packed(ceil_div(oc, width_main), kh * kw * c * width_main * size, choice)
             return
         k = kh * kw * c
         narrow = oc <= width_narrow
@@ -150,7 +150,7 @@ def make_forward(dtype, isa):
             choice, work, scratch, phase, tile):
         source, right, target = address(x), address(f), address(y)
         if choice[VARIANT] == WINOGRAD:
-            run_winograd(source, right, target, False, n, h, w, c, oh, ow, oc, pad_top, pad_left, choice, work,
+            run_winograd(kh, source, right, target, False, n, h, w, c, oh, ow, oc, pad_top, pad_left, choice, work,
                          scratch, phase, tile)
             return OK
         if choice[FORMAT] == 0:

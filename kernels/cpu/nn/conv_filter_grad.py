@@ -3,8 +3,8 @@
 Job: dw[u, v, :, :] = sum over output pixels of x[the pixel moved by the tap, :] outer dy[pixel, :]. A is x transposed,
 read where it is: its rows are channels, its k the pixels of a line, one segment a line; with few channels, its rows are
 those of all taps, read from padded lines (lines.py), and where lines are short a segment is a column. B is dy, packed
-line by line into scratch. Filters of 3 x 3 without stride go by winograd_filter_grad.py where that is faster. Output
-pixels fall into parts: each part's sum goes to the workspace, and phase 1 adds the parts in order.
+line by line into scratch. Filters of 3 x 3 and 5 x 5 without stride go by winograd_filter_grad.py where that is faster.
+Output pixels fall into parts: each part's sum goes to the workspace, and phase 1 adds the parts in order.
 Invariants: the number of parts depends on the sizes only; pixels outside x are left out before the loop; every tile
 writes its own rows of its part.
 """
@@ -193,9 +193,9 @@ def make_bind(dtype, sizes):
             return
         if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and (
                 choice[NO_WINOGRAD] == 0 and has_winograd and min(c, oc) >= FEWEST and n * oh * ow > 0 and (
-                    takes(choice, WINOGRAD, pays_winograd(n, c, oh, ow, oc)))):
+                    takes(choice, WINOGRAD, pays_winograd(kh, n, c, oh, ow, oc)))):
             choice[VARIANT] = WINOGRAD
-            bind_winograd(n, c, oh, ow, oc, choice)
+            bind_winograd(kh, n, c, oh, ow, oc, choice)
             bind_sums(kh * kw * c * oc, choice)
             return
         choice[SHAPE] = NARROW if oc <= width_narrow else MAIN
@@ -253,8 +253,8 @@ def make(dtype, isa):
             add_parts(target, work, elements, choice, tile)
             return OK
         if choice[VARIANT] == WINOGRAD:
-            run_winograd(source, gradient, target, n, h, w, c, oc, oh, ow, pad_top, pad_left, choice, work, scratch,
-                         phase, tile)
+            run_winograd(kh, source, gradient, target, n, h, w, c, oc, oh, ow, pad_top, pad_left, choice, work,
+                         scratch, phase, tile)
             return OK
         part, tap_tile = tile // choice[TAP_TILES], tile % choice[TAP_TILES]
         result = work + part * elements * size if choice[PARTS] > 1 else target
