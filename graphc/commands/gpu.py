@@ -72,16 +72,16 @@ def make_gpu_code(graph_def: GraphDef, sets: Sequence[Shapes] = (), signatures: 
 
     signatures: which of the file's, all if none are named; compute, auto_mixed_precision: see `graphc gpu --help`.
     Raises UnimplementedError that lists the ops that a GPU cannot do, with their lines; NotFoundError for a name that
-    is not there, InvalidArgumentError for shapes that do not fit, or are missing, and for GPUs without tensor cores that
-    are to round.
+    is not there; InvalidArgumentError for shapes that do not fit or are missing, or for rounding without tensor cores.
     """
     from graphc.exec.cuda.recorded import record_runs
     from graphc.serial.gpu_code import gpu_code
     from graphc.serial.plan_proto import graph_hash, load_plan
 
     if auto_mixed_precision and compute < TENSOR_COMPUTE:
-        raise errors.InvalidArgumentError(f"auto_mixed_precision is for tensor cores, which GPUs of compute capability "
-                                          f"{compute} do not have for float32: leave it out, or make code for {TENSOR_COMPUTE}")
+        raise errors.InvalidArgumentError(
+            f"auto_mixed_precision is for tensor cores, which GPUs of compute capability {compute} do not have for "
+            f"float32: leave it out, or make code for {TENSOR_COMPUTE}")
     hashed = graph_hash(graph_def)
     saved = {one.signature: one for one in graph_def.plans if one.graph_hash == hashed}
     if not saved:

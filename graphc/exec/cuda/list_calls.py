@@ -71,6 +71,9 @@ class ListCall:
     def _bytes(self, sizes: Sequence[int]) -> int:
         return bytes_of(self._use.elements.dtype, sizes)
 
+    def _gathered(self, count: int, pieces: Sequence[tuple[int, int, int]]) -> int:
+        return self._engine.gathered(self._use.elements.home, count, pieces)
+
     def _parts(self, vector: np.ndarray) -> np.ndarray:
         *sizes, address = vector.tolist()
         each = self._bytes(sizes[1:])
@@ -81,14 +84,14 @@ class ListCall:
 
     def _zeros(self, matrix: np.ndarray, said: np.ndarray, index: np.ndarray) -> np.ndarray:
         sizes = self._sizes(matrix, said, 0, int(index))
-        return np.array([*sizes, self._engine.gathered(self._bytes(sizes), [])], np.int64)
+        return np.array([*sizes, self._gathered(self._bytes(sizes), [])], np.int64)
 
     def _rows(self, matrix: np.ndarray, said: np.ndarray) -> np.ndarray:
         sizes, address = self._sizes(matrix, said, 0, 0), 0
         self._check(matrix, sizes, 0)
         each = self._bytes(sizes)
         pieces = [(each * i, source, each) for i, source in enumerate(matrix[:, -1].tolist())]
-        address = self._engine.gathered(each * len(matrix), pieces)
+        address = self._gathered(each * len(matrix), pieces)
         return np.array([len(matrix), *sizes, address], np.int64)
 
     def _joined(self, matrix: np.ndarray, said: np.ndarray) -> np.ndarray:
@@ -99,7 +102,7 @@ class ListCall:
         for length, source in zip(matrix[:, 0].tolist(), matrix[:, -1].tolist(), strict=True):
             pieces.append((each * total, source, each * length))
             total += length
-        return np.array([total, *inner, self._engine.gathered(each * total, pieces)], np.int64)
+        return np.array([total, *inner, self._gathered(each * total, pieces)], np.int64)
 
     def _lengths(self, matrix: np.ndarray) -> np.ndarray:
         self._check_written(matrix)

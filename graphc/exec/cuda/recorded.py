@@ -125,7 +125,7 @@ class _Bound:
         address, frame = self.device.begin_of(block), self.frame
         if address == frame.block.address:
             return Memory(MemoryKind.BLOCK, frame.used)
-        for index, constant in self.engine.uploaded.items():
+        for (_, index), constant in self.engine.uploaded.items():
             if constant.address == address:
                 return Memory(MemoryKind.CONSTANT, self.device.sizes[block], index)
         for index, cell in enumerate(self.engine.cells):
