@@ -57,7 +57,9 @@ OPERATIONS = {
     ListOperation.SCATTER: Form(0, 2, True, 1),
     ListOperation.SCATTER_GROWING: Form(0, 2, True, 1),
     ListOperation.UNSTACK: Form(-1, 0, True, 1),
+    ListOperation.SPLIT: Form(-1, 0, True),
     ListOperation.CONCAT: Form(0, -1, False),
+    ListOperation.CONCAT_OR_ZEROS: Form(0, -1, False),
     ListOperation.LENGTHS: Form(0, -1, False),
 }
 
