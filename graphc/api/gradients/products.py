@@ -15,6 +15,13 @@ from graphc.api.math.matmul import matmul
 from graphc.ir.tensor import Tensor
 
 PAYS = 3             # times as many elements as the factors of an iteration has a matrix for which this pays (measured)
+FEW_ROWS = 8         # with so many, a product with a transposed matrix as it lies is faster than with a copy (measured)
+
+
+def has_few_rows(matrix: Tensor) -> bool:
+    """Whether a transposed matrix that this one is multiplied with in a loop is to be read as it lies."""
+    rows = (matrix.spec.static_shape or (None,))[0]
+    return rows is not None and rows <= FEW_ROWS
 
 
 def factors(gradient: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor] | None:
