@@ -45,16 +45,18 @@ def split_loops(flow: Flow) -> Flow:
         if changed is flow:
             break
         halves = unused_results(changed)
-        if _products(halves) > _products(flow):
+        if _multiplied(halves) >= _multiplied(flow):
             break                            # something else ties the halves together: both would compute a product
         flow = halves
     return flow
 
 
-def _products(flow: Flow) -> int:
-    """How many products there are in the bodies of its loops and branches."""
-    return sum(isinstance(node.op, MatMul) for node in everything(flow)) - sum(
-        isinstance(node.op, MatMul) for node in flow.nodes())
+def _multiplied(flow: Flow) -> int:
+    """Elements of the matrices, of known sizes, that products in the bodies of its loops and branches have."""
+    around = set(flow.nodes())
+    sizes = [dims.product(node.inputs[1].spec.shape or ()) for node in everything(flow)
+             if isinstance(node.op, MatMul) and node not in around]
+    return sum(size for size in sizes if isinstance(size, int))
 
 
 def _sizes_around(node: Node) -> set[dims.Symbol]:

@@ -104,7 +104,8 @@ class LoopGradient(GradientGraph):
         self.collected: dict[Tensor, int] = {}      # the carried list on which a value is collected
 
     def create(self, op: Op, inputs: Sequence[Tensor], name: str | None = None, **more: Any) -> Operation:
-        if op.type == "MatMul" and op.transpose_b and inputs[1] in self.outer:  # type: ignore[attr-defined]
+        if (op.type == "MatMul" and op.transpose_b and inputs[1] in self.outer  # type: ignore[attr-defined]
+                and not products.has_few_rows(inputs[0])):
             # Transposed once: a product with a transposed matrix would bring it in order in every iteration.
             op, inputs = dataclasses.replace(op, transpose_b=False), [inputs[0], self._turned(inputs[1])]  # type: ignore[call-arg]
         return super().create(op, inputs, name, **more)

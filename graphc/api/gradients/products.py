@@ -15,6 +15,14 @@ from graphc.api.math.matmul import matmul
 from graphc.ir.tensor import Tensor
 from graphc.ops.math.matmul import pays_to_join
 
+FEW_ROWS = 8         # with so many, a product with a transposed matrix as it lies is faster than with a copy (measured)
+
+
+def has_few_rows(matrix: Tensor) -> bool:
+    """Whether a transposed matrix that this one is multiplied with in a loop is to be read as it lies."""
+    rows = (matrix.spec.static_shape or (None,))[0]
+    return rows is not None and rows <= FEW_ROWS
+
 
 def factors(gradient: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor] | None:
     """(a, b) if `gradient` of `matrix` is transposed(a) @ b, of so few rows, or of not known ones, that they are to be
