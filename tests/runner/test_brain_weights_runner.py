@@ -33,3 +33,7 @@ def test_the_runner_gives_the_same_bits(isa: str, tmp_path: Path, monkeypatch: p
             results.append(found)
         assert not np.array_equal(*results)
         np.testing.assert_allclose(*results, rtol=0.02, atol=2.0)
+    monkeypatch.setenv("GRAPHC_WEIGHTS", "bf16")
+    told = subprocess.run([program, "y.pb", "--feed", "x=x.npy", "--out", "y.npy"], cwd=tmp_path, capture_output=True,
+                          text=True, check=False)
+    assert told.returncode != 0 and 'must be "float32" or "bfloat16", but is "bf16"' in told.stderr

@@ -102,6 +102,13 @@ def test_variables_are_packed_anew_and_training_is_exact() -> None:
     np.testing.assert_array_equal(*ends)
 
 
+def test_a_word_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPHC_WEIGHTS", "bf16")
+    x = gc.placeholder(gc.float32, [None])
+    with pytest.raises(gc.errors.InvalidArgumentError, match='must be "float32" or "bfloat16", but is \'bf16\''):
+        gc.Session().run(x + 1.0, {x: [1.0]})
+
+
 def test_numbers_that_are_none() -> None:
     w = values(32, 64)
     w[3, 5], w[4, 6], w[5, 7] = np.nan, np.inf, 3.4e38
