@@ -61,7 +61,6 @@ void Model::load(const Graph& graph, const Options& options) {
   verify();
   check_steps(plan_);
   check_hosts(plan_);
-  check_strings(plan_);
   check_ports(plan_);
   values_ = options.values;
   if (!values_) {
@@ -71,11 +70,13 @@ void Model::load(const Graph& graph, const Options& options) {
   if (values_->graph_hash() != saved.graph_hash)
     throw Error(GRAPHC_FAILED_PRECONDITION, "the model whose variables are to be shared was loaded from another file, or one that "
                                             "was written anew since");
+  if (has_strings(plan_)) strings_ = values_->strings(host_);
   for (const Tensor& constant : plan_.constants) constant_table_.push_back(values_->constant(constant, graph, host_));
 }
 
 void Model::open_device(const Graph& graph, const Options& options) {
   if (options.gpu_code.empty()) return;
+  if (strings_) throw Error(GRAPHC_UNIMPLEMENTED, "the model has strings, which no GPU knows: run it on the CPU");
   const DeviceRequest request{plan_, choose_plan(graph, options.signature), constant_table_, values_, host_, options.gpu_code,
                               options.gpu};
   call_part<decltype(gc_open_gpu)>(GPU_RUNS, "what runs models on a GPU (`graphc runner --gpu`)", request, device_);
@@ -140,6 +141,7 @@ void Model::open(int threads, Word tables) {
     library_.gc_store_close(std::exchange(store_, 0));
     fail(error);
   }
+  frames_.begin();
 }
 
 void Model::set_host(const std::string& name, HostFunction function) {

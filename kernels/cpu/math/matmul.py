@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from ...contracts.calls import Functions
 from ...contracts.dtypes import FLOATS
-from ..memory import ITEM_SIZES, NUMBA_TYPES, address, ceil_div, compact, helper, offset, pointer_to, round_up
+from ..memory import ITEM_SIZES, NUMBA_TYPES, address, apart, ceil_div, compact, helper, offset, pointer_to, round_up
 from ..products.blocks import blocks
 from ..products.brain import brain_packing
 from ..products.dots import COLUMNS, dot_products, tile_of
@@ -142,6 +142,7 @@ def make_bind(dtype, sizes, isa):
     @helper
     def bind_roles(batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, persistent, turned, choice):
         """bind, of the operands in the roles in which they are multiplied."""
+        apart()
         merged = batch == 1 or (b_batch == 0 and a_batch == m * k and transpose_a == 0)
         batches, rows = (1, batch * m) if merged else (batch, m)
         way = 0
@@ -314,6 +315,7 @@ def make_fast(dtype, isa):
 
     @helper
     def pack_any(target, b, n, k, b_batch, transpose_b, choice, tile):
+        apart()
         if choice[SHAPE] == MAIN:
             pack_main(target, b, n, k, b_batch, transpose_b, choice, tile)
         elif choice[SHAPE] == NARROW:
@@ -327,6 +329,7 @@ def make_fast(dtype, isa):
 
     @helper
     def compute_any(a, b, c, c_row, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch, tile):
+        apart()
         if choice[SHAPE] == MAIN:
             compute_main(a, b, c, c_row, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch,
                          tile)
