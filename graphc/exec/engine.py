@@ -53,7 +53,8 @@ _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 class Engine:
     """Runs a plan. `constants`: values by name; `states`: a StateStore, or values by name (then all are initialised);
     `hosts`: the Python functions of Plan.hosts; `threads`: in all, default one a CPU; `memory_limit`: bytes that the
-    plan's own memory may take, default what the machine or the control group has.
+    plan's own memory may take, default what the machine or the control group has; `brain_weights`: whether packed
+    float32 weights of products are kept as bfloat16, which GRAPHC_WEIGHTS asks for, too.
 
     Raises UnimplementedError if the kernel library lacks something, InternalError if the plan does not verify.
     """
@@ -107,7 +108,7 @@ class Engine:
         self._compiled = np.zeros(2 * len(plan.programs) + 1, np.int64)
         self._code: list[Any] = []             # machine code that the plan's maps use
         self._ways = [table_of(machine_ways(library), library.names)]
-        self._brain_weights = brain_weights or os.environ.get("GRAPHC_WEIGHTS") == "bfloat16"
+        self._brain_weights = brain_weights or _environment_wants_brain_weights()
         self.library, self._threads = library, default_threads() if threads is None else threads
         self._stale = False                    # a run was left in the middle by a fork
         self._opening = new_lock()
@@ -406,6 +407,14 @@ class Engine:
                 self._finalizer.detach()
                 self._open()
                 self._stale = False
+
+
+def _environment_wants_brain_weights() -> bool:
+    """What GRAPHC_WEIGHTS says. Raises InvalidArgumentError for a word that is none of its."""
+    word = os.environ.get("GRAPHC_WEIGHTS", "")
+    if word not in ("", "float32", "bfloat16"):
+        raise errors.InvalidArgumentError(f"GRAPHC_WEIGHTS must be \"float32\" or \"bfloat16\", but is {word!r}")
+    return word == "bfloat16"
 
 
 def _after_fork_in_child() -> None:

@@ -28,6 +28,15 @@ void check_steps(const Plan& plan) {
         find_part(OTHER_STEPS, "what runs loops, branches, lists, sizes from data and functions");
 }
 
+// Whether packed float32 weights of products are kept as bfloat16.
+bool environment_wants_brain_weights() {
+  const char* given = std::getenv("GRAPHC_WEIGHTS");
+  const std::string word = given ? given : "";
+  if (!word.empty() && word != "float32" && word != "bfloat16")
+    throw Error(GRAPHC_INVALID_ARGUMENT, "GRAPHC_WEIGHTS must be \"float32\" or \"bfloat16\", but is \"" + word + "\"");
+  return word == "bfloat16";
+}
+
 }  // namespace
 
 Model::Model(const GraphFile& file, const Options& options, std::shared_ptr<HostTable> host)
@@ -101,6 +110,7 @@ void Model::verify() {
 }
 
 void Model::open(int threads, Word tables) {
+  const bool brain_weights = environment_wants_brain_weights();
   Word error[L::ERROR_WORDS] = {};
   const Word pool = shared_pool(library_, threads);
   store_ = library_.gc_store_open(host_->address());
@@ -120,8 +130,7 @@ void Model::open(int threads, Word tables) {
   request[L::OPEN_TABLES] = tables;
   const char* winograd = std::getenv("GRAPHC_WINOGRAD");
   request[L::OPEN_NO_WINOGRAD] = winograd && winograd == std::string_view("0");
-  const char* weights = std::getenv("GRAPHC_WEIGHTS");
-  request[L::OPEN_BRAIN_WEIGHTS] = weights && weights == std::string_view("bfloat16");
+  request[L::OPEN_BRAIN_WEIGHTS] = brain_weights;
   request[L::OPEN_RUN_OTHER] = reinterpret_cast<Word>(gc_parts[OTHER_STEPS]);
   const char* tuned = std::getenv("GRAPHC_TUNED");
   if (tuned && *tuned && tuned != std::string_view("0"))

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from graphc.kernels.contracts.all import KERNELS
+from graphc.kernels.toolchain.targets import host_targets
+from graphc.kernels.toolchain.testing import load_kernels
 
 from kernel_harness import backwards, close, filled, load, normal
 
@@ -66,6 +68,19 @@ def test_every_way_that_is_asked_for(transposes):
         for way, share_b in itertools.product(range(len(KERNELS["matmul"].ways)), (False, True)):
             check(m, n, k, "f32", *transposes, batch=batch, share_b=share_b, persistent=share_b and way % 2 == 0,
                   way=way)
+
+
+@pytest.mark.parametrize("isa", [target.name for target in host_targets()])
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+def test_lines_and_rows_that_collide(isa, dtype):
+    """A multiple of 4 KB apart, transposed or not: tiles are copied, or read as they lie."""
+    kernel = load_kernels(["matmul"], isa)[f"matmul.{dtype}"]
+    for m, n, k, transpose_a in [(1024, 300, 601, 1), (2048, 140, 17, 1), (33, 300, 1024, 0), (1023, 300, 65, 1)]:
+        a, b = normal((k, m) if transpose_a else (m, k), dtype, 1), normal((k, n), dtype, 2)
+        c = filled((m, n), dtype)
+        assert kernel(a, b, c, dims=[1, m, n, k, m * k, k * n], attrs=[transpose_a, 0], persistent=True) == 0
+        left = (a.T if transpose_a else a).astype(np.float64)
+        close(c, left @ b.astype(np.float64), dtype, k ** 0.5)
 
 
 @pytest.mark.parametrize("size", [(0, 5, 5), (5, 0, 5), (5, 5, 0), (0, 0, 0)], ids=str)

@@ -96,10 +96,17 @@ def test_variables_are_packed_anew_and_training_is_exact() -> None:
         for _ in range(3):
             session.run([step, both], fed)
             seen, kept = session.run(y, fed), session.run(w)
-        wanted = gc.Session().run(gc.matmul(gc.constant(fed[x]), rounded(kept) if config else kept))
+        wanted = gc.Session().run(gc.matmul(x, rounded(kept) if config else kept), fed)
         np.testing.assert_array_equal(seen, wanted)
         ends.append(kept)
     np.testing.assert_array_equal(*ends)
+
+
+def test_a_word_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPHC_WEIGHTS", "bf16")
+    x = gc.placeholder(gc.float32, [None])
+    with pytest.raises(gc.errors.InvalidArgumentError, match='must be "float32" or "bfloat16", but is \'bf16\''):
+        gc.Session().run(x + 1.0, {x: [1.0]})
 
 
 def test_numbers_that_are_none() -> None:

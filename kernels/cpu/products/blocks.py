@@ -4,7 +4,7 @@ Job: cuts k and n so that a block of B stays in the second cache and a tile of A
 micro-kernel. Order: blocks of panels, blocks of k, tiles of rows, panels; so every element of C gets its products in
 the order of k.
 A transposed is read as it lies, since a line of it holds a whole column of a tile: copying it took a third of some
-products' time.
+products' time. Only low tiles, which multiply little with a line, do not wait for lines that collide in the caches.
 Invariants: reads A only in its rows and k; scratch holds SCRATCH bytes (scratch_bytes), a table and a copy of a tile of
 A.
 """
@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at, part
+from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at, part, pointer_to
+from ..vector import LANES, vectors
 from .micro import Shape, streaming_kernel
 
 TABLE_BYTES = 128
 # Rows at a multiple of this distance meet in one set of the first cache: from so many panels on it pays to copy a tile.
 COLLIDING = 4096
 COPY_PANELS = 4
+LOW_ROWS = 8
 # A tile of fewer rows is done with a line of B before the next one could come from memory: it asks for what it needs
 # soon, and so does one that is alone with so few rows.
 STREAMED_ROWS = 4
@@ -52,11 +54,25 @@ def k_block(dtype: str, shape: Shape) -> int:
 @cache
 def blocks(dtype: str, shape: Shape) -> Blocks:
     size, width, most_rows = ITEM_SIZES[dtype], shape.width, shape.rows
-    micro = streaming_kernel(dtype, shape)
+    micro, at, kit, low = streaming_kernel(dtype, shape), pointer_to(dtype), vectors(dtype), most_rows < LOW_ROWS
+    load, store, lanes = kit.load, kit.store, kit.lanes
     longest = k_block(dtype, shape)
     line_bytes = shape.line_bytes(size)
     panels_block = max(512 * 1024 // (longest * line_bytes), 1)
-    copy_row = (longest + 16) * size       # of a copied tile
+    copy_row = (longest + 16) * size       # of a copied tile, row by row
+    column_step = LANES * size             # of a copied tile, column by column
+
+    @helper
+    def copy_columns(target, source, a_step, height, k, available):
+        """The tile of a transposed A: lines of `height` neighbours, copied as vectors where `available` allows it."""
+        for i in range(k):
+            line, values = at(target + i * column_step), at(source + i * a_step)
+            if available >= LANES:
+                for j in range(0, LANES, lanes):
+                    store(line, j, load(values, j))
+            else:
+                for j in range(height):
+                    line[j] = values[j]
 
     @part("multiply", shape)
     def product(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch, onto):
@@ -75,8 +91,11 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
                     row = rows * tile // tiles
                     height = rows * (tile + 1) // tiles - row
                     source = a + row * a_row + first_k * a_step
-                    row_step = a_row
-                    if copying and a_step == size and a_row % COLLIDING == 0 and a_row != length * size:
+                    step, row_step = a_step, a_row
+                    if low and copying and a_step != size and a_step % COLLIDING == 0:
+                        copy_columns(copied, source, a_step, height, length, rows - row)
+                        source, step, row_step = copied, column_step, size
+                    elif copying and a_step == size and a_row % COLLIDING == 0 and a_row != length * size:
                         for i in range(height):
                             copy_bytes(copied + i * copy_row, source + i * a_row, length * size)
                         source, row_step = copied, copy_row
@@ -96,7 +115,7 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
                             if panel + 1 == last_panel:
                                 ahead = ((first_panel - panel) * b_panel + length * b_step if k_number + 1 < k_blocks
                                          else b_panel - first_k * b_step)
-                        micro(height, min(length, 1), length, 0, a_step, b + panel * b_panel + first_k * b_step, b_step,
+                        micro(height, min(length, 1), length, 0, step, b + panel * b_panel + first_k * b_step, b_step,
                               scratch, c + row * c_row + panel * width * size, c_row, onto + k_number,
                               columns - panel * width, ahead)
 
@@ -108,4 +127,5 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
     def multiply_onto(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch):
         product(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch, 1)
 
-    return Blocks(shape, multiply, multiply_onto, TABLE_BYTES + (copy_row * most_rows + 63) // 64 * 64)
+    most = max(copy_row * most_rows, column_step * longest)
+    return Blocks(shape, multiply, multiply_onto, TABLE_BYTES + (most + 63) // 64 * 64)
