@@ -43,10 +43,11 @@ class Trace:
 
     def events(self) -> list[list[int]]:
         """Each event's words."""
-        made, at = [], t.TRACE_FIRST
-        while at < t.TRACE_FIRST + int(self.words[t.TRACE_USED]):
-            made.append(self.words[at:at + int(self.words[at])].tolist())
-            at += made[-1][t.EVENT_WORDS]
+        used = self.words[t.TRACE_FIRST:t.TRACE_FIRST + int(self.words[t.TRACE_USED])].tolist()
+        made, at = [], 0
+        while at < len(used):
+            made.append(used[at:at + used[at]])
+            at += used[at]
         return made
 
     def lines(self, plan: p.Plan, names: Sequence[str]) -> list[str]:
@@ -114,13 +115,14 @@ def event_text(plan: p.Plan, names: Sequence[str], event: Sequence[int]) -> str:
     return StepKind(kind).name.lower()
 
 
-def device_lines(plan: p.Plan, events: Sequence[DeviceEvent], gpu: int) -> list[str]:
-    """A line for each thing that the GPU of this number did; plan: the whole one, of host and GPU."""
+def device_lines(plan: p.Plan, events: Sequence[DeviceEvent], gpus: Sequence[int]) -> list[str]:
+    """A line for each thing that GPUs did; plan: the whole one, of host and GPUs; gpus: numbers of the run's GPUs."""
     made = []
     for event in events:
         ops = step_at(plan, event.body, event.step)[1]
-        made.append(f"[{event.body}:{plan.bodies[event.body].name}] GPU {gpu}: {device_text(plan, event)}, "
-                    f"{event.nanos / 1e3:.1f} us" + (f"  <- {', '.join(ops)}" if ops else ""))
+        where = f"[{event.body}:{plan.bodies[event.body].name}] GPU {gpus[event.device]}"
+        made.append(f"{where}: {device_text(plan, event)}, {event.nanos / 1e3:.1f} us"
+                    + (f"  <- {', '.join(ops)}" if ops else ""))
     return made
 
 

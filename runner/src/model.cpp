@@ -105,7 +105,7 @@ void Model::open(int threads, Word tables) {
   const Word pool = shared_pool(library_, threads);
   store_ = library_.gc_store_open(host_->address());
   if (!store_) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for the model: " + host_->state());
-  Word request[16] = {};
+  Word request[L::OPEN_WORDS] = {};
   request[L::OPEN_IMAGE] = address_of(image_.data());
   request[L::OPEN_REGISTRY] = address_of(registry());
   request[L::OPEN_FUNCTIONS] = address_of(library_.functions);
@@ -120,6 +120,8 @@ void Model::open(int threads, Word tables) {
   request[L::OPEN_TABLES] = tables;
   const char* winograd = std::getenv("GRAPHC_WINOGRAD");
   request[L::OPEN_NO_WINOGRAD] = winograd && winograd == std::string_view("0");
+  const char* weights = std::getenv("GRAPHC_WEIGHTS");
+  request[L::OPEN_BRAIN_WEIGHTS] = weights && weights == std::string_view("bfloat16");
   request[L::OPEN_RUN_OTHER] = reinterpret_cast<Word>(gc_parts[OTHER_STEPS]);
   const char* tuned = std::getenv("GRAPHC_TUNED");
   if (tuned && *tuned && tuned != std::string_view("0"))
@@ -130,6 +132,7 @@ void Model::open(int threads, Word tables) {
     library_.gc_store_close(std::exchange(store_, 0));
     fail(error);
   }
+  frames_.begin();
 }
 
 void Model::set_host(const std::string& name, HostFunction function) {

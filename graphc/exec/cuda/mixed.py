@@ -2,7 +2,8 @@
 
 A run is a run of the host's runtime, which calls the parts as it calls Python functions, but inside the variables'
 lock. What belongs to one run on the device is a DeviceRun: the parts' memory and recorded graphs. Runs that go on at
-the same time have one each; they are kept for later runs.
+the same time have one each; they are kept for later runs. What lists hold is in memory that a run takes piece by piece
+and gives back as a whole (run_memory.py).
 """
 from __future__ import annotations
 
@@ -18,10 +19,13 @@ from graphc import errors
 from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.engine import DeviceEngine
 from graphc.exec.cuda.frame import DeviceFrame
+from graphc.exec.cuda.list_calls import ListCall
 from graphc.exec.cuda.memory import Block, bytes_of, state_copy, wrote
 from graphc.exec.cuda.part import Part
 from graphc.exec.cuda.residence import Residence
-from graphc.exec.cuda.split import HOST_NAME, split
+from graphc.exec.cuda.run_memory import RunMemory
+from graphc.exec.cuda.split import name_of, split
+from graphc.exec.cuda.work import Brought, Copy
 from graphc.exec.frame import Frame
 from graphc.exec.states import State
 from graphc.plan import plan as p
@@ -32,17 +36,19 @@ Vector = tuple[int, ...]   # sizes and address of a value on the device
 
 
 class MixedEngine(DeviceEngine):
-    """Runs any plan without CARRIED buffers. may: which steps the device may do; the others as Engine's arguments.
+    """Runs any plan without CARRIED buffers. may: which steps devices may do; place: which of `devices` does a step, by
+    its number among them; the others as Engine's arguments.
 
     Raises ResourceExhaustedError in a run if the device has no memory left.
     """
 
-    def __init__(self, device: Device, may: Callable[[p.Step], bool], plan: p.Plan,
-                 constants: Mapping[str, Any] | None = None, states: Any = None,
+    def __init__(self, devices: Sequence[Device], may: Callable[[p.Step], bool], place: Callable[[p.Step], int],
+                 plan: p.Plan, constants: Mapping[str, Any] | None = None, states: Any = None,
                  hosts: Mapping[str, Callable[..., Any]] | None = None, *settings: Any) -> None:
-        self._split = split(plan, Residence(plan, may))
-        parts = {f"{HOST_NAME}:{part.number}": Launch(weakref.ref(self), part) for part in self._split.parts}
-        super().__init__(device, plan, self._split.plan, constants, states, {**(hosts or {}), **parts}, *settings)
+        self._split = split(plan, Residence(plan, may, place))
+        own = {name_of(function): Launch(weakref.ref(self), function) if isinstance(function, Part) else
+               ListCall(weakref.ref(self), function) for function in self._split.functions}
+        super().__init__(devices, plan, self._split.plan, constants, states, {**(hosts or {}), **own}, *settings)
         self._idle: list[DeviceRun] = []
         self._current = threading.local()
 
@@ -60,6 +66,7 @@ class MixedEngine(DeviceEngine):
         except IndexError:
             self._current.run = DeviceRun()
         self._current.run.trace = trace
+        self._current.run.begin()
         self._begin_trace(trace)
         try:
             return super()._run_numbers(inputs, number, cancel, trace)
@@ -79,11 +86,11 @@ class MixedEngine(DeviceEngine):
     def _finish(self, run: DeviceRun, failed: bool) -> None:
         """The newest values of what the parts wrote are on the device; of a run that failed, those before it are on
         the host, if they were."""
-        for state in run.written:
+        for state, device in run.written.items():
             if not failed:
-                wrote(self.device, self.states, state)
+                wrote(device, self.states, state)
             elif state not in self.states.away:
-                state_copy(self.device, state).version = -1
+                state_copy(device, state).version = -1
         run.written.clear()
 
     def launched(self, part: Part, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -93,18 +100,50 @@ class MixedEngine(DeviceEngine):
         given = iter(arrays)
         leaves = tuple(next(given).tolist()) if part.leaves else ()
         uploads = [next(given) for _ in part.uploads]
-        self.device.enter()
-        frame = run.frame(self, part, leaves, tuple(tuple(vector.tolist()) for vector in given))
+        places = tuple(tuple(vector.tolist()) for vector in given)
+        frame = run.frame(self, part, leaves, places)
+        if frame.busy:
+            frame.device.enter()
+            frame.device.wait()
         for target, array in zip(frame.uploads, uploads, strict=True):
             target[...] = array
-        self.launch(frame, run.written, run.trace)
-        run.written.update(frame.writes)
-        return [*frame.downloads, *frame.vectors]
+        before = [Brought(self.devices[part.sources[i]], target, places[i][-1], count)
+                  for i, target, count in frame.staged]
+        behind = [Copy(run.take(frame.device, count), place, count) for place, _, count in frame.kept]
+        self.launch(frame, run.written, run.trace, before, behind)
+        frame.busy = bool(uploads) and not frame.waits
+        run.written.update(dict.fromkeys(frame.writes, frame.device))
+        kept = [np.array((*shape, copy.target)) for copy, (_, shape, _) in zip(behind, frame.kept, strict=True)]
+        return [*frame.downloads, *frame.vectors, *kept]
+
+    def gathered(self, home: int, count: int, pieces: Sequence[tuple[int, int, int]]) -> int:
+        """The address of `count` new bytes of the current run's, on the device of that number. pieces: where to, from
+        which address, how many bytes; where none goes, and where one has the address 0, are zeros."""
+        run: DeviceRun = self._current.run
+        device = self.devices[home]
+        made = run.take(device, count)
+        there = [piece for piece in pieces if piece[1]]
+        with device.lock:
+            if sum(size for _, _, size in there) < count:
+                device.clear(made, count)
+            for target, source, size in joined(there):
+                device.copy(made + target, source, size)
+        return made
 
     def _described(self, frame: Frame, cause: BaseException | None) -> errors.OpError:
         if isinstance(cause, errors.OpError) and getattr(cause, "is_of_part", False):
             return cause
         return super()._described(frame, cause)
+
+
+def joined(pieces: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """The same copies; those that lie one behind the other, on both sides, are one."""
+    found: list[tuple[int, int, int]] = []
+    for target, source, size in pieces:
+        if found and found[-1][0] + found[-1][2] == target and found[-1][1] + found[-1][2] == source:
+            target, source, size = found[-1][0], found[-1][1], found.pop()[2] + size
+        found.append((target, source, size))
+    return found
 
 
 class Launch:
@@ -138,13 +177,25 @@ class DeviceRun:
         self._frames: dict[int, OrderedDict[Any, DeviceFrame]] = {}
         self._blocks: dict[tuple[int, int, int], tuple[Block, int]] = {}
         self._turns: dict[int, int] = {}
-        self.written: set[State] = set()
+        self.written: dict[State, Device] = {}         # where
+        self._memory: dict[Device, RunMemory] = {}     # of lists
         self.trace = 0                                 # the address of the run's trace
+
+    def begin(self) -> None:
+        for memory in self._memory.values():
+            memory.begin()
+
+    def take(self, device: Device, count: int) -> int:
+        """So many bytes of the device, until the run ends."""
+        device.enter()
+        with device.lock:
+            return self._memory.setdefault(device, RunMemory()).take(device, count)
 
     def frame(self, engine: MixedEngine, part: Part, leaves: Vector, given: tuple[Vector, ...]) -> DeviceFrame:
         """The part bound to these sizes and places."""
         turn = self._turns[part.number] = 1 - self._turns.get(part.number, 1) if part.repeats else 0
-        key, frames = (leaves, given, turn), self._frames.setdefault(part.number, OrderedDict())
+        fixed = tuple(vector[:-1] if b in part.loose else vector for b, vector in zip(part.given, given, strict=True))
+        key, frames = (leaves, fixed, turn), self._frames.setdefault(part.number, OrderedDict())
         found = frames.get(key)
         if found is None:
             found = self._bound(engine, part, leaves, given, turn)
@@ -154,15 +205,16 @@ class DeviceRun:
 
     def _bound(self, engine: MixedEngine, part: Part, leaves: Vector, given: tuple[Vector, ...],
                turn: int) -> DeviceFrame:
-        body = engine.whole_plan.bodies[part.body]
+        body, device = engine.whole_plan.bodies[part.body], engine.devices[part.device]
+        device.enter()
         told = dict(zip(part.leaves, leaves, strict=True))
         dims = sizes_of(body, lambda number, _: told.get(number, 0))       # the others are of no value of the part
         _check_sizes(part, body, dims, given)
-        made = [self._vector(engine.device, part, body, i, turn, dims) for i in range(len(part.made))]
+        made = [self._vector(device, part, body, i, turn, dims) for i in range(len(part.made))]
         frames = self._frames[part.number]
-        with engine.device.lock:
+        with device.lock:
             while len(frames) >= FRAMES_KEPT:
-                engine.device.wait()
+                device.wait()
                 frames.popitem(last=False)
             return DeviceFrame(engine, part, dims, [v[-1] for v in given], made)
 
