@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT / "tools" / "docs"))
 
 import c_header
 import docstrings
+import make
 import pages
 from navigation import NAVIGATION
 from navigation import pages as pages_named
@@ -54,6 +55,13 @@ def test_links_go_somewhere(page: Path) -> None:
         if not target.is_file() or (anchor and target.suffix == ".md" and anchor not in anchors(target)):
             broken.append(link)
     assert broken == []
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda page: page.name)
+def test_what_pages_show_is_in_the_site(page: Path) -> None:
+    targets = [(page.parent / link.partition("#")[0]).resolve() for link in links(page) if link.partition("#")[0]]
+    shown = [t.relative_to(ROOT / "docs") for t in targets if t.suffix != ".md" and t.is_relative_to(ROOT / "docs")]
+    assert {path.parts[0] for path in shown} <= {*make.COPIED, "notebooks"}
 
 
 def test_a_missing_anchor_is_noticed(tmp_path: Path) -> None:

@@ -121,9 +121,17 @@ def random_numbers() -> Built:
     return [gc.random_normal([n, 3]), gc.nn.dropout(x, 0.5), gc.range(n)], [], {n: np.int32(4), x: _ramp(5, 3)}
 
 
+def words() -> Built:
+    """Strings: fed, constant, compared, moved and fetched."""
+    x, i = gc.placeholder(gc.string, [N]), gc.placeholder(gc.int32, [N])
+    label = gc.gather(gc.constant(["cat", "", "dog"]), i)
+    given = np.array([b"dog", b"x\0y", b""], object)
+    return [label, gc.equal(x, label), gc.unique(gc.concat([x, label], 0))[0]], [], {x: given, i: np.int32([2, 0, 1])}
+
+
 GRAPHS: dict[str, Callable[[], Built]] = {
     f.__name__: f for f in (mask, loop_gradient, arrays, growing_value, branches, rows, training, inference, views,
-                            python_code, random_numbers)}
+                            python_code, random_numbers, words)}
 
 
 def lengths() -> Case:

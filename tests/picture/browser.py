@@ -78,8 +78,8 @@ class Browser:
         return found["result"].get("value")
 
     def wait(self, expression: str) -> None:
-        """Until it holds, at most ten seconds."""
-        end = time.monotonic() + 10
+        """Until it holds, at most a minute: other work may have the cores."""
+        end = time.monotonic() + 60
         while not self.evaluate(expression):
             assert time.monotonic() < end, f"{expression} does not hold; {self.errors}"
             time.sleep(0.05)

@@ -293,6 +293,17 @@ def test_damaged_archives_end_in_an_error_or_the_same_numbers(folder: Path) -> N
         assert done.returncode == 1 or (done.returncode == 0 and done.stdout == right), (i, done)
 
 
+def test_damaged_files_of_strings_end_in_an_error_or_in_strings(folder: Path) -> None:
+    rng = np.random.default_rng(4)
+    for i in range(90):
+        data = bytearray((folder / f"{('words', 'bytes', 'big_words')[i % 3]}.npy").read_bytes())
+        for _ in range(1 + i % 2):              # of the header every second one: digits, kinds, order, sizes
+            data[rng.integers(len(data) if i % 2 else 80)] = rng.choice([*b"0123456789SU<>|,()'", 0, 255])
+        (folder / "damaged.npy").write_bytes(data[:rng.integers(len(data))] if i % 5 == 0 else data)
+        done = cpp(folder, *WORDS.split(), "--feed", "text=damaged.npy")
+        assert done.returncode in (0, 1) and ("output" in done.stdout) == (done.returncode == 0), (i, done)
+
+
 def test_fields_of_64_bits(folder: Path) -> None:
     """As numpy.savez writes them in front of each array, and larger archives at their end."""
     import zipfile

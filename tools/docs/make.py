@@ -23,6 +23,7 @@ from reference import Reference
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = ROOT / "build" / "docs-pages"
+COPIED = ("style", "pictures")         # folders of docs/ that pages refer to
 
 
 def main() -> int:
@@ -43,7 +44,8 @@ def write_pages() -> None:
         (PAGES / "reference" / name).write_text(text)
     (PAGES / "reference" / "c.md").write_text(c_header.page(ROOT / "runner" / "include" / "graphc.h"))
     pages.write(ROOT, PAGES, reference.address_of)
-    shutil.copytree(ROOT / "docs" / "style", PAGES / "style")
+    for folder in COPIED:
+        shutil.copytree(ROOT / "docs" / folder, PAGES / folder)
     existing = pages.sources(ROOT)
     menu = pages.with_rest(NAVIGATION, set(pages_named(NAVIGATION)) | set(pages.AT_ROOT.values()), existing)
     # JSON is YAML: the menu needs no library to write.
