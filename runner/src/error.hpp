@@ -7,6 +7,7 @@
 #include <string>
 
 #include "graphc.h"
+#include "texts.hpp"
 
 namespace graphc_core {
 
