@@ -11,6 +11,9 @@ import numpy as np
 
 from graphc.kernels.contracts.all import KERNELS as KERNEL_DECLARATIONS
 from graphc.passes.batch_norm import ChannelMoments, ChannelProducts
+from graphc.passes.cross_entropy import WeightedCrossEntropy, WeightedSparseCrossEntropy
+from graphc.passes.layer_norm_ops import LayerNorm, LayerNormGrad
+from graphc.passes.softmax_grad import LogSoftmaxGrad, SoftmaxGrad
 
 Arrays = list[np.ndarray]
 KERNELS: dict[str, Callable[[Arrays, list[int], list[int]], None]] = {}
@@ -200,6 +203,47 @@ def sparse_softmax_cross_entropy(x: Arrays, d: list[int], attrs: list[int]) -> N
         raise KernelError("label out of range")
     x[2][...] = -logs[np.arange(d[0]), labels]
     x[3][...] = (np.exp(logs) - np.eye(d[1])[labels]).ravel()
+
+
+@kernel
+def weighted_softmax_cross_entropy(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    product, x[3][...] = WeightedCrossEntropy().reference(x[0].reshape(d), x[1].reshape(d), x[2])
+    x[4][...] = product.ravel()
+
+
+@kernel
+def weighted_sparse_softmax_cross_entropy(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    if ((x[0] < 0) | (x[0] >= d[1])).any():
+        raise KernelError("label out of range")
+    product, x[2][...] = WeightedSparseCrossEntropy().reference(x[3].reshape(d), x[0], x[1])
+    x[3][...] = product.ravel()
+
+
+@kernel
+def softmax_grad(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    x[2][...] = SoftmaxGrad().reference(x[0].reshape(d), x[1].reshape(d)).ravel()
+
+
+@kernel
+def log_softmax_grad(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    x[2][...] = LogSoftmaxGrad().reference(x[0].reshape(d), x[1].reshape(d)).ravel()
+
+
+@kernel
+def layer_norm(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    centred, scaled, shifted, epsilon = KERNEL_DECLARATIONS["layer_norm"].attr_values(attrs)
+    others = [*([x[1]] if scaled else []), *([x[2]] if shifted else [])]
+    op = LayerNorm(2, 1, bool(centred), bool(scaled), epsilon, bool(shifted))
+    x[3][...] = op.reference(x[0].reshape(d), *others).ravel()
+
+
+@kernel
+def layer_norm_grad(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    centred, scaled, added, summed, epsilon = KERNEL_DECLARATIONS["layer_norm_grad"].attr_values(attrs)
+    others = [*([x[2]] if scaled else []), *([x[3].reshape(d)] if added else [])]
+    op = LayerNormGrad(2, 1, bool(centred), bool(scaled), epsilon, bool(added), bool(summed))
+    for result, made in zip(x[4:], op.reference(x[0].reshape(d), x[1].reshape(d), *others), strict=True):
+        result[...] = made.ravel()
 
 
 @kernel
