@@ -44,7 +44,8 @@ from graphc.plan.verify import check_ports
 if TYPE_CHECKING:
     from graphc.exec.machine_speed import MachineSpeed
 
-SHAPES_KEPT = 32           # frames for as many different input shapes are kept bound
+SHAPES_KEPT = 32           # frames for as many different input shapes are kept bound, while they take no more than
+BYTES_KEPT = 256 << 20     # bytes together: to bind a large one anew takes far less time than to run it
 SHAPES_BOUND_ANEW = 4
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
@@ -341,12 +342,13 @@ class Engine:
         return fitting
 
     def _frame(self, shapes: Shapes) -> Frame:
-        """A frame bound for these shapes: a new one, or the one bound longest ago if there are many."""
+        """A frame bound for these shapes: a new one, or the one bound longest ago if there are many or large ones."""
         self._check_ranks(shapes)
         if self._stale:
             self._reopen()
         self._close_retired()
-        frame = self.frames.oldest() if self.frames.spare or len(self._frames) >= SHAPES_KEPT else None
+        enough = len(self._frames) >= SHAPES_KEPT or self._frame_bytes() > BYTES_KEPT
+        frame = self.frames.oldest() if self.frames.spare or enough else None
         if frame is None:
             frame = Frame(self.plan, self._native, self._model)
             self._frames.append(frame.address)
@@ -363,6 +365,11 @@ class Engine:
                               for slot, dtype in zip(frame.slots, self._output_dtypes, strict=True)],
                      self._output_memory)
         return frame
+
+    def _frame_bytes(self) -> int:
+        """What the runtime has allocated for frames: all but packed copies."""
+        packed = ctypes.c_int64.from_address(self._store + 8 * t.STORE_TAKEN).value if self._store else 0
+        return int(self._host.words[t.HOST_USED]) - packed
 
     def _check_ranks(self, shapes: Shapes) -> None:
         for port, shape in zip(self.plan.inputs, shapes, strict=True):

@@ -132,6 +132,7 @@ void Model::open(int threads, Word tables) {
     library_.gc_store_close(std::exchange(store_, 0));
     fail(error);
   }
+  frames_.begin();
 }
 
 void Model::set_host(const std::string& name, HostFunction function) {
