@@ -37,7 +37,7 @@ ALL = "all"                            # of --isa
 EXPORTS = "{ global: graphc_*; local: *; };\n"
 FLAGS = ("-std=c++17", "-O2", "-fPIC")
 LINK = ("-pthread", "-s", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,noexecstack", "-Wl,-z,relro",
-        "-Wl,-z,noseparate-code", "-ldl")
+        "-Wl,-z,now", "-Wl,-z,noseparate-code", "-ldl")
 
 
 def add(commands: Any) -> None:

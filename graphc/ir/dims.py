@@ -290,10 +290,7 @@ def substitute(size: Size, values: Mapping[Symbol, Size]) -> Size:
     for part in operands_first(size, done.__contains__):
         found: Size = 0
         for monomial, factor in part.terms:
-            term: Size = factor
-            for atom in monomial:
-                term = term * _substitute_atom(atom, values, done)
-            found = found + term
+            found = found + product([factor, *(_substitute_atom(atom, values, done) for atom in monomial)])
         done[part] = found
     return _found(size, done)
 

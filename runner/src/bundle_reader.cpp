@@ -104,8 +104,8 @@ std::int64_t read_header(std::string_view message, const std::string& index) {
     default: r.skip();
   }
   if (shards < 1 || shards > MOST_SHARDS) damaged_file(index, "it says that there are " + std::to_string(shards) + " files of data");
-  if (big_endian) throw Error(GRAPHC_UNIMPLEMENTED, index + ": the checkpoint was written by a big-endian machine");
-  if (needed > VERSION) throw Error(GRAPHC_DATA_LOSS, index + ": the checkpoint was made by newer software");
+  if (big_endian) throw_error(GRAPHC_UNIMPLEMENTED, index + ": the checkpoint was written by a big-endian machine");
+  if (needed > VERSION) throw_error(GRAPHC_DATA_LOSS, index + ": the checkpoint was made by newer software");
   return shards;
 }
 
@@ -159,12 +159,12 @@ class Checkpoint {
   const Entry& found(const std::string& key) const {
     const auto at = entries_.find(key);
     if (at != entries_.end() && at->second) return *at->second;
-    throw Error(GRAPHC_NOT_FOUND, "Key " + key + " not found in checkpoint " + prefix_);
+    throw_error(GRAPHC_NOT_FOUND, "Key " + key + " not found in checkpoint " + prefix_);
   }
 
   void require_kind(const Entry& entry, const Variable& variable, const Shape& shape) const {
     if (entry.dtype == variable.tensor.dtype && entry.has_shape && entry.shape == shape) return;
-    throw Error(GRAPHC_INVALID_ARGUMENT,
+    throw_error(GRAPHC_INVALID_ARGUMENT,
                 "variable '" + variable.tensor.name + "' is of dtype " + dtype_name(variable.tensor.dtype) + " and shape " +
                     shape_text(shape.data(), shape.size()) + ", but '" + variable.key + "' in checkpoint " + prefix_ + " of " +
                     dtype_name(entry.dtype) + " and " + shape_text(entry.shape.data(), entry.shape.size()));
@@ -233,7 +233,7 @@ void gc_restore_checkpoint(graphc_core::Values& values, const std::string& prefi
   for (std::size_t i = 0; i < values.count(); ++i)
     if (!values.at(i).key.empty()) keys.push_back(values.at(i).key);
   if (keys.empty())
-    throw Error(GRAPHC_FAILED_PRECONDITION, "the model's file lists no variables for checkpoints: save it with gc.export_model");
+    throw_error(GRAPHC_FAILED_PRECONDITION, "the model's file lists no variables for checkpoints: save it with gc.export_model");
   Checkpoint checkpoint(prefix, host);
   std::vector<std::pair<Variable*, Block>> found;
   in_file(prefix + ".index", [&] {

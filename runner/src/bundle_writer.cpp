@@ -109,13 +109,13 @@ void gc_save_checkpoint(graphc_core::Values& values, const std::string& prefix) 
       const Variable& variable = values.at(i);
       if (variable.key.empty()) continue;
       if (!variable.has_value())
-        throw Error(GRAPHC_FAILED_PRECONDITION, "variable '" + variable.tensor.name + "' has no value, so that no checkpoint can be "
+        throw_error(GRAPHC_FAILED_PRECONDITION, "variable '" + variable.tensor.name + "' has no value, so that no checkpoint can be "
                                                     "saved: run the signature that initialises it, or restore one");
       writer.add(variable);
       any = true;
     }
   }
   if (!any)
-    throw Error(GRAPHC_FAILED_PRECONDITION, "the model's file lists no variables for checkpoints: save it with gc.export_model");
+    throw_error(GRAPHC_FAILED_PRECONDITION, "the model's file lists no variables for checkpoints: save it with gc.export_model");
   writer.commit();
 }

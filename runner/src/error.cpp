@@ -7,6 +7,10 @@ Error::Error(graphc_status code, const std::string& message) : std::runtime_erro
 
 Error::Error(graphc_status code, const char* message) : std::runtime_error(message), code(code) {}
 
+void throw_error(graphc_status code, const std::string& message) { throw Error(code, message); }
+
+void throw_error(graphc_status code, const char* message) { throw Error(code, message); }
+
 void damaged(const char* what) { throw Error(GRAPHC_DATA_LOSS, std::string("damaged model: ") + what); }
 
 void damaged(const std::string& what) { damaged(what.c_str()); }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "graphc.h"
+#include "texts.hpp"
 
 namespace graphc_core {
 
@@ -16,6 +17,10 @@ class Error : public std::runtime_error {
   Error(graphc_status code, const char* message);
   graphc_status code;
 };
+
+// As `throw Error(...)`, out of line.
+[[noreturn]] void throw_error(graphc_status code, const std::string& message);
+[[noreturn]] void throw_error(graphc_status code, const char* message);
 
 // Of the model's file; readers of other files say which one it is (damaged_file).
 [[noreturn]] void damaged(const char* what);

@@ -51,7 +51,7 @@ Frame Frames::take(Word model, const std::vector<Word>& sizes) {
   Frame frame = idle_or_none(model, sizes);
   Word error[L::ERROR_WORDS] = {};
   if (!frame.handle) frame.handle = library_.gc_frame_open(model, address_of(error));
-  if (!frame.handle) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for a run: " + host_->state());
+  if (!frame.handle) throw_error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for a run: " + host_->state());
   if (frame.bound && frame.sizes == sizes) return frame;
   if (library_.gc_frame_size(frame.handle, address_of(sizes.data()), address_of(error))) {
     close(frame);

@@ -129,7 +129,7 @@ Signature find_signature(const std::vector<Signature>& all, const SavedPlan& sav
     if (one.name == saved.signature) return one;
     names += (names.empty() ? "" : ", ") + std::string(one.name);
   }
-  throw Error(GRAPHC_NOT_FOUND, "it has no code for the signature " + saved.signature + "; it has " +
+  throw_error(GRAPHC_NOT_FOUND, "it has no code for the signature " + saved.signature + "; it has " +
                                     (names.empty() ? "none at all" : names));
 }
 
@@ -150,11 +150,11 @@ GpuCode read_gpu_code(std::string_view file, const SavedPlan& saved, Charge& cha
     default: r.skip();
   }
   if (version != VERSION)
-    throw Error(GRAPHC_DATA_LOSS, "it is no file of code for a GPU, of format version " + std::to_string(VERSION) +
+    throw_error(GRAPHC_DATA_LOSS, "it is no file of code for a GPU, of format version " + std::to_string(VERSION) +
                                       " (`graphc gpu` makes them): it says " + std::to_string(version));
   const Signature found = find_signature(signatures, saved);
   if (graph_hash != saved.graph_hash || found.hash != crc32c(saved.plan))
-    throw Error(GRAPHC_FAILED_PRECONDITION, "it was made of another model, or of this one before it was written anew: make it again "
+    throw_error(GRAPHC_FAILED_PRECONDITION, "it was made of another model, or of this one before it was written anew: make it again "
                                             "with `graphc gpu`");
   Reader runs(found.message, &charge);
   while (runs.next()) {

@@ -24,7 +24,7 @@ template <class Function>
 void find(void* library, const char* name, Function*& found) {
   found = reinterpret_cast<Function*>(dlsym(library, name));
   if (!found)
-    throw Error(GRAPHC_UNIMPLEMENTED, std::string("the CUDA driver of this machine is too old (it has no ") + name +
+    throw_error(GRAPHC_UNIMPLEMENTED, std::string("the CUDA driver of this machine is too old (it has no ") + name +
                                           "): it must be one for CUDA 11.4 or newer");
 }
 
@@ -35,7 +35,7 @@ const Driver& find_driver() {
   const char* given = std::getenv("GRAPHC_LIBCUDA");
   void* library = dlopen(given && *given ? given : "libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
   if (!library)
-    throw Error(GRAPHC_NOT_FOUND, std::string("there is no CUDA driver on this machine (") + dlerror() + "): run on the CPU");
+    throw_error(GRAPHC_NOT_FOUND, std::string("there is no CUDA driver on this machine (") + dlerror() + "): run on the CPU");
   auto made = std::make_unique<Driver>();
 #define GRAPHC_FIND(name, parameters) find(library, #name, made->name);
   GRAPHC_CUDA(GRAPHC_FIND)
@@ -60,11 +60,11 @@ void Driver::check(const char* call, int status) const {
   const char* name = nullptr;
   cuGetErrorName(status, &name);
   const std::string said = std::string(call) + ": " + (name ? name : "unknown error") + " (" + std::to_string(status) + ")";
-  if (status == OUT_OF_MEMORY) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "the GPU has no memory left (" + said + ")");
+  if (status == OUT_OF_MEMORY) throw_error(GRAPHC_RESOURCE_EXHAUSTED, "the GPU has no memory left (" + said + ")");
   if (std::find(std::begin(LOST), std::end(LOST), status) != std::end(LOST))
-    throw Error(GRAPHC_INTERNAL, said + ": a kernel failed, and the GPU's state is lost; the program has to be started anew. If the "
+    throw_error(GRAPHC_INTERNAL, said + ": a kernel failed, and the GPU's state is lost; the program has to be started anew. If the "
                                         "file with the GPU's code was made by `graphc gpu`, this is a bug of graphc");
-  throw Error(GRAPHC_INTERNAL, said);
+  throw_error(GRAPHC_INTERNAL, said);
 }
 
 Gpu& Gpu::open(int number) {
@@ -77,7 +77,7 @@ Gpu& Gpu::open(int number) {
   int count = 0;
   if (cuda.cuDeviceGetCount(&count)) count = 0;                // it fails if there is no GPU
   if (number < 0 || number >= count)
-    throw Error(GRAPHC_NOT_FOUND, "there is no GPU " + std::to_string(number) + ": this machine has " + std::to_string(count) +
+    throw_error(GRAPHC_NOT_FOUND, "there is no GPU " + std::to_string(number) + ": this machine has " + std::to_string(count) +
                                       (count ? ", numbered from 0 on" : ", as far as the driver shows them to this process"));
   found = new Gpu(cuda, number);
   return *found;
@@ -99,7 +99,7 @@ bool Gpu::usable() const { return process_ == getpid(); }
 
 void Gpu::enter() const {
   if (!usable())
-    throw Error(GRAPHC_FAILED_PRECONDITION, "the GPU was used before this process was forked, and CUDA does not work in a forked "
+    throw_error(GRAPHC_FAILED_PRECONDITION, "the GPU was used before this process was forked, and CUDA does not work in a forked "
                                             "child: use it in the child only");
   GRAPHC_CALL(driver_, cuCtxSetCurrent, context_);
 }
@@ -110,7 +110,7 @@ DeviceAddress Gpu::allocate(std::size_t bytes) const {
   if (status == OUT_OF_MEMORY) {
     std::size_t unused = 0, all = 0;
     GRAPHC_CALL(driver_, cuMemGetInfo_v2, &unused, &all);
-    throw Error(GRAPHC_RESOURCE_EXHAUSTED, "the GPU " + name_ + " has no memory for " + std::to_string(bytes) + " bytes more (" +
+    throw_error(GRAPHC_RESOURCE_EXHAUSTED, "the GPU " + name_ + " has no memory for " + std::to_string(bytes) + " bytes more (" +
                                                std::to_string(unused) + " of " + std::to_string(all) +
                                                " are free): run smaller batches, or on the CPU");
   }
@@ -136,7 +136,7 @@ void* Gpu::load_module(const std::string& ptx) const {
   try {
     driver_.check("cuModuleLoadDataEx", status);
   } catch (const Error& error) {
-    throw Error(error.code, std::string(error.what()) + "; the driver's compiler says: " +
+    throw_error(error.code, std::string(error.what()) + "; the driver's compiler says: " +
                                 (log[0] ? log.c_str() : "nothing") + " (GPU " + name_ + ", compute capability " +
                                 std::to_string(compute_) + ")");
   }

@@ -93,7 +93,7 @@ GpuCode read_code(const DeviceRequest& request, Charge& charge) {
       return code;
     } catch (const Error& error) {
       if (error.code == GRAPHC_DATA_LOSS) throw;
-      throw Error(error.code, request.code + ": " + error.what());
+      throw_error(error.code, request.code + ": " + error.what());
     }
   });
 }
@@ -102,7 +102,7 @@ GpuRuns::GpuRuns(const DeviceRequest& request)
     : plan_(request.plan), host_(request.host), values_(request.values), constants_(request.constants), charge_(request.host),
       code_(read_code(request, charge_)), gpu_(Gpu::open(request.number)), modules_(gpu_, code_.modules) {
   if (code_.compute > gpu_.compute())
-    throw Error(GRAPHC_UNIMPLEMENTED, request.code + " needs a GPU of compute capability " + std::to_string(code_.compute) +
+    throw_error(GRAPHC_UNIMPLEMENTED, request.code + " needs a GPU of compute capability " + std::to_string(code_.compute) +
                                           " at least; " + gpu_.name() + " has " + std::to_string(gpu_.compute()) +
                                           ": make it with `graphc gpu --compute " + std::to_string(gpu_.compute()) + "`");
   const std::lock_guard<std::mutex> guard(gpu_.mutex);
@@ -131,7 +131,7 @@ void GpuRuns::run(const std::vector<Word>& sizes, Word number, const Running& ru
   for (const auto& [variable, copy] : variables)
     if (copy->version != variable->version()) values_->bring_home(*variable);
   const std::lock_guard<std::mutex> guard(gpu_.mutex);
-  if (running.flag()->load()) throw Error(GRAPHC_CANCELLED, "the run was cancelled");
+  if (running.flag()->load()) throw_error(GRAPHC_CANCELLED, "the run was cancelled");
   gpu_.enter();
   const GpuFrame& frame = frame_of(which);
   for (const auto& [variable, copy] : variables) copy->refresh(*variable);
@@ -175,7 +175,7 @@ void GpuRuns::refuse_sizes(const std::vector<Word>& sizes) const {
   std::string there;
   for (std::size_t i = 0; i < code_.runs.size() && i < MOST_LISTED; ++i) there += "\n  " + sizes_text(code_.runs[i].sizes);
   if (code_.runs.size() > MOST_LISTED) there += "\n  and " + std::to_string(code_.runs.size() - MOST_LISTED) + " more";
-  throw Error(GRAPHC_INVALID_ARGUMENT, "the GPU's code was not made for inputs of these sizes: " + sizes_text(sizes) +
+  throw_error(GRAPHC_INVALID_ARGUMENT, "the GPU's code was not made for inputs of these sizes: " + sizes_text(sizes) +
                                            "\nit was made for" + (there.empty() ? " none" : there) +
                                            "\n`graphc gpu --shapes` makes it for others");
 }

@@ -178,7 +178,7 @@ Graph::Graph(const GraphFile& file, const std::shared_ptr<HostTable>& host, bool
   }
   if (!side) return;
   if (file.path.empty())
-    throw Error(GRAPHC_UNIMPLEMENTED, "the graph has constants in the file " + side->name + " beside it, which is found only if the "
+    throw_error(GRAPHC_UNIMPLEMENTED, "the graph has constants in the file " + side->name + " beside it, which is found only if the "
                                           "graph is loaded by its path");
   side_file_ = std::make_shared<SideFile>(file.path, *side);
   bytes_ += static_cast<std::size_t>(side->size);
@@ -236,7 +236,7 @@ void Graph::copy_constant(const Tensor& wanted, char* target, std::size_t bytes)
 
 const SavedPlan& choose_plan(const Graph& graph, const std::string& signature) {
   if (graph.plans().empty())
-    throw Error(GRAPHC_NOT_FOUND, graph.node_count()
+    throw_error(GRAPHC_NOT_FOUND, graph.node_count()
                                       ? "the file is a graph without compiled plans; save it with graphc (gc.freeze, write_graph) "
                                         "so that it holds one"
                                       : "the file is empty or no graph");
@@ -247,21 +247,21 @@ const SavedPlan& choose_plan(const Graph& graph, const std::string& signature) {
       continue;
     }
     if (saved.version != FORMAT_VERSION)
-      throw Error(GRAPHC_DATA_LOSS, "the plan has format version " + std::to_string(saved.version) + "; this runner reads version " +
+      throw_error(GRAPHC_DATA_LOSS, "the plan has format version " + std::to_string(saved.version) + "; this runner reads version " +
                                         std::to_string(FORMAT_VERSION) +
                                         (saved.version > FORMAT_VERSION ? ": it was made by a newer graphc" : ""));
     if (saved.graph_hash != graph.hash())
-      throw Error(GRAPHC_FAILED_PRECONDITION, "the plan was not made of this graph: the graph's nodes or constants were changed after "
+      throw_error(GRAPHC_FAILED_PRECONDITION, "the plan was not made of this graph: the graph's nodes or constants were changed after "
                                               "it was compiled. Load it in Python and save it again");
     return saved;
   }
-  throw Error(GRAPHC_NOT_FOUND, "the file has no signature " + signature + "; it has " + names);
+  throw_error(GRAPHC_NOT_FOUND, "the file has no signature " + signature + "; it has " + names);
 }
 
 std::size_t tensor_bytes(const Tensor& tensor) {
   const DType* dtype = find_dtype(tensor.dtype);
   if (!dtype || !dtype->size)
-    throw Error(GRAPHC_UNIMPLEMENTED, tensor.name + ": dtype " + dtype_name(tensor.dtype) + " is not supported");
+    throw_error(GRAPHC_UNIMPLEMENTED, tensor.name + ": dtype " + dtype_name(tensor.dtype) + " is not supported");
   if (tensor.shape.size() > GRAPHC_MAX_RANK) damaged(tensor.name + " has more than 8 axes");
   std::size_t bytes = static_cast<std::size_t>(dtype->size);
   for (const std::int64_t size : tensor.shape) {

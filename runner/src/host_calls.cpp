@@ -22,7 +22,7 @@ void check_assertion(const graphc_tensor& condition) {
   std::int64_t count = 1;
   for (std::int32_t i = 0; i < condition.rank; ++i) count *= condition.sizes[i];
   if (!std::all_of(holds, holds + count, [](unsigned char c) { return c != 0; }))
-    throw Error(GRAPHC_INVALID_ARGUMENT, "assertion failed");
+    throw_error(GRAPHC_INVALID_ARGUMENT, "assertion failed");
 }
 
 }  // namespace
@@ -45,7 +45,7 @@ HostCalls::HostCalls(const Library& library, HostTable& host, const Plan& plan) 
 
 void HostCalls::set(const std::string& name, HostFunction function) {
   if (std::find(plan_.hosts.begin(), plan_.hosts.end(), name) == plan_.hosts.end())
-    throw Error(GRAPHC_NOT_FOUND, "the model calls no host function '" + name + "'");
+    throw_error(GRAPHC_NOT_FOUND, "the model calls no host function '" + name + "'");
   functions_[name] = function;
 }
 
@@ -58,14 +58,14 @@ void HostCalls::serve(const std::string& name, const Word* ask) {
   const auto found = functions_.find(name);
   if (found == functions_.end() && begins(name, "assert:") && ask[L::ASK_OPERANDS] > 0)
     return check_assertion(slot_tensor(words_at(ask[L::ASK_FIRST])));
-  if (found == functions_.end()) throw Error(GRAPHC_NOT_FOUND, "no function is set for it (graphc_set_host)");
+  if (found == functions_.end()) throw_error(GRAPHC_NOT_FOUND, "no function is set for it (graphc_set_host)");
   std::vector<graphc_tensor> inputs;
   for (Word i = 0; i < ask[L::ASK_OPERANDS]; ++i) inputs.push_back(slot_tensor(words_at(ask[L::ASK_FIRST + i])));
   HostRequest request{&host_, &library_, ask + L::ASK_FIRST + ask[L::ASK_OPERANDS], ask[L::ASK_SLOTS]};
   const graphc_status status =
       found->second.function(found->second.user, reinterpret_cast<graphc_request*>(&request), inputs.data(),
                              static_cast<std::int32_t>(inputs.size()), static_cast<std::int32_t>(request.count));
-  if (status != GRAPHC_OK) throw Error(status, "it returned status " + std::to_string(status));
+  if (status != GRAPHC_OK) throw_error(status, "it returned status " + std::to_string(status));
 }
 
 // The runtime calls this for a HOST step, on the thread of the run.

@@ -55,7 +55,7 @@ class Writer {
 
   template <class List>
   std::int64_t append(const List& list) {
-    if (words_.size() + list.size() > LARGEST_IMAGE) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "the plan is too large");
+    if (words_.size() + list.size() > LARGEST_IMAGE) throw_error(GRAPHC_RESOURCE_EXHAUSTED, "the plan is too large");
     const std::int64_t offset = here();
     make_room(words_.size() + list.size());
     words_.insert(words_.end(), list.begin(), list.end());
@@ -216,7 +216,7 @@ class Writer {
     const std::string name = i.op + "." + result->short_name + "." + first->short_name;
     const auto found = names_.primitives.find(name);
     if (found == names_.primitives.end())
-      throw Error(GRAPHC_UNIMPLEMENTED, "scalar function " + name + lacking());
+      throw_error(GRAPHC_UNIMPLEMENTED, "scalar function " + name + lacking());
     return i.op.rfind("reduce.", 0) == 0 ? L::CODE_REDUCE - found->second : found->second;
   }
 
@@ -242,7 +242,7 @@ class Writer {
   std::int64_t kernel(const std::string& name) {
     const auto found = names_.kernels.find(name);
     if (found == names_.kernels.end())
-      throw Error(GRAPHC_UNIMPLEMENTED, "kernel " + name + lacking());
+      throw_error(GRAPHC_UNIMPLEMENTED, "kernel " + name + lacking());
     return found->second;
   }
 

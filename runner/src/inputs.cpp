@@ -15,7 +15,7 @@ namespace {
 using Word = std::int64_t;
 
 [[noreturn, gnu::cold]] void refuse(const Port& port, const std::string& why) {
-  throw Error(GRAPHC_INVALID_ARGUMENT, "input '" + port.name + "' " + why);
+  throw_error(GRAPHC_INVALID_ARGUMENT, "input '" + port.name + "' " + why);
 }
 
 [[noreturn, gnu::cold]] void refuse_shape(const Port& port, const std::string& given) {
@@ -43,7 +43,7 @@ void check(const Port& port, const graphc_tensor& given) {
 
 std::vector<Word> checked_sizes(const Plan& plan, const graphc_tensor* inputs, std::size_t count) {
   if (count != plan.inputs.size())
-    throw Error(GRAPHC_INVALID_ARGUMENT, "the model has " + std::to_string(plan.inputs.size()) + " inputs, " +
+    throw_error(GRAPHC_INVALID_ARGUMENT, "the model has " + std::to_string(plan.inputs.size()) + " inputs, " +
                                              std::to_string(count) + " are given");
   std::vector<Word> sizes(8 * count, 0);
   for (std::size_t i = 0; i < count; ++i) {

@@ -73,9 +73,9 @@ const Library& choose_library(const std::string& isa) {
   for (const Entry& entry : libraries())
     if (wanted.empty() ? entry.runs_here : wanted == entry.library.isa) {
       if (entry.runs_here) return entry.library;
-      throw Error(GRAPHC_UNIMPLEMENTED, "this machine cannot run " + wanted + "; the library has " + isa_list());
+      throw_error(GRAPHC_UNIMPLEMENTED, "this machine cannot run " + wanted + "; the library has " + isa_list());
     }
-  throw Error(GRAPHC_UNIMPLEMENTED, wanted.empty()
+  throw_error(GRAPHC_UNIMPLEMENTED, wanted.empty()
                                         ? "this machine can run none of the library's instruction sets: " + isa_list()
                                         : "the library has no code for " + wanted + "; it has " + isa_list());
 }

@@ -8,6 +8,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "texts.hpp"
+
 namespace graphc_core {
 namespace {
 

@@ -102,7 +102,7 @@ void HostTable::take(std::int64_t bytes) {
   const std::int64_t before = __atomic_fetch_add(&words[L::HOST_USED], bytes, __ATOMIC_RELAXED);
   if (bytes <= limit() - before) return;
   give_back(bytes);
-  throw Error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for " + std::to_string(bytes) + " bytes: " + state());
+  throw_error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for " + std::to_string(bytes) + " bytes: " + state());
 }
 
 std::string HostTable::state() const {
@@ -118,7 +118,7 @@ Block::Block(std::shared_ptr<HostTable> host, std::size_t bytes) : host_(std::mo
   if (bytes < LARGEST) memory_ = cleared(static_cast<std::size_t>(total));
   if (!memory_) {
     host_->give_back(total);
-    throw Error(GRAPHC_RESOURCE_EXHAUSTED,
+    throw_error(GRAPHC_RESOURCE_EXHAUSTED,
                 "no memory for " + std::to_string(bytes) + " bytes: the machine has none left; " + host_->state());
   }
   data_ = reinterpret_cast<char*>((reinterpret_cast<std::uintptr_t>(memory_) + 63) / 64 * 64);

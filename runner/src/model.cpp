@@ -55,7 +55,7 @@ void Model::load(const Graph& graph, const Options& options) {
   const LoadLimit limit(host_, graph.bytes(), options.memory_limit > 0);
   const SavedPlan& saved = choose_plan(graph, options.signature);
   for (const SavedPlan& one : graph.plans()) signatures_.push_back(one.signature);
-  if (saved.plan.size() > LARGEST_PLAN) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "the plan is too large");
+  if (saved.plan.size() > LARGEST_PLAN) throw_error(GRAPHC_RESOURCE_EXHAUSTED, "the plan is too large");
   plan_ = read_plan(saved.plan, charge_);
   image_ = make_image(plan_, registry_names(), charge_);
   verify();
@@ -68,7 +68,7 @@ void Model::load(const Graph& graph, const Options& options) {
     values_->add_saved(graph, host_);
   }
   if (values_->graph_hash() != saved.graph_hash)
-    throw Error(GRAPHC_FAILED_PRECONDITION, "the model whose variables are to be shared was loaded from another file, or one that "
+    throw_error(GRAPHC_FAILED_PRECONDITION, "the model whose variables are to be shared was loaded from another file, or one that "
                                             "was written anew since");
   if (has_strings(plan_)) strings_ = values_->strings(host_);
   for (const Tensor& constant : plan_.constants) constant_table_.push_back(values_->constant(constant, graph, host_));
@@ -76,7 +76,7 @@ void Model::load(const Graph& graph, const Options& options) {
 
 void Model::open_device(const Graph& graph, const Options& options) {
   if (options.gpu_code.empty()) return;
-  if (strings_) throw Error(GRAPHC_UNIMPLEMENTED, "the model has strings, which no GPU knows: run it on the CPU");
+  if (strings_) throw_error(GRAPHC_UNIMPLEMENTED, "the model has strings, which no GPU knows: run it on the CPU");
   const DeviceRequest request{plan_, choose_plan(graph, options.signature), constant_table_, values_, host_, options.gpu_code,
                               options.gpu};
   call_part<decltype(gc_open_gpu)>(GPU_RUNS, "what runs models on a GPU (`graphc runner --gpu`)", request, device_);
@@ -114,7 +114,7 @@ void Model::open(int threads, Word tables) {
   Word error[L::ERROR_WORDS] = {};
   const Word pool = shared_pool(library_, threads);
   store_ = library_.gc_store_open(host_->address());
-  if (!store_) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for the model: " + host_->state());
+  if (!store_) throw_error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for the model: " + host_->state());
   Word request[L::OPEN_WORDS] = {};
   request[L::OPEN_IMAGE] = address_of(image_.data());
   request[L::OPEN_REGISTRY] = address_of(registry());

@@ -15,7 +15,7 @@ constexpr char MAGIC[] = "\x93NUMPY";
 constexpr std::size_t LARGEST_HEADER = 1 << 16, LARGEST_STRING = std::size_t{1} << 40;
 
 [[noreturn]] void refuse(const std::string& path, const std::string& why) {
-  throw Error(GRAPHC_INVALID_ARGUMENT, path + ": " + why);
+  throw_error(GRAPHC_INVALID_ARGUMENT, path + ": " + why);
 }
 
 // The text behind 'key': in the header's Python dict, up to where it ends; enough for what NumPy writes.

@@ -20,7 +20,7 @@ constexpr std::uint32_t IS_ELSEWHERE = 0xFFFFFFFF;                 // in place o
 constexpr std::size_t LOCAL_BYTES = 30, CENTRAL_BYTES = 46, END_BYTES = 22, LONGEST_COMMENT = 0xFFFF;
 
 [[noreturn]] void refuse(const std::string& path, const std::string& why) {
-  throw Error(GRAPHC_INVALID_ARGUMENT, path + ": " + why);
+  throw_error(GRAPHC_INVALID_ARGUMENT, path + ": " + why);
 }
 
 // CRC-32, the checksum of zip archives.
@@ -44,7 +44,7 @@ class Input {
  public:
   explicit Input(const std::string& path) : path_(path), file_(std::fopen(path.c_str(), "rb"), std::fclose) {
     if (!file_ || std::fseek(file_.get(), 0, SEEK_END) != 0 || (size_ = std::ftell(file_.get())) < 0)
-      throw Error(GRAPHC_NOT_FOUND, "cannot read " + path + ": " + std::strerror(errno));
+      throw_error(GRAPHC_NOT_FOUND, "cannot read " + path + ": " + std::strerror(errno));
   }
 
   std::uint64_t size() const { return static_cast<std::uint64_t>(size_); }
@@ -249,7 +249,7 @@ Array read_array(const std::string& path, const std::string& name) {
   if (found != all.rend()) return read_npy(contents(file, *found, path), path);
   std::string known;
   for (const Member& member : all) known += (known.empty() ? "" : ", ") + plain(member.name);
-  throw Error(GRAPHC_NOT_FOUND, path + " has no array '" + plain(name) + "'; it has " + (known.empty() ? "none" : known));
+  throw_error(GRAPHC_NOT_FOUND, path + " has no array '" + plain(name) + "'; it has " + (known.empty() ? "none" : known));
 }
 
 WholeFile npz_file(const std::string& path, const std::vector<std::pair<std::string, graphc_tensor>>& arrays) {

@@ -13,7 +13,7 @@ std::string lacking() {
 }
 
 void (*find_part(Part number, const char* what))() {
-  if (!gc_parts[number]) throw Error(GRAPHC_UNIMPLEMENTED, what + lacking());
+  if (!gc_parts[number]) throw_error(GRAPHC_UNIMPLEMENTED, what + lacking());
   return gc_parts[number];
 }
 

@@ -38,7 +38,7 @@ std::int64_t shared_pool(const Library& library, int threads) {
   if (found != pools->end()) return found->second;
   const std::int64_t workers = wanted - 1;
   const std::int64_t pool = library.gc_pool_open(memory->address(), workers, core_count() > 1 ? SPIN : 0);
-  if (!pool) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for the worker pool");
+  if (!pool) throw_error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for the worker pool");
   for (std::int64_t i = 0; i < workers; ++i) std::thread(library.gc_worker, pool).detach();
   return (*pools)[&library] = pool;
 }

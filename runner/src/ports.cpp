@@ -17,7 +17,7 @@ void check_ports(const Plan& plan) {
         damaged("'" + ports[i].name + "' has another dtype or rank than its buffer");
       const DType* dtype = find_dtype(buffer.dtype);
       if (!dtype || !dtype->size)
-        throw Error(GRAPHC_UNIMPLEMENTED, "'" + ports[i].name + "' is of dtype " + dtype_name(buffer.dtype) +
+        throw_error(GRAPHC_UNIMPLEMENTED, "'" + ports[i].name + "' is of dtype " + dtype_name(buffer.dtype) +
                                               ", which cannot be fed or fetched here");
     }
   };
@@ -28,7 +28,7 @@ void check_ports(const Plan& plan) {
 bool has_strings(const Plan& plan) {
   for (const Tensor& state : plan.states)
     if (state.dtype == STRING)
-      throw Error(GRAPHC_UNIMPLEMENTED, "variable '" + state.name + "' holds strings, and variables of strings are kept in Python "
+      throw_error(GRAPHC_UNIMPLEMENTED, "variable '" + state.name + "' holds strings, and variables of strings are kept in Python "
                                             "only: save the graph with gc.freeze, which makes a constant of it");
   const auto any = [](const auto& rows) {
     return std::any_of(rows.begin(), rows.end(), [](const auto& row) { return row.dtype == STRING; });

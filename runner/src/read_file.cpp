@@ -17,7 +17,7 @@ InputFile::InputFile(std::string path) : path_(std::move(path)), file_(open(path
   if (file_ < 0 || fstat(file_, &status) != 0 || !S_ISREG(status.st_mode)) {
     const std::string reason = file_ < 0 ? std::strerror(errno) : "not a regular file";
     if (file_ >= 0) close(file_);
-    throw Error(GRAPHC_NOT_FOUND, "cannot read " + path_ + ": " + reason);
+    throw_error(GRAPHC_NOT_FOUND, "cannot read " + path_ + ": " + reason);
   }
   size_ = status.st_size;
 }
@@ -29,8 +29,8 @@ Block InputFile::read(std::int64_t offset, std::size_t bytes, const std::shared_
   for (std::size_t at = 0; at < bytes;) {
     const ssize_t got = pread(file_, data.data() + at, bytes - at, static_cast<off_t>(offset) + static_cast<off_t>(at));
     if (got > 0) at += static_cast<std::size_t>(got);
-    else if (got == 0) throw Error(GRAPHC_DATA_LOSS, "cannot read " + path_ + ": it became shorter while it was read");
-    else if (errno != EINTR) throw Error(GRAPHC_NOT_FOUND, "cannot read " + path_ + ": " + std::strerror(errno));
+    else if (got == 0) throw_error(GRAPHC_DATA_LOSS, "cannot read " + path_ + ": it became shorter while it was read");
+    else if (errno != EINTR) throw_error(GRAPHC_NOT_FOUND, "cannot read " + path_ + ": " + std::strerror(errno));
   }
   return data;
 }

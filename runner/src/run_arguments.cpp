@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "npz.hpp"
+#include "texts.hpp"
 
 namespace graphc_core {
 namespace {

@@ -209,7 +209,7 @@ int run_command(int count, char** given) {
     if (arguments.has("--help")) std::fputs(help_text(PROGRAM).c_str(), stdout);
     else if (arguments.has("--version")) print_version();
     else run(arguments);
-    if (std::fflush(stdout) != 0) throw Error(GRAPHC_UNKNOWN, std::string("cannot print: ") + std::strerror(errno));
+    if (std::fflush(stdout) != 0) throw_error(GRAPHC_UNKNOWN, std::string("cannot print: ") + std::strerror(errno));
     return 0;
   } catch (const UsageError& error) {
     std::fprintf(stderr, "%s: %s\n`%s --help` lists the flags\n", PROGRAM, error.what(), PROGRAM);

@@ -41,7 +41,7 @@ std::size_t find_port(const std::vector<graphc_info>& infos, const std::string& 
     if (plain(infos[i].name) == plain(name)) return i;
     known += std::string(i ? ", " : "") + infos[i].name;
   }
-  throw Error(GRAPHC_NOT_FOUND, std::string("the model has no ") + what + " '" + name + "'; it has " +
+  throw_error(GRAPHC_NOT_FOUND, std::string("the model has no ") + what + " '" + name + "'; it has " +
                                     (known.empty() ? "none" : known));
 }
 
@@ -53,13 +53,13 @@ Feeds::Feeds(const Arguments& arguments, const std::vector<graphc_info>& inputs)
       const std::size_t index = find_port(inputs, name, "input");
       read(inputs[index], index, file);
       if (each && (arrays_[index].sizes.empty() || !arrays_[index].sizes[0]))
-        throw Error(GRAPHC_INVALID_ARGUMENT, file + ": --feed-each needs an array of at least one row");
+        throw_error(GRAPHC_INVALID_ARGUMENT, file + ": --feed-each needs an array of at least one row");
       each_[index] = each;
       fed[index] = true;
     }
   for (std::size_t i = 0; i < inputs.size(); ++i)
     if (!fed[i])
-      throw Error(GRAPHC_INVALID_ARGUMENT, std::string("input '") + inputs[i].name + "' is not fed: use --feed " +
+      throw_error(GRAPHC_INVALID_ARGUMENT, std::string("input '") + inputs[i].name + "' is not fed: use --feed " +
                                                plain(inputs[i].name) + "=FILE.npy");
 }
 
@@ -67,7 +67,7 @@ void Feeds::read(const graphc_info& input, std::size_t index, const std::string&
   arrays_[index] = read_array(file, input.name);
   const std::string wanted = dtype_name(input.dtype), held = dtype_name(arrays_[index].dtype);
   if (wanted != held)
-    throw Error(GRAPHC_INVALID_ARGUMENT, file + " holds " + held + ", but input '" + input.name + "' is " + wanted +
+    throw_error(GRAPHC_INVALID_ARGUMENT, file + " holds " + held + ", but input '" + input.name + "' is " + wanted +
                                              ": convert it, " + saving(file, input.name, input.dtype == STRING ? "bytes" : wanted));
 }
 

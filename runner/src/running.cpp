@@ -39,7 +39,7 @@ bool Inside::is_inside(const void* values) {
 
 void Inside::refuse(const void* values) {
   if (is_inside(values))
-    throw Error(GRAPHC_FAILED_PRECONDITION,
+    throw_error(GRAPHC_FAILED_PRECONDITION,
                 "a host function may not use the model that calls it, nor one that shares its variables");
 }
 

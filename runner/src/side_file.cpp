@@ -32,7 +32,7 @@ SideFile::SideFile(const std::string& graph_path, const SideFileInfo& info) : pa
   if (file < 0 || fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
     const std::string reason = file < 0 ? std::strerror(errno) : "not a regular file";
     if (file >= 0) close(file);
-    throw Error(GRAPHC_NOT_FOUND, "cannot read " + path_ + ", where the graph has its constants: " + reason +
+    throw_error(GRAPHC_NOT_FOUND, "cannot read " + path_ + ", where the graph has its constants: " + reason +
                                       ". The two files must be kept together");
   }
   void* mapped = MAP_FAILED;
@@ -41,9 +41,9 @@ SideFile::SideFile(const std::string& graph_path, const SideFileInfo& info) : pa
   const int error = errno;
   close(file);
   if (!whole)
-    throw Error(GRAPHC_DATA_LOSS, path_ + " has " + std::to_string(status.st_size) + " bytes, but the graph says " +
+    throw_error(GRAPHC_DATA_LOSS, path_ + " has " + std::to_string(status.st_size) + " bytes, but the graph says " +
                                       std::to_string(info.size) + ": it is cut short, or belongs to another graph");
-  if (mapped == MAP_FAILED) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "cannot map " + path_ + ": " + std::strerror(error));
+  if (mapped == MAP_FAILED) throw_error(GRAPHC_RESOURCE_EXHAUSTED, "cannot map " + path_ + ": " + std::strerror(error));
   data_ = static_cast<const char*>(mapped);
   size_ = static_cast<std::size_t>(info.size);
   try {
@@ -60,9 +60,9 @@ void SideFile::check(const SideFileInfo& info) const {
   std::uint32_t version = 0;
   std::memcpy(&version, data_ + MAGIC.size(), sizeof version);
   if (std::string_view(data_, MAGIC.size()) != MAGIC || version != VERSION)
-    throw Error(GRAPHC_DATA_LOSS, path_ + " is no side file of version 1: it is damaged, or made by a newer graphc");
+    throw_error(GRAPHC_DATA_LOSS, path_ + " is no side file of version 1: it is damaged, or made by a newer graphc");
   if (info.id.size() != ID_BYTES || std::string_view(data_ + ID, ID_BYTES) != info.id)
-    throw Error(GRAPHC_DATA_LOSS, path_ + " belongs to another graph: the two files must be written together");
+    throw_error(GRAPHC_DATA_LOSS, path_ + " belongs to another graph: the two files must be written together");
 }
 
 std::string_view SideFile::bytes(const SideTensor& tensor) const {

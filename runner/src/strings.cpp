@@ -116,7 +116,7 @@ Block Run::numbers(const graphc_tensor& input) {
   for (std::size_t i = 0; i < count; ++i) {
     graphc_string given;
     std::memcpy(&given, static_cast<const char*>(input.data) + i * sizeof given, sizeof given);
-    if (!given.data && given.size) throw Error(GRAPHC_INVALID_ARGUMENT, "a string that is fed has a size, but no data");
+    if (!given.data && given.size) throw_error(GRAPHC_INVALID_ARGUMENT, "a string that is fed has a size, but no data");
     words_at(made.address())[i] = number_of({given.data, given.size});
   }
   return made;
@@ -134,7 +134,7 @@ void Run::name(graphc_tensor& output, Block& memory) {
     charge.add(BY_TEXT);
     places.emplace(numbers[i], bytes);
     if (__builtin_add_overflow(bytes, text(numbers[i]).size() + 1, &bytes))
-      throw Error(GRAPHC_RESOURCE_EXHAUSTED, "strings that are too large for any memory");
+      throw_error(GRAPHC_RESOURCE_EXHAUSTED, "strings that are too large for any memory");
   }
   Block made(charge_.host(), bytes);
   for (const auto& [number, place] : places) {

@@ -35,7 +35,7 @@ std::string_view block(std::string_view data, Reader& handle, const std::string&
   const std::string_view found = data.substr(offset, size);
   const char kind = data[offset + size];
   if (kind)
-    throw Error(GRAPHC_UNIMPLEMENTED, path + ": a block is compressed, which TensorFlow's checkpoints are not; save it with "
+    throw_error(GRAPHC_UNIMPLEMENTED, path + ": a block is compressed, which TensorFlow's checkpoints are not; save it with "
                                              "TensorFlow again");
   if (masked(crc32c(data.substr(offset, size + 1))) != fixed32_at(data, offset + size + 1))
     damaged_file(path, "the checksum of the block at byte " + std::to_string(offset) + " is wrong");

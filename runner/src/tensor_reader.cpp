@@ -112,7 +112,7 @@ void copy_values(const TensorValue& value, int dtype, char* target, std::size_t 
     case 14: case 17: case 19: return fill<std::int64_t, std::uint16_t>(value.integers, target, count, name);
     case 22: return fill<std::int64_t, std::uint32_t>(value.integers, target, count, name);
     case 23: return fill<std::uint64_t, std::uint64_t>(value.unsigneds, target, count, name);
-    default: throw Error(GRAPHC_UNIMPLEMENTED, "constant " + name + ": dtype " + dtype_name(dtype) + " is not supported");
+    default: throw_error(GRAPHC_UNIMPLEMENTED, "constant " + name + ": dtype " + dtype_name(dtype) + " is not supported");
   }
 }
 

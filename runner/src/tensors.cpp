@@ -22,7 +22,7 @@ bool bytes_of(const graphc_tensor& tensor, std::size_t& bytes) {
 
 std::size_t bytes_of(const graphc_tensor& tensor) {
   std::size_t bytes = 0;
-  if (!bytes_of(tensor, bytes)) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "a tensor that is too large for any memory");
+  if (!bytes_of(tensor, bytes)) throw_error(GRAPHC_RESOURCE_EXHAUSTED, "a tensor that is too large for any memory");
   return bytes;
 }
 

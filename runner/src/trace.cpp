@@ -6,6 +6,7 @@
 
 #include "library.hpp"
 #include "parts.hpp"
+#include "texts.hpp"
 
 namespace graphc_core {
 namespace {

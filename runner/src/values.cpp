@@ -152,10 +152,10 @@ void Values::set(std::size_t index, const graphc_tensor& value) {
   const bool same_shape = static_cast<std::size_t>(value.rank) == wanted.shape.size() &&
                           std::equal(wanted.shape.begin(), wanted.shape.end(), value.sizes);
   if (value.dtype != wanted.dtype || value.rank < 0 || !same_shape)
-    throw Error(GRAPHC_INVALID_ARGUMENT, "variable '" + wanted.name + "' is of dtype " + dtype_name(wanted.dtype) +
+    throw_error(GRAPHC_INVALID_ARGUMENT, "variable '" + wanted.name + "' is of dtype " + dtype_name(wanted.dtype) +
                                              " and shape " + shape_text(wanted.shape.data(), wanted.shape.size()));
   const std::size_t bytes = variable.value.bytes();
-  if (!value.data && bytes) throw Error(GRAPHC_INVALID_ARGUMENT, "variable '" + wanted.name + "': no data");
+  if (!value.data && bytes) throw_error(GRAPHC_INVALID_ARGUMENT, "variable '" + wanted.name + "': no data");
   const std::unique_lock<std::shared_mutex> exclusive(mutex);
   if (bytes) std::memcpy(variable.value.data(), value.data, bytes);
   variable.written();
@@ -166,9 +166,9 @@ void Values::get(std::size_t index, void* data, std::size_t bytes) {
   Variable& variable = at(index);
   const std::shared_lock<std::shared_mutex> shared(mutex);
   bring_home(variable);
-  if (!variable.has_value()) throw Error(GRAPHC_FAILED_PRECONDITION, "variable '" + variable.tensor.name + "' has no value");
+  if (!variable.has_value()) throw_error(GRAPHC_FAILED_PRECONDITION, "variable '" + variable.tensor.name + "' has no value");
   if (bytes != variable.value.bytes())
-    throw Error(GRAPHC_INVALID_ARGUMENT,
+    throw_error(GRAPHC_INVALID_ARGUMENT,
                 "variable '" + variable.tensor.name + "' has " + std::to_string(variable.value.bytes()) + " bytes");
   if (bytes) std::memcpy(data, variable.value.data(), bytes);
 }

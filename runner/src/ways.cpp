@@ -16,7 +16,7 @@ constexpr std::string_view HEAD = "graphc ways 1";
 constexpr std::int64_t MOST_WAYS = 1000;
 
 [[noreturn]] void refuse(const std::string& path, std::string_view line) {
-  throw Error(GRAPHC_DATA_LOSS, path + ": not a file of `graphc tune`, at \"" + std::string(line.substr(0, 60)) + "\"");
+  throw_error(GRAPHC_DATA_LOSS, path + ": not a file of `graphc tune`, at \"" + std::string(line.substr(0, 60)) + "\"");
 }
 
 // Takes what comes before `end` off the text.

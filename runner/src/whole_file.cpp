@@ -43,7 +43,7 @@ WholeFile::WholeFile(const std::string& path) : path_(real_path(path)) {
   mode_ = exists ? old.st_mode & 07777 : usual_mode();
   std::string name = path_ + ".XXXXXX";
   file_ = direct ? open(path_.c_str(), O_WRONLY | O_CLOEXEC) : mkostemp(&name[0], O_CLOEXEC);
-  if (file_ < 0) throw Error(GRAPHC_NOT_FOUND, "cannot write " + path + ": " + std::strerror(errno));
+  if (file_ < 0) throw_error(GRAPHC_NOT_FOUND, "cannot write " + path + ": " + std::strerror(errno));
   if (!direct) temporary_ = name;
 }
 
@@ -57,7 +57,7 @@ WholeFile::~WholeFile() {
 }
 
 void WholeFile::fail(int error) const {
-  throw Error(GRAPHC_UNKNOWN, "cannot write " + path_ + ": " + std::strerror(error));
+  throw_error(GRAPHC_UNKNOWN, "cannot write " + path_ + ": " + std::strerror(error));
 }
 
 void WholeFile::write(std::string_view data) {
