@@ -16,8 +16,10 @@ from graphc.passes.layer_norm import layer_norm
 from graphc.passes.layout import layout
 from graphc.passes.prepare import prepare
 from graphc.passes.prune import prune
+from graphc.passes.rows_in_loops import rows_in_loops
 from graphc.passes.simplify import simplify
 from graphc.passes.softmax_grad import softmax_grad
+from graphc.passes.split_loops import split_loops
 from graphc.passes.unused_results import unused_results
 from graphc.passes.weights_in_bodies import weights_in_bodies
 
@@ -30,7 +32,11 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("simplify", simplify),
     # Behind simplify, which makes transposes parts of products.
     ("join_products", join_products),
-    # Likewise; before layout, which would move what stands between.
+    # Before split_loops, which takes gathered rows out of loops.
+    ("rows_in_loops", rows_in_loops),
+    # Behind join_products, whose products of an unrolled network have their rows in one already.
+    ("split_loops", split_loops),
+    # Behind simplify, too; before layout, which would move what stands between.
     ("attention", attention),
     # Before expansion, too, which takes means and gradients apart.
     ("layer_norm", layer_norm),

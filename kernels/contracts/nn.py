@@ -20,7 +20,7 @@ def _convolution(name: str, operands: tuple[Operand, ...], make: str, ways: tupl
                   "2 * n * oh * ow * oc * kh * kw * c", ways=ways)
 
 
-def _pooling(name: str, *operands: tuple[str, str]) -> Kernel:
+def _pooling(name: str, *operands: tuple[str, str], make: str | None = None) -> Kernel:
     """operands: pairs of name and "x" or "y", whose shape it has; the last is the output."""
     dims = ("n", "h", "w", "c", "kh", "kw", "oh", "ow")
     strides, pads = ("stride_h", "stride_w"), ("pad_top", "pad_left")
@@ -29,8 +29,8 @@ def _pooling(name: str, *operands: tuple[str, str]) -> Kernel:
                      for i, (operand, shape) in enumerate(operands))
     relations = (*at_least(0, *dims), *at_least(1, *strides), *at_least(0, *pads),
                  *at_most(1 << 20, *strides, "kh", "kw", *pads), *at_most(1 << 26, "h", "w", "oh", "ow"))
-    return Kernel(name, declared, dims, (*strides, *pads), over(T=FLOATS), f"cpu.nn.pooling:make_{name}", relations,
-                  "n * oh * ow * c * kh * kw")
+    return Kernel(name, declared, dims, (*strides, *pads), over(T=FLOATS), make or f"cpu.nn.pooling:make_{name}",
+                  relations, "n * oh * ow * c * kh * kw")
 
 
 def _rows(name: str) -> Kernel:
@@ -113,7 +113,7 @@ KERNELS = (
                  (Operand("x", "in", "T", _X), Operand("dy", "in", "T", _Y), Operand("dw", "out", "T", _W)),
                  "cpu.nn.conv_filter_grad:make_conv2d_filter_grad", ("channels", *_WAYS[1:])),
     _pooling("max_pool", ("x", "x"), ("y", "y")),
-    _pooling("max_pool_grad", ("x", "x"), ("y", "y"), ("dy", "y"), ("dx", "x")),
+    _pooling("max_pool_grad", ("x", "x"), ("y", "y"), ("dy", "y"), ("dx", "x"), make="cpu.nn.max_pool_grad:make"),
     _pooling("max_pool_grad_grad", ("x", "x"), ("y", "y"), ("ddx", "x"), ("ddy", "y")),
     _pooling("avg_pool", ("x", "x"), ("y", "y")),
     _pooling("avg_pool_grad", ("dy", "y"), ("dx", "x")),

@@ -21,6 +21,7 @@ from graphc.exec.cuda.frame import DeviceFrame
 from graphc.exec.cuda.memory import Block, come_from_others, state_copy, wrote
 from graphc.exec.cuda.part import Part, whole
 from graphc.exec.cuda.timing import DeviceEvent, device_speed, traced
+from graphc.exec.cuda.work import Copy
 from graphc.exec.engine import Engine
 from graphc.exec.frame import Frame, Shapes
 from graphc.exec.machine_speed import MachineSpeed
@@ -70,9 +71,10 @@ class DeviceEngine(Engine):
     def gpu_speed(self) -> MachineSpeed:
         return device_speed(self.device)
 
-    def launch(self, frame: DeviceFrame, ours: Collection[State] = (), trace: int = 0) -> None:
+    def launch(self, frame: DeviceFrame, ours: Collection[State] = (), trace: int = 0, before: Sequence[Copy] = (),
+               behind: Sequence[Copy] = ()) -> None:
         """Runs a part whose uploads are in place. ours: variables whose value on the device is this run's. trace: of
-        the run, 0: none.
+        the run, 0: none. before, behind: copies that this run needs.
 
         Raises what its checks refuse, as InvalidArgumentError for an index that names no place: then no variable has
         changed.
@@ -81,12 +83,16 @@ class DeviceEngine(Engine):
             come_from_others(self.device, self.states, frame.states)
         with self.device.lock:
             uploaded = [state_copy(self.device, state).refresh(state) for state in frame.states if state not in ours]
+            self._submit(before)
             self._replay(frame, 0, trace)
+            if len(frame.graphs) == 1:
+                self._submit(behind)
             if frame.waits or any(uploaded):
                 self.device.wait()
             for stage in range(1, len(frame.graphs)):
                 self._look_at_checks(frame, frame.early)
                 self._replay(frame, stage, trace)
+                self._submit(behind)
                 self.device.wait()
             try:
                 self._look_at_checks(frame, len(frame.checks))
@@ -95,6 +101,10 @@ class DeviceEngine(Engine):
                     self.device.replay(graph)
                     self.device.wait()
                 raise
+
+    def _submit(self, copies: Sequence[Copy]) -> None:
+        for copy in copies:
+            copy.submit(self.device)
 
     def _replay(self, frame: DeviceFrame, stage: int, trace: int) -> None:
         if trace:
@@ -111,10 +121,14 @@ class DeviceEngine(Engine):
 
     def _failure(self, body: int, step: int, failure: Failure) -> errors.OpError:
         """The error that the host's runtime gives for it."""
+        return self.refused(body, step, int(failure.status), failure.a, failure.b, detail=failure.detail)
+
+    def refused(self, body: int, step: int, code: int, *words: int, detail: Sequence[int] = ()) -> errors.OpError:
+        """The error of the host's runtime with this code and up to three words, for a step of the whole plan."""
         record = np.zeros(t.ERROR_WORDS, np.int64)
-        record[[t.ERROR_CODE, t.ERROR_BODY, t.ERROR_STEP]] = int(failure.status), body, step
-        record[[t.ERROR_A, t.ERROR_B]] = failure.a, failure.b
-        record[t.ERROR_DETAIL:t.ERROR_DETAIL + len(failure.detail)] = failure.detail
+        record[[t.ERROR_CODE, t.ERROR_BODY, t.ERROR_STEP]] = code, body, step
+        record[[t.ERROR_A, t.ERROR_B, t.ERROR_C][:len(words)]] = words
+        record[t.ERROR_DETAIL:t.ERROR_DETAIL + len(detail)] = detail
         return messages.run_error(self.whole_plan, record, None)
 
     def done_there(self) -> set[tuple[str, str]]:

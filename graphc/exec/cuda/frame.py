@@ -5,9 +5,10 @@ same error on either device.
 
 Places, in one block of pinned memory and one of the device, at the same offsets: what is uploaded (copied up before
 the steps), what was checked, what is downloaded (copied down behind them). Values that only this part needs lie in an
-arena; those that other parts made, or are to have, where the caller says. Work begins with the first graph, up to the
-first step that writes a variable if there are checks before it; the second one runs when those are good, so that a run
-that fails changes nothing.
+arena; those that other parts made, or are to have, where the caller says. What comes out of lists is copied to a place
+of its own before the first graph, what goes into them behind the last one to where the caller says. Work begins with
+the first graph, up to the first step that writes a variable if there are checks before it; the second one runs when
+those are good, so that a run that fails changes nothing.
 """
 from __future__ import annotations
 
@@ -45,11 +46,12 @@ class DeviceFrame:
     """See the header. dims: the body's table of sizes. given: addresses of the part's `given` values; made: sizes and
     address of each of its `made` ones.
 
-    uploads, downloads: arrays in pinned memory, to be filled before and read behind a run. stages: what each of the
-    graphs does, every piece with the number of its step, NO_STEP of copies to and from. waits: whether the host has to
-    wait for it. early: how many checks are known behind the first graph, if there are two; undone: the graph that
-    brings variables back, if there are checks behind the first step that writes one. Raises ResourceExhaustedError,
-    which names the largest values.
+    uploads, downloads: arrays in pinned memory, to be filled before and read behind a run. staged: by the place among
+    `given`, where values out of lists are copied; kept: where values for lists are, with their sizes. stages: what each
+    of the graphs does, every piece with the number of its step, NO_STEP of copies to and from. waits: whether the host
+    has to wait for it. early: how many checks are known behind the first graph, if there are two; undone: the graph
+    that brings variables back, if there are checks behind the first step that writes one. Raises
+    ResourceExhaustedError, which names the largest values.
     """
 
     def __init__(self, engine: DeviceEngine, part: Part, dims: Sequence[int], given: Sequence[int] = (),
@@ -62,14 +64,17 @@ class DeviceFrame:
         self.vectors = [np.array(vector, np.int64) for vector in made]
         self.made_addresses = [vector[-1] for vector in made]
         self.scratch: list[Block] = []
+        self.staged: list[tuple[int, int, int]] = []           # with their bytes
         self.facts: list[tuple[Block, np.ndarray]] = []
         self.states = [engine.cells[i] for i in sorted(self._states(used=True))]
         self.writes = [engine.cells[i] for i in sorted(self._states(used=False))]
         try:
             self._memory()
-            self.addresses = self._addresses(dict(zip(part.given, given, strict=True)),
-                                             dict(zip(part.made, self.made_addresses, strict=True)))
-            work, cut = self._work(dict(zip(part.given, given, strict=True)))
+            places = self._stage(dict(zip(part.given, given, strict=True)))
+            self.addresses = self._addresses(places, dict(zip(part.made, self.made_addresses, strict=True)))
+            work, cut = self._work(places)
+            self.kept = [(self.addresses.get(b) or self._source(b, places), self.shape(b), self.size_of(b))
+                         for b in part.kept]
         except errors.ResourceExhaustedError as error:
             raise explained(error, self) from None
         self.stages = self._stages(work, cut)
@@ -84,7 +89,9 @@ class DeviceFrame:
 
     def _states(self, used: bool) -> set[int]:
         """The variables that the part uses, or writes."""
-        found = self.written | ({b for use in self.uses for b in use.reads} | {*self.part.made} if used else set())
+        found = set(self.written)
+        if used:
+            found.update((*self.part.made, *self.part.kept), *(use.reads for use in self.uses))
         return {self.body.buffers[b].index for b in found if self.body.buffers[b].kind == BufferKind.STATE}
 
     # Memory
@@ -100,10 +107,19 @@ class DeviceFrame:
         self.pinned, self.block = Block(self.device, self.used, pinned=True), Block(self.device, self.used)
         self.uploads = [self._array(b, self.places[b]) for b in part.uploads]
         self.downloads = [self._array(b, self.out_places[b]) for b in part.downloads]
-        own = self.written - {*part.made, *part.downloads, *part.uploads, *part.given}
+        own = self.written - {*part.made, *part.downloads, *part.uploads, *part.given, *part.kept}
         sizes = {b: self.size_of(b) for b in sorted(own) if self.body.buffers[b].kind != BufferKind.STATE}
         self.arena_places, size = place([(*use.reads, *use.writes) for use in self.uses], sizes)
         self.arena = Block(self.device, size)
+
+    def _stage(self, given: Mapping[int, int]) -> dict[int, int]:
+        """Where the part finds its given values."""
+        found = dict(given)
+        for position, buffer in enumerate(self.part.given):
+            if buffer in self.part.loose:
+                found[buffer] = self._scratch(self.size_of(buffer))
+                self.staged.append((position, found[buffer], self.size_of(buffer)))
+        return found
 
     def _array(self, buffer: int, at: int) -> np.ndarray:
         dtype = dtypes.as_dtype(self.body.buffers[buffer].dtype).stored.numpy
@@ -120,6 +136,9 @@ class DeviceFrame:
                 found[buffer] = state_copy(self.device, self.engine.cells[row.index]).block.address
             elif buffer in given:
                 found[buffer] = self._scratch(self.size_of(buffer)) if buffer in self.written else given[buffer]
+        alone = {b for b in self.part.kept if b in self.written and self._is_own(b)}
+        found |= {b: self._scratch(self.size_of(b)) for b in sorted(alone.difference(
+            found, made, self.places, self.out_places))}
         found |= {b: self.block.address + at for b, at in self.places.items()}
         found |= {b: self.block.address + at for b, at in self.out_places.items() if b in self.written}
         return found | {b: made[b] for b in made if self._is_own(b)}

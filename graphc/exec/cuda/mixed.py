@@ -2,7 +2,8 @@
 
 A run is a run of the host's runtime, which calls the parts as it calls Python functions, but inside the variables'
 lock. What belongs to one run on the device is a DeviceRun: the parts' memory and recorded graphs. Runs that go on at
-the same time have one each; they are kept for later runs.
+the same time have one each; they are kept for later runs. What lists hold is in memory that a run takes piece by piece
+and gives back as a whole (run_memory.py).
 """
 from __future__ import annotations
 
@@ -18,10 +19,13 @@ from graphc import errors
 from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.engine import DeviceEngine
 from graphc.exec.cuda.frame import DeviceFrame
+from graphc.exec.cuda.list_calls import ListCall
 from graphc.exec.cuda.memory import Block, bytes_of, state_copy, wrote
 from graphc.exec.cuda.part import Part
 from graphc.exec.cuda.residence import Residence
-from graphc.exec.cuda.split import HOST_NAME, split
+from graphc.exec.cuda.run_memory import RunMemory
+from graphc.exec.cuda.split import name_of, split
+from graphc.exec.cuda.work import Copy
 from graphc.exec.frame import Frame
 from graphc.exec.states import State
 from graphc.plan import plan as p
@@ -41,8 +45,9 @@ class MixedEngine(DeviceEngine):
                  constants: Mapping[str, Any] | None = None, states: Any = None,
                  hosts: Mapping[str, Callable[..., Any]] | None = None, *settings: Any) -> None:
         self._split = split(plan, Residence(plan, may))
-        parts = {f"{HOST_NAME}:{part.number}": Launch(weakref.ref(self), part) for part in self._split.parts}
-        super().__init__(device, plan, self._split.plan, constants, states, {**(hosts or {}), **parts}, *settings)
+        own = {name_of(function): Launch(weakref.ref(self), function) if isinstance(function, Part) else
+               ListCall(weakref.ref(self), function) for function in self._split.functions}
+        super().__init__(device, plan, self._split.plan, constants, states, {**(hosts or {}), **own}, *settings)
         self._idle: list[DeviceRun] = []
         self._current = threading.local()
 
@@ -60,6 +65,7 @@ class MixedEngine(DeviceEngine):
         except IndexError:
             self._current.run = DeviceRun()
         self._current.run.trace = trace
+        self._current.run.memory.begin()
         self._begin_trace(trace)
         try:
             return super()._run_numbers(inputs, number, cancel, trace)
@@ -94,17 +100,45 @@ class MixedEngine(DeviceEngine):
         leaves = tuple(next(given).tolist()) if part.leaves else ()
         uploads = [next(given) for _ in part.uploads]
         self.device.enter()
-        frame = run.frame(self, part, leaves, tuple(tuple(vector.tolist()) for vector in given))
+        places = tuple(tuple(vector.tolist()) for vector in given)
+        frame = run.frame(self, part, leaves, places)
         for target, array in zip(frame.uploads, uploads, strict=True):
             target[...] = array
-        self.launch(frame, run.written, run.trace)
+        before = [Copy(target, places[i][-1], count) for i, target, count in frame.staged]
+        behind = [Copy(run.take(self.device, count), place, count) for place, _, count in frame.kept]
+        self.launch(frame, run.written, run.trace, before, behind)
         run.written.update(frame.writes)
-        return [*frame.downloads, *frame.vectors]
+        kept = [np.array((*shape, copy.target)) for copy, (_, shape, _) in zip(behind, frame.kept, strict=True)]
+        return [*frame.downloads, *frame.vectors, *kept]
+
+    def gathered(self, count: int, pieces: Sequence[tuple[int, int, int]]) -> int:
+        """The address of `count` new bytes of the current run's. pieces: where to, from which address, how many bytes;
+        where none goes, and where one has the address 0, are zeros."""
+        run: DeviceRun = self._current.run
+        self.device.enter()
+        made = run.take(self.device, count)
+        there = [piece for piece in pieces if piece[1]]
+        with self.device.lock:
+            if sum(size for _, _, size in there) < count:
+                self.device.clear(made, count)
+            for target, source, size in joined(there):
+                self.device.copy(made + target, source, size)
+        return made
 
     def _described(self, frame: Frame, cause: BaseException | None) -> errors.OpError:
         if isinstance(cause, errors.OpError) and getattr(cause, "is_of_part", False):
             return cause
         return super()._described(frame, cause)
+
+
+def joined(pieces: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """The same copies; those that lie one behind the other, on both sides, are one."""
+    found: list[tuple[int, int, int]] = []
+    for target, source, size in pieces:
+        if found and found[-1][0] + found[-1][2] == target and found[-1][1] + found[-1][2] == source:
+            target, source, size = found[-1][0], found[-1][1], found.pop()[2] + size
+        found.append((target, source, size))
+    return found
 
 
 class Launch:
@@ -139,12 +173,19 @@ class DeviceRun:
         self._blocks: dict[tuple[int, int, int], tuple[Block, int]] = {}
         self._turns: dict[int, int] = {}
         self.written: set[State] = set()
+        self.memory = RunMemory()                      # of lists
         self.trace = 0                                 # the address of the run's trace
+
+    def take(self, device: Device, count: int) -> int:
+        """So many bytes of the device, until the run ends."""
+        with device.lock:
+            return self.memory.take(device, count)
 
     def frame(self, engine: MixedEngine, part: Part, leaves: Vector, given: tuple[Vector, ...]) -> DeviceFrame:
         """The part bound to these sizes and places."""
         turn = self._turns[part.number] = 1 - self._turns.get(part.number, 1) if part.repeats else 0
-        key, frames = (leaves, given, turn), self._frames.setdefault(part.number, OrderedDict())
+        fixed = tuple(vector[:-1] if b in part.loose else vector for b, vector in zip(part.given, given, strict=True))
+        key, frames = (leaves, fixed, turn), self._frames.setdefault(part.number, OrderedDict())
         found = frames.get(key)
         if found is None:
             found = self._bound(engine, part, leaves, given, turn)

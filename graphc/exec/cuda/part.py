@@ -1,7 +1,8 @@
 """A part of a plan that the device does in one go, as data: steps of one body, and what goes in and comes out.
 
 Values are buffers of the body by their numbers, ALIASes by what they are aliases of. What other parts made and this
-one takes over lies in the device's memory already (`given`); what it makes for others stays there (`made`).
+one takes over lies in the device's memory already (`given`); what it makes for others stays there (`made`). What goes
+into lists gets memory of the run's own (`kept`); what comes out of them lies elsewhere each time (`loose`).
 """
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from graphc.plan.uses import dims_of, root_of, uses_of
 class Part:
     """body: its number in the plan. steps: numbers in that body. uploads: values that come from the host; downloads:
     values that the host gets. leaves: the dims that must be told, from which follow all others. repeats: whether it
-    runs in a loop, so that what it made before may still be read while it makes the next."""
+    runs in a loop, so that what it made before may still be read while it makes the next. loose: which of `given` lie
+    somewhere else in each run of the part; kept: values of which the run keeps a copy each time."""
 
     number: int
     body: int
@@ -29,6 +31,8 @@ class Part:
     downloads: tuple[int, ...]
     leaves: tuple[int, ...]
     repeats: bool = False
+    loose: tuple[int, ...] = ()
+    kept: tuple[int, ...] = ()
 
 
 def whole(plan: p.Plan) -> Part:

@@ -7,6 +7,9 @@ would ask the device in every iteration whether it goes on. Then some steps go b
  1. what some steps of the host write in part, the host writes whole;
  2. of a variable that the plan writes and that both would use, and of one of strings, the host does all.
 
+Lists whose elements the device makes or takes hold values of the device (listed.py): what goes into them is read there,
+what comes out of them is made there.
+
 A value that goes into or comes out of a loop or a branch crosses as the device's if a step of the device in there, at
 any depth, reads or makes it. Every other one crosses as the host's.
 """
@@ -14,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from graphc.exec.cuda.listed import comes_out, goes_in, listed_steps
 from graphc.exec.cuda.support import is_the_hosts, lacking
 from graphc.exec.map_code import LLVM_TYPES
 from graphc.plan import plan as p
@@ -24,8 +28,9 @@ LONGEST_RANK = 7           # of what crosses: one axis more holds the address
 
 
 class Residence:
-    """steps: of each body the numbers of the steps that the device does. given, made: of each body the numbers of its
-    inputs and outputs that are the device's. may: whether the caller lets the device do a step."""
+    """steps: of each body the numbers of the steps that the device does; lists: of each body those on lists of the
+    device's values, with what these hold. given, made: of each body the numbers of its inputs and outputs that are the
+    device's. may: whether the caller lets the device do a step."""
 
     def __init__(self, plan: p.Plan, may: Callable[[p.Step], bool] = lambda step: True) -> None:
         self.plan = plan
@@ -35,6 +40,7 @@ class Residence:
         self.made: list[set[int]] = [set() for _ in plan.bodies]
         while self._give_back():
             pass
+        self.lists = listed_steps(plan, self.steps, _fits_list)
         for number in reversed(range(len(plan.bodies))):
             self._cross(number)
 
@@ -122,6 +128,8 @@ class Residence:
             if i in self.steps[number]:
                 if wanted in uses_of(step).roots(body).reads:
                     return True
+            elif self.goes_in(number, i) == wanted:
+                return True
             elif sub_bodies(step):
                 if any(root_of(body, b) == wanted for b in self.crossing(step)):
                     return True
@@ -131,7 +139,7 @@ class Residence:
         """Whether the device makes an output of a body, maybe in a loop or branch of that."""
         body = self.plan.bodies[number]
         wanted = body.outputs[made]
-        slots = {slot for step in body.steps for slot in self.slots(step)}
+        slots = self.slots(number)
         for i, step in enumerate(body.steps):
             if isinstance(step, p.Take) and step.slot in slots and root_of(body, step.buffer) == wanted:
                 return True
@@ -145,13 +153,25 @@ class Residence:
         given = self.given[sub_bodies(step)[0]]
         return (operand for i, operand in enumerate(step.operands) if i in given)
 
-    def slots(self, step: p.Step) -> set[int]:
-        """The slots of a step that get values of the device."""
+    def crossing_slots(self, step: p.Step) -> set[int]:
+        """The slots of a loop or a branch that get values of the device."""
         inner = sub_bodies(step)
         if not inner:
             return set()
         assert isinstance(step, (p.While, p.If))
         return {slot for i, slot in enumerate(step.slots) if i in self.made[inner[1]]}
+
+    def slots(self, number: int) -> set[int]:
+        """The slots of a body that get values of the device."""
+        body = self.plan.bodies[number]
+        out = {comes_out(body.steps[i]) for i in self.lists[number]}
+        return {slot for slot in out if slot is not None}.union(*map(self.crossing_slots, body.steps))
+
+    def goes_in(self, number: int, place: int) -> int:
+        """The value of the device that a step of a body puts into a list, -1: none."""
+        body = self.plan.bodies[number]
+        buffer = goes_in(body.steps[place]) if place in self.lists[number] else None
+        return -1 if buffer is None else root_of(body, buffer)
 
 
 def _is_for_the_host(body: p.Body, step: p.Step) -> bool:
@@ -181,6 +201,10 @@ def _crosses(body: p.Body, buffer: int) -> bool:
     row = body.buffers[buffer]
     return (row.dtype in LLVM_TYPES and len(row.dims) <= LONGEST_RANK
             and not (_is_few(body, buffer) and _counts(body, buffer)))
+
+
+def _fits_list(body: p.Body, buffer: int) -> bool:
+    return _crosses(body, buffer) and body.buffers[buffer].kind != p.BufferKind.STATE
 
 
 def _into_variable(body: p.Body, slot: int) -> bool:

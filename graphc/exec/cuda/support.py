@@ -32,13 +32,18 @@ def _is_noted(step: p.Step) -> bool:
 
 
 def lacks(plan: p.Plan) -> Iterator[tuple[p.Origin, str]]:
-    """The user's ops that the device cannot do, with what it lacks for them. Loops and branches, which the host walks
-    through, are none of these."""
+    """The user's ops that the device cannot do, with what it lacks for them. Loops, branches and lists, which the host
+    walks through, are none of these."""
     for body in plan.bodies:
         for step in body.steps:
             found = lacking(plan, step)
-            if found and step.origins:
+            if found and step.origins and not _is_on_handles(body, step):
                 yield plan.origins[step.origins[0]], found
+
+
+def _is_on_handles(body: p.Body, step: p.Step) -> bool:
+    use = uses_of(step)
+    return any(body.buffers[b].dtype == "handle" for b in (*use.reads, *use.writes))
 
 
 def lacking_steps(plan: p.Plan) -> Iterator[str]:
