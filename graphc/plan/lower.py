@@ -214,7 +214,8 @@ class BodyLowering:
         """A buffer of the arena: that of an operand which the step may overwrite, or one of its own."""
         before = self.placement.takes_over(value) if self.placed.in_place else None
         given = None if before is None else self.access[before]
-        if given is None or not given.is_contiguous or given.rank != len(shape):
+        if (given is None or not given.is_contiguous or given.rank != len(shape)
+                or self.b.buffers[self._root(given.buffer)].kind != BufferKind.ARENA):
             return self.b.temporary(value.spec.dtype, shape)
         self._require_shape(value, given)
         return self.b.reshape(given, shape)

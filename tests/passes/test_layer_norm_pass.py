@@ -115,7 +115,7 @@ def test_spellings_of_unknown_sizes_with_any_number_of_threads(norm: Norm, shape
         fed = gc.placeholder(gc.float32, [*[None] * (len(shape) - 1), shape[-1]])
         fetches, (scale, shift) = trained(norm, fed, shape[-1], gc.placeholder_with_default(weights, weights.shape))
         assert shape[-1] == 1 or set(kernels(fetches, [fed])) >= BOTH        # a mean of one number is no mean
-        assert not set(kernels(fetches, [fed], apart=())) & BOTH
+        assert not set(kernels(fetches, [fed], sides={})) & BOTH
         results = []
         for threads in (1, 2, 5):
             with gc.Session(config=gc.ConfigProto(intra_op_parallelism_threads=threads)) as session:

@@ -80,7 +80,7 @@ def test_the_gradient_of_a_mean(sparse: bool) -> None:
         loss = gc.reduce_mean(losses_of(x, labels, sparse))
         fetches = [loss, *gc.gradients(loss, x)]
         assert (SPARSE if sparse else DENSE) in names(fetches, [x])
-        assert not {SPARSE, DENSE} & names(fetches, [x], apart=())
+        assert not {SPARSE, DENSE} & names(fetches, [x], sides={})
         check_rewrite(simplify(flow_of(fetches, [x])), cross_entropy, [values(5, 7)])
 
 
@@ -144,7 +144,7 @@ def test_gradients_of_softmax(function: Any, shape: tuple[int, ...]) -> None:
         y = function(x)
         fetches = [y, *gc.gradients(gc.reduce_sum(gc.sin(y) * y), x)]
         assert kernel in names(fetches, [x])
-        assert kernel not in names(fetches, [x], apart=())
+        assert kernel not in names(fetches, [x], sides={})
         flow = check_rewrite(simplify(flow_of(fetches, [x])), softmax_grad, [values(*shape)])
         assert any(name in types(flow) for name in ("_SoftmaxGrad", "_LogSoftmaxGrad"))
         with gc.Session() as session:

@@ -115,7 +115,24 @@ def attention() -> Training:
     return Training([x, wanted], batches, loss, predicted, gc.train.GradientDescentOptimizer(0.05).minimize(loss))
 
 
-@pytest.mark.parametrize("program", [dense, batch_norm, pictures, recurrent, attention])
+def norms() -> Training:
+    """A layer norm and an RMS norm in residual branches, dropout, gates by softmax, a mean of losses with a mask."""
+    x, labels = gc.placeholder(gc.float32, [None, 24], name="x"), gc.placeholder(gc.int64, [None], name="labels")
+    scales = [gc.Variable(gc.random_uniform([24], 0.5, 1.5)) for _ in range(3)]
+    h = gc.layers.dense(x, 24)
+    mean, variance = gc.nn.moments(h, [-1], keep_dims=True)
+    y = gc.nn.batch_normalization(h, mean, variance, scales[0], scales[1], 1e-5)
+    h += gc.nn.dropout(gc.layers.dense(y, 24) * gc.nn.softmax(gc.layers.dense(y, 24)), rate=0.2)
+    h += gc.layers.dense(h * gc.rsqrt(gc.reduce_mean(gc.square(h), -1, keepdims=True) + 1e-6) * scales[2], 24)
+    logits = gc.layers.dense(h, 4)
+    losses = gc.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+    mask = gc.cast(labels > 0, gc.float32)
+    loss = gc.reduce_sum(losses * mask) / (gc.reduce_sum(mask) + 1.0)
+    train = gc.train.AdamOptimizer(0.01).minimize(loss)
+    return Training([x, labels], _batches(np.random.default_rng(4), 24, 4), loss, logits, train)
+
+
+@pytest.mark.parametrize("program", [dense, batch_norm, pictures, recurrent, attention, norms])
 def test_steps_equal_the_sessions(native: n.Native, program: Callable[[], Training]) -> None:
     with gc.Graph().as_default(), gc.Session() as session:
         gc.set_random_seed(7)
