@@ -19,7 +19,7 @@ from graphc.kernels.contracts.all import KERNELS
 from graphc.kernels.contracts.kernel import Kernel
 from graphc.kernels.toolchain.gate import PART_SYMBOL
 from graphc.kernels.toolchain.intervals import Some, either, greatest, least
-from graphc.kernels.toolchain.tables import CHECKPOINTS, OTHER_STEPS
+from graphc.kernels.toolchain.tables import CHECKPOINTS, OTHER_STEPS, STRINGS
 from graphc.plan.plan import Body, Buffer, BufferKind, Call, Dim, DimKind, Map, Plan
 from graphc.serial.plan_proto import graph_hash, load_plan
 from graphc.serial.signatures import not_native
@@ -61,6 +61,8 @@ def needs_of(plan: Plan, has_variables: bool = False) -> Needs:
     parts = set(CHECKPOINTS) if has_variables or plan.states else set()
     if not all(isinstance(step, Call | Map) for body in plan.bodies for step in body.steps):
         parts.add(OTHER_STEPS)
+    if any(row.dtype == "str" for row in (*plan.inputs, *plan.outputs, *plan.constants)):
+        parts.add(STRINGS)
     return Needs(frozenset(call.kernel for call in calls), frozenset(primitives), frozenset(parts), calls)
 
 

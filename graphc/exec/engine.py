@@ -70,6 +70,7 @@ class Engine:
         threads: int | None = None,
         memory_limit: int = 0,
         library: Any = None,
+        brain_weights: bool = False,
     ) -> None:
         self.plan = plan
         if library is None:
@@ -106,6 +107,7 @@ class Engine:
         self._compiled = np.zeros(2 * len(plan.programs) + 1, np.int64)
         self._code: list[Any] = []             # machine code that the plan's maps use
         self._ways = [table_of(machine_ways(library), library.names)]
+        self._brain_weights = brain_weights or os.environ.get("GRAPHC_WEIGHTS") == "bfloat16"
         self.library, self._threads = library, default_threads() if threads is None else threads
         self._stale = False                    # a run was left in the middle by a fork
         self._opening = new_lock()
@@ -146,9 +148,10 @@ class Engine:
                         (self._constants, [c.value for c in self._cells], [c.info for c in self._cells])]
         self._store = native["gc_store_open"](host)
         error = np.zeros(t.ERROR_WORDS, np.int64)
-        request = np.zeros(16, np.int64)
+        request = np.zeros(t.OPEN_WORDS, np.int64)
         request[t.OPEN_COMPILED] = self._compiled.ctypes.data
         request[t.OPEN_NO_WINOGRAD] = os.environ.get("GRAPHC_WINOGRAD") == "0"
+        request[t.OPEN_BRAIN_WEIGHTS] = self._brain_weights
         request[t.OPEN_RUN_OTHER] = library.entry["gc_run_other"]
         request[t.OPEN_WAYS] = self._ways[-1].ctypes.data
         request[:t.OPEN_ERROR + 1] = (

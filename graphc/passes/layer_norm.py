@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from graphc.ir.node import Flow, Node, Origin, Value, make_node
+from graphc.ir.op import Op
 from graphc.ops.array.shapes import Reshape
 from graphc.ops.math.binary import AddN, Pow
 from graphc.ops.math.unary import Rsqrt, Sqrt
@@ -41,7 +42,7 @@ def _forward(found: Forward) -> Group:
                    found.shift is not None)
 
     def build(inputs: Values, _: Values) -> Values:
-        return (with_specs_of(make_node(op, inputs, _origins(found)), found.results()).value(),)
+        return (with_specs_of(_made(op, inputs, found), found.results()).value(),)
 
     return Group(found.inputs(), found.results(), build)
 
@@ -53,16 +54,20 @@ def _backward(found: Backward) -> Group:
     more = len(found.addends)
 
     def build(inputs: Values, _: Values) -> Values:
-        origins = _origins(found)
         given, addends = inputs[:len(inputs) - more], inputs[len(inputs) - more:]
         if more > 1:
-            addends = (make_node(AddN(), addends, origins).value(),)
-        made = make_node(op, (*given, *addends), origins)
+            addends = (make_node(AddN(), addends, _origins(found)).value(),)
+        made = _made(op, (*given, *addends), found)
         if "dx" in found.found:
             made = with_specs_of(made, (found.found["dx"],))
         return tuple(_shaped(made.value(op.results.index(name)), value) for name, value in found.found.items())
 
     return Group(found.inputs(), found.results(), build)
+
+
+def _made(op: Op, inputs: Values, found: Forward | Backward) -> Node:
+    made = make_node(op, inputs, _origins(found))
+    return replace(made, requirements=tuple(dict.fromkeys((*found.required, *made.requirements))))
 
 
 def _shaped(made: Value, old: Value) -> Value:

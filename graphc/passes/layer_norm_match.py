@@ -13,16 +13,18 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphc.ir import dims
 from graphc.ir.dtypes import float32, float64
 from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Alias, Op, normalise_axes
+from graphc.ir.spec import Requirement
 from graphc.ops.math.binary import AccumulateNV2, Add, AddN, AddV2, Mul, Pow, SquaredDifference, Sub
 from graphc.ops.math.division import Div, RealDiv
 from graphc.ops.math.reduction import Mean, Sum
 from graphc.ops.math.unary import Rsqrt, Sqrt, Square
+from graphc.passes.equal_sizes import EqualSizes
 from graphc.passes.row_algebra import (
     ALIGNED,
     ONE,
@@ -44,8 +46,8 @@ MOST_WALKED = 16             # nodes between a root and x
 MOST_EXPLORED = 200          # nodes around x
 MOST_TRIED = 8               # values in the place of dy
 _ROOTS = (Rsqrt, Sqrt, Pow)
-_WALKED: tuple[type[Op], ...] = (Add, AddV2, AddN, AccumulateNV2, Mul, Square, SquaredDifference, Sub, RealDiv, Div, Mean,
-                                 Sum, Pow, Alias)
+_WALKED: tuple[type[Op], ...] = (Add, AddV2, AddN, AccumulateNV2, Mul, Square, SquaredDifference, Sub, RealDiv, Div,
+                                 Mean, Sum, Pow, Alias)
 _MULTIPLY = (Mul, RealDiv, Div)
 
 
@@ -80,13 +82,15 @@ class Norm:
 
 @dataclass(frozen=True)
 class Forward:
-    """y = LayerNorm(x, scale, shift); params: how many axes these have."""
+    """y = LayerNorm(x, scale, shift); params: how many axes these have. required: of sizes, by the nodes that it
+    replaces."""
 
     norm: Norm
     y: Value
     scale: Value | None
     shift: Value | None
     params: int
+    required: tuple[Requirement, ...] = ()
 
     def inputs(self) -> tuple[Value, ...]:
         return (self.norm.x, *(v for v in (self.scale, self.shift) if v is not None))
@@ -106,6 +110,7 @@ class Backward:
     params: int
     found: dict[str, Value]
     addends: tuple[Value, ...]
+    required: tuple[Requirement, ...] = ()
 
     def inputs(self) -> tuple[Value, ...]:
         return (self.dy, self.norm.x, *((self.scale,) if self.scale is not None else ()), *self.addends)
@@ -121,6 +126,7 @@ class Matcher:
     """Called with a root: what it is part of; nothing if that is no norm."""
 
     def __init__(self, flow: Flow) -> None:
+        self.sizes = EqualSizes(flow)
         self.readers: dict[Value, list[Node]] = defaultdict(list)
         self.place: dict[Node, int] = {}
         self.awaited = {*flow.effects, *(value.node for value in flow.outputs)}
@@ -134,18 +140,18 @@ class Matcher:
         norm = self._norm(root)
         if norm is None:
             return ()
-        algebra = RowAlgebra(norm.x, norm.axes, norm.variance())
+        algebra = RowAlgebra(norm.x, norm.axes, self.sizes, norm.variance())
         self._explore(algebra, norm.x)
         ahead = list(self._forward(norm, algebra))
         for dy in self._gradients_of_result(algebra):
-            whole = RowAlgebra(norm.x, norm.axes, norm.variance())
+            whole = RowAlgebra(norm.x, norm.axes, self.sizes, norm.variance())
             whole.known = {**algebra.known, dy: Known(atom("dy"))}
             self._explore(whole, dy)
             for backward in self._backward(norm, dy, whole):
                 for found in (*((forward, backward) for forward in ahead), (backward,)):
                     if self._holds(found, whole):
-                        return found
-        return next(((forward,) for forward in ahead if self._holds((forward,), algebra)), ())
+                        return self._requiring(found, whole)
+        return next((self._requiring((f,), algebra) for f in ahead if self._holds((f,), algebra)), ())
 
     # -- the norm
 
@@ -184,12 +190,11 @@ class Matcher:
             if along and sorted(along) == list(range(len(shape) - len(along), len(shape))):
                 yield len(along)
 
-    @staticmethod
-    def _norm_of(x: Value, axes: int, walked: Sequence[Node], value: Value) -> Norm | None:
+    def _norm_of(self, x: Value, axes: int, walked: Sequence[Node], value: Value) -> Norm | None:
         shape = x.spec.shape
         if shape is None or len(shape) < axes or x.spec.dtype != value.spec.dtype:
             return None
-        algebra = RowAlgebra(x, axes)
+        algebra = RowAlgebra(x, axes, self.sizes)
         for node in walked:
             algebra.visit(node)
         known = algebra.known.get(value)
@@ -282,6 +287,10 @@ class Matcher:
         between = self._between(results, algebra)
         return all(self._may_go(node, between, results, algebra) for node in between)
 
+    def _requiring(self, found: Found, algebra: RowAlgebra) -> Found:
+        return tuple(replace(part, required=tuple(dict.fromkeys(
+            r for node in self._between(set(part.results()), algebra) for r in node.requirements))) for part in found)
+
     def _between(self, results: set[Value], algebra: RowAlgebra) -> set[Node]:
         """The nodes that make the results of what is known, and these."""
         found: set[Node] = set()
@@ -298,7 +307,7 @@ class Matcher:
     def _may_go(self, node: Node, between: set[Node], results: set[Value], algebra: RowAlgebra) -> bool:
         """Whether nothing is lost with the node, and it is no matrix that others need."""
         value = node.value()
-        if node.requirements or node.after:
+        if node.after:
             return False
         if value in results or not algebra.is_whole(value) or not _is_matrix(value):
             return True

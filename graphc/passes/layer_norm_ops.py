@@ -9,7 +9,7 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.op import Op
 from graphc.ir.records import dataclass
-from graphc.ir.spec import Spec
+from graphc.ir.spec import Spec, require_equal
 
 if TYPE_CHECKING:
     from graphc.ir.steps import A, StepBuilder
@@ -76,8 +76,8 @@ class LayerNorm(_Norm):
 
 @dataclass(frozen=True)
 class LayerNormGrad(_Norm):
-    """The gradients of LayerNorm by x (plus addend), scale and shift, times dy; total: if `summed`, the sum of the first
-    over all that scale does not tell apart, else 0. others: scale and addend, as far as they are there."""
+    """The gradients of LayerNorm by x (plus addend), scale and shift, times dy; total: if `summed`, the sum of the
+    first over all that scale does not tell apart, else 0. others: scale and addend, as far as they are there."""
 
     type: ClassVar[str] = "_LayerNormGrad"
     operands = ("dy", "x", "others*")
@@ -87,6 +87,10 @@ class LayerNormGrad(_Norm):
 
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
         x = inputs[1]
+        for other in (inputs[0], *inputs[2 + self.scaled:]):
+            assert x.shape is not None and other.shape is not None
+            for a, b in zip(other.shape, x.shape, strict=True):
+                require_equal(a, b, "shapes of a norm and of its gradient")
         row = Spec(x.dtype, self._parts(x.shape)[2])
         return Spec(x.dtype, x.shape), row, row, row
 

@@ -1,8 +1,8 @@
 """Where a loop can be cut in two: at a product with a matrix that it does not change.
 
 A product a @ w of one iteration is part of a product of all iterations if what comes of it is not needed for any `a`.
-Often only a part of it is: of concat(x, h) @ w, as a recurrent cell computes it, the product of x with the upper rows of
-w; of a gradient dy @ transposed(w), those columns that are the gradient of x.
+Often only a part of it is: of concat(x, h) @ w, as a recurrent cell computes it, the product of x with the upper rows
+of w; of a gradient dy @ transposed(w), those columns that are the gradient of x.
 """
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from graphc.ir import dims
-from graphc.ir.dtypes import string, variant
+from graphc.ir.dtypes import float32, float64, string, variant
 from graphc.ir.flow_ops import FlowInput, ReadState
 from graphc.ir.node import Node, Value
 from graphc.ir.op import Alias, View
@@ -24,7 +24,7 @@ from graphc.ops.math.comparison import Less
 from graphc.ops.math.matmul import MatMul
 from graphc.passes.loop_bodies import Needs, members
 
-PAYS = 3             # times as many elements as go on lists in an iteration must the part of the matrix have (measured)
+PAYS = 12            # times as many elements as go on lists in an iteration must the part of the matrix have (measured)
 SMALLEST = 4096      # elements of a part of a matrix whose product is worth a step on a list (measured)
 
 
@@ -33,7 +33,8 @@ class Cut:
     """product: the MatMul. free: the parts of its left operand, one beside the other, that are multiplied outside;
     rows, columns: (first, number) of the part of the matrix that these meet, and of the results that leave.
     left: all parts of the left operand; first, last: the place of those that are free. split: the node that parts the
-    result, if only its results first_result.. last_result leave. fed: the carried values that are made of it."""
+    result, if only its results first_result.. last_result leave. fed: the carried values that are made of it; 0: it is
+    not needed."""
 
     product: Node
     left: tuple[Value, ...]
@@ -70,9 +71,14 @@ def find_cut(needs: Needs) -> Cut | None:
     for node in needs.order:
         if isinstance(node.op, MatMul) and _is_candidate(node, needs):
             cut = _by_rows(node, needs) or _by_columns(node, needs)
-            if cut is not None and _pays(cut, crossing(cut, needs)):
+            if cut is not None and _pays(cut, crossing(cut, needs)) and _is_sized(cut, needs):
                 return cut
     return None
+
+
+def _is_sized(cut: Cut, needs: Needs) -> bool:
+    """Whether it is known around the loop how many rows an iteration multiplies."""
+    return needs.outside(cut.product.specs[0].shape[0]) is not None or row_source(needs, cut) is not None  # type: ignore[index]
 
 
 def is_weight(value: Value, needs: Needs) -> bool:
@@ -84,10 +90,8 @@ def is_weight(value: Value, needs: Needs) -> bool:
 
 
 def _is_candidate(node: Node, needs: Needs) -> bool:
-    a, matrix = node.inputs
-    if needs.outside(node.specs[0].shape[0]) is None:  # type: ignore[index]
-        return False
-    if node.op.transpose_a or node.after or not matrix.spec.dtype.is_floating:  # type: ignore[attr-defined]
+    matrix = node.inputs[1]
+    if node.op.transpose_a or node.after or matrix.spec.dtype not in (float32, float64):  # type: ignore[attr-defined]
         return False
     return all(isinstance(s, int) for s in matrix.spec.shape or ()) and is_weight(matrix, needs)
 
@@ -109,7 +113,7 @@ def _by_rows(node: Node, needs: Needs) -> Cut | None:
 
 
 def _by_columns(node: Node, needs: Needs) -> Cut | None:
-    """split(a @ w) = a @ w[:, :n], a @ w[:, n:]"""
+    """split(a @ w) = a @ w[:, :n], a @ w[:, n:]; what nobody reads leaves first, for nowhere"""
     readers = [n for n in needs.order if node.value() in n.inputs]
     if len(readers) != 1 or node.value() in needs.loop.body.outputs or not _parts_columns(readers[0]):
         return None
@@ -119,11 +123,11 @@ def _by_columns(node: Node, needs: Needs) -> Cut | None:
         return None
     needed = needs.closure(needs.of[left.node]) | needs.test
     fed = [needs.fed_by([split.value(i)]) for i in range(len(widths))]
-    run = _longest_run([bool(f) and not f & needed for f in fed])
-    if not run or needed == needs.test:
-        return None
-    columns = sum(widths[:run.start]), sum(widths[run.start:run.stop])  # type: ignore[arg-type]
+    run = _longest_run([not f for f in fed]) or _longest_run([not f & needed for f in fed])
     together = needs.fed_by([split.value(i) for i in run])
+    if not run or len(run) == len(widths) or needed == needs.test:
+        return None
+    columns = sum(widths[:run.start]), sum(widths[run.start:run.stop])
     return Cut(node, (left,), 0, 1, (0, left.spec.shape[1]), columns, split, run.start, run.stop, together)  # type: ignore[index,arg-type]
 
 
@@ -160,16 +164,18 @@ def _pays(cut: Cut, kept: Sequence[Value]) -> bool:
     moved = cut.rows[1] * cut.columns[1]
     if moved < SMALLEST or any(v.spec.dtype == variant or v.spec.dtype == string for v in kept):
         return False
-    sizes = [dims.product(v.spec.shape or ()) for v in kept if v not in cut.free]
-    batch = cut.product.specs[0].shape[0]  # type: ignore[index]
-    if not isinstance(batch, int) or not all(isinstance(s, int) for s in sizes):
+    if cut.fed == 0:
         return True
-    return PAYS * (batch * (cut.rows[1] + cut.columns[1]) + sum(sizes)) <= moved  # type: ignore[arg-type]
+    batch = cut.product.specs[0].shape[0]  # type: ignore[index]
+    sizes = [batch * (cut.rows[1] + cut.columns[1]),
+             *(dims.product(v.spec.shape or ()) for v in kept if v not in cut.free)]
+    known = [size for size in sizes if isinstance(size, int)]
+    return len(known) < len(sizes) or PAYS * sum(known) <= moved
 
 
 def crossing(cut: Cut, needs: Needs) -> tuple[Value, ...]:
-    """What the second loop needs of the first one in every iteration. What follows of counters and popped values only is
-    computed again."""
+    """What the second loop needs of the first one in every iteration. What follows of counters and popped values only
+    is computed again."""
     outputs = needs.loop.body.outputs
     native = needs.behind(cut.results) | {v.node for v in cut.results}
     found: dict[Value, None] = {}
@@ -195,8 +201,8 @@ def _operands(node: Node, cut: Cut) -> Iterable[Value]:
 
 
 def row_source(needs: Needs, cut: Cut) -> Value | None:
-    """The tensor [iterations, rows, columns] around the loop, if what is multiplied is a row of it and the loop makes as
-    many iterations as it has rows."""
+    """The tensor [iterations, rows, columns] around the loop, if what is multiplied is a row of it and the loop makes
+    as many iterations as it has rows."""
     if cut.split is not None or len(cut.free) != 1:
         return None
     node = cut.free[0].node
@@ -210,11 +216,11 @@ def row_source(needs: Needs, cut: Cut) -> Value | None:
         outside = outside.node.inputs[0]
     elif node.op.axis != 0 or node.op.batch_dims != 0 or node.inputs[1].spec.shape != ():  # type: ignore[attr-defined]
         return None
-    elif not dims.same(node.specs[0].shape[0], cut.product.specs[0].shape[0]):  # type: ignore[index]
+    shape, trips = outside.spec.shape or (), _trips(needs)
+    if node.after or len(shape) != 3 or trips is None or not dims.same(trips, shape[0]):
         return None
-    rank3 = outside.spec.shape is not None and len(outside.spec.shape) == 3
-    trips = _trips(needs) if rank3 and not node.after else None
-    return outside if trips is not None and dims.same(trips, outside.spec.shape[0]) else None  # type: ignore[index]
+    batch = shape[1] if len(cut.left) == 1 else needs.outside(cut.product.specs[0].shape[0])  # type: ignore[index]
+    return outside if batch is not None and dims.same(batch, shape[1]) else None
 
 
 def _trips(needs: Needs) -> dims.Size | None:

@@ -1,13 +1,14 @@
 """The two loops that a loop becomes at a cut (loop_cuts.py), and the product between them.
 
-The first one pushes what is multiplied, and what else the second one needs of it, on lists; the second one reads them at
-a counter of its own. Where what is multiplied is a row of a tensor of which the loop reads every row, the tensor is
+The first one pushes what is multiplied, and what else the second one needs of it, on lists; the second one reads them
+at a counter of its own. Where what is multiplied is a row of a tensor of which the loop reads every row, the tensor is
 multiplied in front of the loop, which stays one.
 """
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,56 +16,17 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.dtypes import int32
 from graphc.ir.flow_ops import FlowInput
-from graphc.ir.node import Flow, Node, Value, make_node
+from graphc.ir.node import Node, Value, make_node
 from graphc.ir.op import OPS
 from graphc.ir.spec import Spec, elements_of
 from graphc.ops.array.transpose import Transpose
 from graphc.ops.control.lists import HANDLE
 from graphc.passes.loop_bodies import Needs
+from graphc.passes.loop_copies import Copy
 from graphc.passes.loop_cuts import Cut, crossing, row_source
 from graphc.passes.rewriter import rebuilt
 
 COUNT = Spec(int32, ())
-
-
-class Copy:
-    """A flow of a loop with more inputs: carried values behind those that it has, captured ones behind all. Called with one of that
-    flow's values it gives that of the copy."""
-
-    def __init__(self, body: Flow, carried: int, more: Sequence[Spec], captured: Sequence[Spec] = ()) -> None:
-        old = body.inputs
-        self.body = body
-        self.carried = [_input(spec, carried + i) for i, spec in enumerate(more)]
-        moved = [dataclasses.replace(n, op=dataclasses.replace(n.op, index=n.op.index + len(more)))  # type: ignore[attr-defined,call-arg]
-                 for n in old[carried:]]
-        self.captured = [_input(spec, len(old) + len(more) + i) for i, spec in enumerate(captured)]
-        self.inputs = (*old[:carried], *(v.node for v in self.carried), *moved, *(v.node for v in self.captured))
-        self.nodes: dict[Node, Node] = dict(zip(old[carried:], moved, strict=True))
-        self.new: dict[Value, Value] = {a.value(): b.value() for a, b in self.nodes.items()}
-
-    def __call__(self, value: Value) -> Value:
-        return self.new.get(value, value)
-
-    def fill(self, instead: Mapping[Value, Callable[[], Value]]) -> None:
-        """Copies all nodes. instead: what makes the value that stands for one, of values that stand before it."""
-        given = set(self.body.inputs)
-        for node in self.body.nodes():
-            if node not in given:
-                made = rebuilt(node, tuple(map(self, node.inputs)), tuple(self.nodes.get(n, n) for n in node.after))
-                self.nodes[node] = made
-                self.new.update((node.value(i), made.value(i)) for i in range(len(node.specs)))
-            for i in range(len(node.specs)):
-                if node.value(i) in instead:
-                    self.new[node.value(i)] = instead[node.value(i)]()
-
-    def flow(self, outputs: Sequence[Value]) -> Flow:
-        """The copy with these values of its own as outputs."""
-        return dataclasses.replace(self.body, inputs=self.inputs, outputs=tuple(outputs))
-
-
-def _input(spec: Spec, index: int) -> Value:
-    assert spec.shape is not None
-    return make_node(FlowInput("split", index, spec.dtype, spec.shape, None, spec.elements), ()).value()
 
 
 class Halves:
@@ -73,10 +35,14 @@ class Halves:
     def __init__(self, needs: Needs, cut: Cut) -> None:
         self.needs, self.cut = needs, cut
         self.node, self.loop = needs.node, needs.loop
+        self.sized = _telling_sizes(needs)
         self.turned: bool = cut.product.op.transpose_b  # type: ignore[attr-defined]
 
     def results(self) -> tuple[Value, ...]:
         """What stands for the loop's results."""
+        if self.cut.fed == 0:
+            first = self._first([])
+            return tuple(first.value(i) for i in range(self.loop.carried))
         rows = row_source(self.needs, self.cut)
         if rows is not None:
             whole = self._whole(rows)
@@ -97,50 +63,38 @@ class Halves:
         """The loop with lists of values as further results."""
         lists = [dataclasses.replace(HANDLE, elements=elements_of(v.spec)) for v in kept]
         rest = self._rest_of_columns()
-        copy = Copy(self.loop.body, self.loop.carried, lists, [v.spec for v in rest])
+        copy = Copy(self.loop.body, self.loop.carried, lists, [*self._sized_specs(), *(v.spec for v in rest)])
         copy.fill(self._without_results(copy) if rest else {})
         values = [self._factor([copy(v) for v in self.cut.free]), *map(copy, kept[1:])]
-        pushes = [self.make("TensorListPushBack", handle, v) for handle, v in zip(copy.carried, values, strict=True)]
+        pushes = [self.make("TensorListPushBack", handle, v) for handle, v in zip(copy.carried, values, strict=False)]
         empty = [self.make("EmptyTensorList", element_shape=_said(v.spec), max_num_elements=-1,
                            element_dtype=v.spec.dtype) for v in kept]
         return self._loop(copy, pushes, empty, rest)
 
     def _second(self, kept: Sequence[Value], lists: Sequence[Value]) -> Node:
-        """The loop with elements of lists in place of these values, and of the product's results."""
-        rows, result = self._stacked(lists[0], kept[0]), self.cut.results[0].spec
-        product = self.make("TensorListFromTensor", self._product(rows), element_shape=_said_columns(result, self.cut))
-        rest = self._rest_of_rows()
-        given = [product, *lists, *rest]
-        copy = Copy(self.loop.body, self.loop.carried, [COUNT], [v.spec for v in given])
+        """The loop with elements of lists in place of these values, and rows of a product in place of the product's
+        results."""
+        product = self._product(self._stacked(lists[0], kept[0]))
+        copy, given = self._copy([COUNT], product, [*lists, *self._rest_of_rows()])
         counter = copy.carried[0]
         instead = {v: self._reader(handle, counter, v.spec)
-                   for v, handle in zip(kept, copy.captured[1:], strict=False)}
-        read = self._reader(copy.captured[0], counter, self._result_spec(kept[0].spec))
-        copy.fill({**instead, **self._results_of(copy, read)})
+                   for v, handle in zip(kept, copy.captured[len(self.sized) + 1:], strict=False)}
+        copy.fill({**instead, **self._results_of(copy, lambda: counter)})
         return self._loop(copy, [self.make("AddV2", counter, _number(1))], [_number(0)], given)
 
     def _whole(self, rows: Value) -> Node:
         """The loop with rows of the product in place of rows of its factor."""
-        read = self.cut.free[0].node
-        product = self._product(rows)
-        if read.op.type == "TensorListGetItem":
-            said = _said_columns(self.cut.results[0].spec, self.cut)
-            product = self.make("TensorListFromTensor", product, element_shape=said)
-        given = [product, *self._rest_of_rows()]
-        specs = [v.spec for v in given]
-        if read.op.type != "TensorListGetItem":
-            inside = read.inputs[0].spec
-            specs[0] = dataclasses.replace(inside, shape=(*inside.shape[:2], self.cut.columns[1]))  # type: ignore[index]
-        copy = Copy(self.loop.body, self.loop.carried, [], specs)
-
-        def made() -> Value:
-            index = copy(read.inputs[1])
-            if read.op.type == "TensorListGetItem":
-                return self._reader(copy.captured[0], index, self._result_spec(read.specs[0]))()
-            return self.make("GatherV2", copy.captured[0], index)
-
-        copy.fill(self._results_of(copy, made))
+        index = self.cut.free[0].node.inputs[1]
+        copy, given = self._copy([], self._product(rows), self._rest_of_rows())
+        copy.fill(self._results_of(copy, lambda: copy(index)))
         return self._loop(copy, [], [], given)
+
+    def _copy(self, more: Sequence[Spec], product: Value, given: Sequence[Value]) -> tuple[Copy, list[Value]]:
+        """A copy of the body that captures the product and these values; and those."""
+        batch, columns = self.cut.product.specs[0].shape[0], self.cut.columns[1]  # type: ignore[index]
+        inside = Spec(product.spec.dtype, (dims.symbol("iterations"), batch, columns))
+        specs = [*self._sized_specs(), inside, *(v.spec for v in given)]
+        return Copy(self.loop.body, self.loop.carried, more, specs), [product, *given]
 
     def _loop(self, copy: Copy, more: Sequence[Value], initial: Sequence[Value], captured: Sequence[Value]) -> Node:
         """A loop with the copy as its body. more: the outputs of the carried values that it has in addition."""
@@ -152,54 +106,53 @@ class Halves:
             self.loop, cond=test.flow([test(v) for v in self.loop.cond.outputs]),
             body=copy.flow([*map(copy, self.loop.body.outputs), *more]), carried=carried + len(specs),
             result_specs=(*self.node.specs, *specs))
-        inputs = (*self.node.inputs[:carried], *initial, *self.node.inputs[carried:], *captured)
+        inputs = (*self.node.inputs[:carried], *initial, *self.node.inputs[carried:],
+                  *map(self.node.inputs.__getitem__, self.sized), *captured)
         return dataclasses.replace(self.node, op=op, inputs=inputs, specs=op.result_specs)
+
+    def _sized_specs(self) -> list[Spec]:
+        return [self.loop.body.inputs[i].specs[0] for i in self.sized]
 
     # What stands in the place of the product
 
-    def _results_of(self, copy: Copy, read: Callable[[], Value]) -> dict[Value, Callable[[], Value]]:
-        """What makes the values that the product of all iterations gives. read: its element of the iteration."""
+    def _results_of(self, copy: Copy, index: Callable[[], Value]) -> dict[Value, Callable[[], Value]]:
+        """What makes the values that the product of all iterations gives, of the iteration at an index."""
         cut = self.cut
+
+        def row() -> Value:
+            return self.make("GatherV2", copy.captured[len(self.sized)], index(), axis=0)
+
         if cut.split is None:
-            return {cut.product.value(): lambda: self._sum(copy, read())}
-        made: list[Value] = []
+            return {cut.product.value(): lambda: self._sum(copy, row())}
+        return self._parts(row, cut.results)
 
-        def result(i: int) -> Value:
-            if i == 0:
-                made.extend(self._parted(read(), cut.results))
-            return made[i]
-
-        return {v: (lambda i=i: result(i)) for i, v in enumerate(cut.results)}  # type: ignore[misc]
-
-    def _sum(self, copy: Copy, element: Value) -> Value:
-        """element + the product of what stays in the loop, as large as the whole product."""
-        product, left = self.cut.product, self.cut.product.inputs[0].node
-        required = (*(left.requirements if len(self.cut.left) > 1 else ()), *product.requirements)
-        if not dims.same(element.spec.shape[0], product.specs[0].shape[0]):  # type: ignore[index]
-            element = self.make("Reshape", element, shape=product.specs[0].shape)
-        if self.cut.staying:
-            factor = self._factor([copy(v) for v in self.cut.staying])
-            element = self.make("AddV2", element, self.make("MatMul", factor, copy.captured[-1], transpose_b=self.turned))
-        node = dataclasses.replace(element.node, specs=product.specs, requirements=required)
-        return node.value()
+    def _sum(self, copy: Copy, row: Value) -> Value:
+        """row + the product of what stays in the loop"""
+        if not self.cut.staying:
+            return row
+        factor = self._factor([copy(v) for v in self.cut.staying])
+        return self.make("AddV2", row, self.make("MatMul", factor, copy.captured[-1], transpose_b=self.turned))
 
     def _without_results(self, copy: Copy) -> dict[Value, Callable[[], Value]]:
         """The results of the split that stay: of a product with the other columns."""
         cut = self.cut
         assert cut.split is not None
         staying = [v for v in map(cut.split.value, range(len(cut.split.specs))) if v not in cut.results]
+        return self._parts(lambda: self.make("MatMul", copy(cut.left[0]), copy.captured[-1],
+                                             transpose_b=self.turned), staying)
+
+    def _parts(self, whole: Callable[[], Value], like: Sequence[Value]) -> dict[Value, Callable[[], Value]]:
+        """What makes the columns of a value, in parts as wide as these; asked in turn."""
         made: list[Value] = []
 
-        def result(i: int) -> Value:
-            if i == 0:
-                made.extend(self._parted(self.make("MatMul", copy(cut.left[0]), copy.captured[-1],
-                                                   transpose_b=self.turned), staying))
-            return made[i]
+        def part(number: int) -> Value:
+            if not made:
+                made.extend(self._split(whole(), like))
+            return made[number]
 
-        return {v: (lambda i=i: result(i)) for i, v in enumerate(staying)}  # type: ignore[misc]
+        return {v: partial(part, number) for number, v in enumerate(like)}
 
-    def _parted(self, value: Value, like: Sequence[Value]) -> list[Value]:
-        """The columns of a value, in parts as wide as these."""
+    def _split(self, value: Value, like: Sequence[Value]) -> list[Value]:
         if len(like) == 1:
             return [value]
         widths = tuple(v.spec.shape[1] for v in like)  # type: ignore[index]
@@ -216,10 +169,6 @@ class Halves:
 
         return read
 
-    def _result_spec(self, factor: Spec) -> Spec:
-        """Of the product with such a factor."""
-        return Spec(factor.dtype, (factor.shape[0], self.cut.columns[1]))  # type: ignore[index]
-
     # Outside of the loop
 
     def _factor(self, parts: Sequence[Value]) -> Value:
@@ -235,7 +184,7 @@ class Halves:
         """[iterations, rows, columns] of the factors of all iterations times the part of the matrix."""
         count, batch, width = rows.spec.shape  # type: ignore[misc]
         matrix, turned = self._outside(self.cut.product.inputs[1]), self.turned
-        if isinstance(matrix.node.op, Transpose) and matrix.node.op.perm == (1, 0) and not matrix.node.after:
+        if _is_turned(matrix):
             matrix, turned = matrix.node.inputs[0], not turned
         part = self._part(matrix, turned, self.cut.rows, self.cut.columns)
         flat = self.make("Reshape", rows, shape=(count * batch, width))
@@ -269,7 +218,12 @@ class Halves:
     def _rest(self, leaving: tuple[int, int], axis: int) -> list[Value]:
         """The matrix without some rows (axis 0) or columns (1)."""
         matrix = self._outside(self.cut.product.inputs[1])
-        along = axis if not self.turned else 1 - axis
+        if _is_turned(matrix):               # a part of it is turned, not all
+            return [self.make("Transpose", v, perm=(1, 0)) for v in
+                    self._without(matrix.node.inputs[0], leaving, axis if self.turned else 1 - axis)]
+        return self._without(matrix, leaving, 1 - axis if self.turned else axis)
+
+    def _without(self, matrix: Value, leaving: tuple[int, int], along: int) -> list[Value]:
         whole: tuple[int, ...] = matrix.spec.shape  # type: ignore[assignment]
         end = leaving[0] + leaving[1]
         parts = []
@@ -281,6 +235,10 @@ class Halves:
         return [parts[0] if len(parts) == 1 else self.make("ConcatV2", *parts, axis=along)]
 
 
+def _is_turned(matrix: Value) -> bool:
+    return isinstance(matrix.node.op, Transpose) and matrix.node.op.perm == (1, 0) and not matrix.node.after
+
+
 def _number(value: int) -> Value:
     return make_node(OPS.make("Const", value=np.array(value, np.int32), dtype=int32), ()).value()
 
@@ -290,5 +248,13 @@ def _said(spec: Spec) -> tuple[int, ...]:
     return tuple(-1 if size is None else size for size in spec.static_shape or ())
 
 
-def _said_columns(result: Spec, cut: Cut) -> tuple[int, ...]:
-    return (_said(result)[0], cut.columns[1])
+def _telling_sizes(needs: Needs) -> list[int]:
+    """Carried values that tell the sizes of all of them, which no iteration changes: their first values are captured,
+    so that a half that only needs a size need not carry a value."""
+    found, known = [], set[dims.Size]()
+    for i, node in enumerate(needs.loop.body.inputs[:needs.loop.carried]):
+        sizes = {s for s in node.specs[0].shape or () if not isinstance(s, int)}
+        if not sizes <= known:
+            known |= sizes
+            found.append(i)
+    return found

@@ -13,8 +13,8 @@ Around a value x, whose last axes are its rows, a value is known as a sum of pro
 Two values with the same polynomial are the same number but for rounding, however they were computed. A monomial is a
 frozenset of (atom, power), a polynomial maps monomials to factors.
 
-A value is known in one of three forms: ALIGNED, that broadcasts against x by its shape; ROWS, one element a row without
-the axes of rows; TOTAL, the sum over all rows of what the polynomial says.
+A value is known in one of four forms: ALIGNED, that broadcasts against x by its shape; ROWS, one element a row without
+the axes of rows; TOTAL, the sum over all rows of what the polynomial says; SPREAD, x's shape and more axes of size 1.
 """
 from __future__ import annotations
 
@@ -35,10 +35,11 @@ from graphc.ops.math.binary import AccumulateNV2, Add, AddN, AddV2, Mul, Pow, Sq
 from graphc.ops.math.division import Div, RealDiv
 from graphc.ops.math.reduction import Mean, Sum
 from graphc.ops.math.unary import Neg, Reciprocal, Rsqrt, RsqrtGrad, Sqrt, SqrtGrad, Square
+from graphc.passes.equal_sizes import EqualSizes
 
 Monomial = frozenset[tuple[Any, int]]
 Polynomial = dict[Monomial, float]
-ALIGNED, ROWS, TOTAL = "aligned", "rows", "total"
+ALIGNED, ROWS, TOTAL, SPREAD = "aligned", "rows", "total", "spread"
 MOST_TERMS = 100
 SMALL = 1e-6                 # what is left of terms that cancel, where factors are numbers of float32
 ONE: Monomial = frozenset()
@@ -121,8 +122,8 @@ class RowAlgebra:
     """What is known of values around x, whose last `axes` axes are rows: `known`. With `variance`, the polynomial of
     variance + epsilon, it also knows its roots."""
 
-    def __init__(self, x: Value, axes: int, variance: Polynomial | None = None) -> None:
-        self.x, self.axes, self.variance = x, axes, variance
+    def __init__(self, x: Value, axes: int, sizes: EqualSizes, variance: Polynomial | None = None) -> None:
+        self.x, self.axes, self.sizes, self.variance = x, axes, sizes, variance
         assert x.spec.shape is not None
         self.shape: Shape = x.spec.shape
         self.lead, self.row = self.shape[:-axes], self.shape[-axes:]
@@ -149,20 +150,19 @@ class RowAlgebra:
         if shape is None or len(shape) > len(self.shape):
             return False
         own = self.shape[len(self.shape) - len(shape):]
-        return all(dims.same(a, b) or dims.same(a, 1) for a, b in zip(shape, own, strict=True))
+        return all(self.sizes.same(a, b) or self.sizes.same(a, 1) for a, b in zip(shape, own, strict=True))
 
     def is_whole(self, value: Value) -> bool:
         """Whether it has x's shape."""
-        shape = value.spec.shape
-        return shape is not None and len(shape) == len(self.shape) and all(map(dims.same, shape, self.shape))
+        return self.sizes.same_shape(value.spec.shape, self.shape)
 
     def params(self, value: Value) -> int | None:
         """How many of the last axes a value has that is the same for all rows; None if it is none such."""
         shape = list(value.spec.shape or ())
-        while shape and shape[0] == 1:
+        while shape and self.sizes.same(shape[0], 1):
             shape.pop(0)
         own = self.row[len(self.row) - len(shape):]
-        fits = 0 < len(shape) <= len(self.row) and all(map(dims.same, shape, own))
+        fits = 0 < len(shape) <= len(self.row) and self.sizes.same_shape(tuple(shape), own)
         return len(shape) if fits and value.spec.dtype == self.x.spec.dtype else None
 
     # -- operands
@@ -202,7 +202,7 @@ class RowAlgebra:
     def _sum_of(self, node: Node) -> Known | None:
         known = self._operands(node)
         if known is not None:
-            return Known(plus(*known[0]), known[1])
+            return Known(plus(*known[0]), known[1]) if known[1] != SPREAD else None
         # What has come to dy may have more added to it.
         parts, others = [], []
         for value in node.inputs:
@@ -217,7 +217,7 @@ class RowAlgebra:
 
     def _of(self, node: Node, function: Callable[..., Polynomial | None], total: bool = False) -> Known | None:
         known = self._operands(node)
-        if known is None or (known[1] == TOTAL and not total):
+        if known is None or known[1] == SPREAD or (known[1] == TOTAL and not total):
             return None
         made = function(*known[0])
         return None if made is None else Known(made, known[1])
@@ -262,6 +262,8 @@ class RowAlgebra:
     def _reduced(self, node: Node) -> Known | None:
         op, value = node.op, node.inputs[0]
         given = self.known.get(value)
+        if given is not None and given.form == SPREAD:
+            return Known(given.polynomial) if self._drops_units(node) else None
         if given is None or given.form != ALIGNED or not self.is_whole(value):
             return None
         rank, lead = len(self.shape), len(self.lead)
@@ -269,7 +271,8 @@ class RowAlgebra:
 
         def all_but(first: int, last: int) -> bool:
             """Whether it sums over the axes from first to last and no others, but those of size 1."""
-            return all((axis in along) == (first <= axis < last) or self.shape[axis] == 1 for axis in range(rank))
+            return all((axis in along) == (first <= axis < last) or self.sizes.same(size, 1)
+                       for axis, size in enumerate(self.shape))
 
         if all_but(lead, rank):
             made = mean(given.polynomial)
@@ -288,18 +291,27 @@ class RowAlgebra:
             return None
         if given.form == TOTAL:
             return given
-        if is_of_rows(given.polynomial) and (given.form == ROWS or self._is(node.inputs[0].spec.shape, self._kept())):
-            if self._is(shape, self._kept()):
+        kept = (*self.lead, *(1,) * self.axes)
+        a_row_each = given.form == ROWS or self.sizes.same_shape(node.inputs[0].spec.shape, kept)
+        if is_of_rows(given.polynomial) and a_row_each:
+            if self.sizes.same_shape(shape, kept):
                 return Known(given.polynomial, ALIGNED)
-            return Known(given.polynomial, ROWS) if self._is(shape, self.lead) else None
-        return given if self.is_whole(node.inputs[0]) and self.is_whole(node.value()) else None
+            return Known(given.polynomial, ROWS) if self.sizes.same_shape(shape, self.lead) else None
+        if given.form != ALIGNED or not self.is_whole(node.inputs[0]):
+            return None
+        if self.is_whole(node.value()):
+            return given
+        wide = self.sizes.same_shape(self._without_units(shape), self._without_units(self.shape))
+        return Known(given.polynomial, SPREAD) if wide else None
 
-    def _kept(self) -> Shape:
-        return (*self.lead, *(1,) * self.axes)
+    def _drops_units(self, node: Node) -> bool:
+        """Whether a reduction only takes axes of size 1 away, which leaves x's shape."""
+        shape = node.inputs[0].spec.shape or ()
+        along = normalise_axes(node.op.axis, len(shape))  # type: ignore[attr-defined]
+        return all(self.sizes.same(shape[axis], 1) for axis in along) and self.is_whole(node.value())
 
-    @staticmethod
-    def _is(a: Shape | None, b: Shape) -> bool:
-        return a is not None and len(a) == len(b) and all(map(dims.same, a, b))
+    def _without_units(self, shape: Shape) -> Shape:
+        return tuple(size for size in shape if not self.sizes.same(size, 1))
 
 
 def number_of(value: Value) -> float | None:

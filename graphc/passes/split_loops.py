@@ -8,15 +8,16 @@ that stand in one loop get loops of their own, their gradients likewise. If p is
 used, there is no first loop (loop_halves.py).
 
 What both loops need is computed twice if it follows of counters and popped values only, else it is kept on a list. A
-loop is cut once at a time: `unused_results` then takes from each half what only the other one needs, and both halves are
-looked at again. The order in which products are added up differs from before, and depends on sizes alone.
+loop is cut once at a time: `unused_results` then takes from each half what only the other one needs, and both halves
+are looked at again. The order in which products are added up differs from before, and depends on sizes alone.
 """
 from __future__ import annotations
 
 from graphc.ir import dims
 from graphc.ir.node import Flow, Node
 from graphc.ir.op import Op
-from graphc.passes.control_flow import Loop
+from graphc.ops.math.matmul import MatMul
+from graphc.passes.control_flow import Loop, everything
 from graphc.passes.loop_bodies import Needs
 from graphc.passes.loop_cuts import find_cut
 from graphc.passes.loop_halves import Halves
@@ -43,8 +44,17 @@ def split_loops(flow: Flow) -> Flow:
         changed = rewrite(flow, [split])
         if changed is flow:
             break
-        flow = unused_results(changed)
+        halves = unused_results(changed)
+        if _products(halves) > _products(flow):
+            break                            # something else ties the halves together: both would compute a product
+        flow = halves
     return flow
+
+
+def _products(flow: Flow) -> int:
+    """How many products there are in the bodies of its loops and branches."""
+    return sum(isinstance(node.op, MatMul) for node in everything(flow)) - sum(
+        isinstance(node.op, MatMul) for node in flow.nodes())
 
 
 def _sizes_around(node: Node) -> set[dims.Symbol]:

@@ -72,8 +72,8 @@ def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), 
 
 
 def _pipeline_for(apart: Collection[tuple[str, str]] | None) -> Sequence[tuple[str, Pass]]:
-    """The usual passes. Of a plan that a GPU takes part in all work is done in the run, and there are no kernels for
-    the sums of batch norms and the rows of layer norms."""
+    """The usual passes. Of a plan that a GPU takes part in all work is done in the run, and there are none of
+    the kernels that these passes call."""
     passes = UNFUSED if os.environ.get("GRAPHC_FUSION") == "0" else PIPELINE
     if apart is None:
         return passes
@@ -81,7 +81,7 @@ def _pipeline_for(apart: Collection[tuple[str, str]] | None) -> Sequence[tuple[s
     return [(name, others.get(name, pass_)) for name, pass_ in passes if name not in _OF_THE_CPU]
 
 
-_OF_THE_CPU = ("prepare", "batch_norm", "layer_norm")
+_OF_THE_CPU = ("prepare", "batch_norm", "layer_norm", "softmax_grad", "cross_entropy")
 
 
 def _compile(flow: Flow, start: float, fetches: Sequence[Tensor], targets: Sequence[Operation],

@@ -170,7 +170,7 @@ def _cases(bounds: Sequence[tuple[int, int]]) -> list[list[Any]]:
 
 def _choices(bind: Callable[..., Any], numbers: Sequence[Any], persistent: Any) -> Iterable[list[Any]]:
     """All that bind may choose; choices that agree in their small words, which name ways, become one with bounds. Of
-    what else bind is told nothing is known."""
+    what else bind is told nothing is known, but that weights stay as they are: a small runner has no bfloat16."""
     def bound() -> list[Any]:
         _rounds(range)                 # _follow, between two calls of this, has other ones
         choice: list[Any] = [0] * Choice.SIZE

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "dtypes.hpp"
 #include "host_calls.hpp"
 #include "message.hpp"
 #include "tensors.hpp"
@@ -70,7 +71,7 @@ void Frames::note_outputs(Frame& frame) const {
     graphc_tensor output{};
     output.rank = -1;
     if (slot[L::SLOT_RANK] >= 0) output = slot_tensor(slot);
-    output.dtype = plan_.outputs[i].dtype;
+    output.dtype = in_memory(plan_.outputs[i].dtype);
     output.data = nullptr;
     frame.outputs.push_back(output);
   }

@@ -8,8 +8,8 @@ import pytest
 
 from kernel_harness import backwards, filled, load, normal
 
-SIZES = [(1, 1, 1), (3, 1, 17), (31, 1, 65), (2, 1, 2000), (65, 1, 1), (700, 1, 3), (4099, 1, 31), (130, 1, 1025), (5, 3, 7),
-         (0, 1, 5), (7, 0, 5), (7, 1, 0)]
+SIZES = [(1, 1, 1), (3, 1, 17), (31, 1, 65), (2, 1, 2000), (65, 1, 1), (700, 1, 3), (4099, 1, 31), (130, 1, 1025),
+         (5, 3, 7), (0, 1, 5), (7, 0, 5), (7, 1, 0)]
 UNIT = {"f32": 2.0 ** -24, "f64": 2.0 ** -53}
 EPSILON = 1e-3
 
@@ -24,6 +24,8 @@ def operands(size, dtype, shift=0.0):
 def normalised(x, centred):
     """In float64: (x - mean) * inverse, inverse."""
     x = x.astype(np.float64)
+    if x.shape[1] * x.shape[2] == 0:
+        return x, np.ones((len(x), 1, 1))
     with np.errstate(all="ignore"):
         x = x - x.mean((1, 2), keepdims=True) if centred else x
         inverse = 1 / np.sqrt(np.square(x).mean((1, 2), keepdims=True) + EPSILON)
@@ -68,8 +70,9 @@ def test_backward(size, dtype):
         d, inverse = normalised(x, flags[0])
         w = dy.astype(np.float64) * (scale if flags[1] else 1)
         with np.errstate(all="ignore"):
-            mean_w = w.mean(axes, keepdims=True) if flags[0] else 0
-            dx = (w - mean_w - d * (w * d).mean(axes, keepdims=True)) * inverse + (addend if flags[2] else 0)
+            count = max(size[1] * size[2], 1)
+            mean_w = w.sum(axes, keepdims=True) / count if flags[0] else 0
+            dx = (w - mean_w - d * (w * d).sum(axes, keepdims=True) / count) * inverse + (addend if flags[2] else 0)
         wanted = [dx, (dy * d).sum((0, 1)), dy.astype(np.float64).sum((0, 1)), dx.sum((0, 1))]
         found = backward(dy, x, scale, addend, size, flags, dtype)
         bound = 64 * UNIT[dtype] * max(np.abs(w * inverse).max(initial=0), np.abs(addend).max(initial=0), 1)
@@ -106,9 +109,13 @@ def test_in_place():
 def test_what_is_not_finite_stays_in_its_row():
     size = (4, 1, 33)
     x, dy, addend, scale, shift = operands(size, "f32")
-    plain = forward(x, scale, shift, size, (1, 1, 1), "f32"), backward(dy, x, scale, addend, size, (1, 1, 1), "f32")[0]
+
+    def both():
+        return (forward(x, scale, shift, size, (1, 1, 1), "f32"),
+                backward(dy, x, scale, addend, size, (1, 1, 1), "f32")[0])
+
+    plain = both()
     x[1, 0, 5], x[2, 0, 32] = np.inf, np.nan
-    spoiled = forward(x, scale, shift, size, (1, 1, 1), "f32"), backward(dy, x, scale, addend, size, (1, 1, 1), "f32")[0]
-    for before, behind in zip(plain, spoiled, strict=True):
+    for before, behind in zip(plain, both(), strict=True):
         assert np.isnan(behind[1:3]).all()
         np.testing.assert_array_equal(behind[[0, 3]], before[[0, 3]])

@@ -171,6 +171,10 @@ def test_it_can_be_forbidden():
     (Window(1, 56, 56, 64, 3, 3, 64, stride=(2, 2)), True, False, False),
     (Window(1, 56, 56, 64, 3, 3, 64, dilation=(1, 2)), True, False, False),
     (Window(1, 56, 56, 64, 5, 3, 64), True, False, False),
+    (Window(64, 14, 14, 32, 5, 5, 64, pad=(2, 2, 2, 2)), False, True, True),
+    (Window(1, 4, 4, 256, 5, 5, 256, pad=(2, 2, 2, 2)), True, False, None),       # one tile
+    (Window(1, 56, 56, 64, 5, 5, 64, stride=(1, 2)), True, False, False),
+    (Window(1, 56, 56, 64, 7, 7, 64), True, False, False),
     (Window(0, 56, 56, 64, 3, 3, 64), True, False, False),
     (Window(1, 56, 56, 64, 3, 3, 0), True, False, False),
 ], ids=str)

@@ -23,6 +23,9 @@ SHARED_CASES = [                                               # phase 0 transfo
     Window(17, 7, 7, 65, 3, 3, 33, pad=(1, 1, 1, 1)),
     Window(1, 33, 35, 31, 3, 3, 65),
     Window(1, 24, 20, 64, 3, 3, 48, pad=(3, 5, 4, 2)),
+    Window(3, 32, 32, 17, 5, 5, 31, pad=(2, 2, 2, 2)),
+    Window(17, 7, 7, 65, 5, 5, 33, pad=(2, 2, 2, 2)),
+    Window(1, 33, 35, 31, 5, 5, 65),
 ]
 PART_CASES = [
     Window(9, 31, 33, 17, 3, 3, 47, pad=(1, 1, 1, 1)),
@@ -30,6 +33,8 @@ PART_CASES = [
     Window(150, 4, 8, 40, 3, 3, 64, pad=(1, 1, 1, 1)),
     Window(5, 65, 65, 31, 3, 3, 65, pad=(2, 2, 2, 2)),         # several blocks a part
     Window(1, 130, 130, 16, 3, 3, 64),
+    Window(9, 31, 33, 17, 5, 5, 47, pad=(2, 1, 1, 2)),
+    Window(64, 14, 14, 32, 5, 5, 64, pad=(2, 2, 2, 2)),
 ]
 
 
@@ -81,7 +86,8 @@ def test_sizes(size):
 
 
 @pytest.mark.parametrize("size", [Window(2, 16, 16, 32, 3, 3, 65, pad=(1, 1, 1, 1)),
-                                  Window(20, 28, 28, 16, 3, 3, 32, pad=(1, 1, 1, 1))], ids=str)
+                                  Window(20, 28, 28, 16, 3, 3, 32, pad=(1, 1, 1, 1)),
+                                  Window(2, 16, 16, 32, 5, 5, 65, pad=(2, 2, 2, 2))], ids=str)
 @pytest.mark.parametrize("kind", ["positive", "wide", "spikes", "signs"])
 def test_error_is_bounded_by_the_tiles(kind, size):
     x, dy = operands(size)
@@ -139,6 +145,8 @@ def test_it_can_be_forbidden():
     (Window(8, 56, 56, 64, 3, 3, 64, stride=(2, 2)), False),
     (Window(8, 56, 56, 64, 3, 3, 64, dilation=(1, 2)), False),
     (Window(8, 56, 56, 64, 5, 3, 64), False),
+    (Window(64, 14, 14, 32, 5, 5, 64, pad=(2, 2, 2, 2)), True),
+    (Window(1, 7, 7, 256, 5, 5, 256, pad=(2, 2, 2, 2)), False),
     (Window(0, 56, 56, 64, 3, 3, 64), False),
     (Window(8, 56, 56, 64, 3, 3, 0), False),
 ], ids=str)

@@ -9,8 +9,8 @@ With d = x - mean, w = dy * scale, and M the mean over a row:
     by_scale = sum over rows of dy * d * inverse        by_shift = sum of dy        total = sum of dx, if it is wanted
 Tiles of the gradient are parts of the rows, whose sums go to the workspace by way of blocks of BLOCK_ROWS rows; phase 1
 puts them together in order.
-Invariants: parts and blocks follow from sizes alone; a row is read before it is written, so y may be x's memory, dx that
-of dy, x or the addend. The variance is that of deviations from the mean.
+Invariants: parts and blocks follow from sizes alone; a row is read before it is written, so y may be x's memory, dx
+that of dy, x or the addend. The variance is that of deviations from the mean.
 """
 from __future__ import annotations
 
