@@ -37,6 +37,9 @@ def add(commands: Any) -> None:
     command.add_argument("--compute", type=int, choices=(OLDEST_COMPUTE, TENSOR_COMPUTE), default=TENSOR_COMPUTE,
                          help="the oldest GPUs that are to run it, by their compute capability: 80 (the default) lets\n"
                               "products of 16-bit floats use tensor cores, 75 is for Turing, too")
+    command.add_argument("--auto-mixed-precision", action="store_true",
+                         help="tensor cores may round the factors of float32 products to 10 bits of mantissa (tf32),\n"
+                              "as ConfigProto's rewrite_options.auto_mixed_precision lets a Session; not with 75")
     command.add_argument("-o", "--out", metavar="MODEL.gpu", help="where to write; default: beside the model")
     command.set_defaults(command=_run)
 
@@ -45,7 +48,8 @@ def _run(options: argparse.Namespace) -> None:
     from graphc.io.whole_files import written
 
     graph_def = gc.load_graph_def(options.model)
-    made = make_gpu_code(graph_def, [_shapes(text) for text in options.shapes], options.signature, options.compute)
+    made = make_gpu_code(graph_def, [_shapes(text) for text in options.shapes], options.signature, options.compute,
+                         options.auto_mixed_precision)
     path = options.out or f"{os.path.splitext(options.model)[0]}.gpu"
     with written(path) as file:
         file.write(made)
@@ -62,18 +66,22 @@ def _shapes(text: str) -> Shapes:
 
 
 def make_gpu_code(graph_def: GraphDef, sets: Sequence[Shapes] = (), signatures: Sequence[str] = (),
-                  compute: int = TENSOR_COMPUTE) -> bytes:
+                  compute: int = TENSOR_COMPUTE, auto_mixed_precision: bool = False) -> bytes:
     """The contents of the file, for inputs of these sets of shapes; a set is for all signatures that have all of its
     inputs, and whose other inputs' shapes the model knows.
 
-    signatures: which of the file's, all if none are named; compute: see `graphc gpu --help`. Raises UnimplementedError
-    that lists the ops that a GPU cannot do, with their lines; NotFoundError for a name that is not there,
-    InvalidArgumentError for shapes that do not fit, or are missing.
+    signatures: which of the file's, all if none are named; compute, auto_mixed_precision: see `graphc gpu --help`.
+    Raises UnimplementedError that lists the ops that a GPU cannot do, with their lines; NotFoundError for a name that
+    is not there; InvalidArgumentError for shapes that do not fit or are missing, or for rounding without tensor cores.
     """
     from graphc.exec.cuda.recorded import record_runs
     from graphc.serial.gpu_code import gpu_code
     from graphc.serial.plan_proto import graph_hash, load_plan
 
+    if auto_mixed_precision and compute < TENSOR_COMPUTE:
+        raise errors.InvalidArgumentError(
+            f"auto_mixed_precision is for tensor cores, which GPUs of compute capability {compute} do not have for "
+            f"float32: leave it out, or make code for {TENSOR_COMPUTE}")
     hashed = graph_hash(graph_def)
     saved = {one.signature: one for one in graph_def.plans if one.graph_hash == hashed}
     if not saved:
@@ -87,7 +95,8 @@ def make_gpu_code(graph_def: GraphDef, sets: Sequence[Shapes] = (), signatures: 
     for name, plan in plans.items():
         _refuse_lacking(name, plan)
         shapes = _shapes_of(name, plan, sets or [{}])
-        found[name] = saved[name], record_runs(plan, _constants(graph_def, plan), shapes, compute)
+        found[name] = saved[name], record_runs(plan, _constants(graph_def, plan), shapes, compute,
+                                                auto_mixed_precision)
     return gpu_code(hashed, found)
 
 

@@ -14,30 +14,28 @@ Transposes that belong to a product are parts of it by now (simplify).
 """
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from graphc.ir.node import Flow, Node, Origin, make_node
 from graphc.ops.array.transpose import Transpose
 from graphc.ops.nn.softmax import Softmax
 from graphc.passes.attention_match import Found, Matcher
 from graphc.passes.attention_ops import Attention, AttentionGrad, AttentionKept
-from graphc.passes.fuse import are_apart
+from graphc.passes.fuse import NO_SIDES, Sides, side_of
 from graphc.passes.groups import Group, Values, with_groups, with_specs_of
 
 
-def attention(flow: Flow, apart: Collection[tuple[str, str]] = ()) -> Flow:
-    """apart: of a plan for a GPU, names and types of the user's ops that stay on the host: joined with their like."""
+def attention(flow: Flow, sides: Sides = NO_SIDES) -> Flow:
+    """sides: of a plan for GPUs, where the user's ops were placed: those of different sides are not joined."""
     softmaxes = [node for node in flow.nodes() if isinstance(node.op, Softmax)]
     if not softmaxes:
         return flow
     match = Matcher(flow)
-    found = [f for f in map(match, softmaxes) if f is not None and _on_one_side(f, apart)]
+    found = [f for f in map(match, softmaxes) if f is not None and _on_one_side(f, sides)]
     return with_groups(flow, [group for f in found for group in _groups(f)]) if found else flow
 
 
-def _on_one_side(found: Found, apart: Collection[tuple[str, str]]) -> bool:
+def _on_one_side(found: Found, sides: Sides) -> bool:
     nodes = (*found.nodes, *(found.gradient.nodes if found.gradient else ()))
-    return len({are_apart(node.origins, apart) for node in nodes}) == 1
+    return len({side_of(node.origins, sides) for node in nodes}) == 1
 
 
 def _groups(found: Found) -> list[Group]:

@@ -17,14 +17,15 @@ behind the group can need it: `_between` searches there, bounded by SEARCH_LIMIT
 is joined), and what it finds moves in front of the group when that is joined. What a node needs are its operands and
 what it comes after (`after`: among others, what makes its sizes known); a group also needs what the nodes come after
 that it contains, so views and changes of unit axes are never skipped.
-Of a plan for a GPU, ops that stay on the host (`apart`) are joined with their like only.
+Of a plan for GPUs, ops that were placed on different sides, the host or one of the GPUs, are not joined.
 MEMBER_LIMIT bounds programs. Every test costs at most what the limits allow, so the pass takes time in proportion to
 the number of edges.
 """
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from graphc.ir.dtypes import COMPUTED
@@ -37,23 +38,25 @@ from graphc.passes.places import Place, Places
 from graphc.passes.regrouped import MEMBER_LIMIT, Rebuild, same_domain
 
 ARGUMENT_LIMIT = 24
+Sides = Mapping[tuple[str, str], int]              # by name and type of the user's ops that are not on side 0
+NO_SIDES: Sides = MappingProxyType({})
 SEARCH_LIMIT = 200       # nodes and groups
 EDGE_LIMIT = 4000
 
 
-def fuse(flow: Flow, apart: Collection[tuple[str, str]] = ()) -> Flow:
-    """apart: names and types of the user's ops that are joined with none but one another."""
-    return Rebuild(flow, Grouping(list(flow.nodes()), apart)).run()
+def fuse(flow: Flow, sides: Sides = NO_SIDES) -> Flow:
+    """sides: of the user's ops; nodes of different sides are not joined."""
+    return Rebuild(flow, Grouping(list(flow.nodes()), sides)).run()
 
 
 @dataclass(eq=False)
 class Group:
-    """domain: of the element members. axes: what its reductions reduce, None before there is one. apart: whether its
-    members are."""
+    """domain: of the element members. axes: what its reductions reduce, None before there is one. side: that of its
+    members."""
 
     domain: Shape
     place: Place
-    apart: bool = False
+    side: int = 0
     kernel: Node | None = None
     axes: tuple[int, ...] | None = None
     members: list[Node] = field(default_factory=list)
@@ -68,9 +71,9 @@ class Group:
 class Grouping:
     """group_of: the group of each grouped node."""
 
-    def __init__(self, nodes: Sequence[Node], apart: Collection[tuple[str, str]] = ()) -> None:
+    def __init__(self, nodes: Sequence[Node], sides: Sides = NO_SIDES) -> None:
         self.position = {node: i for i, node in enumerate(nodes)}
-        self.apart = apart
+        self.sides = sides
         self.places = Places(len(nodes))
         self.group_of: dict[Node, Group] = {}
         for node in nodes:
@@ -82,7 +85,7 @@ class Grouping:
                 self._start(node, node.specs[0].shape or (), kernel=node)
 
     def _start(self, node: Node, domain: Shape, kernel: Node | None = None) -> Group:
-        group = Group(domain, self._place(node), self._is_apart(node), kernel)
+        group = Group(domain, self._place(node), self._side(node), kernel)
         self._add(group, node)
         return group
 
@@ -90,8 +93,8 @@ class Grouping:
         group = self.group_of.get(node)
         return self.places.all[self.position[node]] if group is None else group.place
 
-    def _is_apart(self, node: Node) -> bool:
-        return bool(self.apart) and are_apart(node.origins, self.apart)
+    def _side(self, node: Node) -> int:
+        return side_of(node.origins, self.sides)
 
     def _add(self, group: Group, node: Node) -> None:
         group.members.append(node)
@@ -130,7 +133,7 @@ class Grouping:
 
     def _joins(self, node: Node, group: Group) -> bool:
         """Whether node fits in and nothing that it needs from outside needs the group, which then stands behind it."""
-        if group.apart != self._is_apart(node):
+        if group.side != self._side(node):
             return False
         if group.weight + len(node.inputs) > MEMBER_LIMIT or len(group.outside) + len(node.inputs) > \
                 ARGUMENT_LIMIT + len(group.members):
@@ -165,7 +168,7 @@ class Grouping:
         group.rows.add(node)
 
     def _mergeable(self, a: Group, b: Group) -> bool:
-        if a.apart != b.apart or b.kernel is not None or (a.kernel is not None and b.axes is not None):
+        if a.side != b.side or b.kernel is not None or (a.kernel is not None and b.axes is not None):
             return False
         if a.kernel is not None and self._between([v.node for v in a.kernel.inputs], b) is None:
             return False                    # b must be done before the kernel begins
@@ -240,9 +243,12 @@ class Grouping:
         return found
 
 
-def are_apart(origins: Sequence[Any], apart: Collection[tuple[str, str]]) -> bool:
-    """Whether all of these origins of a node or step are among `apart`."""
-    return bool(origins) and all((o.op_name, o.op_type) in apart for o in origins)
+def side_of(origins: Sequence[Any], sides: Sides) -> int:
+    """The side on which all of these origins of a node or step are; 0 if they are on several, or there are none."""
+    if not sides:
+        return 0
+    found = {sides.get((o.op_name, o.op_type), 0) for o in origins}
+    return found.pop() if len(found) == 1 else 0
 
 
 def through_units(value: Value) -> Value:

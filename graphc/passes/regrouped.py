@@ -97,7 +97,7 @@ class Rebuild:
         """Whether it is a value at every point of the group's domain that another group computes with little work."""
         node = value.node
         of = self.group_of.get(node)
-        return (of is not None and of.apart == group.apart and isinstance(node.op, Elementwise) and node.op.cheap
+        return (of is not None and of.side == group.side and isinstance(node.op, Elementwise) and node.op.cheap
                 and node not in of.rows and same_domain(node.specs[0].shape or (), group))
 
     def _build(self, root: Node) -> None:

@@ -19,7 +19,7 @@ from graphc.ops.array.transpose import Transpose
 from graphc.passes import PIPELINE, UNFUSED
 from graphc.passes.attention import attention
 from graphc.passes.driver import Pass, run_pipeline
-from graphc.passes.fuse import fuse
+from graphc.passes.fuse import Sides, fuse
 from graphc.passes.report import PassReport
 from graphc.passes.snapshot import take_snapshot
 from graphc.plan.lower import lower_body
@@ -50,34 +50,34 @@ def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), 
                   pipeline: Sequence[tuple[str, Pass]] | None = None,
                   feed_shapes: Sequence[tuple[int | None, ...] | None] | None = None,
                   exact_random: bool = False, variables: Collection[Tensor] = (),
-                  unset: Collection[Tensor] = (), apart: Collection[tuple[str, str]] | None = None) -> Compiled:
+                  unset: Collection[Tensor] = (), sides: Sides | None = None) -> Compiled:
     """The Plan that computes `fetches` (its outputs) and runs `targets`, given `feeds` (its inputs) of these ranks.
 
     feed_ranks may be left out if every feed's rank is known; feed_shapes: of feeds that will always have this shape
     (None: any). exact_random: of a session that draws TensorFlow's numbers. variables, unset: see take_snapshot; the
     variables among the feeds that are written are further outputs, under their names. pipeline: other passes than the
-    usual ones; by default graphc.passes.PIPELINE, or UNFUSED if the environment says GRAPHC_FUSION=0. apart: None, or,
-    of a plan for a GPU, names and types of the user's ops that stay on the host; such a plan prepares nothing before
+    usual ones; by default graphc.passes.PIPELINE, or UNFUSED if the environment says GRAPHC_FUSION=0. sides: None, or,
+    of a plan for GPUs, where the user's ops were placed (passes/fuse.py); such a plan prepares nothing before
     the run, and no loop in it changes an operand in place. Raises InvalidArgumentError, UnimplementedError for what the
     user's graph lacks.
     """
     if feed_ranks is None:
         feed_ranks = [len(t.spec.shape or ()) for t in feeds]
     if pipeline is None:
-        pipeline = _pipeline_for(apart)
+        pipeline = _pipeline_for(sides)
     with uncollected():
         start = time.perf_counter()
         flow = take_snapshot(fetches, targets, feeds, feed_ranks, feed_shapes, exact_random, variables, unset)
-        return _compile(flow, start, fetches, targets, feeds, pipeline, apart is None)
+        return _compile(flow, start, fetches, targets, feeds, pipeline, sides is None)
 
 
-def _pipeline_for(apart: Collection[tuple[str, str]] | None) -> Sequence[tuple[str, Pass]]:
+def _pipeline_for(sides: Sides | None) -> Sequence[tuple[str, Pass]]:
     """The usual passes. Of a plan that a GPU takes part in all work is done in the run, and there are none of
     the kernels that these passes call."""
     passes = UNFUSED if os.environ.get("GRAPHC_FUSION") == "0" else PIPELINE
-    if apart is None:
+    if sides is None:
         return passes
-    others: dict[str, Pass] = {"fuse": partial(fuse, apart=apart), "attention": partial(attention, apart=apart)}
+    others: dict[str, Pass] = {"fuse": partial(fuse, sides=sides), "attention": partial(attention, sides=sides)}
     return [(name, others.get(name, pass_)) for name, pass_ in passes if name not in _OF_THE_CPU]
 
 

@@ -75,15 +75,16 @@ def _traced(session: Any, prepared: PreparedRun, engine: Any, inputs: list[np.nd
         end, lines = time.time_ns(), trace.lines(engine.plan, engine.names)
         on_gpu = engine.device_events(trace.address)
         if on_gpu:
-            lines += device_lines(engine.whole_plan, on_gpu, engine.number)
+            lines += device_lines(engine.whole_plan, on_gpu, engine.numbers)
         if session._shows:
             sys.stderr.write("".join(f"graphc: {line}\n" for line in lines))
         if told is not None:
             told.ClearField("step_stats")              # a first run may be repeated
             told.kernels[:] = lines
             fill(told.step_stats, trace, end, engine.plan, engine.names, session.graph, CPU)
-            if on_gpu:
-                fill_device(told.step_stats, on_gpu, engine.whole_plan, session.graph, GPU.format(engine.number))
+            for place in sorted({event.device for event in on_gpu}):
+                fill_device(told.step_stats, [event for event in on_gpu if event.device == place], engine.whole_plan,
+                            session.graph, GPU.format(engine.numbers[place]))
 
 
 def _needed_graph(session: Any, prepared: PreparedRun) -> Any:

@@ -1,7 +1,7 @@
 """From a kind of run to the engine that does it: compiled, and placed on the CPU or on a GPU."""
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ from graphc import errors
 from graphc.ir.tensor import Operation
 from graphc.ops.control import script
 from graphc.ops.control.session_objects import ObjectCall
+from graphc.passes.fuse import Sides
 from graphc.session.placement import Chosen
 from graphc.session.prepared_run import PreparedRun, drops_ones
 
@@ -41,7 +42,7 @@ def make_engine(session: Any, prepared: PreparedRun, inputs: Sequence[np.ndarray
                 compiled = _compiled(session, prepared, inputs)
     finally:
         script.GUESSING.reset(guessing)
-    placement.log(used, None, set())
+    placement.log(used, None, {})
     return Engine(compiled.plan, compiled.constants, session._states, _hosts(session, compiled), threads,
                   brain_weights=session._settings.brain_weights)
 
@@ -53,13 +54,14 @@ def _on_device(session: Any, prepared: PreparedRun, inputs: Sequence[np.ndarray]
     from graphc.exec.cuda.mixed import MixedEngine
     from graphc.exec.cuda.support import can_do_all
 
-    compiled = _compiled(session, prepared, inputs, chosen.apart)
-    plan, may = compiled.plan, partial(chosen.may, compiled.plan)
+    compiled = _compiled(session, prepared, inputs, chosen.sides)
+    plan, may, place = compiled.plan, partial(chosen.may, compiled.plan), partial(chosen.place, compiled.plan)
     session._placement.tell(plan, used)
     rest = compiled.constants, session._states, _hosts(session, compiled), session._settings.threads
-    alone = can_do_all(plan) and all(map(may, plan.bodies[0].steps))
-    engine: Any = CudaEngine(chosen.device, plan, *rest) if alone else MixedEngine(chosen.device, may, plan, *rest)
-    engine.reduced, engine.number = session._settings.reduced_products, chosen.number
+    alone = len(chosen.devices) == 1 and can_do_all(plan) and all(map(may, plan.bodies[0].steps))
+    engine: Any = (CudaEngine(chosen.devices[0], plan, *rest) if alone
+                   else MixedEngine(chosen.devices, may, place, plan, *rest))
+    engine.reduced, engine.numbers = session._settings.reduced_products, chosen.numbers
     if not any(part.steps for part in engine.parts):
         return None
     session._placement.log(used, chosen, engine.done_there())
@@ -84,7 +86,7 @@ def _host(session: Any, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _compiled(session: Any, prepared: PreparedRun, inputs: Sequence[np.ndarray],
-              apart: Collection[tuple[str, str]] | None = None) -> Any:
+              sides: Sides | None = None) -> Any:
     from graphc.passes.needed import needed_operations
     from graphc.plan.compile import compile_graph
 
@@ -93,9 +95,9 @@ def _compiled(session: Any, prepared: PreparedRun, inputs: Sequence[np.ndarray],
     ranks, shapes = [a.ndim for a in inputs], [k if isinstance(k, tuple) else None for k in prepared.kind(inputs)]
     try:
         return compile_graph(prepared.tensors, prepared.operations, prepared.feeds, ranks, None, shapes,
-                             session._exact_random, prepared.given, prepared.unset, apart)
+                             session._exact_random, prepared.given, prepared.unset, sides)
     except errors.UnimplementedError as error:
         if prepared.by_length or not error.is_length_unknown:
             raise
         prepared.by_length = True
-        return _compiled(session, prepared, inputs, apart)
+        return _compiled(session, prepared, inputs, sides)

@@ -4,7 +4,7 @@ A run uses a GPU if one of its ops was placed on one (gc.device("/gpu:0")), if t
 device_count={"GPU": 1}, or if it is large enough that a GPU pays (exec/cuda/worth.py); never if device_count says 0.
 Then the GPU does all that it has kernels for and that was not placed on the CPU, and the CPU the rest. What was placed
 on a GPU that lacks it runs on the CPU, and a warning names op and line, once for each kind of op; none with
-allow_soft_placement. A run uses one GPU: the first one that one of its ops names.
+allow_soft_placement. A run uses all GPUs that its ops name; what was placed on none is done by the first of them.
 
 On a machine without a GPU everything runs on the CPU; a warning says so, once a session, if ops were placed and
 placement is not soft.
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,24 +21,33 @@ from graphc import errors
 from graphc.ir.tensor import Operation
 from graphc.ir.user_frame import user_stacklevel
 from graphc.ops.control.control import bodies
-from graphc.passes.fuse import are_apart
+from graphc.passes.fuse import Sides, side_of
 from graphc.session.config import Settings
 from graphc.session.devices import CPU, GPU, visible_gpus
 
 _GPU, _CPU = "/device:GPU:", "/device:CPU:"
+HOST = -1
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The GPU (exec/cuda/driver.py) of a run, its number, and names and types of the ops placed on the CPU."""
+    """The GPUs (exec/cuda/driver.py) of a run, the first of which does what was placed on none; their numbers; and the
+    sides of ops (passes/fuse.py): HOST, or the place of a GPU in `devices`."""
 
-    device: Any
-    number: int
-    apart: frozenset[tuple[str, str]]
+    devices: tuple[Any, ...]
+    numbers: tuple[int, ...]
+    sides: Sides
 
     def may(self, plan: Any, step: Any) -> bool:
-        """Whether the GPU may do a step of the plan."""
-        return not are_apart([plan.origins[o] for o in step.origins], self.apart)
+        """Whether a GPU may do a step of the plan."""
+        return self._side(plan, step) != HOST
+
+    def place(self, plan: Any, step: Any) -> int:
+        """Which of `devices` does a step that one may do."""
+        return max(self._side(plan, step), 0)
+
+    def _side(self, plan: Any, step: Any) -> int:
+        return side_of([plan.origins[o] for o in step.origins], self.sides)
 
 
 class Placement:
@@ -49,7 +58,7 @@ class Placement:
         self._warned: set[str] = set()
 
     def gpu_for(self, operations: Sequence[Operation]) -> Chosen | None:
-        """The GPU that a run of these ops is to use, as they or the session's settings want it.
+        """The GPUs that a run of these ops is to use, as they or the session's settings want it.
 
         Raises InvalidArgumentError for an op that wants a GPU that is not there, unless placement is soft.
         """
@@ -62,17 +71,15 @@ class Placement:
             if wanted and not self._settings.soft_placement:
                 self._warn("there are ops on a GPU, but no GPU was found here: such runs happen on the CPU")
             return None
-        numbers = {op: self._number(op, len(gpus)) for op in wanted}
-        number = next(iter(numbers.values()), 0)
-        if len(set(numbers.values())) > 1:
-            self._warn(f"ops of one run are placed on the GPUs {sorted(set(numbers.values()))}: a run uses one GPU, "
-                       f"here {number}")
-        return self.chosen(everything, number)
+        return self._chosen(everything, {op: self._number(op, len(gpus)) for op in wanted})
 
-    def chosen(self, operations: Iterable[Operation], number: int = 0) -> Chosen:
-        """GPU `number` for a run of these ops. There must be so many."""
-        apart = frozenset((op.name, op.type) for op in _with_inner(operations) if _CPU in op.device)
-        return Chosen(visible_gpus(self._settings)[number], number, apart)
+    def _chosen(self, operations: Iterable[Operation], numbers: Mapping[Operation, int]) -> Chosen:
+        """GPUs for a run of these ops, inner ones, too. numbers: of those placed on GPUs, which there must be."""
+        order = list(dict.fromkeys(numbers.values())) or [0]
+        gpus = visible_gpus(self._settings)
+        sides = {(op.name, op.type): HOST for op in operations if _CPU in op.device}
+        sides |= {(op.name, op.type): order.index(number) for op, number in numbers.items()}
+        return Chosen(tuple(gpus[number] for number in order), tuple(order), sides)
 
     def gpu_if_worth(self, operations: Sequence[Operation], plan: Any, shapes: Sequence[tuple[int, ...]],
                      threads: int) -> Chosen | None:
@@ -85,7 +92,7 @@ class Placement:
         if not estimate.is_long:               # before a driver is opened
             return None
         gpus = visible_gpus(self._settings)
-        return self.chosen(operations) if gpus and estimate.pays(gpus[0].memory) else None
+        return self._chosen(_with_inner(operations), {}) if gpus and estimate.pays(gpus[0].memory) else None
 
     def _number(self, op: Operation, count: int) -> int:
         number = int(op.device.rpartition(_GPU)[2].replace("*", "0") or 0)
@@ -111,12 +118,15 @@ class Placement:
                 self._warn(f"{origin.op_type} '{origin.op_name}': the GPU does not have {lacking}; the CPU does it "
                            f"instead{errors.built_at(origin)}")
 
-    def log(self, operations: Iterable[Operation], chosen: Chosen | None, by_gpu: set[tuple[str, str]]) -> None:
-        """Prints where the ops of a run are computed, if the session is to. by_gpu: those that the GPU does."""
+    def log(self, operations: Iterable[Operation], chosen: Chosen | None,
+            by_gpu: Mapping[tuple[str, str], int]) -> None:
+        """Prints where the ops of a run are computed, if the session is to. by_gpu: those that GPUs do, and which of
+        the run's does."""
         if not self._settings.log_device_placement:
             return
         for op in operations:
-            where = GPU.format(chosen.number) if chosen is not None and (op.name, op.type) in by_gpu else CPU
+            place = by_gpu.get((op.name, op.type))
+            where = CPU if chosen is None or place is None else GPU.format(chosen.numbers[place])
             sys.stderr.write(f"{op.name}: ({op.type}): {where}\n")
 
     def _warn(self, text: str) -> None:

@@ -115,13 +115,14 @@ def event_text(plan: p.Plan, names: Sequence[str], event: Sequence[int]) -> str:
     return StepKind(kind).name.lower()
 
 
-def device_lines(plan: p.Plan, events: Sequence[DeviceEvent], gpu: int) -> list[str]:
-    """A line for each thing that the GPU of this number did; plan: the whole one, of host and GPU."""
+def device_lines(plan: p.Plan, events: Sequence[DeviceEvent], gpus: Sequence[int]) -> list[str]:
+    """A line for each thing that GPUs did; plan: the whole one, of host and GPUs; gpus: numbers of the run's GPUs."""
     made = []
     for event in events:
         ops = step_at(plan, event.body, event.step)[1]
-        made.append(f"[{event.body}:{plan.bodies[event.body].name}] GPU {gpu}: {device_text(plan, event)}, "
-                    f"{event.nanos / 1e3:.1f} us" + (f"  <- {', '.join(ops)}" if ops else ""))
+        where = f"[{event.body}:{plan.bodies[event.body].name}] GPU {gpus[event.device]}"
+        made.append(f"{where}: {device_text(plan, event)}, {event.nanos / 1e3:.1f} us"
+                    + (f"  <- {', '.join(ops)}" if ops else ""))
     return made
 
 

@@ -88,6 +88,12 @@ class StandIn:
 
         self._do("copy", act, count)
 
+    def copy_from(self, other: StandIn, target: int, source: int, count: int) -> None:
+        def act() -> None:
+            self.device_memory.view(target, count, True)[:] = other.device_memory.view(source, count, False)
+
+        self._do("peer", act, count)
+
     def clear(self, target: int, count: int) -> None:
         self._do("clear", lambda: self.device_memory.view(target, count, True).fill(0), count)
 

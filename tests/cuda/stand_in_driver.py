@@ -54,7 +54,7 @@ def build() -> Path:
 class Work(Mapping[str, int]):
     """How often what was done since this was made; what was never done is not in it."""
 
-    KINDS = ("launch", "graph", "upload", "download", "copy", "clear", "wait", "allocation", "module")
+    KINDS = ("launch", "graph", "upload", "download", "copy", "peer", "clear", "wait", "allocation", "module")
 
     def __init__(self, count: Callable[[bytes], int]) -> None:
         self._count = count

@@ -151,9 +151,27 @@ def test_lists_of_integers_and_of_what_the_host_makes(device: Any) -> None:
     check_equal(build, RANDOM.integers(-9, 9, (5, 40)).astype(np.int32), runs=2)
 
 
+@pytest.mark.parametrize("rows", [1, 5, 33])
+def test_split_and_joined_and_their_gradients(device: Any, rows: int) -> None:
+    def build() -> Any:
+        x = gc.placeholder(gc.float32, [None, 3])
+        count = gc.shape(x)[0]
+        lengths = gc.stack([count - 1, 0, 1])
+        array = gc.TensorArray(gc.float32, size=3, infer_shape=False, element_shape=[None, 3])
+        array = array.split(gc.exp(x), lengths)
+        parts = [gc.sin(array.read(i)) * (i + 1.0) for i in range(3)]
+        other = gc.TensorArray(gc.float32, size=2, infer_shape=False, element_shape=[None, 3])
+        joined_again = other.write(1, parts[0]).write(0, parts[2]).concat() * 2.0
+        return [*parts, joined_again, *gc.gradients(gc.reduce_sum(joined_again * joined_again), x)]
+
+    check_close(build, floats(rows, 3), runs=2)
+
+
 ERRORS: dict[str, Callable[[Any, Any], Any]] = {
     "unwritten": lambda x, a: a.read(1),
     "sizes": lambda x, a: a.write(0, x).write(1, x[:1]).write(2, x).stack(),
+    "lengths": lambda x, a: a.split(x, gc.constant([1, 7, 1])).read(0),
+    "too_few": lambda x, a: a.split(x, gc.constant([1, 1, 1])).read(0),
     "unwritten_joined": lambda x, a: a.write(0, x).concat(),
     "index": lambda x, a: a.write(0, gc.exp(x)).read(7),
 }

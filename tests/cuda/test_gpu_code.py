@@ -271,6 +271,25 @@ def test_tensor_cores_are_asked_for_only_if_they_are_there(tmp_path: Path) -> No
             pair.assert_close("f", x)
 
 
+def test_products_are_rounded_where_that_is_asked_for(tmp_path: Path) -> None:
+    """--auto-mixed-precision: tensor cores, whose factors have 10 bits; without it, and of its results, the CPU's."""
+    def build() -> Any:
+        x, w = gc.placeholder(gc.float32, [None, 64], "x"), gc.constant(weights)
+        return {"f": gc.Signature({"y": gc.matmul(x, w)}, {"x": x})}
+
+    x, weights = normal(65, 64), normal(64, 33)
+    model = exported(build)
+    exact, bound = x @ weights, 2.0 ** -10 * (np.abs(x) @ np.abs(weights))
+    found = {}
+    for rounded in (False, True):
+        assert (b"mma.sync" in make_gpu_code(model, [{"x": x.shape}], auto_mixed_precision=rounded)) == rounded
+        with Pair(model, tmp_path, [{"x": x.shape}], auto_mixed_precision=rounded) as pair:
+            found[rounded] = np.abs(pair.gpu["f"].run([x])[0] - exact)
+    assert (found[False] < 1e-5).all() and (found[True] <= bound).all() and found[True].max() > 1e-5
+    with pytest.raises(gc.errors.InvalidArgumentError, match="is for tensor cores"):
+        make_gpu_code(model, [{"x": x.shape}], compute=75, auto_mixed_precision=True)
+
+
 def test_graphc_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """`graphc run --device gpu` needs no file: a Plan that is done by the GPU alone, and a graph without one."""
     monkeypatch.chdir(tmp_path)

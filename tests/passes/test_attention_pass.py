@@ -97,10 +97,10 @@ def test_a_plan_of_a_gpu_joins_what_runs_on_one_side() -> None:
     with gc.Graph().as_default():
         feeds = [gc.placeholder(gc.float32, x.shape) for x in (Q, K, V)]
         y = JOINED["mask of rows"](*feeds)
-        everything = {(op.name, op.type) for op in y.graph.get_operations()}
-        for apart, kernel in ((None, "attention.f32"), ((), "attention.f32"), (everything, "attention.f32"),
-                              ({(y.op.name, y.op.type)}, "softmax.f32")):
-            plan = compile_graph([y], feeds=feeds, apart=apart).plan
+        everything = {(op.name, op.type): 1 for op in y.graph.get_operations()}
+        for sides, kernel in ((None, "attention.f32"), ({}, "attention.f32"), (everything, "attention.f32"),
+                              ({(y.op.name, y.op.type): -1}, "softmax.f32")):
+            plan = compile_graph([y], feeds=feeds, sides=sides).plan
             assert kernel in [step.kernel for body in plan.bodies for step in body.steps if isinstance(step, Call)]
 
 

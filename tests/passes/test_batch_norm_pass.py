@@ -78,7 +78,7 @@ def test_a_plan_of_a_gpu_has_no_such_kernels() -> None:
         x = gc.placeholder(gc.float32, [2, 5, 3, 7])
         fetches = trained(x, 7)
         assert {MOMENTS, PRODUCTS} <= set(kernels(fetches, [x]))
-        assert not {MOMENTS, PRODUCTS} & set(kernels(fetches, [x], apart=()))
+        assert not {MOMENTS, PRODUCTS} & set(kernels(fetches, [x], sides={}))
 
 
 @pytest.mark.parametrize("data_format", ["NHWC", "NCHW"])

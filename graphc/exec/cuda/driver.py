@@ -24,7 +24,7 @@ OUT_OF_MEMORY, NO_DEVICE, INVALID_PTX, NO_BINARY = 2, 100, 218, 209
 STICKY = (700, 702, 714, 715, 716, 717, 718, 719)      # the context is lost
 _COMPUTE_MAJOR, _COMPUTE_MINOR, _MULTIPROCESSORS = 75, 76, 16
 _CLOCK, _MEMORY_CLOCK, _BUS_WIDTH = 13, 36, 37         # kHz, kHz, bits
-_NON_BLOCKING, _RELAXED, _RECORD_EXTERNAL = 1, 2, 1
+_NON_BLOCKING, _RELAXED, _RECORD_EXTERNAL, _NO_TIMES = 1, 2, 1, 2
 _SIGNATURES: dict[str, tuple[Any, ...]] = {
     "cuInit": (UNSIGNED,),
     "cuDriverGetVersion": (POINTER,),
@@ -45,9 +45,11 @@ _SIGNATURES: dict[str, tuple[Any, ...]] = {
     "cuMemcpyHtoDAsync_v2": (ADDRESS, POINTER, SIZE, POINTER),
     "cuMemcpyDtoHAsync_v2": (POINTER, ADDRESS, SIZE, POINTER),
     "cuMemcpyDtoDAsync_v2": (ADDRESS, ADDRESS, SIZE, POINTER),
+    "cuMemcpyPeerAsync": (ADDRESS, POINTER, ADDRESS, POINTER, SIZE, POINTER),
     "cuMemsetD8Async": (ADDRESS, ctypes.c_ubyte, SIZE, POINTER),
     "cuStreamCreate": (POINTER, UNSIGNED),
     "cuStreamSynchronize": (POINTER,),
+    "cuStreamWaitEvent": (POINTER, POINTER, UNSIGNED),
     "cuStreamBeginCapture_v2": (POINTER, INT),
     "cuStreamEndCapture": (POINTER, POINTER),
     "cuGraphInstantiateWithFlags": (POINTER, POINTER, ctypes.c_uint64),
@@ -153,6 +155,7 @@ class Device:
                 context = self._get(POINTER, self.driver.cuDevicePrimaryCtxRetain, self._number)
                 self.driver.cuCtxSetCurrent(context)
                 self.stream = self._get(POINTER, self.driver.cuStreamCreate, _NON_BLOCKING)
+                self._now = self._get(POINTER, self.driver.cuEventCreate, _NO_TIMES)
                 self._context = context
 
     def usable(self) -> bool:
@@ -205,6 +208,22 @@ class Device:
     def copy(self, target: int, source: int, count: int) -> None:
         if count and target != source:
             self.driver.cuMemcpyDtoDAsync_v2(target, source, count, self.stream)
+
+    def copy_from(self, other: Device, target: int, source: int, count: int) -> None:
+        """From another device's memory, behind all that either has to do; what they do next comes behind it. Both have
+        been entered; this one is, again."""
+        if not count:
+            return
+        other.enter()
+        other._come_behind(self)
+        self.driver.cuMemcpyPeerAsync(target, self._context, source, other._context, count, other.stream)
+        self.enter()
+        self._come_behind(other)
+
+    def _come_behind(self, other: Device) -> None:
+        """What comes into this stream waits for what is in the other one now."""
+        self.driver.cuEventRecord(other._now, other.stream)
+        self.driver.cuStreamWaitEvent(self.stream, other._now, 0)
 
     def clear(self, target: int, count: int) -> None:
         if count:

@@ -8,7 +8,9 @@ plan on the CPU, a saver or a fetch gets the newest value (states.py, memory.py)
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,7 @@ from graphc.exec.cuda.frame import DeviceFrame
 from graphc.exec.cuda.memory import Block, come_from_others, state_copy, wrote
 from graphc.exec.cuda.part import Part, whole
 from graphc.exec.cuda.timing import DeviceEvent, device_speed, traced
-from graphc.exec.cuda.work import Copy
+from graphc.exec.cuda.work import Brought, Copy
 from graphc.exec.engine import Engine
 from graphc.exec.frame import Frame, Shapes
 from graphc.exec.machine_speed import MachineSpeed
@@ -31,30 +33,33 @@ from graphc.kernels.runtime import tables as t
 from graphc.plan import plan as p
 
 _LONG = ctypes.c_int64
+NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
 class DeviceEngine(Engine):
-    """What both kinds have: the device, constants there, and a launch of a part. reduced: tensor cores may round the
-    factors of float32 products; number: which of the session's GPUs it is. To be said before the first run."""
+    """What both kinds have: devices, constants there, and a launch of a part. device: the first of them, which does
+    what was placed on none. reduced: tensor cores may round the factors of float32 products; numbers: which of the
+    session's GPUs they are. To be said before the first run."""
 
-    reduced, number = False, 0
+    reduced = False
+    numbers: tuple[int, ...] = (0,)
 
-    def __init__(self, device: Device, whole_plan: p.Plan, plan: p.Plan, constants: Mapping[str, Any] | None,
+    def __init__(self, devices: Sequence[Device], whole_plan: p.Plan, plan: p.Plan, constants: Mapping[str, Any] | None,
                  states: Any, *settings: Any) -> None:
         """plan: what the host's runtime has of whole_plan; the other arguments are Engine's."""
         self.whole_plan = whole_plan
         super().__init__(plan, constants, states, *settings)
-        self.device = device
+        self.devices, self.device = tuple(devices), devices[0]
         self.cells = self._cells
-        self.uploaded: dict[int, Block] = {}          # constants
+        self.uploaded: dict[tuple[Device, int], Block] = {}    # constants
         self._events: dict[int, list[DeviceEvent]] = {}        # of traced runs, by the addresses of their traces
 
-    def constant_address(self, index: int) -> int:
-        block = self.uploaded.get(index)
+    def constant_address(self, device: Device, index: int) -> int:
+        block = self.uploaded.get((device, index))
         if block is None:
             array = self._constants[index]
-            block = self.uploaded[index] = Block(self.device, array.nbytes)
-            self.device.upload(block.address, int(array.ctypes.data), array.nbytes)
+            block = self.uploaded[device, index] = Block(device, array.nbytes)
+            device.upload(block.address, int(array.ctypes.data), array.nbytes)
         return block.address
 
     def quick_way(self, counter: Iterator[int], single: bool) -> None:
@@ -71,46 +76,55 @@ class DeviceEngine(Engine):
     def gpu_speed(self) -> MachineSpeed:
         return device_speed(self.device)
 
-    def launch(self, frame: DeviceFrame, ours: Collection[State] = (), trace: int = 0, before: Sequence[Copy] = (),
-               behind: Sequence[Copy] = ()) -> None:
-        """Runs a part whose uploads are in place. ours: variables whose value on the device is this run's. trace: of
-        the run, 0: none. before, behind: copies that this run needs.
+    def launch(self, frame: DeviceFrame, written: Mapping[State, Device] = NOTHING, trace: int = 0,
+               before: Sequence[Brought] = (), behind: Sequence[Copy] = ()) -> None:
+        """Runs a part whose uploads are in place. written: variables whose newest value is this run's, and where it is.
+        trace: of the run, 0: none. before, behind: copies that this run needs.
 
         Raises what its checks refuse, as InvalidArgumentError for an index that names no place: then no variable has
         changed.
         """
+        device = frame.device
+        device.enter()
         if self.states.away:
-            come_from_others(self.device, self.states, frame.states)
-        with self.device.lock:
-            uploaded = [state_copy(self.device, state).refresh(state) for state in frame.states if state not in ours]
-            self._submit(before)
+            come_from_others(device, self.states, [state for state in frame.states if state not in written])
+        others = {piece.device for piece in before} | {written[state] for state in frame.states if state in written}
+        with ExitStack() as held:
+            for one in sorted({device, *others}, key=id):      # in one order everywhere
+                held.enter_context(one.lock)
+            uploaded = [state_copy(device, state).refresh(state) for state in frame.states if state not in written]
+            for state in frame.states:
+                if written.get(state, device) is not device:
+                    state_copy(device, state).follow(state_copy(written[state], state), state)
+            for piece in before:
+                piece.submit(device)
             self._replay(frame, 0, trace)
             if len(frame.graphs) == 1:
-                self._submit(behind)
+                self._submit(device, behind)
             if frame.waits or any(uploaded):
-                self.device.wait()
+                device.wait()
             for stage in range(1, len(frame.graphs)):
                 self._look_at_checks(frame, frame.early)
                 self._replay(frame, stage, trace)
-                self._submit(behind)
-                self.device.wait()
+                self._submit(device, behind)
+                device.wait()
             try:
                 self._look_at_checks(frame, len(frame.checks))
             except errors.OpError:
                 for graph in frame.undone:
-                    self.device.replay(graph)
-                    self.device.wait()
+                    device.replay(graph)
+                    device.wait()
                 raise
 
-    def _submit(self, copies: Sequence[Copy]) -> None:
+    def _submit(self, device: Device, copies: Sequence[Copy]) -> None:
         for copy in copies:
-            copy.submit(self.device)
+            copy.submit(device)
 
     def _replay(self, frame: DeviceFrame, stage: int, trace: int) -> None:
         if trace:
-            self._events[trace].extend(traced(self.device, frame, stage))
+            self._events[trace].extend(traced(frame.device, frame, stage))
         else:
-            self.device.replay(frame.graphs[stage])
+            frame.device.replay(frame.graphs[stage])
 
     def _look_at_checks(self, frame: DeviceFrame, count: int) -> None:
         """Raises what the first of so many checks refuses."""
@@ -131,10 +145,10 @@ class DeviceEngine(Engine):
         record[t.ERROR_DETAIL:t.ERROR_DETAIL + len(detail)] = detail
         return messages.run_error(self.whole_plan, record, None)
 
-    def done_there(self) -> set[tuple[str, str]]:
-        """Names and types of the user's ops that the device does."""
+    def done_there(self) -> dict[tuple[str, str], int]:
+        """Names and types of the user's ops that devices do, with which of them does."""
         origins = self.whole_plan.origins
-        return {(origins[o].op_name, origins[o].op_type) for part in self.parts
+        return {(origins[o].op_name, origins[o].op_type): part.device for part in self.parts
                 for i in part.steps for o in self.whole_plan.bodies[part.body].steps[i].origins}
 
     @property
@@ -153,7 +167,7 @@ class CudaEngine(DeviceEngine):
 
     def __init__(self, device: Device, plan: p.Plan, constants: Mapping[str, Any] | None = None, states: Any = None,
                  *settings: Any) -> None:
-        super().__init__(device, plan, plan, constants, states, *settings)
+        super().__init__([device], plan, plan, constants, states, *settings)
         self._device_frames: dict[int, DeviceFrame] = {}           # by the native frame's address
         self._part = whole(plan)
         body = plan.bodies[0]

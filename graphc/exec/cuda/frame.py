@@ -49,14 +49,14 @@ class DeviceFrame:
     uploads, downloads: arrays in pinned memory, to be filled before and read behind a run. staged: by the place among
     `given`, where values out of lists are copied; kept: where values for lists are, with their sizes. stages: what each
     of the graphs does, every piece with the number of its step, NO_STEP of copies to and from. waits: whether the host
-    has to wait for it. early: how many checks are known behind the first graph, if there are two; undone: the graph
-    that brings variables back, if there are checks behind the first step that writes one. Raises
-    ResourceExhaustedError, which names the largest values.
+    has to wait for it; busy: whether what was uploaded may still be read. early: how many checks are known behind the
+    first graph, if there are two; undone: the graph that brings variables back, if there are checks behind the first
+    step that writes one. Raises ResourceExhaustedError, which names the largest values.
     """
 
     def __init__(self, engine: DeviceEngine, part: Part, dims: Sequence[int], given: Sequence[int] = (),
                  made: Sequence[Sequence[int]] = ()) -> None:
-        self.device, self.plan, self.part, self.dims = engine.device, engine.whole_plan, part, dims
+        self.device, self.plan, self.part, self.dims = engine.devices[part.device], engine.whole_plan, part, dims
         self.engine: DeviceEngine = weakref.proxy(engine)
         self.body = self.plan.bodies[part.body]
         self.uses = [uses_of(self.body.steps[i]).roots(self.body) for i in part.steps]
@@ -79,7 +79,8 @@ class DeviceFrame:
             raise explained(error, self) from None
         self.stages = self._stages(work, cut)
         self.graphs, self.undone = self._record()
-        self.waits = bool(part.uploads or part.downloads or self.checks)
+        self.waits = bool(part.downloads or self.checks)
+        self.busy = False
 
     def shape(self, buffer: int) -> tuple[int, ...]:
         return tuple(self.dims[d] for d in self.body.buffers[buffer].dims)
@@ -131,7 +132,7 @@ class DeviceFrame:
         for buffer in {b for use in self.uses for b in (*use.reads, *use.writes)}.difference(found):
             row = self.body.buffers[buffer]
             if row.kind == BufferKind.CONST:
-                found[buffer] = self.engine.constant_address(row.index)
+                found[buffer] = self.engine.constant_address(self.device, row.index)
             elif row.kind == BufferKind.STATE:
                 found[buffer] = state_copy(self.device, self.engine.cells[row.index]).block.address
             elif buffer in given:
@@ -151,7 +152,7 @@ class DeviceFrame:
         """Where a value is when the part begins; 0 if nowhere."""
         row = self.body.buffers[buffer]
         if row.kind == BufferKind.CONST:
-            return int(self.engine.constant_address(row.index))
+            return int(self.engine.constant_address(self.device, row.index))
         if row.kind == BufferKind.STATE:
             return state_copy(self.device, self.engine.cells[row.index]).block.address
         return self.block.address + self.places[buffer] if buffer in self.places else given.get(buffer, 0)

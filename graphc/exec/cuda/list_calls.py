@@ -29,8 +29,9 @@ class Made(IntEnum):
     PARTS = 0      # vector -> matrix of its rows
     ZEROS = 1      # matrix, sizes said, index -> vector of an element that was never written
     ROWS = 2       # matrix, sizes said -> vector of all, one below the other
-    JOINED = 3     # matrix, sizes said -> vector of all, one behind the other along their first axes
+    JOINED = 3     # matrix, sizes said, maybe lengths -> vector of all, one behind the other along their first axes
     LENGTHS = 4    # matrix -> sizes of the first axes
+    SPLIT = 5      # vector, lengths -> matrix of so many rows each
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class ListCall:
         self._reference, self._use = engine, use
 
     def __call__(self, *arrays: np.ndarray) -> np.ndarray:
-        how = (self._parts, self._zeros, self._rows, self._joined, self._lengths)[self._use.made]
+        how = (self._parts, self._zeros, self._rows, self._joined, self._lengths,
+               self._split)[self._use.made]
         return how(*arrays)
 
     @property
@@ -71,6 +73,9 @@ class ListCall:
     def _bytes(self, sizes: Sequence[int]) -> int:
         return bytes_of(self._use.elements.dtype, sizes)
 
+    def _gathered(self, count: int, pieces: Sequence[tuple[int, int, int]]) -> int:
+        return self._engine.gathered(self._use.elements.home, count, pieces)
+
     def _parts(self, vector: np.ndarray) -> np.ndarray:
         *sizes, address = vector.tolist()
         each = self._bytes(sizes[1:])
@@ -81,31 +86,59 @@ class ListCall:
 
     def _zeros(self, matrix: np.ndarray, said: np.ndarray, index: np.ndarray) -> np.ndarray:
         sizes = self._sizes(matrix, said, 0, int(index))
-        return np.array([*sizes, self._engine.gathered(self._bytes(sizes), [])], np.int64)
+        return np.array([*sizes, self._gathered(self._bytes(sizes), [])], np.int64)
 
     def _rows(self, matrix: np.ndarray, said: np.ndarray) -> np.ndarray:
         sizes, address = self._sizes(matrix, said, 0, 0), 0
         self._check(matrix, sizes, 0)
         each = self._bytes(sizes)
         pieces = [(each * i, source, each) for i, source in enumerate(matrix[:, -1].tolist())]
-        address = self._engine.gathered(each * len(matrix), pieces)
+        address = self._gathered(each * len(matrix), pieces)
         return np.array([len(matrix), *sizes, address], np.int64)
 
-    def _joined(self, matrix: np.ndarray, said: np.ndarray) -> np.ndarray:
+    def _joined(self, matrix: np.ndarray, said: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
+        """lengths: as many elements are joined, zeros of these lengths for those that were never written."""
         _, *inner = self._sizes(matrix, said, 1, 0)
-        self._check_written(matrix)
+        if lengths is None:
+            self._check_written(matrix)
+        else:
+            matrix = self._of_lengths(matrix, lengths)
         self._check(matrix, [-1, *inner], 1)
         each, pieces, total = self._bytes(inner), [], 0
         for length, source in zip(matrix[:, 0].tolist(), matrix[:, -1].tolist(), strict=True):
             pieces.append((each * total, source, each * length))
             total += length
-        return np.array([total, *inner, self._engine.gathered(each * total, pieces)], np.int64)
+        return np.array([total, *inner, self._gathered(each * total, pieces)], np.int64)
+
+    def _of_lengths(self, matrix: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """The first elements, one for each length, which it has."""
+        found = np.zeros((len(lengths), matrix.shape[1]), np.int64)
+        found[:len(matrix)] = matrix[:len(lengths)]
+        there = found[:, -1] != 0
+        for i in np.flatnonzero(~there & (lengths < 0)).tolist():
+            raise self._fail(t.LIST_UNWRITTEN, i)
+        for i in np.flatnonzero(there & (found[:, 0] != lengths)).tolist():
+            raise self._fail(t.LIST_SHAPES, i, int(found[i, 0]), int(lengths[i]))
+        found[:, 0] = lengths
+        return found
 
     def _lengths(self, matrix: np.ndarray) -> np.ndarray:
         self._check_written(matrix)
         if len(matrix) and not self._use.elements.rank:
             raise self._fail(t.LIST_SHAPES, 0, 0, 1)
         return matrix[:, 0].copy()
+
+    def _split(self, vector: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        rows, *inner, address = vector.tolist()
+        each, done, found = self._bytes(inner), 0, np.empty((len(lengths), len(vector)), np.int64)
+        for i, length in enumerate(lengths.tolist()):
+            if not 0 <= length <= rows - done:
+                raise self._fail(t.LIST_COUNT, done + length if length >= 0 else length, rows)
+            found[i] = length, *inner, address + each * done
+            done += length
+        if done != rows:
+            raise self._fail(t.LIST_COUNT, done, rows)
+        return found
 
     def _sizes(self, matrix: np.ndarray, said: np.ndarray, first: int, index: int) -> list[int]:
         """An element's sizes, from axis `first` on as they are said, or else as another element has them."""

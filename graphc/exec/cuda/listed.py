@@ -10,7 +10,8 @@ loop, a branch or another list hands on. The device's are the groups
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 
 from graphc.ir.records import dataclass
@@ -34,10 +35,11 @@ class Form:
 
 @dataclass(frozen=True)
 class Elements:
-    """What the lists of a group hold."""
+    """What the lists of a group hold, and on which device."""
 
     dtype: str
     rank: int
+    home: int = 0
 
 
 OPERATIONS = {
@@ -55,7 +57,9 @@ OPERATIONS = {
     ListOperation.SCATTER: Form(0, 2, True, 1),
     ListOperation.SCATTER_GROWING: Form(0, 2, True, 1),
     ListOperation.UNSTACK: Form(-1, 0, True, 1),
+    ListOperation.SPLIT: Form(-1, 0, True),
     ListOperation.CONCAT: Form(0, -1, False),
+    ListOperation.CONCAT_OR_ZEROS: Form(0, -1, False),
     ListOperation.LENGTHS: Form(0, -1, False),
 }
 
@@ -190,20 +194,31 @@ class ListGroups:
         self.values[group] += [(number, root_of(body, b)) for b in _elements(body, step)]
 
 
-def listed_steps(plan: p.Plan, steps: Sequence[set[int]],
+def listed_steps(plan: p.Plan, steps: Sequence[Mapping[int, int]],
                  fits: Callable[[p.Body, int], bool]) -> list[dict[int, Elements]]:
-    """Of each body the steps on lists of the device's values, by their numbers, with what these lists hold. steps: of
-    each body those that the device does; fits: whether a value may be known by its sizes and its address."""
+    """Of each body the steps on lists of a device's values, by their numbers, with what these lists hold. steps: of
+    each body those that devices do, and which; fits: whether a value may be known by its sizes and its address."""
     groups = ListGroups(plan)
-    used = [{b for i in steps[number] for use in (uses_of(body.steps[i]).roots(body),)
-             for b in (*use.reads, *use.writes)} for number, body in enumerate(plan.bodies)]
+    used = [_users(body, steps[number]) for number, body in enumerate(plan.bodies)]
     found: list[dict[int, Elements]] = [{} for _ in plan.bodies]
     for group, elements in groups.elements.items():
         values = groups.values[group]
-        if (group not in groups.refused and len(elements) == 1 and any(b in used[number] for number, b in values)
+        devices = {device for number, b in values for device in used[number][b]}
+        if (group not in groups.refused and len(elements) == 1 and devices
                 and all(fits(plan.bodies[number], b) for number, b in values)):
+            home = devices.pop() if len(devices) == 1 else 0
             for number, place in groups.steps[group]:
-                found[number][place] = next(iter(elements))
+                found[number][place] = replace(next(iter(elements)), home=home)
+    return found
+
+
+def _users(body: p.Body, steps: Mapping[int, int]) -> dict[int, set[int]]:
+    """The devices whose steps use each value."""
+    found: dict[int, set[int]] = defaultdict(set)
+    for i, device in steps.items():
+        use = uses_of(body.steps[i]).roots(body)
+        for b in (*use.reads, *use.writes):
+            found[b].add(device)
     return found
 
 

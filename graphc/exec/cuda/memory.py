@@ -100,6 +100,13 @@ class StateCopy:
         return True
 
 
+    def follow(self, other: StateCopy, state: State) -> None:
+        """Takes the value of another device's copy, which a run that has not ended has written. Its version is nobody's
+        yet."""
+        self.device.copy_from(other.device, self.block.address, other.block.address, state.value.nbytes)
+        self.version = -1
+
+
 def state_copy(device: Device, state: State) -> StateCopy:
     found: StateCopy | None = state.copies.get(device)
     if found is None:

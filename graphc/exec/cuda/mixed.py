@@ -25,7 +25,7 @@ from graphc.exec.cuda.part import Part
 from graphc.exec.cuda.residence import Residence
 from graphc.exec.cuda.run_memory import RunMemory
 from graphc.exec.cuda.split import name_of, split
-from graphc.exec.cuda.work import Copy
+from graphc.exec.cuda.work import Brought, Copy
 from graphc.exec.frame import Frame
 from graphc.exec.states import State
 from graphc.plan import plan as p
@@ -36,18 +36,19 @@ Vector = tuple[int, ...]   # sizes and address of a value on the device
 
 
 class MixedEngine(DeviceEngine):
-    """Runs any plan without CARRIED buffers. may: which steps the device may do; the others as Engine's arguments.
+    """Runs any plan without CARRIED buffers. may: which steps devices may do; place: which of `devices` does a step, by
+    its number among them; the others as Engine's arguments.
 
     Raises ResourceExhaustedError in a run if the device has no memory left.
     """
 
-    def __init__(self, device: Device, may: Callable[[p.Step], bool], plan: p.Plan,
-                 constants: Mapping[str, Any] | None = None, states: Any = None,
+    def __init__(self, devices: Sequence[Device], may: Callable[[p.Step], bool], place: Callable[[p.Step], int],
+                 plan: p.Plan, constants: Mapping[str, Any] | None = None, states: Any = None,
                  hosts: Mapping[str, Callable[..., Any]] | None = None, *settings: Any) -> None:
-        self._split = split(plan, Residence(plan, may))
+        self._split = split(plan, Residence(plan, may, place))
         own = {name_of(function): Launch(weakref.ref(self), function) if isinstance(function, Part) else
                ListCall(weakref.ref(self), function) for function in self._split.functions}
-        super().__init__(device, plan, self._split.plan, constants, states, {**(hosts or {}), **own}, *settings)
+        super().__init__(devices, plan, self._split.plan, constants, states, {**(hosts or {}), **own}, *settings)
         self._idle: list[DeviceRun] = []
         self._current = threading.local()
 
@@ -65,7 +66,7 @@ class MixedEngine(DeviceEngine):
         except IndexError:
             self._current.run = DeviceRun()
         self._current.run.trace = trace
-        self._current.run.memory.begin()
+        self._current.run.begin()
         self._begin_trace(trace)
         try:
             return super()._run_numbers(inputs, number, cancel, trace)
@@ -85,11 +86,11 @@ class MixedEngine(DeviceEngine):
     def _finish(self, run: DeviceRun, failed: bool) -> None:
         """The newest values of what the parts wrote are on the device; of a run that failed, those before it are on
         the host, if they were."""
-        for state in run.written:
+        for state, device in run.written.items():
             if not failed:
-                wrote(self.device, self.states, state)
+                wrote(device, self.states, state)
             elif state not in self.states.away:
-                state_copy(self.device, state).version = -1
+                state_copy(device, state).version = -1
         run.written.clear()
 
     def launched(self, part: Part, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -99,30 +100,34 @@ class MixedEngine(DeviceEngine):
         given = iter(arrays)
         leaves = tuple(next(given).tolist()) if part.leaves else ()
         uploads = [next(given) for _ in part.uploads]
-        self.device.enter()
         places = tuple(tuple(vector.tolist()) for vector in given)
         frame = run.frame(self, part, leaves, places)
+        if frame.busy:
+            frame.device.enter()
+            frame.device.wait()
         for target, array in zip(frame.uploads, uploads, strict=True):
             target[...] = array
-        before = [Copy(target, places[i][-1], count) for i, target, count in frame.staged]
-        behind = [Copy(run.take(self.device, count), place, count) for place, _, count in frame.kept]
+        before = [Brought(self.devices[part.sources[i]], target, places[i][-1], count)
+                  for i, target, count in frame.staged]
+        behind = [Copy(run.take(frame.device, count), place, count) for place, _, count in frame.kept]
         self.launch(frame, run.written, run.trace, before, behind)
-        run.written.update(frame.writes)
+        frame.busy = bool(uploads) and not frame.waits
+        run.written.update(dict.fromkeys(frame.writes, frame.device))
         kept = [np.array((*shape, copy.target)) for copy, (_, shape, _) in zip(behind, frame.kept, strict=True)]
         return [*frame.downloads, *frame.vectors, *kept]
 
-    def gathered(self, count: int, pieces: Sequence[tuple[int, int, int]]) -> int:
-        """The address of `count` new bytes of the current run's. pieces: where to, from which address, how many bytes;
-        where none goes, and where one has the address 0, are zeros."""
+    def gathered(self, home: int, count: int, pieces: Sequence[tuple[int, int, int]]) -> int:
+        """The address of `count` new bytes of the current run's, on the device of that number. pieces: where to, from
+        which address, how many bytes; where none goes, and where one has the address 0, are zeros."""
         run: DeviceRun = self._current.run
-        self.device.enter()
-        made = run.take(self.device, count)
+        device = self.devices[home]
+        made = run.take(device, count)
         there = [piece for piece in pieces if piece[1]]
-        with self.device.lock:
+        with device.lock:
             if sum(size for _, _, size in there) < count:
-                self.device.clear(made, count)
+                device.clear(made, count)
             for target, source, size in joined(there):
-                self.device.copy(made + target, source, size)
+                device.copy(made + target, source, size)
         return made
 
     def _described(self, frame: Frame, cause: BaseException | None) -> errors.OpError:
@@ -172,14 +177,19 @@ class DeviceRun:
         self._frames: dict[int, OrderedDict[Any, DeviceFrame]] = {}
         self._blocks: dict[tuple[int, int, int], tuple[Block, int]] = {}
         self._turns: dict[int, int] = {}
-        self.written: set[State] = set()
-        self.memory = RunMemory()                      # of lists
+        self.written: dict[State, Device] = {}         # where
+        self._memory: dict[Device, RunMemory] = {}     # of lists
         self.trace = 0                                 # the address of the run's trace
+
+    def begin(self) -> None:
+        for memory in self._memory.values():
+            memory.begin()
 
     def take(self, device: Device, count: int) -> int:
         """So many bytes of the device, until the run ends."""
+        device.enter()
         with device.lock:
-            return self.memory.take(device, count)
+            return self._memory.setdefault(device, RunMemory()).take(device, count)
 
     def frame(self, engine: MixedEngine, part: Part, leaves: Vector, given: tuple[Vector, ...]) -> DeviceFrame:
         """The part bound to these sizes and places."""
@@ -195,15 +205,16 @@ class DeviceRun:
 
     def _bound(self, engine: MixedEngine, part: Part, leaves: Vector, given: tuple[Vector, ...],
                turn: int) -> DeviceFrame:
-        body = engine.whole_plan.bodies[part.body]
+        body, device = engine.whole_plan.bodies[part.body], engine.devices[part.device]
+        device.enter()
         told = dict(zip(part.leaves, leaves, strict=True))
         dims = sizes_of(body, lambda number, _: told.get(number, 0))       # the others are of no value of the part
         _check_sizes(part, body, dims, given)
-        made = [self._vector(engine.device, part, body, i, turn, dims) for i in range(len(part.made))]
+        made = [self._vector(device, part, body, i, turn, dims) for i in range(len(part.made))]
         frames = self._frames[part.number]
-        with engine.device.lock:
+        with device.lock:
             while len(frames) >= FRAMES_KEPT:
-                engine.device.wait()
+                device.wait()
                 frames.popitem(last=False)
             return DeviceFrame(engine, part, dims, [v[-1] for v in given], made)
 

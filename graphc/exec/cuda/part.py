@@ -2,7 +2,8 @@
 
 Values are buffers of the body by their numbers, ALIASes by what they are aliases of. What other parts made and this
 one takes over lies in the device's memory already (`given`); what it makes for others stays there (`made`). What goes
-into lists gets memory of the run's own (`kept`); what comes out of them lies elsewhere each time (`loose`).
+into lists gets memory of the run's own (`kept`). What comes out of them lies elsewhere each time, what another device
+made lies there: both are copied before the part begins (`loose`).
 """
 from __future__ import annotations
 
@@ -19,8 +20,9 @@ from graphc.plan.uses import dims_of, root_of, uses_of
 class Part:
     """body: its number in the plan. steps: numbers in that body. uploads: values that come from the host; downloads:
     values that the host gets. leaves: the dims that must be told, from which follow all others. repeats: whether it
-    runs in a loop, so that what it made before may still be read while it makes the next. loose: which of `given` lie
-    somewhere else in each run of the part; kept: values of which the run keeps a copy each time."""
+    runs in a loop, so that what it made before may still be read while it makes the next. loose: which of `given` are
+    to be copied; kept: values of which the run keeps a copy each time. device: which one does the part; sources: on
+    which one each of `given` lies."""
 
     number: int
     body: int
@@ -33,6 +35,8 @@ class Part:
     repeats: bool = False
     loose: tuple[int, ...] = ()
     kept: tuple[int, ...] = ()
+    device: int = 0
+    sources: tuple[int, ...] = ()
 
 
 def whole(plan: p.Plan) -> Part:

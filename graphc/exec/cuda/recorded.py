@@ -94,24 +94,26 @@ class Recorded:
 
 
 def record_runs(plan: Plan, constants: Mapping[str, Any], shapes: Sequence[Sequence[Sequence[int]]],
-                compute: int) -> list[Recorded]:
-    """A run for each of `shapes`, the shapes of the inputs. compute: the compute capability that kernels may need.
+                compute: int, reduced: bool = False) -> list[Recorded]:
+    """A run for each of `shapes`, the shapes of the inputs. compute: the compute capability that kernels may need;
+    reduced: tensor cores may round the factors of float32 products.
 
     The plan is one of which lacking_steps says nothing. Raises InvalidArgumentError for sizes that do not fit, as a run
     does.
     """
     alone = joined(plan)
-    return [_Pair(*(_Bound(alone.plan, constants, one, Recorder(compute, shift)) for shift in (0, SHIFT))).recorded(
-        alone.steps) for one in shapes]
+    return [_Pair(*(_Bound(alone.plan, constants, one, Recorder(compute, shift), reduced)
+                    for shift in (0, SHIFT))).recorded(alone.steps) for one in shapes]
 
 
 class _Bound:
     """A plan bound to sizes on a recorder."""
 
     def __init__(self, plan: Plan, constants: Mapping[str, Any], shapes: Sequence[Sequence[int]],
-                 device: Recorder) -> None:
+                 device: Recorder, reduced: bool) -> None:
         self.device, self.shapes = device, tuple(tuple(shape) for shape in shapes)
         self.engine = CudaEngine(device, plan, constants, StateStore())
+        self.engine.reduced = reduced
         self.frame = self.engine.device_frame(self.shapes)
 
     @property
@@ -123,7 +125,7 @@ class _Bound:
         address, frame = self.device.begin_of(block), self.frame
         if address == frame.block.address:
             return Memory(MemoryKind.BLOCK, frame.used)
-        for index, constant in self.engine.uploaded.items():
+        for (_, index), constant in self.engine.uploaded.items():
             if constant.address == address:
                 return Memory(MemoryKind.CONSTANT, self.device.sizes[block], index)
         for index, cell in enumerate(self.engine.cells):

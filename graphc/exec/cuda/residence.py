@@ -10,6 +10,9 @@ would ask the device in every iteration whether it goes on. Then some steps go b
 Lists whose elements the device makes or takes hold values of the device (listed.py): what goes into them is read there,
 what comes out of them is made there.
 
+Of several devices a step is that one's on which its op was placed, the first one's if on none. What crosses into a
+loop or a branch is that device's which does all of it, or else the first one's; so is what a list holds.
+
 A value that goes into or comes out of a loop or a branch crosses as the device's if a step of the device in there, at
 any depth, reads or makes it. Every other one crosses as the host's.
 """
@@ -30,9 +33,11 @@ LONGEST_RANK = 7           # of what crosses: one axis more holds the address
 class Residence:
     """steps: of each body the numbers of the steps that the device does; lists: of each body those on lists of the
     device's values, with what these hold. given, made: of each body the numbers of its inputs and outputs that are the
-    device's. may: whether the caller lets the device do a step."""
+    device's; homes: of each body which device's they are; where: of each body the device of each of its steps. may:
+    whether the caller lets a device do a step; place: which device that is then, by a number."""
 
-    def __init__(self, plan: p.Plan, may: Callable[[p.Step], bool] = lambda step: True) -> None:
+    def __init__(self, plan: p.Plan, may: Callable[[p.Step], bool] = lambda step: True,
+                 place: Callable[[p.Step], int] = lambda step: 0) -> None:
         self.plan = plan
         self.steps = [{i for i, step in enumerate(body.steps) if self._fits(body, step) and may(step)}
                       for body in plan.bodies]
@@ -40,7 +45,12 @@ class Residence:
         self.made: list[set[int]] = [set() for _ in plan.bodies]
         while self._give_back():
             pass
-        self.lists = listed_steps(plan, self.steps, _fits_list)
+        self.where = [{i: place(body.steps[i]) for i in sorted(steps)}
+                      for body, steps in zip(plan.bodies, self.steps, strict=True)]
+        self.homes = [0] * len(plan.bodies)
+        for number in reversed(range(len(plan.bodies))):
+            self._find_homes(number)
+        self.lists = listed_steps(plan, self.where, _fits_list)
         for number in reversed(range(len(plan.bodies))):
             self._cross(number)
 
@@ -80,6 +90,22 @@ class Residence:
         return used[0] & used[1] & written | {i for i, state in enumerate(self.plan.states) if state.dtype == "str"}
 
     # What crosses
+
+    def _find_homes(self, number: int) -> None:
+        """Of the loops and branches of a body."""
+        for step in self.plan.bodies[number].steps:
+            inner = sub_bodies(step)
+            devices = {device for b in inner for device in self._devices(b)}
+            for b in inner:
+                self.homes[b] = next(iter(devices)) if len(devices) == 1 else 0
+
+    def _devices(self, number: int) -> set[int]:
+        """Of the steps of a body, at any depth."""
+        found = set(self.where[number].values())
+        for step in self.plan.bodies[number].steps:
+            for b in sub_bodies(step):
+                found |= self._devices(b)
+        return found
 
     def _cross(self, number: int) -> None:
         """Decides for the loops and branches of a body, whose own bodies are decided."""

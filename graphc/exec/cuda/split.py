@@ -9,14 +9,18 @@ A value on the device is an int64 vector for the host's runtime: its sizes, then
 the value wherever it crosses into or out of a loop or branch, so that carried values never leave the device. Sizes of
 inputs that cross so are bound from it. Lists of the device's values hold such vectors (split_lists.py).
 
+Of several devices each has steps that wait, and what waits on one needs nothing of what waits on another. A value is on
+the device that made it, and is copied for a part of another one, which makes it its own if it is to cross there.
+
 A step of the host that needs nothing of the waiting ones, and that they need not wait for, goes ahead of them: so the
 parts are as few and as long as the data allow. Nothing goes ahead that could show that a run failed: what has effects
 waits until the checks before it are done.
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from graphc.exec.cuda.host_body import PROGRAMS, HostBody
@@ -31,6 +35,7 @@ from graphc.plan.plan import BufferKind, DimKind
 from graphc.plan.uses import Uses, root_of, sub_bodies, uses_of
 
 HOST_NAME = "gpu_part"
+_NONE: Mapping[int, int] = MappingProxyType({})
 _LASTING = (BufferKind.CONST, BufferKind.STATE)        # where both sides have them
 
 
@@ -78,15 +83,17 @@ def _looped(plan: p.Plan) -> set[int]:
 
 
 class BodySplit(HostBody):
-    """One body. waiting: steps of the device that no part has yet. here: values that the host has. address: the
-    buffer with sizes and address of each value that the device has; kept: of those in memory that the run keeps.
-    passed_on: values whose memory belongs to a body that is done, which another run of that body will overwrite, or to
-    a list; loose: those of them that lie somewhere else each time."""
+    """One body. waiting: steps of devices that no part has yet. here: values that the host has. address: the
+    buffer with sizes and address of each value that a device has, homes: which one; kept: the buffers of those in
+    memory that the run keeps, on the list's device. passed_on: values whose memory belongs to a body that is done,
+    which another run of that body will overwrite, or to a list; loose: those of them that lie somewhere else each
+    time."""
 
     def __init__(self, plan: p.Plan, residence: Residence, number: int, functions: list[Any], inner: list[p.Body],
                  repeats: bool) -> None:
         super().__init__(plan, plan.bodies[number], functions, inner)
         self.residence, self.number, self.repeats = residence, number, repeats
+        self.where, self.home = residence.where[number], residence.homes[number]
         self.uses = [uses_of(step).roots(self.body) for step in self.body.steps]
         self.of_device = residence.slots(number)
         self.goes_out = {self.body.outputs[i]: i for i in residence.made[number]}
@@ -96,18 +103,20 @@ class BodySplit(HostBody):
         self.waiting: list[int] = []
         self.here = {b for b, row in enumerate(self.buffers) if row.dtype == "handle"}     # lists are always the host's
         self.address: dict[int, int] = {}
-        self.vectors: dict[int, int] = {}      # of slots
+        self.homes: dict[int, int] = {}
+        self.vectors: dict[int, tuple[int, int]] = {}          # of slots, and the devices
         self.from_lists: set[int] = set()      # slots
         self.passed_on: set[int] = set()
         self.loose: set[int] = set()
-        self.kept: dict[int, int] = {}
+        self.kept: dict[int, tuple[int, int]] = {}
         self.wanted_here, self.wanted_there = self._last_uses()
-        self.wanted_kept = {residence.goes_in(number, i): i for i in residence.lists[number]}
+        self.wanted_kept = {residence.goes_in(number, i): (i, held.home) for i, held in residence.lists[number].items()}
 
     def run(self) -> p.Body:
         self._begin()
         for number, step in enumerate(self.body.steps):
-            if number in self.residence.steps[self.number]:
+            if number in self.where:
+                self._part_from_others(number)
                 self.waiting.append(number)
             else:
                 self._host_step(number, step)
@@ -119,7 +128,7 @@ class BodySplit(HostBody):
         here: dict[int, int] = {}
         there: dict[int, int] = {}
         for number, step in enumerate(self.body.steps):
-            if number in self.residence.steps[self.number]:
+            if number in self.where:
                 there.update(dict.fromkeys((*self.uses[number].reads, *self.uses[number].writes), number))
                 continue
             crossing = self._crossing(step)
@@ -152,7 +161,7 @@ class BodySplit(HostBody):
         for i in sorted(self.residence.given[self.number]):
             buffer = self.body.inputs[i]
             made = self.vector(len(self.body.buffers[buffer].dims) + 1, BufferKind.INPUT, i)
-            self.inputs[i], self.address[buffer] = made, made
+            self.inputs[i], self.address[buffer], self.homes[buffer] = made, made, self.home
             self.buffers[buffer] = replace(self.buffers[buffer], kind=BufferKind.ARENA, index=0)
             axes = {dim.operands[1]: d for d, dim in enumerate(self.body.dims)
                     if dim.kind == DimKind.INPUT and dim.operands[0] == i}
@@ -161,7 +170,7 @@ class BodySplit(HostBody):
             self.bind(made, axes, ())
 
     def _end(self) -> None:
-        again = [b for b in self.goes_out if not self._is_there(b) or b in self.passed_on]
+        again = {b: self.home for b in self.goes_out if not self._is_there(b, self.home) or b in self.passed_on}
         stay = [b for b in self.body.outputs if b not in self.goes_out and not self._is_here(b)]
         if self.waiting or again or stay:
             self._launch(len(self.body.steps), stay, again)
@@ -176,8 +185,11 @@ class BodySplit(HostBody):
         read, crossing = self._read_here(number, step), self._crossing(step)
         inside = self.residence.goes_in(self.number, number)
         missing = [b for b in dict.fromkeys(read) if not self._is_here(b)]
-        abroad = [b for b in dict.fromkeys(crossing) if not self._is_there(b) or b in self.loose]
-        listed = [inside] if inside >= 0 and not self._is_kept(inside) else []
+        target = self.residence.homes[sub_bodies(step)[0]] if crossing else 0
+        abroad = {b: target for b in crossing if not self._is_there(b, target) or b in self.loose}
+        listed = {}
+        if inside >= 0 and not self._is_kept(inside, number):
+            listed[inside] = self.residence.lists[self.number][number].home
         if missing or abroad or listed or self._must_wait(step, self.uses[number]):
             self._launch(number, missing, abroad, listed)
         if number in self.residence.lists[self.number]:
@@ -199,11 +211,15 @@ class BodySplit(HostBody):
         return ((buffer in self.here or self.body.buffers[buffer].kind not in _MADE)
                 and not any(buffer in self.uses[i].writes for i in self.waiting))
 
-    def _is_there(self, buffer: int) -> bool:
-        return buffer in self.address and not any(buffer in self.uses[i].writes for i in self.waiting)
+    def _is_there(self, buffer: int, device: int) -> bool:
+        return (buffer in self.address and self.homes[buffer] == device
+                and not any(buffer in self.uses[i].writes for i in self.waiting))
 
-    def _is_kept(self, buffer: int) -> bool:
-        return buffer in self.kept and not any(buffer in self.uses[i].writes for i in self.waiting)
+    def _is_kept(self, buffer: int, number: int) -> bool:
+        """Whether a value is kept where the list of step `number` is."""
+        _, home = self.kept.get(buffer, (0, -1))
+        return (home == self.residence.lists[self.number][number].home
+                and not any(buffer in self.uses[i].writes for i in self.waiting))
 
     def _must_wait(self, step: p.Step, use: Uses) -> bool:
         """Whether a step of the host has to come behind the waiting ones, for what it writes or for its effects."""
@@ -239,13 +255,13 @@ class BodySplit(HostBody):
             self.slots[slot] = p.Slot("i64", 1)
             self.steps.append(p.Take(slot, vector, origins=step.origins))
             self.bind(vector, {b.axis: b.dim for b in step.binds if b.slot == slot}, step.origins)
-            self.vectors[slot] = vector
+            self.vectors[slot] = vector, self.residence.homes[sub_bodies(step)[0]]
 
     def _list_step(self, number: int, step: p.Step) -> None:
         buffer, given = goes_in(step), -1
         if buffer is not None:
             root = root_of(self.body, buffer)
-            given = self.seen_as(self.kept[root], buffer, root, step.origins)
+            given = self.seen_as(self.kept[root][0], buffer, root, step.origins)
         elements = self.residence.lists[self.number][number]
         vector = ListStep(self, (self.number, number), step, elements).emit(given)
         if vector is not None:
@@ -253,38 +269,83 @@ class BodySplit(HostBody):
             self.bind(vector, {b.axis: b.dim for b in step.binds}, step.origins)
             slot = comes_out(step)
             assert slot is not None
-            self.vectors[slot] = vector
+            self.vectors[slot] = vector, elements.home
             self.from_lists.add(slot)
 
     def _take(self, step: p.Take) -> None:
         root = root_of(self.body, step.buffer)
         self._forget(root)
-        self.address[root] = self.seen_as(self.vectors[step.slot], root, step.buffer, step.origins)
+        vector, self.homes[root] = self.vectors[step.slot]
+        self.address[root] = self.seen_as(vector, root, step.buffer, step.origins)
         self.here.discard(root)
         self.passed_on.add(root)
         if step.slot in self.from_lists:
             self.loose.add(root)
-            self.kept[root] = self.address[root]
+            self.kept[root] = self.address[root], self.homes[root]
 
     # Parts
 
-    def _launch(self, number: int, missing: Sequence[int], abroad: Sequence[int], listed: Sequence[int] = ()) -> None:
-        """A part of all that waits, before step `number`. missing: what the host must have behind it; abroad: what must
-        have an address behind it; listed: what must be kept for a list. Whatever of its values steps from `number` on
-        read goes along."""
-        read = {b for i in self.waiting for b in self.uses[i].reads}
-        written = {b for i in self.waiting for b in self.uses[i].writes}
+    def _part_from_others(self, number: int) -> None:
+        """Before step `number` waits on its device: what waits on another one and has to come before it goes."""
+        use, device = self.uses[number], self.where[number]
+        writes = any(self.body.buffers[b].kind == BufferKind.STATE for b in use.writes)
+        for other in sorted({self.where[i] for i in self.waiting} - {device}):
+            waiting = [i for i in self.waiting if self.where[i] == other]
+            written = {b for i in waiting for b in self.uses[i].writes}
+            read = {b for i in waiting for b in self.uses[i].reads}
+            needed = written.intersection((*use.reads, *use.writes))
+            if needed or read.intersection(use.writes) or (writes and any(map(self._checks, waiting))):
+                there = {b for b in needed if self.body.buffers[b].kind in _MADE}
+                self._launch_on(other, number, (), sorted(there), ())
+
+    def _launch(self, number: int, missing: Sequence[int], abroad: Mapping[int, int],
+                listed: Mapping[int, int] = _NONE) -> None:
+        """Parts of all that waits, before step `number`. missing: what the host must have behind them; abroad: what
+        must have an address behind them, and on which device; listed: what must be kept for a list, and where. Those
+        come last for which the host waits."""
+        writers = {b: self.where[i] for i in self.waiting for b in self.uses[i].writes}
+
+        def source(b: int, otherwise: int) -> int:
+            at_home = b in self.address and b not in self.here
+            return writers.get(b, self.homes[b] if at_home else otherwise)
+
+        needs = {b: source(b, 0) for b in missing}
+        devices = {self.home, *writers.values(), *needs.values(), *(self.where[i] for i in self.waiting),
+                   *abroad.values(), *listed.values()}
+        for device in sorted(devices, key=lambda d: (d in needs.values(), d)):
+            here = [b for b in missing if needs[b] == device]
+            there = {b for b, to in abroad.items() if source(b, to) == device and (to == device or b in writers)}
+            there |= {b for b, to in listed.items() if writers.get(b, to) == device != to}
+            kept = [b for b, to in listed.items() if source(b, to) == device == to]
+            if here or there or kept or any(self.where[i] == device for i in self.waiting):
+                self._launch_on(device, number, here, sorted(there), kept)
+        for device in sorted(devices):
+            there = {b for b, to in abroad.items() if to == device and not self._is_there(b, device)}
+            kept = [b for b, to in listed.items() if to == device != self.kept.get(b, (0, -1))[1]]
+            if there or kept:
+                self._launch_on(device, number, (), sorted(there), kept)
+
+    def _launch_on(self, device: int, number: int, missing: Sequence[int], abroad: Sequence[int],
+                   listed: Sequence[int]) -> None:
+        """A part of all that waits on a device. Whatever of its values steps from `number` on read goes along."""
+        waiting = [i for i in self.waiting if self.where[i] == device]
+        read = {b for i in waiting for b in self.uses[i].reads}
+        written = {b for i in waiting for b in self.uses[i].writes}
         own = {b for b in written if self.body.buffers[b].kind in _MADE}
-        given = {b for b in (read | written | {*missing, *abroad, *listed}) if b in self.address}
+        given = {b for b in (read | written | {*missing, *abroad, *listed}) if self._is_taken_over(b, device)}
         uploads = {b for b in (read | {*abroad, *listed}) - written - given
                    if self.body.buffers[b].kind not in _LASTING}
         uploads |= {b for b in own & self.here if b not in given}
+        listing = {b: self.wanted_kept[b][1] for b in own | uploads if self.wanted_kept.get(b, (-1, 0))[0] >= number}
         made = {b for b in own | uploads if self.wanted_there.get(b, -1) >= number} | {*abroad}
-        at_hand = own | {b for b in self.address if b not in self.here | written and self.body.buffers[b].kind in _MADE}
+        made |= {b for b, home in listing.items() if home != device}
+        at_hand = own | {b for b in self.address if self.homes[b] == device and b not in self.here | written
+                         and self.body.buffers[b].kind in _MADE}
         down = {b for b in at_hand if self.wanted_here.get(b, -1) >= number} | {*missing}
         given |= {b for b in down if b in self.address}
-        kept = {b for b in own | uploads if self.wanted_kept.get(b, -1) >= number} | {*listed}
-        vectors = self._add_part(sorted(uploads), sorted(given), sorted(made), sorted(down), sorted(kept))
+        kept = {b for b, home in listing.items() if home == device} | {*listed}
+        vectors = self._add_part(device, waiting, sorted(uploads), sorted(given), sorted(made), sorted(down),
+                                 sorted(kept))
         self.here -= own
         for b in written - made:
             self._forget(b)
@@ -292,25 +353,33 @@ class BodySplit(HostBody):
         self.here |= down
         self.passed_on -= made
         self.loose -= made
-        self.waiting = []
+        self.waiting = [i for i in self.waiting if self.where[i] != device]
 
-    def _add_part(self, uploads: Sequence[int], given: Sequence[int], made: Sequence[int], down: Sequence[int],
-                  kept: Sequence[int]) -> dict[int, int]:
-        """The vectors of what is kept."""
+    def _is_taken_over(self, buffer: int, device: int) -> bool:
+        """Whether a part of a device gets a value from where it is on a device: rather from the host than from another
+        one."""
+        return buffer in self.address and (self.homes[buffer] == device or buffer not in self.here)
+
+    def _add_part(self, device: int, waiting: Sequence[int], uploads: Sequence[int], given: Sequence[int],
+                  made: Sequence[int], down: Sequence[int], kept: Sequence[int]) -> dict[int, tuple[int, int]]:
+        """The vectors of what is kept, with the device."""
         body = self.body
-        leaves = leaves_of(body, self.waiting, (*uploads, *given, *made, *down, *kept))
-        part = Part(len(self.functions), self.number, tuple(self.waiting), tuple(uploads), tuple(given), tuple(made),
-                    tuple(down), leaves, self.repeats, tuple(b for b in given if b in self.loose), tuple(kept))
-        origins = tuple(dict.fromkeys(o for i in self.waiting for o in body.steps[i].origins))
+        leaves = leaves_of(body, waiting, (*uploads, *given, *made, *down, *kept))
+        sources = tuple(self.homes[b] for b in given)
+        loose = tuple(b for b in given if b in self.loose or self.homes[b] != device)
+        part = Part(len(self.functions), self.number, tuple(waiting), tuple(uploads), tuple(given), tuple(made),
+                    tuple(down), leaves, self.repeats, loose, tuple(kept), device, sources)
+        origins = tuple(dict.fromkeys(o for i in waiting for o in body.steps[i].origins))
         operands = [*([self.store_sizes(leaves, origins)] if leaves else ()), *uploads,
                     *(self.address[b] for b in given)]
         self.address |= {b: self._vector_of(b) for b in made}
+        self.homes |= dict.fromkeys(made, device)
         vectors = {b: self.vector(len(body.buffers[b].dims) + 1) for b in kept}
         taken = [(self.slot(body.buffers[b].dtype, len(body.buffers[b].dims)), b) for b in down]
         taken += [(self.slot("i64", 1), vector) for vector in (*(self.address[b] for b in made), *vectors.values())]
         self.call(part, operands, [slot for slot, _ in taken], origins)
         self.steps += [p.Take(slot, b, origins=origins) for slot, b in taken]
-        return vectors
+        return {b: (vector, device) for b, vector in vectors.items()}
 
     def _vector_of(self, made: int) -> int:
         """The vector of a value that a part makes."""

@@ -50,12 +50,16 @@ class ListStep:
             return self._element(step)
         if operation in _ROWS:
             return self._of_all(Made.ROWS, self._matrix(operation, step.operands[:2]), step.operands[2])
-        if operation == ListOperation.CONCAT:
-            return self._of_all(Made.JOINED, self._all(step.operands[0]), step.operands[1])
+        if operation in (ListOperation.CONCAT, ListOperation.CONCAT_OR_ZEROS):
+            handle, *lengths, sizes = step.operands
+            return self._of_all(Made.JOINED, self._all(handle), sizes, *lengths)
         if operation == ListOperation.LENGTHS:
             self._call(Made.LENGTHS, [self._all(step.operands[0])], step.slots[0], step.binds)
         elif operation in _PARTS:
-            self.body.steps.append(replace(step, operands=(*step.operands[:-1], self._parts(given))))
+            self.body.steps.append(replace(step, operands=(*step.operands[:-1], self._parts(Made.PARTS, given))))
+        elif operation == ListOperation.SPLIT:
+            parts = self._parts(Made.SPLIT, given, step.operands[1])
+            self.body.steps.append(replace(step, operation=int(ListOperation.UNSTACK), operands=(parts,)))
         elif operation in (ListOperation.SET, ListOperation.SET_GROWING):
             self.body.steps.append(replace(step, operands=(*step.operands[:-1], given)))
         else:
@@ -96,15 +100,15 @@ class ListStep:
         body.map(MINUS_ONE, None, body.element(count), 1, self.origins)
         return self._matrix(ListOperation.STACK_OR_ZEROS, (handle, count), body)
 
-    def _of_all(self, kind: Made, matrix: int, sizes: int) -> int:
+    def _of_all(self, kind: Made, matrix: int, *said: int) -> int:
         slot = self.body.slot("i64", 1)
-        self._call(kind, [matrix, sizes], slot)
+        self._call(kind, [matrix, *said], slot)
         return self._taken(slot, self.length + (kind == Made.ROWS))
 
-    def _parts(self, given: int) -> int:
-        """The vectors of a value's rows."""
+    def _parts(self, kind: Made, *given: int) -> int:
+        """The vectors of a value's rows, or of some rows each."""
         slot, rows = self.body.slot("i64", 2), self.body.runtime_dim()
-        self._call(Made.PARTS, [given], slot, (p.SlotBind(slot, 0, rows),))
+        self._call(kind, [*given], slot, (p.SlotBind(slot, 0, rows),))
         return self._matrix_in(slot, rows, self.body)
 
     # One element

@@ -25,7 +25,7 @@ _UNITS = {75: (64, 2), 80: (64, 32), 86: (128, 2), 90: (128, 64), 110: (128, 2)}
 class DeviceEvent:
     """What the device did for a step in one go. body, step: of the whole plan, NO_STEP of copies to and from; sizes: of
     the step; pieces: names of kernels and copies. begin: nanoseconds since 1970, as the host's clock has them, about;
-    nanos: how long it took."""
+    nanos: how long it took; device: which one of the run's."""
 
     body: int
     step: int
@@ -33,6 +33,7 @@ class DeviceEvent:
     pieces: tuple[str, ...]
     begin: int
     nanos: int
+    device: int = 0
 
 
 def traced(device: Device, frame: DeviceFrame, stage: int) -> list[DeviceEvent]:
@@ -61,7 +62,8 @@ def _events(frame: DeviceFrame, work: Stage, begin: int, seconds: Sequence[float
     for step, group in groupby(work, itemgetter(0)):
         pieces = tuple(piece.name for _, piece in group)
         first, end = (round(1e9 * seconds[i]) for i in (at, at + len(pieces)))
-        yield DeviceEvent(frame.part.body, step, _sizes(frame, step), pieces, begin + first, end - first)
+        yield DeviceEvent(frame.part.body, step, _sizes(frame, step), pieces, begin + first, end - first,
+                          frame.part.device)
         at += len(pieces)
 
 

@@ -76,6 +76,22 @@ class Download:
 
 
 @dataclass(frozen=True)
+class Brought:
+    """From the memory of a device, which may be another one."""
+
+    device: Device
+    target: int
+    source: int
+    count: int
+
+    def submit(self, device: Device) -> None:
+        if self.device is device:
+            device.copy(self.target, self.source, self.count)
+        else:
+            device.copy_from(self.device, self.target, self.source, self.count)
+
+
+@dataclass(frozen=True)
 class Copy:
     """From one place of the device's memory to another."""
 

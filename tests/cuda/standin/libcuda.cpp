@@ -46,6 +46,7 @@ int compute() { return number_of("GRAPHC_STANDIN_COMPUTE", 75); }
 // What every call that concerns a context looks at first.
 int entered() { return broken() ? broken() : current ? success : invalid_context; }
 
+int stream_device(void* stream) { return stream ? static_cast<Stream*>(stream)->device : -1; }
 bool records(void* stream) { return static_cast<Stream*>(stream)->records; }
 
 int wrong(int status, const std::string& what) {
@@ -54,9 +55,11 @@ int wrong(int status, const std::string& what) {
   return status;
 }
 
+int device_of(void* context) { return int(static_cast<int*>(context) - contexts); }
+
 // A copy whose ends are looked at when it happens: graphs may be launched when their memory is gone.
-int copy_later(void* stream, uintptr_t to, uintptr_t from, size_t count, bool to_device, bool from_device,
-               const char* what) {
+// into, out_of: the devices of its ends, -1: the host.
+int copy_later(void* stream, uintptr_t to, uintptr_t from, size_t count, int into, int out_of, const char* what) {
   std::lock_guard guard(lock);
   if (int status = entered()) return status;
   if (!stream) return wrong(invalid_value, std::string(what) + " in the null stream");
@@ -64,9 +67,9 @@ int copy_later(void* stream, uintptr_t to, uintptr_t from, size_t count, bool to
   put(*static_cast<Stream*>(stream), [=] {
     counts[what]++;
     counts[std::string(what) + " bytes"] += long(count);
-    if (to_device && !inside(to, count, Kind::device))
+    if (into >= 0 && !inside(to, count, Kind::device, into))
       return wrong(700, std::string(what) + " of " + std::to_string(count) + " bytes to " + describe(to));
-    if (from_device && !inside(from, count, Kind::device))
+    if (out_of >= 0 && !inside(from, count, Kind::device, out_of))
       return wrong(700, std::string(what) + " of " + std::to_string(count) + " bytes from " + describe(from));
     memmove(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), count);
     return int(success);
@@ -172,14 +175,14 @@ int cuMemAlloc_v2(uintptr_t* address, size_t count) {
   if (int status = entered()) return status;
   if (!count) return invalid_value;
   counts["allocation"]++;
-  *address = allocate(count, Kind::device);
+  *address = allocate(count, Kind::device, device_of(current));
   return *address ? success : out_of_memory;
 }
 
 int cuMemHostAlloc(uintptr_t* address, size_t count, unsigned) {
   std::lock_guard guard(lock);
   if (int status = entered()) return status;
-  *address = allocate(count, Kind::pinned);
+  *address = allocate(count, Kind::pinned, 0);
   return *address ? success : out_of_memory;
 }
 
@@ -196,21 +199,27 @@ int cuMemFree_v2(uintptr_t address) { return freed(address, Kind::device, "cuMem
 int cuMemFreeHost(uintptr_t address) { return freed(address, Kind::pinned, "cuMemFreeHost"); }
 
 int cuMemcpyHtoDAsync_v2(uintptr_t to, uintptr_t from, size_t count, void* stream) {
-  return copy_later(stream, to, from, count, true, false, "upload");
+  return copy_later(stream, to, from, count, stream_device(stream), -1, "upload");
 }
 int cuMemcpyDtoHAsync_v2(uintptr_t to, uintptr_t from, size_t count, void* stream) {
-  return copy_later(stream, to, from, count, false, true, "download");
+  return copy_later(stream, to, from, count, -1, stream_device(stream), "download");
 }
 int cuMemcpyDtoDAsync_v2(uintptr_t to, uintptr_t from, size_t count, void* stream) {
-  return copy_later(stream, to, from, count, true, true, "copy");
+  return copy_later(stream, to, from, count, stream_device(stream), stream_device(stream), "copy");
+}
+
+// From the memory of one device to that of another.
+int cuMemcpyPeerAsync(uintptr_t to, void* into, uintptr_t from, void* out_of, size_t count, void* stream) {
+  if (!into || !out_of || into == out_of) return wrong(invalid_context, "a copy between devices within one");
+  return copy_later(stream, to, from, count, device_of(into), device_of(out_of), "peer");
 }
 
 int cuMemsetD8Async(uintptr_t to, unsigned char value, size_t count, void* stream) {
   std::lock_guard guard(lock);
   if (int status = entered()) return status;
-  put(*static_cast<Stream*>(stream), [=] {
+  put(*static_cast<Stream*>(stream), [=, device = stream_device(stream)] {
     counts["clear"]++;
-    if (!inside(to, count, Kind::device)) return wrong(700, "a memset of " + std::to_string(count) + " bytes at " + describe(to));
+    if (!inside(to, count, Kind::device, device)) return wrong(700, "a memset of " + std::to_string(count) + " bytes at " + describe(to));
     memset(reinterpret_cast<void*>(to), value, count);
     return int(success);
   });
@@ -222,7 +231,9 @@ int cuMemsetD8Async(uintptr_t to, unsigned char value, size_t count, void* strea
 int cuStreamCreate(void** stream, unsigned) {
   std::lock_guard guard(lock);
   if (int status = entered()) return status;
-  return *stream = &make_stream(), success;
+  Stream& made = make_stream();
+  made.device = device_of(current);
+  return *stream = &made, success;
 }
 
 int cuStreamDestroy_v2(void* stream) {
@@ -277,7 +288,12 @@ int cuGraphLaunch(void* graph, void* stream) {
 }
 
 int cuEventCreate(void** event, unsigned) { return *event = new Event, success; }
-int cuEventDestroy_v2(void* event) { return delete static_cast<Event*>(event), success; }
+// What waits in a stream may still note its time.
+int cuEventDestroy_v2(void* event) {
+  static std::vector<std::unique_ptr<Event>> destroyed;
+  destroyed.emplace_back(static_cast<Event*>(event));
+  return success;
+}
 
 int cuEventRecord(void* event, void* stream) {
   std::lock_guard guard(lock);
@@ -392,10 +408,12 @@ int cuLaunchKernel(void* function, unsigned x, unsigned y, unsigned z, unsigned 
     return wrong(invalid_value, kernel.name + " wants more shared memory than there is");
   Launch launch{&kernel, {x, y, z}, threads, dynamic, std::vector<uint64_t>(kernel.sizes.size())};
   for (size_t i = 0; i < kernel.sizes.size(); i++) memcpy(&launch.words[i], parameters[i], kernel.sizes[i]);
-  put(*static_cast<Stream*>(stream), [launch] {
+  put(*static_cast<Stream*>(stream), [launch, device = stream_device(stream)] {
     counts["launch"]++;
     std::string said;
+    if (devices() > 1) shield_others(device);
     int status = run(launch, said);
+    if (devices() > 1) shield_others(-1);
     return status ? wrong(status, said) : status;
   });
   return success;

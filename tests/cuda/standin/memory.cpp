@@ -17,6 +17,7 @@ struct Allocation {
   Kind kind;
   uintptr_t begin;                     // of its pages
   size_t pages;                        // bytes of them, without the guard
+  int device;
 };
 
 std::map<uintptr_t, Allocation> live;
@@ -49,7 +50,7 @@ size_t device_bytes() {
 size_t bytes_in_use() { return used; }
 size_t allocations() { return live.size(); }
 
-uintptr_t allocate(size_t count, Kind kind) {
+uintptr_t allocate(size_t count, Kind kind, int device) {
   if (!next) next = reinterpret_cast<uintptr_t>(mmap(nullptr, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
   if (kind == Kind::device && used + count > device_bytes()) return 0;
   size_t pages = rounded(rounded(count, alignment), page);
@@ -59,7 +60,7 @@ uintptr_t allocate(size_t count, Kind kind) {
   uintptr_t address = begin + pages - rounded(count, alignment);
   memset(reinterpret_cast<void*>(begin), beside, pages);
   memset(reinterpret_cast<void*>(address), garbage, count);
-  live[address] = {count, kind, begin, pages};
+  live[address] = {count, kind, begin, pages, device};
   if (kind == Kind::device) used += count;
   return address;
 }
@@ -77,9 +78,16 @@ bool release(uintptr_t address, Kind kind, std::string& complaint) {
   return true;
 }
 
-bool inside(uintptr_t address, size_t count, Kind kind) {
+bool inside(uintptr_t address, size_t count, Kind kind, int device) {
   auto found = below(address);
-  return found && found->second.kind == kind && address + count <= found->first + found->second.count;
+  return found && found->second.kind == kind && address + count <= found->first + found->second.count &&
+         (device < 0 || device == found->second.device);
+}
+
+void shield_others(int device) {
+  for (auto& [_, of] : live)
+    if (of.kind == Kind::device && of.device != device)
+      mprotect(reinterpret_cast<void*>(of.begin), of.pages, device < 0 ? PROT_READ | PROT_WRITE : PROT_NONE);
 }
 
 bool is_pinned(uintptr_t address) { return inside(address, 0, Kind::pinned); }

@@ -9,12 +9,14 @@ namespace standin {
 
 enum class Kind { device, pinned };
 
-// The address, 0 without memory left. Addresses are multiples of 256.
-uintptr_t allocate(size_t count, Kind kind);
+// The address, 0 without memory left. Addresses are multiples of 256. device: whose memory it is, of pinned memory any.
+uintptr_t allocate(size_t count, Kind kind, int device);
 // False if nothing was allocated there. Says in `complaint` what had been written beside it.
 bool release(uintptr_t address, Kind kind, std::string& complaint);
-// Whether all of it lies in one allocation of that kind.
-bool inside(uintptr_t address, size_t count, Kind kind);
+// Whether all of it lies in one allocation of that kind, and of that device (-1: of any).
+bool inside(uintptr_t address, size_t count, Kind kind, int device = -1);
+// Nobody may touch what belongs to other devices while a kernel of this one runs; -1: everybody may again.
+void shield_others(int device);
 bool is_pinned(uintptr_t address);
 // What lies at or near an address, for messages.
 std::string describe(uintptr_t address);

@@ -13,6 +13,7 @@ struct Stream {
   std::vector<Work> queue;
   size_t done = 0;                     // of all that was ever put into it
   bool records = false;
+  int device = 0;
   std::vector<Work> recorded;
   size_t put() const { return done + queue.size(); }
 };
