@@ -59,7 +59,7 @@ lint: $(VENV)/installed-test
 	$(BIN)/mypy
 
 bench: $(RUNNER) $(VENV)/installed-test
-	$(BIN)/python bench/run.py
+	$(BIN)/python bench/run.py --out $(BUILD)/bench.json
 
 # Kernels by themselves, beside oneDNN, onnxruntime and OpenBLAS where build/peers has them: build/micro.json, and pictures of it.
 bench-micro: $(RUNNER) $(VENV)/installed-test

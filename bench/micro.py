@@ -13,7 +13,6 @@ import argparse
 import json
 import math
 import os
-import platform
 import subprocess
 import sys
 from collections.abc import Callable
@@ -28,11 +27,10 @@ import numpy as np
 
 import graphc as gc
 from graphc.exec.code_queue import settle
-from graphc.exec.library import load_library
-from graphc.exec.machine_speed import machine_speed
 from graphc.kernels.toolchain.testing import load_kernels
 
 from kernel_timing import aligned_normal, medians, prepared
+from machine import machine
 from micro_cases import KINDS, MAPS, Case, Convolution, Map, Product, cases, to_text
 from micro_peer import map_values
 
@@ -108,17 +106,6 @@ _MAKE: dict[type, Callable[[Any, dict[str, Any]], Callable[[], None]]] = {
     Convolution: convolution, Product: product, Map: mapped}
 
 
-def machine() -> dict[str, Any]:
-    """What the figures hold for."""
-    speed = machine_speed(1)
-    model = [line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-             if line.startswith("model name")] if Path("/proc/cpuinfo").exists() else []
-    return {"processor": model[0] if model else platform.processor(), "cores": os.cpu_count(),
-            "isa": load_library().isa, "peak_f32": speed.f32, "bandwidth": speed.bandwidth,
-            "system": platform.platform(),
-            "python": platform.python_version(), "load": os.getloadavg()[0], "graphc": gc.__version__}
-
-
 def measured(case: Case, peers: dict[str, Peer], kernels: dict[str, Any]) -> dict[str, Any]:
     theirs = {name: seconds for name, peer in peers.items() if (seconds := peer.seconds(case)) is not None}
     own = medians({"graphc": _MAKE[type(case)](case, kernels)}, 0.15)["graphc"]
@@ -154,7 +141,7 @@ def main() -> None:
     possible = {name: Peer(name, options.peer_python) for name in PEERS} if Path(options.peer_python).exists() else {}
     peers = {name: peer for name, peer in possible.items() if peer.there}
     print("peers:", ", ".join(peers) or f"none ({options.peer_python})")
-    kernels, facts = load_kernels(_KERNELS), machine()
+    kernels, facts = load_kernels(_KERNELS), machine(1)
     found: dict[str, list[dict[str, Any]]] = {}
     for kind in options.kind or KINDS:
         found[kind] = []

@@ -3,10 +3,10 @@
 Each peer runs in a process of its own (other libraries' workers spin behind a call) and is asked in turns: a round
 times every peer once, medians over the rounds are compared. A ratio above 1 means that graphc is faster.
 
-    python bench/run.py [--rounds 9] [--case mlp-train] [--threads 2] [--cpu] [--gpu] [--peer-python PATH]
+    python bench/run.py [--rounds 9] [--case mlp-train] [--threads 2] [--cpu] [--gpu] [--peer-python PATH] [--out FILE]
 
 Before a case that trains is timed, the losses of its first steps must agree. Peers need an environment of their own:
-`make peers` makes build/peers.
+`make peers` makes build/peers. --out: all times and what the machine is, as JSON.
 """
 from __future__ import annotations
 
@@ -87,6 +87,7 @@ def main() -> None:
                         help="CPU time of the processes, for machines that others use; with --threads 1")
     parser.add_argument("--gpu", action="store_true", help="on the first GPU, feeds and fetches on the host")
     parser.add_argument("--peer-python", default=str(HERE.parent / "build/peers/bin/python"))
+    parser.add_argument("--out", type=Path)
     options = parser.parse_args()
 
     flags = [*["--cpu"] * options.cpu, *["--gpu"] * options.gpu]
@@ -99,6 +100,7 @@ def main() -> None:
                if (w := Worker.start(name, python, options.threads, flags))]
     names = [w.name for w in workers]
     print(f"{'case':15}" + "".join(f"{n:>16}" for n in names) + "".join(f"{n + '/graphc':>20}" for n in names[1:]))
+    found: dict[str, dict[str, list[float | None]]] = {}
     for case in options.case or CASES:
         if case in TRAINING:
             check_losses(workers, case)
@@ -106,11 +108,22 @@ def main() -> None:
         for _ in range(options.rounds):
             for worker in workers:
                 times[worker.name].append(worker.measure(case))
+        found[case] = times
         medians = {n: statistics.median(v) if (v := [t for t in times[n] if t is not None]) else None for n in names}
         own = medians["graphc"]
         ratios = [f"{m / own:.2f}x" if own and (m := medians[n]) else "-" for n in names[1:]]
         print(f"{case:15}" + "".join(f"{text(medians[n]):>16}" for n in names) + "".join(f"{r:>20}" for r in ratios),
               flush=True)
+    if options.out:
+        write(options.out, found, options.threads, "CPU time" if options.cpu else "clock")
+
+
+def write(path: Path, found: dict[str, dict[str, list[float | None]]], threads: int, clock: str) -> None:
+    from machine import machine
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"machine": machine(threads), "seconds": clock, "results": found}, indent=1) + "\n")
+    print(f"written: {path}")
 
 
 if __name__ == "__main__":

@@ -331,3 +331,17 @@ def test_cut_short_at_every_byte(native: n.Native, name: str) -> None:
     for where in cuts:
         cut(where)
     assert allocated() - before < 40 * len(cuts), "bytes that are not given back"
+
+
+def test_frames_of_many_large_shapes_share_memory(native: n.Native) -> None:
+    """256 MB are kept for frames, then a new shape takes the memory of the one used longest ago."""
+    dims = (Dim(DimKind.CONST, value=1), Dim(DimKind.CONST, value=0), Dim(DimKind.INPUT, (0, 0)))
+    buffers = tuple(Buffer(kind, "f32", (2,)) for kind in (BufferKind.INPUT, BufferKind.OUTPUT, BufferKind.ARENA))
+    copies = tuple(Map(0, (2,), 0, (Access(a, 1, (0,)),), (Access(b, 1, (0,)),)) for a, b in ((0, 2), (2, 1)))
+    body = Body("body", dims, buffers, (0,), (1,), (), (), copies)
+    plan = Plan((Port("x", "f32", (-1,)),), (Port("y", "f32", (-1,)),), (body,), (ONE,))
+    with native.load(file_of(plan), memory_limit=2048 * MEGABYTE) as model:
+        for more in (*range(8), 0, 7):
+            given = np.arange(18 * MEGABYTE + more, dtype=np.float32)
+            assert (model.run([given])[0] == given).all()
+        assert native.library.graphc_memory_used(model.handle) < 400 * MEGABYTE        # 8 of 72 MB each would be more
