@@ -86,8 +86,8 @@ def _memory(plan: p.Plan, values: Mapping[str, Any], sizes: Sequence[tuple[int, 
         return f"<p>Not shown: {escape(found)}</p>"
     steps = len(plan.bodies[0].steps)
     parts = ["<p>Each rectangle is a buffer of body 0: from the step that first uses it to the last one, at its place "
-             f"in the arena, which takes {found.size:,} bytes. Inputs, outputs, constants and variables lie elsewhere."
-             "</p>"]
+             f"in the arena, which takes {found.size:,} bytes; {found.least:,} are alive at the same time. Inputs, "
+             "outputs, constants and variables lie elsewhere.</p>"]
     for segment, size in enumerate(found.arenas):
         if size:
             shown = [Rectangle(_buffer_title(plan, b), b.first, b.last, b.offset, b.size)

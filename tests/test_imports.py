@@ -148,7 +148,7 @@ def test_import_is_light() -> None:
     found = behind("import graphc as gc; gc.newaxis, gc.nn, gc.train, dir(gc)")
     assert not found & {"numpy", "numba", "llvmlite", "google.protobuf", "dataclasses", "inspect", "re"} - behind("")
     assert {name.removeprefix("graphc.") for name in found if name.startswith("graphc.")} == {
-        "api", "api.namespaces", "api.names", "ir", "ir.late_imports", "train"}
+        "api", "api.namespaces", "api.names", "ir", "ir.late_imports", "kernels", "kernels.locks", "train"}
 
 
 def test_a_graph_loads_the_ops_that_it_has() -> None:

@@ -4,9 +4,10 @@ and outputs. runner/src/npy.cpp and npz.cpp do the same in C++, to the byte; the
 from __future__ import annotations
 
 import io
+import sys
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -68,20 +69,37 @@ def _opened(path: str) -> Iterator[BinaryIO]:
         raise errors.InvalidArgumentError(f"{path}: {error}") from None
 
 
-def npy_bytes(value: Array) -> bytes:
-    """A .npy file. Strings are of one length in it; bfloat16 is "<V2"."""
-    array = value.astype(np.bytes_) if value.dtype.kind == "O" else value
+def strings(array: Array, path: str) -> Array:
+    """An array of NumPy's kind S, or of U, which is text, as one of bytes objects. Raises InvalidArgumentError for text
+    that cannot be written as UTF-8."""
+    if array.dtype.kind == "S":
+        return array.astype(object)
+    codes = np.frombuffer(array.astype(array.dtype.newbyteorder("=")).tobytes(), np.uint32)
+    if codes.max(initial=0) <= sys.maxunicode:         # NumPy takes larger ones for characters
+        with suppress(UnicodeEncodeError):
+            return np.char.encode(array, "utf-8").astype(object)
+    raise errors.InvalidArgumentError(f"{path}: a string with a character that does not exist")
+
+
+def npy_bytes(value: Array, path: str) -> bytes:
+    """A .npy file. Strings are of one length in it; bfloat16 is "<V2". Raises InvalidArgumentError for a string that
+    ends in NUL."""
+    array = value
+    if value.dtype.kind == "O":
+        if any(one.endswith(b"\0") for one in value.ravel().tolist()):
+            raise errors.InvalidArgumentError(f"{path}: a string that ends in NUL, which no .npy file can hold")
+        array = value.astype(np.bytes_)
     file = io.BytesIO()
     np.save(file, np.ascontiguousarray(array).reshape(array.shape))
     return file.getvalue()
 
 
-def npz_bytes(arrays: Mapping[str, Array]) -> bytes:
+def npz_bytes(arrays: Mapping[str, Array], path: str) -> bytes:
     """A .npz file as numpy.savez makes it, without its reserve for sizes beyond 4 GB in each header."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, value in arrays.items():
-            archive.writestr(zipfile.ZipInfo(name + MEMBER), npy_bytes(value))
+            archive.writestr(zipfile.ZipInfo(name + MEMBER), npy_bytes(value, path))
     return file.getvalue()
 
 
@@ -98,5 +116,5 @@ def saving(path: str, name: str, array: str) -> str:
 def output_files(paths: Sequence[str], names: Sequence[str], values: Sequence[Array]) -> list[tuple[str, bytes]]:
     """The files of --out with their contents: one for each value, or a .npz file with all of them."""
     if len(paths) == 1 and is_archive(paths[0]):
-        return [(paths[0], npz_bytes(dict(zip(map(plain, names), values, strict=True))))]
-    return [(path, npy_bytes(value)) for path, value in zip(paths, values, strict=True)]
+        return [(paths[0], npz_bytes(dict(zip(map(plain, names), values, strict=True)), paths[0]))]
+    return [(path, npy_bytes(value, path)) for path, value in zip(paths, values, strict=True)]

@@ -19,8 +19,8 @@ from graphc.kernels.contracts.all import KERNELS
 from graphc.kernels.contracts.kernel import Kernel
 from graphc.kernels.toolchain.gate import PART_SYMBOL
 from graphc.kernels.toolchain.intervals import Some, either, greatest, least
-from graphc.kernels.toolchain.tables import CHECKPOINTS, OTHER_STEPS
-from graphc.plan.plan import Body, Call, Dim, DimKind, Map, Plan
+from graphc.kernels.toolchain.tables import CHECKPOINTS, OTHER_STEPS, STRINGS
+from graphc.plan.plan import Body, Buffer, BufferKind, Call, Dim, DimKind, Map, Plan
 from graphc.serial.plan_proto import graph_hash, load_plan
 from graphc.serial.signatures import not_native
 
@@ -30,10 +30,12 @@ _RELATION = re.compile(r"(\w+) (>=|<=) (-?\d+)")       # what at_least and at_mo
 
 @dataclass(frozen=True)
 class SizedCall:
-    """A kernel, by its full name, and of each of its sizes and attributes the least and the greatest that it may be."""
+    """A kernel, by its full name; of each of its sizes and attributes the least and the greatest that it may be, and of
+    Choice.PERSISTENT, too: whether the operand that it may have packed is a constant."""
 
     kernel: str
     numbers: tuple[tuple[int, int], ...]
+    persistent: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ def needs_of(plan: Plan, has_variables: bool = False) -> Needs:
     parts = set(CHECKPOINTS) if has_variables or plan.states else set()
     if not all(isinstance(step, Call | Map) for body in plan.bodies for step in body.steps):
         parts.add(OTHER_STEPS)
+    if any(row.dtype == "str" for row in (*plan.inputs, *plan.outputs, *plan.constants)):
+        parts.add(STRINGS)
     return Needs(frozenset(call.kernel for call in calls), frozenset(primitives), frozenset(parts), calls)
 
 
@@ -88,7 +92,19 @@ def _calls(body: Body) -> Iterable[SizedCall]:
         if isinstance(step, Call):
             kernel = KERNELS[step.kernel.partition(".")[0]]
             numbers = [*(sizes[dim] for dim in step.dims), *step.attrs]
-            yield SizedCall(step.kernel, tuple(_checked(kernel, numbers)))
+            yield SizedCall(step.kernel, tuple(_checked(kernel, numbers)), _persistent(kernel, step, body.buffers))
+
+
+def _persistent(kernel: Kernel, step: Call, buffers: Sequence[Buffer]) -> tuple[int, int]:
+    """As the runtime tells it (kernels/runtime/bind.py, choose); a state may be one that the plan writes."""
+    for operand, number in zip(kernel.operands, step.operands, strict=True):
+        if operand.packable:
+            buffer = buffers[number]
+            kind = buffers[buffer.index].kind if buffer.kind == BufferKind.ALIAS else buffer.kind
+            if kind == BufferKind.STATE:
+                return 0, 1
+            return (1, 1) if kind in (BufferKind.CONST, BufferKind.PREPARED) else (0, 0)
+    return 0, 0
 
 
 def _size(dim: Dim, known: Sequence[Any]) -> Any:
@@ -135,7 +151,8 @@ def parts_left_out(needs: Iterable[Needs], symbols: Collection[str], isas: Itera
     parts = sorted(symbol for symbol in symbols if symbol.startswith(PART_SYMBOL))
     if not calls or not parts:
         return []
-    given = {"isas": [*isas], "calls": [{"kernel": call.kernel, "numbers": call.numbers} for call in calls]}
+    given = {"isas": [*isas], "calls": [{"kernel": call.kernel, "numbers": call.numbers, "persistent": call.persistent}
+                                         for call in calls]}
     done = subprocess.run([sys.executable, "-m", "graphc.kernels.toolchain.reach"], input=json.dumps(given), text=True,
                           capture_output=True, check=False)
     if done.returncode:

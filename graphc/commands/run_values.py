@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from graphc import errors
-from graphc.commands.array_files import names_in, plain, read_array, saving
+from graphc.commands.array_files import names_in, plain, read_array, saving, strings
 from graphc.commands.flags import Arguments
 from graphc.io.whole_files import NewFile, sync_folder
 from graphc.ir.dtypes import as_dtype
@@ -74,14 +74,14 @@ def read_feed(port: Port, path: str) -> Array:
     array = read_array(path, port.name)
     wanted = as_dtype(port.dtype)
     if wanted.short == "str" and array.dtype.kind in "SU":
-        return array.astype(object)
+        return strings(array, path)
     if wanted.name == "bfloat16" and array.dtype == np.dtype("V2"):
         return np.ascontiguousarray(array).view(wanted.numpy)
     held = array.dtype.newbyteorder("=")
     if held != wanted.numpy:
         raise errors.InvalidArgumentError(
             f"{path} holds {_dtype_name(held)}, but input '{port.name}' is {wanted.name}: convert it, "
-            + saving(path, port.name, f'array.astype("{wanted.name}")'))
+            + saving(path, port.name, f'array.astype("{"bytes" if wanted.short == "str" else wanted.name}")'))
     return np.ascontiguousarray(array, held).reshape(array.shape)
 
 

@@ -44,7 +44,8 @@ from graphc.plan.verify import check_ports
 if TYPE_CHECKING:
     from graphc.exec.machine_speed import MachineSpeed
 
-SHAPES_KEPT = 32           # frames for as many different input shapes are kept bound
+SHAPES_KEPT = 32           # frames for as many different input shapes are kept bound, while they take no more than
+BYTES_KEPT = 256 << 20     # bytes together: to bind a large one anew takes far less time than to run it
 SHAPES_BOUND_ANEW = 4
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
@@ -69,6 +70,7 @@ class Engine:
         threads: int | None = None,
         memory_limit: int = 0,
         library: Any = None,
+        brain_weights: bool = False,
     ) -> None:
         self.plan = plan
         if library is None:
@@ -105,6 +107,7 @@ class Engine:
         self._compiled = np.zeros(2 * len(plan.programs) + 1, np.int64)
         self._code: list[Any] = []             # machine code that the plan's maps use
         self._ways = [table_of(machine_ways(library), library.names)]
+        self._brain_weights = brain_weights or os.environ.get("GRAPHC_WEIGHTS") == "bfloat16"
         self.library, self._threads = library, default_threads() if threads is None else threads
         self._stale = False                    # a run was left in the middle by a fork
         self._opening = new_lock()
@@ -145,9 +148,10 @@ class Engine:
                         (self._constants, [c.value for c in self._cells], [c.info for c in self._cells])]
         self._store = native["gc_store_open"](host)
         error = np.zeros(t.ERROR_WORDS, np.int64)
-        request = np.zeros(16, np.int64)
+        request = np.zeros(t.OPEN_WORDS, np.int64)
         request[t.OPEN_COMPILED] = self._compiled.ctypes.data
         request[t.OPEN_NO_WINOGRAD] = os.environ.get("GRAPHC_WINOGRAD") == "0"
+        request[t.OPEN_BRAIN_WEIGHTS] = self._brain_weights
         request[t.OPEN_RUN_OTHER] = library.entry["gc_run_other"]
         request[t.OPEN_WAYS] = self._ways[-1].ctypes.data
         request[:t.OPEN_ERROR + 1] = (
@@ -338,12 +342,13 @@ class Engine:
         return fitting
 
     def _frame(self, shapes: Shapes) -> Frame:
-        """A frame bound for these shapes: a new one, or the one bound longest ago if there are many."""
+        """A frame bound for these shapes: a new one, or the one bound longest ago if there are many or large ones."""
         self._check_ranks(shapes)
         if self._stale:
             self._reopen()
         self._close_retired()
-        frame = self.frames.oldest() if self.frames.spare or len(self._frames) >= SHAPES_KEPT else None
+        enough = len(self._frames) >= SHAPES_KEPT or self._frame_bytes() > BYTES_KEPT
+        frame = self.frames.oldest() if self.frames.spare or enough else None
         if frame is None:
             frame = Frame(self.plan, self._native, self._model)
             self._frames.append(frame.address)
@@ -360,6 +365,11 @@ class Engine:
                               for slot, dtype in zip(frame.slots, self._output_dtypes, strict=True)],
                      self._output_memory)
         return frame
+
+    def _frame_bytes(self) -> int:
+        """What the runtime has allocated for frames: all but packed copies."""
+        packed = ctypes.c_int64.from_address(self._store + 8 * t.STORE_TAKEN).value if self._store else 0
+        return int(self._host.words[t.HOST_USED]) - packed
 
     def _check_ranks(self, shapes: Shapes) -> None:
         for port, shape in zip(self.plan.inputs, shapes, strict=True):

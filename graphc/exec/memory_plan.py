@@ -6,12 +6,16 @@ whose sizes are known together, and has an arena of its own. What loops and bran
 from __future__ import annotations
 
 import ctypes
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from graphc.ir import dtypes
 from graphc.kernels.runtime import tables as t
 from graphc.plan import plan as p
+
+ALIGNMENT = 64             # bytes
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,23 @@ class MemoryPlan:
     @property
     def size(self) -> int:
         return sum(self.arenas)
+
+    @property
+    def least(self) -> int:
+        """Bytes that no placement can do without: for each segment the most that is alive at the same time."""
+        return sum(_most_alive([b for b in self.buffers if b.segment == s]) for s in range(len(self.arenas)))
+
+
+def _most_alive(buffers: Sequence[PlacedBuffer]) -> int:
+    """In bytes."""
+    changes = [(step, change * _rounded(b.size))
+               for b in buffers for step, change in ((b.first, 1), (b.last + 1, -1))]
+    return max(itertools.accumulate(change for _, change in sorted(changes)), default=0)
+
+
+def memory_plan(engine: Any, shapes: Sequence[tuple[int, ...]]) -> MemoryPlan | None:
+    """Of inputs of these shapes, if the engine has run them and keeps the frame."""
+    return next((plan for plan in memory_plans(engine) if plan.shapes == tuple(shapes)), None)
 
 
 def memory_plans(engine: Any) -> list[MemoryPlan]:
@@ -71,7 +92,7 @@ def _read(plan: p.Plan, address: int, shapes: tuple[tuple[int, ...], ...]) -> Me
         if not 0 <= offset <= rows[segment][t.SEGMENT_CAPACITY] - size:
             return None
         placed.append(PlacedBuffer(b, segment, offset, size, max(first[b], 0), max(last[b], first[b], 0)))
-    ends = [max((x.offset + x.size for x in placed if x.segment == s), default=0) for s in range(segments)]
+    ends = [max((x.offset + _rounded(x.size) for x in placed if x.segment == s), default=0) for s in range(segments)]
     return MemoryPlan(shapes, tuple(placed), tuple(ends))
 
 
@@ -82,6 +103,11 @@ def element_size(dtype: str) -> int:
     stored = dtypes.as_dtype(dtype).stored.numpy
     assert stored is not None, dtype
     return int(stored.itemsize)
+
+
+def _rounded(size: int) -> int:
+    """All buffers begin at multiples of ALIGNMENT."""
+    return -(-size // ALIGNMENT) * ALIGNMENT
 
 
 def _words(address: int, count: int) -> list[int]:

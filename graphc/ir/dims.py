@@ -14,14 +14,15 @@ from __future__ import annotations
 
 import hashlib
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
-from typing import Any, Union
+from typing import Any, TypeVar, Union
 
 from graphc.ir.locks import new_reentrant_lock
 from graphc.ir.records import dataclass
 
 Size = Union[int, "Dim"]
+SizeT = TypeVar("SizeT", int, Size)
 KEY_LENGTH = 120
 TEXT_LENGTH = 80       # of an argument, in the text of a size
 
@@ -98,8 +99,9 @@ class Dim:
         return mod(other, self)
 
     def __repr__(self) -> str:
-        if self._text is None:
-            self._text = " + ".join(_term_text(monomial, factor) for monomial, factor in self.terms)
+        for part in operands_first(self, lambda size: size._text is not None):
+            part._text = " + ".join(_term_text(monomial, factor) for monomial, factor in part.terms)
+        assert self._text is not None
         return self._text
 
     def __bool__(self) -> bool:
@@ -237,14 +239,33 @@ def atoms(size: Size) -> set[Atom]:
     return found
 
 
+def operands_first(size: Size, is_done: Callable[[Dim], bool]) -> Iterator[Dim]:
+    """The Dims in `size`, each behind those in the arguments of its calls, `size` last. Left out are those that are
+    done, with what is in them; what was given is to be done before the next one is asked for. So no function of sizes
+    calls itself deeper for a size that a long program has nested deeply."""
+    waiting = [size]
+    while waiting:
+        top = waiting[-1]
+        if isinstance(top, int) or is_done(top):
+            waiting.pop()
+            continue
+        before = [a for monomial, _ in top.terms for atom in monomial if isinstance(atom, Call) for a in atom.arguments
+                  if isinstance(a, Dim) and not is_done(a)]
+        if before:
+            waiting += reversed(before)
+        else:
+            waiting.pop()
+            yield top
+
+
 def nonnegative(size: Size) -> bool:
     """Whether `size` is provably >= 0: sums of products of sizes of axes are, elements of fed tensors may not be."""
     if isinstance(size, int):
         return size >= 0
-    if size._is_nonnegative is None:
-        size._is_nonnegative = all(factor >= 0 and all(_nonnegative_atom(atom) for atom in monomial)
-                                   for monomial, factor in size.terms)
-    return size._is_nonnegative
+    for part in operands_first(size, lambda dim: dim._is_nonnegative is not None):
+        part._is_nonnegative = all(factor >= 0 and all(_nonnegative_atom(atom) for atom in monomial)
+                                   for monomial, factor in part.terms)
+    return bool(size._is_nonnegative)
 
 
 def _nonnegative_atom(atom: Atom) -> bool:
@@ -265,51 +286,42 @@ FUNCTIONS: Mapping[str, Callable[..., Size]] = {
 
 def substitute(size: Size, values: Mapping[Symbol, Size]) -> Size:
     """`size` with symbols replaced; symbols that `values` does not name stay."""
-    return _substitute(size, values, {})
-
-
-def _substitute(size: Size, values: Mapping[Symbol, Size], done: dict[Dim, Size]) -> Size:
-    if isinstance(size, int):
-        return size
-    found = done.get(size)
-    if found is None:
-        found = 0
-        for monomial, factor in size.terms:
+    done: dict[Dim, Size] = {}
+    for part in operands_first(size, done.__contains__):
+        found: Size = 0
+        for monomial, factor in part.terms:
             term: Size = factor
             for atom in monomial:
                 term = term * _substitute_atom(atom, values, done)
             found = found + term
-        done[size] = found
-    return found
+        done[part] = found
+    return _found(size, done)
+
+
+def _found(size: Size, done: Mapping[Dim, SizeT]) -> SizeT | int:
+    return size if isinstance(size, int) else done[size]
 
 
 def _substitute_atom(atom: Atom, values: Mapping[Symbol, Size], done: dict[Dim, Size]) -> Size:
     if isinstance(atom, Call):
-        return FUNCTIONS[atom.function](*(_substitute(a, values, done) for a in atom.arguments))
+        return FUNCTIONS[atom.function](*(_found(a, done) for a in atom.arguments))
     return values[atom] if atom in values else _from_terms([((atom,), 1)])
 
 
 def estimate(size: Size, each: int) -> int:
     """About what `size` is if every symbol is `each`; for costs, so that numbers that do not fit raise nothing."""
-    return _estimate(size, each, {})
-
-
-def _estimate(size: Size, each: int, done: dict[Dim, int]) -> int:
-    if isinstance(size, int):
-        return size
-    found = done.get(size)
-    if found is None:
-        found = 0
-        for monomial, factor in size.terms:
+    done: dict[Dim, int] = {}
+    for part in operands_first(size, done.__contains__):
+        done[part] = 0
+        for monomial, factor in part.terms:
             for atom in monomial:
-                factor *= each if isinstance(atom, Symbol) else _estimated_call(atom, each, done)
-            found += factor
-        done[size] = found
-    return found
+                factor *= each if isinstance(atom, Symbol) else _estimated_call(atom, done)
+            done[part] += factor
+    return _found(size, done)
 
 
-def _estimated_call(call: Call, each: int, done: dict[Dim, int]) -> int:
-    values = [_estimate(a, each, done) for a in call.arguments]
+def _estimated_call(call: Call, done: Mapping[Dim, int]) -> int:
+    values = [_found(a, done) for a in call.arguments]
     if call.function == "broadcast":
         return max(values)
     if call.function in ("floordiv", "mod") and values[1] == 0:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import importlib
 import os
-import threading
 from types import ModuleType
 
-_importing = threading.RLock()
+from graphc.kernels.locks import reentrant_lock
+
+_importing = reentrant_lock()
 
 
 def load(module: str) -> ModuleType:

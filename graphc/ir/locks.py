@@ -6,23 +6,24 @@ thread was adding an op to, a plan that was being compiled (and is compiled agai
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from typing import Any
+
+from graphc.kernels import locks
 
 _locks: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 def new_lock() -> Any:
     """A threading.Lock."""
-    lock = threading.Lock()
+    lock = locks.lock()
     _locks.add(lock)
     return lock
 
 
 def new_reentrant_lock() -> Any:
     """A threading.RLock."""
-    lock = threading.RLock()
+    lock = locks.reentrant_lock()
     _locks.add(lock)
     return lock
 

@@ -38,13 +38,19 @@ class Spec:
         return None if self.shape is None else len(self.shape)
 
     @property
+    def is_static(self) -> bool:
+        """Whether every size is known."""
+        return self.shape is not None and all(isinstance(s, int) for s in self.shape)
+
+    @property
     def static_shape(self) -> tuple[int | None, ...] | None:
         """The shape as a user sees it: unknown sizes are None."""
         return None if self.shape is None else tuple(s if isinstance(s, int) else None for s in self.shape)
 
     def with_value(self, value: Sequence[Size] | None) -> Spec:
-        """`value` is dropped if it is too long, or holds a number that the dtype does not: arithmetic wraps."""
-        if value is not None and (len(value) > VALUE_LIMIT or not _fits(self.dtype, value)):
+        """`value` is dropped if it is too long, holds a number that the dtype does not (arithmetic wraps), or is that
+        of no elements in a shape with unknown sizes: who has a value may count on its sizes."""
+        if value is not None and (len(value) > VALUE_LIMIT or not _fits(self.dtype, value) or not self.is_static):
             value = None
         return replace(self, value=None if value is None else tuple(value))
 

@@ -5,16 +5,21 @@ from graphc.passes.attention import attention
 from graphc.passes.batch_norm import batch_norm
 from graphc.passes.check_operands import check_operands
 from graphc.passes.common_subexpressions import common_subexpressions
+from graphc.passes.cross_entropy import cross_entropy
 from graphc.passes.driver import Pass
 from graphc.passes.expand import expand
 from graphc.passes.fold_batch_norm import fold_batch_norm
 from graphc.passes.fold_constants import fold_constants
 from graphc.passes.fuse import fuse
 from graphc.passes.join_products import join_products
+from graphc.passes.layer_norm import layer_norm
 from graphc.passes.layout import layout
 from graphc.passes.prepare import prepare
 from graphc.passes.prune import prune
+from graphc.passes.rows_in_loops import rows_in_loops
 from graphc.passes.simplify import simplify
+from graphc.passes.softmax_grad import softmax_grad
+from graphc.passes.split_loops import split_loops
 from graphc.passes.unused_results import unused_results
 from graphc.passes.weights_in_bodies import weights_in_bodies
 
@@ -27,8 +32,17 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("simplify", simplify),
     # Behind simplify, which makes transposes parts of products.
     ("join_products", join_products),
-    # Likewise; before layout, which would move what stands between.
+    # Before split_loops, which takes gathered rows out of loops.
+    ("rows_in_loops", rows_in_loops),
+    # Behind join_products, whose products of an unrolled network have their rows in one already.
+    ("split_loops", split_loops),
+    # Behind simplify, too; before layout, which would move what stands between.
     ("attention", attention),
+    # Before expansion, too, which takes means and gradients apart.
+    ("layer_norm", layer_norm),
+    # Behind attention, which looks for the gradient of its softmax.
+    ("softmax_grad", softmax_grad),
+    ("cross_entropy", cross_entropy),
     # Before expansion: `permuted` of an op such as FusedBatchNorm knows its layout, its parts do not.
     ("layout", layout),
     # Behind layout, which brings pictures into the order that its kernels know.

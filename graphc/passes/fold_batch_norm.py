@@ -6,21 +6,19 @@ in any such folding (tests compare with a tolerance). Only where the convolution
 """
 from __future__ import annotations
 
-from collections import Counter
-
 from graphc.ir import dims
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ops.array.shapes import Reshape
 from graphc.ops.math.binary import Mul
 from graphc.ops.nn.convolution import Conv2D
 from graphc.passes.persistent import Persistence
-from graphc.passes.rewriter import Replacement, rewrite
+from graphc.passes.rewriter import Reads, Replacement, rewrite
 
 
 def fold_batch_norm(flow: Flow) -> Flow:
     if not any(isinstance(node.op, Conv2D) for node in flow.nodes()):
         return flow
-    uses = Counter(v for node in flow.nodes() for v in node.inputs) + Counter(flow.outputs)
+    reads = Reads(flow)
     persists = Persistence(flow)
 
     def is_row(value: Value, channels: object) -> bool:
@@ -31,7 +29,7 @@ def fold_batch_norm(flow: Flow) -> Flow:
 
     def behind_conv(value: Value) -> bool:
         """conv, or conv with shifts behind it, used here only."""
-        while uses[value] <= 1:
+        while reads(value) <= 1:
             node = value.node
             if isinstance(node.op, Conv2D):
                 return node.op.data_format == "NHWC" and persists(node.inputs[1].node)
@@ -72,4 +70,4 @@ def fold_batch_norm(flow: Flow) -> Flow:
         weights = make_node(Mul(), (conv.inputs[1], factor), node.origins).value()
         return make_node(conv.op, (conv.inputs[0], weights), conv.origins, conv.after)
 
-    return rewrite(flow, [factor_inwards, factor_into_weights])
+    return rewrite(flow, [factor_inwards, factor_into_weights], reads)

@@ -7,27 +7,23 @@ it, and if its factors are so much smaller than the matrix that copying them cos
 """
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from graphc.ir import dims
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import OPS
 from graphc.ops.math.binary import AddN
-from graphc.ops.math.matmul import MatMul
-from graphc.passes.rewriter import Replacement, asked_of, rewrite
-
-PAYS = 3             # times as many elements as its factors must the matrix have (measured)
+from graphc.ops.math.matmul import MatMul, pays_to_join
+from graphc.passes.rewriter import Reads, Replacement, asked_of, rewrite
 
 
 def join_products(flow: Flow) -> Flow:
-    uses = Counter(value for node in flow.nodes() for value in node.inputs)
-    uses.update(flow.outputs)
+    reads = Reads(flow)
 
     @asked_of(AddN)
     def join(node: Node) -> Replacement:
         """add_n(aT b, cT d, ...) -> concat(a, c)T concat(b, d) + ..."""
-        products = [v for v in node.inputs if uses[v] == 1 and _has_few_rows(v)]
+        products = [v for v in node.inputs if reads(v) == 1 and _has_few_rows(v)]
         if len(products) < 2:
             return None
         factors = zip(*(v.node.inputs for v in products), strict=True)
@@ -37,14 +33,14 @@ def join_products(flow: Flow) -> Flow:
         rest = [v for v in node.inputs if v not in products]
         return make_node(node.op, (joined.value(), *rest), node.origins, node.after) if rest else joined
 
-    return rewrite(flow, [join])
+    return rewrite(flow, [join], reads)
 
 
 def _has_few_rows(value: Value) -> bool:
     op = value.node.op
     if not isinstance(op, MatMul) or not op.transpose_a or op.transpose_b or value.node.requirements:
         return False
-    sizes = [dims.product(v.spec.shape or ()) for v in (*value.node.inputs, value)]
-    if not isinstance(sizes[2], int) or not value.spec.dtype.is_floating:
+    a, b, product = (dims.product(v.spec.shape or ()) for v in (*value.node.inputs, value))
+    if not isinstance(product, int) or not value.spec.dtype.is_floating:
         return False
-    return not all(isinstance(s, int) for s in sizes) or PAYS * (sizes[0] + sizes[1]) <= sizes[2]  # type: ignore[operator]
+    return not (isinstance(a, int) and isinstance(b, int)) or pays_to_join(a, b, product)

@@ -14,6 +14,7 @@ result was inferred from it (`_with_sizes`).
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -43,9 +44,24 @@ def _is_about(rule: Rule, op: type[Op]) -> bool:
     return not hasattr(rule, "is_about") or rule.is_about(op)
 
 
-def rewrite(flow: Flow, rules: Sequence[Rule]) -> Flow:
-    """`flow` with the rules applied everywhere."""
-    rewriter = Rewriter(rules)
+class Reads:
+    """How many nodes and outputs of a flow read a value: for rules that ask. `rewrite` is told of it, so that a value
+    that took another one's place counts what read that; what rules make is not counted before a further rewrite."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._counts = Counter(value for node in flow.nodes() for value in node.inputs)
+        self._counts.update(flow.outputs)
+
+    def __call__(self, value: Value) -> int:
+        return self._counts[value]
+
+    def replaced(self, old: Value, new: Value) -> None:
+        self._counts[new] += self._counts.pop(old, 0)
+
+
+def rewrite(flow: Flow, rules: Sequence[Rule], reads: Reads | None = None) -> Flow:
+    """`flow` with the rules applied everywhere. reads: of that flow, if a rule asks how often a value is read."""
+    rewriter = Rewriter(rules, reads)
     about_any = any(map(rewriter.about, {type(node.op) for node in flow.nodes()}))
     return rewriter.run(flow) if about_any else flow
 
@@ -54,8 +70,9 @@ class Rewriter:
     """One walk over a flow. `new` maps values of the old flow (or made by a rule) to what stands for them now, `nodes`
     nodes; what is not in them stands for itself. moved: the nodes of the values in `new`."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[Rule], reads: Reads | None = None) -> None:
         self.rules = rules
+        self.reads = reads
         self.rules_of: dict[type[Op], list[Rule]] = {}       # those about nodes of each class
         self.new: dict[Value, Value] = {}
         self.nodes: dict[Node, Node] = {}
@@ -98,8 +115,7 @@ class Rewriter:
                 self._take_over(current, value.node)
             for old, value in zip((node.value(i) for i in range(len(node.specs))), values, strict=True):
                 self._settle(value.node)
-                self.new[old] = self.new.get(value, value)
-                self.moved.add(node)
+                self._replace(old, self.new.get(value, value))
             self.nodes[node] = self.nodes.get(values[0].node, values[0].node) if values else current
             self.done.add(node)
             return
@@ -195,9 +211,15 @@ class Rewriter:
         self.nodes.pop(new, None)
         if old is not new:
             self.done.add(new)
-            self.moved.add(old)
             self.nodes[old] = new
-            self.new.update((old.value(i), new.value(i)) for i in range(len(old.specs)))
+            for i in range(len(old.specs)):
+                self._replace(old.value(i), new.value(i))
+
+    def _replace(self, old: Value, new: Value) -> None:
+        self.new[old] = new
+        self.moved.add(old.node)
+        if self.reads is not None and new != old:
+            self.reads.replaced(old, new)
 
     def _with_new_inputs(self, node: Node) -> Node:
         moved = self.moved

@@ -1,6 +1,7 @@
 """simplify: local algebra. Each rule says its equation; each has one direction and never makes code worse.
 
-Rules keep values, but for the sign of a zero (x + 0). They do not reassociate: the order of rounding stays the user's.
+Rules keep values, but for the sign of a zero (x + 0) and what the rule of powers says. They do not reassociate: the
+order of rounding stays the user's.
 """
 from __future__ import annotations
 
@@ -10,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from graphc.ir import dims
-from graphc.ir.dtypes import COMPUTED, bfloat16, from_bfloat16_array
+from graphc.ir.dtypes import COMPUTED, bfloat16, float32, float64, from_bfloat16_array
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import OPS, Alias, Composite, Elementwise, Op, Reduction, View
 from graphc.ir.spec import Shape
 from graphc.ops.array.cast import Cast
 from graphc.ops.array.source import Const
+from graphc.ops.math.binary import Pow
 from graphc.passes.expand import expand_composite
 from graphc.passes.fold_constants import constant_node
 from graphc.passes.fused import same_shape, without_units
@@ -149,6 +151,28 @@ def slice_of_everything(node: Node) -> Replacement:
     return None
 
 
+@asked_of(Pow)
+def known_power(node: Node) -> Replacement:
+    """x ** 1 -> x, x ** 2 -> x * x, x ** 3 -> x * x * x, x ** -1 -> 1 / x, x ** 0.5 -> sqrt(x), x ** -0.5 -> rsqrt(x)
+
+    As TensorFlow's own optimizer has it: the root of -inf is NaN, though its power is inf."""
+    x, exponent = node.inputs
+    if x.spec.dtype not in (float32, float64) or not same_shape(x.spec.shape, node.specs[0].shape):
+        return None
+    if is_filled_with(exponent, 1.0):
+        return x
+    for number, name in _POWERS.items():
+        if is_filled_with(exponent, number):
+            return make_node(OPS.make(name), (x,), node.origins, node.after)
+    if not is_filled_with(exponent, 3.0):
+        return None
+    square = make_node(OPS.make("Square"), (x,), node.origins, node.after)
+    return make_node(OPS.make("Mul"), (square.value(), x), node.origins, node.after)
+
+
+_POWERS = {2.0: "Square", -1.0: "Reciprocal", 0.5: "Sqrt", -0.5: "Rsqrt"}
+
+
 @asked_of(View)
 def view_of_everything(node: Node) -> Replacement:
     """x[:], x[0] of one row -> reshape(x)"""
@@ -160,7 +184,7 @@ def view_of_everything(node: Node) -> Replacement:
 
 RULES = [drop_same_shape_alias, join_aliases, view_of_everything, drop_identity_transpose, join_transposes,
          transpose_of_units, drop_neutral, drop_same_cast, drop_inverse, transposed_operand, sum_to_as_sum, fill_like,
-         reduce_nothing, slice_of_everything, join_scalar_summaries]
+         reduce_nothing, known_power, slice_of_everything, join_scalar_summaries]
 
 
 # What rules are written with

@@ -336,7 +336,7 @@ def used_inputs(flow: Flow) -> set[int]:
             mentioned.update(symbols(requirement.a), symbols(requirement.b))
     for index in sorted(used):
         mentioned -= {s for size in flow.inputs[index].specs[0].shape or () for s in symbols(size)}
-    for node, index in inputs.items():
+    for node, index in reversed(inputs.items()):           # what is captured costs no iteration anything
         defined = {s for size in node.specs[0].shape or () for s in symbols(size)}
         if index not in used and defined & mentioned:
             used.add(index)

@@ -25,12 +25,12 @@ def unused_results(flow: Flow) -> Flow:
         if value.node in used:
             used[value.node].add(value.index)
     known = {s for node in flow.inputs for spec in node.specs for size in spec.shape or () for s in symbols(size)}
-    kept = {node: _needed(node, numbers | _telling_sizes(node, known)) for node, numbers in used.items()}
+    kept = {node: _needed(node, numbers | telling_sizes(node, known)) for node, numbers in used.items()}
     kept = {node: numbers for node, numbers in kept.items() if len(numbers) < len(node.specs)}
     return _Dropping(kept).run(flow) if kept else flow
 
 
-def _telling_sizes(node: Node, known: set[dims.Symbol]) -> set[int]:
+def telling_sizes(node: Node, known: set[dims.Symbol]) -> set[int]:
     """The results whose sizes are not those of the flow's inputs."""
     return {i for i, spec in enumerate(node.specs)
             if any(s not in known for size in spec.shape or () for s in symbols(size))}

@@ -72,13 +72,16 @@ def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), 
 
 
 def _pipeline_for(sides: Sides | None) -> Sequence[tuple[str, Pass]]:
-    """The usual passes. Of a plan that a GPU takes part in all work is done in the run, and there are no kernels for
-    the sums of batch norms."""
+    """The usual passes. Of a plan that a GPU takes part in all work is done in the run, and there are none of
+    the kernels that these passes call."""
     passes = UNFUSED if os.environ.get("GRAPHC_FUSION") == "0" else PIPELINE
     if sides is None:
         return passes
     others: dict[str, Pass] = {"fuse": partial(fuse, sides=sides), "attention": partial(attention, sides=sides)}
-    return [(name, others.get(name, pass_)) for name, pass_ in passes if name not in ("prepare", "batch_norm")]
+    return [(name, others.get(name, pass_)) for name, pass_ in passes if name not in _OF_THE_CPU]
+
+
+_OF_THE_CPU = ("prepare", "batch_norm", "layer_norm", "softmax_grad", "cross_entropy")
 
 
 def _compile(flow: Flow, start: float, fetches: Sequence[Tensor], targets: Sequence[Operation],

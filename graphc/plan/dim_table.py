@@ -30,10 +30,13 @@ class DimTable:
 
     def id(self, size: Size) -> int:
         found = self._sizes.get(size)
-        if found is None:
-            found = self._make(size)
-            self._sizes[size] = found
-        return found
+        if found is not None:
+            return found
+        if isinstance(size, int):
+            self._sizes[size] = self._row(plan.Dim(DimKind.CONST, (), int(size)))
+        for part in dims.operands_first(size, self._sizes.__contains__):
+            self._sizes[part] = self._make(part)
+        return self._sizes[size]
 
     def define_input(self, size: Size, index: int, axis: int) -> bool:
         """Says that symbol `size` is the size of an axis of an input of the body; False if it is defined already."""
@@ -69,9 +72,8 @@ class DimTable:
         if unbound:
             raise InternalError(f"no step of body {body} makes these sizes known: {', '.join(unbound)}")
 
-    def _make(self, size: Size) -> int:
-        if isinstance(size, int):
-            return self._row(plan.Dim(DimKind.CONST, (), int(size)))
+    def _make(self, size: dims.Dim) -> int:
+        """The row of a size whose calls' arguments have theirs."""
         total: int | None = None
         for monomial, factor in size.terms:
             term = self._monomial(monomial, abs(factor))

@@ -21,7 +21,7 @@ from graphc.ir.dims import Size
 from graphc.ir.flow_ops import FlowInput, ReadState, WriteState
 from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Alias, Effect, Elementwise, Reduction, View
-from graphc.ir.spec import Requirement, Spec
+from graphc.ir.spec import Requirement, Shape, Spec
 from graphc.ops.array.source import Const
 from graphc.passes.control_flow import Branch, ControlOp, Loop
 from graphc.passes.fused import Fused
@@ -201,7 +201,7 @@ class BodyLowering:
             raise UnimplementedError("the rank of the result is unknown when the run is compiled")
         target = self.placement.target.get(value)
         if target is None:
-            made = self.b.temporary(spec.dtype, spec.shape)
+            made = self._memory(value, spec.shape)
         else:
             whole = self.output_buffers[target] if isinstance(target, int) else self._state(target)
             if isinstance(target, str):
@@ -210,11 +210,20 @@ class BodyLowering:
         self.access[value] = made
         return made
 
+    def _memory(self, value: Value, shape: Shape) -> Access:
+        """A buffer of the arena: that of an operand which the step may overwrite, or one of its own."""
+        before = self.placement.takes_over(value) if self.placed.in_place else None
+        given = None if before is None else self.access[before]
+        if given is None or not given.is_contiguous or given.rank != len(shape):
+            return self.b.temporary(value.spec.dtype, shape)
+        self._require_shape(value, given)
+        return self.b.reshape(given, shape)
+
     def _require_shape(self, value: Value, whole: Access) -> None:
         if value.spec.rank == whole.rank:
             for a, b in zip(value.spec.shape or (), whole.shape, strict=True):
                 if not dims.same(a, b):
-                    self.b.require("equal", a, b, "shape of a variable and of its new value")
+                    self.b.require("equal", a, b, "shape of what is changed in place and of its new value")
 
     def _constant(self, node: Node) -> None:
         assert isinstance(node.op, Const)

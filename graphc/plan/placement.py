@@ -145,9 +145,18 @@ class Placement:
         position = op.overwrites
         if isinstance(op, ControlOp) and value.index in self.kept_by(op):
             position = self.kept_by(op)[value.index] + op.first_operand
+        elif value.index > 0:
+            return None
         if position is None or inputs.count(inputs[position]) > 1:
             return None
         return inputs[position]
+
+    def takes_over(self, value: Value) -> Value | None:
+        """The operand in whose memory, of the arena, a step computes `value`: nothing else needs that operand."""
+        before = self.overwritten(value) if not isinstance(value.node.op, ControlOp) else None
+        if before is None or before in self.target or _is_source(before.node) or self._is_result(before):
+            return None
+        return before if len(self._users(before)) == 1 else None
 
     def _is_result(self, value: Value) -> bool:
         """Whether an output is that value, maybe through Aliases."""

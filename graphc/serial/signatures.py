@@ -142,7 +142,4 @@ def not_native(plan: Plan, functions_are_set: bool) -> list[str]:
             origin = plan.origins[step.origins[0]] if step.origins else None
             where = f", built at {origin.file}:{origin.line}" if origin is not None and origin.file else ""
             found.append(name if origin is None else f"{origin.op_type} '{origin.op_name}'{where}")
-    for what, rows in (("input", plan.inputs), ("output", plan.outputs), ("constant", plan.constants),
-                       ("variable", plan.states)):
-        found += [f"the {what} '{row.name}', which holds strings" for row in rows if row.dtype == "str"]
-    return found
+    return found + [f"the variable '{row.name}', which holds strings" for row in plan.states if row.dtype == "str"]

@@ -43,7 +43,8 @@ def make_engine(session: Any, prepared: PreparedRun, inputs: Sequence[np.ndarray
     finally:
         script.GUESSING.reset(guessing)
     placement.log(used, None, {})
-    return Engine(compiled.plan, compiled.constants, session._states, _hosts(session, compiled), threads)
+    return Engine(compiled.plan, compiled.constants, session._states, _hosts(session, compiled), threads,
+                  brain_weights=session._settings.brain_weights)
 
 
 def _on_device(session: Any, prepared: PreparedRun, inputs: Sequence[np.ndarray], chosen: Chosen,

@@ -17,6 +17,7 @@ import numpy as np
 
 from graphc import errors
 from graphc.exec.machine_speed import MachineSpeed, machine_speed
+from graphc.exec.memory_plan import MemoryPlan, memory_plan
 from graphc.exec.pool import default_threads
 from graphc.kernels.runtime import tables as t
 from graphc.session.explain import cause_of, explained
@@ -73,7 +74,8 @@ class RunReport:
 
     steps: StepReports in the order of their first call, a GPU's behind those of the CPU, of which a "host function
     gpu_part" is the time that the CPU waited for some. microseconds: of a whole run, the median. machine, gpu: what the
-    steps are measured by; None without a GPU. threads: that share the work.
+    steps are measured by; None without a GPU. threads: that share the work. memory: where the values between steps of
+    the main body lie; None on a GPU, and with GRAPHC_GUARD.
     """
 
     steps: list[StepReport]
@@ -82,6 +84,7 @@ class RunReport:
     threads: int
     machine: MachineSpeed
     gpu: MachineSpeed | None = None
+    memory: MemoryPlan | None = None
 
     def __str__(self) -> str:
         return "\n".join([*self._head(), *self._rows()])
@@ -94,6 +97,9 @@ class RunReport:
             if speed is not None:
                 yield (f"{who}peak {speed.f32 / 1e9:,.0f} GF/s in float32, {speed.f64 / 1e9:,.0f} in float64, "
                        f"{speed.bandwidth / 1e9:,.1f} GB/s from memory")
+        if self.memory is not None:
+            yield (f"values between steps take {self.memory.size:,} bytes, of which {self.memory.least:,} are alive at "
+                   "the same time")
         yield f"{'us':>10} {'%':>5} {'calls':>6} {'least':>9} {'of it':>5} {'GF/s':>7} {'GB/s':>7}  kernel <- ops"
 
     def _rows(self) -> Iterator[str]:
@@ -172,7 +178,8 @@ def _report(session: Any, prepared: Any, engine: Any, inputs: Sequence[np.ndarra
     except errors.OpError as error:
         raise explained(error, session.graph, prepared, inputs) from cause_of(error)
     steps = [_step_report(one, runs) for one in seen.values()]
-    return RunReport(steps, statistics.median(totals), runs, threads, machine, gpu)
+    memory = memory_plan(engine, [a.shape for a in inputs])
+    return RunReport(steps, statistics.median(totals), runs, threads, machine, gpu, memory)
 
 
 def _add(seen: dict[Key, _Seen], run: int, trace: Trace, end: int, engine: Any, machine: MachineSpeed) -> None:

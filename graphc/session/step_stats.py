@@ -28,9 +28,13 @@ def fill(stats: Any, trace: Trace, end: int, plan: p.Plan, names: Sequence[str],
     """Writes into a StepStats message what the run called."""
     made = stats.dev_stats.add(device=device)
     made.thread_names[0] = "Session.run"
+    known: dict[tuple[int, ...], tuple[str, str]] = {}       # a loop's steps are called thousands of times
     for event, nanos in timed_events(trace, end):
-        kernel, origins = kernel_of(plan, names, event)
-        _add(made, graph, origins[-1] if origins else kernel, kernel, event[t.EVENT_TIME], nanos)
+        what = tuple(event[word] for word in (t.EVENT_BODY, t.EVENT_STEP, t.EVENT_KIND, t.EVENT_A))
+        if what not in known:
+            kernel, origins = kernel_of(plan, names, event)
+            known[what] = _named(graph, origins, kernel)
+        _add(made, *known[what], event[t.EVENT_TIME], nanos)
 
 
 def fill_device(stats: Any, events: Sequence[DeviceEvent], plan: p.Plan, graph: Graph, device: str) -> None:
@@ -40,13 +44,13 @@ def fill_device(stats: Any, events: Sequence[DeviceEvent], plan: p.Plan, graph: 
     for event in events:
         step, origins = step_at(plan, event.body, event.step)
         kernel = step.kernel if isinstance(step, p.Call) else "map" if step is not None else event.pieces[0]
-        _add(made, graph, origins[-1] if origins else kernel, kernel, event.begin, event.nanos)
+        _add(made, *_named(graph, origins, kernel), event.begin, event.nanos)
 
 
-def _add(made: Any, graph: Graph, name: str, kernel: str, begin: int, nanos: int) -> None:
+def _add(made: Any, name: str, label: str, begin: int, nanos: int) -> None:
     """begin: nanoseconds since 1970."""
     made.node_stats.add(
-        node_name=name, timeline_label=_label(graph, name, kernel), scheduled_micros=begin // 1000,
+        node_name=name, timeline_label=label, scheduled_micros=begin // 1000,
         scheduled_nanos=begin, all_start_micros=begin // 1000, all_start_nanos=begin, op_end_rel_micros=_micros(nanos),
         op_end_rel_nanos=nanos, all_end_rel_micros=_micros(nanos), all_end_rel_nanos=nanos)
 
@@ -55,10 +59,12 @@ def _micros(nanos: int) -> int:
     return max(1, round(nanos / 1000))
 
 
-def _label(graph: Graph, name: str, kernel: str) -> str:
-    """As TensorFlow's: "name = Type(input, input)"; the kernel stands for the type of what is no op of the graph."""
+def _named(graph: Graph, origins: Sequence[str], kernel: str) -> tuple[str, str]:
+    """Name and label of what was called for these ops, as TensorFlow's: "name = Type(input, input)"; the kernel stands
+    for the type of what is no op of the graph."""
+    name = origins[-1] if origins else kernel
     try:
         operation = graph.get_operation_by_name(name)
     except KeyError:
-        return f"{name} = {kernel}()"
-    return f"{name} = {operation.type}({', '.join(x.op.name for x in operation.inputs)})"
+        return name, f"{name} = {kernel}()"
+    return name, f"{name} = {operation.type}({', '.join(x.op.name for x in operation.inputs)})"

@@ -43,10 +43,11 @@ class Trace:
 
     def events(self) -> list[list[int]]:
         """Each event's words."""
-        made, at = [], t.TRACE_FIRST
-        while at < t.TRACE_FIRST + int(self.words[t.TRACE_USED]):
-            made.append(self.words[at:at + int(self.words[at])].tolist())
-            at += made[-1][t.EVENT_WORDS]
+        used = self.words[t.TRACE_FIRST:t.TRACE_FIRST + int(self.words[t.TRACE_USED])].tolist()
+        made, at = [], 0
+        while at < len(used):
+            made.append(used[at:at + used[at]])
+            at += used[at]
         return made
 
     def lines(self, plan: p.Plan, names: Sequence[str]) -> list[str]:

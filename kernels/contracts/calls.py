@@ -34,7 +34,8 @@ class Choice(IntEnum):
     PERSISTENT = 9       # IN: 1 if the packable operand is a constant or a state not yet written: packing it pays
     NO_WINOGRAD = 10     # IN: 1 if convolutions are to be computed by their definition's products alone
     WAY = 11             # IN: 1 + the way (VARIANT) that is wanted where the sizes allow it; 0: as bind decides
-    USER = 12            # free for the kernel, up to SIZE
+    USER = 12            # free for the kernel, up to BRAIN_WEIGHTS
+    BRAIN_WEIGHTS = 23   # IN: 1 if a packed operand of float32 may be kept as bfloat16
     SIZE = 24
 
 

@@ -20,7 +20,7 @@ def _convolution(name: str, operands: tuple[Operand, ...], make: str, ways: tupl
                   "2 * n * oh * ow * oc * kh * kw * c", ways=ways)
 
 
-def _pooling(name: str, *operands: tuple[str, str]) -> Kernel:
+def _pooling(name: str, *operands: tuple[str, str], make: str | None = None) -> Kernel:
     """operands: pairs of name and "x" or "y", whose shape it has; the last is the output."""
     dims = ("n", "h", "w", "c", "kh", "kw", "oh", "ow")
     strides, pads = ("stride_h", "stride_w"), ("pad_top", "pad_left")
@@ -29,8 +29,8 @@ def _pooling(name: str, *operands: tuple[str, str]) -> Kernel:
                      for i, (operand, shape) in enumerate(operands))
     relations = (*at_least(0, *dims), *at_least(1, *strides), *at_least(0, *pads),
                  *at_most(1 << 20, *strides, "kh", "kw", *pads), *at_most(1 << 26, "h", "w", "oh", "ow"))
-    return Kernel(name, declared, dims, (*strides, *pads), over(T=FLOATS), f"cpu.nn.pooling:make_{name}", relations,
-                  "n * oh * ow * c * kh * kw")
+    return Kernel(name, declared, dims, (*strides, *pads), over(T=FLOATS), make or f"cpu.nn.pooling:make_{name}",
+                  relations, "n * oh * ow * c * kh * kw")
 
 
 def _rows(name: str) -> Kernel:
@@ -39,8 +39,16 @@ def _rows(name: str) -> Kernel:
                   "5 * rows * cols")
 
 
-def _loss(labels: Operand) -> tuple[Operand, ...]:
-    return (Operand("logits", "in", "T", "rows * cols"), labels, Operand("loss", "out", "T", "rows"),
+def _rows_grad(name: str) -> Kernel:
+    """y: the result of what it is the gradient of."""
+    extents = (("y", "in"), ("dy", "in"), ("dx", "out"))
+    return Kernel(name, tuple(Operand(operand, role, "T", "rows * cols") for operand, role in extents),
+                  ("rows", "cols"), (), over(T=FLOATS), f"cpu.nn.softmax:make_{name}", at_least(0, "rows", "cols"),
+                  "4 * rows * cols")
+
+
+def _loss(labels: Operand, *weights: Operand) -> tuple[Operand, ...]:
+    return (Operand("logits", "in", "T", "rows * cols"), labels, *weights, Operand("loss", "out", "T", "rows"),
             Operand("backprop", "out", "T", "rows * cols"))
 
 
@@ -61,6 +69,9 @@ def _attention(name: str, further: tuple[Operand, ...], outputs: tuple[Operand, 
 _Q, _ATTENDED = "outer * inner * rows * depth", "outer * inner * rows * columns"
 _K, _V = "outer * inner * cols * depth", "outer * inner * cols * columns"
 _KEPT = "2 * outer * inner * rows"
+_WEIGHTS = Operand("weights", "in", "T", "rows")
+_NORM, _NORM_DIMS = "rows * groups * params", ("rows", "groups", "params")
+_NORM_FLAGS = ("centred", "scaled", "added", "summed")
 _CTC_LOSS = ("t", "b", "c", "n")
 _CTC = ("t", "b", "c")
 _CTC_SPARSE = ("b", "t", "found")
@@ -102,7 +113,7 @@ KERNELS = (
                  (Operand("x", "in", "T", _X), Operand("dy", "in", "T", _Y), Operand("dw", "out", "T", _W)),
                  "cpu.nn.conv_filter_grad:make_conv2d_filter_grad", ("channels", *_WAYS[1:])),
     _pooling("max_pool", ("x", "x"), ("y", "y")),
-    _pooling("max_pool_grad", ("x", "x"), ("y", "y"), ("dy", "y"), ("dx", "x")),
+    _pooling("max_pool_grad", ("x", "x"), ("y", "y"), ("dy", "y"), ("dx", "x"), make="cpu.nn.max_pool_grad:make"),
     _pooling("max_pool_grad_grad", ("x", "x"), ("y", "y"), ("ddx", "x"), ("ddy", "y")),
     _pooling("avg_pool", ("x", "x"), ("y", "y")),
     _pooling("avg_pool_grad", ("dy", "y"), ("dx", "x")),
@@ -128,11 +139,36 @@ KERNELS = (
            "4 * rows * cols"),
     _rows("softmax"),
     _rows("log_softmax"),
+    _rows_grad("softmax_grad"),
+    _rows_grad("log_softmax_grad"),
+    Kernel("layer_norm",
+           (Operand("x", "in", "T", _NORM), Operand("scale", "in", "T", "scaled * params"),
+            Operand("shift", "in", "T", "shifted * params"), Operand("y", "out", "T", _NORM)),
+           _NORM_DIMS, ("centred", "scaled", "shifted", "epsilon"), over(T=FLOATS), "cpu.nn.layer_norm:make_forward",
+           (*at_least(0, *_NORM_DIMS, "centred", "scaled", "shifted"), *at_most(1, "centred", "scaled", "shifted")),
+           f"8 * {_NORM}", floats=("epsilon",)),
+    Kernel("layer_norm_grad",
+           (Operand("dy", "in", "T", _NORM), Operand("x", "in", "T", _NORM),
+            Operand("scale", "in", "T", "scaled * params"), Operand("addend", "in", "T", f"added * {_NORM}"),
+            Operand("dx", "out", "T", _NORM), Operand("by_scale", "out", "T", "params"),
+            Operand("by_shift", "out", "T", "params"), Operand("total", "out", "T", "params")),
+           _NORM_DIMS, ("centred", "scaled", "added", "summed", "epsilon"), over(T=FLOATS),
+           "cpu.nn.layer_norm:make_grad",
+           (*at_least(0, *_NORM_DIMS, *_NORM_FLAGS), *at_most(1, *_NORM_FLAGS)), f"18 * {_NORM}",
+           floats=("epsilon",)),
     Kernel("softmax_cross_entropy", _loss(Operand("labels", "in", "T", "rows * cols")), ("rows", "cols"), (),
            over(T=FLOATS), "cpu.nn.cross_entropy:make_dense", at_least(0, "rows", "cols"), "9 * rows * cols"),
     Kernel("sparse_softmax_cross_entropy", _loss(Operand("labels", "in", "I", "rows")), ("rows", "cols"), (),
            over(T=FLOATS, I=INDICES), "cpu.nn.cross_entropy:make_sparse", at_least(0, "rows", "cols"),
            "6 * rows * cols"),
+    Kernel("weighted_softmax_cross_entropy", _loss(Operand("labels", "in", "T", "rows * cols"), _WEIGHTS),
+           ("rows", "cols"), (), over(T=FLOATS), "cpu.nn.cross_entropy:make_weighted_dense",
+           at_least(0, "rows", "cols"), "10 * rows * cols"),
+    Kernel("weighted_sparse_softmax_cross_entropy",
+           (Operand("labels", "in", "I", "rows"), _WEIGHTS, Operand("loss", "out", "T", "rows"),
+            Operand("logits", "inout", "T", "rows * cols")),
+           ("rows", "cols"), (), over(T=FLOATS, I=INDICES), "cpu.nn.cross_entropy:make_weighted_sparse",
+           at_least(0, "rows", "cols"), "7 * rows * cols"),
     Kernel("candidates",
            (Operand("counter", "in", "i64", "2"), Operand("table", "in", "f64", "size"),
             Operand("out", "out", "i64", "n"), Operand("tries", "out", "i64", "1")),

@@ -17,6 +17,7 @@ PERSISTENT = int(Choice.PERSISTENT)
 NO_WINOGRAD = int(Choice.NO_WINOGRAD)
 WAY = int(Choice.WAY)
 USER = int(Choice.USER)
+BRAIN_WEIGHTS = int(Choice.BRAIN_WEIGHTS)
 
 OK = int(Status.OK)
 INDEX_OUT_OF_RANGE = int(Status.INDEX_OUT_OF_RANGE)

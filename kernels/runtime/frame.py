@@ -120,7 +120,7 @@ def lay_out(model, record, frame, cursor):
     cursor = put(frame, t.FRAME_STATE_WRITE, cursor, word(image, im.H_STATES))
     cursor = put(frame, t.FRAME_SEGMENT_ROWS, cursor, segments * t.SEGMENT_WORDS)
     cursor = put(frame, t.FRAME_PATCHES, cursor, patches * t.PATCH_WORDS)
-    cursor = put(frame, t.FRAME_TEMPORARY, cursor, FORMULA_STACK + 8 * buffers)
+    cursor = put(frame, t.FRAME_TEMPORARY, cursor, FORMULA_STACK + 8 * buffers + steps + 2)
     cursor = put(frame, t.FRAME_ROWS, round_words(cursor), steps * t.ROW_WORDS)
     rows, cursor = cursor - 8 * steps * t.ROW_WORDS, round_words(cursor)
     for i in range(steps):

@@ -117,16 +117,19 @@ POOL_WORDS = 112
 (MODEL_IMAGE, MODEL_REGISTRY, MODEL_FUNCTIONS, MODEL_HOST, MODEL_POOL, MODEL_STORE, MODEL_CONSTANTS, MODEL_STATES,
  MODEL_INFOS, MODEL_RUN_BODY, MODEL_PREPARED, MODEL_PREPARED_COUNT, MODEL_PREPARE_FRAME, MODEL_PREPARED_VERSION,
  MODEL_PREPARED_FROM, MODEL_LOCK, MODEL_ZERO, MODEL_WRITES, MODEL_READS, MODEL_COMPILED, MODEL_NO_WINOGRAD,
- MODEL_RUN_OTHER, MODEL_WAYS) = range(23)
+ MODEL_RUN_OTHER, MODEL_WAYS, MODEL_BRAIN_WEIGHTS) = range(24)
 MODEL_WORDS = 32
 
 # What gc_model_open takes. COMPILED: 0, or a table of two addresses a program that stand in for gc_map_run and
 # gc_map_run_range (0: the program is interpreted). TABLES: the most bytes that the frames of a run may take without
 # what they compute, 0: any number; a plan may well describe more than fits into a machine in a few thousand bytes.
 # NO_WINOGRAD: 1 if convolutions are to be computed by their definition's products alone. RUN_OTHER: the address of
-# gc_run_other, 0: the plan has no other steps than maps and calls. WAYS: 0, or a table as below.
+# gc_run_other, 0: the plan has no other steps than maps and calls. WAYS: 0, or a table as below. BRAIN_WEIGHTS: 1 if
+# packed weights of float32 products may be kept as bfloat16.
 (OPEN_IMAGE, OPEN_REGISTRY, OPEN_FUNCTIONS, OPEN_HOST, OPEN_POOL, OPEN_STORE, OPEN_CONSTANTS, OPEN_STATES, OPEN_INFOS,
- OPEN_RUN_BODY, OPEN_ERROR, OPEN_COMPILED, OPEN_TABLES, OPEN_NO_WINOGRAD, OPEN_RUN_OTHER, OPEN_WAYS) = range(16)
+ OPEN_RUN_BODY, OPEN_ERROR, OPEN_COMPILED, OPEN_TABLES, OPEN_NO_WINOGRAD, OPEN_RUN_OTHER, OPEN_WAYS,
+ OPEN_BRAIN_WEIGHTS) = range(17)
+OPEN_WORDS = 24
 
 # WAYS      made by the embedder: which way kernels go for sizes where that was measured; how many records there are,
 # then the records. KERNEL: its number; WAY: Choice.WAY; PERSISTENT: Choice.PERSISTENT; COUNT: of the numbers, which are

@@ -158,9 +158,11 @@ def _add_products(units: dict[str, Unit]) -> None:
     for dtype in sorted(dtypes - {""}):
         unit = units[f"micro.{dtype}"] = Unit(f"micro.{dtype}", MICRO_KERNELS, shares=True)
         for isa in [target.symbol for target in TARGETS.values()]:
-            shapes = micro.shapes(isa if isa in micro.ISAS else "", dtype)
+            known = isa if isa in micro.ISAS else ""
+            shapes = micro.shapes(known, dtype)
+            brains = micro.brain_shapes(known) if dtype == "f32" else ()
             unit.adapters += [Adapter(micro.symbol(dtype, shape), "emitted", partial(micro.emit, dtype, shape), isa=isa)
-                              for shape in (shapes.main, shapes.narrow, shapes.wide)]
+                              for shape in (shapes.main, shapes.narrow, shapes.wide, *brains)]
 
 
 def _add_primitives(units: dict[str, Unit], table: list[str | None]) -> list[PrimitiveEntry]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import atexit
 import os
-import threading
 
-COMPILING = threading.RLock()
+from ..locks import reentrant_lock
+
+COMPILING = reentrant_lock()
 _held: list[bool] = []                 # by forks: none, if this module was being imported when one began
 
 
@@ -27,7 +28,7 @@ def _after_fork() -> None:
 
 def _in_child() -> None:
     _held.clear()
-    COMPILING._at_fork_reinit()  # type: ignore[attr-defined]
+    COMPILING._at_fork_reinit()
 
 
 if hasattr(os, "register_at_fork"):

@@ -6,8 +6,9 @@ process calls the very functions, as Python, with bounds in place of sizes that 
 the parts that they call. numba and llvmlite are not needed for that: modules that answer everything with "any number"
 stand in their place.
 
-    given   {"isas": ["x86_64_v3"], "calls": [{"kernel": "conv2d.f32", "numbers": [[0, 1099511627776], [8, 8], ...]}]}
-            numbers: from, to, of each dim, then each attribute
+    given   {"isas": ["x86_64_v3"],
+             "calls": [{"kernel": "conv2d.f32", "numbers": [[0, 1099511627776], [8, 8], ...], "persistent": [1, 1]}]}
+            numbers: from, to, of each dim, then each attribute; persistent: the same of Choice.PERSISTENT
     answer  {"x86_64_v3": {"conv_f32": ["lines_6x2x8", ...], "attention_f32": null}}
             by unit, its parts; null: all of them, since it cannot be told which
 
@@ -131,7 +132,7 @@ def main() -> int:
             for call in given["calls"]:
                 functions = _functions(unit, call["kernel"], isa)
                 if functions:
-                    name, found = unit.name.replace(".", "_"), _parts(functions, call["numbers"])
+                    name, found = unit.name.replace(".", "_"), _parts(functions, call)
                     known = units.setdefault(name, [])
                     units[name] = None if found is None or known is None else sorted({*known, *found})
     json.dump(answer, sys.stdout)
@@ -145,12 +146,14 @@ def _functions(unit: Any, kernel: str, isa: str) -> dict[str, tuple[Callable[...
             for adapter in unit.adapters if adapter.symbol == prefix + adapter.kind and adapter.isa == wanted}
 
 
-def _parts(functions: dict[str, tuple[Callable[..., Any], int]], bounds: Sequence[tuple[int, int]]) -> set[str] | None:
+def _parts(functions: dict[str, tuple[Callable[..., Any], int]], call: dict[str, Any]) -> set[str] | None:
+    """The parts that a call may lead to. Only what has a function to pack an operand is told that one is constant."""
     Reached.names = set()
     allow()
+    persistent = some(*call["persistent"]) if "pack" in functions else 0
     try:
-        for numbers in itertools.product(*_cases(bounds)):
-            for choice in _choices(functions["bind"][0], numbers):
+        for numbers in itertools.product(*_cases(call["numbers"])):
+            for choice in _choices(functions["bind"][0], numbers, persistent):
                 for kind, (function, operands) in functions.items():
                     if kind != "bind":
                         _follow(function, kind, operands, numbers, choice)
@@ -165,13 +168,13 @@ def _cases(bounds: Sequence[tuple[int, int]]) -> list[list[Any]]:
     return [[0, some(1, high)] if apart and low == 0 < high else [some(low, high)] for low, high in bounds]
 
 
-def _choices(bind: Callable[..., Any], numbers: Sequence[Any]) -> Iterable[list[Any]]:
-    """All that bind may choose; choices that agree in their small words, which name ways, become one with bounds. What
-    bind is told is not known."""
+def _choices(bind: Callable[..., Any], numbers: Sequence[Any], persistent: Any) -> Iterable[list[Any]]:
+    """All that bind may choose; choices that agree in their small words, which name ways, become one with bounds. Of
+    what else bind is told nothing is known, but that weights stay as they are: a small runner has no bfloat16."""
     def bound() -> list[Any]:
         _rounds(range)                 # _follow, between two calls of this, has other ones
         choice: list[Any] = [0] * Choice.SIZE
-        choice[Choice.PERSISTENT], choice[Choice.NO_WINOGRAD] = Some(0, 1), Some(0, 1)
+        choice[Choice.PERSISTENT], choice[Choice.NO_WINOGRAD] = persistent, Some(0, 1)
         bind(*numbers, choice)
         return choice
 

@@ -42,21 +42,22 @@ class LoadedKernel:
     pack: Callable[..., int] | None
 
     def choice(self, dims: Sequence[int], attrs: Sequence[int] = (), persistent: bool = False,
-               winograd: bool = True, way: int = -1) -> np.ndarray:
+               winograd: bool = True, way: int = -1, brain: bool = False) -> np.ndarray:
         words = np.zeros(Choice.SIZE, np.int64)
         words[Choice.PERSISTENT], words[Choice.NO_WINOGRAD] = int(persistent), int(not winograd)
-        words[Choice.WAY] = 1 + way
+        words[Choice.WAY], words[Choice.BRAIN_WEIGHTS] = 1 + way, int(brain)
         arguments = np.array([*dims, *attrs, 0], np.int64)
         self.bind(arguments.ctypes.data, words.ctypes.data)
         return words
 
     def __call__(self, *operands: Any, dims: Sequence[int], attrs: Sequence[int] = (), persistent: bool = False,
                  winograd: bool = True, way: int = -1, packable: int = 1, order: Callable[[int], Sequence[int]] = range,
-                 allocate: Callable[[int], np.ndarray] = aligned) -> int:
+                 allocate: Callable[[int], np.ndarray] = aligned, brain: bool = False) -> int:
         """Returns the first status other than 0. way: the one wanted, -1: bind decides. packable:
         position of the packable operand; order: of the tiles;
-        allocate: bytes to an aligned block of them, for workspace and the packed operand."""
-        choice = self.choice(dims, attrs, persistent, winograd, way)
+        allocate: bytes to an aligned block of them, for workspace and the packed operand; brain: whether that may be
+        bfloat16."""
+        choice = self.choice(dims, attrs, persistent, winograd, way, brain)
         arrays = [np.asarray(o) for o in operands]
         addresses = [a.ctypes.data for a in arrays]
         keep = [allocate(int(choice[Choice.WORK_BYTES])), allocate(int(choice[Choice.SCRATCH_BYTES]) + 64)]

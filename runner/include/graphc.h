@@ -75,6 +75,7 @@ typedef enum graphc_dtype {
   GRAPHC_UINT8 = 4,
   GRAPHC_INT16 = 5,
   GRAPHC_INT8 = 6,
+  GRAPHC_STRING = 7,               /* a graphc_string */
   GRAPHC_COMPLEX64 = 8,            /* the real part, then the imaginary one, each a float32 */
   GRAPHC_INT64 = 9,
   GRAPHC_BOOL = 10,                /* a byte: 0 or 1; of an input anything but 0 counts as 1 */
@@ -90,6 +91,13 @@ typedef enum graphc_dtype {
 typedef struct graphc_model graphc_model;
 typedef struct graphc_result graphc_result;
 typedef struct graphc_request graphc_request;
+
+/* A string: any bytes, `size` of them. Of an input they are the caller's, NULL if there are none; of an output the result's, with
+ * a NUL behind them that `size` does not count. Only inputs and outputs are strings, no variables. */
+typedef struct graphc_string {
+  const char* data;
+  size_t size;
+} graphc_string;
 
 /* An array. `data` may be NULL if it has no elements; that of an input is only read, and need not be aligned. */
 typedef struct graphc_tensor {

@@ -42,6 +42,7 @@ template <> struct dtype_of<std::int32_t> { static constexpr std::int32_t value 
 template <> struct dtype_of<std::uint8_t> { static constexpr std::int32_t value = 4; };
 template <> struct dtype_of<std::int16_t> { static constexpr std::int32_t value = 5; };
 template <> struct dtype_of<std::int8_t> { static constexpr std::int32_t value = 6; };
+template <> struct dtype_of<graphc_string> { static constexpr std::int32_t value = 7; };
 template <> struct dtype_of<std::int64_t> { static constexpr std::int32_t value = 9; };
 template <> struct dtype_of<bool> { static constexpr std::int32_t value = 10; };
 template <> struct dtype_of<std::uint16_t> { static constexpr std::int32_t value = 17; };

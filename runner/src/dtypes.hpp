@@ -11,6 +11,8 @@ namespace graphc_core {
 // The dtype of ports, constants and variables that are strings; in memory they are numbers, int64 (docs/adr/0022).
 constexpr std::int32_t STRING = 7, STRING_IN_MEMORY = 9;
 
+inline std::int32_t in_memory(std::int32_t dtype) { return dtype == STRING ? STRING_IN_MEMORY : dtype; }
+
 constexpr std::int32_t BOOL = 10;
 
 // Only 0 and 1 are bools; anything else would be another value each time.

@@ -12,16 +12,15 @@ namespace graphc_core {
 
 class Error : public std::runtime_error {
  public:
-  Error(graphc_status code, const std::string& message) : std::runtime_error(message), code(code) {}
+  Error(graphc_status code, const std::string& message);
+  Error(graphc_status code, const char* message);
   graphc_status code;
 };
 
 // Of the model's file; readers of other files say which one it is (damaged_file).
-[[noreturn]] inline void damaged(const std::string& what) { throw Error(GRAPHC_DATA_LOSS, "damaged model: " + what); }
-
-[[noreturn]] inline void damaged_file(const std::string& path, const std::string& what) {
-  throw Error(GRAPHC_DATA_LOSS, path + " is damaged: " + what);
-}
+[[noreturn]] void damaged(const char* what);
+[[noreturn]] void damaged(const std::string& what);
+[[noreturn]] void damaged_file(const std::string& path, const std::string& what);
 
 // What `read` gives; what it finds damaged is said of the file `path`.
 template <class Read>

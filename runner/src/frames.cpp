@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "dtypes.hpp"
 #include "host_calls.hpp"
 #include "message.hpp"
 #include "tensors.hpp"
@@ -15,6 +16,7 @@ namespace L = layout;
 using Word = std::int64_t;
 
 constexpr std::size_t MOST_IDLE_FRAMES = 16;
+constexpr Word MOST_FRAME_BYTES = 256 << 20;   // of all frames, for one to be made that is not needed: binding is quicker than running
 
 }  // namespace
 
@@ -26,12 +28,18 @@ void Frames::close_all() {
   idle_.clear();
 }
 
-// The idle frame of these sizes; if there are many of others, the one used longest ago.
-Frame Frames::idle_or_none(const std::vector<Word>& sizes) {
+// What the runtime has allocated for frames: all but packed copies, and what there was before the first frame.
+Word Frames::bytes(Word model) const {
+  return host_->used() - bytes_before_ - words_at(words_at(model)[L::MODEL_STORE])[L::STORE_TAKEN];
+}
+
+// The idle frame of these sizes; if there are many of others, or large ones, the one used longest ago.
+Frame Frames::idle_or_none(Word model, const std::vector<Word>& sizes) {
   Frame frame;
   const std::lock_guard<std::mutex> guard(mutex_);
   auto found = std::find_if(idle_.rbegin(), idle_.rend(), [&](const Frame& f) { return f.bound && f.sizes == sizes; });
-  if (found == idle_.rend() && idle_.size() >= MOST_IDLE_FRAMES) found = std::prev(idle_.rend());
+  const bool enough = idle_.size() >= MOST_IDLE_FRAMES || (!idle_.empty() && bytes(model) > MOST_FRAME_BYTES);
+  if (found == idle_.rend() && enough) found = std::prev(idle_.rend());
   if (found != idle_.rend()) {
     frame = std::move(*found);
     idle_.erase(std::next(found).base());
@@ -40,7 +48,7 @@ Frame Frames::idle_or_none(const std::vector<Word>& sizes) {
 }
 
 Frame Frames::take(Word model, const std::vector<Word>& sizes) {
-  Frame frame = idle_or_none(sizes);
+  Frame frame = idle_or_none(model, sizes);
   Word error[L::ERROR_WORDS] = {};
   if (!frame.handle) frame.handle = library_.gc_frame_open(model, address_of(error));
   if (!frame.handle) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for a run: " + host_->state());
@@ -63,7 +71,7 @@ void Frames::note_outputs(Frame& frame) const {
     graphc_tensor output{};
     output.rank = -1;
     if (slot[L::SLOT_RANK] >= 0) output = slot_tensor(slot);
-    output.dtype = plan_.outputs[i].dtype;
+    output.dtype = in_memory(plan_.outputs[i].dtype);
     output.data = nullptr;
     frame.outputs.push_back(output);
   }

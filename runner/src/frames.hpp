@@ -33,14 +33,18 @@ class Frames {
   void close(const Frame& frame) const { library_.gc_frame_close(frame.handle); }
   // Before the model is closed.
   void close_all();
+  // Once the model is open: what it has taken until now is not the frames'.
+  void begin() { bytes_before_ = host_->used(); }
 
  private:
-  Frame idle_or_none(const std::vector<std::int64_t>& sizes);
+  std::int64_t bytes(std::int64_t model) const;
+  Frame idle_or_none(std::int64_t model, const std::vector<std::int64_t>& sizes);
   void note_outputs(Frame& frame) const;
 
   const Library& library_;
   std::shared_ptr<HostTable> host_;
   const Plan& plan_;
+  std::int64_t bytes_before_ = 0;
   std::mutex mutex_;
   std::vector<Frame> idle_;            // most recently used last
 };

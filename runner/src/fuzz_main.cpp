@@ -30,11 +30,13 @@ const std::int64_t OPEN_SIZES[] = {3, 1, 65, 0};               // for axes of an
 // An input of the shape that the model asks for, filled with small numbers. False if it would be too large.
 bool make_input(const graphc_info& info, std::int64_t open, std::vector<char>& data, graphc_tensor& tensor) {
   const graphc_core::DType* dtype = graphc_core::find_dtype(info.dtype);
-  if (!dtype || !dtype->size || info.rank < 0 || info.rank > GRAPHC_MAX_RANK) return false;
+  const bool is_string = info.dtype == GRAPHC_STRING;       // of which it makes empty ones
+  if (!dtype || (!dtype->size && !is_string) || info.rank < 0 || info.rank > GRAPHC_MAX_RANK) return false;
   tensor = graphc_tensor{};
   tensor.dtype = info.dtype;
   tensor.rank = info.rank;
-  std::int64_t bytes = dtype->size;
+  const std::int64_t element = is_string ? static_cast<std::int64_t>(sizeof(graphc_string)) : dtype->size;
+  std::int64_t bytes = element;
   for (int axis = 0; axis < info.rank; ++axis) {
     tensor.sizes[axis] = info.sizes[axis] < 0 ? open : info.sizes[axis];
     if (tensor.sizes[axis] > MOST_BYTES || (bytes *= std::max<std::int64_t>(tensor.sizes[axis], 0)) > MOST_BYTES) return false;
@@ -42,7 +44,7 @@ bool make_input(const graphc_info& info, std::int64_t open, std::vector<char>& d
   // Not aligned, so that the model makes a copy of its own: behind that there is a guard page.
   data.assign(static_cast<std::size_t>(bytes) + 2, 0);
   char* first = data.data() + 1;
-  for (std::int64_t at = 0; at + dtype->size <= bytes; at += dtype->size) {
+  for (std::int64_t at = 0; at + element <= bytes && !is_string; at += element) {
     const float real = static_cast<float>(at % 7) / 4;
     const double wide = real;
     if (info.dtype == 1) std::memcpy(first + at, &real, 4);

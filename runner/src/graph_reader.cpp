@@ -197,10 +197,15 @@ std::string_view Graph::constant(const Tensor& wanted) const {
   return constant_message(nodes_[found->second]);
 }
 
-// The bytes of a constant as they stand in the .pb or its side file; empty: the file has its values in another form.
-std::string_view Graph::content(const TensorValue& value, const Tensor& wanted) const {
+TensorValue Graph::constant_value(const Tensor& wanted, Charge& charge) const {
+  TensorValue value = read_tensor(constant(wanted), charge);
   if (value.dtype != wanted.dtype || value.shape != wanted.shape || value.unknown_rank)
     damaged("constant " + wanted.name + " has another dtype or shape than the plan says");
+  return value;
+}
+
+// The bytes of a constant as they stand in the .pb or its side file; empty: the file has its values in another form.
+std::string_view Graph::content(const TensorValue& value, const Tensor& wanted) const {
   if (value.side && !side_file_) damaged("constant " + wanted.name + " is in a side file, but the graph names none");
   const std::string_view content = value.side ? side_file_->bytes(*value.side) : value.content;
   const std::size_t bytes = tensor_bytes(wanted);
@@ -212,13 +217,13 @@ std::string_view Graph::content(const TensorValue& value, const Tensor& wanted) 
 const char* Graph::constant_in_place(const Tensor& wanted) const {
   if (!side_file_ || wanted.dtype == BOOL) return nullptr;      // bytes of bools may have to be changed
   Charge charge(charge_.host());
-  const TensorValue value = read_tensor(constant(wanted), charge);
+  const TensorValue value = constant_value(wanted, charge);
   return value.side ? content(value, wanted).data() : nullptr;
 }
 
 void Graph::copy_constant(const Tensor& wanted, char* target, std::size_t bytes) const {
   Charge charge(charge_.host());
-  const TensorValue value = read_tensor(constant(wanted), charge);
+  const TensorValue value = constant_value(wanted, charge);
   const std::string_view found = content(value, wanted);
   const DType* dtype = find_dtype(wanted.dtype);
   if (!found.empty()) {

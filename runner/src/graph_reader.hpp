@@ -61,6 +61,9 @@ class Graph {
   // Where the value of a Const node lies, if it can be used there: in the side file. nullptr: copy it.
   const char* constant_in_place(const Tensor& wanted) const;
 
+  // The value of Const node `wanted.name` as the file has it, counted in `charge`. Throws DATA_LOSS if dtype or shape differ.
+  TensorValue constant_value(const Tensor& wanted, Charge& charge) const;
+
   // Copies the value of Const node `wanted.name` to `target`, `bytes` long; throws if dtype, shape or length differ.
   void copy_constant(const Tensor& wanted, char* target, std::size_t bytes) const;
 

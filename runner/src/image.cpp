@@ -79,7 +79,7 @@ class Writer {
     for (const Tensor& tensor : tensors) {
       if (tensor.shape.size() > L::MAX_RANK) damaged(tensor.name + " has more than 8 axes");
       Words row(L::SHAPE_WORDS, 0);
-      row[0] = tensor.dtype == STRING ? STRING_IN_MEMORY : tensor.dtype;
+      row[0] = in_memory(tensor.dtype);
       row[1] = size(tensor.shape);
       std::copy(tensor.shape.begin(), tensor.shape.end(), row.begin() + 2);
       rows.insert(rows.end(), row.begin(), row.end());

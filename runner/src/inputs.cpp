@@ -53,7 +53,8 @@ std::vector<Word> checked_sizes(const Plan& plan, const graphc_tensor* inputs, s
   return sizes;
 }
 
-Inputs::Inputs(const graphc_tensor* given, std::size_t count, std::shared_ptr<HostTable> host) : host_(std::move(host)) {
+Inputs::Inputs(const graphc_tensor* given, std::size_t count, std::shared_ptr<HostTable> host, RunStrings* strings)
+    : host_(std::move(host)), strings_(strings) {
   for (std::size_t i = 0; i < count; ++i) addresses_.push_back(usable(given[i]));
 }
 
@@ -62,6 +63,10 @@ Word Inputs::usable(const graphc_tensor& tensor) {
   const std::size_t bytes = bytes_of(tensor);
   const char* data = static_cast<const char*>(tensor.data);
   if (!bytes) return address_of(data ? data : reinterpret_cast<const char*>(nothing));
+  if (tensor.dtype == STRING) {
+    copies_.push_back(strings_->numbers(tensor));
+    return copies_.back().address();
+  }
   const bool is_bool = tensor.dtype == BOOL;
   const bool fits = address_of(data) % find_dtype(tensor.dtype)->size == 0 &&
                     !(is_bool && std::any_of(data, data + bytes, [](char c) { return c & ~1; }));

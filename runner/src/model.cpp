@@ -52,7 +52,6 @@ void Model::load(const Graph& graph, const Options& options) {
   verify();
   check_steps(plan_);
   check_hosts(plan_);
-  check_strings(plan_);
   check_ports(plan_);
   values_ = options.values;
   if (!values_) {
@@ -62,11 +61,13 @@ void Model::load(const Graph& graph, const Options& options) {
   if (values_->graph_hash() != saved.graph_hash)
     throw Error(GRAPHC_FAILED_PRECONDITION, "the model whose variables are to be shared was loaded from another file, or one that "
                                             "was written anew since");
+  if (has_strings(plan_)) strings_ = values_->strings(host_);
   for (const Tensor& constant : plan_.constants) constant_table_.push_back(values_->constant(constant, graph, host_));
 }
 
 void Model::open_device(const Graph& graph, const Options& options) {
   if (options.gpu_code.empty()) return;
+  if (strings_) throw Error(GRAPHC_UNIMPLEMENTED, "the model has strings, which no GPU knows: run it on the CPU");
   const DeviceRequest request{plan_, choose_plan(graph, options.signature), constant_table_, values_, host_, options.gpu_code,
                               options.gpu};
   call_part<decltype(gc_open_gpu)>(GPU_RUNS, "what runs models on a GPU (`graphc runner --gpu`)", request, device_);
@@ -104,7 +105,7 @@ void Model::open(int threads, Word tables) {
   const Word pool = shared_pool(library_, threads);
   store_ = library_.gc_store_open(host_->address());
   if (!store_) throw Error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for the model: " + host_->state());
-  Word request[16] = {};
+  Word request[L::OPEN_WORDS] = {};
   request[L::OPEN_IMAGE] = address_of(image_.data());
   request[L::OPEN_REGISTRY] = address_of(registry());
   request[L::OPEN_FUNCTIONS] = address_of(library_.functions);
@@ -119,6 +120,8 @@ void Model::open(int threads, Word tables) {
   request[L::OPEN_TABLES] = tables;
   const char* winograd = std::getenv("GRAPHC_WINOGRAD");
   request[L::OPEN_NO_WINOGRAD] = winograd && winograd == std::string_view("0");
+  const char* weights = std::getenv("GRAPHC_WEIGHTS");
+  request[L::OPEN_BRAIN_WEIGHTS] = weights && weights == std::string_view("bfloat16");
   request[L::OPEN_RUN_OTHER] = reinterpret_cast<Word>(gc_parts[OTHER_STEPS]);
   const char* tuned = std::getenv("GRAPHC_TUNED");
   if (tuned && *tuned && tuned != std::string_view("0"))
@@ -129,6 +132,7 @@ void Model::open(int threads, Word tables) {
     library_.gc_store_close(std::exchange(store_, 0));
     fail(error);
   }
+  frames_.begin();
 }
 
 void Model::set_host(const std::string& name, HostFunction function) {

@@ -14,6 +14,7 @@
 #include "memory.hpp"
 #include "plan.hpp"
 #include "running.hpp"
+#include "strings.hpp"
 #include "values.hpp"
 
 namespace graphc_core {
@@ -59,6 +60,7 @@ class Model {
                  Result& result);
   void make_outputs(const Frame& frame, Result& result);
   void copy_outputs(const Frame& frame, Result& result);
+  void name_strings(RunStrings& strings, Result& result) const;
   [[noreturn]] void fail(const std::int64_t* record) const;
 
   const Library& library_;
@@ -75,6 +77,7 @@ class Model {
   RunList runs_;
   Frames frames_;
   std::unique_ptr<DeviceRuns> device_;     // nullptr: the CPU
+  std::shared_ptr<Strings> strings_;       // nullptr: the plan has none
 };
 
 }  // namespace graphc_core

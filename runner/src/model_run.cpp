@@ -2,6 +2,7 @@
 #include <cstring>
 #include <utility>
 
+#include "dtypes.hpp"
 #include "inputs.hpp"
 #include "model.hpp"
 #include "tensors.hpp"
@@ -20,7 +21,8 @@ std::unique_ptr<Result> Model::run(const graphc_tensor* inputs, std::size_t coun
   const Inside inside(values_.get());
   const Running running(runs_);
   const std::vector<Word> sizes = checked_sizes(plan_, inputs, count);
-  const Inputs given(inputs, count, host_);
+  const std::unique_ptr<RunStrings> strings = strings_ ? strings_->begin(host_) : nullptr;
+  const Inputs given(inputs, count, host_, strings.get());
   auto result = std::make_unique<Result>();
   std::unique_lock<std::shared_mutex> exclusive(values_->mutex, std::defer_lock);
   std::shared_lock<std::shared_mutex> shared(values_->mutex, std::defer_lock);
@@ -42,6 +44,7 @@ std::unique_ptr<Result> Model::run(const graphc_tensor* inputs, std::size_t coun
     throw;
   }
   frames_.give_back(std::move(frame));
+  if (strings) name_strings(*strings, *result);
   return result;
 }
 
@@ -80,12 +83,17 @@ void Model::copy_outputs(const Frame& frame, Result& result) {
     graphc_tensor& output = result.outputs[i];
     if (output.data) continue;
     output = slot_tensor(slot);
-    output.dtype = plan_.outputs[i].dtype;
+    output.dtype = in_memory(plan_.outputs[i].dtype);
     const std::size_t bytes = bytes_of(output);
     result.memory[i] = Block(host_, bytes);
     if (bytes) std::memcpy(result.memory[i].data(), output.data, bytes);
     output.data = result.memory[i].data();
   }
+}
+
+void Model::name_strings(RunStrings& strings, Result& result) const {
+  for (std::size_t i = 0; i < result.outputs.size(); ++i)
+    if (plan_.outputs[i].dtype == STRING) strings.name(result.outputs[i], result.memory[i]);
 }
 
 }  // namespace graphc_core

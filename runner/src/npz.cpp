@@ -257,13 +257,13 @@ WholeFile npz_file(const std::string& path, const std::vector<std::pair<std::str
   std::string list;
   std::uint64_t at = 0;
   for (const auto& [name, tensor] : arrays) {
-    const std::string header = npy_header(tensor, path);
-    const std::string_view elements(static_cast<const char*>(tensor.data), bytes_of(tensor));
-    const std::uint64_t size = header.size() + elements.size();
-    const Member member{name + MEMBER, 0, 0, crc32(elements, crc32(header)), size, size, at};
+    const NpyParts parts = npy_parts(tensor, path);
+    const std::string_view elements = parts.padded.empty() ? parts.elements : std::string_view(parts.padded);
+    const std::uint64_t size = parts.header.size() + elements.size();
+    const Member member{name + MEMBER, 0, 0, crc32(elements, crc32(parts.header)), size, size, at};
     const std::string local = local_header(member);
     file.write(local);
-    file.write(header);
+    file.write(parts.header);
     file.write(elements);
     at += local.size() + size;
     list += listing(member);

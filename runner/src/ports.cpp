@@ -1,5 +1,7 @@
 #include "ports.hpp"
 
+#include <algorithm>
+
 #include "dtypes.hpp"
 #include "error.hpp"
 
@@ -11,7 +13,7 @@ void check_ports(const Plan& plan) {
     if (ports.size() != ids.size()) damaged(std::string("the plan names another number of ") + what + " than it has");
     for (std::size_t i = 0; i < ids.size(); ++i) {
       const Buffer& buffer = body.buffers.at(static_cast<std::size_t>(ids[i]));
-      if (ports[i].dtype != buffer.dtype || ports[i].shape.size() != buffer.dims.size())
+      if (in_memory(ports[i].dtype) != buffer.dtype || ports[i].shape.size() != buffer.dims.size())
         damaged("'" + ports[i].name + "' has another dtype or rank than its buffer");
       const DType* dtype = find_dtype(buffer.dtype);
       if (!dtype || !dtype->size)
@@ -23,18 +25,15 @@ void check_ports(const Plan& plan) {
   check(plan.outputs, body.outputs, "outputs");
 }
 
-// Strings are numbers in a table of the process that runs a plan (docs/adr/0022), and this library has none.
-void check_strings(const Plan& plan) {
-  const auto check = [](const auto& rows, const char* what) {
-    for (const auto& row : rows)
-      if (row.dtype == STRING)
-        throw Error(GRAPHC_UNIMPLEMENTED, std::string(what) + " '" + row.name + "' holds strings, and strings are computed in "
-                                              "Python only: compute there what is made of them, and feed that");
+bool has_strings(const Plan& plan) {
+  for (const Tensor& state : plan.states)
+    if (state.dtype == STRING)
+      throw Error(GRAPHC_UNIMPLEMENTED, "variable '" + state.name + "' holds strings, and variables of strings are kept in Python "
+                                            "only: save the graph with gc.freeze, which makes a constant of it");
+  const auto any = [](const auto& rows) {
+    return std::any_of(rows.begin(), rows.end(), [](const auto& row) { return row.dtype == STRING; });
   };
-  check(plan.inputs, "input");
-  check(plan.constants, "constant");
-  check(plan.states, "variable");
-  check(plan.outputs, "output");
+  return any(plan.inputs) || any(plan.constants) || any(plan.outputs);
 }
 
 }  // namespace graphc_core

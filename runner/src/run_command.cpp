@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "dtypes.hpp"
@@ -51,6 +52,22 @@ void print_version() {
   std::printf("%s %s (%s)%s\n", PROGRAM, graphc_version(), graphc_isas(), models.empty() ? "" : (" for " + models).c_str());
 }
 
+// As Python writes it: b'a\n'.
+std::string bytes_literal(std::string_view text) {
+  const bool has_single = text.find('\'') != text.npos, has_double = text.find('"') != text.npos;
+  const char quote = has_single && !has_double ? '"' : '\'';
+  std::string made = std::string("b") + quote;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    char hex[8];
+    if (c == quote || c == '\\') made += '\\', made += c;
+    else if (c == '\t' || c == '\n' || c == '\r') made += c == '\t' ? "\\t" : c == '\n' ? "\\n" : "\\r";
+    else if (byte < 0x20 || byte > 0x7E) std::snprintf(hex, sizeof hex, "\\x%02x", byte), made += hex;
+    else made += c;
+  }
+  return made + quote;
+}
+
 // Up to 8 elements, as C prints them.
 template <class Element>
 void print_values(const char* data, std::size_t count, const char* form) {
@@ -64,7 +81,19 @@ void print_values(const char* data, std::size_t count, const char* form) {
   std::fputs(count > MOST_PRINTED ? " ...\n" : "\n", stdout);
 }
 
+// Strings as Python shows bytes, up to 8.
+void print_strings(const graphc_tensor& tensor) {
+  const std::size_t count = bytes_of(tensor) / sizeof(graphc_string);
+  std::string line = " ";
+  for (std::size_t i = 0; i < std::min(count, MOST_PRINTED); ++i) {
+    const graphc_string one = static_cast<const graphc_string*>(tensor.data)[i];
+    line += " " + bytes_literal({one.data, one.size});
+  }
+  std::printf("%s%s\n", line.c_str(), count > MOST_PRINTED ? " ..." : "");
+}
+
 void print_elements(const graphc_tensor& tensor) {
+  if (tensor.dtype == STRING) return print_strings(tensor);
   const std::size_t count = bytes_of(tensor) / static_cast<std::size_t>(find_dtype(tensor.dtype)->size);
   const char* data = static_cast<const char*>(tensor.data);
   switch (tensor.dtype) {

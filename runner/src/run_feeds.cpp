@@ -68,7 +68,7 @@ void Feeds::read(const graphc_info& input, std::size_t index, const std::string&
   const std::string wanted = dtype_name(input.dtype), held = dtype_name(arrays_[index].dtype);
   if (wanted != held)
     throw Error(GRAPHC_INVALID_ARGUMENT, file + " holds " + held + ", but input '" + input.name + "' is " + wanted +
-                                             ": convert it, " + saving(file, input.name, wanted));
+                                             ": convert it, " + saving(file, input.name, input.dtype == STRING ? "bytes" : wanted));
 }
 
 std::vector<graphc_tensor> Feeds::of_step(long long step) {

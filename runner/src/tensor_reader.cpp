@@ -80,6 +80,7 @@ TensorValue read_tensor(std::string_view message, Charge& charge) {
     case 5: case 9: r.elements(value.floats); break;          // float_val; scomplex_val: both parts of each
     case 6: case 12: r.elements(value.doubles); break;        // double_val; dcomplex_val
     case 7: case 10: case 11: case 13: case 16: r.integers(value.integers); break;
+    case 8: r.count(1, sizeof(std::string_view)), value.strings.push_back(r.bytes()); break;
     case 17: {
       std::vector<std::int64_t> bits;
       r.integers(bits);

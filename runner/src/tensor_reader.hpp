@@ -22,6 +22,7 @@ struct TensorValue {
   std::vector<double> doubles;
   std::vector<std::int64_t> integers;       // int_val, int64_val, bool_val, half_val, uint32_val
   std::vector<std::uint64_t> unsigneds;     // uint64_val
+  std::vector<std::string_view> strings;    // string_val
 };
 
 // The views are into `message`; the lists are counted in `charge`.

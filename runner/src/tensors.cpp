@@ -9,7 +9,7 @@ namespace L = layout;
 
 bool bytes_of(const graphc_tensor& tensor, std::size_t& bytes) {
   static constexpr std::size_t LARGEST = std::size_t{1} << 46;
-  bytes = static_cast<std::size_t>(find_dtype(tensor.dtype)->size);
+  bytes = tensor.dtype == STRING ? sizeof(graphc_string) : static_cast<std::size_t>(find_dtype(tensor.dtype)->size);
   bool fits = true;
   for (std::int32_t axis = 0; axis < tensor.rank; ++axis) {
     const auto size = static_cast<std::size_t>(tensor.sizes[axis]);

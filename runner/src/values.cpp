@@ -62,6 +62,7 @@ Word Values::constant(const Tensor& wanted, const Graph& graph, const std::share
     require_same(found->second.tensor, wanted, "constant");
     return found->second.address;
   }
+  if (wanted.dtype == STRING) return string_constant(wanted, graph, host);
   if (const char* there = graph.constant_in_place(wanted)) {
     if (side_files_.empty() || side_files_.back() != graph.side_file()) side_files_.push_back(graph.side_file());
     constants_.emplace(wanted.name, Constant{wanted, Block(), address_of(there)});
@@ -72,6 +73,22 @@ Word Values::constant(const Tensor& wanted, const Graph& graph, const std::share
   const Word address = value.address();
   constants_.emplace(wanted.name, Constant{wanted, std::move(value), address});
   return address;
+}
+
+// Its numbers.
+Word Values::string_constant(const Tensor& wanted, const Graph& graph, const std::shared_ptr<HostTable>& host) {
+  const std::size_t bytes = tensor_bytes({wanted.name, STRING_IN_MEMORY, wanted.shape});
+  Block value(host, bytes);
+  strings_->number(graph, wanted, words_at(value.address()), bytes / sizeof(Word));
+  const Word address = value.address();
+  constants_.emplace(wanted.name, Constant{wanted, std::move(value), address});
+  return address;
+}
+
+std::shared_ptr<Strings> Values::strings(const std::shared_ptr<HostTable>& host) {
+  const std::lock_guard<std::mutex> guard(tables_mutex_);
+  if (!strings_) call_part<decltype(gc_open_strings)>(STRINGS, "what knows strings", host, strings_);
+  return strings_;
 }
 
 Variable& Values::variable(const Tensor& wanted, const std::shared_ptr<HostTable>& host) {

@@ -19,6 +19,7 @@
 #include "graphc.h"
 #include "memory.hpp"
 #include "plan.hpp"
+#include "strings.hpp"
 
 namespace graphc_core {
 
@@ -49,6 +50,8 @@ class Values {
   // Addresses of what a plan uses, made if it is not there yet. Throws DATA_LOSS if it is there with another dtype or shape.
   std::int64_t constant(const Tensor& wanted, const Graph& graph, const std::shared_ptr<HostTable>& host);
   Variable& variable(const Tensor& wanted, const std::shared_ptr<HostTable>& host);
+  // The constants' strings, made if there are none: before a constant of strings is asked for.
+  std::shared_ptr<Strings> strings(const std::shared_ptr<HostTable>& host);
 
   // Variables never go and never move: what is counted once stays.
   std::size_t count() const;
@@ -78,6 +81,7 @@ class Values {
     std::int64_t address;
   };
 
+  std::int64_t string_constant(const Tensor& wanted, const Graph& graph, const std::shared_ptr<HostTable>& host);
   Variable& make(const SavedVariable& saved, const std::shared_ptr<HostTable>& host);
 
   const std::uint64_t graph_hash_;
@@ -86,6 +90,7 @@ class Values {
   std::atomic<bool> any_elsewhere_{false};
   std::map<std::string, Constant> constants_;
   std::vector<std::shared_ptr<const SideFile>> side_files_;   // in which constants lie: a mapping for each model
+  std::shared_ptr<Strings> strings_;   // nullptr: no model has any
   std::deque<Variable> variables_;
   std::map<std::string, std::size_t> numbers_;
 };

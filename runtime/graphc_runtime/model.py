@@ -62,7 +62,8 @@ class Model:
         """
         given = _by_port(feeds or {}, self.inputs)
         arrays = [fitted(port, given[port.name]) for port in self.inputs]
-        tensors = (Tensor * len(arrays))(*(tensor_of(a, p.number) for a, p in zip(arrays, self.inputs, strict=True)))
+        made = [tensor_of(a, p.number) for a, p in zip(arrays, self.inputs, strict=True)]    # they keep what they need
+        tensors = (Tensor * len(arrays))(*made)
         result = ctypes.c_void_p()
         self._hosts.check(C.graphc_run(self._handle, tensors, len(arrays), ctypes.byref(result)))
         outputs = Result(result).arrays()

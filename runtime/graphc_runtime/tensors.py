@@ -13,14 +13,16 @@ import numpy as np
 
 from .errors import InvalidArgumentError, UnimplementedError
 from .library import MAX_RANK, C, Info, Tensor, check
+from .strings import STRING, array_of_strings, fitted_strings, tensor_of_strings
 
 BFLOAT16 = 14
-NAMES = {1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "int8", 8: "complex64", 9: "int64",
-         10: "bool", BFLOAT16: "bfloat16", 17: "uint16", 18: "complex128", 19: "float16", 22: "uint32", 23: "uint64"}
+NAMES = {1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "int8", STRING: "string",
+         8: "complex64", 9: "int64", 10: "bool", BFLOAT16: "bfloat16", 17: "uint16", 18: "complex128", 19: "float16",
+         22: "uint32", 23: "uint64"}
 
 
 def _numpy_dtypes() -> dict[int, np.dtype[Any]]:
-    found = {number: np.dtype(name) for number, name in NAMES.items() if number != BFLOAT16}
+    found = {number: np.dtype(name) for number, name in NAMES.items() if number not in (STRING, BFLOAT16)}
     try:
         import ml_dtypes
         found[BFLOAT16] = np.dtype(ml_dtypes.bfloat16)
@@ -56,6 +58,8 @@ def port_of(info: Info) -> Port:
 def fitted(port: Port, value: Any) -> np.ndarray:
     """`value` as an array for the port. Numbers and lists take the port's dtype; an array must have it, for no
     precision is lost unasked. Raises InvalidArgumentError."""
+    if port.number == STRING:
+        return fitted_strings(port.name, value)
     dtype = DTYPES.get(port.number)
     if dtype is None:
         raise UnimplementedError(f"'{port.name}' is of {port.dtype}, which the C library does not compute with")
@@ -83,11 +87,16 @@ def _may_become(numbers: np.ndarray, dtype: np.dtype[Any]) -> bool:
 
 def tensor_of(array: np.ndarray, number: int) -> Tensor:
     """A tensor over the array's memory, which must outlive it. number: the dtype's."""
+    if number == STRING:
+        return tensor_of_strings(array)
     return Tensor(number, array.ndim, (ctypes.c_int64 * MAX_RANK)(*array.shape), array.ctypes.data)
 
 
 def array_of(tensor: Tensor, keep: object = None) -> np.ndarray:
-    """An array over the tensor's memory, which lives as long as `keep`; a copy if there is nothing to keep."""
+    """An array over the tensor's memory, which lives as long as `keep`; a copy if there is nothing to keep,
+    and of strings."""
+    if tensor.dtype == STRING:
+        return array_of_strings(tensor)
     dtype, shape = DTYPES[tensor.dtype], tuple(tensor.sizes[:tensor.rank])
     count = int(np.prod(shape, dtype=np.int64))
     if not count:

@@ -4,7 +4,8 @@ machine's with GRAPHC_TEST_GPU=1 (`make gpu`).
     PYTHONPATH=tests/cuda pytest -p everything_on_gpu tests/session
 
 Every session wants a GPU unless its ConfigProto says how many; what the GPU lacks runs on the CPU, and the summary
-lists it. With GRAPHC_TEST_GPUS=2 there are two, and every other op is placed on the second one. A test that asks what only the CPU's engine knows is left out, by name and with the reason (ELSEWHERE).
+lists it. With GRAPHC_TEST_GPUS=2 there are two, and every other op is placed on the second one. A test that asks what
+only the CPU's engine knows is left out, by name and with the reason (ELSEWHERE).
 """
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class GuardedKernel:
 
     def __call__(self, *operands: Any, dims: Sequence[int], attrs: Sequence[float] = (), persistent: bool = False,
                  winograd: bool = True, way: int = -1, packable: int = 1,
-                 order: Callable[[int], Sequence[int]] = range) -> int:
+                 order: Callable[[int], Sequence[int]] = range, brain: bool = False) -> int:
         names = dict(zip((*self.declared.dims, *self.declared.attrs), (*map(int, dims), *attrs), strict=True))
         arrays = [np.asarray(o) for o in operands]
         before = [a.copy() for a in arrays]
@@ -83,12 +83,17 @@ class GuardedKernel:
             memory = Memory(at_end)
             blocks = self._place(arrays, names, memory)
             status = self.loaded(*blocks, dims=dims, attrs=self.declared.attr_words(attrs), persistent=persistent,
-                                 winograd=winograd, way=way, packable=packable, order=order, allocate=memory.scratch)
+                                 winograd=winograd, way=way, packable=packable, order=order, allocate=memory.scratch,
+                                 brain=brain)
             for operand, array, block in zip(self.declared.operands, arrays, blocks, strict=True):
                 if operand.role != "in":
                     array.reshape(-1)[:block.size] = block
             memory.free()
         return status
+
+    def choice(self, *arguments: Any, **options: Any) -> np.ndarray:
+        """What bind decides: LoadedKernel.choice."""
+        return self.loaded.choice(*arguments, **options)
 
     def _place(self, arrays: list[np.ndarray], names: dict[str, int], memory: Memory) -> list[np.ndarray]:
         """Copies of the operands. Operands that are one array share a block; what is only read is protected."""

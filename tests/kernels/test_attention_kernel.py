@@ -65,3 +65,19 @@ def test_masked_keys_count_nothing_and_no_key_at_all_is_nan():
     with np.errstate(invalid="ignore"):
         y = check((1, 1, 20, 33, 8, 8), "f32", (0, 0, 1), change=close_to_all)
     assert np.isnan(y[0, 0, 2]).all() and not np.isnan(np.delete(y, 2, 2)).any()
+
+
+@pytest.mark.parametrize(("rows", "cols"), [(1, 5), (40, 40), (200, 700)])
+@pytest.mark.parametrize("where", ["k", "v"])
+def test_what_is_not_finite_shows_behind_a_mask(where, rows, cols):
+    """As in the ops that attention stands for, and on a GPU: -inf hides scores, but NaN - inf is NaN, and so is 0
+    times NaN."""
+    q, k, v = normal((1, 1, rows, 16), "f32", 0), normal((1, 1, cols, 16), "f32", 1), normal((1, 1, cols, 8), "f32", 2)
+    (k if where == "k" else v)[0, 0, -1, 3] = np.nan
+    mask = np.zeros((1, 1, 1, cols), np.float32)
+    mask[..., 3:] = -np.inf
+    y = filled((1, 1, rows, 8), "f32")
+    assert load("attention")["attention.f32"](q, k, v, mask, y, dims=[1, 1, rows, cols, 16, 8, 0, 0, 0],
+                                              attrs=[1, 0.3]) == 0
+    np.testing.assert_array_equal(np.isnan(y), np.isnan(wanted(q, k, v, mask, 0.3)))
+    assert np.isnan(y).any()

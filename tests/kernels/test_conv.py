@@ -150,10 +150,10 @@ def test_filters_that_reach_far_are_not_for_padded_lines():
 
 def test_ways_are_chosen_by_sizes():
     cases = (("conv2d", Window(8, 28, 28, 1, 5, 5, 32), LINES), ("conv2d", Window(8, 28, 28, 8, 5, 5, 6), PLANES),
-             ("conv2d", Window(8, 28, 28, 64, 5, 5, 64), TAPS), ("conv2d", Window(8, 28, 28, 64, 1, 1, 64), DIRECT),
+             ("conv2d", Window(8, 28, 28, 64, 7, 7, 64), TAPS), ("conv2d", Window(8, 28, 28, 64, 1, 1, 64), DIRECT),
              ("conv2d_input_grad", Window(8, 28, 28, 20, 5, 5, 20, stride=(2, 2)), LINES),
              ("conv2d_input_grad", Window(8, 28, 28, 1, 5, 5, 20), PLANES),
-             ("conv2d_input_grad", Window(8, 28, 28, 256, 5, 5, 256), TAPS))
+             ("conv2d_input_grad", Window(8, 28, 28, 256, 7, 7, 256), TAPS))
     for name, size, way in cases:
         choice = load(name)[f"{name}.f32"].loaded.choice(arguments(size)["dims"], arguments(size)["attrs"])
         assert choice[Choice.VARIANT] == way, (name, size)
@@ -174,7 +174,7 @@ def test_the_results_of_a_tile_stay_in_the_cache():
     """An epilogue reads them behind it: 256 KB, unless that is too little work for a tile."""
     kernel = load("conv2d")["conv2d.f32"]
     for size in (Window(16, 56, 56, 64, 1, 1, 256), Window(32, 56, 56, 256, 1, 1, 64),
-                 Window(64, 28, 28, 64, 5, 5, 64)):
+                 Window(64, 28, 28, 64, 7, 7, 64)):
         choice = kernel.loaded.choice(arguments(size)["dims"], arguments(size)["attrs"])
         assert 64 * 1024 <= 4 * choice[Choice.TILE_ELEMENTS] <= 256 * 1024, size
     thin = kernel.loaded.choice(arguments(Window(64, 56, 56, 1, 1, 1, 4096))["dims"],

@@ -84,11 +84,12 @@ def test_what_cannot_be_told() -> None:
             list(outcomes(function))
 
 
-def reached(calls: Sequence[tuple[str, Sequence[tuple[int, int]]]]) -> list[dict[str, list[str] | None]]:
+def reached(calls: Sequence[tuple[str, Sequence[tuple[int, int]]]],
+            persistent: tuple[int, int] = (0, 1)) -> list[dict[str, list[str] | None]]:
     """Of each call by itself: the parts, by unit."""
     found = []
     for kernel, numbers in calls:
-        given = {"isas": [ISA], "calls": [{"kernel": kernel, "numbers": numbers}]}
+        given = {"isas": [ISA], "calls": [{"kernel": kernel, "numbers": numbers, "persistent": persistent}]}
         done = subprocess.run([sys.executable, "-m", "graphc.kernels.toolchain.reach"], input=json.dumps(given),
                               capture_output=True, text=True, check=True)
         found.append(json.loads(done.stdout)[ISA])
@@ -136,11 +137,20 @@ def test_bounds_lead_to_all_that_numbers_lead_to(kernel: str) -> None:
             assert parts is None or set(exact[unit] or ()) <= set(parts), (numbers, loose)
 
 
+def test_what_is_packed_beforehand_leads_to_fewer_parts() -> None:
+    """A row times a constant matrix goes by the micro-kernel, times another one as it lies."""
+    product = [("matmul.f32", known(1, 1, 90, 70, 0, 0, 0, 0))]
+    (constant,), (fed,), (either,) = (reached(product, persistent) for persistent in ((1, 1), (0, 0), (0, 1)))
+    constant, fed, either = (set(parts["matmul_f32"] or ()) for parts in (constant, fed, either))
+    assert "row_product" not in constant and any(part.startswith("multiply_") for part in constant)
+    assert fed == {"row_product"} and either == constant | fed
+
+
 def test_parts_can_be_replaced() -> None:
     """They are weak symbols of the library, one a part."""
     target = host_targets()[0]
     objects = [Object(data) for name, data in read_archive(library_archive(target.name))
                if name in ("conv.f32.o", "matmul.f32.o")]
     parts = [symbol.name for found in objects for symbol in found.symbols() if symbol.name.startswith(PART_SYMBOL)]
-    assert {f"{PART_SYMBOL}conv_f32_winograd_{target.symbol}", f"{PART_SYMBOL}matmul_f32_dots_{target.symbol}"} <= {
+    assert {f"{PART_SYMBOL}conv_f32_winograd_3_{target.symbol}", f"{PART_SYMBOL}matmul_f32_dots_{target.symbol}"} <= {
         *parts} and len(parts) == len(set(parts)) > 15

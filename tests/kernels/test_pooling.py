@@ -15,6 +15,9 @@ CASES = [
     Window(2, 5, 5, 3, 2, 2, stride=(3, 3)),
     Window(0, 5, 5, 3, 2, 2),
     Window(1, 31, 17, 8, 5, 5, stride=(2, 1), pad=(2, 2, 2, 2)),
+    Window(1, 65, 31, 65, 3, 3, stride=(2, 2), pad=(1, 1, 1, 1)),     # several tiles: windows lie across their edges
+    Window(3, 30, 65, 33, 4, 2, stride=(4, 2), pad=(0, 2, 0, 0)),
+    Window(1, 130, 17, 65, 7, 3, pad=(3, 3, 1, 1)),
 ]
 DTYPES = ["f32", "f64"]
 

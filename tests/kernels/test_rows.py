@@ -42,6 +42,53 @@ def test_softmax_of_infinite_and_large():
 
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_gradients_of_softmax(shape, dtype):
+    kernels = load("softmax_grad", "log_softmax_grad")
+    logs, dy = log_softmax(normal(shape, dtype, 1) * 5), normal(shape, dtype, 2)
+    p = np.exp(logs)
+    for name, y, wanted in (("softmax_grad", p, (dy - (dy * p).sum(1, keepdims=True)) * p),
+                            ("log_softmax_grad", logs, dy - dy.sum(1, keepdims=True) * p)):
+        y, dx = y.astype(dy.dtype), filled(shape, dtype)
+        assert kernels[f"{name}.{dtype}"](y, dy, dx, dims=shape, order=backwards) == 0
+        close(dx, wanted, dtype, 4 * max(shape[1], 1) ** 0.5)
+        for which in range(2):
+            given = [y.copy(), dy.copy()]
+            assert kernels[f"{name}.{dtype}"](*given, given[which], dims=shape) == 0
+            np.testing.assert_array_equal(given[which], dx)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_weighted_cross_entropy(shape, dtype):
+    """The same bits as the plain ones', times the weights."""
+    rows, cols = shape
+    logits, labels, weights = normal(shape, dtype, 1) * 5, abs(normal(shape, dtype, 2)), normal(rows, dtype, 3)
+    weights[rows // 2:] = 0
+    names = "softmax_cross_entropy", "sparse_softmax_cross_entropy"
+    kernels = load(*names, *(f"weighted_{name}" for name in names))
+    losses, products = [filled(rows, dtype) for _ in range(2)], [filled(shape, dtype) for _ in range(2)]
+    assert kernels[f"softmax_cross_entropy.{dtype}"](logits, labels, losses[0], products[0], dims=shape) == 0
+    assert kernels[f"weighted_softmax_cross_entropy.{dtype}"](logits, labels, weights, losses[1], products[1],
+                                                              dims=shape, order=backwards) == 0
+    np.testing.assert_array_equal(losses[1], losses[0])
+    np.testing.assert_array_equal(products[1], products[0] * weights[:, None])
+    if cols == 0:
+        return
+    for index in ("i32", "i64"):
+        classes = np.random.default_rng(3).integers(0, cols, rows).astype(NUMPY[index])
+        plain, weighted = (kernels[f"{w}sparse_softmax_cross_entropy.{dtype}.{index}"] for w in ("", "weighted_"))
+        in_place = logits.copy()
+        assert plain(logits, classes, losses[0], products[0], dims=shape) == 0
+        assert weighted(classes, weights, losses[1], in_place, dims=shape, order=backwards) == 0
+        np.testing.assert_array_equal(losses[1], losses[0])
+        np.testing.assert_array_equal(in_place, products[0] * weights[:, None])
+        if rows:
+            classes[-1] = -1
+            assert weighted(classes, weights, losses[1], in_place, dims=shape) == 1
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_cross_entropy(shape, dtype):
     kernels = load("softmax_cross_entropy", "sparse_softmax_cross_entropy")
     rows, cols = shape

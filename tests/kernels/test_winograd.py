@@ -4,14 +4,15 @@ import pytest
 
 from graphc.kernels.contracts.calls import Choice
 from graphc.kernels.cpu.nn.conv_tiles import WINOGRAD
-from graphc.kernels.cpu.nn.winograd_forms import F4
+from graphc.kernels.cpu.nn.winograd_forms import F4, F4X5
 
 import kernel_references as references
 from kernel_harness import backwards, filled, load, normal
 from kernel_references import Window
 
+FORMS = {3: F4, 5: F4X5}
 # What |result - exact| is below, in units of 2**-24 times the largest |x| of the tile, channel by channel, times |w|.
-UNITS = 16
+UNITS = {3: 16, 5: 64}
 
 CASES = [
     Window(2, 13, 11, 17, 3, 3, 31, pad=(0, 1, 1, 0)),
@@ -23,6 +24,13 @@ CASES = [
     Window(7, 14, 14, 300, 3, 3, 40, pad=(1, 1, 1, 1)),
     Window(1, 20, 20, 24, 3, 3, 48, pad=(3, 5, 4, 2)),
     Window(150, 4, 7, 20, 3, 3, 32, pad=(1, 0, 0, 1)),
+    Window(2, 13, 11, 17, 5, 5, 31, pad=(1, 2, 2, 1)),
+    Window(3, 30, 7, 130, 5, 5, 70, pad=(2, 2, 2, 2)),
+    Window(17, 7, 7, 65, 5, 5, 33, pad=(2, 2, 2, 2)),
+    Window(1, 31, 31, 16, 5, 5, 65),
+    Window(1, 65, 17, 31, 5, 5, 64, pad=(4, 4, 4, 4)),
+    Window(1, 20, 20, 24, 5, 5, 48, pad=(3, 5, 6, 2)),
+    Window(64, 14, 14, 32, 5, 5, 64, pad=(2, 2, 2, 2)),
 ]
 
 
@@ -44,12 +52,13 @@ def bound(source: np.ndarray, f: np.ndarray, target: np.ndarray, top: int, left:
     """What the error must be below. f: taps, channels of the source, channels of the target."""
     result = np.empty(target.shape)
     weights = np.abs(f.astype(np.float64)).sum((0, 1))
-    for i in range(0, target.shape[1], F4.outputs):
-        for j in range(0, target.shape[2], F4.outputs):
-            tile = source[:, max(i - top, 0):max(i - top + F4.inputs, 0), max(j - left, 0):max(j - left + F4.inputs, 0)]
+    side, out = FORMS[f.shape[0]].inputs, FORMS[f.shape[0]].outputs
+    for i in range(0, target.shape[1], out):
+        for j in range(0, target.shape[2], out):
+            tile = source[:, max(i - top, 0):max(i - top + side, 0), max(j - left, 0):max(j - left + side, 0)]
             largest = np.abs(tile.astype(np.float64)).max((1, 2), initial=0)
-            result[:, i:i + F4.outputs, j:j + F4.outputs] = (largest @ weights)[:, None, None]
-    return result * UNITS * 2.0 ** -24
+            result[:, i:i + out, j:j + out] = (largest @ weights)[:, None, None]
+    return result * UNITS[f.shape[0]] * 2.0 ** -24
 
 
 def excess(found: np.ndarray, wanted: np.ndarray, limit: np.ndarray) -> float:
@@ -84,7 +93,8 @@ def test_input_grad(size):
     x_shape, f_shape, y_shape = shapes(size)
     dy, f = normal(y_shape, "f32", 1), normal(f_shape, "f32", 2)
     wanted = references.conv2d_input_grad(dy, f, size)
-    limit = bound(dy, f.transpose(0, 1, 3, 2), wanted, 2 - size.pad[0], 2 - size.pad[2])
+    limit = bound(dy, f.transpose(0, 1, 3, 2), wanted, size.kh - 1 - size.pad[0],
+                  size.kw - 1 - size.pad[2])
     assert chosen("conv2d_input_grad", size)
     for order in (range, backwards):
         dx = filled(x_shape, "f32")
@@ -112,7 +122,9 @@ def adversarial(kind: str, shape: tuple[int, ...]) -> np.ndarray:
 
 @pytest.mark.parametrize("kind", ["positive", "wide", "spikes", "signs"])
 @pytest.mark.parametrize("size", [Window(1, 16, 16, 16, 3, 3, 65, pad=(1, 1, 1, 1)),
-                                  Window(1, 14, 14, 512, 3, 3, 32, pad=(1, 1, 1, 1))], ids=str)
+                                  Window(1, 14, 14, 512, 3, 3, 32, pad=(1, 1, 1, 1)),
+                                  Window(1, 16, 16, 16, 5, 5, 65, pad=(2, 2, 2, 2)),
+                                  Window(1, 14, 14, 512, 5, 5, 32, pad=(2, 2, 2, 2))], ids=str)
 def test_error_is_bounded_by_the_tile(kind, size):
     """A large pixel costs its tile digits, and no other one."""
     x_shape, f_shape, _ = shapes(size)
@@ -159,6 +171,10 @@ def test_it_can_be_forbidden():
     (Window(1, 56, 56, 64, 3, 3, 64, stride=(2, 2)), True, False, False),
     (Window(1, 56, 56, 64, 3, 3, 64, dilation=(1, 2)), True, False, False),
     (Window(1, 56, 56, 64, 5, 3, 64), True, False, False),
+    (Window(64, 14, 14, 32, 5, 5, 64, pad=(2, 2, 2, 2)), False, True, True),
+    (Window(1, 4, 4, 256, 5, 5, 256, pad=(2, 2, 2, 2)), True, False, None),       # one tile
+    (Window(1, 56, 56, 64, 5, 5, 64, stride=(1, 2)), True, False, False),
+    (Window(1, 56, 56, 64, 7, 7, 64), True, False, False),
     (Window(0, 56, 56, 64, 3, 3, 64), True, False, False),
     (Window(1, 56, 56, 64, 3, 3, 0), True, False, False),
 ], ids=str)

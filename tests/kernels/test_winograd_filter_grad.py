@@ -5,7 +5,7 @@ import pytest
 from graphc.kernels.contracts.calls import Choice
 from graphc.kernels.cpu.nn.conv_tiles import WINOGRAD
 from graphc.kernels.cpu.nn.winograd_filter_grad import OUT, SHARED
-from graphc.kernels.cpu.nn.winograd_tiles import SIDE
+from graphc.kernels.cpu.nn.winograd_forms import F4_GRAD, F4X5_GRAD
 
 import kernel_references as references
 from kernel_harness import backwards, filled, load, normal
@@ -13,7 +13,8 @@ from kernel_references import Window
 
 NAME = "conv2d_filter_grad"
 # What |result - exact| is below, in units of 2**-24 times the sum over tiles of the largest |x| times all |dy|.
-UNITS = 16
+UNITS = {3: 16, 5: 160}
+FORMS = {3: F4_GRAD, 5: F4X5_GRAD}
 
 SHARED_CASES = [                                               # phase 0 transforms all tiles
     Window(3, 32, 32, 17, 3, 3, 31, pad=(1, 1, 1, 1)),
@@ -22,6 +23,9 @@ SHARED_CASES = [                                               # phase 0 transfo
     Window(17, 7, 7, 65, 3, 3, 33, pad=(1, 1, 1, 1)),
     Window(1, 33, 35, 31, 3, 3, 65),
     Window(1, 24, 20, 64, 3, 3, 48, pad=(3, 5, 4, 2)),
+    Window(3, 32, 32, 17, 5, 5, 31, pad=(2, 2, 2, 2)),
+    Window(17, 7, 7, 65, 5, 5, 33, pad=(2, 2, 2, 2)),
+    Window(1, 33, 35, 31, 5, 5, 65),
 ]
 PART_CASES = [
     Window(9, 31, 33, 17, 3, 3, 47, pad=(1, 1, 1, 1)),
@@ -29,6 +33,8 @@ PART_CASES = [
     Window(150, 4, 8, 40, 3, 3, 64, pad=(1, 1, 1, 1)),
     Window(5, 65, 65, 31, 3, 3, 65, pad=(2, 2, 2, 2)),         # several blocks a part
     Window(1, 130, 130, 16, 3, 3, 64),
+    Window(9, 31, 33, 17, 5, 5, 47, pad=(2, 1, 1, 2)),
+    Window(64, 14, 14, 32, 5, 5, 64, pad=(2, 2, 2, 2)),
 ]
 
 
@@ -51,14 +57,14 @@ def chosen(size: Window, dtype: str = "f32", **how: bool) -> bool:
 
 def bound(x: np.ndarray, dy: np.ndarray, size: Window) -> np.ndarray:
     """What the error must be below, for each channel and column."""
-    result = np.zeros((size.c, size.oc))
+    result, side = np.zeros((size.c, size.oc)), FORMS[size.kh].inputs
     for i in range(0, size.oh, OUT):
         for j in range(0, size.ow, OUT):
             top, left = i - size.pad[0], j - size.pad[2]
-            tile = np.abs(x[:, max(top, 0):max(top + SIDE, 0), max(left, 0):max(left + SIDE, 0)].astype(np.float64))
+            tile = np.abs(x[:, max(top, 0):max(top + side, 0), max(left, 0):max(left + side, 0)].astype(np.float64))
             all_of = np.abs(dy[:, i:i + OUT, j:j + OUT].astype(np.float64)).sum((1, 2))
             result += tile.max((1, 2), initial=0).T @ all_of
-    return result * UNITS * 2.0 ** -24
+    return result * UNITS[size.kh] * 2.0 ** -24
 
 
 def check(x: np.ndarray, dy: np.ndarray, size: Window) -> None:
@@ -80,7 +86,8 @@ def test_sizes(size):
 
 
 @pytest.mark.parametrize("size", [Window(2, 16, 16, 32, 3, 3, 65, pad=(1, 1, 1, 1)),
-                                  Window(20, 28, 28, 16, 3, 3, 32, pad=(1, 1, 1, 1))], ids=str)
+                                  Window(20, 28, 28, 16, 3, 3, 32, pad=(1, 1, 1, 1)),
+                                  Window(2, 16, 16, 32, 5, 5, 65, pad=(2, 2, 2, 2))], ids=str)
 @pytest.mark.parametrize("kind", ["positive", "wide", "spikes", "signs"])
 def test_error_is_bounded_by_the_tiles(kind, size):
     x, dy = operands(size)
@@ -138,6 +145,8 @@ def test_it_can_be_forbidden():
     (Window(8, 56, 56, 64, 3, 3, 64, stride=(2, 2)), False),
     (Window(8, 56, 56, 64, 3, 3, 64, dilation=(1, 2)), False),
     (Window(8, 56, 56, 64, 5, 3, 64), False),
+    (Window(64, 14, 14, 32, 5, 5, 64, pad=(2, 2, 2, 2)), True),
+    (Window(1, 7, 7, 256, 5, 5, 256, pad=(2, 2, 2, 2)), False),
     (Window(0, 56, 56, 64, 3, 3, 64), False),
     (Window(8, 56, 56, 64, 3, 3, 0), False),
 ], ids=str)

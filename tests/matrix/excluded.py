@@ -1,6 +1,8 @@
 """Ops that the matrix leaves out, each with the reason; and what its oracle has to know of some ops."""
 from __future__ import annotations
 
+from samples import OF_SESSIONS
+
 # An entry that is not registered, or that has samples (and no `anyway`), fails a test.
 EXCLUDED = {
     "Placeholder": "what every program is fed by",
@@ -15,39 +17,7 @@ EXCLUDED = {
     "TensorListPushBack": "is made by every gradient of a loop",
     "TensorListPopBack": "is made by every gradient of a loop",
     "TensorListLength": "is made by every gradient of a loop",
-    **dict.fromkeys((
-        "TensorListReserve", "TensorListResize", "TensorListSetItem", "TensorListGetItem", "TensorListStack",
-        "_TensorListRows", "TensorListFromTensor", "TensorListGather", "TensorListScatterIntoExistingList",
-        "_TensorListScatterSum", "_TensorListErase", "_TensorListAdd", "TensorListConcatV2", "TensorListSplit",
-    ), "is about lists, which live inside a run: tests/ops/test_tensor_array.py"),
-    **dict.fromkeys((
-        "FIFOQueueV2", "PaddingFIFOQueueV2", "RandomShuffleQueueV2", "PriorityQueueV2", "QueueEnqueueV2",
-        "QueueEnqueueManyV2", "QueueDequeueV2", "QueueDequeueManyV2", "QueueDequeueUpToV2", "QueueCloseV2",
-        "QueueSizeV2", "QueueIsClosedV2", "_EndOfData",
-        "ConditionalAccumulator", "ResourceConditionalAccumulator", "SparseConditionalAccumulator",
-        "AccumulatorApplyGradient", "ResourceAccumulatorApplyGradient", "SparseAccumulatorApplyGradient",
-        "AccumulatorTakeGradient", "ResourceAccumulatorTakeGradient", "SparseAccumulatorTakeGradient",
-        "AccumulatorNumAccumulated", "ResourceAccumulatorNumAccumulated", "AccumulatorSetGlobalStep",
-        "ResourceAccumulatorSetGlobalStep", "_AccumulatorClaim",
-        "Barrier", "BarrierInsertMany", "BarrierTakeMany", "BarrierClose", "BarrierReadySize", "BarrierIncompleteSize",
-    ), "is about the queues of a session: tests/session/test_queues.py"),
-    **dict.fromkeys((
-        "IteratorV2", "OneShotIterator", "IteratorFromStringHandleV2", "MakeIterator", "IteratorGetNext",
-        "IteratorToStringHandle",
-    ), "is about the iterators of a session: tests/data/test_iterators.py"),
-    **dict.fromkeys((
-        "TextLineReaderV2", "WholeFileReaderV2", "TFRecordReaderV2", "FixedLengthRecordReaderV2", "IdentityReaderV2",
-        "ReaderReadV2", "ReaderReadUpToV2", "ReaderNumRecordsProducedV2", "ReaderNumWorkUnitsCompletedV2",
-        "ReaderResetV2", "ReaderSerializeStateV2", "ReaderRestoreStateV2",
-    ), "is about the readers of a session: tests/session/test_readers.py"),
-    **dict.fromkeys((
-        "HashTableV2", "MutableHashTableV2", "MutableHashTableOfTensorsV2", "MutableDenseHashTableV2",
-        "LookupTableFindV2", "LookupTableInsertV2", "LookupTableImportV2", "InitializeTableV2",
-        "InitializeTableFromTextFileV2", "LookupTableRemoveV2", "LookupTableSizeV2", "LookupTableExportV2",
-        "HashTable", "MutableHashTable", "MutableHashTableOfTensors", "MutableDenseHashTable", "LookupTableFind",
-        "LookupTableInsert", "LookupTableImport", "InitializeTable", "InitializeTableFromTextFile", "LookupTableSize",
-        "LookupTableExport",
-    ), "is about the tables of a session: tests/session/test_tables.py"),
+    **{op: f"is about what lives in a run or a session: {where}" for op, where in OF_SESSIONS.items()},
     **dict.fromkeys(("ReadFile", "WriteFile", "MatchingFiles"),
                     "depends on files: tests/session/test_files_in_graphs.py"),
     **dict.fromkeys(("SaveV2", "RestoreV2", "MergeV2Checkpoints"), "depends on files: tests/train/test_saver.py"),

@@ -18,19 +18,13 @@ from graphc.ir.op import OPS, Op, Sample
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Tensor
 
-# Ops that a lone op on arrays cannot test, and where they are tested instead.
-ELSEWHERE = {
-    "Placeholder": "fed in every test here",
-    "PlaceholderWithDefault": "tests/session",
-    "StatelessWhile": "tests/session: loops", "While": "tests/session: loops",
-    "StatelessIf": "tests/session: branches", "If": "tests/session: branches",
-    "EmptyTensorList": "tests/session: gradients of loops", "TensorListPushBack": "tests/session: gradients of loops",
-    "TensorListPopBack": "tests/session: gradients of loops", "TensorListLength": "tests/session: gradients of loops",
+# Ops about what lives in a run or a session, and where they are tested.
+OF_SESSIONS = {
     **dict.fromkeys((
         "TensorListReserve", "TensorListResize", "TensorListSetItem", "TensorListGetItem", "TensorListStack",
         "_TensorListRows", "TensorListFromTensor", "TensorListGather", "TensorListScatterIntoExistingList",
         "_TensorListScatterSum", "_TensorListErase", "_TensorListAdd", "TensorListConcatV2", "TensorListSplit",
-    ), "test_tensor_array.py"),
+    ), "tests/ops/test_tensor_array.py"),
     **dict.fromkeys((
         "FIFOQueueV2", "PaddingFIFOQueueV2", "RandomShuffleQueueV2", "PriorityQueueV2", "QueueEnqueueV2",
         "QueueEnqueueManyV2", "QueueDequeueV2", "QueueDequeueManyV2", "QueueDequeueUpToV2", "QueueCloseV2",
@@ -59,6 +53,16 @@ ELSEWHERE = {
         "LookupTableInsert", "LookupTableImport", "InitializeTable", "InitializeTableFromTextFile", "LookupTableSize",
         "LookupTableExport",
     ), "tests/session/test_tables.py"),
+}
+# Ops that a lone op on arrays cannot test, and where they are tested instead.
+ELSEWHERE = {
+    "Placeholder": "fed in every test here",
+    "PlaceholderWithDefault": "tests/session",
+    "StatelessWhile": "tests/session: loops", "While": "tests/session: loops",
+    "StatelessIf": "tests/session: branches", "If": "tests/session: branches",
+    "EmptyTensorList": "tests/session: gradients of loops", "TensorListPushBack": "tests/session: gradients of loops",
+    "TensorListPopBack": "tests/session: gradients of loops", "TensorListLength": "tests/session: gradients of loops",
+    **OF_SESSIONS,
     "ReadFile": "tests/session/test_files_in_graphs.py", "WriteFile": "tests/session/test_files.py",
     "MatchingFiles": "tests/session/test_files_in_graphs.py",
     "SaveV2": "tests/train/test_saver.py", "RestoreV2": "tests/train/test_saver.py",

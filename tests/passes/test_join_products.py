@@ -70,6 +70,14 @@ def test_what_another_reads_stays() -> None:
     check([gc.add_n(made), gc.tanh(made[0])], pairs, ["AddN", "MatMul", "MatMul", "Tanh"])
 
 
+def test_products_behind_a_joined_one() -> None:
+    """Which the pass has rebuilt when it comes to their sum."""
+    pairs = factors(1, 2)
+    total = gc.add_n([product(a, b) for a, b in pairs])
+    behind = gc.add_n([product(a, gc.sin(b + total[:1])) for a, b in pairs])
+    check([behind], pairs, [*JOINED, *JOINED, *["AddV2", "Sin", "StridedSlice"] * 2])
+
+
 def test_many_rows_and_other_sides_stay() -> None:
     many = factors(30, 30)
     check([gc.add_n([product(a, b) for a, b in many])], many, ["AddN", "MatMul", "MatMul"])

@@ -45,6 +45,14 @@ SIMPLE = {
         lambda x: gc.reduce_sum(x, 1, keepdims=True) * np.ones((1, 3), np.float32), ["Mul", "Sum"]),
     "same cast": (lambda x: gc.tanh(gc.cast(x, "float32")), ["Tanh"]),
     "double negation": (lambda x: gc.tanh(gc.negative(gc.negative(x))), ["Tanh"]),
+    "to the first": (lambda x: gc.tanh(x ** 1), ["Tanh"]),
+    "squared": (lambda x: gc.tanh(x ** 2.0), ["Square", "Tanh"]),
+    "cubed": (lambda x: x ** np.full((1, 3), 3, np.float32), ["Mul", "Square"]),
+    "to minus one": (lambda x: x ** -1, ["Reciprocal"]),
+    "root": (lambda x: (x * x) ** 0.5, ["Mul", "Sqrt"]),
+    "one over the root": (lambda x: (x * x) ** -0.5, ["Mul", "Rsqrt"]),
+    "to the fourth": (lambda x: x ** 4, ["Pow"]),
+    "a power that makes it larger": (lambda x: x[:, :1] ** np.full(3, 2, np.float32), ["Pow", "StridedSlice"]),
     "transposed matmul": (lambda x: gc.matmul(gc.transpose(x), x), ["MatMul"]),
 }
 

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy_array_kernels  # noqa: F401  (this and the next ones: kernels)
 import numpy_fractional_pool  # noqa: F401  (kernels)
+import numpy_image_kernels  # noqa: F401
+import numpy_math_kernels  # noqa: F401
 import numpy_sparse_kernels  # noqa: F401  (kernels)
 
 from graphc.exec.strings import TABLE, Held
@@ -38,8 +41,8 @@ from graphc.plan.plan import (
     While,
 )
 
-import numpy_draws  # noqa: F401  (kernels)
-import numpy_nn_kernels  # noqa: F401  registers its kernels
+import numpy_draws  # noqa: F401
+import numpy_nn_kernels  # noqa: F401
 from numpy_kernels import KERNELS, KernelError
 from numpy_lists import run_list
 from numpy_scalars import evaluate

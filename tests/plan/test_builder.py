@@ -11,7 +11,7 @@ from graphc.kernels.contracts.dtypes import DTYPES
 from graphc.kernels.toolchain.registry import formula_words
 from graphc.plan.access import Access, whole
 from graphc.plan.builder import BodyBuilder
-from graphc.plan.dim_table import DimTable
+from graphc.plan.dim_table import DimTable, symbol_of
 from graphc.plan.plan import Dim, DimKind, Map
 from graphc.plan.plan_builder import PlanBuilder
 
@@ -151,3 +151,22 @@ def test_declarations_make_sense(name: str) -> None:
     assert roles == sorted(roles, key=lambda role: role != "in") and set(roles) <= {"in", "out", "inout"}
     for formula in (*(o.extent for o in kernel.operands), *kernel.relations, kernel.flops):
         formula_words(formula, kernel.dims, kernel.attrs)
+
+
+def test_sizes_that_are_nested_deeply() -> None:
+    """As those of a long program that halves and pads in turn: nothing here calls itself once a level."""
+    levels = 5000
+    n = dims.symbol("n")
+    size = n
+    for _ in range(levels):
+        size = dims.floordiv(size + 3, 2)
+    table = DimTable()
+    assert table.define_input(n, 0, 0)
+    number = table.id(size)
+    assert number == len(table.rows()) - 1 and number > 2 * levels
+    calls = [(i, row) for i, row in enumerate(table.rows()) if row.kind != DimKind.INPUT]
+    assert all(operand < i for i, row in calls for operand in row.operands)
+    symbol = symbol_of(n)
+    assert symbol is not None and dims.nonnegative(size)
+    assert dims.estimate(size, 9) == dims.substitute(size, {symbol: 9}) == 3
+    assert str(size).count("floordiv") > 2 and len(str(size)) < 200

@@ -41,9 +41,21 @@ class NativeError(Exception):
         self.status = status
 
 
+class String(ctypes.Structure):
+    _fields_ = [("data", ctypes.c_void_p), ("size", ctypes.c_size_t)]
+
+
 def as_tensor(array: np.ndarray) -> Tensor:
+    """An array of bytes objects is one of strings."""
     assert array.flags.c_contiguous
     sizes = (ctypes.c_int64 * MAX_RANK)(*array.shape)
+    if array.dtype == object:
+        texts = [ctypes.create_string_buffer(text, max(len(text), 1)) for text in array.ravel().tolist()]
+        lengths = map(len, array.ravel().tolist())
+        strings = (String * array.size)(*(String(ctypes.addressof(t), n) for t, n in zip(texts, lengths, strict=True)))
+        made = Tensor(7, array.ndim, sizes, ctypes.addressof(strings))
+        made.keep = strings, texts
+        return made
     return Tensor(as_dtype(array.dtype).unquantized.number, array.ndim, sizes, array.ctypes.data)
 
 
@@ -52,6 +64,11 @@ def as_array(tensor: Tensor) -> np.ndarray:
     dtype = as_dtype(tensor.dtype).numpy
     shape = tuple(tensor.sizes[:tensor.rank])
     count = int(np.prod(shape, dtype=np.int64))
+    if tensor.dtype == 7:
+        strings = np.empty(count, object)
+        strings[:] = [ctypes.string_at(one.data, one.size)
+                      for one in (String * count).from_address(tensor.data or ctypes.addressof(tensor))]
+        return strings.reshape(shape)
     raw = ctypes.string_at(tensor.data, count * dtype.itemsize) if count else b""
     return np.frombuffer(raw, dtype).reshape(shape).copy()
 
@@ -98,7 +115,8 @@ class Model:
 
     def run(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         library = self.native.library
-        tensors = (Tensor * max(len(inputs), 1))(*map(as_tensor, inputs))
+        made = [as_tensor(array) for array in inputs]           # they keep their memory
+        tensors = (Tensor * max(len(inputs), 1))(*made)
         result = ctypes.c_void_p()
         self.native.check(library.graphc_run(self.handle, tensors, len(inputs), ctypes.byref(result)))
         outputs = []

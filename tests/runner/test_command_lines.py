@@ -57,6 +57,18 @@ def kinds(folder: Path) -> None:
         gc.train.write_graph(gc.freeze(session, made), str(folder), "kinds.pb", as_text=False)
 
 
+def words(folder: Path) -> None:
+    """words.pb: strings that are fed, constants, compared, joined and fetched."""
+    with gc.Graph().as_default(), gc.Session() as session:
+        text = gc.placeholder(gc.string, [None], name="text")
+        place = gc.placeholder(gc.int32, [None], name="place")
+        label = gc.gather(gc.constant(["cat", "dog", "it's"]), place, name="label")
+        same = gc.equal(text, label, name="same")
+        both = gc.concat([label, gc.reverse(text, [0])], 0, name="both")
+        gc.train.write_graph(gc.freeze(session, [label, same, both]), str(folder), "words.pb", as_text=False)
+
+
+TEXT = np.array(["it's", "cat", "\u00fcn\u00ef \U0001d11e", ""])
 KINDS = {"float64": np.array([1.5, -2, 1e300, np.inf, np.nan]), "int32": np.array([1, -2 ** 31], np.int32),
          "uint8": np.array([0, 255], np.uint8), "int16": np.array([-3, 4], np.int16),
          "int8": np.arange(-5, 5, dtype=np.int8), "int64": np.array([2 ** 62, -1]),
@@ -68,12 +80,16 @@ KINDS = {"float64": np.array([1.5, -2, 1e300, np.inf, np.nan]), "int32": np.arra
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("both")
-    for make in (linear, trained, kinds):
+    for make in (linear, trained, kinds, words):
         make(folder)
     arrays = {"x": X, "double": X.astype(np.float64), "fortran": np.asfortranarray(X), "big": X.astype(">f4"),
               "both": np.asfortranarray(X.astype(">f4")), "scale": np.float32(2), "vector": X[0], "wide": X[:, :2],
               "batches": np.stack([X, X + 1, X * 2]), "labels": np.ones((3, 4, 1), np.float32), "none": X[:0],
-              "text": np.array(["a"]), "ints": np.arange(12).reshape(4, 3), "label": np.ones((4, 1), np.float32),
+              "text": np.array(["a"]), "words": TEXT, "big_words": TEXT.astype(">U9"),
+              "place": np.int32([2, 0, 1, 0]),
+              "bytes": np.array([b"it's", b"\xff\"'\n\0q", b"dog", b""]), "no_words": TEXT[:0],
+              "word_rows": np.asfortranarray(np.stack([TEXT, TEXT[::-1]])), "surrogate": np.array(["\ud800"] * 4),
+              "ints": np.arange(12).reshape(4, 3), "label": np.ones((4, 1), np.float32),
               **{f"x_{name}": array for name, array in KINDS.items()},
               **{f"swapped_{name}": array.astype(array.dtype.newbyteorder(">")) for name, array in KINDS.items()}}
     for name, array in arrays.items():
@@ -86,6 +102,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     np.savez(folder / "batches.npz", x=arrays["batches"], label=arrays["labels"])
     np.savez(folder / "kinds.npz", **{f"x_{name}": array for name, array in KINDS.items()},
              x_bfloat16=np.array([0x3F80, 0x4000, 0xC040], np.uint16).view("V2"))
+    np.savez(folder / "words.npz", text=TEXT, place=np.int32([2, 0, 1, 0]))
+    damaged_text = bytearray((folder / "words.npy").read_bytes())
+    damaged_text[-1] = 0x7F                     # no character has such a number
+    (folder / "no_character.npy").write_bytes(damaged_text)
     whole = (folder / "inputs.npz").read_bytes()
     (folder / "cut.npz").write_bytes(whole[:-30])
     at = whole.index(X.tobytes())
@@ -126,6 +146,7 @@ def python_here(folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Cap
 
 SCALED = "linear.pb --feed scale=scale.npy"
 FED = "linear.pb --feed x=x.npy --feed scale=scale.npy"
+WORDS = "words.pb --feed place=place.npy"
 RESTORE = "--signature predict --restore ckpt --feed x=x.npy"
 TRAIN = "trained.pb --signature train --feed-each x=batches.npy --feed-each label=labels.npy"
 # Command lines, and what follows of what they say: "" where only the status must be the same, for the words are others.
@@ -146,6 +167,10 @@ GOOD = [
     "linear.pb --feed inputs.npz", "linear.pb --feed x=inputs.npz --feed scale=scale.npy --out ARCHIVE",
     "linear.pb --feed x=fed.npz --feed scale:0=fed.npz --fetch y --out OUT",
     "linear.pb --feed inputs.npz --feed x=none.npy --fetch best --out ARCHIVE", f"{FED} --fetch y:0 --out=ARCHIVE",
+    f"{WORDS} --feed text=words.npy", f"{WORDS} --feed text=big_words.npy --out ARCHIVE",
+    f"{WORDS} --feed text=bytes.npy --out OUT1 --out OUT2 --out OUT3",
+    "words.pb --feed words.npz --fetch both --out OUT",
+    f"{WORDS} --feed-each text=word_rows.npy --steps 2", f"{WORDS} --feed text=bytes.npy --fetch label --threads 1",
     "kinds.pb --feed kinds.npz --out ARCHIVE", "trained.pb --signature train --feed-each batches.npz --steps 5",
 ]
 BAD = [
@@ -177,6 +202,12 @@ BAD = [
     (f"{SCALED} --feed x=cut.npy", "cut.npy: "),
     (f"{SCALED} --feed x=text.npy", "text.npy"),
     (f"{SCALED} --feed x=objects.npy", "objects.npy: "),
+    (f"{SCALED} --feed x=words.npy", "words.npy holds string, but input 'x:0' is float32: convert it"),
+    (f"{WORDS} --feed text=x.npy", "x.npy holds float32, but input 'text:0' is string: convert it, "
+     "numpy.save(\"x.npy\", array.astype(\"bytes\"))"),
+    (f"{WORDS} --feed text=surrogate.npy", "surrogate.npy: a string with a character that does not exist"),
+    (f"{WORDS} --feed text=no_character.npy", "no_character.npy: a string with a character that does not exist"),
+    (f"{WORDS} --feed text=objects.npy", "objects.npy: "),
     ("linear.pb --feed-each scale=scale.npy --feed x=x.npy", "scale.npy: --feed-each needs an array of at least one"),
     (f"{FED} --signature train", "the file has no signature train; it has serving_default"),
     (f"{FED} --save ckpt", "the model's file lists no variables for checkpoints: save it with gc.export_model"),
@@ -277,7 +308,7 @@ def test_fields_of_64_bits(folder: Path) -> None:
 
 def test_info(folder: Path, python_here: Run) -> None:
     """What the runner has, and how much memory it takes, is its own."""
-    for model in ("linear.pb", "trained.pb", "kinds.pb"):
+    for model in ("linear.pb", "trained.pb", "kinds.pb", "words.pb"):
         a, b = cpp(folder, model, "--info").stdout, python_here(model, "--info").stdout
         same = [[line for line in said.splitlines() if line.split()[0] not in ("isa", "memory")] for said in (a, b)]
         assert same[0] == same[1] and len(same[0]) > 3

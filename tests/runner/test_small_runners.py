@@ -31,6 +31,7 @@ from files import build_runner
 from installed import install_runner
 
 ISAS = ["x86-64-v4", "x86-64-v3"]
+EXAMPLES = Path(__file__).parents[2] / "examples"
 X = np.random.default_rng(1).standard_normal((5, 8, 8, 1)).astype(np.float32)
 
 
@@ -185,6 +186,22 @@ def test_what_a_model_needs(folder: Path) -> None:
         found = model_needs(str(folder / name))
         needs[name] = {part for one in found for part in one.parts}
     assert needs == {"pictures.pb": set(), "sums.pb": set(CHECKPOINTS), "loops.pb": {OTHER_STEPS}}
+
+
+def test_a_runner_for_digits_is_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network of `make demo`. GNU's linker rounds to 4,096 bytes."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    from digits_cnn import network
+
+    with gc.Graph().as_default(), gc.Session() as session:
+        x = gc.placeholder(gc.float32, [None, 8, 8, 1], name="x")
+        logits = network(x, gc.placeholder_with_default(np.float32(1), [], name="keep_prob"))
+        session.run(gc.global_variables_initializer())
+        gc.train.write_graph(gc.freeze(session, [logits], inputs=[x]), str(tmp_path), "digits.pb", as_text=False)
+    build_runner()
+    assert main(["runner", "--only-for", str(tmp_path / "digits.pb"), "-o", str(tmp_path), "--isa", ISAS[-1]]) == 0
+    assert (tmp_path / "graphc-run").stat().st_size < 400_000
+    assert (tmp_path / "libgraphc.so.1").stat().st_size < 350_000
 
 
 def test_several_models_from_an_installed_tree(folder: Path, tmp_path: Path,

@@ -301,11 +301,31 @@ def test_cancel_and_the_lock_of_python(rt: Any) -> None:
     other.join()
 
 
+# --- strings
+
+def test_strings(rt: Any) -> None:
+    x = gc.placeholder(gc.string, [None, 2], name="x")
+    y = gc.concat([gc.reverse(x, [0]), gc.constant([["cat", ""]])], 0, name="y")
+    with gc.Session() as session:
+        model = rt.load(saved(session, [y, gc.equal(x, "cat", name="same")]))
+        for value in (np.array([["cat", "\u00fc"], ["", "b"]]), np.array([[b"cat", b"\xff\0a"]]), [["a", b"cat"]],
+                      np.empty((0, 2), object)):
+            found = model.run({"x": value})
+            assert found["y"].tolist() == session.run(y, {x: value}).tolist() and found["y"].dtype == object
+            np.testing.assert_array_equal(found["same"], session.run("same:0", {x: value}))
+    assert str(model) == "<Model (x: string[?, 2]) -> (y: string[?, 2], same: bool[?, 2])>"
+    for wrong, said in ((np.ones((1, 2)), "'x' takes string: pass bytes or str, not float"),
+                        ([["\ud800", ""]], "'x' takes string: 'utf-8' codec"), (["a"], "1 axes is given")):
+        with pytest.raises(rt.InvalidArgumentError, match=said):
+            model.run({"x": wrong})
+
+
 # --- what must not differ from graphc
 
 def test_dtypes_and_versions_are_graphcs(rt: Any) -> None:
     from graphc.kernels.contracts.dtypes import DTYPES
-    fed = {row.number: row.name for row in DTYPES.values() if row.kind in ("float", "int", "uint", "bool", "complex")}
+    fed = {row.number: row.name for row in DTYPES.values()
+           if row.kind in ("float", "int", "uint", "bool", "complex") or row.name == "string"}
     assert fed == rt.tensors.NAMES
     versions = [tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]["version"]
                 for folder in (".", "runtime")]

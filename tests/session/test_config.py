@@ -92,3 +92,21 @@ def test_devices() -> None:
 def test_a_device_that_is_not_there_is_no_error() -> None:
     with gc.device("/gpu:0"), gc.Session() as session:
         assert session.run(gc.constant(2.0) * 3.0) == 6
+
+
+def test_statistics_of_a_long_loop_name_each_step_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loop has thousands of events, and a name that no op of the graph has is costly to look up."""
+    asked = []
+    look_up = gc.Graph.get_operation_by_name
+    monkeypatch.setattr(gc.Graph, "get_operation_by_name",
+                        lambda graph, name: asked.append(name) or look_up(graph, name))
+    with gc.Graph().as_default(), gc.Session() as session:
+        x = gc.placeholder(gc.float32, [2, 3])
+        w = gc.constant(np.full((3, 3), 0.3, np.float32))
+        y = gc.while_loop(lambda i, v: i < 200, lambda i, v: (i + 1, gc.tanh(gc.matmul(v, w))), [gc.constant(0), x])[1]
+        metadata = gc.RunMetadata()
+        options = gc.RunOptions(trace_level=gc.RunOptions.FULL_TRACE)
+        session.run(y, {x: np.ones((2, 3), np.float32)}, options=options, run_metadata=metadata)
+    stats = metadata.step_stats.dev_stats[0].node_stats
+    assert sum("matmul" in node.timeline_label.lower() for node in stats) == 200
+    assert len(asked) < 20 < len(stats)

@@ -84,9 +84,20 @@ def test_the_table_has_the_longest_steps_first() -> None:
         report = session.explain(gc.reduce_sum(gc.matmul(x, x, name="square")))
     lines = str(report).splitlines()
     assert "us a run (median of 10)" in lines[0] and "GF/s in float32" in lines[1]
-    times = [float(line.split()[0].replace(",", "")) for line in lines[3:]]
+    head = next(i for i, line in enumerate(lines) if line.split()[0] == "us")
+    times = [float(line.split()[0].replace(",", "")) for line in lines[head + 1:]]
     assert times[:len(report.steps)] == sorted(times[:len(report.steps)], reverse=True)
     assert any("<- square" in line and "matmul.f32(1, 300, 300, 300" in line for line in lines)
+
+
+def test_memory_is_told_beside_what_no_placement_can_do_without() -> None:
+    with gc.Graph().as_default(), gc.Session() as session:
+        x = gc.placeholder(gc.float32, [None, 64])
+        y = gc.nn.softmax(gc.matmul(gc.nn.softmax(gc.matmul(x, x, transpose_b=True)), x))
+        report = session.explain(y, {x: np.ones((64, 64))}, runs=1)
+    assert report.memory is not None and report.memory.shapes == ((64, 64),)
+    assert report.memory.size == report.memory.least >= 64 * 64 * 4
+    assert f"values between steps take {report.memory.size:,} bytes" in str(report)
 
 
 def test_bad_arguments() -> None:

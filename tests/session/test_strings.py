@@ -10,11 +10,6 @@ import pytest
 
 import graphc as gc
 from graphc.cli import main
-from graphc.serial.freeze import add_plan
-from graphc.serial.graphdef import as_graph_def
-
-from files import build_runner
-from native import Native, NativeError
 
 
 @pytest.fixture(autouse=True)
@@ -277,16 +272,3 @@ def test_strings_in_files_of_the_command(tmp_path: Path) -> None:
     files = [str(tmp_path / name) for name in ("s.pb", "x.npy", "y.npy")]
     assert main(["run", files[0], "--feed", f"x={files[1]}", "--fetch", "y", "--out", files[2]]) == 0
     assert np.load(files[2]).tolist() == [b"AB", b"C"]
-
-
-def test_the_runner_refuses_strings() -> None:
-    x, f = gc.placeholder(gc.string, [None], name="x"), gc.placeholder(gc.float32, [None], name="f")
-    native = Native(build_runner() / "libgraphc.so")
-    for output, feed, message in (
-            (gc.identity(x), x, "input 'x:0' holds strings, and strings are computed in Python only"),
-            (gc.gather(gc.constant(["a", "b"], name="vocabulary"), gc.cast(f, gc.int32)), f,
-             "constant 'vocabulary' holds strings")):
-        graph_def = as_graph_def(output.graph)
-        add_plan(graph_def, [output.name], [feed.name])
-        with pytest.raises(NativeError, match=message):
-            native.load(graph_def.SerializeToString(deterministic=True))

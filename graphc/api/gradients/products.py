@@ -13,8 +13,7 @@ from graphc.api.array.shapes import shape
 from graphc.api.control import lists
 from graphc.api.math.matmul import matmul
 from graphc.ir.tensor import Tensor
-
-PAYS = 3             # times as many elements as the factors of an iteration has a matrix for which this pays (measured)
+from graphc.ops.math.matmul import pays_to_join
 
 
 def factors(gradient: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor] | None:
@@ -25,7 +24,7 @@ def factors(gradient: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor] | None:
         return None
     left, right = gradient.op.inputs
     sizes = [s for t in (left, right, matrix) for s in (t.spec.static_shape or (None, None))]
-    if None not in sizes and PAYS * (sizes[0] * sizes[1] + sizes[2] * sizes[3]) > sizes[4] * sizes[5]:
+    if None not in sizes and not pays_to_join(sizes[0] * sizes[1], sizes[2] * sizes[3], sizes[4] * sizes[5]):
         return None
     return left, right
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 from graphc.api.control.cond import cond
@@ -36,8 +37,7 @@ def without_variables(value: Tensor) -> Tensor:
     One run of global_variables_initializer then works in any order, and shares random numbers. Ops between
     the variable and the value are made anew; the others are used as they are.
     """
-    by_ref = {v._ref(): v for v in _variables_of(value.graph)}
-    return _Replacing(by_ref).tensor(value)
+    return _Replacing(value.graph).tensor(value)
 
 
 def _variables_of(graph: Graph) -> list[Any]:
@@ -46,9 +46,14 @@ def _variables_of(graph: Graph) -> list[Any]:
 
 
 class _Replacing:
-    def __init__(self, by_ref: dict[Tensor, Any]) -> None:
-        self.by_ref = by_ref
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
         self.done: dict[Tensor, Tensor] = {}
+
+    @cached_property
+    def by_ref(self) -> dict[Tensor, Any]:
+        """The graph's variables: few initial values read any, so nobody looks through all of them for each."""
+        return {v._ref(): v for v in _variables_of(self.graph)}
 
     def tensor(self, tensor: Tensor) -> Tensor:
         if tensor not in self.done:
@@ -71,9 +76,10 @@ class _Replacing:
     def _outputs(self, operation: Operation) -> Sequence[Tensor]:
         if operation.type in _STOPS:
             return operation.outputs
-        variable = self.by_ref.get(operation.inputs[0]) if operation.type in ("Identity", "RefIdentity") else None
-        if variable is not None:
-            return [initialized_value(variable)]
+        if operation.type in ("Identity", "RefIdentity") and operation.inputs[0].op.type in _VARIABLES:
+            variable = self.by_ref.get(operation.inputs[0])
+            if variable is not None:
+                return [initialized_value(variable)]
         inputs = [self.done[t] for t in operation.inputs]
         if all(new is old for new, old in zip(inputs, operation.inputs, strict=True)):
             return operation.outputs
@@ -81,4 +87,5 @@ class _Replacing:
         return operation.graph.create(operation.definition, inputs, name=name).outputs
 
 
-_STOPS = ("VariableV2", "IsVariableInitialized", "If", "StatelessIf", "Const", "Placeholder")
+_VARIABLES = ("VariableV2", "Variable")
+_STOPS = (*_VARIABLES, "IsVariableInitialized", "If", "StatelessIf", "Const", "Placeholder")

@@ -28,6 +28,13 @@ def _inner(op: Op, a: Spec, b: Spec, transpose_a: bool, transpose_b: bool) -> tu
     return rows, columns
 
 
+def pays_to_join(a: int, b: int, product: int) -> bool:
+    """Whether it costs less to copy the factors of transposed(a) @ b, to be multiplied with others at once, than to add
+    up the products one by one: the matrix has three times as many elements as its factors (measured). Counts of
+    elements."""
+    return 3 * (a + b) <= product
+
+
 def _with_other(op: Op, flag: str) -> Op:
     changed: dict[str, Any] = {flag: not getattr(op, flag)}
     return dataclasses.replace(op, **changed)

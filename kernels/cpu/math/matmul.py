@@ -5,6 +5,8 @@ Job: floats go through the micro-kernel: bind picks its shape from the sizes and
     PACKED     B is a constant: it was packed beforehand (format = shape)
     IN_WORK    phase 0 packs B into the shared workspace
     IN_TILE    a batch of different, small Bs: each tile packs its own
+A constant B of float32 may be packed as bfloat16, half as large (BRAIN, BRAIN_WIDE; docs/adr/0055): if that is asked
+for, and B has columns enough.
 Two shapes are none of the micro-kernel's: DOTS, few rows of A times B transposed and not packed, by dot products, and
 STREAM, one row of A times B not packed. Products of few columns are computed turned (products/turned.py): bind and run
 exchange the operands' roles, and everything behind that knows the exchanged ones only.
@@ -17,15 +19,17 @@ from __future__ import annotations
 
 from ...contracts.calls import Functions
 from ...contracts.dtypes import FLOATS
-from ..memory import ITEM_SIZES, NUMBA_TYPES, address, ceil_div, compact, helper, offset, pointer_to, round_up
+from ..memory import ITEM_SIZES, NUMBA_TYPES, address, apart, ceil_div, compact, helper, offset, pointer_to, round_up
 from ..products.blocks import blocks
+from ..products.brain import brain_packing
 from ..products.dots import COLUMNS, dot_products, tile_of
-from ..products.micro import ISAS, shapes
+from ..products.micro import ISAS, brain_shapes, shapes
 from ..products.panels import packing
 from ..products.streams import RUN, row_product
 from ..products.turned import NOT_TURNED, ONE_COLUMN, turn, write_turned
 from ..ways import takes
 from ..words import (
+    BRAIN_WEIGHTS,
     FORMAT,
     OK,
     PACK_TILES,
@@ -41,7 +45,7 @@ from ..words import (
 )
 
 IN_PLACE, PACKED, IN_WORK, IN_TILE = 0, 1, 2, 3
-MAIN, NARROW, WIDE, DOTS, STREAM = range(1, 6)
+MAIN, NARROW, WIDE, DOTS, STREAM, BRAIN, BRAIN_WIDE = range(1, 8)
 # Words of choice: how B arrives; shape; batches and rows after merging; rows, panels and batches of a tile; panels of
 # a pack tile; columns of a tile; where in scratch memory a tile of C turned stands.
 (MODE, SHAPE, BATCHES, ROWS, TILE_ROWS, TILE_PANELS, TILE_BATCHES, PACK_PANELS, TILE_COLUMNS,
@@ -52,6 +56,7 @@ MOST_PRODUCTS = 1 << 31                # which take some 50 ms: a run is interru
 FEW_TILES = 4                          # blocks of rows fewer than this are cut into columns, too
 PACK_BYTES = 128 * 1024                # of a tile of packing
 SMALL = 256 * 1024                     # bytes of a B that a tile may pack for itself
+BRAIN_COLUMNS = 32                     # fewer stay float32, on every ISA
 DOT_ROWS = 16                          # more rows of A pay for transposing B
 DOT_PRODUCTS = 1 << 16                 # of a tile of DOTS or STREAM, at least: they wait for memory
 
@@ -96,23 +101,32 @@ def tall(batch, m, k, a_batch, b_batch, transpose_a):
     return batch, m
 
 
-def make_bind(dtype, sizes):
-    size = ITEM_SIZES[dtype]
+def make_bind(dtype, sizes, isa):
+    size, may_be_brain, brains = ITEM_SIZES[dtype], dtype == "f32", brain_shapes(isa)
     kits = [blocks(dtype, s) for s in (sizes.main, sizes.narrow, sizes.wide)]
     width_main, width_narrow, width_wide = (kit.shape.width for kit in kits)
     rows_main, rows_narrow, rows_wide = (kit.shape.rows for kit in kits)
     scratch_main, scratch_narrow, scratch_wide = (kit.scratch_bytes for kit in kits)
+    width_brain, width_long = (shape.width for shape in brains)
+    rows_brain, rows_long = (shape.rows for shape in brains)
+    line_brain, line_long = (shape.line_bytes(size) for shape in brains)
+    scratch_brain, scratch_long = (blocks("f32", shape).scratch_bytes for shape in brains)
 
     @helper
-    def shape_of(rows, n, way):
-        """Shape, its width and rows, and the scratch it needs. way: DOTS, STREAM, or 0."""
+    def shape_of(rows, n, way, brain):
+        """Shape, its width and rows, the bytes of a line of a panel, and the scratch it needs. way: DOTS, STREAM, or 0.
+        brain: whether B becomes bfloat16."""
         if way != 0:
-            return way, COLUMNS if way == DOTS else RUN, rows, 0
+            return way, COLUMNS if way == DOTS else RUN, rows, 0, 0
+        if brain and rows <= rows_long and n > width_brain:
+            return BRAIN_WIDE, width_long, rows_long, line_long, scratch_long
+        if brain:
+            return BRAIN, width_brain, rows_brain, line_brain, scratch_brain
         if rows <= rows_wide and n > width_main:
-            return WIDE, width_wide, rows_wide, scratch_wide
+            return WIDE, width_wide, rows_wide, width_wide * size, scratch_wide
         if n <= width_narrow:
-            return NARROW, width_narrow, rows_narrow, scratch_narrow
-        return MAIN, width_main, rows_main, scratch_main
+            return NARROW, width_narrow, rows_narrow, width_narrow * size, scratch_narrow
+        return MAIN, width_main, rows_main, width_main * size, scratch_main
 
     @helper
     def tile_rows(rows, height, n, k):
@@ -128,6 +142,7 @@ def make_bind(dtype, sizes):
     @helper
     def bind_roles(batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, persistent, turned, choice):
         """bind, of the operands in the roles in which they are multiplied."""
+        apart()
         merged = batch == 1 or (b_batch == 0 and a_batch == m * k and transpose_a == 0)
         batches, rows = (1, batch * m) if merged else (batch, m)
         way = 0
@@ -136,9 +151,10 @@ def make_bind(dtype, sizes):
             way = DOTS
         elif persistent == 0 and transpose_b == 0 and rows == 1 and takes(choice, STREAM, True):
             way = STREAM
-        shape, width, height, scratch = shape_of(rows, n, way)
+        brain = may_be_brain and persistent != 0 and choice[BRAIN_WEIGHTS] != 0 and n >= BRAIN_COLUMNS
+        shape, width, height, line_bytes, scratch = shape_of(rows, n, way, brain)
         panels = ceil_div(n, width)
-        panel_bytes = k * width * size
+        panel_bytes = k * line_bytes
         different = batches if b_batch != 0 else 1
         choice[SHAPE], choice[BATCHES], choice[ROWS] = shape, batches, rows
         choice[PACK_PANELS] = min(max(PACK_BYTES // max(panel_bytes, 1), 1), panels)
@@ -208,7 +224,8 @@ def make_bind(dtype, sizes):
 def make_shape_run(dtype, shape):
     """The functions (pack tile, compute tile) for one shape of the micro-kernel."""
     size, width = ITEM_SIZES[dtype], shape.width
-    kit, pack_panels = blocks(dtype, shape), packing(dtype, shape).pack_panels
+    line_bytes = shape.line_bytes(size)
+    kit, pack_panels = blocks(dtype, shape), brain_packing(shape) if shape.brain else packing(dtype, shape).pack_panels
     multiply, kit_scratch = kit.multiply, kit.scratch_bytes
 
     @helper
@@ -216,7 +233,7 @@ def make_shape_run(dtype, shape):
         panels = ceil_div(n, width)
         groups = ceil_div(panels, choice[PACK_PANELS])
         index, first = tile // groups, tile % groups * choice[PACK_PANELS]
-        pack_panels(target + (index * panels + first) * k * width * size, b + index * b_batch * size, n, k,
+        pack_panels(target + (index * panels + first) * k * line_bytes, b + index * b_batch * size, n, k,
                     transpose_b, first, min(first + choice[PACK_PANELS], panels))
 
     @helper
@@ -228,8 +245,8 @@ def make_shape_run(dtype, shape):
         source, column = a + first_row * a_row, first_panel * width
         target, columns = c + first_row * c_row + column * size, min(n - column, panels * width)
         if choice[MODE] != IN_PLACE:
-            multiply(source, a_row, a_step, rows, k, packed + first_panel * k * width * size, k * width * size,
-                     width * size, columns, target, c_row, scratch)
+            multiply(source, a_row, a_step, rows, k, packed + first_panel * k * line_bytes, k * line_bytes,
+                     line_bytes, columns, target, c_row, scratch)
             return
         whole = columns // width * width
         if whole > 0:
@@ -252,7 +269,7 @@ def make_shape_run(dtype, shape):
         first_batch = tile // column_tiles // row_tiles * choice[TILE_BATCHES]
         for index in range(first_batch, min(first_batch + choice[TILE_BATCHES], choice[BATCHES])):
             right = b + index * b_batch * size
-            ready = packed + (index * panels * k * width * size if b_batch != 0 else 0)
+            ready = packed + (index * panels * k * line_bytes if b_batch != 0 else 0)
             if choice[MODE] == IN_TILE:
                 ready = scratch + kit_scratch
                 pack_panels(ready, right, n, k, transpose_b, 0, panels)
@@ -291,19 +308,28 @@ def make_fast(dtype, isa):
     pack_main, compute_main = make_shape_run(dtype, sizes.main)
     pack_narrow, compute_narrow = make_shape_run(dtype, sizes.narrow)
     pack_wide, compute_wide = make_shape_run(dtype, sizes.wide)
+    brain = dtype == "f32"
+    pack_brain, compute_brain, pack_long, compute_long = (
+        function for shape in brain_shapes(isa) for function in make_shape_run("f32", shape))
     compute_unpacked = make_unpacked_run(dtype, isa)
 
     @helper
     def pack_any(target, b, n, k, b_batch, transpose_b, choice, tile):
+        apart()
         if choice[SHAPE] == MAIN:
             pack_main(target, b, n, k, b_batch, transpose_b, choice, tile)
         elif choice[SHAPE] == NARROW:
             pack_narrow(target, b, n, k, b_batch, transpose_b, choice, tile)
+        elif brain and choice[SHAPE] == BRAIN:
+            pack_brain(target, b, n, k, b_batch, transpose_b, choice, tile)
+        elif brain and choice[SHAPE] == BRAIN_WIDE:
+            pack_long(target, b, n, k, b_batch, transpose_b, choice, tile)
         else:
             pack_wide(target, b, n, k, b_batch, transpose_b, choice, tile)
 
     @helper
     def compute_any(a, b, c, c_row, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch, tile):
+        apart()
         if choice[SHAPE] == MAIN:
             compute_main(a, b, c, c_row, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch,
                          tile)
@@ -312,6 +338,12 @@ def make_fast(dtype, isa):
                            tile)
         elif choice[SHAPE] == WIDE:
             compute_wide(a, b, c, c_row, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch,
+                         tile)
+        elif brain and choice[SHAPE] == BRAIN:
+            compute_brain(a, b, c, c_row, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch,
+                          tile)
+        elif brain and choice[SHAPE] == BRAIN_WIDE:
+            compute_long(a, b, c, c_row, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch,
                          tile)
         else:
             compute_unpacked(a, b, c, c_row, n, k, a_batch, b_batch, choice, tile)
@@ -355,7 +387,7 @@ def make_fast(dtype, isa):
         pack_any(target, address(source), n, k, b_batch, transpose_b, choice, tile)
         return OK
 
-    return make_bind(dtype, sizes), run, pack
+    return make_bind(dtype, sizes, isa), run, pack
 
 
 def make(types):

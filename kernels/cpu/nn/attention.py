@@ -264,19 +264,20 @@ def make_kept_run(dtype, isa):
     return run
 
 
-def make_with(types, run_of):
+def make_with(types, bind_of, run_of):
+    """Functions of bind_of(dtype, main shape, scratch bytes of blocks) and run_of(dtype, isa)."""
     dtype = types["T"]
     binds, runs = {}, {}
     for isa in ISAS:
         shape = shapes(isa, dtype).main
-        binds[isa] = make_bind(dtype, shape, blocks(dtype, shape).scratch_bytes)
+        binds[isa] = bind_of(dtype, shape, blocks(dtype, shape).scratch_bytes)
         runs[isa] = run_of(dtype, isa)
     return Functions(binds, runs)
 
 
 def make(types):
-    return make_with(types, make_run)
+    return make_with(types, make_bind, make_run)
 
 
 def make_kept(types):
-    return make_with(types, make_kept_run)
+    return make_with(types, make_bind, make_kept_run)

@@ -16,13 +16,12 @@ zeros.
 """
 from __future__ import annotations
 
-from ...contracts.calls import Functions
 from ..memory import ITEM_SIZES, NUMBA_TYPES, address, apart, ceil_div, helper, offset, pointer_to, round_up, zero_bytes
 from ..products.blocks import blocks
-from ..products.micro import ISAS, shapes
+from ..products.micro import shapes
 from ..products.panels import packing
 from ..words import OK, SCRATCH_BYTES, TILES, TILES_1, USER, WORK_BYTES
-from .attention import EXP
+from .attention import EXP, make_with
 from .attention_blocks import row_dot, spans
 
 # Words of choice: rows and columns of a block; rows of a group; groups of a matrix.
@@ -208,10 +207,4 @@ def make_run(dtype, isa):
 
 
 def make(types):
-    dtype = types["T"]
-    binds, runs = {}, {}
-    for isa in ISAS:
-        shape = shapes(isa, dtype).main
-        binds[isa] = make_bind(dtype, shape, blocks(dtype, shape).scratch_bytes)
-        runs[isa] = make_run(dtype, isa)
-    return Functions(binds, runs)
+    return make_with(types, make_bind, make_run)

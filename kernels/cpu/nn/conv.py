@@ -6,7 +6,7 @@ lies outside counts as 0. bind picks how A, the pixels, reaches the micro-kernel
     LINES     lines of x are copied with zeros around them, rows of the filter are multiplied (lines.py): few channels
     TAPS      one segment a tap, nothing is copied (taps.py)
     PLANES    the lanes are pixels, and the filter is A (planes.py): few channels of the result, no stride along lines
-    WINOGRAD  transformed patches (winograd.py), where a 3 x 3 filter makes that faster
+    WINOGRAD  transformed patches (winograd.py), where a filter of 3 x 3 or 5 x 5 makes that faster
 The filter is B: packed beforehand if it is a constant, else by phase 0 into the workspace.
 Invariants: pixels are checked against the picture before they are read; sums are in a fixed order, so no result depends
 on tiles (conv_tiles.py) or threads.
@@ -49,8 +49,9 @@ from .winograd_cost import FEWEST, fits
 
 # What is quicker was measured on pictures of 7 to 224 pixels and filters of 1 to 11 (docs/performance.md): LINES
 # copies x and computes products with padding to the left and right, but has longer segments and tables that are quickly
-# made; it wins by 21% at 16 channels and loses 3% from 64 on.
-LINES_CHANNELS = 63
+# made; it wins by 21% at 16 channels and loses 3% from 64 on. With strides, which TAPS reads memory with, it still wins
+# by 4 to 10% at 128.
+LINES_CHANNELS, STRIDED_LINES_CHANNELS = 63, 128
 
 
 def make_forward_shape(dtype, sizes, wide):
@@ -103,31 +104,32 @@ def make_forward(dtype, isa):
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
         if n * oh * ow * oc == 0:
             return
+        line_bytes = line_elements(ow, kw, stride_w, dilation_w, c) * size
+        group = group_lines(n * oh, oh, kh, stride_h, dilation_h, line_bytes) if kh * kw * c > 0 else 0
+        planar = oc <= most_planes and group > 0 and planes_fit(kh, kw, stride_w, ow)
         if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and choice[NO_WINOGRAD] == 0 and (
-                has_winograd and c >= FEWEST and takes(choice, WINOGRAD, pays_winograd(n, c, oh, ow, oc,
-                                                                                       choice[PERSISTENT] != 0))):
+                has_winograd and c >= FEWEST and takes(choice, WINOGRAD, not planar and pays_winograd(
+                    kh, n, c, oh, ow, oc, choice[PERSISTENT] != 0))):
             choice[VARIANT], choice[SHAPE] = WINOGRAD, MAIN
-            bind_winograd(n, c, oh, ow, oc, choice)
+            bind_winograd(kh, n, c, oh, ow, oc, choice)
             if choice[PERSISTENT] != 0:
-                bind_packed(ceil_div(oc, width_main), 9 * c * width_main * size, choice)
+                bind_packed(ceil_div(oc, width_main), kh * kw * c * width_main * size, choice)
             return
         k = kh * kw * c
         narrow = oc <= width_narrow
         choice[SHAPE] = NARROW if narrow else MAIN
         width, height = (width_narrow, rows_narrow) if narrow else (width_main, rows_main)
         scratch = scratch_narrow if narrow else scratch_main
-        line_bytes = line_elements(ow, kw, stride_w, dilation_w, c) * size
-        choice[GROUP_LINES] = group_lines(n * oh, oh, kh, stride_h, dilation_h, line_bytes) if kh * kw * c > 0 else 0
-        if oc <= most_planes and choice[GROUP_LINES] > 0 and planes_fit(kh, kw, stride_w, ow) and (
-                takes(choice, PLANES, True)):
-            choice[SCRATCH_BYTES] = planes_scratch(choice[GROUP_LINES], c, oh, ow, oc, kh, kw, stride_h, dilation_h,
-                                                   dilation_w)
+        choice[GROUP_LINES] = group
+        if planar and takes(choice, PLANES, True):
+            choice[SCRATCH_BYTES] = planes_scratch(group, c, oh, ow, oc, kh, kw, stride_h, dilation_h, dilation_w)
             bind_planes(n * oh, ow, k, oc, size, choice[PERSISTENT] != 0, choice)
             return
         if kh * kw == 1 and stride_h * stride_w == 1 and oh == h and ow == w and pad_top + pad_left == 0 and (
                 takes(choice, DIRECT, True)):
             choice[VARIANT] = DIRECT
-        elif choice[GROUP_LINES] > 0 and takes(choice, LINES, c <= LINES_CHANNELS):
+        elif choice[GROUP_LINES] > 0 and takes(choice, LINES, c <= (
+                LINES_CHANNELS if stride_w == 1 else STRIDED_LINES_CHANNELS)):
             choice[VARIANT] = LINES
             scratch = LINES_BYTES + buffer_bytes(choice[GROUP_LINES], oh, kh, stride_h, dilation_h, line_bytes)
         else:
@@ -150,7 +152,7 @@ def make_forward(dtype, isa):
             choice, work, scratch, phase, tile):
         source, right, target = address(x), address(f), address(y)
         if choice[VARIANT] == WINOGRAD:
-            run_winograd(source, right, target, False, n, h, w, c, oh, ow, oc, pad_top, pad_left, choice, work,
+            run_winograd(kh, source, right, target, False, n, h, w, c, oh, ow, oc, pad_top, pad_left, choice, work,
                          scratch, phase, tile)
             return OK
         if choice[FORMAT] == 0:

@@ -3,8 +3,8 @@
 Job: dw[u, v, :, :] = sum over output pixels of x[the pixel moved by the tap, :] outer dy[pixel, :]. A is x transposed,
 read where it is: its rows are channels, its k the pixels of a line, one segment a line; with few channels, its rows are
 those of all taps, read from padded lines (lines.py), and where lines are short a segment is a column. B is dy, packed
-line by line into scratch. Filters of 3 x 3 without stride go by winograd_filter_grad.py where that is faster. Output
-pixels fall into parts: each part's sum goes to the workspace, and phase 1 adds the parts in order.
+line by line into scratch. Filters of 3 x 3 and 5 x 5 without stride go by winograd_filter_grad.py where that is faster.
+Output pixels fall into parts: each part's sum goes to the workspace, and phase 1 adds the parts in order.
 Invariants: the number of parts depends on the sizes only; pixels outside x are left out before the loop; every tile
 writes its own rows of its part.
 """
@@ -38,10 +38,25 @@ SHORT = 2                              # where a picture has so many lines a pix
 TABLE_BYTES = MOST_LINES * TABLE_WORDS * 8
 
 
-def make_shape(dtype, shape):
-    """The functions (channels, padded_lines): each adds one part's products for one shape of the micro-kernel."""
-    size, width, most_rows = ITEM_SIZES[dtype], shape.width, shape.rows
-    micro, pack, pad = micro_kernel(dtype, shape), packing(dtype, shape).pack, make_padding(dtype)
+def make_shape(dtype, sizes, wide):
+    """The functions (channels, padded_lines): each adds one part's products. wide: in panels of the shape `main` of the
+    micro-kernel, of which the last may be half as wide; else of the shape `narrow`."""
+    shape = sizes.main if wide else sizes.narrow
+    size, width, most_rows, lanes = ITEM_SIZES[dtype], shape.width, shape.rows, shape.lanes
+    micro, micro_narrow = micro_kernel(dtype, shape), micro_kernel(dtype, sizes.narrow)
+    pack, pad = packing(dtype, shape).pack, make_padding(dtype)
+
+    @helper
+    def products(height, segments, length, a_step, packed, panel_bytes, b_step, table, result, oc, later):
+        """One register tile of rows of the result against all panels."""
+        for panel in range(ceil_div(oc, width)):
+            left, right = oc - panel * width, packed + panel * panel_bytes
+            if wide and left <= lanes:
+                micro_narrow(height, segments, length, 0, a_step, right, b_step, table,
+                             result + panel * width * size, oc * size, later, left)
+            else:
+                micro(height, segments, length, 0, a_step, right, b_step, table, result + panel * width * size,
+                      oc * size, later, left)
 
     @helper
     def pack_lines(target, dy, pixels, first, oc):
@@ -82,10 +97,8 @@ def make_shape(dtype, shape):
                 segments += 1
             if segments == 0 and later:
                 continue
-            for panel in range(ceil_div(oc, width)):
-                micro(height, segments, end - begin, 0, stride_w * c * size, packed + panel * panel_bytes,
-                      width * size, table, result + (channel * oc + panel * width) * size, oc * size, later,
-                      oc - panel * width)
+            products(height, segments, end - begin, stride_w * c * size, packed, panel_bytes, width * size, table,
+                     result + channel * oc * size, oc, later)
 
     @helper
     def channels(x, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
@@ -100,24 +113,38 @@ def make_shape(dtype, shape):
                              count, start > 0, scratch)
 
     @helper
+    def next_row(u, v, channel, c, kw):
+        """The tap and the channel of the next row of the result, without a division."""
+        channel += 1
+        if channel == c:
+            channel = 0
+            v += 1
+            if v == kw:
+                v = 0
+                u += 1
+        return u, v, channel
+
+    @helper
     def row_words(words, line_words, row, height, count, c, kw, line_bytes, dilation_h, dilation_w, b_bytes):
         """Segments, one a line, for `height` rows of the result from `row` on: which tap and channel each is."""
+        u, v, channel = row // c // kw, row // c % kw, row % c
         for r in range(height):
-            tap, channel = (row + r) // c, (row + r) % c
-            shift = tap // kw * dilation_h * line_bytes + (tap % kw * dilation_w * c + channel) * size
+            shift = u * dilation_h * line_bytes + (v * dilation_w * c + channel) * size
             for i in range(count):
                 words[i * TABLE_WORDS + 1 + r] = line_words[i * LINE_WORDS] + shift
+            u, v, channel = next_row(u, v, channel, c, kw)
         for i in range(count):
             words[i * TABLE_WORDS] = i * b_bytes
 
     @helper
     def column_words(words, line, row, height, columns, pixel_bytes, c, kw, line_bytes, dilation_h, dilation_w, first):
         """Segments, one a column of pixels from `line` down; first: of B, in bytes."""
+        u, v, channel = row // c // kw, row // c % kw, row % c
         for r in range(height):
-            tap, channel = (row + r) // c, (row + r) % c
-            shift = tap // kw * dilation_h * line_bytes + (tap % kw * dilation_w * c + channel) * size
+            shift = u * dilation_h * line_bytes + (v * dilation_w * c + channel) * size
             for i in range(columns):
                 words[i * TABLE_WORDS + 1 + r] = line + i * pixel_bytes + shift
+            u, v, channel = next_row(u, v, channel, c, kw)
         for i in range(columns):
             words[i * TABLE_WORDS] = first + i * width * size
 
@@ -149,12 +176,10 @@ def make_shape(dtype, shape):
                     else:
                         row_words(words, int64_at(addresses), row, height, count, c, kw, line_bytes, dilation_h,
                                   dilation_w, ow * width * size)
-                    for panel in range(ceil_div(oc, width)):
-                        micro(height, ow if down else count, part if down else ow, 0,
-                              (stride_h * line_bytes) if down else (stride_w * c * size),
-                              packed + panel * count * ow * width * size, (ow if down else 1) * width * size, scratch,
-                              result + (row * oc + panel * width) * size, oc * size, start + done > 0,
-                              oc - panel * width)
+                    products(height, ow if down else count, part if down else ow,
+                             (stride_h * line_bytes) if down else (stride_w * c * size), packed,
+                             count * ow * width * size, (ow if down else 1) * width * size, scratch,
+                             result + row * oc * size, oc, start + done > 0)
                 done += part
     return channels, padded_lines
 
@@ -193,9 +218,9 @@ def make_bind(dtype, sizes):
             return
         if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and (
                 choice[NO_WINOGRAD] == 0 and has_winograd and min(c, oc) >= FEWEST and n * oh * ow > 0 and (
-                    takes(choice, WINOGRAD, pays_winograd(n, c, oh, ow, oc)))):
+                    takes(choice, WINOGRAD, pays_winograd(kh, n, c, oh, ow, oc)))):
             choice[VARIANT] = WINOGRAD
-            bind_winograd(n, c, oh, ow, oc, choice)
+            bind_winograd(kh, n, c, oh, ow, oc, choice)
             bind_sums(kh * kw * c * oc, choice)
             return
         choice[SHAPE] = NARROW if oc <= width_narrow else MAIN
@@ -221,8 +246,8 @@ def make_bind(dtype, sizes):
 def make(dtype, isa):
     """bind and run for one ISA."""
     sizes, size, at = shapes(isa, dtype), ITEM_SIZES[dtype], pointer_to(dtype)
-    channels_main, lines_main = make_shape(dtype, sizes.main)
-    channels_narrow, lines_narrow = make_shape(dtype, sizes.narrow)
+    channels_main, lines_main = make_shape(dtype, sizes, True)
+    channels_narrow, lines_narrow = make_shape(dtype, sizes, False)
     run_winograd = make_filter_grad(dtype, sizes.main).run
 
     @helper
@@ -253,8 +278,8 @@ def make(dtype, isa):
             add_parts(target, work, elements, choice, tile)
             return OK
         if choice[VARIANT] == WINOGRAD:
-            run_winograd(source, gradient, target, n, h, w, c, oc, oh, ow, pad_top, pad_left, choice, work, scratch,
-                         phase, tile)
+            run_winograd(kh, source, gradient, target, n, h, w, c, oc, oh, ow, pad_top, pad_left, choice, work,
+                         scratch, phase, tile)
             return OK
         part, tap_tile = tile // choice[TAP_TILES], tile % choice[TAP_TILES]
         result = work + part * elements * size if choice[PARTS] > 1 else target

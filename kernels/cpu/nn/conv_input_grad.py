@@ -6,7 +6,7 @@ bind picks the way:
     LINES     lines of dy are copied with zeros around them, for each residue of the stride (residues.py): few channels
     PLANES    the lanes are pixels (planes.py): few channels of dx, no stride
     SPREAD    products of dy's pixels, which are added to dx (spread.py): few columns of dy, or few channels and strides
-    WINOGRAD  transformed patches (winograd.py), where a 3 x 3 filter makes that faster
+    WINOGRAD  transformed patches (winograd.py), where a filter of 3 x 3 or 5 x 5 makes that faster
 The filter is B, packed by phase 0 into the workspace.
 Invariants: pixels are checked against the picture before they are read; sums are in a fixed order, so no result depends
 on tiles (conv_tiles.py) or threads.
@@ -139,9 +139,9 @@ def make_backward(dtype, isa):
             return
         if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and choice[NO_WINOGRAD] == 0 and (
                 has_winograd and oc >= FEWEST and takes(choice, WINOGRAD, c > SPREAD_CHANNELS and pays_winograd(
-                    n, oc, h, w, c, False))):
+                    kh, n, oc, h, w, c, False))):
             choice[VARIANT] = WINOGRAD
-            bind_winograd(n, oc, h, w, c, choice)
+            bind_winograd(kh, n, oc, h, w, c, choice)
             return
         group, bytes_ = residue_group(h, w, oc, kh, kw, stride_h, stride_w, dilation_h, dilation_w, n * h, size)
         group, choice[GROUP_LINES] = (group if kh * kw * oc > 0 else 0), group
@@ -170,8 +170,8 @@ def make_backward(dtype, isa):
             choice, work, scratch, phase, tile):
         source, right, target = address(dy), address(f), address(dx)
         if choice[VARIANT] == WINOGRAD:
-            run_winograd(source, right, target, True, n, oh, ow, oc, h, w, c, 2 - pad_top, 2 - pad_left, choice, work,
-                         scratch, phase, tile)
+            run_winograd(kh, source, right, target, True, n, oh, ow, oc, h, w, c, kh - 1 - pad_top, kw - 1 - pad_left,
+                         choice, work, scratch, phase, tile)
             return OK
         if choice[SHAPE] == PLANAR and phase == 0:
             pack_planes(work, right, kh, kw, oc, c, c * oc, 1, oc, True)

@@ -1,26 +1,21 @@
 """max_pool, avg_pool and their gradients over NHWC.
 
 Job: windows of kh x kw, strides and padding by attributes; what lies outside the picture does not take part
-(TensorFlow: the mean is over what lies inside). The gradient of max goes to the first greatest element of a window in
-row-major order.
-Invariants: every row and column is checked against the picture before it is read; sums are in a fixed order; forward
-kernels and avg_pool_grad tile over rows of the output, max_pool_grad over pictures and blocks of channels, which never
-overlap.
+(TensorFlow: the mean is over what lies inside). max_pool_grad.py has the gradient of max.
+Invariants: every row and column is checked against the picture before it is read; sums are in a fixed order; tiles are
+rows of what is written.
 """
 from __future__ import annotations
 
 from ...contracts.calls import Functions
-from ..memory import ITEM_SIZES, NUMBA_TYPES, address, ceil_div, helper, offset, pointer_to, zero_bytes
-from ..vector import vectors
+from ..memory import ITEM_SIZES, NUMBA_TYPES, address, ceil_div, helper, offset, pointer_to
 from ..words import OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, USER
 from .channel_sums import GREATEST, MEAN, SUM
 from .channel_windows import make_line
 from .conv_tiles import by_isa
 from .residues import meeting_taps, taps_of
-from .windows import steps
 
 TILE = 16384                           # elements of a tile, about
-CHANNELS = 64                          # channels of a tile of max_pool_grad
 
 
 @helper
@@ -68,78 +63,6 @@ def make_max_pool(types):
 
 def make_avg_pool(types):
     return by_isa(lambda dtype, isa: make_window(dtype, isa, MEAN), types["T"])
-
-
-def make_shares(dtype):
-    """(of a whole vector of channels, of some): the functions (x, y, dy, dx, output, first, w, c, rows, columns, once,
-    count) that give dy of one window to the first greatest element; `first` is where the window begins in x, count the
-    channels that `some` treats."""
-    v = vectors(dtype)
-    add, load, store, taken, left = v.add, v.load, v.store, steps(dtype).taken, steps(dtype).left
-
-    @helper
-    def load_whole(pointer, index, count):
-        return load(pointer, index)
-
-    @helper
-    def store_whole(pointer, index, value, count):
-        store(pointer, index, value)
-
-    def make(read, write):
-        @helper
-        def share(x, y, dy, dx, output, first, w, c, rows, columns, once, count):
-            greatest, pending = read(y, output, count), read(dy, output, count)
-            for i in range(rows):
-                for j in range(columns):
-                    at = first + (i * w + j) * c
-                    value = read(x, at, count)
-                    part = taken(value, greatest, pending)
-                    write(dx, at, part if once else add(read(dx, at, count), part), count)
-                    pending = left(value, greatest, pending)
-        return share
-    return make(load_whole, store_whole), make(v.load_some, v.store_some)
-
-
-@helper
-def covers_once(size, window, stride, pad, outputs):
-    """Whether the windows of an axis cover each element once."""
-    return (stride == window or outputs == 1) and outputs * window - pad >= size
-
-
-def make_max_pool_grad(types):
-    size, lanes = ITEM_SIZES[types["T"]], vectors(types["T"]).lanes
-    whole_share, some_share = make_shares(types["T"])
-
-    def bind(n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice):
-        blocks = (c + CHANNELS - 1) // CHANNELS
-        choice[TILES] = n * blocks
-        if blocks == 1:
-            choice[TILE_ELEMENTS] = h * w * c
-        # If so, nothing has to be zeroed or added up.
-        choice[USER] = covers_once(h, kh, stride_h, pad_top, oh) and covers_once(w, kw, stride_w, pad_left, ow)
-
-    def run(x, y, dy, dx, n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left, choice, work, scratch,
-            phase, tile):
-        blocks = (c + CHANNELS - 1) // CHANNELS
-        picture, start = tile // blocks, tile % blocks * CHANNELS
-        channels, once = min(CHANNELS, c - start), choice[USER] != 0
-        whole = channels // lanes * lanes
-        if not once:
-            for pixel in range(h * w):
-                zero_bytes(address(offset(dx, (picture * h * w + pixel) * c + start)), channels * size)
-        for line in range(oh):
-            top, bottom = max(line * stride_h - pad_top, 0), min(line * stride_h - pad_top + kh, filled(h, w))
-            for column in range(ow):
-                begin, end = max(column * stride_w - pad_left, 0), min(column * stride_w - pad_left + kw, w)
-                output = ((picture * oh + line) * ow + column) * c + start
-                first = ((picture * h + top) * w + begin) * c + start
-                for k in range(0, whole, lanes):
-                    whole_share(x, y, dy, dx, output + k, first + k, w, c, bottom - top, end - begin, once, lanes)
-                if whole < channels:
-                    some_share(x, y, dy, dx, output + whole, first + whole, w, c, bottom - top, end - begin, once,
-                               channels - whole)
-        return OK
-    return Functions(bind, run)
 
 
 def make_max_pool_grad_grad(types):

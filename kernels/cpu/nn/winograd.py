@@ -1,14 +1,14 @@
-"""3 x 3 convolutions without stride, and their gradients for the input, by Winograd's F(4 x 4, 3 x 3).
+"""3 x 3 and 5 x 5 convolutions without stride, and their gradients for the input, by Winograd's F(4 x 4, r x r).
 
-Job: 36 products of matrices take the place of 9 taps for 16 pixels, a quarter of the multiplications. Rows of A are
-tiles of the source, B is the filter, both transformed (winograd_tiles.py); what the products give is transformed into
-the target. Forwards, source is x, target y; backwards, source is dy, target dx, the filter turned around and its
-channels exchanged.
+Job: 36 products of matrices take the place of 9 taps for 16 pixels, a quarter of the multiplications, or 64 that of 25,
+less than a sixth. Rows of A are tiles of the source, B is the filter, both transformed (winograd_tiles.py); what the
+products give is transformed into the target. Forwards, source is x, target y; backwards, source is dy, target dx, the
+filter turned around and its channels exchanged.
 Order: blocks of tiles; panels; chunks of channels, whose part of the filter is transformed anew for each block (that
-costs less than to read a filter that has become four times as large); the 36 products. Where few tiles make few blocks,
-phase 0 transforms all pictures into the workspace, and panels are divided among tiles of work.
+costs less than to read a filter that has become several times as large); the products of each point. Where few tiles
+make few blocks, phase 0 transforms all pictures into the workspace, and panels are divided among tiles of work.
 Invariants: a tile of work is some lines of tiles, or some panels of them; the order of all sums follows from the sizes.
-Results differ from direct ones by roundings, and a NaN or infinity reaches whole tiles (docs/adr/0042).
+Results differ from direct ones by roundings, and a NaN or infinity reaches whole tiles (docs/adr/0042, 0054).
 """
 from __future__ import annotations
 
@@ -19,11 +19,15 @@ from typing import Any
 from ..memory import ITEM_SIZES, ceil_div, helper, int64_at, part, round_up, zero_bytes
 from ..products.micro import TABLE_WORDS, Shape, micro_kernel
 from ..words import FORMAT, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
-from .winograd_cost import DTYPES, faster
-from .winograd_tiles import LINE, OUT, POINTS, TAPS, make_filters, make_pictures, make_results, odd_lines
+from .winograd_cost import DTYPES, costs
+from .winograd_forms import F4, F4X5, Form
+from .winograd_tiles import LINE, make_filters, make_pictures, make_results, odd_lines
 
-CHUNK = 128                            # channels whose filter is transformed at once
-BLOCK = 84                             # tiles of a block, about
+# Of a form with 36 points, and of larger ones, so that a block's sums and a chunk's filter stay in the second cache:
+# channels whose filter is transformed at once, and tiles of a block, about.
+CHUNK, CHUNK_OF_LARGE = 128, 64
+BLOCK, BLOCK_OF_LARGE = 84, 42
+SMALL = 36
 PICTURE_BYTES = 8 << 20                # of a block's transformed pictures, about
 SHARED_BYTES = 8 << 20                 # of all transformed pictures, at most, where phase 0 transforms them
 SHARED_BLOCKS = 8                      # if there are fewer, phase 0 does so
@@ -33,15 +37,14 @@ PRODUCTS = 1 << 20                     # multiplications of a tile, at least
 # Words of choice: lines of tiles and panels of a tile of work; lines of a tile of phase 0, 0 if there is no such phase;
 # tiles of a block.
 TILE_LINES, TILE_PANELS, PICTURE_LINES, BLOCK_TILES = USER + 1, USER + 2, USER + 5, USER + 6
-_TABLE_BYTES = round_up.py_func(POINTS * 8, LINE)
 
 
 @dataclass(frozen=True)
 class Winograd:
-    """pays(n, sc, th, tw, tc, packed): whether it is faster than the direct way; packed: whether the filter is packed
-    before a run. bind(n, sc, th, tw, tc, choice). run(source, f, target, turned, n, sh, sw, sc, th, tw, tc, top, left,
-    choice, work, scratch, phase, tile); turned: for the gradient; top, left: how far the first pixel that the target's
-    first one depends on is before the source."""
+    """pays(k, n, sc, th, tw, tc, packed): whether it is faster than the direct way for filters of k x k taps; packed:
+    whether the filter is packed before a run. bind(k, n, sc, th, tw, tc, choice). run(k, source, f, target, turned, n,
+    sh, sw, sc, th, tw, tc, top, left, choice, work, scratch, phase, tile); turned: for the gradient; top, left: how far
+    the first pixel that the target's first one depends on is before the source."""
 
     pays: Any
     bind: Any
@@ -61,14 +64,30 @@ class Block:
     convolve: Any
 
 
+def chunk_of(form: Form) -> int:
+    """Most channels whose filter is transformed at once."""
+    return CHUNK if form.points <= SMALL else CHUNK_OF_LARGE
+
+
+def block_of(form: Form) -> int:
+    """Tiles of a block, about."""
+    return BLOCK if form.points <= SMALL else BLOCK_OF_LARGE
+
+
+def pixels_bytes_of(form: Form) -> int:
+    """Of the addresses of a tile's pixels."""
+    return int(round_up.py_func(form.points * 8, LINE))
+
+
 @cache
-def make_block(dtype: str, shape: Shape) -> Block:
+def make_block(dtype: str, shape: Shape, form: Form) -> Block:
     size, width, most_rows = ITEM_SIZES[dtype], shape.width, shape.rows
-    micro, transform_results = micro_kernel(dtype, shape), make_results(dtype, shape)
-    pictures_kit, filters_kit = make_pictures(dtype, shape), make_filters(dtype, shape)
+    points, out, all_taps, most_channels = form.points, form.outputs, form.taps ** 2, chunk_of(form)
+    micro, transform_results = micro_kernel(dtype, shape), make_results(dtype, shape, form)
+    pictures_kit, filters_kit = make_pictures(dtype, shape, form), make_filters(dtype, shape, form)
     row_bytes, transform_pictures = pictures_kit.row_bytes, pictures_kit.transform
     chunk_bytes, transform_filters = filters_kit.chunk_bytes, filters_kit.transform
-    tile_bytes = round_up.py_func(OUT * OUT * width * size, LINE)
+    tile_bytes, pixels_bytes = round_up.py_func(out * out * width * size, LINE), pixels_bytes_of(form)
 
     @helper
     def sum_bytes(count):
@@ -76,23 +95,23 @@ def make_block(dtype: str, shape: Shape) -> Block:
 
     @helper
     def scratch_bytes(sc, count):
-        chunk = min(sc, CHUNK)
+        chunk = min(sc, most_channels)
         tables = ceil_div(count, most_rows) * TABLE_WORDS * 8
-        return (_TABLE_BYTES + tile_bytes + round_up(sc * size, LINE) + (TAPS + POINTS) * chunk_bytes(chunk)
-                + POINTS * sum_bytes(count) + tables + LINE)
+        return (pixels_bytes + tile_bytes + round_up(sc * size, LINE) + (all_taps + points) * chunk_bytes(chunk)
+                + points * sum_bytes(count) + tables + LINE)
 
     @helper
     def pictures(target, step, source, sh, sw, sc, th, tw, top, left, first, count, distant, scratch):
-        zeros = scratch + _TABLE_BYTES + tile_bytes
+        zeros = scratch + pixels_bytes + tile_bytes
         zero_bytes(zeros, sc * size)
-        transform_pictures(target, step, source, sh, sw, sc, ceil_div(th, OUT), ceil_div(tw, OUT), top, left, first,
+        transform_pictures(target, step, source, sh, sw, sc, ceil_div(th, out), ceil_div(tw, out), top, left, first,
                            count, distant, zeros, scratch)
 
     @helper
     def products(pictures, step, filters, sums, tables, first_channel, channels, count):
-        """The 36 products of a chunk of channels."""
+        """The products of a chunk of channels."""
         tiles = ceil_div(count, most_rows)
-        for point in range(POINTS):
+        for point in range(points):
             for tile in range(tiles):
                 row = count * tile // tiles
                 micro(count * (tile + 1) // tiles - row, 1, channels, point * step + first_channel * size, size,
@@ -112,11 +131,11 @@ def make_block(dtype: str, shape: Shape) -> Block:
     @helper
     def convolve(pictures, step, f, packed, turned, target, sc, th, tw, tc, first, count, first_panel, panels, scratch):
         """Tiles first to first + count by some panels."""
-        tile, chunk = scratch + _TABLE_BYTES, min(sc, CHUNK)
+        tile, chunk = scratch + pixels_bytes, min(sc, most_channels)
         taps = tile + tile_bytes + round_up(sc * size, LINE)
-        filters = taps + TAPS * chunk_bytes(chunk)
-        sums = filters + POINTS * chunk_bytes(chunk)
-        tables = sums + POINTS * sum_bytes(count)
+        filters = taps + all_taps * chunk_bytes(chunk)
+        sums = filters + points * chunk_bytes(chunk)
+        tables = sums + points * sum_bytes(count)
         fill_tables(tables, pictures, sc, count)
         chunks = ceil_div(sc, chunk)
         for panel in range(first_panel, first_panel + panels):
@@ -125,7 +144,7 @@ def make_block(dtype: str, shape: Shape) -> Block:
                 channels = sc * (number + 1) // chunks - channel
                 transform_filters(filters, taps, f, packed, turned, sc, tc, channel, channels, panel * width)
                 products(pictures, step, filters, sums, tables, channel, channels, count)
-            transform_results(sums, sum_bytes(count), target, th, tw, tc, ceil_div(th, OUT), ceil_div(tw, OUT), first,
+            transform_results(sums, sum_bytes(count), target, th, tw, tc, ceil_div(th, out), ceil_div(tw, out), first,
                               count, panel * width, tile)
     return Block(scratch_bytes, pictures, convolve)
 
@@ -133,70 +152,70 @@ def make_block(dtype: str, shape: Shape) -> Block:
 def _nowhere() -> Winograd:
     """Of a dtype that is always computed directly."""
     @helper
-    def pays(n, sc, th, tw, tc, packed):
+    def pays(k, n, sc, th, tw, tc, packed):
         return False
 
     @helper
-    def bind(n, sc, th, tw, tc, choice):
+    def bind(k, n, sc, th, tw, tc, choice):
         pass
 
     @helper
-    def run(source, f, target, turned, n, sh, sw, sc, th, tw, tc, top, left, choice, work, scratch, phase, tile):
+    def run(k, source, f, target, turned, n, sh, sw, sc, th, tw, tc, top, left, choice, work, scratch, phase, tile):
         pass
     return Winograd(pays, bind, run)
 
 
 @cache
-def make_winograd(dtype: str, shape: Shape) -> Winograd:
-    if dtype not in DTYPES:
-        return _nowhere()
+def make_form(dtype: str, shape: Shape, form: Form) -> Winograd:
+    """Of one form, whose filters are no longer asked for their size."""
     size, width, lanes, most_rows = ITEM_SIZES[dtype], shape.width, shape.lanes, shape.rows
-    kit, block_kit = make_pictures(dtype, shape), make_block(dtype, shape)
+    points, out, most_tiles, faster = form.points, form.outputs, block_of(form), costs(form).faster
+    kit, block_kit = make_pictures(dtype, shape, form), make_block(dtype, shape, form)
     row_bytes, point_bytes = kit.row_bytes, kit.point_bytes
     scratch_bytes, pictures, convolve = block_kit.bytes, block_kit.pictures, block_kit.convolve
 
     @helper
     def blocks_of(tiles, sc):
-        block = min(max(PICTURE_BYTES // (POINTS * row_bytes(sc)), most_rows), BLOCK)
+        block = min(max(PICTURE_BYTES // (points * row_bytes(sc)), most_rows), most_tiles)
         return max((tiles + block // 2) // block, 1)
 
     @helper
     def pays(n, sc, th, tw, tc, packed):
-        blocks = blocks_of(n * ceil_div(th, OUT) * ceil_div(tw, OUT), sc)
+        blocks = blocks_of(n * ceil_div(th, out) * ceil_div(tw, out), sc)
         return faster(blocks, n, sc, th, tw, tc, packed, size, lanes, width)
 
     @helper
     def bind(n, sc, th, tw, tc, choice):
-        down, across, panels = ceil_div(th, OUT), ceil_div(tw, OUT), ceil_div(tc, width)
+        down, across, panels = ceil_div(th, out), ceil_div(tw, out), ceil_div(tc, width)
         lines, blocks = n * down, blocks_of(n * down * across, sc)
         choice[TILE_LINES], choice[TILE_PANELS] = ceil_div(lines, blocks), panels
-        if down * across <= BLOCK:
+        if down * across <= most_tiles:
             choice[TILE_LINES] = ceil_div(n, blocks) * down
         tiles = choice[TILE_LINES] * across
         block = ceil_div(tiles, blocks_of(tiles, sc))
         choice[BLOCK_TILES] = block
         choice[SCRATCH_BYTES] = scratch_bytes(sc, block)
-        shared = POINTS * point_bytes(lines * across, sc)
+        shared = points * point_bytes(lines * across, sc)
         if blocks < SHARED_BLOCKS and shared <= SHARED_BYTES:
             choice[WORK_BYTES] = shared
             choice[PICTURE_LINES] = ceil_div(lines, PICTURE_TILES)
             choice[TILES] = ceil_div(lines, choice[PICTURE_LINES])
-            enough = ceil_div(PRODUCTS, tiles * POINTS * sc * width)
+            enough = ceil_div(PRODUCTS, tiles * points * sc * width)
             choice[TILE_PANELS] = min(max(enough, ceil_div(panels * blocks, MOST_TILES)), panels)
         else:
-            choice[SCRATCH_BYTES] += POINTS * point_bytes(block, sc)
+            choice[SCRATCH_BYTES] += points * point_bytes(block, sc)
         work = ceil_div(lines, choice[TILE_LINES]) * ceil_div(panels, choice[TILE_PANELS])
         if choice[PICTURE_LINES] > 0:
             choice[TILES_1] = work
         else:
             choice[TILES] = work
-        if choice[TILE_PANELS] == panels and (th % OUT == 0 or choice[TILE_LINES] % down == 0):
-            pixels = choice[TILE_LINES] // down * th if choice[TILE_LINES] % down == 0 else choice[TILE_LINES] * OUT
+        if choice[TILE_PANELS] == panels and (th % out == 0 or choice[TILE_LINES] % down == 0):
+            pixels = choice[TILE_LINES] // down * th if choice[TILE_LINES] % down == 0 else choice[TILE_LINES] * out
             choice[TILE_ELEMENTS] = pixels * tw * tc
 
-    @part("winograd")
+    @part("winograd", form.taps)
     def run(source, f, target, turned, n, sh, sw, sc, th, tw, tc, top, left, choice, work, scratch, phase, tile):
-        down, across, panels = ceil_div(th, OUT), ceil_div(tw, OUT), ceil_div(tc, width)
+        down, across, panels = ceil_div(th, out), ceil_div(tw, out), ceil_div(tc, width)
         lines = n * down
         shared = choice[PICTURE_LINES] > 0
         transforms, multiplies = not shared or phase == 0, not shared or phase == 1
@@ -216,4 +235,32 @@ def make_winograd(dtype: str, shape: Shape) -> Winograd:
             if multiplies:
                 convolve(made, step, f, choice[FORMAT] != 0, turned, target, sc, th, tw, tc, begin, some, first_panel,
                          min(choice[TILE_PANELS], panels - first_panel), scratch)
+    return Winograd(pays, bind, run)
+
+
+@cache
+def make_winograd(dtype: str, shape: Shape) -> Winograd:
+    if dtype not in DTYPES:
+        return _nowhere()
+    three, five = make_form(dtype, shape, F4), make_form(dtype, shape, F4X5)
+    pays_3, bind_3, run_3 = three.pays, three.bind, three.run
+    pays_5, bind_5, run_5 = five.pays, five.bind, five.run
+
+    @helper
+    def pays(k, n, sc, th, tw, tc, packed):
+        return pays_3(n, sc, th, tw, tc, packed) if k == 3 else pays_5(n, sc, th, tw, tc, packed)
+
+    @helper
+    def bind(k, n, sc, th, tw, tc, choice):
+        if k == 3:
+            bind_3(n, sc, th, tw, tc, choice)
+        else:
+            bind_5(n, sc, th, tw, tc, choice)
+
+    @helper
+    def run(k, source, f, target, turned, n, sh, sw, sc, th, tw, tc, top, left, choice, work, scratch, phase, tile):
+        if k == 3:
+            run_3(source, f, target, turned, n, sh, sw, sc, th, tw, tc, top, left, choice, work, scratch, phase, tile)
+        else:
+            run_5(source, f, target, turned, n, sh, sw, sc, th, tw, tc, top, left, choice, work, scratch, phase, tile)
     return Winograd(pays, bind, run)

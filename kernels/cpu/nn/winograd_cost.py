@@ -1,12 +1,17 @@
 """Whether Winograd's convolution is faster than the direct one: a model of both, in steps of the micro-kernel.
 
 A step multiplies one row of a register tile by a panel for one channel: a cycle, or nearly. The constants are measured
-(docs/adr/0042), with AVX-512 and AVX2; what is written and read by transforms is counted in bytes.
+(docs/adr/0042), with AVX-512 and AVX2; what is written and read by transforms is counted in bytes, for tiles of 6 x 6
+pixels: what each element of a larger tile costs grows with its side.
 """
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
 from ..memory import ceil_div, helper, round_up
-from .winograd_tiles import OUT, POINTS, TAPS
+from .winograd_forms import Form
 
 DTYPES = ("f32",)                      # who asks for float64 asks for its exactness
 FEWEST = 16                            # channels of the source: fewer are copied as patches, and a vector has as many
@@ -16,41 +21,56 @@ TRANSFORM_COST = 7 / 3                 # of a byte of a transformed picture's or
 RESULT_COST = 6 / 5                    # of a byte of a row of results
 # The same for the gradient of a filter, whose transforms write more than the second cache holds.
 FILTER_TRANSFORM_COST, FILTER_RESULT_COST = 6, 7 / 3
+FILTER_DIRECT_COST = 1.18              # of a step of the direct way there, whose sums go through memory
 PACK_COST = 20                         # of a row of a panel that the direct way packs in every run
-GAIN = 1.15                            # it must be faster by so much, as its results are less exact
+GAIN, GAIN_OF_LARGE = 1.15, 1.3         # it must be faster by so much, as its results are less exact
 
 
-@helper
-def faster(blocks, n, sc, th, tw, tc, packed, size, lanes, width):
-    """Whether it is, of a source of sc channels, a target of n pictures of th x tw pixels and tc channels. blocks: of
-    tiles, for each of which the filter is transformed; packed: whether it is packed before a run; size, lanes, width:
-    of an element, a vector, a panel."""
-    if sc < FEWEST or tc == 0 or n * th * tw == 0:
-        return False
-    pixels, tiles, columns = n * th * tw, n * ceil_div(th, OUT) * ceil_div(tw, OUT), round_up(tc, width)
-    # Of each channel of the source.
-    direct = TAPS * (max(pixels, LEAST) + (0 if packed else PACK_COST)) * (lanes if tc <= lanes else columns) / width
-    products = POINTS * max(tiles, LEAST) * columns / width
-    cost = (PRODUCT_COST * products + TRANSFORM_COST * (tiles + blocks * columns) * size
-            + RESULT_COST * tiles * columns * size / sc)
-    return cost * GAIN < direct
+@dataclass(frozen=True)
+class Costs:
+    """faster(blocks, n, sc, th, tw, tc, packed, size, lanes, width): whether a form is, of a source of sc channels, a
+    target of n pictures of th x tw pixels and tc channels. blocks: of tiles, for each of which the filter is
+    transformed; packed: whether it is packed before a run; size, lanes, width: of an element, a vector, a panel.
+    filter_grad_faster(tiles, blocks, pixels, c, oc, size, lanes, width): whether it is for the gradient of a filter;
+    tiles: of dy, in so many blocks; pixels: of dy."""
+
+    faster: Any
+    filter_grad_faster: Any
 
 
-@helper
-def filter_grad_faster(tiles, blocks, pixels, c, oc, size, lanes, width):
-    """Whether it is for the gradient of a filter; tiles: of dy, in so many blocks; pixels: of dy."""
-    if min(c, oc) < FEWEST or pixels == 0:
-        return False
-    columns = round_up(oc, width)
-    # Of each channel of x.
-    direct = TAPS * pixels * (lanes if oc <= lanes else columns) / width
-    products = POINTS * (tiles + LEAST * blocks) * columns / width
-    cost = (PRODUCT_COST * products + FILTER_TRANSFORM_COST * tiles * (1 + columns / c) * size
-            + FILTER_RESULT_COST * blocks * columns * size)
-    return cost * GAIN < direct
+@cache
+def costs(form: Form) -> Costs:
+    points, out, taps, grad_taps = form.points, form.outputs, form.taps ** 2, form.outputs ** 2
+    work, gain = (form.inputs / 6) ** 3, GAIN if form.inputs == 6 else GAIN_OF_LARGE
+
+    @helper
+    def faster(blocks, n, sc, th, tw, tc, packed, size, lanes, width):
+        if sc < FEWEST or tc == 0 or n * th * tw == 0:
+            return False
+        pixels, tiles, columns = n * th * tw, n * ceil_div(th, out) * ceil_div(tw, out), round_up(tc, width)
+        # Of each channel of the source.
+        filled = (lanes if tc <= lanes else columns) / width
+        direct = taps * (max(pixels, LEAST) + (0 if packed else PACK_COST)) * filled
+        products = points * max(tiles, LEAST) * columns / width
+        cost = PRODUCT_COST * products + work * size * (
+            TRANSFORM_COST * (tiles + blocks * columns) + RESULT_COST * tiles * columns / sc)
+        return cost * gain < direct
+
+    @helper
+    def filter_grad_faster(tiles, blocks, pixels, c, oc, size, lanes, width):
+        if min(c, oc) < FEWEST or pixels == 0:
+            return False
+        columns = round_up(oc, width)
+        # Of each channel of x.
+        direct = FILTER_DIRECT_COST * grad_taps * pixels * (lanes if oc <= lanes else columns) / width
+        products = points * (tiles + LEAST * blocks) * columns / width
+        cost = PRODUCT_COST * products + work * size * (
+            FILTER_TRANSFORM_COST * tiles * (1 + columns / c) + FILTER_RESULT_COST * blocks * columns)
+        return cost * gain < direct
+    return Costs(faster, filter_grad_faster)
 
 
 @helper
 def fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w):
     """Whether Winograd computes such convolutions."""
-    return kh == 3 and kw == 3 and stride_h * stride_w * dilation_h * dilation_w == 1
+    return (kh == 3 or kh == 5) and kw == kh and stride_h * stride_w * dilation_h * dilation_w == 1

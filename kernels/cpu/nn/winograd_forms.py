@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from math import prod
 from typing import Any
 
 from llvmlite import ir
@@ -41,32 +42,49 @@ class Form:
     def inputs(self) -> int:
         return self.outputs + self.taps - 1
 
+    @property
+    def points(self) -> int:
+        """Products of a tile."""
+        return self.inputs ** 2
 
-def form_of(outputs: int, a: Fraction, b: Fraction) -> Form:
-    """F(outputs, 7 - outputs) by interpolation at 0, a, -a, b, -b and infinity."""
-    taps = 7 - outputs
-    zero, one, product, total = Fraction(0), Fraction(1), a * a * b * b, a * a + b * b
 
-    def picture(x: Fraction, other: Fraction) -> tuple[Fraction, ...]:
-        return zero, -x * other * other, -other * other, x, one, zero
+def _times(left: tuple[Fraction, ...], right: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
+    """The product of two polynomials, coefficients from the lowest on."""
+    return tuple(sum((left[i] * right[k - i] for i in range(len(left)) if 0 <= k - i < len(right)), Fraction(0))
+                 for k in range(len(left) + len(right) - 1))
 
-    def filter_(x: Fraction, other: Fraction) -> tuple[Fraction, ...]:
-        scale = 2 * x * x * (x * x - other * other)
-        return tuple(x ** k / scale for k in range(taps))
 
-    pairs = ((a, b), (-a, b), (b, a), (-b, a))
-    return Form(outputs, taps,
-                ((product, zero, -total, zero, one, zero), *(picture(*pair) for pair in pairs),
-                 (zero, product, zero, -total, zero, one)),
-                ((one / product, *[zero] * (taps - 1)), *(filter_(*pair) for pair in pairs),
-                 (*[zero] * (taps - 1), one)),
-                tuple((zero ** k, *(x ** k for x, _ in pairs), one if k == outputs - 1 else zero)
-                      for k in range(outputs)))
+def form_of(outputs: int, *places: Fraction) -> Form:
+    """F(outputs, taps) by interpolation at 0, a, -a for every place a, and infinity: as many taps as that gives."""
+    points = [Fraction(0), *(sign * place for place in places for sign in (1, -1))]
+    taps = len(points) + 2 - outputs
+
+    def picture(left_out: Fraction | None) -> tuple[Fraction, ...]:
+        """Coefficients of the product of (t - point), but for one point."""
+        product: tuple[Fraction, ...] = (Fraction(1),)
+        for point in points:
+            if point != left_out:
+                product = _times(product, (-point, Fraction(1)))
+        return product + (Fraction(0),) * (len(points) + 1 - len(product))
+
+    def filter_(point: Fraction) -> tuple[Fraction, ...]:
+        scale = prod(point - other for other in points if other != point)
+        return tuple(point ** k / scale for k in range(taps))
+
+    last = tuple(Fraction(k == taps - 1) for k in range(taps))
+    return Form(outputs, taps, tuple(picture(point) for point in (*points, None)),
+                (*(filter_(point) for point in points), last),
+                tuple((*(point ** k for point in points), Fraction(k == outputs - 1)) for k in range(outputs)))
 
 
 # The usual points, 1 and 2, cost three times as much accuracy; these have few digits, so that B' and A' are exact.
 PLACES = Fraction(5, 8), Fraction(3, 2)
 F4 = form_of(4, *PLACES)
+F4_GRAD = form_of(3, *PLACES)
+# Of the triples of twelve such numbers, those with the least error.
+PLACES_5 = Fraction(1, 2), Fraction(1), Fraction(2)
+F4X5 = form_of(4, *PLACES_5)
+F4X5_GRAD = form_of(5, *PLACES_5)
 
 
 @dataclass(frozen=True)
@@ -90,7 +108,7 @@ class Transforms:
 def transforms(dtype: str, lanes: int, form: Form) -> Transforms:
     """For vectors of `lanes` elements."""
     emitter = _Emitter(dtype, lanes)
-    name = f"gc_winograd_{dtype}x{lanes}_{form.outputs}"
+    name = f"gc_winograd_{dtype}x{lanes}_{form.outputs}x{form.taps}"
 
     @intrinsic
     def picture(typing_context, table, offset, target, step):

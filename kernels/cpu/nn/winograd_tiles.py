@@ -1,10 +1,11 @@
 """What Winograd's convolution does to a block of tiles: the three transforms, and how what they write lies in memory.
 
-Job: pictures become 36 matrices of tiles by channels, a chunk of the filter 36 matrices of channels by a panel, and
-the sums of products tiles of the target.
+Job: pictures become a matrix of tiles by channels for each point of the form (36 or 64), a chunk of the filter as many
+matrices of channels by a panel, and the sums of products tiles of the target.
 Invariants: pixels are checked against the picture before they are read, what is outside is a row of zeros; channels of
 the last vector that are left over are transformed twice, to the same numbers; of the target only its own elements are
-written. Matrices and their rows are an odd number of lines of the cache apart, or 36 of them would meet in one set.
+written. Matrices and their rows are an odd number of lines of the cache apart, or those of all points would meet in one
+set.
 """
 from __future__ import annotations
 
@@ -12,17 +13,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at, prefetch
+from ..memory import ITEM_SIZES, compact, copy_bytes, helper, int64_at, prefetch
 from ..products.micro import Shape
 from ..products.panels import packing
-from .winograd_forms import F4, transforms
+from .winograd_forms import Form, transforms
 
-FORM = F4
-SIDE, OUT = FORM.inputs, FORM.outputs
-POINTS = SIDE * SIDE
-TAPS = 9
 LINE = 64                              # bytes of a line of the cache
-AHEAD = 512                           # bytes of each of a filter's nine taps that are asked for before they are read
+AHEAD = 512                            # bytes of each of a filter's taps that are asked for before they are read
 
 
 @helper
@@ -37,7 +34,7 @@ class Pictures:
     next. transform(target, step, source, sh, sw, sc, down, across, top, left, first, count, distant, zeros, table)
     writes the tiles first to first + count; down, across: tiles of a picture; top, left: how far the first tile begins
     before the picture; distant: whether pictures come from memory, so that it pays to ask for them; zeros: a pixel of
-    zeros; table: memory for 36 words."""
+    zeros; table: memory for the addresses of a tile's pixels."""
 
     row_bytes: Any
     point_bytes: Any
@@ -49,7 +46,7 @@ class Filters:
     """chunk_bytes(count): from one matrix of `count` channels to the next. transform(target, taps, f, packed, turned,
     sc, tc, first, count, column) writes those of channels first to first + count for a panel's columns; packed: whether
     f is in the micro-kernel's panels; turned: for the gradient, f is turned around and its channels are exchanged;
-    taps: memory for nine matrices."""
+    taps: memory for a matrix of each tap."""
 
     chunk_bytes: Any
     transform: Any
@@ -62,6 +59,7 @@ def make_locate(dtype: str, side: int) -> Any:
 
     @helper
     def locate(table, picture, row, column, sh, sw, sc, zeros):
+        compact()                          # as vectors it scatters, and loads wait for scattered stores
         for i in range(side):
             line = picture + ((row + i) * sw + column) * sc * size
             inside = 0 <= row + i < sh
@@ -71,9 +69,9 @@ def make_locate(dtype: str, side: int) -> Any:
 
 
 @cache
-def make_pictures(dtype: str, shape: Shape) -> Pictures:
-    size, lanes = ITEM_SIZES[dtype], shape.lanes
-    transform_picture, locate = transforms(dtype, lanes, FORM).picture, make_locate(dtype, SIDE)
+def make_pictures(dtype: str, shape: Shape, form: Form) -> Pictures:
+    size, lanes, side, out = ITEM_SIZES[dtype], shape.lanes, form.inputs, form.outputs
+    transform_picture, locate = transforms(dtype, lanes, form).picture, make_locate(dtype, side)
 
     @helper
     def row_bytes(sc):
@@ -86,9 +84,9 @@ def make_pictures(dtype: str, shape: Shape) -> Pictures:
     @helper
     def ask_for_next(pixels, distance):
         """Prefetches the pixels that the tile to the right does not share with this one."""
-        for i in range(SIDE):
-            for j in range(SIDE - OUT, SIDE):
-                prefetch(pixels[i * SIDE + j] + distance)
+        for i in range(side):
+            for j in range(side - out, side):
+                prefetch(pixels[i * side + j] + distance)
 
     @helper
     def transform(target, step, source, sh, sw, sc, down, across, top, left, first, count, distant, zeros, table):
@@ -96,21 +94,21 @@ def make_pictures(dtype: str, shape: Shape) -> Pictures:
         for number in range(count):
             line, column = (first + number) // across, (first + number) % across
             picture, row = line // down, line % down
-            locate(pixels, source + picture * sh * sw * sc * size, row * OUT - top, column * OUT - left, sh,
+            locate(pixels, source + picture * sh * sw * sc * size, row * out - top, column * out - left, sh,
                    sw, sc, zeros)
             goal = target + number * row_bytes(sc)
             for channel in range(0, sc, lanes):
                 at = min(channel, sc - lanes) * size
                 if distant:
-                    ask_for_next(pixels, at + OUT * sc * size)
+                    ask_for_next(pixels, at + out * sc * size)
                 transform_picture(table, at, goal + at, step)
     return Pictures(row_bytes, point_bytes, transform)
 
 
 @cache
-def make_filters(dtype: str, shape: Shape) -> Filters:
-    size, width, lanes = ITEM_SIZES[dtype], shape.width, shape.lanes
-    transform_filter = transforms(dtype, lanes, FORM).filter
+def make_filters(dtype: str, shape: Shape, form: Form) -> Filters:
+    size, width, lanes, all_taps = ITEM_SIZES[dtype], shape.width, shape.lanes, form.taps ** 2
+    transform_filter = transforms(dtype, lanes, form).filter
     pack, pack_transposed = packing(dtype, shape).pack, packing(dtype, shape).pack_transposed
 
     @helper
@@ -119,54 +117,63 @@ def make_filters(dtype: str, shape: Shape) -> Filters:
 
     @helper
     def gather(taps, f, sc, tc, first, count, column):
-        for tap in range(TAPS):
+        for tap in range(all_taps):
             pack(taps + tap * chunk_bytes(count), f + ((tap * sc + first) * tc + column) * size, tc * size, count,
                  tc - column)
 
     @helper
     def gather_turned(taps, f, sc, tc, first, count, column):
-        for tap in range(TAPS):
-            pack_transposed(taps + (TAPS - 1 - tap) * chunk_bytes(count),
+        for tap in range(all_taps):
+            pack_transposed(taps + (all_taps - 1 - tap) * chunk_bytes(count),
                             f + ((tap * tc + column) * sc + first) * size, sc * size, count, tc - column)
 
     @helper
     def transform(target, taps, f, packed, turned, sc, tc, first, count, column):
         source, step = taps, chunk_bytes(count)
         if packed:
-            source, step = f + (column * TAPS * sc + first * width) * size, sc * width * size
+            source, step = f + (column * all_taps * sc + first * width) * size, sc * width * size
         elif turned:
             gather_turned(taps, f, sc, tc, first, count, column)
         else:
             gather(taps, f, sc, tc, first, count, column)
         for at in range(0, count * width * size, lanes * size):
-            for tap in range(TAPS):
+            for tap in range(all_taps):
                 prefetch(source + tap * step + at + AHEAD)
             transform_filter(source + at, step, target + at, chunk_bytes(count))
     return Filters(chunk_bytes, transform)
 
 
 @cache
-def make_results(dtype: str, shape: Shape) -> Any:
+def make_results(dtype: str, shape: Shape, form: Form) -> Any:
     """The function (sums, step, target, th, tw, tc, down, across, first, count, column, tile) that transforms the sums
     of a panel's products into the target; tile: memory for a tile."""
-    size, width, lanes = ITEM_SIZES[dtype], shape.width, shape.lanes
-    transform_result = transforms(dtype, lanes, FORM).result
+    size, width, lanes, out = ITEM_SIZES[dtype], shape.width, shape.lanes, form.outputs
+    transform_result = transforms(dtype, lanes, form).result
+
+    @helper
+    def ask_for_next(goal, tw, tc):
+        """Prefetches what the tile to the right will be written to."""
+        for i in range(out):
+            for j in range(out, 2 * out):
+                for at in range(0, width * size, LINE):
+                    prefetch(goal + (i * tw + j) * tc * size + at)
 
     @helper
     def transform(sums, step, target, th, tw, tc, down, across, first, count, column, tile):
         for number in range(count):
-            line, place = (first + number) // across, (first + number) % across * OUT
-            picture, row = line // down, line % down * OUT
+            line, place = (first + number) // across, (first + number) % across * out
+            picture, row = line // down, line % down * out
             goal = target + (((picture * th + row) * tw + place) * tc + column) * size
-            whole = row + OUT <= th and place + OUT <= tw and column + width <= tc
-            base, row_step, column_step = tile, OUT * width * size, width * size
+            whole = row + out <= th and place + out <= tw and column + width <= tc
+            base, row_step, column_step = tile, out * width * size, width * size
+            ask_for_next(goal, tw, tc)
             if whole:
                 base, row_step, column_step = goal, tw * tc * size, tc * size
             for at in range(0, width * size, lanes * size):
                 transform_result(sums + number * width * size + at, step, base + at, row_step, column_step)
             if not whole:
-                for i in range(min(OUT, th - row)):
-                    for j in range(min(OUT, tw - place)):
-                        copy_bytes(goal + (i * tw + j) * tc * size, tile + (i * OUT + j) * width * size,
+                for i in range(min(out, th - row)):
+                    for j in range(min(out, tw - place)):
+                        copy_bytes(goal + (i * tw + j) * tc * size, tile + (i * out + j) * width * size,
                                    min(width, tc - column) * size)
     return transform

@@ -3,6 +3,8 @@
 Job: cuts k and n so that a block of B stays in the second cache and a tile of A in the first, and calls the
 micro-kernel. Order: blocks of panels, blocks of k, tiles of rows, panels; so every element of C gets its products in
 the order of k.
+A transposed is read as it lies, since a line of it holds a whole column of a tile: copying it took a third of some
+products' time.
 Invariants: reads A only in its rows and k; scratch holds SCRATCH bytes (scratch_bytes), a table and a copy of a tile of
 A.
 """
@@ -12,16 +14,19 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at, part, pointer_to, prefetch
-from ..vector import LANES, vectors
+from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at, part
 from .micro import Shape, streaming_kernel
 
 TABLE_BYTES = 128
-# from so many panels on it pays to copy a tile of A to where rows do not collide in the cache
+# Rows at a multiple of this distance meet in one set of the first cache: from so many panels on it pays to copy a tile.
+COLLIDING = 4096
 COPY_PANELS = 4
-# a tile of fewer rows is done with a panel before the next one could come from memory: it asks for rows of its own
+# A tile of fewer rows is done with a line of B before the next one could come from memory: it asks for what it needs
+# soon, and so does one that is alone with so few rows.
 STREAMED_ROWS = 4
 ROWS_AHEAD = 8
+ALONE_ROWS = 8
+BYTES_AHEAD = 8192
 
 
 @dataclass(frozen=True)
@@ -47,33 +52,11 @@ def k_block(dtype: str, shape: Shape) -> int:
 @cache
 def blocks(dtype: str, shape: Shape) -> Blocks:
     size, width, most_rows = ITEM_SIZES[dtype], shape.width, shape.rows
-    micro, at, kit = streaming_kernel(dtype, shape), pointer_to(dtype), vectors(dtype)
-    load, store, lanes = kit.load, kit.store, kit.lanes
+    micro = streaming_kernel(dtype, shape)
     longest = k_block(dtype, shape)
-    panels_block = max(512 * 1024 // (longest * width * size), 1)
-    copy_row = (longest + 16) * size       # of a copied tile, row by row
-    column_step = LANES * size             # of a copied tile, column by column
-
-    @helper
-    def copy_columns(target, source, a_step, height, k, available):
-        """The tile of a transposed A: lines of `height` neighbours, copied as vectors where `available` allows it."""
-        if available >= LANES:
-            for i in range(k):
-                line, values = at(target + i * column_step), at(source + i * a_step)
-                for j in range(0, LANES, lanes):
-                    store(line, j, load(values, j))
-            return
-        for i in range(k):
-            line, values = at(target + i * column_step), at(source + i * a_step)
-            for j in range(height):
-                line[j] = values[j]
-
-    @helper
-    def ask_for_columns(source, a_step, k, part, parts):
-        """Prefetches a part of what copy_columns copies next: its lines are too far apart for the machine to see."""
-        for i in range(k * part // parts, k * (part + 1) // parts):
-            prefetch(source + i * a_step)
-            prefetch(source + i * a_step + (most_rows - 1) * size)
+    line_bytes = shape.line_bytes(size)
+    panels_block = max(512 * 1024 // (longest * line_bytes), 1)
+    copy_row = (longest + 16) * size       # of a copied tile
 
     @part("multiply", shape)
     def product(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch, onto):
@@ -92,23 +75,19 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
                     row = rows * tile // tiles
                     height = rows * (tile + 1) // tiles - row
                     source = a + row * a_row + first_k * a_step
-                    step, row_step = a_step, a_row
-                    if a_step != size:
-                        copy_columns(copied, source, a_step, height, length, rows - row)
-                        source, step, row_step = copied, column_step, size
-                    elif copying and a_row != length * size:
+                    row_step = a_row
+                    if copying and a_step == size and a_row % COLLIDING == 0 and a_row != length * size:
                         for i in range(height):
                             copy_bytes(copied + i * copy_row, source + i * a_row, length * size)
                         source, row_step = copied, copy_row
                     for i in range(height):
                         table[1 + i] = source + i * row_step
                     for panel in range(first_panel, last_panel):
-                        if a_step != size and tile + 1 < tiles:
-                            ask_for_columns(a + (row + height) * a_row + first_k * a_step, a_step, length,
-                                            panel - first_panel, last_panel - first_panel)
                         ahead = 0
                         if most_rows < STREAMED_ROWS:
                             ahead = ROWS_AHEAD * b_step
+                        elif rows <= ALONE_ROWS and b_step == line_bytes:
+                            ahead = BYTES_AHEAD
                         elif tile > 0:     # rows of A that follow each other come from memory
                             if panel == first_panel and a_row == length * size and tile + 1 < tiles:
                                 ahead = source + height * a_row - (b + panel * b_panel + first_k * b_step)
@@ -117,7 +96,7 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
                             if panel + 1 == last_panel:
                                 ahead = ((first_panel - panel) * b_panel + length * b_step if k_number + 1 < k_blocks
                                          else b_panel - first_k * b_step)
-                        micro(height, min(length, 1), length, 0, step, b + panel * b_panel + first_k * b_step, b_step,
+                        micro(height, min(length, 1), length, 0, a_step, b + panel * b_panel + first_k * b_step, b_step,
                               scratch, c + row * c_row + panel * width * size, c_row, onto + k_number,
                               columns - panel * width, ahead)
 
@@ -129,5 +108,4 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
     def multiply_onto(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch):
         product(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch, 1)
 
-    most = max(copy_row * most_rows, column_step * longest)
-    return Blocks(shape, multiply, multiply_onto, TABLE_BYTES + (most + 63) // 64 * 64)
+    return Blocks(shape, multiply, multiply_onto, TABLE_BYTES + (copy_row * most_rows + 63) // 64 * 64)

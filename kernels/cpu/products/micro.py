@@ -25,6 +25,7 @@ from ..vector import splat_value
 
 TABLE_WORDS = 16                       # words of a segment: B, then up to 15 rows of A
 PARAMETERS = 13                        # of the micro-kernel
+BRAIN_BYTES = 2
 ISAS = ("x86_64_v4", "x86_64_v3", "")
 _I1, _I32, _I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 _BYTES = ir.IntType(8).as_pointer()
@@ -32,18 +33,26 @@ _BYTES = ir.IntType(8).as_pointer()
 
 @dataclass(frozen=True)
 class Shape:
-    """A register tile of up to `rows` rows and `vectors` vectors of `lanes` elements."""
+    """A register tile of up to `rows` rows and `vectors` vectors of `lanes` elements.
+
+    brain: B is packed as bfloat16 (products/brain.py), which becomes float32 again in registers; `vectors` is even.
+    """
 
     rows: int
     vectors: int
     lanes: int
+    brain: bool = False
 
     def __str__(self) -> str:
-        return f"{self.rows}x{self.vectors}x{self.lanes}"
+        return f"{self.rows}x{self.vectors}x{self.lanes}{'b' * self.brain}"
 
     @property
     def width(self) -> int:
         return self.vectors * self.lanes
+
+    def line_bytes(self, size: int) -> int:
+        """Of a packed B's line: what one k has of a panel. size: of an element of A and C."""
+        return self.width * (BRAIN_BYTES if self.brain else size)
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,16 @@ def shapes(isa: str, dtype: str) -> Shapes:
     }[isa]
     lanes = bytes_ // ITEM_SIZES[dtype]
     return Shapes(Shape(*main, lanes), Shape(*narrow, lanes), Shape(*wide, lanes))
+
+
+def brain_shapes(isa: str) -> tuple[Shape, Shape]:
+    """The shapes for float32 times bfloat16: for many rows, and for few."""
+    lanes, main, wide = {
+        "x86_64_v4": (16, (14, 2), (3, 8)),
+        "x86_64_v3": (8, (6, 2), (2, 6)),
+        "": (4, (12, 2), (3, 8)),
+    }[isa]
+    return Shape(*main, lanes, True), Shape(*wide, lanes, True)
 
 
 @cache
@@ -147,7 +166,7 @@ class _Emitter:
         b = ir.IRBuilder(entry)
         c_rows = self._c_rows(b, c, c_step)
         for row in c_rows:
-            self._prefetch(b, b.bitcast(row, _BYTES), write=1)
+            self._prefetch(b, b.bitcast(row, _BYTES), self.shape.width * self.size, write=1)
         words, right = b.inttoptr(table, _I64.as_pointer()), b.inttoptr(right, _BYTES)
         a_end = b.add(a_start, b.mul(length, a_step))
         b.cbranch(b.icmp_signed(">", segments, _I64(0)), outer, done)
@@ -162,7 +181,7 @@ class _Emitter:
         b.position_at_end(inner)
         a_offset, b_row = b.phi(_I64), b.phi(_BYTES)
         partial = [b.phi(self.vector) for _ in self.tile]
-        self._prefetch(b, b.gep(b_row, [ahead]), write=0)
+        self._prefetch(b, b.gep(b_row, [ahead]), self.shape.line_bytes(self.size), write=0)
         updated = self._step(b, a_rows, a_offset, b_row, partial)
         following = b.add(a_offset, a_step)
         for phi, start, value in ((a_offset, a_start, following), (b_row, b_first, b.gep(b_row, [b_step])),
@@ -188,15 +207,27 @@ class _Emitter:
     def _step(self, b, a_rows, a_offset, b_row, sums):
         """All products of one k."""
         fma = self._declare(f"llvm.fmuladd.{self.suffix}", self.vector, [self.vector] * 3)
-        line = b.bitcast(b_row, self.element.as_pointer())
-        right = [self._load(b, b.gep(line, [_I64(j * self.shape.lanes)])) for j in range(self.shape.vectors)]
-        result = list(sums)
+        right, result = self._line(b, b_row), list(sums)
         for i, row in enumerate(a_rows):
             scalar = b.load(b.bitcast(b.gep(row, [a_offset]), self.element.as_pointer()))
             left = splat_value(b, scalar, self.vector)
             for j, value in enumerate(right):
                 at = i * self.shape.vectors + j
                 result[at] = b.call(fma, [left, value, result[at]])
+        return result
+
+    def _line(self, b, b_row):
+        """The vectors of one k of B. A word of bfloat16 has an element of a vector in its lower half, the same lane of
+        the next vector in its upper one."""
+        line, lanes = b.bitcast(b_row, self.element.as_pointer()), self.shape.lanes
+        if not self.shape.brain:
+            return [self._load(b, b.gep(line, [_I64(j * lanes)])) for j in range(self.shape.vectors)]
+        words, result = ir.VectorType(_I32, lanes), []
+        for j in range(self.shape.vectors // 2):
+            both = b.bitcast(self._load(b, b.gep(line, [_I64(j * lanes)])), words)
+            halves = (b.shl(both, ir.Constant(words, [16] * lanes)),
+                      b.and_(both, ir.Constant(words, [0xFFFF0000] * lanes)))
+            result += [b.bitcast(half, self.vector) for half in halves]
         return result
 
     def _finish(self, b, sums, c_rows, accumulate, columns):
@@ -219,10 +250,10 @@ class _Emitter:
         base = b.inttoptr(c, _BYTES)
         return [b.bitcast(b.gep(base, [b.mul(c_step, _I64(i))]), self.element.as_pointer()) for i in range(self.height)]
 
-    def _prefetch(self, b, first, write):
-        """Asks for the lines of a row of the tile's width."""
+    def _prefetch(self, b, first, count, write):
+        """Asks for the cache lines of `count` bytes."""
         prefetch = self._declare("llvm.prefetch.p0", ir.VoidType(), [_BYTES, _I32, _I32, _I32])
-        for start in range(0, self.shape.width * self.size, 64):
+        for start in range(0, count, 64):
             b.call(prefetch, [b.gep(first, [_I64(start)]), _I32(write), _I32(3), _I32(1)])
 
     def _masks(self, b, columns):

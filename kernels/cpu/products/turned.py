@@ -7,7 +7,7 @@ register tile has any number, and A, which is the large operand, is read once, a
 """
 from __future__ import annotations
 
-from ..memory import helper
+from ..memory import helper, part
 
 NOT_TURNED, ONE_COLUMN, SOME_COLUMNS = range(3)
 FEW_COLUMNS = 16                       # of a product whose A is transposed, where the other way has to copy A
@@ -27,7 +27,7 @@ def turn(batch, m, n, k, transpose_a, width):
     return SOME_COLUMNS if n * (3 * k + 2 * DOT_COST * width) < 2 * k * width else NOT_TURNED
 
 
-@helper
+@part("write_turned")
 def write_turned(rows, columns, source, step, target):
     """target[columns, rows] = source, whose rows are `step` elements apart, transposed. Pointers."""
     for j in range(columns):

@@ -1,0 +1,61 @@
+"""split_loops: products of all iterations in one, in front of a loop or between two halves of it.
+
+    while: p = f(...); y = g(p @ w, y)     ->     while: push f(...);  q = all p @ w;  while: y = g(q[k], y)
+
+where f needs nothing of y (loop_cuts.py). So the part of w that meets p is read once in a run, not once an iteration, a
+product has many rows, and what is left of w in the second loop may fit into a nearer cache. Layers of recurrent cells
+that stand in one loop get loops of their own, their gradients likewise. If p is a row of a tensor and all rows are
+used, there is no first loop (loop_halves.py).
+
+What both loops need is computed twice if it follows of counters and popped values only, else it is kept on a list. A
+loop is cut once at a time: `unused_results` then takes from each half what only the other one needs, and both halves
+are looked at again. The order in which products are added up differs from before, and depends on sizes alone.
+"""
+from __future__ import annotations
+
+from graphc.ir import dims
+from graphc.ir.node import Flow, Node
+from graphc.ir.op import Op
+from graphc.ops.math.matmul import MatMul
+from graphc.passes.control_flow import Loop, everything
+from graphc.passes.loop_bodies import Needs
+from graphc.passes.loop_cuts import find_cut
+from graphc.passes.loop_halves import Halves
+from graphc.passes.required_sizes import symbols
+from graphc.passes.rewriter import Replacement, asked_of, rewrite
+from graphc.passes.unused_results import telling_sizes, unused_results
+
+
+def split_loops(flow: Flow) -> Flow:
+    while flow.nested:
+        made: set[Op] = set()
+
+        @asked_of(Loop)
+        def split(node: Node, made: set[Op] = made) -> Replacement:
+            """while -> while, product, while"""
+            if type(node.op) is not Loop or node.op in made or telling_sizes(node, _sizes_around(node)):
+                return None
+            needs = Needs(node)
+            cut = find_cut(needs)
+            values = None if cut is None else Halves(needs, cut).results()
+            made.update(v.node.op for v in values or () if isinstance(v.node.op, Loop))
+            return values
+
+        changed = rewrite(flow, [split])
+        if changed is flow:
+            break
+        halves = unused_results(changed)
+        if _products(halves) > _products(flow):
+            break                            # something else ties the halves together: both would compute a product
+        flow = halves
+    return flow
+
+
+def _products(flow: Flow) -> int:
+    """How many products there are in the bodies of its loops and branches."""
+    return sum(isinstance(node.op, MatMul) for node in everything(flow)) - sum(
+        isinstance(node.op, MatMul) for node in flow.nodes())
+
+
+def _sizes_around(node: Node) -> set[dims.Symbol]:
+    return {s for v in node.inputs for size in v.spec.shape or () for s in symbols(size)}
