@@ -117,14 +117,16 @@ gpu: $(VENV)/installed-test
 	$(BIN)/python bench/gpu.py
 
 # What a GPU would run, without one (docs/adr/0039): the tests of tests/cuda with the emulator and with the library in place of
-# libcuda, both as late and as early as it may work, more planted faults, then folders of other tests on the library, and all PTX
-# that was loaded through ptxas, which is downloaded (47 MB) unless it is there.
+# libcuda, both as late and as early as it may work, more planted faults, then folders of other tests on the library, some with
+# every other op on a second GPU, and all PTX that was loaded through ptxas, which is downloaded (47 MB) unless it is there.
 PTX := $(BUILD)/ptx
+TWO_GPU_TESTS := tests/graph/test_control_flow.py tests/graph/test_gradient_arrays.py tests/rnn tests/train
 test-cuda: $(RUNNER) $(VENV)/installed-test
 	$(BIN)/python tests/cuda/ptx_budgets.py || $(BIN)/python -m pip install --quiet --no-deps 'nvidia-cuda-nvcc>=13,<14'
 	rm -rf $(PTX)
 	GRAPHC_TEST_CUDA=all GRAPHC_KEEP_PTX=$(CURDIR)/$(PTX) $(BIN)/python -m pytest -n 2 tests/cuda
 	PYTHONPATH=tests/cuda GRAPHC_KEEP_PTX=$(CURDIR)/$(PTX) $(BIN)/python -m pytest -p everything_on_gpu $(CUDA_TESTS)
+	GRAPHC_TEST_GPUS=2 PYTHONPATH=tests/cuda $(BIN)/python -m pytest -p everything_on_gpu $(TWO_GPU_TESTS)
 	$(BIN)/python tests/cuda/ptx_budgets.py $(PTX)
 
 # Every program of docs/embedding.md against an installed tree, the Java one, too (installs Debian packages if missing).

@@ -4,11 +4,13 @@ machine's with GRAPHC_TEST_GPU=1 (`make gpu`).
     PYTHONPATH=tests/cuda pytest -p everything_on_gpu tests/session
 
 Every session wants a GPU unless its ConfigProto says how many; what the GPU lacks runs on the CPU, and the summary
-lists it. A test that asks what only the CPU's engine knows is left out, by name and with the reason (ELSEWHERE).
+lists it. With GRAPHC_TEST_GPUS=2 there are two, and every other op is placed on the second one. A test that asks what
+only the CPU's engine knows is left out, by name and with the reason (ELSEWHERE).
 """
 from __future__ import annotations
 
 import dataclasses
+import os
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -17,13 +19,15 @@ from typing import Any
 
 import pytest
 
+from graphc.exec.cuda.driver import find_devices
 from graphc.exec.cuda.engine import CudaEngine, DeviceEngine
 from graphc.exec.cuda.support import lacks
-from graphc.session.placement import Placement
+from graphc.session.placement import Chosen, Placement
 
 from on_both import ON_GPU
 from stand_in_driver import Library, Work, driver_standing_in
 
+GPUS = int(os.environ.get("GRAPHC_TEST_GPUS", "1"))
 ELSEWHERE = {
     "test_session.py::test_devices": "counts the devices of a machine without a GPU",
     "test_session.py::test_trace_lists_kernels": "lists what the CPU calls",
@@ -52,11 +56,12 @@ class EverythingOnGpu:
         self.lacking: Counter[str] = Counter()
         self.plans: Counter[str] = Counter()
         self._inside = ExitStack()
-        self.library: Library | None = None if ON_GPU else self._inside.enter_context(driver_standing_in())
+        self.library: Library | None = None if ON_GPU else self._inside.enter_context(driver_standing_in(devices=GPUS))
         self.work: Work | None = self.library.work() if self.library else None
 
     def begin(self) -> None:
         make, tell, begin = Placement.__init__, Placement.tell, DeviceEngine.__init__
+        choose = Placement._chosen
 
         def makes(placement: Placement, settings: Any, *rest: Any) -> None:
             make(placement, dataclasses.replace(settings, gpus=1) if settings.gpus is None else settings, *rest)
@@ -71,7 +76,16 @@ class EverythingOnGpu:
             begin(engine, *arguments)
             self.plans["wholly" if type(engine) is CudaEngine else "in parts"] += 1
 
+        def chooses(placement: Placement, operations: Any, numbers: Any) -> Chosen:
+            given = list(operations)
+            found = choose(placement, given, numbers)
+            if GPUS == 1:
+                return found
+            sides = {(op.name, op.type): i % GPUS for i, op in enumerate(given)}
+            return Chosen(tuple(find_devices()), tuple(range(GPUS)), {**sides, **found.sides})
+
         for owner, name, function in ((Placement, "__init__", makes), (Placement, "tell", tells),
+                                      (Placement, "_chosen", chooses),
                                       (DeviceEngine, "__init__", begins)):
             before = getattr(owner, name)
             self._inside.callback(setattr, owner, name, before)

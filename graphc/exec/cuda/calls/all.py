@@ -8,7 +8,20 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 
-from graphc.exec.cuda.calls import boxes, convolutions, draws, indices, rows, scans, sorts, taps, tuples, windows
+from graphc.exec.cuda.calls import (
+    boxes,
+    convolutions,
+    draws,
+    fused_rows,
+    indices,
+    norms,
+    rows,
+    scans,
+    sorts,
+    taps,
+    tuples,
+    windows,
+)
 from graphc.exec.cuda.calls.attention import attention, attention_gradient, attention_kept
 from graphc.exec.cuda.calls.call import Call, ProgramBuilder, map_work, size_of
 from graphc.exec.cuda.calls.products import Factors, product
@@ -52,7 +65,10 @@ CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
     # Whole rows
     "argmax": rows.argmax, "argmin": rows.argmin, "in_top_k": rows.in_top_k, "softmax": rows.softmax,
     "log_softmax": rows.log_softmax, "softmax_cross_entropy": rows.losses,
-    "sparse_softmax_cross_entropy": rows.sparse_losses, "attention": attention,
+    "sparse_softmax_cross_entropy": rows.sparse_losses, "softmax_grad": fused_rows.softmax_gradient,
+    "log_softmax_grad": fused_rows.log_softmax_gradient, "layer_norm": norms.layer_norm,
+    "layer_norm_grad": norms.layer_norm_gradient, "weighted_softmax_cross_entropy": fused_rows.weighted_losses,
+    "weighted_sparse_softmax_cross_entropy": fused_rows.weighted_sparse_losses, "attention": attention,
     "attention_kept": attention_kept, "attention_grad": attention_gradient,
     # Windows
     "conv2d": convolutions.convolution, "conv2d_input_grad": convolutions.input_gradient,
