@@ -45,18 +45,18 @@ def target_machine(target: Target) -> llvm.TargetMachine:
 
 
 def build_object(target: Target, bitcode: bytes, exports: Mapping[str, str], inline_all: bool = True,
-                 unit: str = "") -> bytes:
+                 unroll: bool = True, unit: str = "") -> bytes:
     """One object. exports: symbol -> name in `bitcode` of the function that it exports as symbol_<isa>.
 
-    inline_all: inline every helper that is not noinline, as kernels' inner loops need; False: as LLVM judges. unit: its
-    name, which the symbols of its parts have.
+    inline_all: inline every helper that is not noinline, as kernels' inner loops need; False: as LLVM judges. unroll:
+    whether loops are unrolled. unit: its name, which the symbols of its parts have.
     """
     machine = target_machine(target)
     module = llvm.parse_bitcode(bitcode)
     _retarget(module, target, machine)
     _internalise(module, set(exports.values()), inline_all)
     module = _with_parts(module, machine, unit.replace(".", "_"))
-    _optimise(module, machine, vectorise=not target.tsan)
+    _optimise(module, machine, vectorise=not target.tsan, unroll=unroll)
     if target.tsan:
         module = llvm.parse_assembly(tsan.instrument(str(module)))
     found = HOST_ADDRESS.search(str(module))
@@ -119,11 +119,12 @@ def _with_parts(module: llvm.ModuleRef, machine: llvm.TargetMachine, unit: str) 
     return module
 
 
-def _optimise(module: llvm.ModuleRef, machine: llvm.TargetMachine, vectorise: bool = True) -> None:
+def _optimise(module: llvm.ModuleRef, machine: llvm.TargetMachine, vectorise: bool = True,
+              unroll: bool = True) -> None:
     tuning = llvm.create_pipeline_tuning_options(speed_level=3)
     tuning.loop_vectorization = vectorise
     tuning.slp_vectorization = vectorise
-    tuning.loop_unrolling = vectorise
+    tuning.loop_unrolling = vectorise and unroll
     tuning.loop_interleaving = vectorise
     passes = llvm.create_pass_builder(machine, tuning)
     # Numba's environments and exception tables are unused once internal: dropped first, to spend nothing on them.

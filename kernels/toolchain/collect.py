@@ -31,6 +31,10 @@ PRIMITIVES_A_UNIT = 80
 MICRO_KERNELS = f"{PACKAGE}.cpu.products.micro"
 ROLES = ("bind", "run", "pack")
 
+# Units whose loops are quicker unrolled: rounds of a generator, taps of a window, walks over rows of few numbers.
+UNROLLED = frozenset({"argextreme", "candidates", "depthwise", "draws", "max_pool_grad", "pooling", "primitives",
+                      "runtime", "segment", "stateless", "truncated"})
+
 
 @dataclass
 class Unit:
@@ -43,6 +47,11 @@ class Unit:
     adapters: list[Adapter] = field(default_factory=list)
     shares: bool = False
     fast: tuple[str, ...] | None = None
+
+    @property
+    def unrolls(self) -> bool:
+        """Whether LLVM unrolls its loops: others would be a sixth larger, and no faster (docs/adr/0034)."""
+        return self.name.partition(".")[0] in UNROLLED
 
     @property
     def weight(self) -> float:
