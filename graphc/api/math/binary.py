@@ -46,7 +46,8 @@ def _joined(x, y, name):
 def subtract(x, y, name=None):
     """x - y, broadcast. `gc.sub` is the older name; the operator - is this function.
 
-    x, y: numbers of one dtype; unsigned integers wrap. As `tf.subtract`.
+    x, y: numbers of one dtype; unsigned integers wrap. Raises TypeError for different dtypes, strings and bools,
+    ValueError for shapes that are known not to broadcast. As `tf.subtract`.
 
     >>> gc.subtract([[1., 2.], [3., 4.]], [[1.], [2.]]).eval()
     array([[0., 1.],
@@ -59,7 +60,8 @@ def subtract(x, y, name=None):
 def multiply(x, y, name=None):
     """x * y, elementwise and broadcast. `gc.mul` is the older name; the operator * is this function.
 
-    x, y: numbers of one dtype; integers wrap. For products of matrices see `gc.matmul`. As `tf.multiply`.
+    x, y: numbers of one dtype; integers wrap. For products of matrices see `gc.matmul`. Raises TypeError for different
+    dtypes, strings and bools, ValueError for shapes that are known not to broadcast. As `tf.multiply`.
 
     >>> x = gc.placeholder(gc.float32, [None, 2])           # any batch size
     >>> gc.multiply(x, [1., 10.]).eval({x: [[1., 2.], [3., 4.], [5., 6.]]})
@@ -75,7 +77,8 @@ def pow(x, y, name=None):
     """x ** y, broadcast; the operator ** is this function.
 
     x, y: numbers of one dtype. A negative base with a broken exponent is NaN; integers wrap, and a negative exponent of
-    integers ends the run with InvalidArgumentError. As `tf.pow`.
+    integers ends the run with InvalidArgumentError. Raises TypeError for different dtypes, strings and bools,
+    ValueError for shapes that are known not to broadcast. As `tf.pow`.
 
     >>> gc.pow([2., 3., -2.], [3., 0.5, 2.]).eval()
     array([8.    , 1.7321, 4.    ], dtype=float32)
@@ -89,7 +92,8 @@ def pow(x, y, name=None):
 def maximum(x, y, name=None):
     """The larger of x and y, elementwise and broadcast.
 
-    x, y: real numbers of one dtype; NaN in either gives NaN. In a tie the gradient goes to x alone. As `tf.maximum`.
+    x, y: real numbers of one dtype; NaN in either gives NaN. In a tie the gradient goes to x alone. Raises TypeError
+    for other or different dtypes, ValueError for shapes that are known not to broadcast. As `tf.maximum`.
 
     >>> x = gc.constant([-1., 0., 2.])
     >>> gc.maximum(x, 0.).eval()
@@ -104,7 +108,8 @@ def maximum(x, y, name=None):
 def minimum(x, y, name=None):
     """The smaller of x and y, elementwise and broadcast.
 
-    x, y: real numbers of one dtype; NaN in either gives NaN. In a tie the gradient goes to x alone. As `tf.minimum`.
+    x, y: real numbers of one dtype; NaN in either gives NaN. In a tie the gradient goes to x alone. Raises TypeError
+    for other or different dtypes, ValueError for shapes that are known not to broadcast. As `tf.minimum`.
 
     >>> gc.minimum([[1., 5.], [7., 2.]], [4., 3.]).eval()
     array([[1., 3.],
@@ -117,7 +122,8 @@ def minimum(x, y, name=None):
 def squared_difference(x, y, name=None):
     """(x - y) ** 2, broadcast; of complex numbers |x - y| ** 2 (in their dtype).
 
-    x, y: numbers of one dtype. As `tf.squared_difference`.
+    x, y: numbers of one dtype. Raises TypeError for different dtypes, strings and bools, ValueError for shapes that are
+    known not to broadcast. As `tf.squared_difference`.
 
     >>> labels, predictions = gc.constant([1., 2., 3., 4.]), gc.constant([1.5, 2., 1., 4.])
     >>> gc.reduce_mean(gc.squared_difference(labels, predictions)).eval()
@@ -131,8 +137,8 @@ def add_n(inputs, name=None):
     """The sum of a list of tensors, all of one shape and dtype: no broadcasting.
 
     inputs: a list or tuple of number tensors; of one tensor without a name the result is that tensor itself.
-    IndexedSlices count as dense. Raises ValueError if it is empty, no list, or the shapes are known to differ. As
-    `tf.add_n`.
+    IndexedSlices count as dense. Raises ValueError if it is empty, no list, or the shapes are known to differ,
+    TypeError for different dtypes, strings and bools. As `tf.add_n`.
 
     >>> losses = [gc.constant(1.5), gc.constant(2.), gc.constant(0.25)]
     >>> gc.add_n(losses).eval()
@@ -150,7 +156,7 @@ def accumulate_n(inputs, shape=None, tensor_dtype=None, name=None):
     """The sum of a list of tensors of one shape and dtype: `gc.add_n` that also checks.
 
     shape, tensor_dtype: what the inputs must have (ValueError, TypeError if they do not), and what is then known of the
-    result. As `tf.accumulate_n`.
+    result. Errors else as of `gc.add_n`. As `tf.accumulate_n`.
 
     >>> gc.accumulate_n([[1., 2.], [3., 4.], [5., 6.]], shape=[2]).eval()
     array([ 9., 12.], dtype=float32)

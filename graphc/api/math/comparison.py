@@ -23,7 +23,8 @@ from graphc.ops.math.comparison import (
 def less(x, y, name=None):
     """x < y as bool, broadcast; the operator < is this function.
 
-    x, y: real numbers of one dtype; comparisons with NaN are False. As `tf.less`.
+    x, y: real numbers of one dtype; comparisons with NaN are False. Raises TypeError for other or different dtypes,
+    ValueError for shapes that are known not to broadcast. As `tf.less`.
 
     >>> gc.less([1., 2., 3.], 2.).eval()
     array([ True, False, False])
@@ -35,7 +36,8 @@ def less(x, y, name=None):
 def less_equal(x, y, name=None):
     """x <= y as bool, broadcast; the operator <= is this function.
 
-    x, y: real numbers of one dtype; comparisons with NaN are False. As `tf.less_equal`.
+    x, y: real numbers of one dtype; comparisons with NaN are False. Raises TypeError for other or different dtypes,
+    ValueError for shapes that are known not to broadcast. As `tf.less_equal`.
 
     >>> gc.less_equal([1., 2., 3.], 2.).eval()
     array([ True,  True, False])
@@ -47,7 +49,8 @@ def less_equal(x, y, name=None):
 def greater(x, y, name=None):
     """x > y as bool, broadcast; the operator > is this function.
 
-    x, y: real numbers of one dtype; comparisons with NaN are False. As `tf.greater`.
+    x, y: real numbers of one dtype; comparisons with NaN are False. Raises TypeError for other or different dtypes,
+    ValueError for shapes that are known not to broadcast. As `tf.greater`.
 
     >>> probability = gc.constant([0.2, 0.7, 0.5])
     >>> gc.greater(probability, 0.5).eval()
@@ -60,7 +63,8 @@ def greater(x, y, name=None):
 def greater_equal(x, y, name=None):
     """x >= y as bool, broadcast; the operator >= is this function.
 
-    x, y: real numbers of one dtype; comparisons with NaN are False. As `tf.greater_equal`.
+    x, y: real numbers of one dtype; comparisons with NaN are False. Raises TypeError for other or different dtypes,
+    ValueError for shapes that are known not to broadcast. As `tf.greater_equal`.
 
     >>> gc.greater_equal([[1], [2]], [1, 2]).eval()
     array([[ True, False],
@@ -74,7 +78,8 @@ def equal(x, y, name=None):
     """x == y as bool, elementwise and broadcast.
 
     x, y: of one dtype, strings and bools too; NaN equals nothing. The operator == compares tensors by identity, as in
-    TensorFlow 1: this function is needed. As `tf.equal`.
+    TensorFlow 1: this function is needed. Raises TypeError for different dtypes, ValueError for shapes that are known
+    not to broadcast. As `tf.equal`.
 
     >>> labels = gc.constant([0, 1, 2, 1])
     >>> predictions = gc.constant([0, 2, 2, 1])
@@ -89,7 +94,7 @@ def not_equal(x, y, name=None):
     """x != y as bool, elementwise and broadcast.
 
     x, y: of one dtype, strings and bools too; NaN is unequal to itself. The operator != compares tensors by identity.
-    As `tf.not_equal`.
+    Raises TypeError for different dtypes, ValueError for shapes that are known not to broadcast. As `tf.not_equal`.
 
     >>> gc.not_equal(["a", "b"], "a").eval()
     array([False,  True])
@@ -101,7 +106,8 @@ def not_equal(x, y, name=None):
 def logical_and(x, y, name=None):
     """x and y, of bool tensors, broadcast; the operator & is this function.
 
-    Both are computed: for a branch that is not, see `gc.cond`. As `tf.logical_and`.
+    Both are computed: for a branch that is not, see `gc.cond`. Raises TypeError for other dtypes than bool, ValueError
+    for shapes that are known not to broadcast. As `tf.logical_and`.
 
     >>> x = gc.constant([-1., 0.5, 2.])
     >>> gc.logical_and(x > 0., x < 1.).eval()
@@ -114,6 +120,8 @@ def logical_and(x, y, name=None):
 def logical_or(x, y, name=None):
     """x or y, of bool tensors, broadcast; the operator | is this function. As `tf.logical_or`.
 
+    Raises TypeError for other dtypes than bool, ValueError for shapes that are known not to broadcast.
+
     >>> gc.logical_or([True, False, False], [True, True, False]).eval()
     array([ True,  True, False])
     """
@@ -123,6 +131,8 @@ def logical_or(x, y, name=None):
 @public("logical_not", "math.logical_not")
 def logical_not(x, name=None):
     """not x, of a bool tensor; the operator ~ is this function. As `tf.logical_not`.
+
+    The result has its shape. Raises TypeError for other dtypes than bool.
 
     >>> gc.logical_not([True, False]).eval()
     array([False,  True])
@@ -135,6 +145,8 @@ def logical_xor(x, y, name="LogicalXor"):
     """Whether exactly one of x and y is true, of bool tensors, broadcast; the operator ^ is this function. As
     `tf.logical_xor`.
 
+    Raises TypeError for other dtypes than bool, ValueError for shapes that are known not to broadcast.
+
     >>> gc.logical_xor([True, True, False], [True, False, False]).eval()
     array([False,  True, False])
     """
@@ -145,7 +157,7 @@ def logical_xor(x, y, name="LogicalXor"):
 def is_nan(x, name=None):
     """Whether each element is NaN, as bool.
 
-    x: floating point. As `tf.is_nan` and `tf.math.is_nan`.
+    x: floating point. The result has its shape. Raises TypeError for other dtypes. As `tf.is_nan` and `tf.math.is_nan`.
 
     >>> gc.is_nan([1., np.nan, np.inf]).eval()
     array([False,  True, False])
@@ -157,7 +169,7 @@ def is_nan(x, name=None):
 def is_inf(x, name=None):
     """Whether each element is infinite, of either sign, as bool.
 
-    x: floating point. As `tf.is_inf` and `tf.math.is_inf`.
+    x: floating point. The result has its shape. Raises TypeError for other dtypes. As `tf.is_inf` and `tf.math.is_inf`.
 
     >>> gc.is_inf([1., np.nan, -np.inf]).eval()
     array([False, False,  True])
@@ -169,7 +181,8 @@ def is_inf(x, name=None):
 def is_finite(x, name=None):
     """Whether each element is neither infinite nor NaN, as bool.
 
-    x: floating point. As `tf.is_finite` and `tf.math.is_finite`.
+    x: floating point. The result has its shape. Raises TypeError for other dtypes. As `tf.is_finite` and
+    `tf.math.is_finite`.
 
     >>> loss = gc.placeholder(gc.float32, [None])
     >>> gc.boolean_mask(loss, gc.is_finite(loss)).eval({loss: [1., np.nan, 2., np.inf]})

@@ -39,7 +39,8 @@ def truediv(x, y, name=None):
     """x / y as Python 3 has it; the operator / is this function.
 
     x, y: of one dtype (TypeError otherwise), broadcast. int32 and int64 are divided as float64, shorter integers as
-    float32. As `tf.truediv`.
+    float32. Raises TypeError for uint32, uint64, strings and bools, ValueError for shapes that are known not to
+    broadcast. As `tf.truediv`.
 
     >>> gc.truediv(gc.constant([7, -7]), 2).eval()
     array([ 3.5, -3.5])
@@ -60,6 +61,8 @@ def truediv(x, y, name=None):
 def divide(x, y, name=None):
     """x / y by Python 3's rules: `gc.truediv`. As `tf.divide`.
 
+    Dtypes, shapes and errors as of `gc.truediv`.
+
     >>> gc.divide([6., 7.], 2.).eval()
     array([3. , 3.5], dtype=float32)
     """
@@ -70,7 +73,9 @@ def divide(x, y, name=None):
 def div(x, y, name=None):
     """x / y by Python 2's rules: of integers rounded down, of floating point numbers not.
 
-    x, y: of one dtype, broadcast. New code takes `gc.truediv` or `gc.floordiv`. As `tf.div`.
+    x, y: numbers of one dtype, which the result has too, broadcast. New code takes `gc.truediv` or `gc.floordiv`. An
+    integer divided by 0 ends the run with InvalidArgumentError. Raises TypeError for different dtypes, strings and
+    bools, ValueError for shapes that are known not to broadcast. As `tf.div`.
 
     >>> gc.div(gc.constant([7, -7]), 2).eval()
     array([ 3, -4], dtype=int32)
@@ -86,8 +91,8 @@ def div(x, y, name=None):
 def realdiv(x, y, name=None):
     """x / y, broadcast.
 
-    x, y: floating point or complex, of one dtype; integers are a TypeError. Division by 0 gives inf or NaN.
-    As `tf.realdiv`.
+    x, y: floating point or complex, of one dtype; integers are a TypeError. Division by 0 gives inf or NaN. Raises
+    TypeError for different dtypes, ValueError for shapes that are known not to broadcast. As `tf.realdiv`.
 
     >>> gc.realdiv([1., -1.], [4., 0.]).eval()
     array([0.25, -inf], dtype=float32)
@@ -100,7 +105,8 @@ def floordiv(x, y, name=None):
     """floor(x / y), broadcast; the operator // is this function.
 
     x, y: real numbers of one dtype, which the result has too. An integer divided by 0 ends the run with
-    InvalidArgumentError. As `tf.floordiv`.
+    InvalidArgumentError. Raises TypeError for other or different dtypes, ValueError for shapes that are known not to
+    broadcast. As `tf.floordiv`.
 
     >>> gc.floordiv(gc.constant([7, -7]), 2).eval()
     array([ 3, -4], dtype=int32)
@@ -114,6 +120,8 @@ def floordiv(x, y, name=None):
 def floor_div(x, y, name=None):
     """floor(x / y), broadcast: the op behind `gc.floordiv`. As `tf.floor_div`.
 
+    Dtypes, shapes and errors as of `gc.floordiv`.
+
     >>> gc.floor_div(gc.constant([7, -7]), 2).eval()
     array([ 3, -4], dtype=int32)
     """
@@ -124,7 +132,8 @@ def floor_div(x, y, name=None):
 def truncatediv(x, y, name=None):
     """x / y of integers, rounded towards 0 as in C, broadcast.
 
-    x, y: integers of one dtype; division by 0 ends the run with InvalidArgumentError. As `tf.truncatediv`.
+    x, y: integers of one dtype; division by 0 ends the run with InvalidArgumentError. Raises TypeError for other or
+    different dtypes, ValueError for shapes that are known not to broadcast. As `tf.truncatediv`.
 
     >>> gc.truncatediv(gc.constant([7, -7]), 2).eval()
     array([ 3, -3], dtype=int32)
@@ -136,7 +145,9 @@ def truncatediv(x, y, name=None):
 def truncatemod(x, y, name=None):
     """x - y * (x / y rounded towards 0), broadcast: the remainder of C, with the sign of x.
 
-    x, y: floating point, int32 or int64, of one dtype. As `tf.truncatemod`.
+    x, y: floating point, int32 or int64, of one dtype. An integer modulo 0 ends the run with InvalidArgumentError.
+    Raises TypeError for other or different dtypes, ValueError for shapes that are known not to broadcast. As
+    `tf.truncatemod`.
 
     >>> gc.truncatemod(gc.constant([7, -7]), 3).eval()
     array([ 1, -1], dtype=int32)
@@ -148,8 +159,8 @@ def truncatemod(x, y, name=None):
 def floormod(x, y, name=None):
     """x - y * floor(x / y), broadcast: the remainder of Python, with the sign of y; the operator % is this function.
 
-    x, y: real numbers of one dtype; an integer modulo 0 ends the run with InvalidArgumentError. As `tf.floormod` and
-    `tf.mod`.
+    x, y: real numbers of one dtype; an integer modulo 0 ends the run with InvalidArgumentError. Raises TypeError for
+    other or different dtypes, ValueError for shapes that are known not to broadcast. As `tf.floormod` and `tf.mod`.
 
     >>> gc.floormod(gc.constant([7, -7]), 3).eval()
     array([1, 2], dtype=int32)

@@ -11,7 +11,8 @@ from graphc.ops.math.no_nan import DivNoNan, MulNoNan, NextAfter, Xdivy, Xlogy
 def div_no_nan(x, y, name=None):
     """x / y, and 0 where y is 0, broadcast.
 
-    x, y: floating point, of one dtype. The gradients are 0 there, too. As `tf.div_no_nan` and `tf.math.divide_no_nan`.
+    x, y: floating point, of one dtype. The gradients are 0 there, too. Raises TypeError for other or different dtypes,
+    ValueError for shapes that are known not to broadcast. As `tf.div_no_nan` and `tf.math.divide_no_nan`.
 
     >>> gc.div_no_nan([1., 2., 0.], [2., 0., 0.]).eval()
     array([0.5, 0. , 0. ], dtype=float32)
@@ -23,7 +24,8 @@ def div_no_nan(x, y, name=None):
 def reciprocal_no_nan(x, name=None):
     """1 / x, and 0 where x is 0.
 
-    x: floating point. As `tf.math.reciprocal_no_nan`.
+    x: floating point. The result has its shape and dtype. Raises TypeError for other dtypes. As
+    `tf.math.reciprocal_no_nan`.
 
     >>> gc.math.reciprocal_no_nan([2., 0., -4.]).eval()
     array([ 0.5 ,  0.  , -0.25], dtype=float32)
@@ -37,7 +39,8 @@ def reciprocal_no_nan(x, name=None):
 def multiply_no_nan(x, y, name=None):
     """x * y, and 0 where y is 0, even if x is infinite or NaN; broadcast.
 
-    x, y: floating point, of one dtype: y is the mask. As `tf.math.multiply_no_nan`.
+    x, y: floating point, of one dtype: y is the mask. Raises TypeError for other or different dtypes, ValueError for
+    shapes that are known not to broadcast. As `tf.math.multiply_no_nan`.
 
     >>> gc.math.multiply_no_nan([2., np.inf, np.nan], [3., 0., 0.]).eval()
     array([6., 0., 0.], dtype=float32)
@@ -49,7 +52,8 @@ def multiply_no_nan(x, y, name=None):
 def xlogy(x, y, name=None):
     """x * log(y), and 0 where x is 0, whatever y; broadcast.
 
-    x, y: floating point, of one dtype. As `tf.math.xlogy`. The terms of an entropy, without NaN:
+    x, y: floating point, of one dtype. Raises TypeError for other or different dtypes, ValueError for shapes that are
+    known not to broadcast. As `tf.math.xlogy`. The terms of an entropy, without NaN:
 
     >>> p = gc.constant([0.5, 0.5, 0.])
     >>> gc.math.xlogy(p, p).eval()
@@ -62,7 +66,8 @@ def xlogy(x, y, name=None):
 def xdivy(x, y, name=None):
     """x / y, and 0 where x is 0, even if y is; broadcast.
 
-    x, y: floating point, of one dtype. As `tf.math.xdivy`.
+    x, y: floating point, of one dtype. Raises TypeError for other or different dtypes, ValueError for shapes that are
+    known not to broadcast. As `tf.math.xdivy`.
 
     >>> gc.math.xdivy([1., 0., 1.], [2., 0., 0.]).eval()
     array([0.5, 0. , inf], dtype=float32)
@@ -75,7 +80,8 @@ def xdivy(x, y, name=None):
 def nextafter(x1, x2, name=None):
     """The floating point number that follows x1 in the direction of x2, broadcast.
 
-    x1, x2: float32 or float64, of one dtype; if they are equal the result is x2. As `tf.math.nextafter`.
+    x1, x2: float32 or float64, of one dtype; if they are equal the result is x2. Raises TypeError for other or
+    different dtypes, ValueError for shapes that are known not to broadcast. As `tf.math.nextafter`.
 
     >>> (gc.math.nextafter(gc.constant([1., 1.]), [2., 0.]) - 1.).eval() / np.finfo(np.float32).eps
     array([ 1. , -0.5], dtype=float32)

@@ -59,7 +59,9 @@ def reduce_sum(input_tensor, axis=None, keepdims=None, name=None, reduction_indi
         keepdims: those axes stay, with size 1, so that the result broadcasts against input_tensor.
         reduction_indices, keep_dims: older names of axis and keepdims; both at once are a ValueError.
 
-    The sum of no elements is 0. The numbers do not depend on how many threads sum. As `tf.reduce_sum`.
+    The sum of no elements is 0. The numbers do not depend on how many threads sum. Raises TypeError for strings, bools
+    and an axis that is no integer, ValueError for one that is not there, is named twice or that only a run knows. As
+    `tf.reduce_sum`.
 
     >>> x = gc.constant([[1., 2., 3.], [4., 5., 6.]])
     >>> gc.reduce_sum(x).eval()
@@ -78,7 +80,7 @@ def reduce_mean(input_tensor, axis=None, keepdims=None, name=None, reduction_ind
     """The mean along `axis`; arguments as of `gc.reduce_sum`.
 
     input_tensor: numbers; the mean of integers is an integer, rounded towards 0: cast them before. The mean of no
-    elements is NaN. As `tf.reduce_mean`.
+    elements is NaN. Errors as of `gc.reduce_sum`, too. As `tf.reduce_mean`.
 
     >>> x = gc.placeholder(gc.float32, [None, 2])
     >>> gc.reduce_mean(x, axis=0).eval({x: [[1., 2.], [3., 4.], [8., 6.]]})
@@ -94,7 +96,7 @@ def reduce_prod(input_tensor, axis=None, keepdims=None, name=None, reduction_ind
     """The product along `axis`; arguments as of `gc.reduce_sum`.
 
     input_tensor: numbers; integers wrap, and the product of no elements is 1. The gradient is right where factors are
-    0. As `tf.reduce_prod`.
+    0. Errors as of `gc.reduce_sum`, too. As `tf.reduce_prod`.
 
     >>> gc.reduce_prod([[1., 2., 3.], [4., 5., 6.]], axis=1).eval()
     array([  6., 120.], dtype=float32)
@@ -107,7 +109,8 @@ def reduce_max(input_tensor, axis=None, keepdims=None, name=None, reduction_indi
     """The largest along `axis`; arguments as of `gc.reduce_sum`.
 
     input_tensor: real numbers; of no elements it is -inf, or the least integer. Elements that tie share the gradient
-    equally. As `tf.reduce_max`.
+    equally. Raises TypeError for complex numbers, strings and bools; errors of axis as of `gc.reduce_sum`. As
+    `tf.reduce_max`.
 
     >>> x = gc.constant([[1., 7., 7.], [4., 5., 6.]])
     >>> gc.reduce_max(x, axis=1).eval()
@@ -124,7 +127,8 @@ def reduce_min(input_tensor, axis=None, keepdims=None, name=None, reduction_indi
     """The smallest along `axis`; arguments as of `gc.reduce_sum`.
 
     input_tensor: real numbers; of no elements it is inf, or the greatest integer. Elements that tie share the gradient
-    equally. As `tf.reduce_min`.
+    equally. Raises TypeError for complex numbers, strings and bools; errors of axis as of `gc.reduce_sum`. As
+    `tf.reduce_min`.
 
     >>> gc.reduce_min([[1., 7., 7.], [4., 5., 6.]], axis=0).eval()
     array([1., 5., 6.], dtype=float32)
@@ -136,7 +140,7 @@ def reduce_min(input_tensor, axis=None, keepdims=None, name=None, reduction_indi
 def reduce_all(input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None):
     """Whether all elements are true along `axis`; arguments as of `gc.reduce_sum`.
 
-    input_tensor: bool, else TypeError; of no elements True. As `tf.reduce_all`.
+    input_tensor: bool, else TypeError; of no elements True. Errors of axis as of `gc.reduce_sum`. As `tf.reduce_all`.
 
     >>> gc.reduce_all([[True, True], [True, False]], axis=1).eval()
     array([ True, False])
@@ -148,7 +152,7 @@ def reduce_all(input_tensor, axis=None, keepdims=None, name=None, reduction_indi
 def reduce_any(input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None):
     """Whether any element is true along `axis`; arguments as of `gc.reduce_sum`.
 
-    input_tensor: bool, else TypeError; of no elements False. As `tf.reduce_any`.
+    input_tensor: bool, else TypeError; of no elements False. Errors of axis as of `gc.reduce_sum`. As `tf.reduce_any`.
 
     >>> gc.reduce_any([[True, False], [False, False]], axis=1).eval()
     array([ True, False])
@@ -160,7 +164,8 @@ def reduce_any(input_tensor, axis=None, keepdims=None, name=None, reduction_indi
 def reduce_logsumexp(input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None):
     """log(sum(exp(x))) along `axis`, without overflow for large x and without log(0) for small ones.
 
-    input_tensor: floating point; arguments as of `gc.reduce_sum`. The gradient is softmax(x). As `tf.reduce_logsumexp`.
+    input_tensor: floating point; arguments and errors as of `gc.reduce_sum`. The gradient is softmax(x). Raises
+    TypeError for other dtypes. As `tf.reduce_logsumexp`.
 
     >>> gc.reduce_logsumexp([[0., 0.], [1000., 1000.]], axis=1).eval()
     array([   0.6931, 1000.6932], dtype=float32)
@@ -200,7 +205,7 @@ def reduce_variance(input_tensor, axis=None, keepdims=False, name=None):
 def reduce_std(input_tensor, axis=None, keepdims=False, name=None):
     """The standard deviation along `axis`: the square root of `gc.math.reduce_variance`, and of what that takes.
 
-    As `tf.math.reduce_std`.
+    Dtypes, shapes and errors are those of `gc.math.reduce_variance`. As `tf.math.reduce_std`.
 
     >>> gc.math.reduce_std([[1., 3.], [0., 8.]], axis=1).eval()
     array([1., 4.], dtype=float32)
@@ -213,8 +218,9 @@ def reduce_std(input_tensor, axis=None, keepdims=False, name=None):
 def argmax(input, axis=None, name=None, dimension=None, output_type=int64):
     """The index of the largest element along `axis`, of the first one in a tie.
 
-    input: real numbers. axis: an int, 0 by default (so of a batch of logits give 1 or -1); dimension is its older name.
-    output_type: int64 or int32. It has no gradient. As `tf.argmax`.
+    input: real numbers; the result has its shape without that axis. axis: an int, 0 by default (so of a batch of logits
+    give 1 or -1); dimension is its older name. output_type: int64 or int32. It has no gradient. Raises TypeError for
+    other dtypes, ValueError for an axis that is not there or empty, or for both of its names. As `tf.argmax`.
 
     >>> logits = gc.placeholder(gc.float32, [None, 3])
     >>> gc.argmax(logits, axis=1).eval({logits: [[0.1, 0.7, 0.2], [0.5, 0.5, 0.]]})
@@ -229,6 +235,8 @@ def argmin(input, axis=None, name=None, dimension=None, output_type=int64):
     """The index of the smallest element along `axis`, of the first one in a tie; arguments as of `gc.argmax`. As
     `tf.argmin`.
 
+    Dtypes, shapes and errors as of `gc.argmax`, too.
+
     >>> gc.argmin([[3., 1., 2.], [0., 5., 0.]], axis=1, output_type=gc.int32).eval()
     array([1, 0], dtype=int32)
     """
@@ -239,6 +247,8 @@ def argmin(input, axis=None, name=None, dimension=None, output_type=int64):
 def arg_max(input, dimension, output_type=int64, name=None):
     """`gc.argmax` with its arguments as before TensorFlow 1.0: dimension is required. As `tf.arg_max`.
 
+    Dtypes, shapes and errors as of `gc.argmax`.
+
     >>> gc.arg_max([[3., 1.], [0., 5.]], 1).eval()
     array([0, 1])
     """
@@ -248,6 +258,8 @@ def arg_max(input, dimension, output_type=int64, name=None):
 @public("arg_min", "math.arg_min")
 def arg_min(input, dimension, output_type=int64, name=None):
     """`gc.argmin` with its arguments as before TensorFlow 1.0: dimension is required. As `tf.arg_min`.
+
+    Dtypes, shapes and errors as of `gc.argmin`.
 
     >>> gc.arg_min([[3., 1.], [0., 5.]], 1).eval()
     array([1, 0])

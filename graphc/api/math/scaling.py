@@ -19,7 +19,7 @@ def scalar_mul(scalar, x, name=None):
     """scalar * x.
 
     scalar: a Python number or a scalar tensor of x's dtype; ValueError for any other shape. x: numbers of any shape.
-    As `tf.scalar_mul`.
+    Raises ValueError for a scalar tensor of another dtype, TypeError for strings and bools. As `tf.scalar_mul`.
 
     >>> gc.scalar_mul(0.5, gc.constant([[2., 4.], [6., 8.]])).eval()
     array([[1., 2.],
@@ -37,7 +37,8 @@ def scalar_mul(scalar, x, name=None):
 def saturate_cast(value, dtype, name=None):
     """value as dtype, numbers beyond the bounds of dtype as those bounds.
 
-    value: real numbers; fractions are cut off towards 0. `gc.cast` would wrap. As `tf.saturate_cast`.
+    value: real numbers of any shape; fractions are cut off towards 0. `gc.cast` would wrap. Raises TypeError for
+    complex numbers, strings and bools, as value or as dtype. As `tf.saturate_cast`.
 
     >>> gc.saturate_cast([-20., 100.7, 300.], gc.uint8).eval()
     array([  0, 100, 255], dtype=uint8)
@@ -64,8 +65,8 @@ def count_nonzero(
 ):
     """How many elements along `axis` are not 0 (not False, not empty of strings).
 
-    input_tensor: numbers, bools or strings. axis and keepdims as of `gc.reduce_sum`. The result has `dtype`, int64 by
-    default. As `tf.count_nonzero`.
+    input_tensor: numbers, bools or strings. axis and keepdims and their errors as of `gc.reduce_sum`. The result has
+    `dtype`, int64 by default. As `tf.count_nonzero`.
 
     >>> gc.count_nonzero([[0., 1., 2.], [0., 0., 3.]], axis=1).eval()
     array([2, 1])

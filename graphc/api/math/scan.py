@@ -10,8 +10,9 @@ from graphc.ops.math.scan import Cumprod, Cumsum
 def cumsum(x, axis=0, exclusive=False, reverse=False, name=None):
     """The running sum along `axis`, a single one.
 
-    x: floating point, complex, int32 or int64. exclusive: each element is left out of its own sum, which starts with 0.
-    reverse: from the end on. As `tf.cumsum`.
+    x: floating point, complex, int32 or int64; the result has its shape and dtype. exclusive: each element is left out
+    of its own sum, which starts with 0. reverse: from the end on. Raises TypeError for other dtypes, ValueError for an
+    axis that is not there or that only a run knows. As `tf.cumsum`.
 
     >>> x = gc.constant([1., 2., 3.])
     >>> gc.cumsum(x).eval()
@@ -28,7 +29,7 @@ def cumsum(x, axis=0, exclusive=False, reverse=False, name=None):
 def cumprod(x, axis=0, exclusive=False, reverse=False, name=None):
     """The running product along `axis`, a single one; arguments as of `gc.cumsum`, exclusive ones start with 1.
 
-    The gradient is right where factors are 0. As `tf.cumprod`.
+    The gradient is right where factors are 0. Dtypes, shape and errors as of `gc.cumsum`. As `tf.cumprod`.
 
     >>> gc.cumprod([1., 2., 3., 4.]).eval()
     array([ 1.,  2.,  6., 24.], dtype=float32)

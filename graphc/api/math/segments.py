@@ -18,7 +18,8 @@ def segment_sum(data, segment_ids, name=None):
 
     data: real numbers [rows, ...]. segment_ids: int32 or int64 [rows], which ascend from 0 or more; one that is less
     than the one before ends the run with InvalidArgumentError. The result has as many rows as the last id says, those
-    of no segment 0. As `tf.segment_sum`.
+    of no segment 0. Raises TypeError for other dtypes, ValueError for a scalar, or if segment_ids are known to be no
+    vector of as many elements as data has rows. As `tf.segment_sum`.
 
     >>> rows = gc.constant([[1., 2.], [3., 4.], [5., 6.]])
     >>> gc.segment_sum(rows, [0, 0, 1]).eval()
@@ -32,6 +33,8 @@ def segment_sum(data, segment_ids, name=None):
 def segment_mean(data, segment_ids, name=None):
     """The means of the rows of each segment; arguments as of `gc.segment_sum`. As `tf.segment_mean`.
 
+    data: real numbers but uint64. Shapes and errors as of `gc.segment_sum`.
+
     >>> gc.segment_mean([[1., 2.], [3., 4.], [5., 6.]], [0, 0, 1]).eval()
     array([[2., 3.],
            [5., 6.]], dtype=float32)
@@ -43,6 +46,8 @@ def segment_mean(data, segment_ids, name=None):
 def segment_prod(data, segment_ids, name=None):
     """The products of the rows of each segment; arguments as of `gc.segment_sum`, rows of no segment are 1. As
     `tf.segment_prod`.
+
+    data: real numbers. Shapes and errors as of `gc.segment_sum`.
 
     >>> gc.segment_prod([[1., 2.], [3., 4.], [5., 6.]], [0, 0, 2]).eval()
     array([[3., 8.],
@@ -56,6 +61,8 @@ def segment_prod(data, segment_ids, name=None):
 def segment_min(data, segment_ids, name=None):
     """The least of the rows of each segment, element by element; arguments as of `gc.segment_sum`. As `tf.segment_min`.
 
+    data: real numbers but uint64. Shapes and errors as of `gc.segment_sum`.
+
     >>> gc.segment_min([[1., 9.], [3., 4.], [5., 6.]], [0, 0, 1]).eval()
     array([[1., 4.],
            [5., 6.]], dtype=float32)
@@ -67,6 +74,8 @@ def segment_min(data, segment_ids, name=None):
 def segment_max(data, segment_ids, name=None):
     """The greatest of the rows of each segment, element by element; arguments as of `gc.segment_sum`. As
     `tf.segment_max`.
+
+    data: real numbers but uint64. Shapes and errors as of `gc.segment_sum`.
 
     >>> gc.segment_max([[1., 9.], [3., 4.], [5., 6.]], [0, 0, 1]).eval()
     array([[3., 9.],
@@ -81,7 +90,8 @@ def unsorted_segment_sum(data, segment_ids, num_segments, name=None):
 
     data: numbers [*ids, ...]. segment_ids: int32 or int64 of the shape of data's first axes; rows with a negative id
     are left out, one from num_segments on ends the run with InvalidArgumentError. The result is [num_segments, ...], 0
-    for segments without rows. As `tf.unsorted_segment_sum`.
+    for segments without rows. Raises TypeError for other dtypes, ValueError if the shapes are known not to fit, or
+    num_segments to be negative. As `tf.unsorted_segment_sum`.
 
     >>> gc.unsorted_segment_sum([1., 2., 4., 8.], [2, 0, 2, -1], num_segments=4).eval()
     array([2., 0., 5., 0.], dtype=float32)
@@ -94,6 +104,8 @@ def unsorted_segment_prod(data, segment_ids, num_segments, name=None):
     """The products of the rows of each segment, 1 without any; arguments as of `gc.unsorted_segment_sum`.
     As `tf.unsorted_segment_prod`.
 
+    data: real numbers. Shapes and errors as of `gc.unsorted_segment_sum`.
+
     >>> gc.unsorted_segment_prod([3., 2., 4.], [2, 0, 2], num_segments=3).eval()
     array([ 2.,  1., 12.], dtype=float32)
     """
@@ -105,6 +117,8 @@ def unsorted_segment_min(data, segment_ids, num_segments, name=None):
     """The least of the rows of each segment, the dtype's greatest number without any; arguments as of
     `gc.unsorted_segment_sum`. As `tf.unsorted_segment_min`.
 
+    data: real numbers. Shapes and errors as of `gc.unsorted_segment_sum`.
+
     >>> gc.unsorted_segment_min([3, 2, 4], [1, 0, 1], num_segments=3).eval()
     array([         2,          3, 2147483647], dtype=int32)
     """
@@ -115,6 +129,8 @@ def unsorted_segment_min(data, segment_ids, num_segments, name=None):
 def unsorted_segment_max(data, segment_ids, num_segments, name=None):
     """The greatest of the rows of each segment, the dtype's least number without any; arguments as of
     `gc.unsorted_segment_sum`. As `tf.unsorted_segment_max`.
+
+    data: real numbers. Shapes and errors as of `gc.unsorted_segment_sum`.
 
     >>> gc.unsorted_segment_max([3, 2, 4], [1, 0, 1], num_segments=3).eval()
     array([          2,           4, -2147483648], dtype=int32)
@@ -134,6 +150,9 @@ def unsorted_segment_mean(data, segment_ids, num_segments, name=None):
     """The means of the rows of each segment, 0 without any; arguments as of `gc.unsorted_segment_sum`.
     As `tf.unsorted_segment_mean`.
 
+    data: real numbers but uint32 and uint64; the mean of integers is floating point. Shapes and errors as of
+    `gc.unsorted_segment_sum`.
+
     >>> gc.unsorted_segment_mean([3., 2., 4.], [2, 0, 2], num_segments=3).eval()
     array([2. , 0. , 3.5], dtype=float32)
     """
@@ -147,7 +166,7 @@ def unsorted_segment_mean(data, segment_ids, num_segments, name=None):
 def unsorted_segment_sqrt_n(data, segment_ids, num_segments, name=None):
     """The sums of the rows of each segment over the root of their number, 0 without any; floating point only.
 
-    Arguments as of `gc.unsorted_segment_sum`. As `tf.unsorted_segment_sqrt_n`.
+    Arguments and errors as of `gc.unsorted_segment_sum`; TypeError for integers. As `tf.unsorted_segment_sqrt_n`.
 
     >>> gc.unsorted_segment_sqrt_n([3., 2., 4., 1., 1.], [1, 0, 1, 1, 1], num_segments=3).eval()
     array([2. , 4.5, 0. ], dtype=float32)
@@ -170,8 +189,9 @@ def sparse_segment_sum(data, indices, segment_ids, name=None, num_segments=None)
     """`gc.segment_sum` of gc.gather(data, indices), without that tensor in between: sums of embeddings.
 
     data: real numbers [rows, ...]; indices: int32 or int64 [n], rows of data; segment_ids: int32 [n], ascending.
-    num_segments: the rows of the result, by default the last id + 1; segments without rows are 0.
-    As `tf.sparse_segment_sum`.
+    num_segments: the rows of the result, by default the last id + 1; segments without rows are 0. Raises TypeError for
+    other dtypes, ValueError if indices and segment_ids are known to be no vectors of one length; ids that descend, and
+    indices that are no row, end the run with InvalidArgumentError. As `tf.sparse_segment_sum`.
 
     >>> table = gc.constant([[1., 2.], [10., 20.], [100., 200.]])
     >>> gc.sparse_segment_sum(table, [0, 2, 1], [0, 0, 1]).eval()
@@ -199,6 +219,8 @@ def sparse_segment_mean(data, indices, segment_ids, name=None, num_segments=None
     """`gc.segment_mean` of gc.gather(data, indices); arguments as of `gc.sparse_segment_sum`. As
     `tf.sparse_segment_mean`.
 
+    data: floating point, else TypeError. Other errors as of `gc.sparse_segment_sum`.
+
     >>> gc.sparse_segment_mean([[1., 2.], [10., 20.], [3., 4.]], [0, 2, 1], [0, 0, 1]).eval()
     array([[ 2.,  3.],
            [10., 20.]], dtype=float32)
@@ -218,6 +240,8 @@ def sparse_segment_mean(data, indices, segment_ids, name=None, num_segments=None
 def sparse_segment_sqrt_n(data, indices, segment_ids, name=None, num_segments=None):
     """`gc.sparse_segment_sum` over the root of the number of rows in each segment; arguments as of that.
     As `tf.sparse_segment_sqrt_n`.
+
+    data: floating point, else TypeError. Other errors as of `gc.sparse_segment_sum`.
 
     >>> gc.sparse_segment_sqrt_n([[1.], [2.], [3.], [4.]], [0, 1, 2, 3], [0, 0, 0, 0]).eval()
     array([[5.]], dtype=float32)

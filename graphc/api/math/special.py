@@ -26,7 +26,8 @@ from graphc.ops.math.special import (
 def lgamma(x, name=None):
     """log |gamma(x)|; gamma(n + 1) is n! of whole numbers.
 
-    x: floating point; at 0 and below at whole numbers inf. The gradient is `gc.digamma`. As `tf.lgamma`.
+    x: floating point; at 0 and below at whole numbers inf. The gradient is `gc.digamma`. The result has its shape and
+    dtype. Raises TypeError for other dtypes. As `tf.lgamma`.
 
     >>> gc.exp(gc.lgamma([5., 0.5, 1.])).eval()
     array([24.    ,  1.7725,  1.    ], dtype=float32)
@@ -38,7 +39,8 @@ def lgamma(x, name=None):
 def digamma(x, name=None):
     """The derivative of log gamma(x).
 
-    x: floating point; NaN at 0 and at negative whole numbers. As `tf.digamma`.
+    x: floating point; NaN at 0 and at negative whole numbers. The result has its shape and dtype. Raises TypeError for
+    other dtypes. As `tf.digamma`.
 
     >>> gc.digamma([1., 2., 0.5]).eval()
     array([-0.5772,  0.4228, -1.9635], dtype=float32)
@@ -50,8 +52,8 @@ def digamma(x, name=None):
 def polygamma(a, x, name=None):
     """The derivative of `gc.digamma` of order a, broadcast.
 
-    a: a whole number of at least 0, x: both floating point of one dtype; a broken or negative a gives NaN.
-    As `tf.polygamma`.
+    a: a whole number of at least 0, x: both floating point of one dtype; a broken or negative a gives NaN. Raises
+    TypeError for other or different dtypes, ValueError for shapes that are known not to broadcast. As `tf.polygamma`.
 
     >>> gc.polygamma([0., 1., 2.], [1., 1., 1.]).eval()
     array([-0.5772,  1.6449, -2.4041], dtype=float32)
@@ -63,7 +65,8 @@ def polygamma(a, x, name=None):
 def zeta(x, q, name=None):
     """Hurwitz' zeta function: the sum of (q + k) ** -x over k >= 0; q = 1 makes it Riemann's. Broadcast.
 
-    x: above 1 (at 1 inf, below NaN), q: both floating point of one dtype. As `tf.zeta`.
+    x: above 1 (at 1 inf, below NaN), q: both floating point of one dtype. Raises TypeError for other or different
+    dtypes, ValueError for shapes that are known not to broadcast. As `tf.zeta`.
 
     >>> gc.zeta([2., 4.], 1.).eval()
     array([1.6449, 1.0823], dtype=float32)
@@ -75,7 +78,8 @@ def zeta(x, q, name=None):
 def igamma(a, x, name=None):
     """The regularised lower incomplete gamma function: the integral of t ** (a - 1) e ** -t from 0 to x, over gamma(a).
 
-    a, x: floating point of one dtype, broadcast; NaN unless a > 0 and x >= 0. It has gradients by both. As `tf.igamma`.
+    a, x: floating point of one dtype, broadcast; NaN unless a > 0 and x >= 0. It has gradients by both. Raises
+    TypeError for other or different dtypes, ValueError for shapes that are known not to broadcast. As `tf.igamma`.
 
     >>> gc.igamma([1., 2.], [1., 1.]).eval()
     array([0.6321, 0.2642], dtype=float32)
@@ -88,7 +92,7 @@ def igammac(a, x, name=None):
     """The regularised upper incomplete gamma function, 1 - `gc.igamma`, exact where that is near 1; arguments as of
     that.
 
-    As `tf.igammac`.
+    Errors as of `gc.igamma`, too. As `tf.igammac`.
 
     >>> gc.igammac([1., 2.], [1., 1.]).eval()
     array([0.3679, 0.7358], dtype=float32)
@@ -101,8 +105,9 @@ def betainc(a, b, x, name=None):
     """The regularised incomplete beta function: the integral of t ** (a - 1) (1 - t) ** (b - 1) from 0 to x, over
     beta(a, b).
 
-    a, b, x: floating point of one dtype, of one shape or scalars; NaN unless a, b > 0 and 0 <= x <= 1. It has a
-    gradient by x only. As `tf.betainc`.
+    a, b, x: float32 or float64, of one dtype, broadcast; NaN unless a, b > 0 and 0 <= x <= 1. It has a gradient by x
+    only. Raises TypeError for other or different dtypes, ValueError for shapes that are known not to broadcast. As
+    `tf.betainc`.
 
     >>> gc.betainc([1., 2.], [1., 3.], [0.25, 0.5]).eval()
     array([0.25  , 0.6875], dtype=float32)
@@ -114,7 +119,7 @@ def betainc(a, b, x, name=None):
 def erfc(x, name=None):
     """1 - erf(x), exact where that is small.
 
-    x: floating point. As `tf.erfc`.
+    x: floating point. The result has its shape and dtype. Raises TypeError for other dtypes. As `tf.erfc`.
 
     >>> gc.erfc([0., 1., -2.]).eval()
     array([1.    , 0.1573, 1.9953], dtype=float32)
@@ -128,7 +133,8 @@ def erfc(x, name=None):
 def lbeta(x, name=None):
     """log |beta(x)| of the numbers along the last axis: the sum of their lgamma, less lgamma of their sum.
 
-    x: floating point [..., n]; the result is [...]. As `tf.lbeta`.
+    x: floating point [..., n]; the result is [...]. Raises TypeError for other dtypes, ValueError for a scalar. As
+    `tf.lbeta`.
 
     >>> gc.exp(gc.lbeta([[2., 3.], [1., 1.]])).eval()
     array([0.0833, 1.    ], dtype=float32)
@@ -142,7 +148,7 @@ def lbeta(x, name=None):
 def bessel_i0e(x, name=None):
     """The modified Bessel function of order 0, times e ** -|x|: it does not overflow.
 
-    x: floating point. As `tf.math.bessel_i0e`.
+    x: floating point. The result has its shape and dtype. Raises TypeError for other dtypes. As `tf.math.bessel_i0e`.
 
     >>> gc.math.bessel_i0e([0., 1., 100.]).eval()
     array([1.    , 0.4658, 0.0399], dtype=float32)
@@ -154,7 +160,7 @@ def bessel_i0e(x, name=None):
 def bessel_i1e(x, name=None):
     """The modified Bessel function of order 1, times e ** -|x|: it does not overflow.
 
-    x: floating point. As `tf.math.bessel_i1e`.
+    x: floating point. The result has its shape and dtype. Raises TypeError for other dtypes. As `tf.math.bessel_i1e`.
 
     >>> gc.math.bessel_i1e([0., 1., 100.]).eval()
     array([0.    , 0.2079, 0.0397], dtype=float32)
@@ -166,7 +172,8 @@ def bessel_i1e(x, name=None):
 def bessel_i0(x, name=None):
     """The modified Bessel function of order 0.
 
-    x: floating point. For large x see `gc.math.bessel_i0e`. As `tf.math.bessel_i0`.
+    x: floating point. For large x see `gc.math.bessel_i0e`. The result has its shape and dtype. Raises TypeError for
+    other dtypes. As `tf.math.bessel_i0`.
 
     >>> gc.math.bessel_i0([0., 1., 3.]).eval()
     array([1.    , 1.2661, 4.8808], dtype=float32)
@@ -180,7 +187,8 @@ def bessel_i0(x, name=None):
 def bessel_i1(x, name=None):
     """The modified Bessel function of order 1.
 
-    x: floating point. For large x see `gc.math.bessel_i1e`. As `tf.math.bessel_i1`.
+    x: floating point. For large x see `gc.math.bessel_i1e`. The result has its shape and dtype. Raises TypeError for
+    other dtypes. As `tf.math.bessel_i1`.
 
     >>> gc.math.bessel_i1([0., 1., 3.]).eval()
     array([0.    , 0.5652, 3.9534], dtype=float32)
@@ -194,7 +202,9 @@ def bessel_i1(x, name=None):
 def polyval(coeffs, x, name=None):
     """The polynomial with these coefficients, the one of the highest power first, at x, by Horner's rule.
 
-    coeffs: a list of numbers or tensors, which broadcast against x; an empty one gives 0. As `tf.math.polyval`.
+    coeffs: a list of numbers or tensors, which broadcast against x; an empty one gives 0. x: numbers of any shape,
+    whose dtype the coefficients take. Raises ValueError for a coefficient that is a tensor of another dtype, or whose
+    shape is known not to broadcast. As `tf.math.polyval`.
 
     >>> gc.math.polyval([2., 0., -1.], [0., 1., 3.]).eval()          # 2 x ** 2 - 1
     array([-1.,  1., 17.], dtype=float32)

@@ -31,7 +31,8 @@ def negative(x, name=None):
     """-x, elementwise. `gc.neg` is the older name.
 
     x: a number tensor or SparseTensor; unsigned integers wrap, and so does the least signed one. The operator - of
-    tensors is this function. As `tf.negative`.
+    tensors is this function. The result has its shape and dtype. Raises TypeError for strings and bools. As
+    `tf.negative`.
 
     >>> gc.negative([1., -2., 0.5]).eval()
     array([-1. ,  2. , -0.5], dtype=float32)
@@ -47,7 +48,8 @@ def abs(x, name=None):
     """|x|, elementwise.
 
     x: a number tensor or SparseTensor; of complex numbers the result is real (complex64 gives float32). The least
-    signed integer is its own absolute value. The gradient is sign(x), so 0 at 0. As `tf.abs`.
+    signed integer is its own absolute value. The gradient is sign(x), so 0 at 0. Raises TypeError for strings and
+    bools. As `tf.abs`.
 
     >>> gc.abs([-2., 0., 3.]).eval()
     array([2., 0., 3.], dtype=float32)
@@ -65,8 +67,8 @@ def abs(x, name=None):
 def sign(x, name=None):
     """-1, 0 or 1 as x is negative, zero or positive, elementwise.
 
-    x: a number tensor or SparseTensor; of complex numbers x / |x|, and 0 for 0. NaN stays NaN. The gradient is 0.
-    As `tf.sign`.
+    x: a number tensor or SparseTensor; of complex numbers x / |x|, and 0 for 0. NaN stays NaN. The gradient is 0. The
+    result has its shape and dtype. Raises TypeError for strings and bools. As `tf.sign`.
 
     >>> gc.sign([-2.5, 0., 7.]).eval()
     array([-1.,  0.,  1.], dtype=float32)
@@ -79,7 +81,8 @@ def sign(x, name=None):
 def square(x, name=None):
     """x * x, elementwise.
 
-    x: a number tensor or SparseTensor; integers wrap. The gradient is 2 x. As `tf.square`.
+    x: a number tensor or SparseTensor; integers wrap. The gradient is 2 x. The result has its shape and dtype. Raises
+    TypeError for strings and bools. As `tf.square`.
 
     >>> x = gc.constant([1., -3.])
     >>> gc.square(x).eval()
@@ -94,7 +97,8 @@ def square(x, name=None):
 def exp(x, name=None):
     """e ** x, elementwise.
 
-    x: floating point or complex; integers are a TypeError. Overflow gives inf, underflow 0. As `tf.exp`.
+    x: floating point or complex; other dtypes are a TypeError. Overflow gives inf, underflow 0. The result has its
+    shape and dtype. As `tf.exp`.
 
     >>> gc.exp([0., 1., -1., 1000.]).eval()
     array([1.    , 2.7183, 0.3679,    inf], dtype=float32)
@@ -106,7 +110,7 @@ def exp(x, name=None):
 def expm1(x, name=None):
     """e ** x - 1, exact near 0, where exp(x) - 1 would lose its digits.
 
-    x: floating point or complex. As `tf.expm1`.
+    x: floating point or complex. The result has its shape and dtype. Raises TypeError for other dtypes. As `tf.expm1`.
 
     >>> gc.expm1(gc.constant([1e-10])).eval() * 1e10
     array([1.], dtype=float32)
@@ -121,7 +125,7 @@ def log(x, name=None):
     """The natural logarithm, elementwise.
 
     x: floating point or complex. log(0) is -inf, and of a negative number NaN, without an error. For probabilities that
-    may be 0 see `gc.math.xlogy`. As `tf.log`.
+    may be 0 see `gc.math.xlogy`. The result has its shape and dtype. Raises TypeError for other dtypes. As `tf.log`.
 
     >>> gc.log([1., np.e, 0., -1.]).eval()
     array([  0.,   1., -inf,  nan], dtype=float32)
@@ -133,7 +137,8 @@ def log(x, name=None):
 def log1p(x, name=None):
     """log(1 + x), exact near 0, where 1 + x would be 1.
 
-    x: floating point or complex; -1 gives -inf, less NaN. As `tf.log1p`.
+    x: floating point or complex; -1 gives -inf, less NaN. The result has its shape and dtype. Raises TypeError for
+    other dtypes. As `tf.log1p`.
 
     >>> gc.log1p(gc.constant([1e-10])).eval() * 1e10
     array([1.], dtype=float32)
@@ -149,7 +154,8 @@ def sqrt(x, name=None):
     """The square root, elementwise.
 
     x: floating point or complex, also a SparseTensor; a negative real number gives NaN. The gradient 0.5 / sqrt(x) is
-    infinite at 0, unless a mask made that from above 0: add a small number where x may be 0. As `tf.sqrt`.
+    infinite at 0, unless a mask made that from above 0: add a small number where x may be 0. The result has its shape
+    and dtype. Raises TypeError for other dtypes. As `tf.sqrt`.
 
     >>> x = gc.constant([4., 2., 0.])
     >>> gc.sqrt(x).eval()
@@ -164,7 +170,8 @@ def sqrt(x, name=None):
 def rsqrt(x, name=None):
     """1 / sqrt(x), elementwise.
 
-    x: floating point or complex; 0 gives inf. As `tf.rsqrt`.
+    x: floating point or complex; 0 gives inf. The result has its shape and dtype. Raises TypeError for other dtypes. As
+    `tf.rsqrt`.
 
     >>> gc.rsqrt([4., 0.25, 0.]).eval()
     array([0.5, 2. , inf], dtype=float32)
@@ -176,7 +183,8 @@ def rsqrt(x, name=None):
 def reciprocal(x, name=None):
     """1 / x, elementwise.
 
-    x: floating point or complex; 0 gives inf. Without a division by 0: `gc.math.reciprocal_no_nan`. As `tf.reciprocal`.
+    x: floating point or complex; 0 gives inf. Without a division by 0: `gc.math.reciprocal_no_nan`. The result has its
+    shape and dtype. Raises TypeError for other dtypes. As `tf.reciprocal`.
 
     >>> gc.reciprocal([2., -4., 0.]).eval()
     array([ 0.5 , -0.25,   inf], dtype=float32)
@@ -188,6 +196,8 @@ def reciprocal(x, name=None):
 def inv(x, name=None):
     """1 / x: `gc.reciprocal` under its name of before TensorFlow 1.0. As `tf.inv`.
 
+    Dtypes, shape and errors as of `gc.reciprocal`.
+
     >>> gc.inv([2., -4.]).eval()
     array([ 0.5 , -0.25], dtype=float32)
     """
@@ -198,7 +208,8 @@ def inv(x, name=None):
 def floor(x, name=None):
     """The largest whole number that is not above x, elementwise.
 
-    x: floating point, and so is the result: cast it to an integer. The gradient is None. As `tf.floor`.
+    x: floating point, and so is the result: cast it to an integer. The gradient is None. Raises TypeError for other
+    dtypes. As `tf.floor`.
 
     >>> gc.floor([1.7, -1.2, 2.]).eval()
     array([ 1., -2.,  2.], dtype=float32)
@@ -210,7 +221,7 @@ def floor(x, name=None):
 def ceil(x, name=None):
     """The smallest whole number that is not below x, elementwise.
 
-    x: floating point, and so is the result. The gradient is None. As `tf.ceil`.
+    x: floating point, and so is the result. The gradient is None. Raises TypeError for other dtypes. As `tf.ceil`.
 
     >>> gc.ceil([1.2, -1.7, 2.]).eval()
     array([ 2., -1.,  2.], dtype=float32)
@@ -222,7 +233,8 @@ def ceil(x, name=None):
 def rint(x, name=None):
     """The nearest whole number, halves to the even one, elementwise.
 
-    x: floating point, and so is the result. `gc.round` does the same, and takes integers too. As `tf.rint`.
+    x: floating point, and so is the result. `gc.round` does the same, and takes integers too. Raises TypeError for
+    other dtypes. As `tf.rint`.
 
     >>> gc.rint([0.5, 1.5, -0.4, 2.7]).eval()
     array([ 0.,  2., -0.,  3.], dtype=float32)
@@ -234,8 +246,8 @@ def rint(x, name=None):
 def round(x, name=None):
     """The nearest whole number, halves to the even one ("banker's rounding"), elementwise.
 
-    x: floating point, and so is the result; an integer tensor is given back as it is. The gradient is None. As
-    `tf.round`.
+    x: floating point, and so is the result; an integer tensor is given back as it is. The gradient is None. Raises
+    TypeError for complex numbers, strings and bools. As `tf.round`.
 
     >>> gc.round([0.5, 1.5, 2.5, -1.2]).eval()
     array([ 0.,  2.,  2., -1.], dtype=float32)
