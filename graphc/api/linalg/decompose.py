@@ -47,7 +47,8 @@ def cholesky(input: Any, name: str | None = None) -> Tensor:
     """The lower triangular factor L of symmetric positive definite matrices, L @ adjoint(L) = input: [..., n, n].
 
     input: float32, float64 or complex; only the lower triangle is read. A matrix that is not positive definite ends the
-    run with InvalidArgumentError. As `tf.cholesky`.
+    run with InvalidArgumentError. Raises TypeError for other dtypes, ValueError for shapes that are known not to be
+    square. As `tf.cholesky`.
 
     >>> gc.cholesky([[4., 2.], [2., 5.]]).eval()
     array([[2., 0.],
@@ -62,7 +63,8 @@ def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> QrFa
     """(q, r) with q @ r = input, the columns of q orthonormal and r upper triangular.
 
     input: float32, float64 or complex [..., m, n]. full_matrices: q is [m, m] in place of [m, min(m, n)]. The signs are
-    LAPACK's. It has a gradient where m >= n (or not full_matrices). As `tf.qr`.
+    LAPACK's. It has a gradient where m >= n (or not full_matrices). Raises TypeError for other dtypes, ValueError for a
+    rank below 2. As `tf.qr`.
 
     >>> q, r = gc.qr([[3., 1.], [4., 2.]])
     >>> gc.matmul(q, r).eval()
@@ -80,7 +82,8 @@ def svd(tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name:
     """(s, u, v) with tensor = u @ diag(s) @ adjoint(v); s alone unless compute_uv.
 
     tensor: float32, float64 or complex [..., m, n]; s: real [..., min(m, n)], descending. full_matrices: u and v are
-    square. v, not its transpose, as in TensorFlow and unlike NumPy. As `tf.svd`.
+    square. v, not its transpose, as in TensorFlow and unlike NumPy. Raises TypeError for other dtypes, ValueError for a
+    rank below 2. As `tf.svd`.
 
     >>> s, u, v = gc.svd([[3., 2.], [2., 3.]])
     >>> s.eval()
@@ -97,7 +100,8 @@ def svd(tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name:
 def self_adjoint_eig(tensor: Any, name: str | None = None) -> tuple[Tensor, Tensor]:
     """(eigenvalues [..., n] in ascending order, eigenvectors [..., n, n] in columns) of symmetric (Hermitian) matrices.
 
-    tensor: float32, float64 or complex; only the lower triangle is read. As `tf.self_adjoint_eig`.
+    tensor: float32, float64 or complex; only the lower triangle is read. Raises TypeError for other dtypes, ValueError
+    for shapes that are known not to be square. As `tf.self_adjoint_eig`.
 
     >>> values, vectors = gc.self_adjoint_eig([[2., 1.], [1., 2.]])
     >>> values.eval()
@@ -114,7 +118,8 @@ def self_adjoint_eig(tensor: Any, name: str | None = None) -> tuple[Tensor, Tens
 def self_adjoint_eigvals(tensor: Any, name: str | None = None) -> Tensor:
     """The eigenvalues of symmetric (Hermitian) matrices in ascending order: [..., n].
 
-    tensor: float32, float64 or complex [..., n, n]; only the lower triangle is read. As `tf.self_adjoint_eigvals`.
+    tensor: float32, float64 or complex [..., n, n]; only the lower triangle is read. Raises TypeError for other dtypes,
+    ValueError for shapes that are known not to be square. As `tf.self_adjoint_eigvals`.
 
     >>> gc.self_adjoint_eigvals([[2., 1.], [1., 2.]]).eval()
     array([1., 3.], dtype=float32)
@@ -128,7 +133,9 @@ def self_adjoint_eigvals(tensor: Any, name: str | None = None) -> Tensor:
 def matrix_square_root(input: Any, name: str | None = None) -> Tensor:
     """x with x @ x = input, the principal root of each matrix. Needs SciPy.
 
-    input: float32, float64 or complex [..., n, n], without negative real eigenvalues. As `tf.linalg.sqrtm`.
+    input: float32, float64 or complex [..., n, n]. Raises TypeError for other dtypes, ValueError for shapes that are
+    known not to be square. A negative eigenvalue of a real matrix ends the run with InvalidArgumentError. As
+    `tf.linalg.sqrtm`.
 
     >>> gc.linalg.sqrtm([[5., 4.], [4., 5.]]).eval()
     array([[2., 1.],
@@ -142,7 +149,8 @@ def matrix_square_root(input: Any, name: str | None = None) -> Tensor:
 def matrix_logarithm(input: Any, name: str | None = None) -> Tensor:
     """The principal logarithm of each matrix, which `gc.linalg.expm` undoes. Needs SciPy.
 
-    input: complex [..., n, n], else TypeError. As `tf.linalg.logm`.
+    input: complex [..., n, n], else TypeError. Raises ValueError for shapes that are known not to be square. As
+    `tf.linalg.logm`.
 
     >>> x = gc.constant([[1., 2.], [3., 4.]], gc.complex128)
     >>> gc.real(gc.linalg.logm(gc.linalg.expm(x))).eval()
@@ -158,7 +166,8 @@ def lu(input: Any, output_idx_type: Any = int32, name: str | None = None) -> LuF
     """(lu, p): L below the diagonal (its own diagonal is 1) and U on and above it; row i of L @ U is row p[i] of input.
 
     input: float32, float64 or complex [..., n, n]. output_idx_type: int32 or int64, of p. A singular matrix ends the
-    run with InvalidArgumentError. Needs SciPy. As `tf.linalg.lu`.
+    run with InvalidArgumentError. Needs SciPy. Raises TypeError for other dtypes, ValueError for shapes that are known
+    not to be square. As `tf.linalg.lu`.
 
     >>> factors, order = gc.linalg.lu([[1., 2.], [4., 6.]])
     >>> factors.eval()
@@ -174,8 +183,8 @@ def lu(input: Any, output_idx_type: Any = int32, name: str | None = None) -> LuF
 def lu_reconstruct(lower_upper: Any, perm: Any, validate_args: bool = False, name: str | None = None) -> Tensor:
     """The matrices that `gc.linalg.lu` was given: [..., n, n].
 
-    lower_upper, perm: what that gave. validate_args: their ranks are compared in the run. As
-    `tf.linalg.lu_reconstruct`.
+    lower_upper, perm: what that gave. validate_args: their ranks are compared in the run. Raises TypeError for other
+    dtypes than `gc.linalg.lu` takes, ValueError for shapes that do not fit. As `tf.linalg.lu_reconstruct`.
 
     >>> gc.linalg.lu_reconstruct(*gc.linalg.lu([[1., 2.], [4., 6.]])).eval()
     array([[1., 2.],
@@ -190,8 +199,10 @@ def lu_reconstruct(lower_upper: Any, perm: Any, validate_args: bool = False, nam
 def lu_solve(lower_upper: Any, perm: Any, rhs: Any, validate_args: bool = False, name: str | None = None) -> Tensor:
     """x with A @ x = rhs, given lu(A): for many right-hand sides of one matrix.
 
-    lower_upper, perm: of `gc.linalg.lu`; rhs: [..., n, k]. validate_args: their ranks are compared in the run. As
-    `tf.linalg.lu_solve`.
+    lower_upper, perm: of `gc.linalg.lu`; rhs: [..., n, k]. validate_args: their ranks are compared in the run. rhs has
+    the dtype of lower_upper: float32, float64 or complex. Raises TypeError for other dtypes of lower_upper, ValueError
+    for a rhs of another dtype and for shapes that are known not to fit; a 0 on the diagonal of U ends the run with
+    InvalidArgumentError. As `tf.linalg.lu_solve`.
 
     >>> factors = gc.linalg.lu([[2., 0.], [0., 4.]])
     >>> gc.linalg.lu_solve(*factors, rhs=[[2.], [2.]]).eval()
@@ -210,6 +221,8 @@ def lu_matrix_inverse(lower_upper: Any, perm: Any, validate_args: bool = False, 
     """The inverse of A, given lu(A): [..., n, n]. Arguments as of `gc.linalg.lu_solve`. As
     `tf.linalg.lu_matrix_inverse`.
 
+    Dtypes and errors are those of `gc.linalg.lu_solve`, too.
+
     >>> gc.linalg.lu_matrix_inverse(*gc.linalg.lu([[2., 1.], [1., 1.]])).eval()
     array([[ 1., -1.],
            [-1.,  2.]], dtype=float32)
@@ -224,7 +237,7 @@ def pinv(a: Any, rcond: Any = None, validate_args: bool = False, name: str | Non
     """The Moore-Penrose inverse of each matrix: [..., m, n] gives [..., n, m].
 
     a: float32 or float64 (TypeError otherwise). rcond: singular values up to rcond times the largest count as 0; by
-    default 10 * max(m, n) * epsilon. As `tf.linalg.pinv`.
+    default 10 * max(m, n) * epsilon. Raises ValueError for a rank below 2. As `tf.linalg.pinv`.
 
     >>> gc.linalg.pinv([[1., 2.]]).eval()
     array([[0.2],
@@ -245,8 +258,8 @@ def pinv(a: Any, rcond: Any = None, validate_args: bool = False, name: str | Non
 def matrix_rank(a: Any, tol: Any = None, validate_args: bool = False, name: str | None = None) -> Tensor:
     """How many singular values of each matrix are larger than tol: int32 [...].
 
-    a: float32 or float64 [..., m, n]. tol: by default max(m, n) * epsilon times the largest one. As
-    `tf.linalg.matrix_rank`.
+    a: float32, float64 or complex [..., m, n]. tol: by default max(m, n) * epsilon times the largest one. Raises
+    TypeError for other dtypes, ValueError for a rank below 2. As `tf.linalg.matrix_rank`.
 
     >>> gc.linalg.matrix_rank([[1., 2.], [2., 4.]]).eval()
     np.int32(1)

@@ -44,7 +44,8 @@ _UP_TO = {
 def expm(input: Any, name: str | None = None) -> Tensor:
     """The exponential of each matrix, I + X + X @ X / 2 + ..., by Higham's method of scaling and squaring.
 
-    input: float32, float64 or complex [..., n, n] (TypeError otherwise). It has a gradient. As `tf.linalg.expm`.
+    input: float32, float64 or complex [..., n, n] (TypeError otherwise). It has a gradient. Raises ValueError for
+    shapes that are known not to be square. As `tf.linalg.expm`.
 
     >>> gc.linalg.expm([[1., 1.], [1., 1.]]).eval()
     array([[4.1945, 3.1945],

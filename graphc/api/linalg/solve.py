@@ -26,8 +26,8 @@ def matrix_solve(matrix: Any, rhs: Any, adjoint: bool = False, name: str | None 
     """x with matrix @ x = rhs, for each matrix: [..., n, k].
 
     matrix: float32, float64 or complex [..., n, n]; rhs: [..., n, k] of the same front axes: a vector needs an axis
-    behind it. adjoint: of the conjugated transpose. A singular matrix ends the run with InvalidArgumentError. As
-    `tf.matrix_solve`.
+    behind it. adjoint: of the conjugated transpose. A singular matrix ends the run with InvalidArgumentError. Raises
+    TypeError for other or different dtypes, ValueError for shapes that are known not to fit. As `tf.matrix_solve`.
 
     >>> gc.matrix_solve([[2., 1.], [1., 3.]], [[5.], [10.]]).eval()
     array([[1.],
@@ -42,7 +42,7 @@ def matrix_triangular_solve(matrix: Any, rhs: Any, lower: bool = True, adjoint: 
                             name: str | None = None) -> Tensor:
     """x with matrix @ x = rhs, where only the lower (or upper) triangle of each matrix is read: [..., n, k].
 
-    Arguments as of `gc.matrix_solve`; lower: which triangle. A 0 on the diagonal ends the run with
+    Arguments, dtypes and errors as of `gc.matrix_solve`; lower: which triangle. A 0 on the diagonal ends the run with
     InvalidArgumentError. As `tf.matrix_triangular_solve`.
 
     >>> gc.matrix_triangular_solve([[2., 9.], [1., 4.]], [[4.], [10.]]).eval()
@@ -58,9 +58,11 @@ def matrix_solve_ls(matrix: Any, rhs: Any, l2_regularizer: Any = 0.0, fast: bool
                     name: str | None = None) -> Tensor:
     """The x of least squares, which minimises |matrix @ x - rhs| ** 2 + l2_regularizer * |x| ** 2: [..., n, k].
 
-    matrix: float32, float64 or complex [..., m, n]; rhs: [..., m, k]. fast: by the normal equations and Cholesky, else
-    by a complete orthogonal decomposition, which takes any rank, leaves the regularizer out, and has no gradient. Of
-    less than full rank fast ends the run with InvalidArgumentError. As `tf.matrix_solve_ls`.
+    matrix: float32, float64 or complex [..., m, n]; rhs: [..., m, k], of the same dtype; l2_regularizer: a number or a
+    float64 scalar. fast: by the normal equations and Cholesky, else by a complete orthogonal decomposition, which takes
+    any rank, leaves the regularizer out, and has no gradient. Of less than full rank fast ends the run with
+    InvalidArgumentError. Raises TypeError for other dtypes, ValueError for shapes that are known not to fit. As
+    `tf.matrix_solve_ls`.
 
     >>> x = gc.constant([[1., 0.], [1., 1.], [1., 2.]])
     >>> gc.matrix_solve_ls(x, [[1.], [3.], [5.]]).eval()          # the line 1 + 2 t
@@ -83,7 +85,8 @@ def matrix_inverse(input: Any, adjoint: bool = False, name: str | None = None) -
     """The inverse of each matrix: [..., n, n].
 
     input: float32, float64 or complex; adjoint: of the conjugated transpose. A singular matrix ends the run with
-    InvalidArgumentError. To solve equations, `gc.matrix_solve` is quicker and more exact. As `tf.matrix_inverse`.
+    InvalidArgumentError. To solve equations, `gc.matrix_solve` is quicker and more exact. Raises TypeError for other
+    dtypes, ValueError for shapes that are known not to be square. As `tf.matrix_inverse`.
 
     >>> gc.matrix_inverse([[2., 1.], [1., 1.]]).eval()
     array([[ 1., -1.],
@@ -97,8 +100,8 @@ def matrix_inverse(input: Any, adjoint: bool = False, name: str | None = None) -
 def matrix_determinant(input: Any, name: str | None = None) -> Tensor:
     """The determinant of each matrix: [..., n, n] gives [...].
 
-    input: float32, float64 or complex. For its logarithm, which does not overflow, see `gc.linalg.slogdet`. As
-    `tf.matrix_determinant`.
+    input: float32, float64 or complex. For its logarithm, which does not overflow, see `gc.linalg.slogdet`. Raises
+    TypeError for other dtypes, ValueError for shapes that are known not to be square. As `tf.matrix_determinant`.
 
     >>> gc.matrix_determinant([[1., 2.], [3., 4.]]).eval().round(4)
     np.float32(-2.0)
@@ -117,7 +120,8 @@ def slogdet(input: Any, name: str | None = None) -> Any:
     """(sign, log_abs_determinant) of each matrix, so that det = sign * exp(log_abs_determinant); [..., n, n] gives
     [...].
 
-    Of a singular matrix (0, -inf). As `tf.linalg.slogdet`.
+    input: float32, float64 or complex, which both results are, too. Of a singular matrix (0, -inf). Raises TypeError
+    for other dtypes, ValueError for shapes that are known not to be square. As `tf.linalg.slogdet`.
 
     >>> sign, log = gc.linalg.slogdet([[1., 2.], [3., 2.]])
     >>> sign.eval(), gc.exp(log).eval().round(4)
@@ -130,7 +134,8 @@ def slogdet(input: Any, name: str | None = None) -> Any:
 def logdet(matrix: Any, name: str | None = None) -> Tensor:
     """The logarithm of the determinant of symmetric positive definite matrices, by Cholesky: [..., n, n] gives [...].
 
-    matrix: float32, float64 or complex. As `tf.linalg.logdet`.
+    matrix: float32, float64 or complex. Raises TypeError for other dtypes, ValueError for shapes that are known not to
+    be square. A matrix that is not positive definite ends the run with InvalidArgumentError. As `tf.linalg.logdet`.
 
     >>> gc.linalg.logdet([[np.e, 0.], [0., np.e]]).eval().round(4)
     np.float32(2.0)
@@ -144,7 +149,9 @@ def logdet(matrix: Any, name: str | None = None) -> Tensor:
 def cholesky_solve(chol: Any, rhs: Any, name: str | None = None) -> Tensor:
     """x with A @ x = rhs, given chol = cholesky(A): [..., n, k].
 
-    chol: [..., n, n], of which the lower triangle is read; rhs: [..., n, k]. As `tf.cholesky_solve`.
+    chol: [..., n, n], of which the lower triangle is read; rhs: [..., n, k]. Both are float32, float64 or complex, of
+    one dtype. Raises TypeError for other or different dtypes, ValueError for shapes that are known not to fit. As
+    `tf.cholesky_solve`.
 
     >>> chol = gc.cholesky([[4., 2.], [2., 5.]])
     >>> gc.cholesky_solve(chol, [[8.], [12.]]).eval()
@@ -160,6 +167,8 @@ def cholesky_solve(chol: Any, rhs: Any, name: str | None = None) -> Tensor:
 def adjoint(matrix: Any, name: str | None = None) -> Tensor:
     """The last two axes exchanged, and complex numbers conjugated: [..., m, n] gives [..., n, m]. As
     `tf.linalg.adjoint`.
+
+    matrix: of any dtype, which the result has. Raises ValueError for a rank below 2.
 
     >>> gc.linalg.adjoint(gc.constant([[1. + 2.j, 3.]], gc.complex64)).eval()
     array([[1.-2.j],

@@ -31,7 +31,8 @@ def tridiagonal_solve(diagonals: Any, rhs: Any, diagonals_format: str = "compact
         conjugate_rhs: changes nothing.
         partial_pivoting: changes nothing: rows are always exchanged where that is safer.
 
-    As `tf.linalg.tridiagonal_solve`.
+    Raises TypeError for other dtypes, ValueError for a rhs of another dtype, unknown ranks and sizes that are known not
+    to fit; a singular matrix ends the run with InvalidArgumentError. As `tf.linalg.tridiagonal_solve`.
 
     >>> gc.linalg.tridiagonal_solve([[1., 1., 0.], [2., 2., 2.], [0., 1., 1.]], [3., 4., 3.]).eval()
     array([1., 1., 1.], dtype=float32)
@@ -55,8 +56,9 @@ def tridiagonal_solve(diagonals: Any, rhs: Any, diagonals_format: str = "compact
 def tridiagonal_matmul(diagonals: Any, rhs: Any, diagonals_format: str = "compact", name: str | None = None) -> Tensor:
     """A @ rhs, where A has three diagonals: [..., n, k].
 
-    diagonals, diagonals_format as of `gc.linalg.tridiagonal_solve`; rhs: [..., n, k]. As
-    `tf.linalg.tridiagonal_matmul`.
+    diagonals, diagonals_format as of `gc.linalg.tridiagonal_solve`; rhs: [..., n, k]. Both are numbers of one dtype.
+    Raises TypeError for strings and bools, ValueError for a rhs of another dtype, shapes that are known not to fit and
+    other formats. As `tf.linalg.tridiagonal_matmul`.
 
     >>> gc.linalg.tridiagonal_matmul([[1., 1., 0.], [2., 2., 2.], [0., 1., 1.]], [[1.], [1.], [1.]]).eval()
     array([[3.],

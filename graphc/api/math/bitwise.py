@@ -49,7 +49,7 @@ def bitwise_xor(x, y, name=None):
 def invert(x, name=None):
     """Every bit the other one: -x - 1 of signed integers, the largest number minus x of unsigned ones.
 
-    x: integers. The result has its shape and dtype. Raises TypeError for other dtypes. As `tf.bitwise.invert`.
+    x: integers. The result has the shape and dtype of x. Raises TypeError for other dtypes. As `tf.bitwise.invert`.
 
     >>> gc.bitwise.invert([0, 5, -1]).eval()
     array([-1, -6,  0], dtype=int32)

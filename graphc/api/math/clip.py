@@ -30,7 +30,7 @@ def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any, name: str | 
 
     t: real numbers, or IndexedSlices, which the result is then, too. The bounds are scalars, or of shapes that
     broadcast to that of t (ValueError if they make it larger). The gradient is 0 where t was cut. If clip_value_min is
-    above clip_value_max, it wins. As `tf.clip_by_value`.
+    above clip_value_max, it wins. Raises TypeError for other or different dtypes. As `tf.clip_by_value`.
 
     >>> gc.clip_by_value([-5., 0.3, 9.], -1., 1.).eval()
     array([-1. ,  0.3,  1. ], dtype=float32)
@@ -49,7 +49,8 @@ def global_norm(t_list: Sequence[Any], name: str | None = None) -> Any:
     """The norm of a list of tensors as if they were one vector: sqrt(sum of the squares of all their elements).
 
     t_list: floating point tensors or IndexedSlices of any shapes; None is left out. The result is a scalar, 0 if
-    nothing is left. As `tf.global_norm`.
+    nothing is left. Raises TypeError for other dtypes and for what is no list, ValueError for different dtypes. As
+    `tf.global_norm`.
 
     >>> gc.global_norm([gc.constant([3., 0.]), None, gc.constant([[4.]])]).eval()
     np.float32(5.0)
@@ -66,9 +67,9 @@ def clip_by_global_norm(
 ) -> tuple[list[Any], Any]:
     """(list, norm): all tensors times clip_norm / norm if their global norm is above clip_norm, and that norm.
 
-    t_list: gradients, say: tensors, IndexedSlices or None (which stay that). clip_norm: a scalar. use_norm: the norm,
-    if it is known already. A norm that is not finite makes all NaN, as in TensorFlow 1.15: a step that fails is seen.
-    As `tf.clip_by_global_norm`.
+    t_list: gradients, say: tensors, IndexedSlices or None (which stay that). clip_norm: a scalar of their dtype.
+    use_norm: the norm, a tensor, if it is known already. A norm that is not finite makes all NaN, as in TensorFlow
+    1.15: a step that fails is seen. Errors as of `gc.global_norm`. As `tf.clip_by_global_norm`.
 
     >>> w = gc.constant([3., 4.])
     >>> gradients = gc.gradients(gc.reduce_sum(gc.square(w)), [w])
@@ -92,7 +93,8 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
     """t times clip_norm / norm where its L2 norm is above clip_norm, else t.
 
     t: a floating point tensor or IndexedSlices. axes: the axes over which each norm is taken, by default all: [1] clips
-    every row of a matrix by itself. As `tf.clip_by_norm`.
+    every row of a matrix by itself. The result has the shape and dtype of t. Raises TypeError for other dtypes,
+    ValueError for axes that are not there. As `tf.clip_by_norm`.
 
     >>> t = gc.constant([[3., 4.], [0.3, 0.4]])
     >>> gc.clip_by_norm(t, 1., axes=[1]).eval()
@@ -112,7 +114,8 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
 def clip_by_average_norm(t: Any, clip_norm: Any, name: str | None = None) -> Any:
     """t times clip_norm / a where a, its L2 norm by its number of elements, is above clip_norm, else t.
 
-    t: a floating point tensor; clip_norm: a scalar. As `tf.clip_by_average_norm`.
+    t: a floating point tensor; clip_norm: a scalar. The result has the shape and dtype of t. Raises TypeError for other
+    dtypes. As `tf.clip_by_average_norm`.
 
     >>> gc.clip_by_average_norm([3., 4.], 0.5).eval()
     array([0.6, 0.8], dtype=float32)

@@ -132,7 +132,7 @@ def logical_or(x, y, name=None):
 def logical_not(x, name=None):
     """not x, of a bool tensor; the operator ~ is this function. As `tf.logical_not`.
 
-    The result has its shape. Raises TypeError for other dtypes than bool.
+    The result has the shape of x. Raises TypeError for other dtypes than bool.
 
     >>> gc.logical_not([True, False]).eval()
     array([False,  True])
@@ -157,7 +157,8 @@ def logical_xor(x, y, name="LogicalXor"):
 def is_nan(x, name=None):
     """Whether each element is NaN, as bool.
 
-    x: floating point. The result has its shape. Raises TypeError for other dtypes. As `tf.is_nan` and `tf.math.is_nan`.
+    x: floating point. The result has the shape of x. Raises TypeError for other dtypes. As `tf.is_nan` and
+    `tf.math.is_nan`.
 
     >>> gc.is_nan([1., np.nan, np.inf]).eval()
     array([False,  True, False])
@@ -169,7 +170,8 @@ def is_nan(x, name=None):
 def is_inf(x, name=None):
     """Whether each element is infinite, of either sign, as bool.
 
-    x: floating point. The result has its shape. Raises TypeError for other dtypes. As `tf.is_inf` and `tf.math.is_inf`.
+    x: floating point. The result has the shape of x. Raises TypeError for other dtypes. As `tf.is_inf` and
+    `tf.math.is_inf`.
 
     >>> gc.is_inf([1., np.nan, -np.inf]).eval()
     array([False, False,  True])
@@ -181,7 +183,7 @@ def is_inf(x, name=None):
 def is_finite(x, name=None):
     """Whether each element is neither infinite nor NaN, as bool.
 
-    x: floating point. The result has its shape. Raises TypeError for other dtypes. As `tf.is_finite` and
+    x: floating point. The result has the shape of x. Raises TypeError for other dtypes. As `tf.is_finite` and
     `tf.math.is_finite`.
 
     >>> loss = gc.placeholder(gc.float32, [None])

@@ -13,7 +13,7 @@ def complex(real, imag, name=None):
     """real + i imag, broadcast.
 
     real, imag: both float32 (the result is complex64), or both float64 (complex128); anything else is a TypeError.
-    As `tf.complex`.
+    Raises ValueError for shapes that are known not to broadcast. As `tf.complex`.
 
     >>> gc.complex([1., 0.], [2., -1.]).eval()
     array([1.+2.j, 0.-1.j], dtype=complex64)
@@ -29,7 +29,7 @@ def complex(real, imag, name=None):
 def real(input, name=None):
     """The real part: float32 of complex64, float64 of complex128.
 
-    input: complex; a real tensor is given back as it is. As `tf.math.real`.
+    input: complex, of any shape; a real tensor is given back as it is. As `tf.math.real`.
 
     >>> gc.real(gc.constant([1. + 2.j, 3.], gc.complex64)).eval()
     array([1., 3.], dtype=float32)
@@ -42,7 +42,7 @@ def real(input, name=None):
 def imag(input, name=None):
     """The imaginary part: float32 of complex64, float64 of complex128.
 
-    input: complex; of a real tensor zeros. As `tf.math.imag`.
+    input: complex, of any shape; of a real tensor zeros. As `tf.math.imag`.
 
     >>> gc.imag(gc.constant([1. + 2.j, 3.], gc.complex64)).eval()
     array([2., 0.], dtype=float32)
@@ -55,8 +55,8 @@ def imag(input, name=None):
 def angle(input, name=None):
     """The angle from the positive real numbers in radians, from -pi to pi: atan2(imag, real).
 
-    input: complex, and the result real. Of a real tensor it is 0 for all elements, negative ones too, as in TensorFlow
-    1.15 (TensorFlow 2 gives those pi). As `tf.math.angle`.
+    input: complex, of any shape, and the result real (complex64 gives float32). Of a real tensor it is 0 for all
+    elements, negative ones too, as in TensorFlow 1.15 (TensorFlow 2 gives those pi). As `tf.math.angle`.
 
     >>> gc.angle(gc.constant([1., 1.j, -1., 1. - 1.j], gc.complex64)).eval()
     array([ 0.    ,  1.5708,  3.1416, -0.7854], dtype=float32)
@@ -69,7 +69,8 @@ def angle(input, name=None):
 def conj(x, name=None):
     """The conjugate: the sign of the imaginary part turned.
 
-    x: complex; a real tensor is given back as it is. Raises TypeError for strings and bools. As `tf.math.conj`.
+    x: complex, of any shape; a real tensor is given back as it is. Raises TypeError for strings and bools. As
+    `tf.math.conj`.
 
     >>> gc.conj(gc.constant([1. + 2.j, 3.], gc.complex64)).eval()
     array([1.-2.j, 3.-0.j], dtype=complex64)

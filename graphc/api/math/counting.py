@@ -27,8 +27,9 @@ def bincount(arr, weights=None, minlength=None, maxlength=None, dtype=int32, nam
     """How often each integer from 0 on occurs in arr; with weights the sum of the weights of its occurrences.
 
     arr: int32 of any shape. weights: of arr's shape; the result has their dtype, else `dtype`. The result is a vector
-    of max(arr) + 1 elements, but at least minlength and at most maxlength; what is beyond maxlength is not counted. As
-    `tf.math.bincount`.
+    of max(arr) + 1 elements, but at least minlength and at most maxlength; what is beyond maxlength is not counted.
+    Raises ValueError if arr is a tensor of another dtype, or weights have another shape; a negative number ends the run
+    with InvalidArgumentError, with weights it is left out. As `tf.math.bincount`.
 
     >>> gc.math.bincount([1, 1, 2, 5]).eval()
     array([0, 2, 1, 0, 0, 1], dtype=int32)
@@ -51,9 +52,10 @@ def bincount(arr, weights=None, minlength=None, maxlength=None, dtype=int32, nam
 def histogram_fixed_width(values, value_range, nbins=100, dtype=int32, name=None):
     """How many of values fall into each of nbins equal parts of value_range.
 
-    values: float32, float64, int32 or int64 of any shape. value_range: [low, high] of that dtype. What is below or
-    above is counted in the first or the last part. The result is a vector of nbins int32 (or `dtype`). As
-    `tf.histogram_fixed_width`.
+    values: floating point, int32 or int64 of any shape. value_range: [low, high] of that dtype. What is below or above
+    is counted in the first or the last part. The result is a vector of nbins int32 (or `dtype`). Raises TypeError for
+    other or different dtypes, ValueError if value_range has not two elements, or nbins is not positive; a value_range
+    that does not ascend ends the run with InvalidArgumentError. As `tf.histogram_fixed_width`.
 
     >>> gc.histogram_fixed_width([-1., 0., 1.5, 2., 5., 15.], [0., 5.], nbins=5).eval()
     array([2, 1, 1, 0, 2], dtype=int32)
@@ -68,8 +70,9 @@ def histogram_fixed_width_bins(values, value_range, nbins=100, dtype=int32, name
     """The number of the part of value_range, of nbins equal ones, into which each value falls: int32 of the shape of
     values.
 
-    values: numbers of any shape; value_range: [low, high] of their dtype. What is below or above belongs to the first
-    or the last part. As `tf.histogram_fixed_width_bins`.
+    values: real numbers but uint32 and uint64, of any shape; value_range: [low, high] of their dtype. What is below or
+    above belongs to the first or the last part. Raises TypeError for other or different dtypes, ValueError if
+    value_range has less than two elements. As `tf.histogram_fixed_width_bins`.
 
     >>> gc.histogram_fixed_width_bins([-1., 0., 1.5, 2., 5., 15.], [0., 5.], nbins=5).eval()
     array([0, 0, 1, 2, 4, 4], dtype=int32)
@@ -92,7 +95,8 @@ def confusion_matrix(labels, predictions, num_classes=None, dtype=int32, name=No
 
     labels, predictions: whole numbers [batch], one of them also [batch, 1]. num_classes: by default the greatest label
     or prediction + 1. weights: [batch], summed in place of counting. A number below 0, or from num_classes on, ends the
-    run with InvalidArgumentError. As `tf.confusion_matrix`.
+    run with InvalidArgumentError. Raises ValueError if their shapes are known to differ, TypeError for strings. As
+    `tf.confusion_matrix`.
 
     >>> gc.confusion_matrix(labels=[0, 1, 1, 2], predictions=[0, 1, 2, 2]).eval()
     array([[1, 0, 0],
@@ -131,8 +135,8 @@ def confusion_matrix(labels, predictions, num_classes=None, dtype=int32, name=No
 def bucketize(input, boundaries, name=None):
     """How many of the boundaries are not above each element: the number of its bucket, as int32.
 
-    input: int32, int64, float32 or float64 of any shape. boundaries: a list of ascending Python numbers.
-    As `tf.raw_ops.Bucketize`.
+    input: int32, int64, float32 or float64 of any shape. boundaries: a list of ascending Python numbers. Raises
+    TypeError for other dtypes, ValueError for boundaries that do not ascend. As `tf.raw_ops.Bucketize`.
 
     >>> gc.raw_ops.Bucketize(input=[-5., 10., 25., 150.], boundaries=[0., 10., 100.]).eval()
     array([0, 2, 2, 3], dtype=int32)

@@ -60,9 +60,10 @@ def einsum(equation, *inputs, **kwargs):
 
     Each operand has a letter for each of its axes; letters that are not behind "->" are summed. Without "->" the result
     has the letters that occur once, in alphabetical order. A letter twice in one operand is its diagonal; "..." stands
-    for any axes, which broadcast. inputs: tensors of one dtype; a Python value takes that of the tensors. Sizes may be
-    unknown; so may ranks, but for those that "..." stands for. Raises ValueError for letters that do not fit the ranks
-    or whose sizes are known to differ. As `tf.einsum`.
+    for any axes, which broadcast. inputs: tensors of one dtype (TypeError otherwise), floating point, complex, int32 or
+    int64 where products are summed; a Python value takes that of the tensors. Sizes may be unknown; so may ranks, but
+    for those that "..." stands for. Raises ValueError for letters that do not fit the ranks or whose sizes are known to
+    differ. As `tf.einsum`.
 
     >>> a, b = gc.constant([[1., 2.], [3., 4.]]), gc.constant([[1., 0.], [1., 1.]])
     >>> gc.einsum("ij,jk->ik", a, b).eval()

@@ -10,7 +10,7 @@ from graphc.ops.math.hyperbolic import Acosh, Asinh, Atanh
 def asinh(x, name=None):
     """The number whose hyperbolic sine is x: log(x + sqrt(x * x + 1)).
 
-    x: floating point. The result has its shape and dtype. Raises TypeError for other dtypes. As `tf.asinh`.
+    x: floating point. The result has the shape and dtype of x. Raises TypeError for other dtypes. As `tf.asinh`.
 
     >>> gc.asinh([0., 1., -10.]).eval()
     array([ 0.    ,  0.8814, -2.9982], dtype=float32)
@@ -22,7 +22,7 @@ def asinh(x, name=None):
 def acosh(x, name=None):
     """The number of at least 0 whose hyperbolic cosine is x; below 1 NaN.
 
-    x: floating point. The result has its shape and dtype. Raises TypeError for other dtypes. As `tf.acosh`.
+    x: floating point. The result has the shape and dtype of x. Raises TypeError for other dtypes. As `tf.acosh`.
 
     >>> gc.acosh([1., 2., 0.5]).eval()
     array([0.   , 1.317,   nan], dtype=float32)
@@ -34,7 +34,7 @@ def acosh(x, name=None):
 def atanh(x, name=None):
     """The number whose hyperbolic tangent is x: 0.5 log((1 + x) / (1 - x)).
 
-    x: floating point; -1 and 1 give infinities, what lies beyond NaN. The result has its shape and dtype. Raises
+    x: floating point; -1 and 1 give infinities, what lies beyond NaN. The result has the shape and dtype of x. Raises
     TypeError for other dtypes. As `tf.atanh`.
 
     >>> gc.atanh([0., 0.5, 1., 2.]).eval()

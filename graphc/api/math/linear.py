@@ -26,7 +26,8 @@ from graphc.ops.math.linear import Cross, EuclideanNorm, SparseMatMul
 def cross(a, b, name=None):
     """The vector products of three-element vectors in the last axis.
 
-    a, b: real numbers [..., 3] of one shape and dtype; another last size is a ValueError. As `tf.cross`.
+    a, b: real numbers [..., 3] of one shape and dtype; another last size, and different shapes, are a ValueError.
+    Raises TypeError for other or different dtypes. As `tf.cross`.
 
     >>> gc.cross([[1., 0., 0.]], [[0., 1., 0.]]).eval()
     array([[0., 0., 1.]], dtype=float32)
@@ -38,8 +39,9 @@ def cross(a, b, name=None):
 def reduce_euclidean_norm(input_tensor, axis=None, keepdims=False, name=None):
     """sqrt(sum(x * x)) along `axis`.
 
-    input_tensor: numbers; that of integers is rounded down to one. axis: an int, a list of them, or None for all;
-    keepdims: those axes stay, with size 1. As `tf.math.reduce_euclidean_norm`.
+    input_tensor: numbers, whose dtype the result has; that of integers is rounded down to one. axis: an int, a list of
+    them, or None for all; keepdims: those axes stay, with size 1. Raises TypeError for strings and bools, ValueError
+    for an axis that is not there. As `tf.math.reduce_euclidean_norm`.
 
     >>> gc.math.reduce_euclidean_norm([[3., 4.], [6., 8.]], axis=1).eval()
     array([ 5., 10.], dtype=float32)
@@ -53,7 +55,8 @@ def sparse_matmul(a, b, transpose_a=False, transpose_b=False, a_is_sparse=False,
     """The product of two float32 matrices with many zeros, which here are computed like others.
 
     transpose_a, transpose_b: of the transposed one. a_is_sparse and b_is_sparse change no result. For tensors that are
-    stored sparse see `gc.sparse.matmul`. As `tf.sparse_matmul`.
+    stored sparse see `gc.sparse.matmul`. Raises TypeError for other dtypes, ValueError for other ranks than 2 and inner
+    sizes that are known to differ. As `tf.sparse_matmul`.
 
     >>> gc.sparse_matmul([[0., 2.], [1., 0.]], [[1., 2.], [3., 4.]], a_is_sparse=True).eval()
     array([[6., 8.],
@@ -76,7 +79,7 @@ def matvec(a, b, transpose_a=False, adjoint_a=False, a_is_sparse=False, b_is_spa
     """The product of matrices with vectors: [..., n, m] times [..., m] gives [..., n].
 
     a, b: of one dtype, their front axes broadcast. transpose_a, adjoint_a: of the transposed (and conjugated) matrices.
-    As `tf.linalg.matvec`.
+    Dtypes and errors as of `gc.matmul`. As `tf.linalg.matvec`.
 
     >>> a = gc.constant([[1., 2.], [3., 4.]])
     >>> gc.linalg.matvec(a, [1., 10.]).eval()
@@ -100,7 +103,8 @@ def matvec(a, b, transpose_a=False, adjoint_a=False, a_is_sparse=False, b_is_spa
 def trace(x, name=None):
     """The sum of the main diagonal of the matrices in the last two axes: [..., n, m] gives [...].
 
-    x: numbers of rank 2 or more (ValueError below); the matrices need not be square. As `tf.trace`.
+    x: numbers of rank 2 or more (ValueError below); the matrices need not be square. Raises TypeError for strings and
+    bools. As `tf.trace`.
 
     >>> gc.trace([[1., 2.], [3., 4.]]).eval()
     np.float32(5.0)
@@ -124,13 +128,14 @@ def norm(tensor, ord="euclidean", axis=None, keepdims=None, name=None, keep_dims
     """The norm of vectors (axis None or an int) or of matrices (axis a pair of ints) of order `ord`.
 
     Args:
-        tensor: floating point or complex; integers are a TypeError.
+        tensor: floating point or complex; integers are a TypeError where ord needs a root or a power.
         ord: "euclidean", 1, 2, np.inf or any positive number; of matrices "euclidean" or "fro" (the root of the sum of
             squares), 1 (the greatest sum of a column), np.inf (of a row) or 2 (the greatest singular value, by NumPy).
         axis: None: of all elements as one vector.
         keepdims: the axes stay, with size 1.
 
-    As `tf.norm`. The gradient of a norm that is 0 is NaN, as in TensorFlow.
+    Raises ValueError for another ord, and for axes that are not there. As `tf.norm`. The gradient of a norm that is 0
+    is NaN, as in TensorFlow.
 
     >>> x = gc.constant([[3., -4.], [6., 8.]])
     >>> gc.norm(x, axis=1).eval()
@@ -155,7 +160,8 @@ def norm(tensor, ord="euclidean", axis=None, keepdims=None, name=None, keep_dims
 def normalize(tensor, ord="euclidean", axis=None, name=None):
     """(tensor / its norm, the norm), the norm with axes of size 1 so that both broadcast.
 
-    Arguments as of `gc.norm`. A norm of 0 makes NaN: `gc.nn.l2_normalize` has a smallest one. As `tf.linalg.normalize`.
+    Arguments as of `gc.norm`; both results have the dtype of tensor. A norm of 0 makes NaN: `gc.nn.l2_normalize` has a
+    smallest one. Errors as of `gc.norm`. As `tf.linalg.normalize`.
 
     >>> unit, length = gc.linalg.normalize([[3., 4.], [0., 2.]], axis=1)
     >>> unit.eval()

@@ -29,8 +29,9 @@ def matmul(
         adjoint_a, adjoint_b: exchanged and conjugated; not together with transpose (ValueError).
         a_is_sparse, b_is_sparse: hints of TensorFlow's that change no result.
 
-    Raises ValueError if the inner sizes are known to differ; sizes that only a run knows end it with
-    InvalidArgumentError. As `tf.matmul`; front axes broadcast as in TensorFlow 1.14 and later.
+    Raises TypeError for other or different dtypes, ValueError for lower ranks and inner sizes that are known to differ;
+    sizes that only a run knows end it with InvalidArgumentError. As `tf.matmul`; front axes broadcast as in TensorFlow
+    1.14 and later.
 
     >>> a, b = gc.constant([[1., 2.], [3., 4.]]), gc.constant([[5.], [6.]])
     >>> gc.matmul(a, b).eval()
@@ -67,7 +68,8 @@ def matmul(
 def batch_matmul(x, y, adj_x=False, adj_y=False, name=None):
     """The products of the matrices in the last two axes: `gc.matmul` as it was before TensorFlow 1.0.
 
-    adj_x, adj_y: of the transposed and conjugated ones. As `tf.batch_matmul`.
+    adj_x, adj_y: of the transposed and conjugated ones. x, y: [..., n, k] and [..., k, m], their front axes broadcast.
+    Dtypes and errors as of `gc.matmul`. As `tf.batch_matmul`.
 
     >>> gc.batch_matmul([[[1., 2.]], [[3., 4.]]], [[[1.], [1.]], [[1.], [0.]]])[:, 0, 0].eval()
     array([3., 3.], dtype=float32)

@@ -24,7 +24,7 @@ def div_no_nan(x, y, name=None):
 def reciprocal_no_nan(x, name=None):
     """1 / x, and 0 where x is 0.
 
-    x: floating point. The result has its shape and dtype. Raises TypeError for other dtypes. As
+    x: floating point. The result has the shape and dtype of x. Raises TypeError for other dtypes. As
     `tf.math.reciprocal_no_nan`.
 
     >>> gc.math.reciprocal_no_nan([2., 0., -4.]).eval()

@@ -29,8 +29,8 @@ def top_k(input, k=1, sorted=True, name=None):
     (int32).
 
     input: real numbers [..., n]; k: an int or int32 scalar, at most n (ValueError, or InvalidArgumentError when run).
-    Of equal elements the one with the lower index comes first. sorted changes nothing: they always are. As
-    `tf.nn.top_k`.
+    Of equal elements the one with the lower index comes first. sorted changes nothing: they always are. Raises
+    TypeError for other dtypes, ValueError for a scalar. As `tf.nn.top_k`.
 
     >>> values, indices = gc.nn.top_k([[1., 9., 4., 9.], [3., 2., 1., 0.]], k=2)
     >>> values.eval()
@@ -49,7 +49,8 @@ def in_top_k(predictions, targets, k, name=None):
 
     predictions: float32 [batch, classes]. targets: int32 or int64 [batch]; arrays of other integers become int32.
     Classes that tie with the k-th are in, too. A target that is no class is False, and so is all of a row with a
-    prediction that is not finite. As `tf.nn.in_top_k`.
+    prediction that is not finite. Raises TypeError for other dtypes, ValueError for other ranks and a different number
+    of rows. As `tf.nn.in_top_k`.
 
     >>> gc.nn.in_top_k([[0.1, 0.7, 0.2], [0.6, 0.3, 0.1]], [2, 2], k=2).eval()
     array([ True, False])
@@ -66,7 +67,8 @@ def sort(values, axis=-1, direction="ASCENDING", name=None):
     """The elements along `axis` in order.
 
     values: real numbers. axis: a Python int, the last one by default; another one needs a known rank. direction:
-    "ASCENDING" or "DESCENDING" (ValueError for others). As `tf.sort`.
+    "ASCENDING" or "DESCENDING" (ValueError for others). The result has the shape and dtype of values. Raises TypeError
+    for other dtypes, ValueError for a scalar or an axis that is not there. As `tf.sort`.
 
     >>> x = gc.constant([[3., 1., 2.], [9., 7., 8.]])
     >>> gc.sort(x).eval()
@@ -88,7 +90,8 @@ def sort(values, axis=-1, direction="ASCENDING", name=None):
 def argsort(values, axis=-1, direction="ASCENDING", stable=False, name=None):
     """The indices (int32) that put the elements along `axis` in order; arguments as of `gc.sort`.
 
-    Of equal elements the first one comes first, whatever `stable` says. As `tf.argsort`.
+    Of equal elements the first one comes first, whatever `stable` says. The result has the shape of values. Errors as
+    of `gc.sort`. As `tf.argsort`.
 
     >>> x = gc.constant([30., 10., 20.])
     >>> order = gc.argsort(x)
@@ -149,7 +152,7 @@ def unique(x, out_idx=int32, name=None):
     y.
 
     x: a vector of real numbers, bools or strings; the length of y is known when run only. out_idx: int32 or int64.
-    As `tf.unique`.
+    Raises TypeError for complex numbers, ValueError for another rank. As `tf.unique`.
 
     >>> y, idx = gc.unique([4, 1, 4, 7, 1])
     >>> y.eval()
@@ -166,6 +169,8 @@ def unique(x, out_idx=int32, name=None):
 def unique_with_counts(x, out_idx=int32, name=None):
     """(y, idx, count): `gc.unique`, and how often each element of y occurs. As `tf.unique_with_counts`.
 
+    Dtypes, shapes and errors as of `gc.unique`.
+
     >>> y, _, count = gc.unique_with_counts(["b", "a", "b"])
     >>> y.eval()
     array([b'b', b'a'], dtype=object)
@@ -180,7 +185,8 @@ def searchsorted(sorted_sequence, values, side="left", out_type=int32, name=None
     """Where in its sorted row each value could be put so that the row stays sorted, as out_type.
 
     sorted_sequence: real numbers [..., n], sorted along the last axis; values: [..., m] of the same dtype and front
-    axes. side: before equal elements ("left"), or behind them ("right"). As `tf.searchsorted`.
+    axes. side: before equal elements ("left"), or behind them ("right"). out_type: int32 or int64. Raises TypeError for
+    other or different dtypes, ValueError for another side, scalars and different front axes. As `tf.searchsorted`.
 
     >>> gc.searchsorted([1., 3., 3., 5.], [0., 3., 9.]).eval()
     array([0, 1, 4], dtype=int32)

@@ -26,8 +26,8 @@ from graphc.ops.math.special import (
 def lgamma(x, name=None):
     """log |gamma(x)|; gamma(n + 1) is n! of whole numbers.
 
-    x: floating point; at 0 and below at whole numbers inf. The gradient is `gc.digamma`. The result has its shape and
-    dtype. Raises TypeError for other dtypes. As `tf.lgamma`.
+    x: floating point; at 0 and below at whole numbers inf. The gradient is `gc.digamma`. The result has the shape and
+    dtype of x. Raises TypeError for other dtypes. As `tf.lgamma`.
 
     >>> gc.exp(gc.lgamma([5., 0.5, 1.])).eval()
     array([24.    ,  1.7725,  1.    ], dtype=float32)
@@ -39,8 +39,8 @@ def lgamma(x, name=None):
 def digamma(x, name=None):
     """The derivative of log gamma(x).
 
-    x: floating point; NaN at 0 and at negative whole numbers. The result has its shape and dtype. Raises TypeError for
-    other dtypes. As `tf.digamma`.
+    x: floating point; NaN at 0 and at negative whole numbers. The result has the shape and dtype of x. Raises TypeError
+    for other dtypes. As `tf.digamma`.
 
     >>> gc.digamma([1., 2., 0.5]).eval()
     array([-0.5772,  0.4228, -1.9635], dtype=float32)
@@ -119,7 +119,7 @@ def betainc(a, b, x, name=None):
 def erfc(x, name=None):
     """1 - erf(x), exact where that is small.
 
-    x: floating point. The result has its shape and dtype. Raises TypeError for other dtypes. As `tf.erfc`.
+    x: floating point. The result has the shape and dtype of x. Raises TypeError for other dtypes. As `tf.erfc`.
 
     >>> gc.erfc([0., 1., -2.]).eval()
     array([1.    , 0.1573, 1.9953], dtype=float32)
@@ -148,7 +148,8 @@ def lbeta(x, name=None):
 def bessel_i0e(x, name=None):
     """The modified Bessel function of order 0, times e ** -|x|: it does not overflow.
 
-    x: floating point. The result has its shape and dtype. Raises TypeError for other dtypes. As `tf.math.bessel_i0e`.
+    x: floating point. The result has the shape and dtype of x. Raises TypeError for other dtypes. As
+    `tf.math.bessel_i0e`.
 
     >>> gc.math.bessel_i0e([0., 1., 100.]).eval()
     array([1.    , 0.4658, 0.0399], dtype=float32)
@@ -160,7 +161,8 @@ def bessel_i0e(x, name=None):
 def bessel_i1e(x, name=None):
     """The modified Bessel function of order 1, times e ** -|x|: it does not overflow.
 
-    x: floating point. The result has its shape and dtype. Raises TypeError for other dtypes. As `tf.math.bessel_i1e`.
+    x: floating point. The result has the shape and dtype of x. Raises TypeError for other dtypes. As
+    `tf.math.bessel_i1e`.
 
     >>> gc.math.bessel_i1e([0., 1., 100.]).eval()
     array([0.    , 0.2079, 0.0397], dtype=float32)
@@ -172,8 +174,8 @@ def bessel_i1e(x, name=None):
 def bessel_i0(x, name=None):
     """The modified Bessel function of order 0.
 
-    x: floating point. For large x see `gc.math.bessel_i0e`. The result has its shape and dtype. Raises TypeError for
-    other dtypes. As `tf.math.bessel_i0`.
+    x: floating point. For large x see `gc.math.bessel_i0e`. The result has the shape and dtype of x. Raises TypeError
+    for other dtypes. As `tf.math.bessel_i0`.
 
     >>> gc.math.bessel_i0([0., 1., 3.]).eval()
     array([1.    , 1.2661, 4.8808], dtype=float32)
@@ -187,8 +189,8 @@ def bessel_i0(x, name=None):
 def bessel_i1(x, name=None):
     """The modified Bessel function of order 1.
 
-    x: floating point. For large x see `gc.math.bessel_i1e`. The result has its shape and dtype. Raises TypeError for
-    other dtypes. As `tf.math.bessel_i1`.
+    x: floating point. For large x see `gc.math.bessel_i1e`. The result has the shape and dtype of x. Raises TypeError
+    for other dtypes. As `tf.math.bessel_i1`.
 
     >>> gc.math.bessel_i1([0., 1., 3.]).eval()
     array([0.    , 0.5652, 3.9534], dtype=float32)

@@ -17,8 +17,8 @@ def tensordot(a, b, axes, name=None):
     """The sums of products of a and b along axes; the result has the other axes of a, then those of b.
 
     axes: an int N (the last N axes of a, the first N of b; 0: all products), or two lists of axes that belong together.
-    a, b: of one dtype; with lists the ranks must be known. Raises ValueError for axes that are not there, or known to
-    differ in size. As `tf.tensordot`.
+    a, b: of one dtype, as of `gc.matmul` (TypeError otherwise); with lists the ranks must be known. Raises ValueError
+    for axes that are not there, or known to differ in size. As `tf.tensordot`.
 
     >>> a, b = gc.constant([[1., 2.], [3., 4.]]), gc.constant([[5., 6.], [7., 8.]])
     >>> gc.tensordot(a, b, axes=1).eval()

@@ -11,7 +11,7 @@ from graphc.ops.math.trigonometry import Acos, Asin, Atan, Atan2, Cos, Cosh, Erf
 def sin(x, name=None):
     """The sine of x in radians, elementwise.
 
-    x: floating point or complex, also very large. The result has its shape and dtype. Raises TypeError for other
+    x: floating point or complex, also very large. The result has the shape and dtype of x. Raises TypeError for other
     dtypes. As `tf.sin`.
 
     >>> gc.sin([0., np.pi / 2, 1e6]).eval()
@@ -24,7 +24,8 @@ def sin(x, name=None):
 def cos(x, name=None):
     """The cosine of x in radians, elementwise.
 
-    x: floating point or complex. The result has its shape and dtype. Raises TypeError for other dtypes. As `tf.cos`.
+    x: floating point or complex. The result has the shape and dtype of x. Raises TypeError for other dtypes. As
+    `tf.cos`.
 
     >>> gc.cos([0., np.pi / 3, np.pi]).eval()
     array([ 1. ,  0.5, -1. ], dtype=float32)
@@ -36,7 +37,8 @@ def cos(x, name=None):
 def tan(x, name=None):
     """The tangent of x in radians, elementwise.
 
-    x: floating point or complex. The result has its shape and dtype. Raises TypeError for other dtypes. As `tf.tan`.
+    x: floating point or complex. The result has the shape and dtype of x. Raises TypeError for other dtypes. As
+    `tf.tan`.
 
     >>> gc.tan([0., np.pi / 4, -1.]).eval()
     array([ 0.    ,  1.    , -1.5574], dtype=float32)
@@ -48,7 +50,7 @@ def tan(x, name=None):
 def asin(x, name=None):
     """The angle whose sine is x, in radians from -pi/2 to pi/2; NaN beyond -1 and 1.
 
-    x: floating point. The result has its shape and dtype. Raises TypeError for other dtypes. As `tf.asin`.
+    x: floating point. The result has the shape and dtype of x. Raises TypeError for other dtypes. As `tf.asin`.
 
     >>> gc.asin([0., 0.5, 1., 2.]).eval()
     array([0.    , 0.5236, 1.5708,    nan], dtype=float32)
@@ -60,7 +62,7 @@ def asin(x, name=None):
 def acos(x, name=None):
     """The angle whose cosine is x, in radians from 0 to pi; NaN beyond -1 and 1.
 
-    x: floating point. The result has its shape and dtype. Raises TypeError for other dtypes. As `tf.acos`.
+    x: floating point. The result has the shape and dtype of x. Raises TypeError for other dtypes. As `tf.acos`.
 
     >>> gc.acos([1., 0.5, -1., 2.]).eval()
     array([0.    , 1.0472, 3.1416,    nan], dtype=float32)
@@ -72,8 +74,8 @@ def acos(x, name=None):
 def atan(x, name=None):
     """The angle whose tangent is x, in radians from -pi/2 to pi/2.
 
-    x: floating point. With two sides of a triangle: `gc.atan2`. The result has its shape and dtype. Raises TypeError
-    for other dtypes. As `tf.atan`.
+    x: floating point. With two sides of a triangle: `gc.atan2`. The result has the shape and dtype of x. Raises
+    TypeError for other dtypes. As `tf.atan`.
 
     >>> gc.atan([0., 1., -np.inf]).eval()
     array([ 0.    ,  0.7854, -1.5708], dtype=float32)
@@ -85,7 +87,8 @@ def atan(x, name=None):
 def sinh(x, name=None):
     """The hyperbolic sine, (e ** x - e ** -x) / 2, elementwise.
 
-    x: floating point or complex. The result has its shape and dtype. Raises TypeError for other dtypes. As `tf.sinh`.
+    x: floating point or complex. The result has the shape and dtype of x. Raises TypeError for other dtypes. As
+    `tf.sinh`.
 
     >>> gc.sinh([0., 1., -2.]).eval()
     array([ 0.    ,  1.1752, -3.6269], dtype=float32)
@@ -97,7 +100,8 @@ def sinh(x, name=None):
 def cosh(x, name=None):
     """The hyperbolic cosine, (e ** x + e ** -x) / 2, elementwise.
 
-    x: floating point or complex. The result has its shape and dtype. Raises TypeError for other dtypes. As `tf.cosh`.
+    x: floating point or complex. The result has the shape and dtype of x. Raises TypeError for other dtypes. As
+    `tf.cosh`.
 
     >>> gc.cosh([0., 1., -2.]).eval()
     array([1.    , 1.5431, 3.7622], dtype=float32)
@@ -111,7 +115,7 @@ def erf(x, name=None):
     """The error function: 2 / sqrt(pi) times the integral of e ** -t ** 2 from 0 to x.
 
     x: floating point, also a SparseTensor. Of a normal distribution the part below x is (1 + erf(x / sqrt(2))) / 2. The
-    result has its shape and dtype. Raises TypeError for other dtypes. As `tf.erf`.
+    result has the shape and dtype of x. Raises TypeError for other dtypes. As `tf.erf`.
 
     >>> gc.erf([0., 0.5, -3.]).eval()
     array([ 0.    ,  0.5205, -1.    ], dtype=float32)

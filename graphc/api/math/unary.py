@@ -31,7 +31,7 @@ def negative(x, name=None):
     """-x, elementwise. `gc.neg` is the older name.
 
     x: a number tensor or SparseTensor; unsigned integers wrap, and so does the least signed one. The operator - of
-    tensors is this function. The result has its shape and dtype. Raises TypeError for strings and bools. As
+    tensors is this function. The result has the shape and dtype of x. Raises TypeError for strings and bools. As
     `tf.negative`.
 
     >>> gc.negative([1., -2., 0.5]).eval()
@@ -68,7 +68,7 @@ def sign(x, name=None):
     """-1, 0 or 1 as x is negative, zero or positive, elementwise.
 
     x: a number tensor or SparseTensor; of complex numbers x / |x|, and 0 for 0. NaN stays NaN. The gradient is 0. The
-    result has its shape and dtype. Raises TypeError for strings and bools. As `tf.sign`.
+    result has the shape and dtype of x. Raises TypeError for strings and bools. As `tf.sign`.
 
     >>> gc.sign([-2.5, 0., 7.]).eval()
     array([-1.,  0.,  1.], dtype=float32)
@@ -81,8 +81,8 @@ def sign(x, name=None):
 def square(x, name=None):
     """x * x, elementwise.
 
-    x: a number tensor or SparseTensor; integers wrap. The gradient is 2 x. The result has its shape and dtype. Raises
-    TypeError for strings and bools. As `tf.square`.
+    x: a number tensor or SparseTensor; integers wrap. The gradient is 2 x. The result has the shape and dtype of x.
+    Raises TypeError for strings and bools. As `tf.square`.
 
     >>> x = gc.constant([1., -3.])
     >>> gc.square(x).eval()
@@ -97,8 +97,8 @@ def square(x, name=None):
 def exp(x, name=None):
     """e ** x, elementwise.
 
-    x: floating point or complex; other dtypes are a TypeError. Overflow gives inf, underflow 0. The result has its
-    shape and dtype. As `tf.exp`.
+    x: floating point or complex; other dtypes are a TypeError. Overflow gives inf, underflow 0. The result has the
+    shape and dtype of x. As `tf.exp`.
 
     >>> gc.exp([0., 1., -1., 1000.]).eval()
     array([1.    , 2.7183, 0.3679,    inf], dtype=float32)
@@ -110,7 +110,8 @@ def exp(x, name=None):
 def expm1(x, name=None):
     """e ** x - 1, exact near 0, where exp(x) - 1 would lose its digits.
 
-    x: floating point or complex. The result has its shape and dtype. Raises TypeError for other dtypes. As `tf.expm1`.
+    x: floating point or complex. The result has the shape and dtype of x. Raises TypeError for other dtypes. As
+    `tf.expm1`.
 
     >>> gc.expm1(gc.constant([1e-10])).eval() * 1e10
     array([1.], dtype=float32)
@@ -125,7 +126,8 @@ def log(x, name=None):
     """The natural logarithm, elementwise.
 
     x: floating point or complex. log(0) is -inf, and of a negative number NaN, without an error. For probabilities that
-    may be 0 see `gc.math.xlogy`. The result has its shape and dtype. Raises TypeError for other dtypes. As `tf.log`.
+    may be 0 see `gc.math.xlogy`. The result has the shape and dtype of x. Raises TypeError for other dtypes. As
+    `tf.log`.
 
     >>> gc.log([1., np.e, 0., -1.]).eval()
     array([  0.,   1., -inf,  nan], dtype=float32)
@@ -137,7 +139,7 @@ def log(x, name=None):
 def log1p(x, name=None):
     """log(1 + x), exact near 0, where 1 + x would be 1.
 
-    x: floating point or complex; -1 gives -inf, less NaN. The result has its shape and dtype. Raises TypeError for
+    x: floating point or complex; -1 gives -inf, less NaN. The result has the shape and dtype of x. Raises TypeError for
     other dtypes. As `tf.log1p`.
 
     >>> gc.log1p(gc.constant([1e-10])).eval() * 1e10
@@ -154,8 +156,8 @@ def sqrt(x, name=None):
     """The square root, elementwise.
 
     x: floating point or complex, also a SparseTensor; a negative real number gives NaN. The gradient 0.5 / sqrt(x) is
-    infinite at 0, unless a mask made that from above 0: add a small number where x may be 0. The result has its shape
-    and dtype. Raises TypeError for other dtypes. As `tf.sqrt`.
+    infinite at 0, unless a mask made that from above 0: add a small number where x may be 0. The result has the shape
+    and dtype of x. Raises TypeError for other dtypes. As `tf.sqrt`.
 
     >>> x = gc.constant([4., 2., 0.])
     >>> gc.sqrt(x).eval()
@@ -170,8 +172,8 @@ def sqrt(x, name=None):
 def rsqrt(x, name=None):
     """1 / sqrt(x), elementwise.
 
-    x: floating point or complex; 0 gives inf. The result has its shape and dtype. Raises TypeError for other dtypes. As
-    `tf.rsqrt`.
+    x: floating point or complex; 0 gives inf. The result has the shape and dtype of x. Raises TypeError for other
+    dtypes. As `tf.rsqrt`.
 
     >>> gc.rsqrt([4., 0.25, 0.]).eval()
     array([0.5, 2. , inf], dtype=float32)
@@ -183,8 +185,8 @@ def rsqrt(x, name=None):
 def reciprocal(x, name=None):
     """1 / x, elementwise.
 
-    x: floating point or complex; 0 gives inf. Without a division by 0: `gc.math.reciprocal_no_nan`. The result has its
-    shape and dtype. Raises TypeError for other dtypes. As `tf.reciprocal`.
+    x: floating point or complex; 0 gives inf. Without a division by 0: `gc.math.reciprocal_no_nan`. The result has the
+    shape and dtype of x. Raises TypeError for other dtypes. As `tf.reciprocal`.
 
     >>> gc.reciprocal([2., -4., 0.]).eval()
     array([ 0.5 , -0.25,   inf], dtype=float32)

@@ -39,7 +39,7 @@ class LinearOperator:
     The hints is_non_singular, is_self_adjoint, is_positive_definite and is_square say what is known of it, None:
     nothing; they are not checked (`assert_*` do), choose the method of `solve`, and raise ValueError where they
     contradict each other. A subclass of one's own gives `_shape`, `_shape_tensor` and `_matmul`; the rest is then
-    computed by the dense matrix. As `tf.linalg.LinearOperator`.
+    computed by the dense matrix. dtype: float32 or float64. As `tf.linalg.LinearOperator`.
 
     >>> hints = {"is_self_adjoint": True, "is_positive_definite": True}
     >>> operator = gc.linalg.LinearOperatorFullMatrix([[2., 1.], [1., 3.]], **hints)

@@ -71,7 +71,8 @@ class LinearOperatorFullMatrix(LinearOperator):
 class LinearOperatorLowerTriangular(LinearOperator):
     """The operator of a matrix' lower triangle; it solves by substitution.
 
-    tril: float32 or float64 [..., n, n], of which what lies above the diagonal is not read. As
+    tril: float32 or float64 [..., n, n], of which what lies above the diagonal is not read. Raises TypeError for other
+    dtypes, ValueError for a lower rank, or if it is hinted not to be square. As
     `tf.linalg.LinearOperatorLowerTriangular`.
 
     >>> operator = gc.linalg.LinearOperatorLowerTriangular([[2., 9.], [1., 4.]])

@@ -27,8 +27,8 @@ from graphc.ir.tensor_shape import Dimension, TensorShape, as_shape
 class LinearOperatorDiag(LinearOperator):
     """The operator of a diagonal matrix, in n numbers and n multiplications.
 
-    diag: float32 or float64 [..., n]. Raises ValueError if it is hinted not to be self-adjoint or square. As
-    `tf.linalg.LinearOperatorDiag`.
+    diag: float32 or float64 [..., n]. Raises TypeError for other dtypes, ValueError for a scalar, or if it is hinted
+    not to be self-adjoint or square. As `tf.linalg.LinearOperatorDiag`.
 
     >>> operator = gc.linalg.LinearOperatorDiag([2., 5.])
     >>> operator.matvec([1., 10.]).eval()
@@ -193,8 +193,9 @@ def _rows_of(num_rows: Any) -> Any:
 class LinearOperatorIdentity(_Scaled):
     """The identity: [*batch_shape, num_rows, num_rows] with ones on the diagonal.
 
-    num_rows: an int or an integer scalar. dtype: float32 by default. Raises ValueError for hints that are not true of
-    it; assert_proper_shapes changes nothing, shapes are always checked. As `tf.linalg.LinearOperatorIdentity`.
+    num_rows: an int or an integer scalar. dtype: float32 by default. Raises ValueError for a negative num_rows and for
+    hints that are not true of it; assert_proper_shapes changes nothing, shapes are always checked. As
+    `tf.linalg.LinearOperatorIdentity`.
 
     >>> gc.linalg.LinearOperatorIdentity(2).matvec([3., 4.]).eval()
     array([3., 4.], dtype=float32)
@@ -226,7 +227,8 @@ class LinearOperatorIdentity(_Scaled):
 class LinearOperatorScaledIdentity(_Scaled):
     """multiplier, a number for each matrix of the batch, times the identity.
 
-    num_rows: an int or an integer scalar; multiplier: float32 or float64 [batch...]. As
+    num_rows: an int or an integer scalar; multiplier: float32 or float64 [batch...]. Raises TypeError for other dtypes,
+    ValueError for a negative num_rows, or if it is hinted not to be self-adjoint or square. As
     `tf.linalg.LinearOperatorScaledIdentity`.
 
     >>> operator = gc.linalg.LinearOperatorScaledIdentity(2, multiplier=5.)

@@ -41,7 +41,8 @@ class _OfOne(LinearOperator):
 class LinearOperatorAdjoint(_OfOne):
     """The operator of the transposed matrix, by the methods of the one it is made of.
 
-    Raises ValueError for hints that contradict those of operator. As `tf.linalg.LinearOperatorAdjoint`.
+    operator: a LinearOperator [..., m, n], whose dtype the result [..., n, m] has. Raises ValueError for hints that
+    contradict those of operator. As `tf.linalg.LinearOperatorAdjoint`.
 
     >>> operator = gc.linalg.LinearOperatorFullMatrix([[1., 2.], [3., 4.]])
     >>> gc.linalg.LinearOperatorAdjoint(operator).to_dense().eval()
@@ -80,7 +81,8 @@ class LinearOperatorAdjoint(_OfOne):
 class LinearOperatorInversion(_OfOne):
     """The operator of the inverse matrix: its matmul solves by the one it is made of.
 
-    Raises ValueError if that is hinted to be singular. As `tf.linalg.LinearOperatorInversion`.
+    operator: a LinearOperator [..., n, n], whose shape and dtype the result has. Raises ValueError if it is hinted to
+    be singular. As `tf.linalg.LinearOperatorInversion`.
 
     >>> operator = gc.linalg.LinearOperatorDiag([2., 5.], is_non_singular=True)
     >>> gc.linalg.LinearOperatorInversion(operator).matvec([1., 1.]).eval()
@@ -118,8 +120,8 @@ class LinearOperatorInversion(_OfOne):
 class LinearOperatorComposition(LinearOperator):
     """The product of operators, the first one on the left; the products are never made.
 
-    operators: a non-empty list of one dtype (TypeError) whose sizes fit (ValueError). It is non-singular if all are. As
-    `tf.linalg.LinearOperatorComposition`.
+    operators: a non-empty list of one dtype (TypeError) whose sizes fit (ValueError). It is non-singular if all are.
+    [..., m, n] times [..., n, k] is [..., m, k]. As `tf.linalg.LinearOperatorComposition`.
 
     >>> scale, turn = gc.linalg.LinearOperatorDiag([2., 5.]), gc.linalg.LinearOperatorFullMatrix([[0., 1.], [1., 0.]])
     >>> gc.linalg.LinearOperatorComposition([scale, turn]).matvec([1., 10.]).eval()
