@@ -56,8 +56,9 @@ def random_uniform(shape, minval=0, maxval=None, dtype=float32, seed=None, name=
         seed: with it, or with the graph's (gc.set_random_seed), the same numbers come in every process; without any
             seed others each time.
 
-    Adding ops elsewhere does not change them. As `tf.random_uniform`; for TensorFlow's own numbers see
-    `gc.set_random_mode`.
+    Adding ops elsewhere does not change them. Raises TypeError for other dtypes and a list that is not of ints as
+    shape, ValueError for a negative size, bounds of another dtype and shapes that do not broadcast. As
+    `tf.random_uniform`; for TensorFlow's own numbers see `gc.set_random_mode`.
 
     >>> x = gc.random_uniform([1000], -1., 1., seed=7)
     >>> low, high = gc.get_default_session().run([gc.reduce_min(x), gc.reduce_max(x)])
@@ -84,7 +85,7 @@ def random_uniform(shape, minval=0, maxval=None, dtype=float32, seed=None, name=
 def random_normal(shape, mean=0.0, stddev=1.0, dtype=float32, seed=None, name=None):
     """Normally distributed numbers, new ones at each run.
 
-    mean, stddev: scalars, or of shapes that broadcast to shape. dtype: floating point. shape and seed as of
+    mean, stddev: scalars, or of shapes that broadcast to shape. dtype: floating point. shape, seed and errors as of
     `gc.random_uniform`. As `tf.random_normal`.
 
     >>> x = gc.random_normal([10000], mean=5., stddev=2., seed=1)
@@ -99,7 +100,7 @@ def random_normal(shape, mean=0.0, stddev=1.0, dtype=float32, seed=None, name=No
 def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=float32, seed=None, name=None):
     """Normally distributed numbers within two standard deviations of the mean, what lies beyond drawn anew.
 
-    What layers begin with. Arguments as of `gc.random_normal`. As `tf.truncated_normal`.
+    What layers begin with. Arguments, dtypes, shapes and errors as of `gc.random_normal`. As `tf.truncated_normal`.
 
     >>> x = gc.truncated_normal([10000], stddev=0.1, seed=1)
     >>> bool(gc.reduce_max(gc.abs(x)).eval() < 0.2)
@@ -138,7 +139,8 @@ def set_random_seed(seed):
 def get_seed(op_seed):
     """The attributes (seed, seed2) that a random op with the seed op_seed would have; (None, None) without any seed.
 
-    As `tf.get_seed`. With a graph seed only, the second one depends on the number of ops built so far.
+    op_seed: an int or None; both results are ints. As `tf.get_seed`. With a graph seed only, the second one depends on
+    the number of ops built so far.
 
     >>> gc.get_seed(7)                                      # the graph's seed here is 1
     (1, 7)

@@ -26,8 +26,8 @@ from graphc.ir.tensor import Tensor
 def random_shuffle(value: Any, seed: int | None = None, name: str | None = None) -> Tensor:
     """The rows of value in another order at each run; what stands in a row stays together.
 
-    value: of any dtype, at least one axis. seed as of `gc.random_uniform`. To shuffle two tensors alike, shuffle
-    indices. As `tf.random_shuffle`.
+    value: of any dtype and shape, which the result has; a scalar stays as it is. seed as of `gc.random_uniform`. To
+    shuffle two tensors alike, shuffle indices. As `tf.random_shuffle`.
 
     >>> order = gc.random_shuffle(gc.range(5), seed=1)
     >>> x, y = gc.gather([10, 11, 12, 13, 14], order), gc.gather([0, 1, 2, 3, 4], order)
@@ -43,8 +43,9 @@ def random_shuffle(value: Any, seed: int | None = None, name: str | None = None)
 def random_crop(value: Any, size: Any, seed: int | None = None, name: str | None = None) -> Tensor:
     """A part of value of this size, anywhere in it, another one at each run.
 
-    size: a list or vector of a number an axis: [24, 24, 3] of a picture. Raises ValueError if it is known to be larger
-    than value, InvalidArgumentError when run. seed as of `gc.random_uniform`. As `tf.random_crop`.
+    value: of any dtype, which the result has. size: a list or vector of a number an axis: [24, 24, 3] of a picture.
+    Raises ValueError if it is known to be larger than value, InvalidArgumentError when run. seed as of
+    `gc.random_uniform`. As `tf.random_crop`.
 
     >>> image = gc.ones([32, 32, 3])
     >>> gc.random_crop(image, [24, 24, 3], seed=1).shape.as_list()
@@ -75,8 +76,9 @@ def multinomial(logits: Any, num_samples: Any, seed: int | None = None, name: st
                 output_dtype: Any = None) -> Tensor:
     """Classes for each row of logits, chosen with the probabilities softmax(logits): [batch, num_samples].
 
-    logits: floating point [batch, classes], logarithms of probabilities that need not add up to 1. num_samples: an int
-    or a scalar. output_dtype: int64 by default. seed as of `gc.random_uniform`. As `tf.multinomial`;
+    logits: float32, float64, int32 or int64 [batch, classes], logarithms of probabilities that need not add up to 1.
+    num_samples: an int or a scalar. output_dtype: int64 (the default) or int32. seed as of `gc.random_uniform`. Raises
+    TypeError for other dtypes, ValueError if logits are no matrix, or num_samples is negative. As `tf.multinomial`;
     `gc.random.categorical` is the newer name.
 
     >>> gc.multinomial(gc.log([[0., 1., 0.], [1., 0., 0.]]), 4, seed=1).eval()
@@ -91,7 +93,8 @@ def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: int | No
                 name: str | None = None) -> Tensor:
     """Classes for each row of logits, chosen with the probabilities softmax(logits): [batch, num_samples].
 
-    Arguments as of `gc.multinomial`; dtype is that of the result, int64 by default. As `tf.random.categorical`.
+    Arguments and errors as of `gc.multinomial`; dtype is that of the result, int64 by default, or int32. As
+    `tf.random.categorical`.
 
     >>> gc.random.categorical(gc.log([[0., 1., 0.], [1., 0., 0.]]), 4, dtype=gc.int32, seed=1).eval()
     array([[1, 1, 1, 1],
@@ -114,7 +117,8 @@ def random_gamma(shape: Any, alpha: Any, beta: Any = None, dtype: Any = float32,
 
     alpha: the shape parameter, beta: the rate (1 by default; the mean is alpha / beta), which broadcast. dtype:
     float16, float32 or float64. The gradient by alpha is that of implicit reparameterisation. seed as of
-    `gc.random_uniform`. As `tf.random_gamma`.
+    `gc.random_uniform`. Raises TypeError for other dtypes and a list that is not of ints as shape, ValueError for alpha
+    and beta that do not broadcast or are tensors of another dtype. As `tf.random_gamma`.
 
     >>> x = gc.random_gamma([5000], alpha=[2., 6.], beta=2., seed=1)
     >>> means = gc.reduce_mean(x, axis=0).eval()
@@ -135,8 +139,9 @@ def random_poisson(lam: Any, shape: Any, dtype: Any = float32, seed: int | None 
                    name: str | None = None) -> Tensor:
     """Poisson distributed numbers of the shape `shape` + that of lam, their mean.
 
-    lam: floating point, at least 0. dtype: that of the result: float32, float64, int32 or int64. seed as of
-    `gc.random_uniform`. As `tf.random_poisson`; lam comes first.
+    lam: float32, float64, int32 or int64, at least 0. dtype: that of the result: float32, float64, int32 or int64. seed
+    as of `gc.random_uniform`. Raises TypeError for other dtypes and a list that is not of ints as shape. As
+    `tf.random_poisson`; lam comes first.
 
     >>> x = gc.random_poisson([2., 8.], [5000], seed=1)
     >>> means = gc.reduce_mean(x, axis=0).eval()

@@ -18,7 +18,8 @@ def stateless_uniform(shape: Any, seed: Any, minval: Any = 0, maxval: Any = None
     """Numbers evenly distributed in [minval, maxval) that are a function of shape and seed: the same ones at each run.
 
     seed: two int32 or int64 numbers, also as a tensor: one that counts steps gives new ones at each. minval, maxval and
-    dtype as of `gc.random_uniform`. As `tf.random.stateless_uniform`, with its numbers.
+    dtype as of `gc.random_uniform`. Raises TypeError for other dtypes, also of the seed, ValueError if that has not the
+    shape [2], or if integers have no maxval above minval. As `tf.random.stateless_uniform`, with its numbers.
 
     >>> gc.random.stateless_uniform([3], seed=[1, 2]).eval()
     array([0.8441, 0.192 , 0.9962], dtype=float32)
@@ -45,7 +46,8 @@ def stateless_normal(shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, 
                      name: str | None = None) -> Tensor:
     """Normally distributed numbers that are a function of shape and seed; seed as of `gc.random.stateless_uniform`.
 
-    mean, stddev: scalars, or of shapes that broadcast. As `tf.random.stateless_normal`, with its numbers.
+    mean, stddev: scalars, or of shapes that broadcast. dtype: floating point. Raises TypeError for other dtypes, also
+    of the seed, ValueError if that has not the shape [2]. As `tf.random.stateless_normal`, with its numbers.
 
     >>> gc.random.stateless_normal([3], seed=[1, 2]).eval()
     array([0.5441, 0.2074, 0.0736], dtype=float32)
@@ -58,7 +60,8 @@ def stateless_truncated_normal(shape: Any, seed: Any, mean: Any = 0.0, stddev: A
                                name: str | None = None) -> Tensor:
     """Normally distributed numbers within two deviations of the mean, a function of shape and seed.
 
-    Arguments as of `gc.random.stateless_normal`. As `tf.random.stateless_truncated_normal`, with its numbers.
+    Arguments, dtypes and errors as of `gc.random.stateless_normal`. As `tf.random.stateless_truncated_normal`, with its
+    numbers.
 
     >>> gc.random.stateless_truncated_normal([3], seed=[1, 2], stddev=0.1).eval()
     array([0.0544, 0.0207, 0.0074], dtype=float32)
@@ -79,7 +82,8 @@ def stateless_multinomial(logits: Any, num_samples: Any, seed: Any, output_dtype
                           name: str | None = None) -> Tensor:
     """Classes for each row of logits as of `gc.multinomial`, a function of logits and seed: [batch, num_samples].
 
-    seed as of `gc.random.stateless_uniform`. As `tf.random.stateless_multinomial`.
+    Dtypes of logits and of the result, and their errors, as of `gc.multinomial`; seed and its errors as of
+    `gc.random.stateless_uniform`. As `tf.random.stateless_multinomial`.
 
     >>> gc.random.stateless_multinomial(gc.log([[0.5, 0.5]]), 5, seed=[1, 2]).eval()
     array([[1, 1, 0, 1, 1]])
@@ -92,6 +96,8 @@ def stateless_categorical(logits: Any, num_samples: Any, seed: Any, dtype: Any =
                           name: str | None = None) -> Tensor:
     """`gc.random.stateless_multinomial` under its newer name; dtype is that of the result. As
     `tf.random.stateless_categorical`.
+
+    Shapes and errors as of `gc.random.stateless_multinomial`.
 
     >>> gc.random.stateless_categorical(gc.log([[0.5, 0.5]]), 5, seed=[1, 2], dtype=gc.int32).eval()
     array([[1, 1, 0, 1, 1]], dtype=int32)

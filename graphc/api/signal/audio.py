@@ -26,7 +26,8 @@ def audio_spectrogram(input: Any, window_size: int, stride: int, magnitude_squar
     them.
 
     window_size: samples in a window; stride: from one to the next. There are as many frequencies as half the power of
-    two at or above window_size, and one. magnitude_squared: squares of the magnitudes. As TensorFlow's
+    two at or above window_size, and one. magnitude_squared: squares of the magnitudes. input, and the result: float32,
+    else TypeError. Raises ValueError for another rank, a window_size below 2 or a stride below 1. As TensorFlow's
     `audio_spectrogram`.
 
     >>> samples = np.sin(np.arange(16) * np.pi / 2)[:, None]            # four samples a wave
@@ -53,7 +54,8 @@ def mfcc(spectrogram: Any, sample_rate: Any, upper_frequency_limit: float = 4000
         filterbank_channel_count: how many bands there are.
         dct_coefficient_count: how many coefficients are kept.
 
-    As TensorFlow's `mfcc`.
+    Raises TypeError for other dtypes, ValueError for other ranks, or for more coefficients than bands. As TensorFlow's
+    `mfcc`.
 
     >>> ops = gc.contrib.framework.python.ops.audio_ops
     >>> spectrogram = ops.audio_spectrogram(np.ones((640, 1)), window_size=640, stride=320, magnitude_squared=True)
@@ -74,8 +76,8 @@ def decode_wav(contents: Any, desired_channels: int = -1, desired_samples: int =
     many a second there are, int32.
 
     contents: the bytes of the file, a scalar string; what is no such file ends the run with InvalidArgumentError.
-    desired_channels, desired_samples: cut or repeated, filled up with zeros, to these; -1: as many as the file has. As
-    `tf.audio.decode_wav`.
+    desired_channels, desired_samples: cut or repeated, filled up with zeros, to these; -1: as many as the file has.
+    Raises TypeError for other dtypes than string, ValueError for more than one string. As `tf.audio.decode_wav`.
 
     >>> file = gc.audio.encode_wav([[0.5], [-0.25], [0.]], sample_rate=8000)
     >>> audio, rate = gc.audio.decode_wav(file)
@@ -95,7 +97,7 @@ def encode_wav(audio: Any, sample_rate: Any, name: str | None = None) -> Tensor:
     """The bytes of a WAV file of 16-bit PCM, a scalar string.
 
     audio: float32 [samples, channels]; what lies beyond -1 and 1 is cut. sample_rate: samples a second, an int32
-    scalar. As `tf.audio.encode_wav`.
+    scalar. Raises TypeError for other dtypes, ValueError for other ranks. As `tf.audio.encode_wav`.
 
     >>> gc.audio.encode_wav([[0.5], [-0.25]], sample_rate=8000).eval()[:4]
     b'RIFF'

@@ -38,7 +38,8 @@ def dct(input: Any, type: int = 2, n: int | None = None, axis: int = -1, norm: s
         axis: -1; another one is an UnimplementedError.
         norm: None, or "ortho" for an orthonormal one (not of type 1); ValueError for others.
 
-    As `tf.signal.dct`.
+    The result has the shape, but for n, and the dtype of input. Raises ValueError for other types and n, and for a
+    scalar; other dtypes are a ValueError, too, of type 3 a TypeError. As `tf.signal.dct`.
 
     >>> gc.signal.dct([1., 2., 4.]).eval()
     array([14.    , -5.1962,  1.    ], dtype=float32)
@@ -57,7 +58,8 @@ def idct(input: Any, type: int = 2, n: int | None = None, axis: int = -1, norm: 
     """The transform that undoes `gc.signal.dct` of the same type: exactly with norm="ortho", else but for a factor of 2
     n.
 
-    Arguments as of that (of type 1 the factor is 2 (n - 1)). As `tf.signal.idct`.
+    Arguments as of that (of type 1 the factor is 2 (n - 1)). Dtypes, shapes and errors are those of `gc.signal.dct`,
+    too, but here other dtypes are a TypeError of type 2. As `tf.signal.idct`.
 
     >>> x = gc.constant([1., 2., 3.])
     >>> gc.signal.idct(gc.signal.dct(x, norm="ortho"), norm="ortho").eval()
@@ -76,7 +78,8 @@ def mfccs_from_log_mel_spectrograms(log_mel_spectrograms: Any, name: str | None 
     """Mel frequency cepstral coefficients, as many as there are mel bins: dct of type 2, over sqrt(2 * bins).
 
     log_mel_spectrograms: float32 or float64 [..., bins], at least one bin (ValueError). The first 13 of them are what
-    most models take. As `tf.signal.mfccs_from_log_mel_spectrograms`.
+    most models take. The result has their shape and dtype. Raises ValueError for other dtypes and a scalar. As
+    `tf.signal.mfccs_from_log_mel_spectrograms`.
 
     >>> gc.signal.mfccs_from_log_mel_spectrograms([[1., 2., 4.]]).eval()
     array([[ 5.7155, -2.1213,  0.4082]], dtype=float32)

@@ -27,8 +27,8 @@ from graphc.ops.signal.real_fourier import IRFFT, IRFFT2D, IRFFT3D, RFFT, RFFT2D
 def fft(input: Any, name: str | None = None) -> Tensor:
     """The discrete Fourier transform along the last axis: the sum of x[i] e ** (-2 pi j i k / n).
 
-    input: complex64 or complex128 (TypeError otherwise); of real signals `gc.signal.rfft`. It has a gradient. As
-    `tf.signal.fft`.
+    input: complex64 or complex128 (TypeError otherwise); of real signals `gc.signal.rfft`. It has a gradient. The
+    result has the shape and dtype of input. Raises ValueError for a scalar. As `tf.signal.fft`.
 
     >>> gc.signal.fft(gc.constant([1., 2., 3., 6.], gc.complex64)).eval()
     array([12.+0.j, -2.+4.j, -4.+0.j, -2.-4.j], dtype=complex64)
@@ -41,6 +41,8 @@ def fft(input: Any, name: str | None = None) -> Tensor:
 def ifft(input: Any, name: str | None = None) -> Tensor:
     """The inverse of `gc.signal.fft`, with the factor 1 / n. input: complex. As `tf.signal.ifft`.
 
+    Dtypes, shape and errors as of `gc.signal.fft`.
+
     >>> gc.signal.ifft(gc.constant([12., -2. + 4.j, -4., -2. - 4.j], gc.complex64)).eval()
     array([1.+0.j, 2.+0.j, 3.+0.j, 6.+0.j], dtype=complex64)
     """
@@ -51,6 +53,9 @@ def ifft(input: Any, name: str | None = None) -> Tensor:
 @public("signal.fft2d", "fft2d", "spectral.fft2d")
 def fft2d(input: Any, name: str | None = None) -> Tensor:
     """The discrete Fourier transform along the last two axes. input: complex, of rank 2 or more. As `tf.signal.fft2d`.
+
+    input: complex64 or complex128 (TypeError otherwise) of rank 2 or more (ValueError), whose shape and dtype the
+    result has.
 
     >>> gc.signal.fft2d(gc.constant([[1., 2.], [3., 8.]], gc.complex64)).eval()
     array([[14.+0.j, -6.+0.j],
@@ -63,6 +68,9 @@ def fft2d(input: Any, name: str | None = None) -> Tensor:
 @public("signal.ifft2d", "ifft2d", "spectral.ifft2d")
 def ifft2d(input: Any, name: str | None = None) -> Tensor:
     """The inverse of `gc.signal.fft2d`, along the last two axes. As `tf.signal.ifft2d`.
+
+    input: complex64 or complex128 (TypeError otherwise) of rank 2 or more (ValueError), whose shape and dtype the
+    result has.
 
     >>> gc.signal.ifft2d(gc.constant([[14., -6.], [-8., 4.]], gc.complex64)).eval()
     array([[1.+0.j, 2.+0.j],
@@ -77,6 +85,9 @@ def fft3d(input: Any, name: str | None = None) -> Tensor:
     """The discrete Fourier transform along the last three axes. input: complex, of rank 3 or more. As
     `tf.signal.fft3d`.
 
+    input: complex64 or complex128 (TypeError otherwise) of rank 3 or more (ValueError), whose shape and dtype the
+    result has.
+
     >>> x = gc.reshape(gc.constant([1., 2., 3., 8.], gc.complex64), [1, 2, 2])
     >>> gc.signal.fft3d(x)[0].eval()
     array([[14.+0.j, -6.+0.j],
@@ -89,6 +100,9 @@ def fft3d(input: Any, name: str | None = None) -> Tensor:
 @public("signal.ifft3d", "ifft3d", "spectral.ifft3d")
 def ifft3d(input: Any, name: str | None = None) -> Tensor:
     """The inverse of `gc.signal.fft3d`, along the last three axes. As `tf.signal.ifft3d`.
+
+    input: complex64 or complex128 (TypeError otherwise) of rank 3 or more (ValueError), whose shape and dtype the
+    result has.
 
     >>> x = gc.reshape(gc.constant([14., -6., -8., 4.], gc.complex64), [1, 2, 2])
     >>> gc.signal.ifft3d(x)[0].eval()
@@ -104,7 +118,8 @@ def rfft(input_tensor: Any, fft_length: Any = None, name: str | None = None) -> 
     """The first fft_length // 2 + 1 numbers of the Fourier transform of real ones along the last axis: complex.
 
     input_tensor: float32 or float64 (ValueError otherwise). fft_length: a vector of one int32 number; the operand is
-    cut, or filled up with zeros, to it; by default its size. As `tf.signal.rfft`.
+    cut, or filled up with zeros, to it; by default its size. The result is complex64 of float32, complex128 of float64.
+    Raises ValueError for a scalar and another number of lengths. As `tf.signal.rfft`.
 
     >>> gc.signal.rfft([1., 2., 3., 6.]).eval()
     array([12.+0.j, -2.+4.j, -4.+0.j], dtype=complex64)
@@ -120,7 +135,7 @@ def irfft(input_tensor: Any, fft_length: Any = None, name: str | None = None) ->
     """The inverse of `gc.signal.rfft` along the last axis: fft_length real numbers.
 
     input_tensor: complex (ValueError otherwise). fft_length: by default 2 * (size - 1): give it where the signal's
-    length was odd. As `tf.signal.irfft`.
+    length was odd. Raises ValueError for a scalar and another number of lengths. As `tf.signal.irfft`.
 
     >>> gc.signal.irfft(gc.signal.rfft([1., 2., 3.]), [3]).eval()
     array([1., 2., 3.], dtype=float32)
@@ -132,7 +147,8 @@ def irfft(input_tensor: Any, fft_length: Any = None, name: str | None = None) ->
 def rfft2d(input_tensor: Any, fft_length: Any = None, name: str | None = None) -> Tensor:
     """`gc.signal.rfft` along the last axis, and `gc.signal.fft` along the one before. fft_length: two numbers.
 
-    As `tf.signal.rfft2d`.
+    input_tensor: float32 or float64 of rank 2 or more; the result is complex. Raises ValueError for other dtypes and
+    ranks, and for another number of lengths. As `tf.signal.rfft2d`.
 
     >>> gc.signal.rfft2d([[1., 2.], [3., 8.]]).eval()
     array([[14.+0.j, -6.+0.j],
@@ -145,7 +161,8 @@ def rfft2d(input_tensor: Any, fft_length: Any = None, name: str | None = None) -
 def irfft2d(input_tensor: Any, fft_length: Any = None, name: str | None = None) -> Tensor:
     """The inverse of `gc.signal.rfft2d`: real numbers. fft_length: two numbers, the last one by default 2 * (size - 1).
 
-    As `tf.signal.irfft2d`.
+    input_tensor: complex, of rank 2 or more. Raises ValueError for other dtypes and ranks, and for another number of
+    lengths. As `tf.signal.irfft2d`.
 
     >>> gc.signal.irfft2d(gc.signal.rfft2d([[1., 2.], [3., 8.]])).eval()
     array([[1., 2.],
@@ -158,7 +175,8 @@ def irfft2d(input_tensor: Any, fft_length: Any = None, name: str | None = None) 
 def rfft3d(input_tensor: Any, fft_length: Any = None, name: str | None = None) -> Tensor:
     """`gc.signal.rfft` along the last axis, and `gc.signal.fft2d` along the two before. fft_length: three numbers.
 
-    As `tf.signal.rfft3d`.
+    input_tensor: float32 or float64 of rank 3 or more; the result is complex. Raises ValueError for other dtypes and
+    ranks, and for another number of lengths. As `tf.signal.rfft3d`.
 
     >>> gc.signal.rfft3d([[[1., 2.], [3., 8.]]])[0].eval()
     array([[14.+0.j, -6.+0.j],
@@ -172,7 +190,8 @@ def irfft3d(input_tensor: Any, fft_length: Any = None, name: str | None = None) 
     """The inverse of `gc.signal.rfft3d`: real numbers. fft_length: three numbers, the last one by default 2 * (size -
     1).
 
-    As `tf.signal.irfft3d`.
+    input_tensor: complex, of rank 3 or more. Raises ValueError for other dtypes and ranks, and for another number of
+    lengths. As `tf.signal.irfft3d`.
 
     >>> gc.signal.irfft3d(gc.signal.rfft3d([[[1., 2.], [3., 8.]]]))[0].eval()
     array([[1., 2.],
@@ -233,8 +252,8 @@ def _filled(x: Tensor, lengths: Sequence[Number]) -> Tensor:
 def fftshift(x: Any, axes: Any = None, name: str | None = None) -> Tensor:
     """The zero frequency brought from the beginning to the middle of the axes.
 
-    x: of any dtype. axes: an int, a list of them, or None for all (then the rank must be known). As
-    `tf.signal.fftshift`.
+    x: of any dtype. axes: an int, a list of them, or None for all (then the rank must be known). The result has the
+    shape and dtype of x. Raises ValueError for an axis that is not there. As `tf.signal.fftshift`.
 
     >>> gc.signal.fftshift([0, 1, 2, -2, -1]).eval()
     array([-2, -1,  0,  1,  2], dtype=int32)
@@ -245,6 +264,8 @@ def fftshift(x: Any, axes: Any = None, name: str | None = None) -> Tensor:
 @public("signal.ifftshift")
 def ifftshift(x: Any, axes: Any = None, name: str | None = None) -> Tensor:
     """The inverse of `gc.signal.fftshift`, which differs from it where a size is odd. As `tf.signal.ifftshift`.
+
+    Arguments and errors as of `gc.signal.fftshift`.
 
     >>> gc.signal.ifftshift([-2, -1, 0, 1, 2]).eval()
     array([ 0,  1,  2, -2, -1], dtype=int32)

@@ -31,7 +31,7 @@ def frame(signal: Any, frame_length: Any, frame_step: Any, pad_end: bool = False
         pad_value: a scalar.
         axis: a Python int (a tensor is an UnimplementedError).
 
-    As `tf.signal.frame`.
+    Raises ValueError for a scalar, an axis that is not there, or a pad_value that is no scalar. As `tf.signal.frame`.
 
     >>> gc.signal.frame([1, 2, 3, 4, 5], frame_length=3, frame_step=2).eval()
     array([[1, 2, 3],
@@ -92,8 +92,9 @@ def _along(count: Number) -> Tensor:
 def overlap_and_add(signal: Any, frame_step: Any, name: str | None = None) -> Tensor:
     """The frames in the last two axes, each frame_step samples behind the one before, added up to one signal.
 
-    signal: [..., frames, frame_length] gives [..., (frames - 1) * frame_step + frame_length]. frame_step: an int or an
-    integer scalar. As `tf.signal.overlap_and_add`.
+    signal: numbers [..., frames, frame_length] give [..., (frames - 1) * frame_step + frame_length] of their dtype.
+    frame_step: an int or an integer scalar. Raises ValueError for a rank below 2 and a frame_step that is no integer
+    scalar. As `tf.signal.overlap_and_add`.
 
     >>> gc.signal.overlap_and_add([[1., 1., 1.], [10., 10., 10.]], frame_step=2).eval()
     array([ 1.,  1., 11., 10., 10.], dtype=float32)

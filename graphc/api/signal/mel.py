@@ -31,9 +31,10 @@ def linear_to_mel_weight_matrix(num_mel_bins: int = 20, num_spectrogram_bins: An
         sample_rate: samples a second.
         lower_edge_hertz, upper_edge_hertz: where the first band begins and the last one ends, at most half of
             sample_rate.
-        dtype: float32 or float64.
+        dtype: floating point (ValueError otherwise).
 
-    Raises ValueError for edges that make no sense. As `tf.signal.linear_to_mel_weight_matrix`.
+    Raises ValueError for edges that make no sense, no bands, or a sample_rate that is not positive. As
+    `tf.signal.linear_to_mel_weight_matrix`.
 
     >>> weights = gc.signal.linear_to_mel_weight_matrix(2, 6, sample_rate=8000, lower_edge_hertz=100.)
     >>> weights.eval()

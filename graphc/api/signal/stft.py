@@ -41,7 +41,7 @@ def stft(signals: Any, frame_length: Any, frame_step: Any, fft_length: Any = Non
         window_fn: called with a length and dtype, `gc.signal.hann_window` by default; None: no window.
         pad_end: frames that reach over the end are filled up with zeros; else they are left out.
 
-    As `tf.signal.stft`.
+    Raises ValueError for other dtypes, a scalar, or lengths that are no integer scalars. As `tf.signal.stft`.
 
     >>> signal = gc.constant(np.tile([0., 1., 0., -1.], 4), gc.float32)     # four samples a wave
     >>> gc.abs(gc.signal.stft(signal, frame_length=8, frame_step=8)).eval()
@@ -66,7 +66,8 @@ def inverse_stft(stfts: Any, frame_length: Any, frame_step: Any, fft_length: Any
     samples].
 
     Arguments as of `gc.signal.stft`. With the window of `gc.signal.inverse_stft_window_fn` it gives back, but for the
-    ends, what stft was given. As `tf.signal.inverse_stft`.
+    ends, what stft was given. stfts: complex64 or complex128; the result is real. Raises ValueError for other dtypes, a
+    rank below 2, or lengths that are no integer scalars. As `tf.signal.inverse_stft`.
 
     >>> signal = gc.constant(np.arange(12.), gc.float32)
     >>> window = gc.signal.inverse_stft_window_fn(2)
@@ -90,7 +91,9 @@ def inverse_stft_window_fn(frame_step: Any, forward_window_fn: WindowFunction = 
                            name: str | None = None) -> WindowFunction:
     """The window function for `gc.signal.inverse_stft` that undoes forward_window_fn of `gc.signal.stft`.
 
-    frame_step: as of both; where no window reaches a sample the result is 0. As `tf.signal.inverse_stft_window_fn`.
+    frame_step: as of both; where no window reaches a sample the result is 0. That function takes a length and a dtype,
+    and gives a vector of this length and dtype; it raises ValueError for a length or a frame_step that is no integer
+    scalar. As `tf.signal.inverse_stft_window_fn`.
 
     >>> window = gc.signal.inverse_stft_window_fn(frame_step=2)
     >>> window(4, dtype=gc.float32).eval()

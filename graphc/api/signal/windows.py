@@ -22,7 +22,8 @@ def hann_window(window_length: Any, periodic: Any = True, dtype: Any = float32, 
     """0.5 - 0.5 cos(2 pi i / n) of i from 0 to window_length - 1.
 
     window_length: an int or an integer scalar. periodic: n is the length if that is even, else one less, as TensorFlow
-    has it; False: always one less, so that the window is symmetric. dtype: floating point (ValueError). As
+    has it; False: always one less, so that the window is symmetric. dtype: floating point (ValueError). The result is a
+    vector [window_length]. Raises ValueError if window_length is no integer scalar, or periodic no scalar. As
     `tf.signal.hann_window`.
 
     >>> gc.signal.hann_window(4).eval()
@@ -36,6 +37,8 @@ def hann_window(window_length: Any, periodic: Any = True, dtype: Any = float32, 
 @public("signal.hamming_window", "contrib.signal.hamming_window")
 def hamming_window(window_length: Any, periodic: Any = True, dtype: Any = float32, name: str | None = None) -> Tensor:
     """0.54 - 0.46 cos(2 pi i / n); arguments as of `gc.signal.hann_window`. As `tf.signal.hamming_window`.
+
+    The result is a vector of `dtype`; errors as of `gc.signal.hann_window`, too.
 
     >>> gc.signal.hamming_window(4).eval()
     array([0.08, 0.54, 1.  , 0.54], dtype=float32)
