@@ -100,7 +100,10 @@ class LinearOperator:
 
     @property
     def is_square(self) -> bool | None:
-        """The hint, or whether the known sizes are equal."""
+        """The hint, or whether the known sizes are equal.
+
+        Raises ValueError if the hint is False, but the sizes are known to be equal.
+        """
         known = self.shape[-2].value, self.shape[-1].value
         equal = known[0] == known[1] if None not in known else None
         if self._is_square is False and equal:
@@ -171,7 +174,10 @@ class LinearOperator:
             return self._matmul(x, adjoint=adjoint, adjoint_arg=adjoint_arg)
 
     def matvec(self, x: Any, adjoint: bool = False, name: str = "matvec") -> Tensor:
-        """The product with vectors: x [..., columns] gives [..., rows]."""
+        """The product with vectors: x [..., columns] gives [..., rows].
+
+        x: of the matrix' dtype. Raises ValueError for sizes that are known not to fit.
+        """
         with self._scope(name):
             return self._matvec(self._operand(x, adjoint, -1), adjoint=adjoint)
 
@@ -179,7 +185,7 @@ class LinearOperator:
         """x with operator @ x = rhs, matrices [..., rows, k] or another operator: then an operator.
 
         By Cholesky if it is hinted to be self-adjoint and positive definite. Raises NotImplementedError if it is hinted
-        to be singular or not square.
+        to be singular or not square, or its sizes are known to differ, ValueError if those of rhs do not fit.
         """
         self._refuse_unsolvable()
         if isinstance(rhs, LinearOperator):
@@ -191,7 +197,10 @@ class LinearOperator:
             return self._solve(rhs, adjoint=adjoint, adjoint_arg=adjoint_arg)
 
     def solvevec(self, rhs: Any, adjoint: bool = False, name: str = "solve") -> Tensor:
-        """x with operator @ x = rhs, vectors: rhs [..., rows] gives [..., columns]."""
+        """x with operator @ x = rhs, vectors: rhs [..., rows] gives [..., columns].
+
+        Dtypes and errors as of `solve`.
+        """
         self._refuse_unsolvable()
         with self._scope(name):
             return self._solvevec(self._operand(rhs, not adjoint, -1), adjoint=adjoint)
@@ -206,7 +215,10 @@ class LinearOperator:
     H = property(lambda self: self.adjoint(), doc="As `adjoint`.")
 
     def inverse(self, name: str = "inverse") -> LinearOperator:
-        """The operator that undoes this one: its matmul is this one's solve."""
+        """The operator that undoes this one: its matmul is this one's solve.
+
+        Raises NotImplementedError if it is hinted to be singular or not square, or its sizes are known to differ.
+        """
         self._refuse_unsolvable()
         made: LinearOperator = self._inverse()
         return made
@@ -223,13 +235,19 @@ class LinearOperator:
             return made
 
     def determinant(self, name: str = "det") -> Tensor:
-        """The determinant of each matrix: [batch...]."""
+        """The determinant of each matrix: [batch...].
+
+        Raises NotImplementedError if it is hinted not to be square, or its sizes are known to differ.
+        """
         self._refuse_rectangular("Determinant")
         with self._scope(name):
             return self._determinant()
 
     def log_abs_determinant(self, name: str = "log_abs_det") -> Tensor:
-        """The logarithm of the absolute value of each determinant: [batch...]."""
+        """The logarithm of the absolute value of each determinant: [batch...].
+
+        Raises NotImplementedError as `determinant` does.
+        """
         self._refuse_rectangular("Determinant")
         with self._scope(name):
             return self._log_abs_determinant()
