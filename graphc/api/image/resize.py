@@ -49,9 +49,9 @@ def resize_bilinear(images: Any, size: Any, align_corners: bool = False, name: s
     """Pictures [batch, height, width, channels] in another size, mixed linearly; float32.
 
     size: int32 (height, width). align_corners: the corners' middles stay where they are; half_pixel_centers: pixels are
-    squares whose middles lie at 0.5, as in TensorFlow 2; not both. images: of any numbers. As
-    `tf.image.resize_bilinear`. Raises TypeError for strings, booleans and a size that is not of integers; ValueError
-    for another rank, and a size that is not of two positive numbers.
+    squares whose middles lie at 0.5, as in TensorFlow 2; not both. images: real numbers. As `tf.image.resize_bilinear`.
+    Raises TypeError for strings, booleans, complex numbers and a size that is not of integers; ValueError for another
+    rank, and a size that is not of two positive numbers.
 
     >>> x = gc.reshape([0., 4.], [1, 1, 2, 1])
     >>> gc.image.resize_bilinear(x, [1, 4])[0, 0, :, 0].eval()
@@ -70,8 +70,8 @@ def resize_nearest_neighbor(images: Any, size: Any, align_corners: bool = False,
     """Pictures [batch, height, width, channels] in another size, each element the nearest old one; of any dtype, which
     they keep.
 
-    Other arguments as of `resize_bilinear`. As `tf.image.resize_nearest_neighbor`. Raises TypeError for strings and
-    booleans, ValueError for another rank, or a size that is not of two positive numbers.
+    Other arguments as of `resize_bilinear`. As `tf.image.resize_nearest_neighbor`. Raises TypeError for strings,
+    booleans and complex numbers, ValueError for another rank, or a size that is not of two positive numbers.
 
     >>> x = gc.reshape([1, 2, 3], [1, 1, 3, 1])
     >>> gc.image.resize_nearest_neighbor(x, [1, 5])[0, 0, :, 0].eval()
@@ -87,8 +87,8 @@ def resize_bicubic(images: Any, size: Any, align_corners: bool = False, name: st
                    half_pixel_centers: bool = False) -> Tensor:
     """Pictures [batch, height, width, channels] in another size by bicubic convolution, smoother than linear; float32.
 
-    Other arguments as of `resize_bilinear`. As `tf.image.resize_bicubic`. Raises TypeError for strings and booleans,
-    ValueError for another rank, or a size that is not of two positive numbers.
+    Other arguments as of `resize_bilinear`. As `tf.image.resize_bicubic`. Raises TypeError for strings, booleans and
+    complex numbers, ValueError for another rank, or a size that is not of two positive numbers.
 
     >>> x = gc.reshape([0., 0., 4., 4.], [1, 1, 4, 1])
     >>> gc.image.resize_bicubic(x, [1, 8])[0, 0, :, 0].eval()
@@ -103,8 +103,9 @@ def resize_bicubic(images: Any, size: Any, align_corners: bool = False, name: st
 def resize_area(images: Any, size: Any, align_corners: bool = False, name: str | None = None) -> Tensor:
     """Pictures [batch, height, width, channels] in another size, each element the mean of its area; float32.
 
-    For making pictures smaller. images: of any numbers. As `tf.image.resize_area`; it has no gradient. Raises TypeError
-    for strings and booleans, ValueError for another rank, or a size that is not of two positive numbers.
+    For making pictures smaller. images: real numbers. As `tf.image.resize_area`; it has no gradient. Raises TypeError
+    for strings, booleans and complex numbers, ValueError for another rank, or a size that is not of two positive
+    numbers.
 
     >>> x = gc.reshape(gc.range(4.), [1, 1, 4, 1])
     >>> gc.image.resize_area(x, [1, 2])[0, 0, :, 0].eval()

@@ -27,6 +27,9 @@ def unicode_transcode(input, input_encoding, output_encoding, errors="replace", 
 
     As `tf.strings.unicode_transcode`.
 
+    Strings of any shape, which the result has. Raises TypeError for anything else, ValueError for another
+    output_encoding or `errors`.
+
     >>> gc.strings.unicode_transcode([b"gr\xf6\xdfe"], "ISO-8859-1", "UTF-8").eval()
     array([b'gr\xc3\xb6\xc3\x9fe'], dtype=object)
     """
@@ -92,7 +95,8 @@ def unicode_decode_with_offsets(input, input_encoding, errors="replace", replace
     """(characters, offsets): the numbers of the characters of a scalar string, and the bytes (int64) at which they
     begin.
 
-    Arguments as of `gc.strings.unicode_decode`. As `tf.strings.unicode_decode_with_offsets`.
+    Arguments as of `gc.strings.unicode_decode`. Both are [characters], the first int32. More than one string is an
+    UnimplementedError; TypeError for what is no string. As `tf.strings.unicode_decode_with_offsets`.
 
     >>> characters, offsets = gc.strings.unicode_decode_with_offsets("größe", "UTF-8")
     >>> offsets.eval()
