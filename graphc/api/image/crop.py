@@ -63,9 +63,9 @@ def crop_to_bounding_box(image: Any, offset_height: Any, offset_width: Any, targ
                          target_width: Any) -> Tensor:
     """The part of a picture, or of a batch of them, of target_height x target_width with its upper left corner there.
 
-    image: [height, width, channels] or [batch, height, width, channels], as for the functions below. As
-    `tf.image.crop_to_bounding_box`. Raises ValueError if it is known not to be inside; else the run ends with
-    InvalidArgumentError.
+    image: [height, width, channels] or [batch, height, width, channels], as for the functions below, of any dtype,
+    which it keeps (ValueError for another rank). As `tf.image.crop_to_bounding_box`. Raises ValueError if it is known
+    not to be inside; else the run ends with InvalidArgumentError.
 
     >>> image = gc.reshape(gc.range(9), [3, 3, 1])
     >>> gc.image.crop_to_bounding_box(image, 1, 0, 2, 2)[..., 0].eval()
@@ -179,7 +179,8 @@ def central_crop(image: Any, central_fraction: Any) -> Tensor:
 def flip_left_right(image: Any) -> Tensor:
     """The picture's mirror image; of a batch, each one's. As `tf.image.flip_left_right`.
 
-    Raises ValueError unless the rank is 3 or 4.
+    image: [height, width, channels] or a batch of them, of any dtype. Raises ValueError for another rank, or an unknown
+    one.
 
     >>> image = gc.reshape(gc.range(6), [2, 3, 1])
     >>> gc.image.flip_left_right(image)[..., 0].eval()

@@ -73,8 +73,9 @@ def decode_and_crop_jpeg(contents: Any, crop_window: Any, channels: int = 0, rat
                          acceptable_fraction: float = 1, dct_method: str = "", name: str | None = None) -> Tensor:
     """The pixels of a JPEG in crop_window, int32 (y, x, height, width); other arguments as of `decode_jpeg`.
 
-    As `tf.image.decode_and_crop_jpeg`. Raises TypeError for a crop_window that is not of integers, ValueError unless it
-    has four; one that is not inside the picture is an InvalidArgumentError when run.
+    The result is uint8 [height, width, channels]. As `tf.image.decode_and_crop_jpeg`. Raises TypeError for a
+    crop_window that is not of integers, ValueError unless it has four; one that is not inside the picture is an
+    InvalidArgumentError when run.
 
     >>> file = gc.image.encode_jpeg(gc.fill([8, 16, 3], gc.constant(128, gc.uint8)))
     >>> gc.image.decode_and_crop_jpeg(file, [2, 3, 4, 5]).eval().shape
