@@ -62,7 +62,8 @@ def restore_v2(prefix: Any, tensor_names: Any, shape_and_slices: Any, dtypes: Se
     """The tensors of these names in the checkpoint `prefix`, a list, read when they are computed.
 
     dtypes: one a tensor. Each has the rank of the variable that it is assigned to; say it with set_shape if there is
-    none. As `tf.raw_ops.RestoreV2`. A name that is not there is a NotFoundError when run.
+    none. As `tf.raw_ops.RestoreV2`. A name that is not there is a NotFoundError when run. Raises ValueError for another
+    number of dtypes than names, and a prefix that is no scalar.
 
     >>> x = gc.constant([1., 2.])
     >>> gc.raw_ops.SaveV2(prefix="point", tensor_names=["x"], shape_and_slices=[""], tensors=[x]).run()

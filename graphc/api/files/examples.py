@@ -149,8 +149,9 @@ def parse_example(serialized: Any, features: Mapping[str, Any], name: str | None
     """The features of a vector of serialized Examples, by their names: tensors with the batch first, or SparseTensors.
 
     features: name -> `gc.FixedLenFeature`, `gc.VarLenFeature` or `gc.FixedLenSequenceFeature`. example_names: strings
-    that errors show. As `tf.parse_example`. Raises ValueError without features; strings that are no Examples, and
-    features that are missing or of another dtype, are an InvalidArgumentError when run.
+    that errors show. TypeError for dtypes other than float32, int64 and string; ValueError for a scalar. As
+    `tf.parse_example`. Raises ValueError without features; strings that are no Examples, and features that are missing
+    or of another dtype, are an InvalidArgumentError when run.
 
     >>> example = gc.train.Example()
     >>> example.features.feature["age"].int64_list.value.append(30)

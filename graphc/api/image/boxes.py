@@ -32,8 +32,9 @@ def crop_and_resize(image: Any, boxes: Any, box_ind: Any = None, crop_size: Any 
 
     image: [batch, height, width, channels]; boxes: float32[boxes, 4], 0 to 1 being the first to the last row or column
     (y1 > y2 turns the crop upside down); box_ind (box_indices): int32[boxes], the pictures' numbers; crop_size:
-    (height, width). Outside of a picture stands extrapolation_value. method: "bilinear" or "nearest" (ValueError). As
-    `tf.image.crop_and_resize`. A number of no picture is an InvalidArgumentError when run.
+    (height, width). Outside of a picture stands extrapolation_value. method: "bilinear" or "nearest" (ValueError).
+    image: real numbers. As `tf.image.crop_and_resize`. A number of no picture is an InvalidArgumentError when run.
+    Raises ValueError for other shapes, and boxes and numbers of two lengths; TypeError for strings.
 
     >>> image = gc.reshape(gc.range(9.), [1, 3, 3, 1])
     >>> gc.image.crop_and_resize(image, [[0., 0., 0.5, 1.], [1., 0., 0., 1.]], [0, 0], [2, 3])[..., 0].eval()

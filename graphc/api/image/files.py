@@ -107,7 +107,8 @@ def decode_bmp(contents: Any, channels: int = 0, name: str | None = None) -> Ten
 def decode_gif(contents: Any, name: str | None = None) -> Tensor:
     """The pixels of a GIF: uint8 [frames, height, width, 3].
 
-    As `tf.image.decode_gif`. Damaged files are an InvalidArgumentError when run.
+    contents: a string scalar (ValueError for more than one). As `tf.image.decode_gif`. Damaged files are an
+    InvalidArgumentError when run.
 
     >>> file = (b"GIF89a" + bytes([1, 0, 1, 0, 0x80, 0, 0, 10, 20, 30, 0, 0, 0]) + b","
     ...         + bytes([0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0]) + b";")
@@ -173,7 +174,7 @@ def encode_png(image: Any, compression: int = -1, name: str | None = None) -> Te
     r"""The PNG of pixels, a string.
 
     image: [height, width, 1 to 4] of uint8 or uint16 (TypeError). compression: -1 or 0 (fast) to 9 (small). As
-    `tf.image.encode_png`.
+    `tf.image.encode_png`. Raises ValueError for other shapes or another compression.
 
     >>> file = gc.image.encode_png(gc.zeros([2, 3, 3], gc.uint8))
     >>> file.eval()[:4]

@@ -161,6 +161,8 @@ def quantize_and_dequantize(input: Any, input_min: Any, input_max: Any, signed_i
 
     As `tf.quantization.quantize_and_dequantize`.
 
+    Raises ValueError for other num_bits, another round_mode, and ends that are no scalars, TypeError for integers.
+
     >>> gc.quantization.quantize_and_dequantize([-1., 0.3, 0.8], -1., 1., num_bits=3, range_given=True).eval()
     array([-1.    ,  0.3333,  0.6667], dtype=float32)
     """

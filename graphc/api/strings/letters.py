@@ -76,6 +76,7 @@ def unsorted_segment_join(inputs, segment_ids, num_segments, separator="", name=
 
     inputs: strings [*ids, ...]; segment_ids: int32 or int64 of the shape of their first axes; negative ones leave a
     string out, one from num_segments on ends the run with InvalidArgumentError. As `tf.strings.unsorted_segment_join`.
+    Raises TypeError for other dtypes, ValueError for shapes that do not fit, and a negative num_segments.
 
     >>> gc.strings.unsorted_segment_join(["a", "b", "c"], [1, 0, 1], num_segments=3, separator="+").eval()
     array([b'b', b'a+c', b''], dtype=object)
@@ -100,7 +101,8 @@ def string_split(source, sep=None, skip_empty=True, delimiter=None, result_type=
 
     source: a vector of strings. sep: each of its characters separates; "" splits into single bytes; delimiter is its
     older name (ValueError for both). skip_empty: empty parts are left out. result_type: "SparseTensor"; there are no
-    ragged tensors (UnimplementedError). As `tf.string_split`.
+    ragged tensors (UnimplementedError). As `tf.string_split`. Raises TypeError for what is no string, ValueError for
+    another rank.
 
     >>> words = gc.string_split(["hello world", "a b c"])
     >>> words.eval().values

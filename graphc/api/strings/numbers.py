@@ -29,6 +29,8 @@ def as_string(input, precision=-1, scientific=False, shortest=False, width=-1, f
 
     As `tf.strings.as_string`.
 
+    Raises TypeError for strings, ValueError for a precision of integers, and a fill of more than one character.
+
     >>> gc.as_string([3.14159, -2.]).eval()
     array([b'3.141590', b'-2.000000'], dtype=object)
     >>> gc.as_string([3.14159, -2.], precision=2).eval()
@@ -69,7 +71,7 @@ def string_format(template, inputs, placeholder="{}", summarize=3, name=None):
     """`template` with the tensors `inputs` in place of its placeholders: a scalar string.
 
     inputs: a tensor, or a list of as many as there are placeholders (ValueError). summarize: of longer axes only so
-    many elements at both ends are written, -1: all. As `tf.strings.format`.
+    many elements at both ends are written, -1: all. Tensors of any dtype and shape. As `tf.strings.format`.
 
     >>> gc.strings.format("x = {}, y = {}", [gc.constant([1, 2]), gc.constant(0.5)]).eval()
     b'x = [1 2], y = 0.5'

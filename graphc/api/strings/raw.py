@@ -20,6 +20,9 @@ def decode_raw(input_bytes=None, out_type=None, little_endian=True, name=None, b
 
     As `tf.io.decode_raw`.
 
+    Raises TypeError for another out_type than bool, uint8, int8, int16, uint16, int32, int64, float32 and float64, and
+    what is no string.
+
     >>> gc.io.decode_raw([b"\x01\x00\x02\x00"], gc.int16).eval()
     array([[1, 2]], dtype=int16)
     >>> pixels = gc.decode_raw(gc.constant([b"\x00\x80\xff"]), gc.uint8)

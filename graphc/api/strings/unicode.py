@@ -43,7 +43,7 @@ def unicode_encode(input, output_encoding, errors="replace", replacement_char=65
     r"""A string of each row of characters: int32 [..., n] gives strings [...].
 
     output_encoding, errors and replacement_char as of `gc.strings.unicode_transcode`. Raises ValueError for a scalar or
-    an unknown rank. As `tf.strings.unicode_encode`.
+    an unknown rank. TypeError for what are no integers. As `tf.strings.unicode_encode`.
 
     >>> gc.strings.unicode_encode([[72, 105], [8364, 33]], "UTF-8").eval()
     array([b'Hi', b'\xe2\x82\xac!'], dtype=object)
@@ -79,7 +79,7 @@ def unicode_decode(input, input_encoding, errors="replace", replacement_char=655
     """The numbers of the characters of a scalar string, int32 [characters].
 
     Other arguments as of `gc.strings.unicode_transcode`. Of more than one string TensorFlow's result is ragged, which
-    is refused by UnimplementedError. As `tf.strings.unicode_decode`.
+    is refused by UnimplementedError. input: a string scalar, else TypeError. As `tf.strings.unicode_decode`.
 
     >>> gc.strings.unicode_decode("größe", "UTF-8").eval()
     array([103, 114, 246, 223, 101], dtype=int32)
