@@ -33,8 +33,9 @@ def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
 
 @public("compat.v1.python.layers.utils.normalize_data_format")
 def normalize_data_format(value: str | None) -> str:
-    """channels_last (what None means, too) or channels_first. Raises ValueError for another string. As TensorFlow's of
-    that module.
+    """channels_last (what None means, too) or channels_first. Raises ValueError.
+
+    As TensorFlow's of that module.
 
     >>> gc.compat.v1.python.layers.utils.normalize_data_format(None)
     'channels_last'
@@ -48,7 +49,9 @@ def normalize_data_format(value: str | None) -> str:
 
 @public("compat.v1.python.layers.utils.normalize_padding")
 def normalize_padding(value: str) -> str:
-    """valid, same or causal, in lower case. Raises ValueError for anything else. As TensorFlow's of that module.
+    """valid, same or causal, in lower case. Raises ValueError.
+
+    As TensorFlow's of that module.
 
     >>> gc.compat.v1.python.layers.utils.normalize_padding("SAME")
     'same'

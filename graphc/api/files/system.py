@@ -183,8 +183,9 @@ def isdir(path: Any) -> bool:
 
 @public("io.gfile.listdir")
 def listdir(path: Any) -> list[str]:
-    """The names in a folder, in any order. As `tf.io.gfile.listdir`. Raises NotFoundError, and FailedPreconditionError
-    for a file.
+    """The names in a folder, in any order. As `tf.io.gfile.listdir`. Raises NotFoundError.
+
+    A file in place of a folder is a FailedPreconditionError.
 
     >>> gc.io.gfile.makedirs("folder/inner")
     >>> gc.io.gfile.listdir("folder")
@@ -236,7 +237,9 @@ def makedirs(path: Any) -> None:
 
 @public("io.gfile.remove")
 def remove(path: Any) -> None:
-    """Deletes a file. As `tf.io.gfile.remove`. Raises NotFoundError, and FailedPreconditionError for a folder.
+    """Deletes a file. As `tf.io.gfile.remove`. Raises NotFoundError.
+
+    A folder is a FailedPreconditionError.
 
     >>> gc.write_file("note.txt", "").run()
     >>> gc.io.gfile.remove("note.txt")
@@ -262,8 +265,9 @@ def rmtree(path: Any) -> None:
 
 @public("io.gfile.copy")
 def copy(src: Any, dst: Any, overwrite: bool = False) -> None:
-    """Copies a file. As `tf.io.gfile.copy`. Raises AlreadyExistsError if dst is there and overwrite is False,
-    NotFoundError if src is not.
+    """Copies a file. As `tf.io.gfile.copy`. Raises AlreadyExistsError if dst is there and overwrite is False.
+
+    A src that is not there is a NotFoundError, a folder a FailedPreconditionError.
 
     >>> gc.write_file("note.txt", "hello").run()
     >>> gc.io.gfile.copy("note.txt", "same.txt")
