@@ -14,6 +14,8 @@ _LETTERS = {1: "W", 2: "HW", 3: "DHW"}
 def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
     """`value`, an integer or n of them, as n integers. Raises ValueError that names the argument.
 
+    As TensorFlow's of that module.
+
     >>> gc.compat.v1.python.layers.utils.normalize_tuple(3, 2, "kernel_size")
     (3, 3)
     """
@@ -33,6 +35,8 @@ def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
 def normalize_data_format(value: str | None) -> str:
     """channels_last (what None means, too) or channels_first. Raises ValueError.
 
+    As TensorFlow's of that module.
+
     >>> gc.compat.v1.python.layers.utils.normalize_data_format(None)
     'channels_last'
     """
@@ -47,6 +51,8 @@ def normalize_data_format(value: str | None) -> str:
 def normalize_padding(value: str) -> str:
     """valid, same or causal, in lower case. Raises ValueError.
 
+    As TensorFlow's of that module.
+
     >>> gc.compat.v1.python.layers.utils.normalize_padding("SAME")
     'same'
     """
@@ -59,6 +65,8 @@ def normalize_padding(value: str) -> str:
 @public("compat.v1.python.layers.utils.convert_data_format")
 def convert_data_format(data_format: str, ndim: int) -> str:
     """The data format as gc.nn spells it for a rank: NHWC, NCW, ...
+
+    ndim: 3, 4 or 5, else ValueError. As TensorFlow's of that module.
 
     >>> gc.compat.v1.python.layers.utils.convert_data_format("channels_first", 4)
     'NCHW'
@@ -89,6 +97,8 @@ def conv_output_length(input_length: int | None, filter_size: int, padding: str,
                        dilation: int = 1) -> int | None:
     """The length that a convolution or pool gives; None if the input's is not known.
 
+    padding: "valid", "same" or "causal", of which the last two count as one. As TensorFlow's of that module.
+
     >>> gc.compat.v1.python.layers.utils.conv_output_length(28, filter_size=5, padding="valid", stride=2)
     12
     """
@@ -101,6 +111,8 @@ def conv_output_length(input_length: int | None, filter_size: int, padding: str,
 @public("compat.v1.python.layers.utils.deconv_output_length")
 def deconv_output_length(input_length: Any, filter_size: int, padding: str, stride: int) -> Any:
     """The length (a number, or a tensor of it) that a transposed convolution gives; None if the input's is not known.
+
+    padding: "valid" or "same". As TensorFlow's of that module.
 
     >>> gc.compat.v1.python.layers.utils.deconv_output_length(7, filter_size=4, padding="same", stride=2)
     14

@@ -29,7 +29,9 @@ class Layer(Collected):
     `add_weight`, and `call(inputs, ...)`.
 
     trainable: whether its variables are trained. dtype: of the variables; by default that of the first input.
-    activity_regularizer: a loss made of each output, divided by the batch size.
+    activity_regularizer: a loss made of each output, divided by the batch size. Raises ValueError for a name of a
+    regularizer that is not known; a call raises it if the inputs do not fit the layer's input_spec, or `call` gives
+    None.
 
     >>> class Scale(gc.layers.Layer):
     ...     def build(self, input_shape):

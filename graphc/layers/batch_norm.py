@@ -26,7 +26,10 @@ class BatchNormalization(Steps, Layer):
     renorm_clipping {"rmin", "rmax", "dmax"} and renorm_momentum. virtual_batch_size: that many examples are normalised
     together. adjustment: function of the inputs' shape that gives a scale and a bias applied after normalising, in
     training. fused: True asks for the fused computation, which divides the moving variance by N - 1; by default it is
-    taken for inputs of four axes where none of these three is asked for.
+    taken for inputs of four axes where none of these three is asked for. Inputs and result: floats of one shape and
+    dtype; the variables of float16 and bfloat16 are float32. Raises ValueError for axes that do not exist, are repeated
+    or of unknown size, other keys of renorm_clipping, and a virtual_batch_size that is not positive; TypeError for an
+    axis that is not an int or list, and for integers, booleans and strings.
 
     >>> layer = gc.layers.BatchNormalization()
     >>> y = layer(gc.constant([[1., 10.], [3., 30.]]), training=True)
@@ -195,7 +198,9 @@ def batch_normalization(inputs: Any, axis: Any = -1, momentum: Any = 0.99, epsil
     """(inputs - mean) / sqrt(variance + epsilon) * gamma + beta, as `tf.layers.batch_normalization`: with mean and
     variance of the batch if `training` (a bool, or a tensor of one), else with their moving averages.
 
-    The train op must run the collection UPDATE_OPS, which keeps the averages up to date.
+    The train op must run the collection UPDATE_OPS, which keeps the averages up to date. Inputs and result: floats of
+    one shape and dtype. Raises ValueError for axes that do not exist, are repeated or of unknown size; TypeError for
+    integers, booleans and strings, and for a `training` that is no bool, 0 or 1.
 
     >>> x = gc.placeholder(gc.float32, [None, 2])
     >>> y = gc.layers.batch_normalization(x, training=True)

@@ -115,6 +115,10 @@ class Conv(Layer):
 class Conv1D(Conv):
     """The convolution of [batch, length, channels], as `tf.layers.Conv1D`.
 
+    The inputs are floats; the result has their dtype. Raises ValueError for another rank, an unknown number of
+    channels, sizes, paddings or formats that do not fit, or strides and dilations both above 1; TypeError for integers,
+    booleans and strings.
+
     >>> layer = gc.layers.Conv1D(filters=8, kernel_size=5, strides=2)
     >>> layer(gc.placeholder(gc.float32, [None, 20, 3])).shape.as_list(), layer.kernel.shape.as_list()
     ([None, 8, 8], [5, 3, 8])
@@ -128,6 +132,10 @@ class Conv1D(Conv):
 class Conv2D(Conv):
     """The convolution of [batch, height, width, channels], as `tf.layers.Conv2D`.
 
+    The inputs are floats; the result has their dtype. Raises ValueError for another rank, an unknown number of
+    channels, sizes, paddings or formats that do not fit, or strides and dilations both above 1; TypeError for integers,
+    booleans and strings.
+
     >>> layer = gc.layers.Conv2D(filters=8, kernel_size=3, padding="same", activation=gc.nn.relu)
     >>> layer(gc.placeholder(gc.float32, [None, 28, 28, 1])).shape.as_list(), layer.kernel.shape.as_list()
     ([None, 28, 28, 8], [3, 3, 1, 8])
@@ -140,6 +148,10 @@ class Conv2D(Conv):
         "compat.v1.python.layers.convolutional.Convolution3D")
 class Conv3D(Conv):
     """The convolution of [batch, depth, height, width, channels], as `tf.layers.Conv3D`.
+
+    The inputs are floats; the result has their dtype. Raises ValueError for another rank, an unknown number of
+    channels, sizes, paddings or formats that do not fit, or strides and dilations both above 1; TypeError for integers,
+    booleans and strings.
 
     >>> layer = gc.layers.Conv3D(filters=4, kernel_size=3)
     >>> layer(gc.placeholder(gc.float32, [None, 8, 8, 8, 1])).shape.as_list(), layer.kernel.shape.as_list()
@@ -158,7 +170,9 @@ def conv1d(inputs: Any, filters: int, kernel_size: Any, strides: Any = 1, paddin
            bias_constraint: Any = None, trainable: bool = True, name: str | None = None, reuse: Any = None) -> Any:
     """activation(convolution(inputs, kernel) + bias) of one spatial axis, as `tf.layers.conv1d`.
 
-    Inputs [batch, length, channels]; padding "valid", "same" or "causal".
+    Inputs [batch, length, channels]; padding "valid", "same" or "causal". The inputs are floats; the result has their
+    dtype. Raises ValueError for another rank, an unknown number of channels, or sizes, paddings and formats that do not
+    fit; TypeError for integers, booleans and strings.
 
     >>> x = gc.placeholder(gc.float32, [None, 20, 3])
     >>> gc.layers.conv1d(x, filters=8, kernel_size=5, padding="causal").shape.as_list()
@@ -180,8 +194,9 @@ def conv2d(inputs: Any, filters: int, kernel_size: Any, strides: Any = (1, 1), p
     """activation(convolution(inputs, kernel) + bias) of two spatial axes, as `tf.layers.conv2d`.
 
     Inputs [batch, height, width, channels], or [batch, channels, height, width] with data_format "channels_first";
-    sizes an int or two. The variables are called kernel and bias. Raises ValueError if the number of channels is
-    not known.
+    sizes an int or two. The variables are called kernel and bias. The inputs are floats; the result has their dtype.
+    Raises ValueError for another rank, an unknown number of channels, or sizes, paddings and formats that do not fit;
+    TypeError for integers, booleans and strings.
 
     >>> x = gc.placeholder(gc.float32, [None, 28, 28, 1])
     >>> gc.layers.conv2d(x, filters=32, kernel_size=5, padding="same", activation=gc.nn.relu)
@@ -204,7 +219,9 @@ def conv3d(inputs: Any, filters: int, kernel_size: Any, strides: Any = (1, 1, 1)
            reuse: Any = None) -> Any:
     """activation(convolution(inputs, kernel) + bias) of three spatial axes, as `tf.layers.conv3d`.
 
-    Inputs [batch, depth, height, width, channels].
+    Inputs [batch, depth, height, width, channels]. The inputs are floats; the result has their dtype. Raises ValueError
+    for another rank, an unknown number of channels, or sizes, paddings and formats that do not fit; TypeError for
+    integers, booleans and strings.
 
     >>> x = gc.placeholder(gc.float32, [None, 8, 8, 8, 1])
     >>> gc.layers.conv3d(x, filters=4, kernel_size=3).shape.as_list()

@@ -15,6 +15,9 @@ from graphc.layers.named import activation_of
 class Dense(Layer):
     """activation(inputs @ kernel + bias) over the last axis, as `tf.layers.Dense`.
 
+    Inputs: floats [..., features]; the result [..., units] has their dtype. Raises ValueError for a rank below 2, or an
+    unknown last size; TypeError for integers, booleans and strings.
+
     >>> layer = gc.layers.Dense(3, kernel_initializer=gc.ones_initializer())
     >>> y = layer(gc.constant([[1., 2.]]))
     >>> gc.global_variables_initializer().run()
@@ -84,8 +87,9 @@ def dense(inputs: Any, units: int, activation: Any = None, use_bias: bool = True
           trainable: bool = True, name: str | None = None, reuse: Any = None) -> Any:
     """activation(inputs @ kernel + bias) over the last axis, as `tf.layers.dense`.
 
-    Inputs [..., features], whose last size must be known; the result [..., units]. The variables are called kernel
-    [features, units] and bias [units].
+    Inputs: floats [..., features]; the result [..., units] has their dtype. The variables are called kernel [features,
+    units] and bias [units]. Raises ValueError for a rank below 2, an unknown last size, or an activation or initializer
+    of a name that is not known; TypeError for integers, booleans and strings.
 
     >>> x = gc.placeholder(gc.float32, [None, 784])
     >>> hidden = gc.layers.dense(x, 128, activation=gc.nn.relu, name="hidden")

@@ -17,6 +17,9 @@ def variance_scaling_initializer(factor: float = 2.0, mode: str = "FAN_IN", unif
     """Random numbers of variance factor / n, where n is the number of inputs (FAN_IN), of outputs (FAN_OUT) or their
     mean (FAN_AVG). As `tf.contrib.layers.variance_scaling_initializer`; gc.variance_scaling_initializer is another one.
 
+    Inputs are the last size but one times those before, outputs the last one times those. Raises TypeError for another
+    mode, or a dtype that is not floating point.
+
     >>> w = gc.get_variable("w", [200, 50], initializer=gc.contrib.layers.variance_scaling_initializer(seed=1))
     >>> gc.global_variables_initializer().run()
     >>> bool(abs(w.eval().var() - 2 / 200) < 1e-3)
@@ -51,6 +54,9 @@ def _check_floating(dtype: Any) -> None:
 @public("contrib.layers.xavier_initializer", "contrib.layers.xavier_initializer_conv2d")
 def xavier_initializer(uniform: bool = True, seed: int | None = None, dtype: Any = gc.float32) -> Callable[..., Any]:
     """Random numbers of variance 2 / (inputs + outputs). As `tf.contrib.layers.xavier_initializer`.
+
+    The function takes a shape. uniform: else normal, cut at two deviations. Raises TypeError for a dtype that is not
+    floating point.
 
     >>> w = gc.get_variable("w", [200, 50], initializer=gc.contrib.layers.xavier_initializer(seed=1))
     >>> gc.global_variables_initializer().run()

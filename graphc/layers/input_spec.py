@@ -13,6 +13,8 @@ class InputSpec:
     """dtype, shape, rank (ndim, min_ndim, max_ndim) and sizes (axes: axis -> size) that an input must have; None asks
     for nothing. As `tf.layers.InputSpec`.
 
+    A layer raises ValueError for an input that does not fit.
+
     >>> spec = gc.layers.InputSpec(ndim=4, axes={-1: 3})
     >>> spec.ndim, spec.axes
     (4, {-1: 3})

@@ -56,7 +56,9 @@ class Pooling(Layer):
 class AveragePooling1D(Pooling):
     """The average of each window of [batch, length, channels], as `tf.layers.AveragePooling1D`.
 
-    pool_size and strides: an int, or one an axis; padding "valid" or "same".
+    pool_size and strides: an int, or one an axis; padding "valid" or "same". The inputs are floats; the result has
+    their dtype. Raises ValueError for another rank, strides of None, or sizes, paddings and formats that do not fit;
+    TypeError for inputs that are not floating point.
 
     >>> layer = gc.layers.AveragePooling1D(pool_size=2, strides=2)
     >>> layer(gc.reshape(gc.range(4.), [1, 4, 1])).eval().ravel()
@@ -72,7 +74,9 @@ class AveragePooling1D(Pooling):
 class AveragePooling2D(Pooling):
     """The average of each window of [batch, height, width, channels], as `tf.layers.AveragePooling2D`.
 
-    pool_size and strides: an int, or one an axis; padding "valid" or "same".
+    pool_size and strides: an int, or one an axis; padding "valid" or "same". The inputs are floats; the result has
+    their dtype. Raises ValueError for another rank, strides of None, or sizes, paddings and formats that do not fit;
+    TypeError for inputs that are not floating point.
 
     >>> layer = gc.layers.AveragePooling2D(pool_size=2, strides=2)
     >>> layer(gc.reshape(gc.range(16.), [1, 4, 4, 1])).eval().ravel()
@@ -87,7 +91,9 @@ class AveragePooling2D(Pooling):
 class AveragePooling3D(Pooling):
     """The average of each window of [batch, depth, height, width, channels], as `tf.layers.AveragePooling3D`.
 
-    pool_size and strides: an int, or one an axis; padding "valid" or "same".
+    pool_size and strides: an int, or one an axis; padding "valid" or "same". The inputs are floats; the result has
+    their dtype. Raises ValueError for another rank, strides of None, or sizes, paddings and formats that do not fit;
+    TypeError for inputs that are not floating point.
 
     >>> layer = gc.layers.AveragePooling3D(pool_size=2, strides=2)
     >>> layer(gc.reshape(gc.range(64.), [1, 4, 4, 4, 1])).eval().ravel()
@@ -102,7 +108,9 @@ class AveragePooling3D(Pooling):
 class MaxPooling1D(Pooling):
     """The largest of each window of [batch, length, channels], as `tf.layers.MaxPooling1D`.
 
-    pool_size and strides: an int, or one an axis; padding "valid" or "same".
+    pool_size and strides: an int, or one an axis; padding "valid" or "same". The inputs are floats; the result has
+    their dtype. Raises ValueError for another rank, strides of None, or sizes, paddings and formats that do not fit;
+    TypeError for inputs that are not floating point.
 
     >>> layer = gc.layers.MaxPooling1D(pool_size=2, strides=2)
     >>> layer(gc.reshape(gc.range(4.), [1, 4, 1])).eval().ravel()
@@ -118,7 +126,9 @@ class MaxPooling1D(Pooling):
 class MaxPooling2D(Pooling):
     """The largest of each window of [batch, height, width, channels], as `tf.layers.MaxPooling2D`.
 
-    pool_size and strides: an int, or one an axis; padding "valid" or "same".
+    pool_size and strides: an int, or one an axis; padding "valid" or "same". The inputs are floats; the result has
+    their dtype. Raises ValueError for another rank, strides of None, or sizes, paddings and formats that do not fit;
+    TypeError for inputs that are not floating point.
 
     >>> layer = gc.layers.MaxPooling2D(pool_size=2, strides=2)
     >>> layer(gc.reshape(gc.range(16.), [1, 4, 4, 1])).eval().ravel()
@@ -133,7 +143,9 @@ class MaxPooling2D(Pooling):
 class MaxPooling3D(Pooling):
     """The largest of each window of [batch, depth, height, width, channels], as `tf.layers.MaxPooling3D`.
 
-    pool_size and strides: an int, or one an axis; padding "valid" or "same".
+    pool_size and strides: an int, or one an axis; padding "valid" or "same". The inputs are floats; the result has
+    their dtype. Raises ValueError for another rank, strides of None, or sizes, paddings and formats that do not fit;
+    TypeError for inputs that are not floating point.
 
     >>> layer = gc.layers.MaxPooling3D(pool_size=2, strides=2)
     >>> layer(gc.reshape(gc.range(64.), [1, 4, 4, 4, 1])).eval().ravel()
@@ -149,7 +161,9 @@ def average_pooling1d(inputs: Any, pool_size: Any, strides: Any, padding: str = 
                       data_format: str = "channels_last", name: str | None = None) -> Any:
     """The average of each window of one spatial axis, as `tf.layers.average_pooling1d`.
 
-    Inputs [batch, length, channels], or with the channels second ("channels_first").
+    Inputs [batch, length, channels], or with the channels second ("channels_first"). The inputs are floats; the result
+    has their dtype. Raises ValueError for another rank, strides of None, or sizes, paddings and formats that do not
+    fit; TypeError for inputs that are not floating point.
 
     >>> gc.layers.average_pooling1d(gc.reshape(gc.range(4.), [1, 4, 1]), pool_size=2, strides=2).eval().ravel()
     array([0.5, 2.5], dtype=float32)
@@ -163,7 +177,9 @@ def average_pooling2d(inputs: Any, pool_size: Any, strides: Any, padding: str = 
                       data_format: str = "channels_last", name: str | None = None) -> Any:
     """The average of each window of two spatial axes, as `tf.layers.average_pooling2d`.
 
-    Inputs [batch, height, width, channels], or with the channels second ("channels_first").
+    Inputs [batch, height, width, channels], or with the channels second ("channels_first"). The inputs are floats; the
+    result has their dtype. Raises ValueError for another rank, strides of None, or sizes, paddings and formats that do
+    not fit; TypeError for inputs that are not floating point.
 
     >>> gc.layers.average_pooling2d(gc.reshape(gc.range(16.), [1, 4, 4, 1]), pool_size=2, strides=2).eval().ravel()
     array([ 2.5,  4.5, 10.5, 12.5], dtype=float32)
@@ -176,7 +192,9 @@ def average_pooling3d(inputs: Any, pool_size: Any, strides: Any, padding: str = 
                       data_format: str = "channels_last", name: str | None = None) -> Any:
     """The average of each window of three spatial axes, as `tf.layers.average_pooling3d`.
 
-    Inputs [batch, depth, height, width, channels], or with the channels second ("channels_first").
+    Inputs [batch, depth, height, width, channels], or with the channels second ("channels_first"). The inputs are
+    floats; the result has their dtype. Raises ValueError for another rank, strides of None, or sizes, paddings and
+    formats that do not fit; TypeError for inputs that are not floating point.
 
     >>> gc.layers.average_pooling3d(gc.reshape(gc.range(64.), [1, 4, 4, 4, 1]), pool_size=2, strides=2).eval().ravel()
     array([10.5, 12.5, 18.5, 20.5, 42.5, 44.5, 50.5, 52.5], dtype=float32)
@@ -189,7 +207,9 @@ def max_pooling1d(inputs: Any, pool_size: Any, strides: Any, padding: str = "val
                   data_format: str = "channels_last", name: str | None = None) -> Any:
     """The largest of each window of one spatial axis, as `tf.layers.max_pooling1d`.
 
-    Inputs [batch, length, channels], or with the channels second ("channels_first").
+    Inputs [batch, length, channels], or with the channels second ("channels_first"). The inputs are floats; the result
+    has their dtype. Raises ValueError for another rank, strides of None, or sizes, paddings and formats that do not
+    fit; TypeError for inputs that are not floating point.
 
     >>> gc.layers.max_pooling1d(gc.reshape(gc.range(4.), [1, 4, 1]), pool_size=2, strides=2).eval().ravel()
     array([1., 3.], dtype=float32)
@@ -203,7 +223,9 @@ def max_pooling2d(inputs: Any, pool_size: Any, strides: Any, padding: str = "val
                   data_format: str = "channels_last", name: str | None = None) -> Any:
     """The largest of each window of two spatial axes, as `tf.layers.max_pooling2d`.
 
-    Inputs [batch, height, width, channels], or with the channels second ("channels_first").
+    Inputs [batch, height, width, channels], or with the channels second ("channels_first"). The inputs are floats; the
+    result has their dtype. Raises ValueError for another rank, strides of None, or sizes, paddings and formats that do
+    not fit; TypeError for inputs that are not floating point.
 
     >>> gc.layers.max_pooling2d(gc.reshape(gc.range(16.), [1, 4, 4, 1]), pool_size=2, strides=2).eval().ravel()
     array([ 5.,  7., 13., 15.], dtype=float32)
@@ -216,7 +238,9 @@ def max_pooling3d(inputs: Any, pool_size: Any, strides: Any, padding: str = "val
                   data_format: str = "channels_last", name: str | None = None) -> Any:
     """The largest of each window of three spatial axes, as `tf.layers.max_pooling3d`.
 
-    Inputs [batch, depth, height, width, channels], or with the channels second ("channels_first").
+    Inputs [batch, depth, height, width, channels], or with the channels second ("channels_first"). The inputs are
+    floats; the result has their dtype. Raises ValueError for another rank, strides of None, or sizes, paddings and
+    formats that do not fit; TypeError for inputs that are not floating point.
 
     >>> gc.layers.max_pooling3d(gc.reshape(gc.range(64.), [1, 4, 4, 4, 1]), pool_size=2, strides=2).eval().ravel()
     array([21., 23., 29., 31., 53., 55., 61., 63.], dtype=float32)

@@ -37,6 +37,8 @@ def l1_regularizer(scale: Any, scope: str | None = None) -> Regularizer:
     """scale * sum |weights|, as `tf.contrib.layers.l1_regularizer`. Raises ValueError for a scale that is an integer or
     less than 0.
 
+    The function takes floats of any shape, and gives a scalar of their dtype, or None if scale is 0.
+
     >>> gc.contrib.layers.l1_regularizer(0.5)(gc.constant([1., -2.])).eval()
     np.float32(1.5)
     """
@@ -48,6 +50,8 @@ def l2_regularizer(scale: Any, scope: str | None = None) -> Regularizer:
     """scale * sum(weights ** 2) / 2, as `tf.contrib.layers.l2_regularizer`. Raises ValueError for a scale that is an
     integer or less than 0.
 
+    The function takes floats of any shape, and gives a scalar of their dtype, or None if scale is 0.
+
     >>> gc.contrib.layers.l2_regularizer(0.1)(gc.constant([1., -2.])).eval()
     np.float32(0.25)
     """
@@ -57,6 +61,9 @@ def l2_regularizer(scale: Any, scope: str | None = None) -> Regularizer:
 @public("contrib.layers.l1_l2_regularizer")
 def l1_l2_regularizer(scale_l1: Any = 1.0, scale_l2: Any = 1.0, scope: str | None = None) -> Regularizer:
     """The sum of both, as `tf.contrib.layers.l1_l2_regularizer`.
+
+    The function takes floats of any shape, and gives a scalar of their dtype. Raises ValueError for a scale that is an
+    integer or less than 0.
 
     >>> gc.contrib.layers.l1_l2_regularizer(0.5, 0.1)(gc.constant([1., -2.])).eval()
     np.float32(1.75)
@@ -76,6 +83,8 @@ def l1_l2_regularizer(scale_l1: Any = 1.0, scale_l2: Any = 1.0, scope: str | Non
 @public("contrib.layers.sum_regularizer")
 def sum_regularizer(regularizer_list: Sequence[Regularizer | None], scope: str | None = None) -> Regularizer | None:
     """The sum of regularizers; None if there are none. As `tf.contrib.layers.sum_regularizer`.
+
+    The function takes floats of any shape, and gives a scalar, or None if all of them do.
 
     >>> l1, l2 = gc.contrib.layers.l1_regularizer(0.5), gc.contrib.layers.l2_regularizer(0.1)
     >>> both = gc.contrib.layers.sum_regularizer([l1, l2])
@@ -98,6 +107,8 @@ def sum_regularizer(regularizer_list: Sequence[Regularizer | None], scope: str |
 def apply_regularization(regularizer: Regularizer, weights_list: Sequence[Any] | None = None) -> Any:
     """The sum of the regularizer's losses of these weights (by default the collection WEIGHTS), which is added to
     REGULARIZATION_LOSSES. As `tf.contrib.layers.apply_regularization`.
+
+    The sum is a scalar. Raises ValueError if there are no weights, or the regularizer gives no scalar.
 
     >>> w = gc.Variable([1., 2.])
     >>> loss = gc.contrib.layers.apply_regularization(gc.contrib.layers.l2_regularizer(0.1), [w])

@@ -17,6 +17,9 @@ class Dropout(Layer):
     """In training sets each element to 0 with probability `rate` and scales the rest by 1 / (1 - rate), as
     `tf.layers.Dropout`. noise_shape: None in it stands for the input's size; 1 drops a whole axis together.
 
+    Inputs and result: floats of one shape and dtype. In training raises ValueError for a rate outside [0, 1), other
+    dtypes, or a noise_shape that does not broadcast; TypeError for a `training` that is no bool, 0 or 1.
+
     >>> gc.layers.Dropout(rate=0.5)(gc.ones([2, 2]), training=False).eval()
     array([[1., 1.],
            [1., 1.]], dtype=float32)
@@ -44,7 +47,9 @@ def dropout(inputs: Any, rate: Any = 0.5, noise_shape: Any = None, seed: int | N
             name: str | None = None) -> Any:
     """Dropout if `training` (a bool, or a tensor of one), else the inputs. As `tf.layers.dropout`.
 
-    Each element becomes 0 with probability `rate`, and the rest are divided by 1 - rate.
+    Each element becomes 0 with probability `rate`, and the rest are divided by 1 - rate. Inputs and result: floats of
+    one shape and dtype. In training raises ValueError for a rate outside [0, 1), other dtypes, or a noise_shape that
+    does not broadcast; TypeError for a `training` that is no bool, 0 or 1.
 
     >>> training = gc.placeholder_with_default(False, [])
     >>> y = gc.layers.dropout(gc.ones([1000]), rate=0.5, training=training, seed=1)
@@ -57,6 +62,9 @@ def dropout(inputs: Any, rate: Any = 0.5, noise_shape: Any = None, seed: int | N
 @public("layers.Flatten", "compat.v1.python.layers.core.Flatten")
 class Flatten(Layer):
     """[batch, everything else], as `tf.layers.Flatten`. channels_first: the channels are moved to the end before.
+
+    Inputs of any dtype, which they keep; of a vector [batch, 1]. Raises ValueError for a scalar, an unknown rank or
+    another data_format.
 
     >>> gc.layers.Flatten()(gc.placeholder(gc.float32, [None, 7, 7, 64])).shape.as_list()
     [None, 3136]
@@ -87,6 +95,9 @@ class Flatten(Layer):
 @public("layers.flatten", "compat.v1.python.layers.core.flatten")
 def flatten(inputs: Any, name: str | None = None, data_format: str = "channels_last") -> Any:
     """[batch, everything else], as `tf.layers.flatten`.
+
+    Inputs of any dtype, which they keep; of a vector [batch, 1]. Raises ValueError for a scalar, an unknown rank or
+    another data_format.
 
     >>> gc.layers.flatten(gc.placeholder(gc.float32, [None, 7, 7, 64])).shape.as_list()
     [None, 3136]

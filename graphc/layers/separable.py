@@ -47,6 +47,9 @@ class SeparableConv(Conv):
 class SeparableConv1D(SeparableConv):
     """The separable convolution of [batch, length, channels], as `tf.layers.SeparableConv1D`.
 
+    The inputs are floats; the result has their dtype. Raises ValueError for another rank, an unknown number of
+    channels, or sizes, paddings and formats that do not fit; TypeError for integers, booleans and strings.
+
     >>> layer = gc.layers.SeparableConv1D(filters=8, kernel_size=5)
     >>> y = layer(gc.placeholder(gc.float32, [None, 20, 3]))
     >>> y.shape.as_list(), layer.depthwise_kernel.shape.as_list(), layer.pointwise_kernel.shape.as_list()
@@ -72,6 +75,9 @@ class SeparableConv1D(SeparableConv):
         "compat.v1.python.layers.convolutional.SeparableConvolution2D")
 class SeparableConv2D(SeparableConv):
     """The separable convolution of [batch, height, width, channels], as `tf.layers.SeparableConv2D`.
+
+    The inputs are floats; the result has their dtype. Raises ValueError for another rank, an unknown number of
+    channels, or sizes, paddings and formats that do not fit; TypeError for integers, booleans and strings.
 
     >>> layer = gc.layers.SeparableConv2D(filters=8, kernel_size=3)
     >>> y = layer(gc.placeholder(gc.float32, [None, 28, 28, 16]))
@@ -99,7 +105,9 @@ def separable_conv1d(inputs: Any, filters: int, kernel_size: Any, strides: Any =
                      name: str | None = None, reuse: Any = None) -> Any:
     """The separable convolution of one spatial axis, as `tf.layers.separable_conv1d`.
 
-    Inputs [batch, length, channels].
+    Inputs [batch, length, channels]. The inputs are floats; the result has their dtype. Raises ValueError for another
+    rank, an unknown number of channels, or sizes, paddings and formats that do not fit; TypeError for integers,
+    booleans and strings.
 
     >>> x = gc.placeholder(gc.float32, [None, 20, 3])
     >>> gc.layers.separable_conv1d(x, filters=8, kernel_size=5).shape.as_list()
@@ -124,7 +132,9 @@ def separable_conv2d(inputs: Any, filters: int, kernel_size: Any, strides: Any =
                      name: str | None = None, reuse: Any = None) -> Any:
     """The separable convolution of two spatial axes, as `tf.layers.separable_conv2d`.
 
-    Inputs [batch, height, width, channels]: each channel convolved by itself, then single points that mix them.
+    Inputs [batch, height, width, channels]: each channel convolved by itself, then single points that mix them. The
+    inputs are floats; the result has their dtype. Raises ValueError for another rank, an unknown number of channels, or
+    sizes, paddings and formats that do not fit; TypeError for integers, booleans and strings.
 
     >>> x = gc.placeholder(gc.float32, [None, 28, 28, 16])
     >>> gc.layers.separable_conv2d(x, filters=32, kernel_size=3, padding="same").shape.as_list()

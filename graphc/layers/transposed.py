@@ -52,6 +52,9 @@ class ConvTranspose(Conv):
 class Conv2DTranspose(ConvTranspose):
     """The transposed convolution of [batch, height, width, channels], as `tf.layers.Conv2DTranspose`.
 
+    The inputs are floats; the result has their dtype. Raises ValueError for another rank, an unknown number of
+    channels, or sizes, paddings and formats that do not fit; TypeError for integers, booleans and strings.
+
     >>> layer = gc.layers.Conv2DTranspose(filters=8, kernel_size=4, strides=2, padding="same")
     >>> layer(gc.placeholder(gc.float32, [None, 7, 7, 16])).shape.as_list(), layer.kernel.shape.as_list()
     ([None, 14, 14, 8], [4, 4, 8, 16])
@@ -65,6 +68,9 @@ class Conv2DTranspose(ConvTranspose):
         "compat.v1.python.layers.convolutional.Deconvolution3D")
 class Conv3DTranspose(ConvTranspose):
     """The transposed convolution of [batch, depth, height, width, channels], as `tf.layers.Conv3DTranspose`.
+
+    The inputs are floats; the result has their dtype. Raises ValueError for another rank, an unknown number of
+    channels, or sizes, paddings and formats that do not fit; TypeError for integers, booleans and strings.
 
     >>> layer = gc.layers.Conv3DTranspose(filters=3, kernel_size=2, strides=2)
     >>> layer(gc.placeholder(gc.float32, [None, 4, 4, 4, 2])).shape.as_list(), layer.kernel.shape.as_list()
@@ -85,7 +91,9 @@ def conv2d_transpose(inputs: Any, filters: int, kernel_size: Any, strides: Any =
                      reuse: Any = None) -> Any:
     """The transposed convolution of two spatial axes, as `tf.layers.conv2d_transpose`.
 
-    Inputs [batch, height, width, channels]; with padding "same" sizes are multiplied by the strides.
+    Inputs [batch, height, width, channels]; with padding "same" sizes are multiplied by the strides. The inputs are
+    floats; the result has their dtype. Raises ValueError for another rank, an unknown number of channels, or sizes,
+    paddings and formats that do not fit; TypeError for integers, booleans and strings.
 
     >>> x = gc.placeholder(gc.float32, [None, 7, 7, 16])
     >>> gc.layers.conv2d_transpose(x, filters=8, kernel_size=4, strides=2, padding="same").shape.as_list()
@@ -108,7 +116,9 @@ def conv3d_transpose(inputs: Any, filters: int, kernel_size: Any, strides: Any =
                      reuse: Any = None) -> Any:
     """The transposed convolution of three spatial axes, as `tf.layers.conv3d_transpose`.
 
-    Inputs [batch, depth, height, width, channels].
+    Inputs [batch, depth, height, width, channels]. The inputs are floats; the result has their dtype. Raises ValueError
+    for another rank, an unknown number of channels, or sizes, paddings and formats that do not fit; TypeError for
+    integers, booleans and strings.
 
     >>> x = gc.placeholder(gc.float32, [None, 4, 4, 4, 2])
     >>> gc.layers.conv3d_transpose(x, filters=3, kernel_size=2, strides=2).shape.as_list()

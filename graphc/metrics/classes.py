@@ -19,6 +19,10 @@ def mean_iou(labels: Any, predictions: Any, num_classes: int, weights: Any = Non
     """The mean over classes of intersection by union, as `tf.metrics.mean_iou`. The update gives the matrix of how
     often each label (row) was predicted as each class.
 
+    labels, predictions: of one shape, counted as int64; the mean is a float32 scalar, the matrix float64[num_classes,
+    num_classes]. Raises ValueError for shapes that differ, and weights that do not broadcast axis by axis, TypeError
+    for strings; a number of no class is an InvalidArgumentError when run.
+
     >>> value, update = gc.metrics.mean_iou(labels=[0, 0, 1], predictions=[0, 1, 1], num_classes=2)
     >>> gc.local_variables_initializer().run()
     >>> update.eval()
@@ -51,6 +55,9 @@ def mean_per_class_accuracy(labels: Any, predictions: Any, num_classes: int, wei
                             name: str | None = None) -> Result:
     """The mean over classes of the accuracy within each, as `tf.metrics.mean_per_class_accuracy`. The update gives
     these accuracies.
+
+    labels, predictions: of one shape, counted as int64; the mean is a float32 scalar, the update float32[num_classes].
+    Raises ValueError for shapes that differ; a label of no class is an InvalidArgumentError when run.
 
     >>> value, update = gc.metrics.mean_per_class_accuracy(labels=[0, 0, 1], predictions=[0, 1, 1], num_classes=2)
     >>> gc.local_variables_initializer().run()

@@ -31,7 +31,9 @@ def true_positives(labels: Any, predictions: Any, weights: Any = None, metrics_c
                    updates_collections: Collections = None, name: str | None = None) -> Result:
     """The (weighted) number of positive labels that were predicted positive; both are turned into bools.
 
-    As `tf.metrics.true_positives`.
+    labels, predictions: of one shape; both results are float32 scalars. weights: a scalar, or of their rank with sizes
+    that are theirs or 1. As `tf.metrics.true_positives`. Raises ValueError for shapes that differ, and other weights;
+    TypeError for strings.
 
     >>> value, update = gc.metrics.true_positives(labels=[True, False, True], predictions=[True, True, False])
     >>> gc.local_variables_initializer().run()
@@ -47,7 +49,9 @@ def false_positives(labels: Any, predictions: Any, weights: Any = None, metrics_
                     updates_collections: Collections = None, name: str | None = None) -> Result:
     """The (weighted) number of negative labels that were predicted positive; both are turned into bools.
 
-    As `tf.metrics.false_positives`.
+    labels, predictions: of one shape; both results are float32 scalars. weights: a scalar, or of their rank with sizes
+    that are theirs or 1. As `tf.metrics.false_positives`. Raises ValueError for shapes that differ, and other weights;
+    TypeError for strings.
 
     >>> value, update = gc.metrics.false_positives(labels=[True, False, True], predictions=[True, True, False])
     >>> gc.local_variables_initializer().run()
@@ -63,7 +67,9 @@ def true_negatives(labels: Any, predictions: Any, weights: Any = None, metrics_c
                    updates_collections: Collections = None, name: str | None = None) -> Result:
     """The (weighted) number of negative labels that were predicted negative; both are turned into bools.
 
-    As `tf.metrics.true_negatives`.
+    labels, predictions: of one shape; both results are float32 scalars. weights: a scalar, or of their rank with sizes
+    that are theirs or 1. As `tf.metrics.true_negatives`. Raises ValueError for shapes that differ, and other weights;
+    TypeError for strings.
 
     >>> value, update = gc.metrics.true_negatives(labels=[True, False, True], predictions=[True, True, False])
     >>> gc.local_variables_initializer().run()
@@ -79,7 +85,9 @@ def false_negatives(labels: Any, predictions: Any, weights: Any = None, metrics_
                     updates_collections: Collections = None, name: str | None = None) -> Result:
     """The (weighted) number of positive labels that were predicted negative; both are turned into bools.
 
-    As `tf.metrics.false_negatives`.
+    labels, predictions: of one shape; both results are float32 scalars. weights: a scalar, or of their rank with sizes
+    that are theirs or 1. As `tf.metrics.false_negatives`. Raises ValueError for shapes that differ, and other weights;
+    TypeError for strings.
 
     >>> value, update = gc.metrics.false_negatives(labels=[True, False, True], predictions=[True, True, False])
     >>> gc.local_variables_initializer().run()
@@ -101,7 +109,9 @@ def precision(labels: Any, predictions: Any, weights: Any = None, metrics_collec
               updates_collections: Collections = None, name: str | None = None) -> Result:
     """The share of positive predictions that are right, as `tf.metrics.precision`.
 
-    Both are turned into bools.
+    Both are turned into bools. labels, predictions: of one shape; both results are float32 scalars. weights: a scalar,
+    or of their rank with sizes that are theirs or 1. Raises ValueError for shapes that differ, and other weights;
+    TypeError for strings.
 
     >>> value, update = gc.metrics.precision(labels=[True, False, True], predictions=[True, True, False])
     >>> gc.local_variables_initializer().run()
@@ -119,7 +129,9 @@ def recall(labels: Any, predictions: Any, weights: Any = None, metrics_collectio
            updates_collections: Collections = None, name: str | None = None) -> Result:
     """The share of positive labels that were predicted, as `tf.metrics.recall`.
 
-    Both are turned into bools.
+    Both are turned into bools. labels, predictions: of one shape; both results are float32 scalars. weights: a scalar,
+    or of their rank with sizes that are theirs or 1. Raises ValueError for shapes that differ, and other weights;
+    TypeError for strings.
 
     >>> value, update = gc.metrics.recall(labels=[True, False, True], predictions=[True, True, False])
     >>> gc.local_variables_initializer().run()

@@ -22,6 +22,9 @@ def mean(values: Any, weights: Any = None, metrics_collections: Collections = No
          updates_collections: Collections = None, name: str | None = None) -> Result:
     """The weighted mean of all values, as `tf.metrics.mean`: (it, the operation that adds a batch and gives it).
 
+    values: numbers or booleans of any shape, counted as float32; weights: a scalar, or of their rank with sizes that
+    are theirs or 1. Both results are float32 scalars. Raises ValueError for other weights, TypeError for strings.
+
     >>> value, update = gc.metrics.mean([1., 2., 6.])
     >>> gc.local_variables_initializer().run()
     >>> update.eval(), value.eval()
@@ -48,6 +51,9 @@ def mean(values: Any, weights: Any = None, metrics_collections: Collections = No
 def mean_tensor(values: Any, weights: Any = None, metrics_collections: Collections = None,
                 updates_collections: Collections = None, name: str | None = None) -> Result:
     """The weighted mean of each element over batches of one shape, as `tf.metrics.mean_tensor`.
+
+    values: numbers or booleans, counted as float32, all of whose sizes are known; both results are float32 of their
+    shape. Weights and errors as of `gc.metrics.mean`.
 
     >>> value, update = gc.metrics.mean_tensor([[1., 2.], [3., 6.]])
     >>> gc.local_variables_initializer().run()
@@ -76,7 +82,8 @@ def accuracy(labels: Any, predictions: Any, weights: Any = None, metrics_collect
              updates_collections: Collections = None, name: str | None = None) -> Result:
     """The share of predictions that equal their labels, as `tf.metrics.accuracy`.
 
-    Labels and predictions of one shape; weights of it, or broadcast to it.
+    Labels and predictions of one shape; weights of it, or broadcast to it. Both results are float32 scalars. Raises
+    ValueError for shapes that differ, and other weights; TypeError for strings on one side only.
 
     >>> value, update = gc.metrics.accuracy(labels=[1, 1, 2], predictions=[1, 0, 2])
     >>> gc.local_variables_initializer().run()
@@ -101,7 +108,9 @@ def mean_squared_error(labels: Any, predictions: Any, weights: Any = None, metri
                        updates_collections: Collections = None, name: str | None = None) -> Result:
     """The weighted mean of (labels - predictions) ** 2.
 
-    As `tf.metrics.mean_squared_error`.
+    labels, predictions: numbers of one shape, counted as float32; both results are float32 scalars; weights as of
+    `gc.metrics.mean`. As `tf.metrics.mean_squared_error`. Raises ValueError for shapes that differ, and other weights;
+    TypeError for strings.
 
     >>> value, update = gc.metrics.mean_squared_error(labels=[1., 2.], predictions=[1., 4.])
     >>> gc.local_variables_initializer().run()
@@ -117,7 +126,9 @@ def mean_absolute_error(labels: Any, predictions: Any, weights: Any = None, metr
                         updates_collections: Collections = None, name: str | None = None) -> Result:
     """The weighted mean of |labels - predictions|.
 
-    As `tf.metrics.mean_absolute_error`.
+    labels, predictions: numbers of one shape, counted as float32; both results are float32 scalars; weights as of
+    `gc.metrics.mean`. As `tf.metrics.mean_absolute_error`. Raises ValueError for shapes that differ, and other weights;
+    TypeError for strings.
 
     >>> value, update = gc.metrics.mean_absolute_error(labels=[1., 2.], predictions=[1., 4.])
     >>> gc.local_variables_initializer().run()
@@ -134,7 +145,9 @@ def root_mean_squared_error(labels: Any, predictions: Any, weights: Any = None,
                             name: str | None = None) -> Result:
     """The square root of the weighted mean of (labels - predictions) ** 2.
 
-    As `tf.metrics.root_mean_squared_error`.
+    labels, predictions: numbers of one shape, counted as float32; both results are float32 scalars; weights as of
+    `gc.metrics.mean`. As `tf.metrics.root_mean_squared_error`. Raises ValueError for shapes that differ, and other
+    weights; TypeError for strings.
 
     >>> value, update = gc.metrics.root_mean_squared_error(labels=[1., 2.], predictions=[1., 4.])
     >>> gc.local_variables_initializer().run()
@@ -150,6 +163,9 @@ def mean_relative_error(labels: Any, predictions: Any, normalizer: Any, weights:
                         metrics_collections: Collections = None, updates_collections: Collections = None,
                         name: str | None = None) -> Result:
     """The mean of abs(labels - predictions) / normalizer, 0 where that is 0, as `tf.metrics.mean_relative_error`.
+
+    labels, predictions, normalizer: numbers of one shape, counted as float32; both results are float32 scalars; weights
+    as of `gc.metrics.mean`. Raises ValueError for shapes that differ, TypeError for strings.
 
     >>> value, update = gc.metrics.mean_relative_error(labels=[1., 2.], predictions=[1., 4.], normalizer=[1., 2.])
     >>> gc.local_variables_initializer().run()
@@ -168,6 +184,10 @@ def mean_cosine_distance(labels: Any, predictions: Any, dim: int, weights: Any =
                          name: str | None = None) -> Result:
     """1 minus the mean of the sums of products along `dim`, as `tf.metrics.mean_cosine_distance`.
 
+    labels, predictions: numbers of one shape, counted as float32, that have length 1 along `dim`; weights: of the shape
+    without it, or with size 1 there. Both results are float32 scalars. Raises ValueError for shapes that differ, and a
+    dim out of range.
+
     >>> value, update = gc.metrics.mean_cosine_distance(labels=[[0.6, 0.8]], predictions=[[1., 0.]], dim=1)
     >>> gc.local_variables_initializer().run()
     >>> update.eval()
@@ -183,6 +203,9 @@ def mean_cosine_distance(labels: Any, predictions: Any, dim: int, weights: Any =
 def percentage_below(values: Any, threshold: Any, weights: Any = None, metrics_collections: Collections = None,
                      updates_collections: Collections = None, name: str | None = None) -> Result:
     """The share of values below `threshold`, as `tf.metrics.percentage_below`.
+
+    values: numbers of any shape, and threshold of their dtype (TypeError); both results are float32 scalars. Weights as
+    of `gc.metrics.mean`.
 
     >>> value, update = gc.metrics.percentage_below([1., 2., 6.], threshold=3.)
     >>> gc.local_variables_initializer().run()

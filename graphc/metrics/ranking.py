@@ -105,6 +105,10 @@ def precision_at_top_k(labels: Any, predictions_idx: Any, k: int | None = None, 
     """The share of the classes predictions_idx [..., k] that are among their row's labels, as
     `tf.metrics.precision_at_top_k`. class_id: only that class counts.
 
+    labels: int64 [..., labels of the row], [...] or a SparseTensor; predictions_idx: int64; weights: [...]. Both
+    results are float64 scalars. Raises ValueError for labels of another rank, TypeError for strings, or without k if
+    the last size is unknown.
+
     >>> value, update = gc.metrics.precision_at_top_k(
     ...     labels=np.array([[1], [2]]), predictions_idx=np.array([[2, 1], [0, 1]]))
     >>> gc.local_variables_initializer().run()
@@ -122,6 +126,9 @@ def precision_at_k(labels: Any, predictions: Any, k: int, class_id: int | None =
     """The share of the k best classes of the scores `predictions` that are among their row's labels, as
     `tf.metrics.precision_at_k`. class_id: only that class counts.
     Labels [..., labels of the row] of int64, predictions [..., classes].
+
+    Both results are float64 scalars. Raises ValueError for labels of another rank or number of rows, a k greater than
+    the number of classes, and other weights than [...]; TypeError for strings.
 
     >>> value, update = gc.metrics.precision_at_k(
     ...     labels=np.array([[1], [2]]), predictions=[[0.1, 0.3, 0.6], [0.5, 0.3, 0.2]], k=2)
@@ -141,6 +148,10 @@ def recall_at_top_k(labels: Any, predictions_idx: Any, k: int | None = None, cla
     """The share of labels that are among their row's classes predictions_idx [..., k], as
     `tf.metrics.recall_at_top_k`. class_id: only that class counts.
 
+    labels: int64 [..., labels of the row], [...] or a SparseTensor; predictions_idx: int64; weights: [...]. Both
+    results are float64 scalars. Raises ValueError for labels of another rank, TypeError for strings, or without k if
+    the last size is unknown.
+
     >>> value, update = gc.metrics.recall_at_top_k(
     ...     labels=np.array([[1], [2]]), predictions_idx=np.array([[2, 1], [0, 1]]))
     >>> gc.local_variables_initializer().run()
@@ -158,6 +169,9 @@ def recall_at_k(labels: Any, predictions: Any, k: int, class_id: int | None = No
     """The share of labels that are among the k best classes of their row's scores, as `tf.metrics.recall_at_k`.
     class_id: only that class counts.
     Labels [..., labels of the row] of int64, predictions [..., classes].
+
+    Both results are float64 scalars. Raises ValueError for labels of another rank or number of rows, a k greater than
+    the number of classes, and other weights than [...]; TypeError for strings.
 
     >>> value, update = gc.metrics.recall_at_k(
     ...     labels=np.array([[1], [2]]), predictions=[[0.1, 0.3, 0.6], [0.5, 0.3, 0.2]], k=2)
@@ -177,6 +191,9 @@ def average_precision_at_k(labels: Any, predictions: Any, k: int, weights: Any =
     """The mean over rows of the average of the precisions at each place up to k that holds a label, as
     `tf.metrics.average_precision_at_k`.
     Labels [..., labels of the row] of int64, predictions [..., classes].
+
+    Both results are float64 scalars. Raises ValueError for labels of another rank, and a k greater than the number of
+    classes; TypeError for strings.
 
     >>> value, update = gc.metrics.average_precision_at_k(
     ...     labels=np.array([[1], [2]]), predictions=[[0.1, 0.3, 0.6], [0.5, 0.3, 0.2]], k=2)
@@ -212,7 +229,7 @@ def sparse_precision_at_k(labels: Any, predictions: Any, k: int, class_id: int |
                           name: str | None = None) -> Result:
     """The older name of `precision_at_k`.
 
-    As `tf.metrics.sparse_precision_at_k`.
+    Labels int64, predictions [..., classes]; errors as there. As `tf.metrics.sparse_precision_at_k`.
 
     >>> value, update = gc.metrics.sparse_precision_at_k(
     ...     labels=np.array([[1], [2]]), predictions=[[0.1, 0.3, 0.6], [0.5, 0.3, 0.2]], k=2)
@@ -229,7 +246,7 @@ def sparse_average_precision_at_k(labels: Any, predictions: Any, k: int, weights
                                   name: str | None = None) -> Result:
     """The older name of `average_precision_at_k`.
 
-    As `tf.metrics.sparse_average_precision_at_k`.
+    Labels int64, predictions [..., classes]; errors as there. As `tf.metrics.sparse_average_precision_at_k`.
 
     >>> value, update = gc.metrics.sparse_average_precision_at_k(
     ...     labels=np.array([[1], [2]]), predictions=[[0.1, 0.3, 0.6], [0.5, 0.3, 0.2]], k=2)

@@ -74,7 +74,9 @@ def auc(labels: Any, predictions: Any, weights: Any = None, num_thresholds: int 
 
     summation_method: "trapezoidal", "minoring", "majoring", or of PR "careful_interpolation". thresholds: others than
     num_thresholds evenly spaced ones.
-    Predictions of 0 to 1.
+    Predictions of 0 to 1. labels: bools, or numbers of which 0 is none, in the shape of predictions; both results are
+    float32 scalars. Raises ValueError for another curve or summation_method, shapes that differ, and other weights;
+    predictions outside [0, 1] are an InvalidArgumentError when run.
 
     >>> value, update = gc.metrics.auc(labels=[True, True, False, False], predictions=[0.9, 0.4, 0.6, 0.1])
     >>> gc.local_variables_initializer().run()
@@ -127,7 +129,8 @@ def precision_at_thresholds(labels: Any, predictions: Any, thresholds: Sequence[
                             name: str | None = None) -> Result:
     """As `tf.metrics.precision_at_thresholds`: one number for each threshold.
 
-    Predictions of 0 to 1.
+    Predictions of 0 to 1. labels: bools, in the shape of predictions; both results are float32 [thresholds]. Raises
+    ValueError for shapes that differ; predictions outside [0, 1] are an InvalidArgumentError when run.
 
     >>> value, update = gc.metrics.precision_at_thresholds(
     ...     labels=[True, True, False], predictions=[0.9, 0.4, 0.6], thresholds=[0.5, 0.7])
@@ -146,7 +149,8 @@ def recall_at_thresholds(labels: Any, predictions: Any, thresholds: Sequence[flo
                          name: str | None = None) -> Result:
     """As `tf.metrics.recall_at_thresholds`: one number for each threshold.
 
-    Predictions of 0 to 1.
+    Predictions of 0 to 1. labels: bools, in the shape of predictions; both results are float32 [thresholds]. Raises
+    ValueError for shapes that differ; predictions outside [0, 1] are an InvalidArgumentError when run.
 
     >>> value, update = gc.metrics.recall_at_thresholds(
     ...     labels=[True, True, False], predictions=[0.9, 0.4, 0.6], thresholds=[0.5, 0.3])
@@ -172,7 +176,9 @@ def true_positives_at_thresholds(labels: Any, predictions: Any, thresholds: Sequ
     """The (weighted) number of positive labels that were predicted positive, where a prediction above the threshold is
     positive: [thresholds].
 
-    As `tf.metrics.true_positives_at_thresholds`.
+    labels: bools, in the shape of predictions, which are from 0 to 1; both results are float32. As
+    `tf.metrics.true_positives_at_thresholds`. Raises ValueError for shapes that differ; predictions outside [0, 1] are
+    an InvalidArgumentError when run.
 
     >>> value, update = gc.metrics.true_positives_at_thresholds(
     ...     labels=[True, True, False], predictions=[0.9, 0.4, 0.6], thresholds=[0.5, 0.3])
@@ -190,7 +196,9 @@ def false_positives_at_thresholds(labels: Any, predictions: Any, thresholds: Seq
     """The (weighted) number of negative labels that were predicted positive, where a prediction above the threshold is
     positive: [thresholds].
 
-    As `tf.metrics.false_positives_at_thresholds`.
+    labels: bools, in the shape of predictions, which are from 0 to 1; both results are float32. As
+    `tf.metrics.false_positives_at_thresholds`. Raises ValueError for shapes that differ; predictions outside [0, 1] are
+    an InvalidArgumentError when run.
 
     >>> value, update = gc.metrics.false_positives_at_thresholds(
     ...     labels=[True, True, False], predictions=[0.9, 0.4, 0.6], thresholds=[0.5, 0.3])
@@ -208,7 +216,9 @@ def true_negatives_at_thresholds(labels: Any, predictions: Any, thresholds: Sequ
     """The (weighted) number of negative labels that were predicted negative, where a prediction above the threshold is
     positive: [thresholds].
 
-    As `tf.metrics.true_negatives_at_thresholds`.
+    labels: bools, in the shape of predictions, which are from 0 to 1; both results are float32. As
+    `tf.metrics.true_negatives_at_thresholds`. Raises ValueError for shapes that differ; predictions outside [0, 1] are
+    an InvalidArgumentError when run.
 
     >>> value, update = gc.metrics.true_negatives_at_thresholds(
     ...     labels=[True, True, False], predictions=[0.9, 0.4, 0.6], thresholds=[0.5, 0.3])
@@ -226,7 +236,9 @@ def false_negatives_at_thresholds(labels: Any, predictions: Any, thresholds: Seq
     """The (weighted) number of positive labels that were predicted negative, where a prediction above the threshold is
     positive: [thresholds].
 
-    As `tf.metrics.false_negatives_at_thresholds`.
+    labels: bools, in the shape of predictions, which are from 0 to 1; both results are float32. As
+    `tf.metrics.false_negatives_at_thresholds`. Raises ValueError for shapes that differ; predictions outside [0, 1] are
+    an InvalidArgumentError when run.
 
     >>> value, update = gc.metrics.false_negatives_at_thresholds(
     ...     labels=[True, True, False], predictions=[0.9, 0.4, 0.6], thresholds=[0.5, 0.3])
@@ -243,6 +255,9 @@ def sensitivity_at_specificity(labels: Any, predictions: Any, specificity: float
                                updates_collections: Collections = None, name: str | None = None) -> Result:
     """The share of positives found at the threshold whose specificity is nearest to that given, as
     `tf.metrics.sensitivity_at_specificity`.
+
+    labels: bools, in the shape of predictions; both results are float32 scalars. Raises ValueError for a share outside
+    [0, 1], and shapes that differ; predictions outside [0, 1] are an InvalidArgumentError when run.
 
     >>> value, update = gc.metrics.sensitivity_at_specificity(
     ...     labels=[True, True, False, False], predictions=[0.9, 0.4, 0.6, 0.1], specificity=0.5)
@@ -267,6 +282,9 @@ def specificity_at_sensitivity(labels: Any, predictions: Any, sensitivity: float
                                updates_collections: Collections = None, name: str | None = None) -> Result:
     """The share of negatives left out at the threshold whose sensitivity is nearest to that given, the greatest of
     several, as `tf.metrics.specificity_at_sensitivity`.
+
+    labels: bools, in the shape of predictions; both results are float32 scalars. Raises ValueError for a share outside
+    [0, 1], and shapes that differ; predictions outside [0, 1] are an InvalidArgumentError when run.
 
     >>> value, update = gc.metrics.specificity_at_sensitivity(
     ...     labels=[True, True, False, False], predictions=[0.9, 0.4, 0.6, 0.1], sensitivity=0.5)

@@ -14,7 +14,8 @@ from graphc.summary.summaries import SUMMARIES, Collections
 def scalar_summary(tags: Any, values: Any, collections: Collections = None, name: str | None = None) -> gc.Tensor:
     """Each number under its tag, as `tf.scalar_summary`.
 
-    tags: of the shape of values; each is used as it is, without the name scope.
+    tags: strings, of the shape of values, which are real numbers; each is used as it is, without the name scope. The
+    result is a string scalar. Raises TypeError for others; shapes that differ are an InvalidArgumentError when run.
 
     >>> message = gc.Summary.FromString(gc.contrib.deprecated.scalar_summary(["a", "b"], [1., 2.]).eval())
     >>> [(value.tag, value.simple_value) for value in message.value]
@@ -27,6 +28,8 @@ def scalar_summary(tags: Any, values: Any, collections: Collections = None, name
 @public("compat.v1.histogram_summary", "contrib.deprecated.histogram_summary")
 def histogram_summary(tag: Any, values: Any, collections: Collections = None, name: str | None = None) -> gc.Tensor:
     """The histogram of all values, as `tf.histogram_summary`.
+
+    tag: a string scalar; values: real numbers of any shape; TypeError for others. The result is a string scalar.
 
     >>> message = gc.Summary.FromString(gc.contrib.deprecated.histogram_summary("w", [1., 2.]).eval())
     >>> message.value[0].tag, message.value[0].histo.sum
@@ -41,6 +44,9 @@ def image_summary(tag: Any, tensor: Any, max_images: int = 3, collections: Colle
                   name: str | None = None) -> gc.Tensor:
     """Pictures of [batch, height, width, 1, 3 or 4], as `tf.image_summary`.
 
+    tensor: uint8 or floats; TypeError for others. The result is a string scalar. Other shapes are an
+    InvalidArgumentError when run.
+
     >>> message = gc.Summary.FromString(gc.contrib.deprecated.image_summary("photo", gc.zeros([2, 4, 4, 3])).eval())
     >>> [value.tag for value in message.value]
     ['photo/image/0', 'photo/image/1']
@@ -54,6 +60,9 @@ def audio_summary(tag: Any, tensor: Any, sample_rate: Any, max_outputs: int = 3,
                   name: str | None = None) -> gc.Tensor:
     """Sounds of [batch, frames] or [batch, frames, channels], as `tf.audio_summary`.
 
+    tensor: float32, from -1 to 1; sample_rate: in Hertz. The result is a string scalar. Other shapes are an
+    InvalidArgumentError when run.
+
     >>> gc.contrib.deprecated.audio_summary("beep", gc.zeros([1, 8]), sample_rate=8000.).dtype
     gc.string
     """
@@ -65,6 +74,8 @@ def audio_summary(tag: Any, tensor: Any, sample_rate: Any, max_outputs: int = 3,
 @public("compat.v1.merge_summary", "contrib.deprecated.merge_summary")
 def merge_summary(inputs: Sequence[Any], collections: Collections = None, name: str | None = None) -> gc.Tensor:
     """One summary of what is in all of them, as `tf.merge_summary`.
+
+    inputs: a list of string scalars (TypeError); two of one tag end the run with InvalidArgumentError.
 
     >>> parts = [gc.contrib.deprecated.scalar_summary(tag, 0.5) for tag in ("a", "b")]
     >>> message = gc.Summary.FromString(gc.contrib.deprecated.merge_summary(parts).eval())
@@ -78,6 +89,8 @@ def merge_summary(inputs: Sequence[Any], collections: Collections = None, name: 
 @public("compat.v1.merge_all_summaries", "contrib.deprecated.merge_all_summaries")
 def merge_all_summaries(key: str = gc.GraphKeys.SUMMARIES) -> gc.Tensor | None:
     """The summary of all in the collection, as `tf.merge_all_summaries`; None if it is empty.
+
+    The result is a string scalar; two of one tag end the run with InvalidArgumentError.
 
     >>> loss = gc.contrib.deprecated.scalar_summary("loss", 0.5)
     >>> message = gc.Summary.FromString(gc.contrib.deprecated.merge_all_summaries().eval())

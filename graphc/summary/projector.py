@@ -16,6 +16,9 @@ FILE = "projector_config.pbtxt"
 def visualize_embeddings(summary_writer: Any, config: gc.contrib.tensorboard.plugins.projector.ProjectorConfig) -> None:
     """Writes `config` into the folder of a FileWriter, as `tf.contrib.tensorboard.plugins.projector` does.
 
+    config: a ProjectorConfig. Raises ValueError for a writer without a folder, NotFoundError and the like if the file
+    cannot be written.
+
     >>> projector = gc.contrib.tensorboard.plugins.projector
     >>> config = projector.ProjectorConfig()
     >>> config.embeddings.add(tensor_name="words", metadata_path="words.tsv").tensor_name

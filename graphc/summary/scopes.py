@@ -17,6 +17,9 @@ _INVALID = re.compile(r"[^-/\w\.]", re.ASCII)
 def clean_tag(name: str | None) -> str | None:
     """A name that a node may have, as near to `name` as can be.
 
+    Letters, digits, -, _, . and / stay, others become _; None stays None. As TensorFlow's of that module; TypeError for
+    what is no string.
+
     >>> gc.compat.v1.python.ops.summary_op_util.clean_tag("my loss")
     'my_loss'
     """
@@ -35,7 +38,8 @@ def summary_scope(name: str | None, family: str | None = None, default_name: str
     """The tag and the scope of a summary.
 
     The tag is the name of the scope, which is unique; with a family, family/name is the name, and the family stands
-    before the whole once more, so that TensorBoard shows it in one place.
+    before the whole once more, so that TensorBoard shows it in one place. As TensorFlow's of that module. Raises
+    ValueError without a name and default_name.
 
     >>> with gc.compat.v1.python.ops.summary_op_util.summary_scope("loss", family="train") as (tag, scope):
     ...     print(tag, scope)
@@ -50,6 +54,8 @@ def summary_scope(name: str | None, family: str | None = None, default_name: str
 @public("compat.v1.python.ops.summary_op_util.collect")
 def collect(summary: gc.Tensor, collections: Sequence[str] | None, default: Sequence[str]) -> gc.Tensor:
     """Puts the summary into each of `collections`, or of `default` if that is None.
+
+    collections, default: lists of names. As TensorFlow's of that module.
 
     >>> gc.compat.v1.python.ops.summary_op_util.collect(gc.constant(b""), None, [gc.GraphKeys.SUMMARIES])
     <gc.Tensor 'Const:0' shape=() dtype=string>

@@ -21,7 +21,8 @@ def scalar(name: str, tensor: Any, collections: Collections = None, family: str 
     """One number, as `tf.summary.scalar`.
 
     The tag is the name with the name scopes; family: put before it, so that TensorBoard shows those together. The
-    result is a string scalar, the message Summary, for FileWriter.add_summary.
+    result is a string scalar, the message Summary, for FileWriter.add_summary. tensor: a real number. Raises TypeError
+    for strings, booleans and complex numbers; a tensor that is no scalar is an InvalidArgumentError when run.
 
     >>> with gc.name_scope("train"):
     ...     summary = gc.summary.scalar("loss", 0.5)
@@ -39,6 +40,8 @@ def scalar(name: str, tensor: Any, collections: Collections = None, family: str 
 def histogram(name: str, values: Any, collections: Collections = None, family: str | None = None) -> gc.Tensor:
     """How often which values occur, as `tf.summary.histogram`. InvalidArgumentError if one is not finite.
 
+    values: real numbers of any shape; TypeError for others. The result is a string scalar.
+
     >>> message = gc.Summary.FromString(gc.summary.histogram("w", [1., 2., 2.]).eval())
     >>> values = message.value[0].histo
     >>> values.num, values.sum, values.min, values.max
@@ -53,6 +56,9 @@ def image(name: str, tensor: Any, max_outputs: int = 3, collections: Collections
           family: str | None = None) -> gc.Tensor:
     """Up to max_outputs pictures of [batch, height, width, 1, 3 or 4], as `tf.summary.image`. uint8 is shown as it is,
     floats are scaled, each picture by itself.
+
+    The result is a string scalar. Raises TypeError for other dtypes, ValueError for max_outputs below 1. Other shapes
+    are an InvalidArgumentError when run.
 
     >>> pictures = gc.zeros([5, 4, 6, 3], gc.uint8)
     >>> message = gc.Summary.FromString(gc.summary.image("photo", pictures, max_outputs=2).eval())
@@ -70,6 +76,9 @@ def audio(name: str, tensor: Any, sample_rate: Any, max_outputs: int = 3, collec
     `tf.summary.audio`.
     sample_rate: in Hertz, a number or a scalar tensor.
 
+    The result is a string scalar. Raises ValueError for max_outputs below 1, and tensors that are not float32; other
+    shapes and a sample_rate that is not positive are an InvalidArgumentError when run.
+
     >>> sounds = gc.sin(gc.reshape(gc.range(200.) / 10., [2, 100]))
     >>> message = gc.Summary.FromString(gc.summary.audio("beep", sounds, sample_rate=8000.).eval())
     >>> [(value.tag, value.audio.length_frames, value.audio.content_type) for value in message.value]
@@ -86,6 +95,9 @@ def tensor_summary(name: str, tensor: Any, summary_description: str | None = Non
                    summary_metadata: gc.SummaryMetadata | None = None, family: str | None = None,
                    display_name: str | None = None) -> gc.Tensor:
     """A whole tensor of any dtype, as a message TensorProto; as `tf.summary.tensor_summary`.
+
+    summary_description, display_name: strings for TensorBoard; summary_metadata: a SummaryMetadata to begin with. The
+    result is a string scalar; TypeError for what is no tensor.
 
     >>> message = gc.Summary.FromString(gc.summary.tensor_summary("x", [1., 2.]).eval())
     >>> gc.make_ndarray(message.value[0].tensor)
@@ -107,6 +119,8 @@ def tensor_summary(name: str, tensor: Any, summary_description: str | None = Non
 def text(name: str, tensor: gc.Tensor, collections: Collections = None) -> gc.Tensor:
     """Strings, shown as Markdown, as `tf.summary.text`; of 2 dimensions a table.
 
+    tensor: a tensor of strings, else ValueError. The result is a string scalar.
+
     >>> message = gc.Summary.FromString(gc.summary.text("note", gc.constant("*slow* today")).eval())
     >>> gc.make_ndarray(message.value[0].tensor)
     array(b'*slow* today', dtype=object)
@@ -121,6 +135,8 @@ def text(name: str, tensor: gc.Tensor, collections: Collections = None) -> gc.Te
 def merge(inputs: Sequence[Any], collections: Collections = None, name: str | None = None) -> gc.Tensor:
     """One summary of what is in all of them, as `tf.summary.merge`. InvalidArgumentError if two have one tag.
 
+    inputs: a list of string scalars (TypeError); the result is one.
+
     >>> merged = gc.summary.merge([gc.summary.scalar("a", 1.), gc.summary.scalar("b", 2.)])
     >>> [(value.tag, value.simple_value) for value in gc.Summary.FromString(merged.eval()).value]
     [('a', 1.0), ('b', 2.0)]
@@ -134,6 +150,8 @@ def merge_all(key: str = gc.GraphKeys.SUMMARIES, scope: str | None = None,
               name: str | None = None) -> gc.Tensor | None:
     """The summary of all in the collection, as `tf.summary.merge_all`; None if it is empty. scope: only those whose
     names match that regular expression.
+
+    The result is a string scalar; two of one tag end the run with InvalidArgumentError.
 
     >>> loss, rate = gc.summary.scalar("loss", 0.5), gc.summary.scalar("rate", 0.25)
     >>> [value.tag for value in gc.Summary.FromString(gc.summary.merge_all().eval()).value]

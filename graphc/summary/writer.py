@@ -18,7 +18,8 @@ class FileWriter:
 
     graph: a Graph, which is added. graph_def: the old way to say so. flush_secs: see EventsFile. max_queue changes no
     result: events do not wait in a queue. filename_suffix stands behind the file's name. session is refused: it is for
-    the writer ops of tf.contrib.summary, which graphc does not have.
+    the writer ops of tf.contrib.summary, which graphc does not have. Raises TypeError for a graph that is none, and
+    UnimplementedError for a session; NotFoundError and the like for a folder that cannot be made.
 
     >>> loss = gc.placeholder(gc.float32, [])
     >>> summary, session = gc.summary.scalar("loss", loss), gc.get_default_session()
@@ -137,7 +138,8 @@ def _as_graph_def(graph: Any) -> gc.GraphDef:
 class FileWriterCache:
     """One FileWriter a folder, as `tf.summary.FileWriterCache`.
 
-    get(logdir) gives the folder's writer, made if there is none; clear() closes all of them.
+    get(logdir) gives the folder's writer, made if there is none; clear() closes all of them. A new writer's errors are
+    those of `gc.summary.FileWriter`.
 
     >>> gc.summary.FileWriterCache.get("cached") is gc.summary.FileWriterCache.get("cached")
     True

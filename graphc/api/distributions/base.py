@@ -53,9 +53,10 @@ NOT_REPARAMETERIZED = ReparameterizationType("NOT_REPARAMETERIZED")
 class Distribution:
     """A batch of distributions of events: samples, probabilities, statistics. Base of all of them.
 
-    batch_shape: the parameters broadcast; event_shape: of one sample. validate_args: parameters and values are checked
-    when the graph runs (InvalidArgumentError). allow_nan_stats: statistics that are not defined are NaN, not an error.
-    What a class does not know raises NotImplementedError. As `tf.distributions.Distribution`.
+    batch_shape: the parameters broadcast; event_shape: of one sample. validate_args: parameters and values are checked:
+    known ones at once, others when the graph runs (InvalidArgumentError). allow_nan_stats: statistics that are not
+    defined are NaN, not an error. What a class does not know raises NotImplementedError. Parameters are of one floating
+    point dtype, which samples and statistics have unless a class says otherwise. As `tf.distributions.Distribution`.
 
     >>> normal = gc.distributions.Normal(loc=[0., 10.], scale=2.)
     >>> normal.batch_shape.as_list(), normal.sample(3, seed=1).shape.as_list()
@@ -291,7 +292,8 @@ _DIVERGENCES: dict[tuple[type, type], Callable[..., Any]] = {}
 class RegisterKL:
     """Decorator: f(a, b, name=None) is the divergence of distributions of these classes.
 
-    As `tf.distributions.RegisterKL`. Raises ValueError if there is one, TypeError for what cannot be called.
+    f gives a tensor of the shape in which the batches broadcast. As `tf.distributions.RegisterKL`. Raises ValueError if
+    there is one, TypeError for what cannot be called.
 
     >>> class Fair(gc.distributions.Bernoulli):
     ...     def __init__(self):
@@ -320,8 +322,9 @@ def kl_divergence(distribution_a: Any, distribution_b: Any, allow_nan_stats: boo
                   name: str | None = None) -> Tensor:
     """The Kullback-Leibler divergence of b from a, in nats: the mean over samples of a of log(a.prob / b.prob).
 
-    allow_nan_stats: False: NaN is an InvalidArgumentError when run. As `tf.distributions.kl_divergence`. Raises
-    NotImplementedError if none is registered for these classes or ones they derive from.
+    allow_nan_stats: False: NaN is an InvalidArgumentError when run. The result has the shape in which the batches
+    broadcast. As `tf.distributions.kl_divergence`. Raises NotImplementedError if none is registered for these classes
+    or ones they derive from.
 
     >>> a, b = gc.distributions.Normal(0., 1.), gc.distributions.Normal([0., 2.], 1.)
     >>> gc.distributions.kl_divergence(a, b).eval()

@@ -88,7 +88,8 @@ def ndtri(p: Tensor) -> Tensor:
 class Normal(OfTwo):
     """Normal distributions with the mean loc and the standard deviation scale, which broadcast.
 
-    Parameters: floats; Python integers become float32. As `tf.distributions.Normal`.
+    Parameters: floats; Python integers become float32. As `tf.distributions.Normal`. Raises TypeError for tensors or
+    arrays of another dtype, ValueError for two dtypes, and when it is first used if shapes do not broadcast.
 
     >>> normal = gc.distributions.Normal(loc=[1., 2.], scale=0.5)
     >>> normal.prob([1., 2.5]).eval(), normal.entropy().eval()
@@ -149,6 +150,8 @@ class Normal(OfTwo):
 @public("distributions.Laplace", "contrib.distributions.Laplace")
 class Laplace(OfTwo):
     """Distributions of density exp(-|x - loc| / scale) / (2 scale). As `tf.distributions.Laplace`.
+
+    loc and scale broadcast; parameters and errors as of `gc.distributions.Normal`.
 
     >>> laplace = gc.distributions.Laplace(0., [1., 2.])
     >>> laplace.prob(0.).eval(), laplace.stddev().eval()
@@ -211,6 +214,8 @@ def _log_below(z: Tensor) -> Tensor:
 @public("distributions.Uniform", "contrib.distributions.Uniform")
 class Uniform(OfTwo):
     """Distributions of all numbers in [low, high) alike. As `tf.distributions.Uniform`.
+
+    low and high broadcast; parameters and errors as of `gc.distributions.Normal`.
 
     >>> uniform = gc.distributions.Uniform(0., [2., 4.])
     >>> uniform.prob([1., 5.]).eval(), uniform.mean().eval()

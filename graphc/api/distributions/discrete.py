@@ -58,7 +58,8 @@ class _OfLogits(Distribution):
 class Bernoulli(_OfLogits):
     """1 with the probability probs = sigmoid(logits), else 0; samples are of `dtype`.
 
-    As `tf.distributions.Bernoulli`. Raises ValueError unless either logits or probs are given.
+    logits or probs: floats of any shape, that of the batch (TypeError for arrays of integers). As
+    `tf.distributions.Bernoulli`. Raises ValueError unless either logits or probs are given.
 
     >>> coin = gc.distributions.Bernoulli(probs=[0.5, 0.9])
     >>> coin.prob([1, 0]).eval(), coin.variance().eval()

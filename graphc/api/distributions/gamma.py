@@ -22,7 +22,8 @@ from graphc.ir.tensor import Tensor
 class Gamma(OfTwo):
     """Distributions of density x ^ (concentration - 1) exp(-rate x), normalised, for x > 0.
 
-    As `tf.distributions.Gamma`. The mode is not defined for a concentration of 1 or less.
+    concentration and rate broadcast; parameters and errors as of `gc.distributions.Normal`. As
+    `tf.distributions.Gamma`. The mode is not defined for a concentration of 1 or less.
 
     >>> gamma = gc.distributions.Gamma(concentration=[2., 3.], rate=2.)
     >>> gamma.mean().eval(), gamma.mode().eval()
@@ -77,6 +78,8 @@ class Gamma(OfTwo):
 class Exponential(Gamma):
     """Distributions of density rate exp(-rate x), for x >= 0. As `tf.distributions.Exponential`.
 
+    rate: floats of any shape, that of the batch. Raises TypeError for arrays of another dtype.
+
     >>> exponential = gc.distributions.Exponential(rate=[1., 2.])
     >>> exponential.mean().eval(), exponential.cdf(1.).eval()
     (array([1. , 0.5], dtype=float32), array([0.6321, 0.8647], dtype=float32))
@@ -108,7 +111,8 @@ class Exponential(Gamma):
 class Beta(OfTwo):
     """Distributions of density x ^ (concentration1 - 1) (1 - x) ^ (concentration0 - 1), normalised, for x from 0 to 1.
 
-    As `tf.distributions.Beta`. The mode is not defined unless both are above 1.
+    Both broadcast, and must be given (ValueError); parameters and errors as of `gc.distributions.Normal`. As
+    `tf.distributions.Beta`. The mode is not defined unless both are above 1.
 
     >>> beta = gc.distributions.Beta(2., [3., 0.5])
     >>> beta.mean().eval(), beta.mode().eval()

@@ -23,7 +23,9 @@ from graphc.ir.tensor_shape import TensorShape
 class MultivariateNormalDiag(Distribution):
     """Vectors of independent normal numbers with means loc and deviations scale_diag + scale_identity_multiplier.
 
-    loc, scale_diag: [..., size]; an event is a vector. As `tf.contrib.distributions.MultivariateNormalDiag`.
+    loc, scale_diag: [..., size]; an event is a vector. scale_identity_multiplier: [...]; all are floats. As
+    `tf.contrib.distributions.MultivariateNormalDiag`. Raises ValueError without loc and scale_diag, TypeError for
+    arrays of integers.
 
     >>> vectors = gc.contrib.distributions.MultivariateNormalDiag(loc=[0., 1.], scale_diag=[1., 2.])
     >>> vectors.event_shape.as_list(), vectors.prob([[0., 1.]]).eval()

@@ -20,7 +20,8 @@ def save_v2(prefix: Any, tensor_names: Any, shape_and_slices: Any, tensors: Sequ
     """Writes the checkpoint `prefix`: tensors, or variables as they are then, under their names.
 
     tensor_names: strings; shape_and_slices: "" for whole tensors. The files prefix.index and
-    prefix.data-00000-of-00001. `gc.train.Saver` is the usual way. As `tf.raw_ops.SaveV2`.
+    prefix.data-00000-of-00001. `gc.train.Saver` is the usual way. As `tf.raw_ops.SaveV2`. Raises ValueError for other
+    numbers of names than tensors, and a prefix that is no scalar, TypeError for what is no string.
 
     >>> x = gc.constant([1., 2.])
     >>> gc.raw_ops.SaveV2(prefix="point", tensor_names=["x"], shape_and_slices=[""], tensors=[x]).run()
@@ -35,6 +36,8 @@ def save_v2(prefix: Any, tensor_names: Any, shape_and_slices: Any, tensors: Sequ
 def save_slices(filename: Any, tensor_names: Any, shapes_and_slices: Any, data: Sequence[Any],
                 name: str | None = None) -> Operation:
     """Writes the file `filename`, a checkpoint of format V1, as `tf.raw_ops.SaveSlices`: otherwise as SaveV2.
+
+    tensor_names, shapes_and_slices: string vectors, of as many as data, else ValueError.
 
     >>> gc.raw_ops.SaveSlices("first", ["x"], [""], [gc.constant([1.0, 2.0])]).run()
     >>> gc.train.load_variable("first", "x")
@@ -59,7 +62,8 @@ def restore_v2(prefix: Any, tensor_names: Any, shape_and_slices: Any, dtypes: Se
     """The tensors of these names in the checkpoint `prefix`, a list, read when they are computed.
 
     dtypes: one a tensor. Each has the rank of the variable that it is assigned to; say it with set_shape if there is
-    none. As `tf.raw_ops.RestoreV2`. A name that is not there is a NotFoundError when run.
+    none. As `tf.raw_ops.RestoreV2`. A name that is not there is a NotFoundError when run. Raises ValueError for another
+    number of dtypes than names, and a prefix that is no scalar.
 
     >>> x = gc.constant([1., 2.])
     >>> gc.raw_ops.SaveV2(prefix="point", tensor_names=["x"], shape_and_slices=[""], tensors=[x]).run()
@@ -81,7 +85,8 @@ def merge_v2_checkpoints(checkpoint_prefixes: Any, destination_prefix: Any, dele
     """Makes one checkpoint of several, whose tensors have different names; delete_old_dirs: the old folders go if
     empty.
 
-    As `tf.raw_ops.MergeV2Checkpoints`.
+    checkpoint_prefixes: a string vector (ValueError for a scalar); destination_prefix: a string scalar. A checkpoint
+    that is not there is a NotFoundError when run. As `tf.raw_ops.MergeV2Checkpoints`.
 
     >>> for name in ("a", "b"):
     ...     gc.raw_ops.SaveV2(prefix=f"parts/{name}", tensor_names=[name], shape_and_slices=[""],
@@ -100,6 +105,9 @@ def merge_v2_checkpoints(checkpoint_prefixes: Any, destination_prefix: Any, dele
 @public("raw_ops.ShardedFilename")
 def sharded_filename(basename: Any, shard: Any, num_shards: Any, name: str | None = None) -> Tensor:
     """"basename-SSSSS-of-NNNNN", a string scalar. As `tf.raw_ops.ShardedFilename`.
+
+    basename: a string scalar; shard, num_shards: int32 scalars. Raises TypeError for other dtypes, ValueError for more
+    than one name.
 
     >>> gc.raw_ops.ShardedFilename(basename="point", shard=2, num_shards=10).eval()
     b'point-00002-of-00010'

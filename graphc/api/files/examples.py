@@ -24,7 +24,8 @@ from graphc.ops.files.examples import ParseExample, ParseSingleExample
 class FixedLenFeature(namedtuple("FixedLenFeature", ["shape", "dtype", "default_value"])):
     """A feature of one shape in all Examples: a dense tensor [batch, *shape] of float32, int64 or string.
 
-    default_value: for Examples that lack it; None: it must be there. As `tf.FixedLenFeature`.
+    default_value: for Examples that lack it; None: it must be there. `gc.parse_example` raises ValueError without a
+    shape or dtype, or for a size that is None, TypeError for another dtype. As `tf.FixedLenFeature`.
 
     >>> gc.FixedLenFeature([2], gc.float32)
     FixedLenFeature(shape=[2], dtype=gc.float32, default_value=None)
@@ -40,6 +41,8 @@ class FixedLenFeature(namedtuple("FixedLenFeature", ["shape", "dtype", "default_
 class VarLenFeature(namedtuple("VarLenFeature", ["dtype"])):
     """A feature of any number of values, which becomes a SparseTensor [batch, most values]. As `tf.VarLenFeature`.
 
+    dtype: float32, int64 or string; `gc.parse_example` raises TypeError for others.
+
     >>> gc.VarLenFeature(gc.int64)
     VarLenFeature(dtype=gc.int64)
     """
@@ -52,8 +55,9 @@ class FixedLenSequenceFeature(namedtuple("FixedLenSequenceFeature",
                                          ["shape", "dtype", "allow_missing", "default_value"])):
     """A feature of any number of rows of `shape`, filled up with default_value to the longest of a batch.
 
-    allow_missing: Examples without it have no rows; `parse_example` wants it to be True. As
-    `tf.FixedLenSequenceFeature`.
+    allow_missing: Examples without it have no rows; `parse_example` wants it to be True. dtype: float32, int64 or
+    string. The result is [batch, most rows, *shape]. `parse_example` raises ValueError unless allow_missing is True,
+    and for a size that is None. As `tf.FixedLenSequenceFeature`.
 
     >>> example = gc.train.Example()
     >>> example.features.feature["ids"].int64_list.value.extend([1, 2])
@@ -145,8 +149,9 @@ def parse_example(serialized: Any, features: Mapping[str, Any], name: str | None
     """The features of a vector of serialized Examples, by their names: tensors with the batch first, or SparseTensors.
 
     features: name -> `gc.FixedLenFeature`, `gc.VarLenFeature` or `gc.FixedLenSequenceFeature`. example_names: strings
-    that errors show. As `tf.parse_example`. Raises ValueError without features; strings that are no Examples, and
-    features that are missing or of another dtype, are an InvalidArgumentError when run.
+    that errors show. TypeError for dtypes other than float32, int64 and string; ValueError for a scalar. As
+    `tf.parse_example`. Raises ValueError without features; strings that are no Examples, and features that are missing
+    or of another dtype, are an InvalidArgumentError when run.
 
     >>> example = gc.train.Example()
     >>> example.features.feature["age"].int64_list.value.append(30)
@@ -175,7 +180,8 @@ def parse_single_example(serialized: Any, features: Mapping[str, Any], name: str
                          example_names: Any = None) -> dict[str, Any]:
     """The features of one serialized Example, by their names, without a batch; arguments as of `parse_example`.
 
-    As `tf.parse_single_example`.
+    serialized: a string scalar. As `tf.parse_single_example`. Raises ValueError for more than one, and without
+    features, UnimplementedError for example_names; what does not fit is an InvalidArgumentError when run.
 
     >>> example = gc.train.Example()
     >>> example.features.feature["size"].float_list.value.extend([1.5, 2.5])

@@ -19,6 +19,8 @@ def read_file(filename: Any, name: str | None = None) -> Tensor:
     """What is in the file when the op runs, a string scalar. As `tf.read_file`. NotFoundError when run if it is not
     there.
 
+    filename: a string scalar. Raises ValueError for more than one, TypeError for what is no string.
+
     >>> gc.write_file("note.txt", "hello").run()
     >>> gc.read_file("note.txt").eval()
     b'hello'
@@ -31,7 +33,8 @@ def read_file(filename: Any, name: str | None = None) -> Tensor:
 def write_file(filename: Any, contents: Any, name: str | None = None) -> Operation:
     """An operation that writes a string into the file, in place of what was there. Folders that are missing are made.
 
-    As `tf.write_file`.
+    Both are string scalars. As `tf.write_file`. Raises ValueError for more than one, TypeError for what is no string; a
+    file that cannot be written ends the run with the error of the system, as FailedPreconditionError for a folder.
 
     >>> gc.write_file("notes/one.txt", gc.strings.join(["hel", "lo"])).run()
     >>> open("notes/one.txt").read()
@@ -46,7 +49,8 @@ def write_file(filename: Any, contents: Any, name: str | None = None) -> Operati
 def matching_files(pattern: Any, name: str | None = None) -> Tensor:
     """The names of files that match a pattern, or one of a vector of patterns, in alphabetic order, when the op runs.
 
-    *, ? and [a-z] stand for parts of a name. As `tf.matching_files`.
+    *, ? and [a-z] stand for parts of a name. The result is string[files], empty if none matches. As
+    `tf.matching_files`. Raises ValueError for a pattern of rank 2 or more, TypeError for what is no string.
 
     >>> for name in ("b.txt", "a.txt", "c.csv"):
     ...     gc.write_file(f"here/{name}", "").run()
@@ -65,7 +69,8 @@ def decode_csv(records: Any, record_defaults: Sequence[Any], field_delim: str = 
     record_defaults: one a column: [1.5] and the like for empty fields, [] of a dtype (or a dtype) if it must not be
     empty. use_quote_delim: fields may stand in double quotes. na_value: what counts as empty, too; select_cols: the
     numbers of the columns that are wanted. As `tf.decode_csv`. Fields that do not fit are an InvalidArgumentError when
-    run.
+    run. Raises ValueError for select_cols that do not increase or fit, defaults of more than one element, and a
+    field_delim of more than one character; TypeError for defaults other than float32, float64, int32, int64 and string.
 
     >>> lines = gc.constant(["1,2.5,a", "2,,\"b,c\""])
     >>> number, price, word = gc.decode_csv(lines, [[0], [9.], [""]])

@@ -30,7 +30,8 @@ class Records(NamedTuple):
 class ReaderBase:
     """What all readers have in common: `read(queue)` gives records of the files whose names a queue of strings holds.
 
-    `gc.data` is the newer way. As `tf.ReaderBase`.
+    `gc.data` is the newer way. Keys and values are string scalars. When run, a closed and empty queue is an
+    OutOfRangeError, one of another dtype an InvalidArgumentError. As `tf.ReaderBase`.
 
     >>> isinstance(gc.TextLineReader(), gc.ReaderBase)
     True
@@ -87,6 +88,8 @@ def _handle(queue: QueueBase | Tensor) -> Tensor:
 class WholeFileReader(ReaderBase):
     """A reader that gives whole files; the key is the file's name. As `tf.WholeFileReader`.
 
+    Key and value are string scalars. A file that is not there is a NotFoundError when run.
+
     >>> gc.write_file("a.txt", "hello").run()
     >>> names = gc.FIFOQueue(9, gc.string, shapes=[[]])
     >>> names.enqueue("a.txt").run()
@@ -103,7 +106,8 @@ class WholeFileReader(ReaderBase):
 class TextLineReader(ReaderBase):
     r"""A reader that gives lines without their ends; the key is "file:line". As `tf.TextLineReader`.
 
-    skip_header_lines: of each file.
+    skip_header_lines: of each file. Key and value are string scalars. A file that is not there is a NotFoundError when
+    run.
 
     >>> gc.write_file("a.csv", "name\nann\nbob\n").run()
     >>> names = gc.FIFOQueue(9, gc.string, shapes=[[]])
@@ -124,7 +128,9 @@ class FixedLengthRecordReader(ReaderBase):
     """A reader that gives pieces of record_bytes bytes; the key is "file:number".
 
     header_bytes and footer_bytes of each file are left out; a piece begins hop_bytes behind the one before (default:
-    record_bytes). encoding: "", "ZLIB" or "GZIP". As `tf.FixedLengthRecordReader`.
+    record_bytes). encoding: "", "ZLIB" or "GZIP". Key and value are string scalars; a file that is not there is a
+    NotFoundError when run. As `tf.FixedLengthRecordReader`. Raises ValueError for record_bytes that are not positive,
+    other numbers below 0, and another encoding.
 
     >>> gc.write_file("a.bin", b"..abcd").run()
     >>> names = gc.FIFOQueue(9, gc.string, shapes=[[]])
@@ -145,7 +151,8 @@ class FixedLengthRecordReader(ReaderBase):
 class TFRecordReader(ReaderBase):
     """A reader that gives the records of TFRecord files; the key is "file:place". options: TFRecordOptions.
 
-    As `tf.TFRecordReader`.
+    Key and value are string scalars. When run, a file that is not there is a NotFoundError, a damaged one a
+    DataLossError. As `tf.TFRecordReader`.
 
     >>> with gc.python_io.TFRecordWriter("a.tfrecord") as writer:
     ...     writer.write(b"first")
@@ -164,6 +171,8 @@ class TFRecordReader(ReaderBase):
 @public("IdentityReader")
 class IdentityReader(ReaderBase):
     """A reader that gives the strings of the queue themselves, as key and value. As `tf.IdentityReader`.
+
+    Key and value are string scalars. A closed and empty queue ends the run with OutOfRangeError.
 
     >>> names = gc.FIFOQueue(9, gc.string, shapes=[[]])
     >>> names.enqueue("a").run()

@@ -41,7 +41,9 @@ class GFile:
     r"""A file that is opened when it is first used.
 
     mode: "r", "w", "a", "r+", "w+", "a+", with "b" for bytes. Text is UTF-8. Iterating gives lines; `with` closes it.
-    As `tf.io.gfile.GFile`. Raises NotFoundError and PermissionDeniedError.
+    As `tf.io.gfile.GFile`. Raises InvalidArgumentError for another mode; when it is opened NotFoundError,
+    FailedPreconditionError for a folder, and PermissionDeniedError, also for reading or writing that the mode does not
+    allow.
 
     >>> with gc.io.gfile.GFile("note.txt", "w") as file:
     ...     file.write("one\ntwo\n")
@@ -157,6 +159,8 @@ class GFile:
 def exists(path: Any) -> bool:
     """Whether there is a file or folder of this name. As `tf.io.gfile.exists`.
 
+    path: a str, bytes or PathLike, else TypeError.
+
     >>> gc.io.gfile.makedirs("folder")
     >>> gc.io.gfile.exists("folder"), gc.io.gfile.exists("other")
     (True, False)
@@ -168,6 +172,8 @@ def exists(path: Any) -> bool:
 def isdir(path: Any) -> bool:
     """Whether there is a folder of this name. As `tf.io.gfile.isdir`.
 
+    path: a str, bytes or PathLike, else TypeError.
+
     >>> gc.io.gfile.makedirs("folder")
     >>> gc.io.gfile.isdir("folder")
     True
@@ -178,6 +184,8 @@ def isdir(path: Any) -> bool:
 @public("io.gfile.listdir")
 def listdir(path: Any) -> list[str]:
     """The names in a folder, in any order. As `tf.io.gfile.listdir`. Raises NotFoundError.
+
+    A file in place of a folder is a FailedPreconditionError.
 
     >>> gc.io.gfile.makedirs("folder/inner")
     >>> gc.io.gfile.listdir("folder")
@@ -191,7 +199,7 @@ def listdir(path: Any) -> list[str]:
 def glob(pattern: Any) -> list[str]:
     """The files and folders that fit a pattern, or any of a list of patterns: *, ? and [a-z] stand for parts of a name.
 
-    As `tf.io.gfile.glob`.
+    Nothing that fits gives an empty list. As `tf.io.gfile.glob`.
 
     >>> gc.io.gfile.makedirs("folder/inner")
     >>> gc.io.gfile.glob("folder/*")
@@ -217,6 +225,8 @@ def mkdir(path: Any) -> None:
 def makedirs(path: Any) -> None:
     """Makes a folder and those around it; one that is there is no error. As `tf.io.gfile.makedirs`.
 
+    Raises AlreadyExistsError for a file of this name, FailedPreconditionError if one stands in the way.
+
     >>> gc.io.gfile.makedirs("a/b/c")
     >>> gc.io.gfile.isdir("a/b/c")
     True
@@ -228,6 +238,8 @@ def makedirs(path: Any) -> None:
 @public("io.gfile.remove")
 def remove(path: Any) -> None:
     """Deletes a file. As `tf.io.gfile.remove`. Raises NotFoundError.
+
+    A folder is a FailedPreconditionError.
 
     >>> gc.write_file("note.txt", "").run()
     >>> gc.io.gfile.remove("note.txt")
@@ -255,6 +267,8 @@ def rmtree(path: Any) -> None:
 def copy(src: Any, dst: Any, overwrite: bool = False) -> None:
     """Copies a file. As `tf.io.gfile.copy`. Raises AlreadyExistsError if dst is there and overwrite is False.
 
+    A src that is not there is a NotFoundError, a folder a FailedPreconditionError.
+
     >>> gc.write_file("note.txt", "hello").run()
     >>> gc.io.gfile.copy("note.txt", "same.txt")
     >>> gc.io.gfile.GFile("same.txt").read()
@@ -266,7 +280,7 @@ def copy(src: Any, dst: Any, overwrite: bool = False) -> None:
 @public("io.gfile.rename")
 def rename(src: Any, dst: Any, overwrite: bool = False) -> None:
     """Moves a file or folder. As `tf.io.gfile.rename`. Raises AlreadyExistsError if dst is there and overwrite is
-    False.
+    False, NotFoundError if src is not.
 
     >>> gc.write_file("old.txt", "hello").run()
     >>> gc.io.gfile.rename("old.txt", "new.txt")

@@ -24,8 +24,9 @@ def compute_gradient(x: Any, x_shape: Any, y: Any, y_shape: Any, x_init_value: A
     """(Jacobian by gradients, Jacobian by differences), each of shape (size of x, size of y), in the default session.
 
     x: a tensor or a list of them, which gives a list of pairs; x_shape, y_shape: lists. x_init_value: where, random by
-    default. delta: the width of the differences. init_targets: operations to run before. As `tf.test.compute_gradient`.
-    Raises ValueError without a default session, or if y does not depend on x.
+    default. delta: the width of the differences. init_targets: operations to run before. AssertionError for an x or y
+    that is not floating point, and an x_init_value of another shape than x_shape. As `tf.test.compute_gradient`. Raises
+    ValueError without a default session, or if y does not depend on x.
 
     >>> x = gc.constant([1., 2.])
     >>> by_gradients, by_differences = gc.test.compute_gradient(x, [2], x * x, [2], x_init_value=np.array([1., 2.]))
@@ -53,7 +54,7 @@ def compute_gradient_error(x: Any, x_shape: Any, y: Any, y_shape: Any, x_init_va
                            init_targets: Any = None, extra_feed_dict: Mapping[Any, Any] | None = None) -> float:
     """The largest difference between the two Jacobians of `compute_gradient`; arguments as of that.
 
-    As `tf.test.compute_gradient_error`.
+    A Python float. Errors as there. As `tf.test.compute_gradient_error`.
 
     >>> x = gc.constant([1., 2.])
     >>> gc.test.compute_gradient_error(x, [2], gc.tanh(x), [2], x_init_value=np.array([1., 2.])) < 1e-3

@@ -25,8 +25,9 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     tensors.
 
     If f uses variables, grad_fn must have a keyword argument `variables`: it is called with their list and returns two
-    lists, gradients of the tensors and of the variables. Keyword arguments of f are passed on as they are. As
-    `tf.custom_gradient`.
+    lists, gradients of the tensors and of the variables. Keyword arguments of f are passed on as they are. The call
+    raises TypeError if f uses variables and grad_fn takes none; `gc.gradients` raises ValueError for another number of
+    gradients than tensors. As `tf.custom_gradient`.
 
     >>> @gc.custom_gradient
     ... def clipped_backwards(x):
@@ -45,6 +46,8 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
 @public("grad_pass_through")
 def grad_pass_through(f: Callable[..., Any]) -> Callable[..., Any]:
     """f, through which gradients pass as through an identity: rounding that can be trained. As `tf.grad_pass_through`.
+
+    f takes tensors and gives as many of the same shapes and dtypes; for other shapes `gc.gradients` raises ValueError.
 
     >>> x = gc.constant([1.2, 2.7])
     >>> y = gc.grad_pass_through(gc.round)(x)

@@ -42,6 +42,8 @@ class UnconnectedGradients:
 class AggregationMethod:
     """Names of TensorFlow's ways to add up gradients; graphc has one way, and results do not differ.
 
+    As `tf.AggregationMethod`. `gc.gradients` raises ValueError for others.
+
     >>> x = gc.constant(3.)
     >>> gc.gradients(x * x, x, aggregation_method=gc.AggregationMethod.ADD_N)[0].eval()
     np.float32(6.0)
@@ -70,7 +72,7 @@ def gradients(ys: Any, xs: Any, grad_ys: Any = None, name: str = "gradients", co
     It goes through loops and branches, and through its own results (second derivatives). Integers and bools have no
     gradients: None (`gc.debugging.why_no_gradient` says where they end). The gradient of what is only gathered from is
     IndexedSlices. As `tf.gradients`. Raises LookupError for an op without gradient, TypeError for a y that holds no
-    numbers.
+    numbers. Raises ValueError for grad_ys of another number or shape than ys.
 
     >>> x, w = gc.constant([1., 2.]), gc.Variable(3.)
     >>> y = w * x * x
@@ -160,7 +162,8 @@ def hessians(ys: Any, xs: Any, name: str = "hessians", colocate_gradients_with_o
              gate_gradients: bool = False, aggregation_method: int | None = None) -> list[Tensor]:
     """The Hessian of the sum of ys for each x, of the shape of x twice: one gradient for each element.
 
-    As `tf.hessians`. Raises ValueError if no y depends on an x, UnimplementedError for an x of unknown shape.
+    Each has the dtype of its x. As `tf.hessians`. Raises ValueError if no y depends on an x, UnimplementedError for an
+    x of unknown shape.
 
     >>> x = gc.constant([1., 2.])
     >>> gc.hessians(x[0] * x[0] * x[1], x)[0].eval()

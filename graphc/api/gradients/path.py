@@ -16,7 +16,8 @@ from graphc.ir.tensor import Operation, Tensor
 def why_no_gradient(loss: Tensor, variables: Sequence[Any]) -> str:
     """A sentence that names the first operation behind which no gradient goes on, seen from the loss. (graphc's own)
 
-    loss: a tensor whose gradients by `variables` are None.
+    loss: a tensor whose gradients by `variables` are None. variables: a list of variables or tensors of any dtype and
+    shape; the sentence is a str.
 
     >>> x = gc.Variable([1., 2.])
     >>> loss = gc.reduce_sum(gc.cast(gc.argmax(x), gc.float32))

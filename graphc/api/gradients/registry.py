@@ -26,8 +26,8 @@ class RegisterGradient:
     """Decorator: the function is the gradient `op_type`, for `graph.gradient_override_map`.
 
     function(op, grad, ...) gets the Operation and the gradients of its outputs, and returns the gradient of its input,
-    or a list with one for each (None: there is none). As `tf.RegisterGradient`. Raises KeyError if there is one of that
-    name.
+    or a list with one for each (None: there is none). TypeError for a name that is no string. As `tf.RegisterGradient`.
+    Raises KeyError if there is one of that name.
 
     >>> @gc.RegisterGradient("GuidedRelu")
     ... def guided(op, grad):
@@ -53,7 +53,7 @@ class RegisterGradient:
 def not_differentiable(op_type: str) -> None:
     """Operations of this type have no gradients: `gradients` gives None through them. As `tf.NotDifferentiable`.
 
-    Raises KeyError for a type that has a gradient.
+    Raises KeyError for a type that has a gradient. TypeError for a name that is no string.
 
     >>> gc.NotDifferentiable("Relu")
     Traceback (most recent call last):

@@ -28,6 +28,8 @@ LARGE = 100_000_000       # elements: from here on a conversion warns
 class IndexedSlicesValue(NamedTuple):
     """What fetching IndexedSlices gives: arrays. dense_shape is None if it was not known.
 
+    values [rows, ...] of any dtype, indices int [rows], dense_shape int [rank]. As TensorFlow's.
+
     >>> table = gc.constant([[1.], [2.]])
     >>> slices = gc.gradients(gc.gather(table, [1, 1]), table)[0]
     >>> gc.get_default_session().run(slices)
@@ -45,7 +47,8 @@ class IndexedSlices:
     """The rows `values[i]` of a tensor at `indices[i]`; rows of one index are to be added.
 
     What `gc.gradients` gives for a table that is only gathered from; optimizers change those rows only. It converts to
-    the whole tensor wherever one is expected. As `tf.IndexedSlices`.
+    the whole tensor wherever one is expected. values: [rows, ...] of any dtype; indices: int32 or int64 [rows];
+    dense_shape: int [rank], without which it does not convert to a tensor (ValueError). As `tf.IndexedSlices`.
 
     >>> slices = gc.IndexedSlices(values=[[1., 2.], [10., 20.]], indices=[2, 2], dense_shape=[3, 2])
     >>> gc.convert_to_tensor(slices).eval()
@@ -185,6 +188,8 @@ register_conversion(IndexedSlices, _to_tensor)
 @public("convert_to_tensor_or_indexed_slices")
 def convert_to_tensor_or_indexed_slices(value: Any, dtype: Any = None, name: str | None = None) -> Gradient:
     """IndexedSlices (or its Value) as it is, anything else as a tensor. As `tf.convert_to_tensor_or_indexed_slices`.
+
+    Raises ValueError for IndexedSlices or a tensor of another dtype, TypeError for what does not convert.
 
     >>> slices = gc.IndexedSlices([[1.]], [2])
     >>> gc.convert_to_tensor_or_indexed_slices(slices) is slices

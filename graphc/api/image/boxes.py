@@ -32,8 +32,9 @@ def crop_and_resize(image: Any, boxes: Any, box_ind: Any = None, crop_size: Any 
 
     image: [batch, height, width, channels]; boxes: float32[boxes, 4], 0 to 1 being the first to the last row or column
     (y1 > y2 turns the crop upside down); box_ind (box_indices): int32[boxes], the pictures' numbers; crop_size:
-    (height, width). Outside of a picture stands extrapolation_value. method: "bilinear" or "nearest" (ValueError). As
-    `tf.image.crop_and_resize`. A number of no picture is an InvalidArgumentError when run.
+    (height, width). Outside of a picture stands extrapolation_value. method: "bilinear" or "nearest" (ValueError).
+    image: real numbers. As `tf.image.crop_and_resize`. A number of no picture is an InvalidArgumentError when run.
+    Raises ValueError for other shapes, and boxes and numbers of two lengths; TypeError for strings.
 
     >>> image = gc.reshape(gc.range(9.), [1, 3, 3, 1])
     >>> gc.image.crop_and_resize(image, [[0., 0., 0.5, 1.], [1., 0., 0., 1.]], [0, 0], [2, 3])[..., 0].eval()
@@ -60,7 +61,8 @@ def draw_bounding_boxes(images: Any, boxes: Any, name: str | None = None, colors
     """The pictures with the frames of boxes drawn on them.
 
     images: floats [batch, height, width, 1, 3 or 4]; boxes: float32[batch, n, (y1, x1, y2, x2)], from 0 to 1. colors:
-    [m, channels], taken in turn; ten colours by default. As `tf.image.draw_bounding_boxes`.
+    [m, channels], taken in turn; ten colours by default. The result is float32. As `tf.image.draw_bounding_boxes`.
+    Raises ValueError for other ranks, or another number of channels.
 
     >>> images = gc.zeros([1, 4, 5, 1])
     >>> gc.image.draw_bounding_boxes(images, [[[0., 0., 0.7, 0.8]]])[0, :, :, 0].eval()
@@ -88,8 +90,9 @@ def sample_distorted_bounding_box(image_size: Any, bounding_boxes: Any, seed: An
     image_size: int[3], height, width, channels; bounding_boxes: float32[..., n, 4], from 0 to 1. Of max_attempts (100)
     parts whose width / height lies in aspect_ratio_range (0.75 to 1.33), and whose area is a share in area_range (0.05
     to 1), the first that covers min_object_covered of some box; if there is none, the whole picture. Without boxes
-    use_image_if_no_bounding_boxes must say that the whole picture counts as one. As
-    `tf.image.sample_distorted_bounding_box`, but for the numbers of a seed.
+    use_image_if_no_bounding_boxes must say that the whole picture counts as one. begin and size have the dtype of
+    image_size, bboxes is float32[1, 1, 4]. As `tf.image.sample_distorted_bounding_box`, but for the numbers of a seed.
+    Raises ValueError if there are no boxes and the argument does not say so, or they do not have four numbers.
 
     >>> begin, size, box = gc.image.sample_distorted_bounding_box([8, 8, 3], gc.zeros([1, 0, 4]), seed=1,
     ...                                                           use_image_if_no_bounding_boxes=True)

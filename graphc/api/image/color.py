@@ -26,7 +26,9 @@ from graphc.ops.image.color import AdjustContrastv2, AdjustHue, AdjustSaturation
 def convert_image_dtype(image: Any, dtype: Any, saturate: bool = False, name: str | None = None) -> Tensor:
     """The picture in another dtype: floats from 0 to 1, integers from 0 to their largest value.
 
-    saturate: floats that are too large become the largest integer. As `tf.image.convert_image_dtype`.
+    saturate: floats that are too large become the largest integer. image: numbers of any shape, which the result has.
+    As `tf.image.convert_image_dtype`. Raises AttributeError for a dtype that is neither floating point nor integer,
+    TypeError for a picture of strings or booleans.
 
     >>> gc.image.convert_image_dtype(gc.constant([0, 51, 255], gc.uint8), gc.float32).eval()
     array([0. , 0.2, 1. ], dtype=float32)
@@ -78,7 +80,8 @@ def adjust_brightness(image: Any, delta: Any) -> Tensor:
     """The picture with delta added to all of it.
 
     image: any dtype and shape; delta: in the scale of floats from 0 to 1, also if the picture is of integers, which
-    keep their dtype and stay within their range. As `tf.image.adjust_brightness`.
+    keep their dtype and stay within their range. As `tf.image.adjust_brightness`. Raises TypeError for strings and
+    booleans.
 
     >>> gc.image.adjust_brightness([0.2, 0.9], 0.25).eval()
     array([0.45, 1.15], dtype=float32)
@@ -94,7 +97,8 @@ def adjust_brightness(image: Any, delta: Any) -> Tensor:
 def adjust_contrast(images: Any, contrast_factor: Any) -> Tensor:
     """(x - mean) * contrast_factor + mean, where the mean is each channel's of each picture.
 
-    images: [..., height, width, channels], of any dtype, which they keep. As `tf.image.adjust_contrast`.
+    images: [..., height, width, channels], of any dtype, which they keep. contrast_factor: a scalar. As
+    `tf.image.adjust_contrast`. Raises ValueError for a rank below 3, TypeError for strings and booleans.
 
     >>> image = gc.constant([[[0.2], [0.4]]])
     >>> gc.image.adjust_contrast(image, 2.)[..., 0].eval()
@@ -110,8 +114,8 @@ def adjust_contrast(images: Any, contrast_factor: Any) -> Tensor:
 def adjust_gamma(image: Any, gamma: Any = 1, gain: Any = 1) -> Tensor:
     """gain * image ** gamma, elementwise: gamma below 1 makes dark parts brighter.
 
-    image: floats, or integers, which are taken as 0 to 1. As `tf.image.adjust_gamma`. Raises ValueError for a gamma
-    below 0.
+    image: floats, or integers, which are taken as 0 to 1. The result has the shape and dtype of image; TypeError for
+    strings and booleans. As `tf.image.adjust_gamma`. Raises ValueError for a gamma below 0.
 
     >>> gc.image.adjust_gamma([0., 0.25, 1.], gamma=0.5).eval()
     array([0. , 0.5, 1. ], dtype=float32)
@@ -127,7 +131,8 @@ def adjust_gamma(image: Any, gamma: Any = 1, gain: Any = 1) -> Tensor:
 def adjust_hue(image: Any, delta: Any, name: str | None = None) -> Tensor:
     """The picture with its hue turned by delta, of which 1 is a whole turn.
 
-    image: [..., 3] of red, green and blue, any dtype, which it keeps. As `tf.image.adjust_hue`.
+    image: [..., 3] of red, green and blue, any dtype, which it keeps. delta: a scalar. As `tf.image.adjust_hue`. Raises
+    ValueError unless the rank is 3 or more and the last size 3, TypeError for strings and booleans.
 
     >>> red = gc.constant([[[1., 0., 0.]]])
     >>> gc.image.adjust_hue(red, 1. / 3.).eval()
@@ -142,7 +147,9 @@ def adjust_hue(image: Any, delta: Any, name: str | None = None) -> Tensor:
 def adjust_saturation(image: Any, saturation_factor: Any, name: str | None = None) -> Tensor:
     """The picture with its saturation times a factor: 0 makes it grey.
 
-    image: [..., 3] of red, green and blue, any dtype, which it keeps. As `tf.image.adjust_saturation`.
+    image: [..., 3] of red, green and blue, any dtype, which it keeps. saturation_factor: a scalar. As
+    `tf.image.adjust_saturation`. Raises ValueError unless the rank is 3 or more and the last size 3, TypeError for
+    strings and booleans.
 
     >>> image = gc.constant([[[1., 0.5, 0.5]]])
     >>> gc.image.adjust_saturation(image, 0.5).eval()
@@ -157,7 +164,7 @@ def adjust_saturation(image: Any, saturation_factor: Any, name: str | None = Non
 def random_brightness(image: Any, max_delta: Any, seed: Any = None) -> Tensor:
     """`adjust_brightness` by a random delta in [-max_delta, max_delta), one for all of it.
 
-    As `tf.image.random_brightness`. Raises ValueError for a max_delta below 0.
+    The picture keeps its dtype. As `tf.image.random_brightness`. Raises ValueError for a max_delta below 0.
 
     >>> image = gc.image.random_brightness(gc.fill([2, 2, 1], 0.5), max_delta=0.1, seed=1).eval()
     >>> bool(abs(image - 0.5).max() <= 0.1)
@@ -172,7 +179,7 @@ def random_brightness(image: Any, max_delta: Any, seed: Any = None) -> Tensor:
 def random_contrast(image: Any, lower: Any, upper: Any, seed: Any = None) -> Tensor:
     """`adjust_contrast` by a random factor in [lower, upper).
 
-    As `tf.image.random_contrast`. Raises ValueError unless 0 <= lower < upper.
+    The picture keeps its dtype. As `tf.image.random_contrast`. Raises ValueError unless 0 <= lower < upper.
 
     >>> image = gc.constant([[[0.2], [0.4]]])
     >>> low, high = gc.image.random_contrast(image, 0.5, 1.5, seed=1).eval().ravel()
@@ -187,7 +194,7 @@ def random_contrast(image: Any, lower: Any, upper: Any, seed: Any = None) -> Ten
 def random_hue(image: Any, max_delta: Any, seed: Any = None) -> Tensor:
     """`adjust_hue` by a random delta in [-max_delta, max_delta).
 
-    As `tf.image.random_hue`. Raises ValueError for a max_delta outside [0, 0.5].
+    The picture keeps its dtype. As `tf.image.random_hue`. Raises ValueError for a max_delta outside [0, 0.5].
 
     >>> gc.image.random_hue(gc.fill([2, 2, 3], 0.5), 0.2)[0, 0].eval()           # grey has no hue
     array([0.5, 0.5, 0.5], dtype=float32)
@@ -203,7 +210,7 @@ def random_hue(image: Any, max_delta: Any, seed: Any = None) -> Tensor:
 def random_saturation(image: Any, lower: Any, upper: Any, seed: Any = None) -> Tensor:
     """`adjust_saturation` by a random factor in [lower, upper).
 
-    As `tf.image.random_saturation`. Raises ValueError unless 0 <= lower < upper.
+    The picture keeps its dtype. As `tf.image.random_saturation`. Raises ValueError unless 0 <= lower < upper.
 
     >>> gc.image.random_saturation(gc.fill([2, 2, 3], 0.5), 0.5, 2.)[0, 0].eval()
     array([0.5, 0.5, 0.5], dtype=float32)
@@ -223,7 +230,8 @@ def _check_range(lower: Any, upper: Any) -> None:
 def rgb_to_hsv(images: Any, name: str | None = None) -> Tensor:
     """Hue, saturation and value of colours, all from 0 to 1.
 
-    images: floats [..., 3] of red, green and blue from 0 to 1. As `tf.image.rgb_to_hsv`.
+    images: floats [..., 3] of red, green and blue from 0 to 1. As `tf.image.rgb_to_hsv`. Raises ValueError unless the
+    last size is 3, TypeError for a dtype that is not floating point.
 
     >>> gc.image.rgb_to_hsv([[1., 0., 0.], [0., 0.5, 0.], [0.5, 0.5, 0.5]]).eval()
     array([[0.    , 1.    , 1.    ],
@@ -238,6 +246,9 @@ def rgb_to_hsv(images: Any, name: str | None = None) -> Tensor:
 def hsv_to_rgb(images: Any, name: str | None = None) -> Tensor:
     """Colours of hue, saturation and value: the way back from `rgb_to_hsv`. As `tf.image.hsv_to_rgb`.
 
+    images: floats [..., 3], whose dtype the result has. Raises ValueError unless the last size is 3, TypeError for a
+    dtype that is not floating point.
+
     >>> gc.image.hsv_to_rgb([[0., 1., 1.], [1. / 3., 1., 0.5]]).eval()
     array([[1. , 0. , 0. ],
            [0. , 0.5, 0. ]], dtype=float32)
@@ -250,7 +261,8 @@ def hsv_to_rgb(images: Any, name: str | None = None) -> Tensor:
 def rgb_to_grayscale(images: Any, name: str | None = None) -> Tensor:
     """How bright each colour looks, in one channel: 0.2989 red + 0.587 green + 0.114 blue.
 
-    images: [..., 3], of any dtype, which the result [..., 1] has. As `tf.image.rgb_to_grayscale`.
+    images: [..., 3], of any dtype, which the result [..., 1] has. As `tf.image.rgb_to_grayscale`. Raises ValueError for
+    two channels, or more than three, TypeError for strings and booleans.
 
     >>> gc.image.rgb_to_grayscale([[1., 0., 0.], [1., 1., 1.]]).eval()
     array([[0.2989],
@@ -266,6 +278,8 @@ def rgb_to_grayscale(images: Any, name: str | None = None) -> Tensor:
 @public("image.grayscale_to_rgb")
 def grayscale_to_rgb(images: Any, name: str | None = None) -> Tensor:
     """The one channel of pictures [..., 1] three times: [..., 3]. As `tf.image.grayscale_to_rgb`.
+
+    images: of any dtype, which they keep. Raises ValueError unless the last size is 1.
 
     >>> gc.image.grayscale_to_rgb([[0.25], [0.5]]).eval()
     array([[0.25, 0.25, 0.25],
@@ -294,6 +308,9 @@ _FROM_YUV = [[1.0, 1.0, 1.0], [0.0, -0.394642334, 2.03206185], [1.13988303, -0.5
 def rgb_to_yiq(images: Any) -> Tensor:
     """Colours [..., 3] as luma and chroma of NTSC. As `tf.image.rgb_to_yiq`.
 
+    images: floats, whose dtype the result has. Raises ValueError for two channels, or more than three, TypeError for
+    strings and booleans.
+
     >>> gc.image.rgb_to_yiq([[1., 0., 0.]]).eval()
     array([[0.299 , 0.5959, 0.2115]], dtype=float32)
     """
@@ -303,6 +320,9 @@ def rgb_to_yiq(images: Any) -> Tensor:
 @public("image.yiq_to_rgb")
 def yiq_to_rgb(images: Any) -> Tensor:
     """The way back from `rgb_to_yiq`. As `tf.image.yiq_to_rgb`.
+
+    images: floats [..., 3], whose dtype the result has. Raises ValueError for two channels, or more than three,
+    TypeError for strings and booleans.
 
     >>> gc.image.yiq_to_rgb(gc.image.rgb_to_yiq([[0.25, 0.5, 0.75]])).eval()
     array([[0.25, 0.5 , 0.75]], dtype=float32)
@@ -314,6 +334,9 @@ def yiq_to_rgb(images: Any) -> Tensor:
 def rgb_to_yuv(images: Any) -> Tensor:
     """Colours [..., 3] as luma and chroma of PAL. As `tf.image.rgb_to_yuv`.
 
+    images: floats, whose dtype the result has. Raises ValueError for two channels, or more than three, TypeError for
+    strings and booleans.
+
     >>> gc.image.rgb_to_yuv([[1., 0., 0.]]).eval()
     array([[ 0.299 , -0.1471,  0.615 ]], dtype=float32)
     """
@@ -323,6 +346,9 @@ def rgb_to_yuv(images: Any) -> Tensor:
 @public("image.yuv_to_rgb")
 def yuv_to_rgb(images: Any) -> Tensor:
     """The way back from `rgb_to_yuv`. As `tf.image.yuv_to_rgb`.
+
+    images: floats [..., 3], whose dtype the result has. Raises ValueError for two channels, or more than three,
+    TypeError for strings and booleans.
 
     >>> gc.image.yuv_to_rgb(gc.image.rgb_to_yuv([[0.25, 0.5, 0.75]])).eval()
     array([[0.25, 0.5 , 0.75]], dtype=float32)
@@ -340,7 +366,7 @@ def per_image_standardization(image: Any) -> Tensor:
     """Each picture with mean 0 and variance 1: (x - mean) / max(deviation, 1 / sqrt(number of elements)), in float32.
 
     image: [height, width, channels] or a batch of them; one without contrast becomes 0. As
-    `tf.image.per_image_standardization`.
+    `tf.image.per_image_standardization`. Raises ValueError for a rank below 3, TypeError for strings.
 
     >>> gc.image.per_image_standardization(gc.constant([[[1.], [3.]]]))[..., 0].eval()
     array([[-1.,  1.]], dtype=float32)

@@ -63,8 +63,9 @@ def crop_to_bounding_box(image: Any, offset_height: Any, offset_width: Any, targ
                          target_width: Any) -> Tensor:
     """The part of a picture, or of a batch of them, of target_height x target_width with its upper left corner there.
 
-    image: [height, width, channels] or [batch, height, width, channels], as for the functions below. As
-    `tf.image.crop_to_bounding_box`. Raises ValueError if it is known not to be inside.
+    image: [height, width, channels] or [batch, height, width, channels], as for the functions below, of any dtype,
+    which it keeps (ValueError for another rank). As `tf.image.crop_to_bounding_box`. Raises ValueError if it is known
+    not to be inside; else the run ends with InvalidArgumentError.
 
     >>> image = gc.reshape(gc.range(9), [3, 3, 1])
     >>> gc.image.crop_to_bounding_box(image, 1, 0, 2, 2)[..., 0].eval()
@@ -89,7 +90,9 @@ def pad_to_bounding_box(image: Any, offset_height: Any, offset_width: Any, targe
                         target_width: Any) -> Tensor:
     """The picture with its upper left corner there, on zeros of target_height x target_width.
 
-    As `tf.image.pad_to_bounding_box`. Raises ValueError if it is known not to fit.
+    image: [height, width, channels] or a batch of them, of any dtype (ValueError for another rank). As
+    `tf.image.pad_to_bounding_box`. Raises ValueError if it is known not to fit; else the run ends with
+    InvalidArgumentError.
 
     >>> gc.image.pad_to_bounding_box(gc.ones([1, 2, 1]), 1, 1, 3, 4)[..., 0].eval()
     array([[0., 0., 0., 0.],
@@ -113,7 +116,8 @@ def pad_to_bounding_box(image: Any, offset_height: Any, offset_width: Any, targe
 def resize_image_with_crop_or_pad(image: Any, target_height: Any, target_width: Any) -> Tensor:
     """The middle of the picture: cut where it is too large, with zeros around it where it is too small.
 
-    As `tf.image.resize_image_with_crop_or_pad`.
+    image: [height, width, channels] or a batch of them, of any dtype. As `tf.image.resize_image_with_crop_or_pad`.
+    Raises ValueError for another rank, and for a target that is not positive.
 
     >>> image = gc.reshape(gc.range(1, 7), [2, 3, 1])
     >>> gc.image.resize_image_with_crop_or_pad(image, 4, 1)[..., 0].eval()
@@ -144,7 +148,8 @@ def resize_image_with_crop_or_pad(image: Any, target_height: Any, target_width: 
 def central_crop(image: Any, central_fraction: Any) -> Tensor:
     """The middle of the picture, with that part of its rows and columns.
 
-    central_fraction: a number in (0, 1], else ValueError. As `tf.image.central_crop`.
+    central_fraction: a number in (0, 1], else ValueError. image: [height, width, channels] or a batch of them, of any
+    dtype (ValueError for another rank). As `tf.image.central_crop`.
 
     >>> image = gc.reshape(gc.range(16), [4, 4, 1])
     >>> gc.image.central_crop(image, 0.5)[..., 0].eval()
@@ -174,7 +179,8 @@ def central_crop(image: Any, central_fraction: Any) -> Tensor:
 def flip_left_right(image: Any) -> Tensor:
     """The picture's mirror image; of a batch, each one's. As `tf.image.flip_left_right`.
 
-    Raises ValueError unless the rank is 3 or 4.
+    image: [height, width, channels] or a batch of them, of any dtype. Raises ValueError for another rank, or an unknown
+    one.
 
     >>> image = gc.reshape(gc.range(6), [2, 3, 1])
     >>> gc.image.flip_left_right(image)[..., 0].eval()
@@ -190,6 +196,9 @@ def flip_left_right(image: Any) -> Tensor:
 def flip_up_down(image: Any) -> Tensor:
     """The picture upside down; of a batch, each one. As `tf.image.flip_up_down`.
 
+    image: [height, width, channels] or a batch of them, of any dtype. Raises ValueError for another rank, or an unknown
+    one.
+
     >>> image = gc.reshape(gc.range(6), [2, 3, 1])
     >>> gc.image.flip_up_down(image)[..., 0].eval()
     array([[3, 4, 5],
@@ -204,6 +213,9 @@ def flip_up_down(image: Any) -> Tensor:
 def random_flip_left_right(image: Any, seed: Any = None) -> Tensor:
     """Each picture mirrored with probability 1/2, anew in each run. As `tf.image.random_flip_left_right`.
 
+    image: [height, width, channels] or a batch of them, of any dtype. Raises ValueError for another rank, or an unknown
+    one.
+
     >>> image = gc.constant([[[1.], [2.]]])
     >>> flipped = gc.image.random_flip_left_right(image, seed=1)[0, :, 0]
     >>> {tuple(float(x) for x in flipped.eval()) for _ in range(20)} == {(1., 2.), (2., 1.)}
@@ -215,6 +227,9 @@ def random_flip_left_right(image: Any, seed: Any = None) -> Tensor:
 @public("image.random_flip_up_down")
 def random_flip_up_down(image: Any, seed: Any = None) -> Tensor:
     """Each picture upside down with probability 1/2, anew in each run. As `tf.image.random_flip_up_down`.
+
+    image: [height, width, channels] or a batch of them, of any dtype. Raises ValueError for another rank, or an unknown
+    one.
 
     >>> image = gc.constant([[[1.]], [[2.]]])
     >>> flipped = gc.image.random_flip_up_down(image, seed=1)[:, 0, 0]
@@ -241,7 +256,8 @@ def _random_flip(image: Any, axis: int, seed: Any, scope: str) -> Tensor:
 def rot90(image: Any, k: Any = 1, name: str | None = None) -> Tensor:
     """The picture turned counter-clockwise k times by 90 degrees; of a batch, each one.
 
-    k: an int, or an int32 scalar. As `tf.image.rot90`.
+    k: an int, or an int32 scalar. As `tf.image.rot90`. Raises ValueError unless the rank of image is 3 or 4; TypeError
+    for a list as k.
 
     >>> image = gc.reshape(gc.range(6), [2, 3, 1])
     >>> gc.image.rot90(image)[..., 0].eval()
@@ -269,6 +285,9 @@ def rot90(image: Any, k: Any = 1, name: str | None = None) -> Tensor:
 @public("image.transpose", "image.transpose_image")
 def transpose_image(image: Any, name: str | None = None) -> Tensor:
     """Rows and columns exchanged; of a batch, of each picture. As `tf.image.transpose_image`.
+
+    image: [height, width, channels] or a batch of them, of any dtype. Raises ValueError for another rank, or an unknown
+    one.
 
     >>> image = gc.reshape(gc.range(6), [2, 3, 1])
     >>> gc.image.transpose_image(image)[..., 0].eval()

@@ -33,8 +33,8 @@ def decode_png(contents: Any, channels: int = 0, dtype: Any = uint8, name: str |
     """The pixels of a PNG: uint8 or uint16 [height, width, channels].
 
     contents: a string scalar. channels: 1 (grey), 3 (colours) or 4 (with opacity), into which the picture is converted;
-    0: those of the file. It reads the other formats too. As `tf.image.decode_png`. Damaged files are an
-    InvalidArgumentError when run.
+    0: those of the file. It reads the other formats too. As `tf.image.decode_png`. Raises TypeError for another dtype,
+    ValueError for other channels or more than one string; damaged files are an InvalidArgumentError when run.
 
     >>> file = gc.image.encode_png(gc.constant([[[0], [255]]], gc.uint8))
     >>> gc.image.decode_png(file, channels=3)[0].eval()
@@ -53,8 +53,8 @@ def decode_jpeg(contents: Any, channels: int = 0, ratio: int = 1, fancy_upscalin
 
     contents: a string scalar. channels: 1 (grey) or 3, into which the picture is converted; 0: those of the file.
     ratio: 1, 2, 4 or 8, by which it is made smaller while it is read. Pillow reads it: by the accurate method, and with
-    smoothed colours, whatever dct_method and fancy_upscaling say. As `tf.image.decode_jpeg`. Damaged files are an
-    InvalidArgumentError when run.
+    smoothed colours, whatever dct_method and fancy_upscaling say. As `tf.image.decode_jpeg`. Raises ValueError for
+    other channels or another ratio; damaged files are an InvalidArgumentError when run.
 
     >>> file = gc.image.encode_jpeg(gc.fill([8, 16, 3], gc.constant(128, gc.uint8)))
     >>> image = gc.image.decode_jpeg(file, channels=1).eval()
@@ -73,7 +73,9 @@ def decode_and_crop_jpeg(contents: Any, crop_window: Any, channels: int = 0, rat
                          acceptable_fraction: float = 1, dct_method: str = "", name: str | None = None) -> Tensor:
     """The pixels of a JPEG in crop_window, int32 (y, x, height, width); other arguments as of `decode_jpeg`.
 
-    As `tf.image.decode_and_crop_jpeg`.
+    The result is uint8 [height, width, channels]. As `tf.image.decode_and_crop_jpeg`. Raises TypeError for a
+    crop_window that is not of integers, ValueError unless it has four; one that is not inside the picture is an
+    InvalidArgumentError when run.
 
     >>> file = gc.image.encode_jpeg(gc.fill([8, 16, 3], gc.constant(128, gc.uint8)))
     >>> gc.image.decode_and_crop_jpeg(file, [2, 3, 4, 5]).eval().shape
@@ -89,7 +91,8 @@ def decode_and_crop_jpeg(contents: Any, crop_window: Any, channels: int = 0, rat
 def decode_bmp(contents: Any, channels: int = 0, name: str | None = None) -> Tensor:
     """The pixels of a BMP: uint8 [height, width, channels].
 
-    channels: 0 (those of the file), 1, 3 or 4. As `tf.image.decode_bmp`.
+    channels: 0 (those of the file), 1, 3 or 4. contents: a string scalar. As `tf.image.decode_bmp`. Raises ValueError
+    for other channels; damaged files are an InvalidArgumentError when run.
 
     >>> header = b"BM" + bytes([58, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 40, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 24, 0])
     >>> file = header + bytes(24) + bytes([3, 2, 1, 0])                          # one pixel: blue, green, red
@@ -104,7 +107,8 @@ def decode_bmp(contents: Any, channels: int = 0, name: str | None = None) -> Ten
 def decode_gif(contents: Any, name: str | None = None) -> Tensor:
     """The pixels of a GIF: uint8 [frames, height, width, 3].
 
-    As `tf.image.decode_gif`. Damaged files are an InvalidArgumentError when run.
+    contents: a string scalar (ValueError for more than one). As `tf.image.decode_gif`. Damaged files are an
+    InvalidArgumentError when run.
 
     >>> file = (b"GIF89a" + bytes([1, 0, 1, 0, 0x80, 0, 0, 10, 20, 30, 0, 0, 0]) + b","
     ...         + bytes([0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0]) + b";")
@@ -122,7 +126,8 @@ def decode_image(contents: Any, channels: int | None = None, dtype: Any = uint8,
 
     A run takes it for a picture of [height, width, channels]; say of a GIF by set_shape([None] * 4) that it has frames,
     or give expand_animations=False for the first one. dtype: uint8, uint16 or float32 (0 to 1). As
-    `tf.image.decode_image`.
+    `tf.image.decode_image`. Raises ValueError for channels other than 0, 1, 3 and 4, TypeError for other dtypes;
+    damaged files are an InvalidArgumentError when run.
 
     >>> file = gc.image.encode_png(gc.constant([[[0], [255]]], gc.uint8))
     >>> gc.image.decode_image(file, dtype=gc.float32)[0].eval()
@@ -140,6 +145,8 @@ def decode_image(contents: Any, channels: int | None = None, dtype: Any = uint8,
 def is_jpeg(contents: Any, name: str | None = None) -> Tensor:
     """Whether the string begins as a JPEG does. As `tf.image.is_jpeg`.
 
+    contents: strings; the result is bool, of their shape. Raises TypeError for anything else.
+
     >>> gc.image.is_jpeg(gc.image.encode_jpeg(gc.zeros([1, 1, 3], gc.uint8))).eval(), gc.image.is_jpeg("GIF89a").eval()
     (np.True_, np.False_)
     """
@@ -151,6 +158,9 @@ def is_jpeg(contents: Any, name: str | None = None) -> Tensor:
 @public("image.extract_jpeg_shape", "io.extract_jpeg_shape")
 def extract_jpeg_shape(contents: Any, output_type: Any = int32, name: str | None = None) -> Tensor:
     """int32[3]: height, width and channels of a JPEG, without reading its pixels. As `tf.image.extract_jpeg_shape`.
+
+    contents: a string scalar; output_type: int32 or int64 (TypeError). Raises ValueError for more than one string; what
+    is no JPEG is an InvalidArgumentError when run.
 
     >>> gc.image.extract_jpeg_shape(gc.image.encode_jpeg(gc.zeros([2, 3, 1], gc.uint8))).eval()
     array([2, 3, 1], dtype=int32)
@@ -164,7 +174,7 @@ def encode_png(image: Any, compression: int = -1, name: str | None = None) -> Te
     r"""The PNG of pixels, a string.
 
     image: [height, width, 1 to 4] of uint8 or uint16 (TypeError). compression: -1 or 0 (fast) to 9 (small). As
-    `tf.image.encode_png`.
+    `tf.image.encode_png`. Raises ValueError for other shapes or another compression.
 
     >>> file = gc.image.encode_png(gc.zeros([2, 3, 3], gc.uint8))
     >>> file.eval()[:4]
@@ -184,7 +194,8 @@ def encode_jpeg(image: Any, format: str = "", quality: int = 95, progressive: bo
 
     image: uint8 [height, width, 1 or 3]; format: "", "grayscale" or "rgb"; quality: 0 to 100; chroma_downsampling:
     colours at half the size; the densities and xmp_metadata are written into the file. As `tf.image.encode_jpeg`, by
-    Pillow.
+    Pillow. Raises TypeError for a picture that is not uint8, ValueError for other shapes, channels that do not fit the
+    format, and an unknown format, quality or density_unit.
 
     >>> image = gc.fill([16, 16, 3], gc.constant(200, gc.uint8))
     >>> file = gc.image.encode_jpeg(image, quality=90).eval()
@@ -202,7 +213,9 @@ def encode_jpeg(image: Any, format: str = "", quality: int = 95, progressive: bo
 def adjust_jpeg_quality(image: Any, jpeg_quality: Any, name: str | None = None) -> Tensor:
     """What a JPEG of that quality, 0 to 100, makes of a picture, of its dtype.
 
-    image: [height, width, 1 or 3]. As `tf.image.adjust_jpeg_quality`.
+    image: [height, width, 1 or 3]. jpeg_quality: an int or an int32 scalar (TypeError for a float). As
+    `tf.image.adjust_jpeg_quality`. Raises ValueError for other shapes; a quality outside the range is an
+    InvalidArgumentError when run.
 
     >>> image = gc.fill([8, 8, 3], 0.5)
     >>> gc.image.adjust_jpeg_quality(image, 75)[0, 0].eval()
@@ -220,7 +233,8 @@ def adjust_jpeg_quality(image: Any, jpeg_quality: Any, name: str | None = None) 
 def random_jpeg_quality(image: Any, min_jpeg_quality: int, max_jpeg_quality: int, seed: int | None = None) -> Tensor:
     """What a JPEG of a random quality in [min_jpeg_quality, max_jpeg_quality) makes of a picture.
 
-    As `tf.image.random_jpeg_quality`. Raises ValueError unless 0 <= min < max <= 100.
+    image: [height, width, 1 or 3], whose dtype the result has. As `tf.image.random_jpeg_quality`. Raises ValueError
+    unless 0 <= min < max <= 100.
 
     >>> gc.image.random_jpeg_quality(gc.fill([8, 8, 3], 0.5), 60, 90, seed=1).eval().shape
     (8, 8, 3)

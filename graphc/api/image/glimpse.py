@@ -18,7 +18,7 @@ def extract_glimpse(input: Any, size: Any, offsets: Any, centered: bool = True, 
     input: float32 [batch, height, width, channels]; offsets: float32[batch, 2]. centered: (0, 0) is the middle, and
     with normalized -1 and 1 are the edges; normalized=False: they count pixels. Where a window lies outside there is
     noise between the picture's least and greatest element. As `tf.image.extract_glimpse`, where uniform_noise=False
-    makes no difference either.
+    makes no difference either. Raises ValueError for other shapes, TypeError for a size that is not of integers.
 
     >>> x = gc.reshape(gc.range(9.), [1, 3, 3, 1])
     >>> gc.image.extract_glimpse(x, [1, 3], [[0., 0.]])[0, :, :, 0].eval()

@@ -24,7 +24,9 @@ def rotate(images: Any, angles: Any, interpolation: str = "NEAREST", name: str |
     """Pictures turned by an angle in radians, counter-clockwise about their middle; 0 where nothing was.
 
     images: [n, height, width, channels], [height, width, channels] or [height, width]. angles: one, or n.
-    interpolation: "NEAREST" or "BILINEAR". As `tf.contrib.image.rotate`.
+    interpolation: "NEAREST" or "BILINEAR". images: uint8, int32, int64, float16, float32 or float64, which they keep.
+    As `tf.contrib.image.rotate`. Raises TypeError for other dtypes and ranks, ValueError for another number of angles
+    or another interpolation.
 
     >>> image = gc.constant([[1, 2], [3, 4]])
     >>> gc.contrib.image.rotate(image, np.pi / 2).eval()
@@ -42,7 +44,8 @@ def rotate(images: Any, angles: Any, interpolation: str = "NEAREST", name: str |
 def translate(images: Any, translations: Any, interpolation: str = "NEAREST", name: str | None = None) -> Tensor:
     """Pictures moved by [dx, dy], or by one such row each; 0 where nothing was.
 
-    images, interpolation: as of `rotate`. As `tf.contrib.image.translate`.
+    images, interpolation: as of `rotate`. As `tf.contrib.image.translate`. Raises TypeError for other dtypes and ranks,
+    ValueError for another number of rows or another interpolation.
 
     >>> gc.contrib.image.translate(gc.constant([[1, 2], [3, 4]]), [1., 0.]).eval()
     array([[0, 1],
@@ -58,7 +61,8 @@ def transform(images: Any, transforms: Any, interpolation: str = "NEAREST", outp
     """Pictures whose pixel (x, y) is ((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k) of images, or 0 outside.
 
     k = c0 x + c1 y + 1, for a row [a0, a1, a2, b0, b1, b2, c0, c1] of transforms or one each. images, interpolation: as
-    of `rotate`. output_shape: [height, width]. As `tf.contrib.image.transform`.
+    of `rotate`. output_shape: [height, width]. As `tf.contrib.image.transform`. Raises TypeError for other dtypes and
+    ranks, ValueError for another number of rows, rows without eight numbers, or another output_shape or interpolation.
 
     >>> image = gc.constant([[1, 2], [3, 4]])
     >>> gc.contrib.image.transform(image, [0., 1., 0., 1., 0., 0., 0., 0.]).eval()           # x and y exchanged
@@ -84,7 +88,8 @@ def angles_to_projective_transforms(angles: Any, image_height: Any, image_width:
                                     name: str | None = None) -> Tensor:
     """The maps [n, 8], for `transform`, that turn pictures of that size about their middle by angles, one or n.
 
-    As `tf.contrib.image.angles_to_projective_transforms`.
+    angles: float32; the maps are, too. As `tf.contrib.image.angles_to_projective_transforms`. Raises TypeError for
+    angles of rank 2 or more.
 
     >>> gc.contrib.image.angles_to_projective_transforms(np.pi, 2., 2.).eval()
     array([[-1.,  0.,  1., -0., -1.,  1.,  0.,  0.]], dtype=float32)
@@ -105,7 +110,8 @@ def angles_to_projective_transforms(angles: Any, image_height: Any, image_width:
 def translations_to_projective_transforms(translations: Any, name: str | None = None) -> Tensor:
     """The maps [n, 8], for `transform`, that move pictures by [dx, dy], or by one such row each.
 
-    As `tf.contrib.image.translations_to_projective_transforms`.
+    translations: float32; the maps are, too. As `tf.contrib.image.translations_to_projective_transforms`. Raises
+    TypeError for a rank other than 1 and 2.
 
     >>> gc.contrib.image.translations_to_projective_transforms([1., 2.]).eval()
     array([[ 1.,  0., -1.,  0.,  1., -2.,  0.,  0.]], dtype=float32)
@@ -124,6 +130,8 @@ def translations_to_projective_transforms(translations: Any, name: str | None = 
 def flat_transforms_to_matrices(transforms: Any, name: str | None = None) -> Tensor:
     """Maps [n, 8], or one of them, as matrices [n, 3, 3]. As `tf.contrib.image.flat_transforms_to_matrices`.
 
+    Both are float32. Raises ValueError for a rank other than 1 and 2, or rows without eight numbers.
+
     >>> gc.contrib.image.flat_transforms_to_matrices([1., 2., 3., 4., 5., 6., 7., 8.]).eval()
     array([[[1., 2., 3.],
             [4., 5., 6.],
@@ -141,7 +149,8 @@ def flat_transforms_to_matrices(transforms: Any, name: str | None = None) -> Ten
 def matrices_to_flat_transforms(transform_matrices: Any, name: str | None = None) -> Tensor:
     """Matrices [n, 3, 3], or one of them, as maps [n, 8], each divided by its last element.
 
-    As `tf.contrib.image.matrices_to_flat_transforms`.
+    Both are float32. As `tf.contrib.image.matrices_to_flat_transforms`. Raises ValueError for a rank other than 2 and
+    3, or matrices that are not 3 x 3.
 
     >>> gc.contrib.image.matrices_to_flat_transforms(2. * gc.eye(3)).eval()
     array([[1., 0., 0., 0., 1., 0., 0., 0.]], dtype=float32)
@@ -157,6 +166,8 @@ def matrices_to_flat_transforms(transform_matrices: Any, name: str | None = None
 @public("contrib.image.compose_transforms")
 def compose_transforms(*transforms: Any) -> Tensor:
     """The map that is those maps, [n, 8] or [8], one after the other. As `tf.contrib.image.compose_transforms`.
+
+    All are float32. Raises ValueError if there are none, for a rank other than 1 and 2, or rows without eight numbers.
 
     >>> one = gc.contrib.image.translations_to_projective_transforms([1., 2.])
     >>> gc.contrib.image.compose_transforms(one, one).eval()

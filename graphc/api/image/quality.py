@@ -36,7 +36,8 @@ _MSSSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 def total_variation(images: Any, name: str | None = None) -> Tensor:
     """The sum of the absolute differences of neighbouring pixels: of a picture a scalar, of a batch [batch].
 
-    images: [height, width, channels] or [batch, height, width, channels]. As `tf.image.total_variation`.
+    images: [height, width, channels] or [batch, height, width, channels]. The result has their dtype. As
+    `tf.image.total_variation`. Raises ValueError for another rank, TypeError for strings.
 
     >>> gc.image.total_variation(gc.constant([[[1.], [4.]], [[1.], [1.]]])).eval()
     np.float32(6.0)
@@ -58,7 +59,8 @@ def _differences(images: Any) -> tuple[Any, Any]:
 def image_gradients(image: Any) -> tuple[Tensor, Tensor]:
     """(dy, dx): the next pixel below and to the right less this one, 0 at the border.
 
-    image: [batch, height, width, channels]. As `tf.image.image_gradients`.
+    image: [batch, height, width, channels]. The results have its shape and dtype. As `tf.image.image_gradients`. Raises
+    ValueError for another rank, TypeError for strings.
 
     >>> dy, dx = gc.image.image_gradients(gc.reshape([1., 2., 4., 8.], [1, 2, 2, 1]))
     >>> dy[0, :, :, 0].eval(), dx[0, :, :, 0].eval()
@@ -77,7 +79,8 @@ def image_gradients(image: Any) -> tuple[Tensor, Tensor]:
 def sobel_edges(image: Any) -> Tensor:
     """[batch, height, width, channels, 2]: Sobel's filters for edges between rows, and between columns.
 
-    image: [batch, height, width, channels]; mirrored at the border. As `tf.image.sobel_edges`.
+    image: [batch, height, width, channels]; mirrored at the border. The result has its dtype. As
+    `tf.image.sobel_edges`. Raises ValueError for another rank, or pictures of less than two rows or columns.
 
     >>> image = gc.reshape([0., 0., 0., 1., 1., 1., 1., 1., 1.], [1, 3, 3, 1])
     >>> gc.image.sobel_edges(image)[0, :, :, 0, 0].eval()
@@ -111,7 +114,8 @@ def _windows(x: Any, axis: int) -> list[Any]:
 def psnr(a: Any, b: Any, max_val: Any, name: str | None = None) -> Tensor:
     """The peak signal-to-noise ratio of each pair of pictures [..., height, width, channels], in decibels.
 
-    -10 log10(mean((a - b) ** 2) / max_val ** 2), float32; infinite if they are equal. As `tf.image.psnr`.
+    -10 log10(mean((a - b) ** 2) / max_val ** 2), float32; infinite if they are equal. As `tf.image.psnr`. Raises
+    ValueError for a rank below 3, or sizes that differ.
 
     >>> gc.image.psnr(gc.fill([1, 2, 2, 1], 0.5), gc.fill([1, 2, 2, 1], 0.6), max_val=1.).eval()
     array([20.], dtype=float32)
@@ -138,7 +142,9 @@ def ssim(img1: Any, img2: Any, max_val: Any, filter_size: int = 11, filter_sigma
          k2: float = 0.03) -> Tensor:
     """The structural similarity of each pair of pictures [..., height, width, channels]: 1 if they are equal.
 
-    max_val: the span of values, 1. or 255. As `tf.image.ssim`. Raises ValueError for pictures smaller than filter_size.
+    max_val: the span of values, 1. or 255. The result is float32, without the three axes of a picture. As
+    `tf.image.ssim`. Raises ValueError for pictures smaller than filter_size. Raises ValueError, too, for sizes that
+    differ.
 
     >>> image = gc.reshape(gc.range(144.) / 144., [1, 12, 12, 1])
     >>> gc.image.ssim(image, image, max_val=1.).eval(), gc.image.ssim(image, 1. - image, max_val=1.).eval()
@@ -155,8 +161,9 @@ def ssim_multiscale(img1: Any, img2: Any, max_val: Any, power_factors: Sequence[
                     filter_size: int = 11, filter_sigma: float = 1.5, k1: float = 0.01, k2: float = 0.03) -> Tensor:
     """The structural similarity of pictures at several scales, each half as large as the one before.
 
-    power_factors: the weight of each scale. The pictures must be large enough for filter_size at the last one. As
-    `tf.image.ssim_multiscale`.
+    power_factors: the weight of each scale. The pictures must be large enough for filter_size at the last one. The
+    pictures are [..., height, width, channels], the result is float32, without these three axes. As
+    `tf.image.ssim_multiscale`. Raises ValueError for pictures that are too small, or whose sizes differ.
 
     >>> image = gc.reshape(gc.range(576.) / 576., [1, 24, 24, 1])
     >>> gc.image.ssim_multiscale(image, 0.5 * image, max_val=1., power_factors=(0.4, 0.6)).eval()

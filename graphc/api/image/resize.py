@@ -26,6 +26,8 @@ from graphc.ops.image.resize_smooth import ResizeArea, ResizeBicubic
 class ResizeMethod:
     """The methods of resize_images: BILINEAR, NEAREST_NEIGHBOR, BICUBIC and AREA. As `tf.image.ResizeMethod`.
 
+    The ints 0 to 3, in this order.
+
     >>> image = gc.constant([[[1.], [2.]]])
     >>> gc.image.resize_images(image, [1, 4], gc.image.ResizeMethod.NEAREST_NEIGHBOR)[0, :, 0].eval()
     array([1., 1., 2., 2.], dtype=float32)
@@ -47,7 +49,9 @@ def resize_bilinear(images: Any, size: Any, align_corners: bool = False, name: s
     """Pictures [batch, height, width, channels] in another size, mixed linearly; float32.
 
     size: int32 (height, width). align_corners: the corners' middles stay where they are; half_pixel_centers: pixels are
-    squares whose middles lie at 0.5, as in TensorFlow 2; not both. As `tf.image.resize_bilinear`.
+    squares whose middles lie at 0.5, as in TensorFlow 2; not both. images: real numbers. As `tf.image.resize_bilinear`.
+    Raises TypeError for strings, booleans, complex numbers and a size that is not of integers; ValueError for another
+    rank, and a size that is not of two positive numbers.
 
     >>> x = gc.reshape([0., 4.], [1, 1, 2, 1])
     >>> gc.image.resize_bilinear(x, [1, 4])[0, 0, :, 0].eval()
@@ -66,7 +70,8 @@ def resize_nearest_neighbor(images: Any, size: Any, align_corners: bool = False,
     """Pictures [batch, height, width, channels] in another size, each element the nearest old one; of any dtype, which
     they keep.
 
-    Other arguments as of `resize_bilinear`. As `tf.image.resize_nearest_neighbor`.
+    Other arguments as of `resize_bilinear`. As `tf.image.resize_nearest_neighbor`. Raises TypeError for strings,
+    booleans and complex numbers, ValueError for another rank, or a size that is not of two positive numbers.
 
     >>> x = gc.reshape([1, 2, 3], [1, 1, 3, 1])
     >>> gc.image.resize_nearest_neighbor(x, [1, 5])[0, 0, :, 0].eval()
@@ -82,7 +87,8 @@ def resize_bicubic(images: Any, size: Any, align_corners: bool = False, name: st
                    half_pixel_centers: bool = False) -> Tensor:
     """Pictures [batch, height, width, channels] in another size by bicubic convolution, smoother than linear; float32.
 
-    Other arguments as of `resize_bilinear`. As `tf.image.resize_bicubic`.
+    Other arguments as of `resize_bilinear`. As `tf.image.resize_bicubic`. Raises TypeError for strings, booleans and
+    complex numbers, ValueError for another rank, or a size that is not of two positive numbers.
 
     >>> x = gc.reshape([0., 0., 4., 4.], [1, 1, 4, 1])
     >>> gc.image.resize_bicubic(x, [1, 8])[0, 0, :, 0].eval()
@@ -97,7 +103,9 @@ def resize_bicubic(images: Any, size: Any, align_corners: bool = False, name: st
 def resize_area(images: Any, size: Any, align_corners: bool = False, name: str | None = None) -> Tensor:
     """Pictures [batch, height, width, channels] in another size, each element the mean of its area; float32.
 
-    For making pictures smaller. As `tf.image.resize_area`; it has no gradient.
+    For making pictures smaller. images: real numbers. As `tf.image.resize_area`; it has no gradient. Raises TypeError
+    for strings, booleans and complex numbers, ValueError for another rank, or a size that is not of two positive
+    numbers.
 
     >>> x = gc.reshape(gc.range(4.), [1, 1, 4, 1])
     >>> gc.image.resize_area(x, [1, 2])[0, 0, :, 0].eval()
@@ -114,7 +122,7 @@ def resize_images(images: Any, size: Any, method: Any = ResizeMethod.BILINEAR, a
 
     method: one of `gc.image.ResizeMethod`. preserve_aspect_ratio: as large as fits into size. The result is float32,
     except by NEAREST_NEIGHBOR, and where the size stays the same. As `tf.image.resize_images`. Raises ValueError for
-    another rank or size.
+    another rank, size or method, TypeError for strings.
 
     >>> image = gc.constant([[[1.], [3.]], [[5.], [7.]]])
     >>> gc.image.resize_images(image, [1, 1], gc.image.ResizeMethod.AREA).eval()
@@ -149,7 +157,9 @@ def resize_image_with_pad(image: Any, target_height: Any, target_width: Any, met
                           align_corners: bool = False) -> Tensor:
     """The picture, or a batch of them, in its own proportions, as large as fits, in the middle of zeros.
 
-    method, align_corners: as of `resize_images`. As `tf.image.resize_image_with_pad`.
+    method, align_corners: as of `resize_images`. image: [height, width, channels] or a batch of them; the dtype of the
+    result is that of `resize_images`. As `tf.image.resize_image_with_pad`. Raises ValueError for another rank or
+    method, TypeError for strings.
 
     >>> gc.image.resize_image_with_pad(gc.ones([1, 1, 1]), 2, 4)[..., 0].eval()
     array([[0., 1., 1., 0.],

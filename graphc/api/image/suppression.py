@@ -26,7 +26,9 @@ def non_max_suppression(boxes: Any, scores: Any, max_output_size: Any, iou_thres
     """int32: the numbers of the best boxes, best first, of which no two overlap by more than iou_threshold.
 
     boxes: float32[n, (y1, x1, y2, x2)] in any unit; scores: float32[n]; only those above score_threshold count. Overlap
-    is the common area over the area of both together. As `tf.image.non_max_suppression`.
+    is the common area over the area of both together. max_output_size: an int32 scalar. As
+    `tf.image.non_max_suppression`. Raises ValueError for boxes without four numbers, scores of another length and a
+    negative max_output_size; an iou_threshold outside [0, 1] is an InvalidArgumentError when run.
 
     >>> boxes = [[0., 0., 1., 1.], [0., 0.1, 1., 1.1], [0., 5., 1., 6.]]
     >>> gc.image.non_max_suppression(boxes, scores=[0.8, 0.9, 0.3], max_output_size=2).eval()
@@ -43,7 +45,8 @@ def non_max_suppression_padded(boxes: Any, scores: Any, max_output_size: Any, io
                                name: str | None = None) -> tuple[Tensor, Tensor]:
     """(numbers of boxes, how many): as `non_max_suppression`, with pad_to_max_output_size filled up with zeros.
 
-    As `tf.image.non_max_suppression_padded`.
+    Both are int32, [max_output_size] if padded, and a scalar. As `tf.image.non_max_suppression_padded`. Raises
+    ValueError for shapes that do not fit.
 
     >>> boxes = [[0., 0., 1., 1.], [0., 0.1, 1., 1.1], [0., 5., 1., 6.]]
     >>> numbers, count = gc.image.non_max_suppression_padded(boxes, [0.8, 0.9, 0.3], 3, pad_to_max_output_size=True)
@@ -63,7 +66,8 @@ def non_max_suppression_with_scores(boxes: Any, scores: Any, max_output_size: An
     """(numbers of boxes, their scores): as `non_max_suppression`.
 
     With a soft_nms_sigma above 0 scores fall with the overlap (Bodla et al.), and nothing is suppressed but by its
-    score. As `tf.image.non_max_suppression_with_scores`.
+    score. int32 and float32, of one length. As `tf.image.non_max_suppression_with_scores`. Raises ValueError for shapes
+    that do not fit.
 
     >>> boxes = [[0., 0., 1., 1.], [0., 0.1, 1., 1.1], [0., 5., 1., 6.]]
     >>> numbers, scores = gc.image.non_max_suppression_with_scores(boxes, [0.8, 0.9, 0.3], 3, soft_nms_sigma=0.5)
@@ -81,7 +85,7 @@ def non_max_suppression_with_overlaps(overlaps: Any, scores: Any, max_output_siz
                                       score_threshold: Any = float("-inf"), name: str | None = None) -> Tensor:
     """As `non_max_suppression`, by a table float32[n, n] of how much box i overlaps box j.
 
-    As `tf.image.non_max_suppression_overlaps`.
+    As `tf.image.non_max_suppression_overlaps`. Raises ValueError unless overlaps is square, and as long as scores.
 
     >>> overlaps = [[1., 0.8, 0.], [0.8, 1., 0.1], [0., 0.1, 1.]]
     >>> gc.image.non_max_suppression_overlaps(overlaps, [0.8, 0.9, 0.3], 3).eval()
@@ -102,8 +106,9 @@ def combined_non_max_suppression(boxes: Any, scores: Any, max_output_size_per_cl
 
     boxes: float32[batch, n, 1 or classes, (y1, x1, y2, x2)]; scores: float32[batch, n, classes]. The results are filled
     up with zeros to max_total_size a picture (pad_per_class: or to max_output_size_per_class * classes, if that is
-    less). clip_boxes: to 0 to 1. As `tf.image.combined_non_max_suppression`; of equal scores the lower class comes
-    first.
+    less). clip_boxes: to 0 to 1. The first three are float32, how many int32[batch]. As
+    `tf.image.combined_non_max_suppression`; of equal scores the lower class comes first. Raises ValueError for other
+    shapes, and limits that are not positive.
 
     >>> boxes = gc.constant([[[[0., 0., 1., 0.5]], [[0., 0.1, 1., 0.6]]]])
     >>> scores = gc.constant([[[0.9, 0.1], [0.8, 0.7]]])

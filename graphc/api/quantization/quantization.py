@@ -30,8 +30,9 @@ def fake_quant_with_min_max_args(inputs: Any, min: float = -6, max: float = 6, n
     """inputs rounded to the 2 ** num_bits levels from min to max, and cut to that range: float32, for training.
 
     min, max: Python numbers, moved a little so that 0 is a level. num_bits: 2 to 16. narrow_range: one level less, at
-    the lower end. The gradient is that of inputs within the range, else 0. As
-    `tf.quantization.fake_quant_with_min_max_args`.
+    the lower end. The gradient is that of inputs within the range, else 0. inputs: float32 of any shape, which the
+    result has. As `tf.quantization.fake_quant_with_min_max_args`. Raises ValueError unless min < max, for other
+    num_bits, and for tensors of other dtypes.
 
     >>> x = gc.constant([-3., 0.26, 0.5, 9.])
     >>> rounded = gc.quantization.fake_quant_with_min_max_args(x, min=-1., max=1., num_bits=3)
@@ -52,7 +53,8 @@ def fake_quant_with_min_max_args_gradient(gradients: Any, inputs: Any, min: floa
     """gradients where inputs lie in the range, else 0; other arguments as of
     `gc.quantization.fake_quant_with_min_max_args`.
 
-    As `tf.quantization.fake_quant_with_min_max_args_gradient`.
+    All are float32, of one shape. As `tf.quantization.fake_quant_with_min_max_args_gradient`. Raises ValueError for
+    shapes that differ, and other num_bits.
 
     >>> gc.quantization.fake_quant_with_min_max_args_gradient([1., 2., 3.], [-3., 0.5, 9.], min=-1., max=1.).eval()
     array([0., 2., 0.], dtype=float32)
@@ -68,7 +70,8 @@ def fake_quant_with_min_max_vars(inputs: Any, min: Any, max: Any, num_bits: int 
     """inputs rounded to the 2 ** num_bits levels from min to max, and cut to that range; min and max may be learnt.
 
     min, max: float32 scalars, Variables say; else as `gc.quantization.fake_quant_with_min_max_args`. What is cut gives
-    its gradient to the end at which it was. As `tf.quantization.fake_quant_with_min_max_vars`.
+    its gradient to the end at which it was. As `tf.quantization.fake_quant_with_min_max_vars`. Raises ValueError for a
+    min or max that is no scalar, and other num_bits.
 
     >>> low, high = gc.constant(-1.), gc.constant(1.)
     >>> rounded = gc.quantization.fake_quant_with_min_max_vars([-3., 0.26, 9., 8.], low, high, num_bits=3)
@@ -88,7 +91,8 @@ def fake_quant_with_min_max_vars_gradient(gradients: Any, inputs: Any, min: Any,
     """(gradient of inputs, of min, of max), given those of the result; other arguments as of
     `gc.quantization.fake_quant_with_min_max_vars`.
 
-    As `tf.quantization.fake_quant_with_min_max_vars_gradient`.
+    All are float32. As `tf.quantization.fake_quant_with_min_max_vars_gradient`. Raises ValueError unless gradients and
+    inputs have one shape, for a min or max that is no scalar, and other num_bits.
 
     >>> found = gc.quantization.fake_quant_with_min_max_vars_gradient([1., 2., 3.], [-3., 0.5, 9.], -1., 1.)
     >>> gc.get_default_session().run(list(found))
@@ -104,8 +108,9 @@ def fake_quant_with_min_max_vars_per_channel(inputs: Any, min: Any, max: Any, nu
                                              narrow_range: bool = False, name: str | None = None) -> Tensor:
     """inputs rounded to the levels between min[c] and max[c] of each channel c, the last axis.
 
-    inputs: float32 [..., channels], of rank 1, 2 or 4; min, max: float32 [channels]. Else as
+    inputs: float32 [..., channels]; min, max: float32 [channels]. Else as
     `gc.quantization.fake_quant_with_min_max_vars`. As `tf.quantization.fake_quant_with_min_max_vars_per_channel`.
+    Raises ValueError for a scalar, other lengths of min and max, and other num_bits.
 
     >>> gc.quantization.fake_quant_with_min_max_vars_per_channel(
     ...     [[0.3, 0.3], [9., 9.]], min=[-1., -4.], max=[1., 4.], num_bits=3).eval()
@@ -124,7 +129,8 @@ def fake_quant_with_min_max_vars_per_channel_gradient(gradients: Any, inputs: An
                                                       name: str | None = None) -> tuple[Tensor, ...]:
     """(gradient of inputs, of min [channels], of max [channels]), given those of the result.
 
-    As `tf.quantization.fake_quant_with_min_max_vars_per_channel_gradient`.
+    gradients, inputs: float32 [..., channels]; min, max: float32 [channels], else ValueError. As
+    `tf.quantization.fake_quant_with_min_max_vars_per_channel_gradient`.
 
     >>> found = gc.quantization.fake_quant_with_min_max_vars_per_channel_gradient(
     ...     [[1., 2.], [3., 4.]], [[0.3, 0.3], [9., 9.]], [-1., -4.], [1., 4.])
@@ -154,6 +160,8 @@ def quantize_and_dequantize(input: Any, input_min: Any, input_max: Any, signed_i
         narrow_range: without the least signed integer, so that the levels are symmetric.
 
     As `tf.quantization.quantize_and_dequantize`.
+
+    Raises ValueError for other num_bits, another round_mode, and ends that are no scalars, TypeError for integers.
 
     >>> gc.quantization.quantize_and_dequantize([-1., 0.3, 0.8], -1., 1., num_bits=3, range_given=True).eval()
     array([-1.    ,  0.3333,  0.6667], dtype=float32)

@@ -35,6 +35,8 @@ def quantize_v2(input: Any, min_range: Any, max_range: Any, T: Any, mode: str = 
                 axis: int | None = None, ensure_minimum_range: float = 0.01) -> Quantized:
     """`gc.quantization.quantize` with its arguments in another order (name before round_mode). As `tf.quantize_v2`.
 
+    input: float32 of any shape, which the output has, of dtype T. Errors as there.
+
     >>> output, low, high = gc.quantize_v2([0., 1., 2.], 0., 2., gc.quint8)
     >>> output.eval()
     array([  0, 128, 255], dtype=uint8)
@@ -62,7 +64,9 @@ def quantize(input: Any, min_range: Any, max_range: Any, T: Any, mode: str = "MI
         narrow_range: with SCALED: without the least integer.
         axis: an int: slices along it have ranges of their own.
 
-    `gc.quantization.dequantize` is the way back. As `tf.quantization.quantize`.
+    `gc.quantization.dequantize` is the way back. As `tf.quantization.quantize`. Raises TypeError for another T,
+    ValueError for another mode, a round_mode that it does not have, ranges of other shapes, and an axis that is not
+    there; a max_range below min_range is an InvalidArgumentError when run.
 
     >>> output, low, high = gc.quantization.quantize([-1., 0., 0.5, 1.], -1., 1., gc.qint8, mode="SCALED")
     >>> output.eval()
@@ -78,7 +82,9 @@ def dequantize(input: Any, min_range: Any, max_range: Any, mode: str = "MIN_COMB
                axis: int | None = None, narrow_range: bool = False, dtype: Any = float32) -> Tensor:
     """The floats that input, of a quantized dtype, stands for, given what its lowest and highest number stand for.
 
-    mode, narrow_range and axis as of `gc.quantization.quantize`; dtype: of the result. As `tf.quantization.dequantize`.
+    mode, narrow_range and axis as of `gc.quantization.quantize`; dtype: of the result, which has the shape of input:
+    float32 or bfloat16. As `tf.quantization.dequantize`. Raises TypeError for other dtypes, ValueError for another
+    mode, and ranges of other shapes.
 
     >>> output, low, high = gc.quantization.quantize([0., 1., 2.], 0., 2., gc.quint8)
     >>> gc.quantization.dequantize(output, low, high).eval().round(2)

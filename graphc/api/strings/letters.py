@@ -20,7 +20,8 @@ from graphc.ops.strings.letters import StringLength, StringLower, StringStrip, S
 def string_join(inputs, separator="", name=None):
     """The strings at each place of the tensors `inputs`, one behind the other, with separator between them.
 
-    inputs: a list of string tensors of one shape, or scalars, which go to every place. As `tf.strings.join`.
+    inputs: a list of string tensors of one shape, or scalars, which go to every place. As `tf.strings.join`. Raises
+    ValueError for other shapes, TypeError for what is no string.
 
     >>> gc.strings.join([["a", "b"], "c"], separator="-").eval()
     array([b'a-c', b'b-c'], dtype=object)
@@ -44,8 +45,9 @@ def reduce_join(inputs, axis=None, keep_dims=None, separator="", name=None, redu
     """The strings along `axis` as one; without `axis` all of them, in row-major order.
 
     axis: an int or a list, whose first axis runs fastest; reduction_indices is its older name. keepdims (keep_dims):
-    the axes stay, with size 1. separator: between the strings. ValueError if an argument is given under both names. As
-    `tf.strings.reduce_join`.
+    the axes stay, with size 1. separator: between the strings. ValueError if an argument is given under both names.
+    inputs: strings of any shape, whose other axes the result has. TypeError for what is no string; without an axis
+    UnimplementedError for an unknown rank. As `tf.strings.reduce_join`.
 
     >>> x = gc.constant([["a", "b"], ["c", "d"]])
     >>> gc.strings.reduce_join(x, axis=1, separator=" ").eval()
@@ -74,6 +76,7 @@ def unsorted_segment_join(inputs, segment_ids, num_segments, separator="", name=
 
     inputs: strings [*ids, ...]; segment_ids: int32 or int64 of the shape of their first axes; negative ones leave a
     string out, one from num_segments on ends the run with InvalidArgumentError. As `tf.strings.unsorted_segment_join`.
+    Raises TypeError for other dtypes, ValueError for shapes that do not fit, and a negative num_segments.
 
     >>> gc.strings.unsorted_segment_join(["a", "b", "c"], [1, 0, 1], num_segments=3, separator="+").eval()
     array([b'b', b'a+c', b''], dtype=object)
@@ -98,7 +101,8 @@ def string_split(source, sep=None, skip_empty=True, delimiter=None, result_type=
 
     source: a vector of strings. sep: each of its characters separates; "" splits into single bytes; delimiter is its
     older name (ValueError for both). skip_empty: empty parts are left out. result_type: "SparseTensor"; there are no
-    ragged tensors (UnimplementedError). As `tf.string_split`.
+    ragged tensors (UnimplementedError). As `tf.string_split`. Raises TypeError for what is no string, ValueError for
+    another rank.
 
     >>> words = gc.string_split(["hello world", "a b c"])
     >>> words.eval().values
@@ -121,7 +125,8 @@ def strings_split(input=None, sep=None, maxsplit=-1, result_type="SparseTensor",
 
     input (or source): strings; the result has an axis more, of a scalar it is [1, parts]. maxsplit: at most so many
     splits, -1: all. Empty parts are kept if sep is given. result_type: "SparseTensor". As `tf.strings.split` of
-    TensorFlow 1.
+    TensorFlow 1. Raises ValueError without strings, or for both names; UnimplementedError for result_type
+    "RaggedTensor"; TypeError for what is no string.
 
     >>> gc.strings.split(["a::b::c", "d"], sep="::").eval().values
     array([b'a', b'b', b'c', b'd'], dtype=object)
@@ -150,6 +155,8 @@ def _unflattened(parts, sizes):
 def string_strip(input, name=None):
     r"""Each string without white space in front and behind. As `tf.strings.strip`.
 
+    Strings of any shape, which the result has; TypeError for anything else.
+
     >>> gc.strings.strip(["  a b \n", "c"]).eval()
     array([b'a b', b'c'], dtype=object)
     """
@@ -159,6 +166,8 @@ def string_strip(input, name=None):
 @public("strings.lower")
 def string_lower(input, encoding="", name=None):
     """Each string in small letters; only those of ASCII, unless encoding is "utf-8". As `tf.strings.lower`.
+
+    Strings of any shape, which the result has. Raises TypeError for anything else, ValueError for another encoding.
 
     >>> gc.strings.lower(["ABC d"]).eval()
     array([b'abc d'], dtype=object)
@@ -170,6 +179,8 @@ def string_lower(input, encoding="", name=None):
 def string_upper(input, encoding="", name=None):
     """Each string in capitals; only letters of ASCII, unless encoding is "utf-8". As `tf.strings.upper`.
 
+    Strings of any shape, which the result has. Raises TypeError for anything else, ValueError for another encoding.
+
     >>> gc.strings.upper(["abc D"]).eval()
     array([b'ABC D'], dtype=object)
     """
@@ -179,6 +190,8 @@ def string_upper(input, encoding="", name=None):
 @public("strings.length")
 def string_length(input, name=None, unit="BYTE"):
     """The number of bytes of each string as int32, or of characters: unit="UTF8_CHAR". As `tf.strings.length`.
+
+    Strings of any shape, which the result has. Raises TypeError for anything else, ValueError for another unit.
 
     >>> gc.strings.length(["abc", "größe"]).eval()
     array([3, 7], dtype=int32)
@@ -193,7 +206,9 @@ def substr(input, pos, len, name=None, unit="BYTE"):
     """`len` bytes of each string from `pos` on, or characters: unit="UTF8_CHAR".
 
     pos, len: int32 or int64, broadcast; a negative pos counts from the end. What is there ends with the string; a pos
-    beyond it ends the run with InvalidArgumentError. As `tf.strings.substr`.
+    beyond it ends the run with InvalidArgumentError. The result has the shape of all three. As `tf.strings.substr`.
+    Raises TypeError for a pos or len of floats, ValueError for shapes that do not broadcast, another unit, and tensors
+    pos and len of two dtypes.
 
     >>> gc.strings.substr(["hello", "world"], 1, 3).eval()
     array([b'ell', b'orl'], dtype=object)

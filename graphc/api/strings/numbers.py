@@ -29,6 +29,8 @@ def as_string(input, precision=-1, scientific=False, shortest=False, width=-1, f
 
     As `tf.strings.as_string`.
 
+    Raises TypeError for strings, ValueError for a precision of integers, and a fill of more than one character.
+
     >>> gc.as_string([3.14159, -2.]).eval()
     array([b'3.141590', b'-2.000000'], dtype=object)
     >>> gc.as_string([3.14159, -2.], precision=2).eval()
@@ -44,8 +46,9 @@ def as_string(input, precision=-1, scientific=False, shortest=False, width=-1, f
 def string_to_number(string_tensor=None, out_type=float32, name=None, input=None):
     """The numbers that strings are, as out_type: float32, float64, int32 or int64.
 
-    string_tensor (or input): strings; one that is no number of that type ends the run with InvalidArgumentError. As
-    `tf.strings.to_number`.
+    string_tensor (or input): strings of any shape, which the result has; one that is no number of that type ends the
+    run with InvalidArgumentError. As `tf.strings.to_number`. Raises TypeError for another out_type, and what is no
+    string.
 
     >>> gc.strings.to_number(["1.5", "-2e3"]).eval()
     array([    1.5, -2000. ], dtype=float32)
@@ -68,7 +71,7 @@ def string_format(template, inputs, placeholder="{}", summarize=3, name=None):
     """`template` with the tensors `inputs` in place of its placeholders: a scalar string.
 
     inputs: a tensor, or a list of as many as there are placeholders (ValueError). summarize: of longer axes only so
-    many elements at both ends are written, -1: all. As `tf.strings.format`.
+    many elements at both ends are written, -1: all. Tensors of any dtype and shape. As `tf.strings.format`.
 
     >>> gc.strings.format("x = {}, y = {}", [gc.constant([1, 2]), gc.constant(0.5)]).eval()
     b'x = [1 2], y = 0.5'
@@ -83,8 +86,9 @@ def string_format(template, inputs, placeholder="{}", summarize=3, name=None):
 def string_to_hash_bucket(string_tensor=None, num_buckets=None, name=None, input=None):
     """A number from 0 to num_buckets - 1 for each string, int64: the same one on every machine.
 
-    string_tensor (or input): strings. New code takes `gc.strings.to_hash_bucket_fast`. As `tf.strings.to_hash_bucket`,
-    with its numbers.
+    string_tensor (or input): strings of any shape, which the result has. New code takes
+    `gc.strings.to_hash_bucket_fast`. As `tf.strings.to_hash_bucket`, with its numbers. Raises TypeError for anything
+    else, ValueError for num_buckets below 1.
 
     >>> gc.strings.to_hash_bucket(["apple", "pear", "apple"], 10).eval()
     array([0, 3, 0])
@@ -97,8 +101,9 @@ def string_to_hash_bucket(string_tensor=None, num_buckets=None, name=None, input
 def string_to_hash_bucket_fast(input, num_buckets, name=None):
     """A number from 0 to num_buckets - 1 for each string, int64, by FarmHash: features without a vocabulary.
 
-    Different strings may share one. Whoever chooses the strings can make them collide: to_hash_bucket_strong. As
-    `tf.strings.to_hash_bucket_fast`, with its numbers.
+    Different strings may share one. Whoever chooses the strings can make them collide: to_hash_bucket_strong. Strings
+    of any shape, which the result has. As `tf.strings.to_hash_bucket_fast`, with its numbers. Raises TypeError for
+    anything else, ValueError for num_buckets below 1.
 
     >>> gc.strings.to_hash_bucket_fast(["apple", "pear", "apple"], 10).eval()
     array([1, 8, 1])
@@ -110,7 +115,8 @@ def string_to_hash_bucket_fast(input, num_buckets, name=None):
 def string_to_hash_bucket_strong(input, num_buckets, key, name=None):
     """A number from 0 to num_buckets - 1 for each string, int64, by SipHash under a secret key, a list of two ints.
 
-    As `tf.strings.to_hash_bucket_strong`, with its numbers.
+    Strings of any shape, which the result has. As `tf.strings.to_hash_bucket_strong`, with its numbers. Raises
+    TypeError for anything else, ValueError for num_buckets below 1, and a key of another length.
 
     >>> gc.strings.to_hash_bucket_strong(["apple", "pear", "apple"], 10, key=[1, 2]).eval()
     array([3, 5, 3])
@@ -122,7 +128,8 @@ def string_to_hash_bucket_strong(input, num_buckets, key, name=None):
 def fingerprint(data, method="farmhash64", name=None):
     """8 bytes for each element of the first axis, uint8 [batch, 8]: equal ones for equal data.
 
-    data: of any dtype, of rank 1 or more. method: "farmhash64", the only one. As `tf.fingerprint`.
+    data: of any dtype, of rank 1 or more. method: "farmhash64", the only one. As `tf.fingerprint`. Raises ValueError
+    for a scalar; another method is an InvalidArgumentError when run.
 
     >>> gc.fingerprint(["apple", "pear"]).eval()
     array([[ 25, 223, 138,  25,  68, 137, 121,  89],

@@ -20,6 +20,9 @@ def decode_raw(input_bytes=None, out_type=None, little_endian=True, name=None, b
 
     As `tf.io.decode_raw`.
 
+    Raises TypeError for another out_type than bool, uint8, int8, int16, uint16, int32, int64, float32 and float64, and
+    what is no string.
+
     >>> gc.io.decode_raw([b"\x01\x00\x02\x00"], gc.int16).eval()
     array([[1, 2]], dtype=int16)
     >>> pixels = gc.decode_raw(gc.constant([b"\x00\x80\xff"]), gc.uint8)
@@ -38,7 +41,8 @@ def decode_raw(input_bytes=None, out_type=None, little_endian=True, name=None, b
 def encode_base64(input, pad=False, name=None):
     """Each string in Base64 for URLs: with - and _ in place of + and /.
 
-    pad: = at the end up to a multiple of four letters. As `tf.io.encode_base64`.
+    pad: = at the end up to a multiple of four letters. Strings of any shape, which the result has; TypeError for
+    anything else. As `tf.io.encode_base64`.
 
     >>> gc.io.encode_base64(["a?>b"]).eval()
     array([b'YT8-Yg'], dtype=object)
@@ -52,7 +56,8 @@ def encode_base64(input, pad=False, name=None):
 def decode_base64(input, name=None):
     """The bytes that the letters of Base64 for URLs say, with or without = at the end.
 
-    Other letters end the run with InvalidArgumentError. As `tf.io.decode_base64`.
+    Other letters end the run with InvalidArgumentError. Strings of any shape, which the result has; TypeError for
+    anything else. As `tf.io.decode_base64`.
 
     >>> gc.io.decode_base64(["YT8-Yg"]).eval()
     array([b'a?>b'], dtype=object)
@@ -64,7 +69,7 @@ def decode_base64(input, name=None):
 def serialize_tensor(tensor, name=None):
     """The tensor as the bytes of a TensorProto, a scalar string. Python reads them; there is no op for it.
 
-    tensor: of any dtype. As `tf.io.serialize_tensor`.
+    tensor: of any dtype. As `tf.io.serialize_tensor`. Raises TypeError for what is no tensor.
 
     >>> proto = gc.make_tensor_proto(0)
     >>> size = proto.ParseFromString(gc.io.serialize_tensor([1, 2, 3]).eval())

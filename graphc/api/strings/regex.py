@@ -21,7 +21,9 @@ def regex_replace(input, pattern, rewrite, replace_global=True, name=None):
     r"""Each string with all matches of `pattern`, or only the first one, replaced by `rewrite`.
 
     pattern: a regular expression in RE2's syntax; rewrite: with \1 to \9 for its groups, \0 for all of the match. Both:
-    Python strings or scalars. As `tf.strings.regex_replace`.
+    Python strings or scalars. Strings of any shape, which the result has. As `tf.strings.regex_replace`. Raises
+    TypeError for anything else, ValueError for patterns that are no scalar; one that is not valid is an
+    InvalidArgumentError when run.
 
     >>> gc.strings.regex_replace(["2024-05-01", "a-b"], r"(\d+)-(\d+)", r"\2/\1").eval()
     array([b'05/2024-01', b'a-b'], dtype=object)
@@ -39,7 +41,9 @@ def regex_replace(input, pattern, rewrite, replace_global=True, name=None):
 def regex_full_match(input, pattern, name=None):
     """Whether `pattern` matches the whole of each string: bool.
 
-    pattern: a regular expression in RE2's syntax, a Python string or a scalar. As `tf.strings.regex_full_match`.
+    pattern: a regular expression in RE2's syntax, a Python string or a scalar. input: strings of any shape, which the
+    result has. As `tf.strings.regex_full_match`. Raises TypeError for anything else, ValueError for patterns that are
+    no scalar; one that is not valid is an InvalidArgumentError when run.
 
     >>> gc.strings.regex_full_match(["abc", "abcd"], "[a-c]+").eval()
     array([ True, False])

@@ -27,6 +27,9 @@ def unicode_transcode(input, input_encoding, output_encoding, errors="replace", 
 
     As `tf.strings.unicode_transcode`.
 
+    Strings of any shape, which the result has. Raises TypeError for anything else, ValueError for another
+    output_encoding or `errors`.
+
     >>> gc.strings.unicode_transcode([b"gr\xf6\xdfe"], "ISO-8859-1", "UTF-8").eval()
     array([b'gr\xc3\xb6\xc3\x9fe'], dtype=object)
     """
@@ -40,7 +43,7 @@ def unicode_encode(input, output_encoding, errors="replace", replacement_char=65
     r"""A string of each row of characters: int32 [..., n] gives strings [...].
 
     output_encoding, errors and replacement_char as of `gc.strings.unicode_transcode`. Raises ValueError for a scalar or
-    an unknown rank. As `tf.strings.unicode_encode`.
+    an unknown rank. TypeError for what are no integers. As `tf.strings.unicode_encode`.
 
     >>> gc.strings.unicode_encode([[72, 105], [8364, 33]], "UTF-8").eval()
     array([b'Hi', b'\xe2\x82\xac!'], dtype=object)
@@ -76,7 +79,7 @@ def unicode_decode(input, input_encoding, errors="replace", replacement_char=655
     """The numbers of the characters of a scalar string, int32 [characters].
 
     Other arguments as of `gc.strings.unicode_transcode`. Of more than one string TensorFlow's result is ragged, which
-    is refused by UnimplementedError. As `tf.strings.unicode_decode`.
+    is refused by UnimplementedError. input: a string scalar, else TypeError. As `tf.strings.unicode_decode`.
 
     >>> gc.strings.unicode_decode("größe", "UTF-8").eval()
     array([103, 114, 246, 223, 101], dtype=int32)
@@ -92,7 +95,8 @@ def unicode_decode_with_offsets(input, input_encoding, errors="replace", replace
     """(characters, offsets): the numbers of the characters of a scalar string, and the bytes (int64) at which they
     begin.
 
-    Arguments as of `gc.strings.unicode_decode`. As `tf.strings.unicode_decode_with_offsets`.
+    Arguments as of `gc.strings.unicode_decode`. Both are [characters], the first int32. More than one string is an
+    UnimplementedError; TypeError for what is no string. As `tf.strings.unicode_decode_with_offsets`.
 
     >>> characters, offsets = gc.strings.unicode_decode_with_offsets("größe", "UTF-8")
     >>> offsets.eval()

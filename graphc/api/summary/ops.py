@@ -28,7 +28,8 @@ def scalar_summary(tags: Any, values: Any, name: str | None = None) -> Tensor:
     """A Summary, serialized: each number under its tag. tags and values are of one shape. As
     `tf.raw_ops.ScalarSummary`.
 
-    `gc.summary.scalar` is the usual way.
+    `gc.summary.scalar` is the usual way. tags: strings; values: real numbers. Raises TypeError for others; shapes that
+    differ are an InvalidArgumentError when run.
 
     >>> made = gc.raw_ops.ScalarSummary(tags=["loss"], values=[0.5]).eval()
     >>> [(value.tag, value.simple_value) for value in gc.Summary.FromString(made).value]
@@ -42,7 +43,8 @@ def scalar_summary(tags: Any, values: Any, name: str | None = None) -> Tensor:
 def histogram_summary(tag: Any, values: Any, name: str | None = None) -> Tensor:
     """A Summary, serialized: the histogram of all values. As `tf.raw_ops.HistogramSummary`.
 
-    InvalidArgumentError when run if one is not finite.
+    InvalidArgumentError when run if one is not finite. tag: a string scalar; values: real numbers of any shape. Raises
+    TypeError for others.
 
     >>> made = gc.raw_ops.HistogramSummary(tag="w", values=[1., 2., 2.]).eval()
     >>> histogram = gc.Summary.FromString(made).value[0].histo
@@ -57,8 +59,9 @@ def histogram_summary(tag: Any, values: Any, name: str | None = None) -> Tensor:
 def image_summary(tag: Any, tensor: Any, max_images: int = 3, bad_color: Any = RED, name: str | None = None) -> Tensor:
     """A Summary, serialized: up to max_images pictures of [batch, height, width, 1, 3 or 4], as PNGs.
 
-    tensor: uint8, or floats, which are scaled so that the largest is 255; bad_color: of pixels that are not finite. As
-    `tf.raw_ops.ImageSummary`.
+    tensor: uint8, or floats, which are scaled so that the largest is 255; bad_color: of pixels that are not finite. The
+    result is a string scalar. As `tf.raw_ops.ImageSummary`. Raises TypeError for other dtypes, ValueError for
+    max_images below 1; other shapes are an InvalidArgumentError when run.
 
     >>> made = gc.raw_ops.ImageSummary(tag="x", tensor=gc.zeros([2, 3, 4, 1])).eval()
     >>> [(value.tag, value.image.height, value.image.width) for value in gc.Summary.FromString(made).value]
@@ -74,7 +77,9 @@ def audio_summary(tag: Any, tensor: Any, sample_rate: Any, max_outputs: int = 3,
     """A Summary, serialized: up to max_outputs sounds of [batch, frames] or [batch, frames, channels], -1 to 1, as
     WAVs.
 
-    sample_rate: frames a second. As `tf.raw_ops.AudioSummaryV2`.
+    sample_rate: frames a second. tensor: float32; the result is a string scalar. As `tf.raw_ops.AudioSummaryV2`. Raises
+    TypeError for strings, ValueError for max_outputs below 1 and tensors of other dtypes; other shapes and a
+    sample_rate that is not positive are an InvalidArgumentError when run.
 
     >>> made = gc.raw_ops.AudioSummaryV2(tag="x", tensor=gc.zeros([1, 8]), sample_rate=4000.).eval()
     >>> audio = gc.Summary.FromString(made).value[0].audio
@@ -94,6 +99,9 @@ def tensor_summary(tag: Any, tensor: Any, serialized_summary_metadata: Any, name
     """A Summary, serialized: a whole tensor, with metadata (a serialized SummaryMetadata). As
     `tf.raw_ops.TensorSummaryV2`.
 
+    tag, serialized_summary_metadata: string scalars; tensor: of any dtype and shape; the result is a string scalar.
+    Raises TypeError for a tag that is no string.
+
     >>> made = gc.raw_ops.TensorSummaryV2(tag="x", tensor=[1, 2], serialized_summary_metadata="").eval()
     >>> gc.make_ndarray(gc.Summary.FromString(made).value[0].tensor)
     array([1, 2], dtype=int32)
@@ -106,7 +114,7 @@ def tensor_summary(tag: Any, tensor: Any, serialized_summary_metadata: Any, name
 def merge_summary(inputs: Sequence[Any], name: str | None = None) -> Tensor:
     """One Summary, serialized, of what is in all of them. As `tf.raw_ops.MergeSummary`.
 
-    InvalidArgumentError when run if two have one tag.
+    InvalidArgumentError when run if two have one tag. inputs: string scalars, else TypeError; the result is one.
 
     >>> parts = [gc.raw_ops.ScalarSummary(tags=tag, values=1.) for tag in ("a", "b")]
     >>> made = gc.raw_ops.MergeSummary(inputs=parts).eval()
