@@ -200,7 +200,8 @@ def scan(fn: Callable[..., Any], elems: Any, initializer: Any = None, parallel_i
          name: str | None = None) -> Any:
     """All values of the accumulator of `foldl` (reverse: of `foldr`), stacked: as long as elems.
 
-    Without initializer the first element is the first value. Arguments and errors as of `foldl`. As `tf.scan`.
+    Each is [n, ...]. Without initializer the first element is the first value. Arguments and errors as of `foldl`. As
+    `tf.scan`.
 
     >>> gc.scan(lambda total, x: total + x, gc.constant([1, 2, 3])).eval()
     array([1, 3, 6], dtype=int32)

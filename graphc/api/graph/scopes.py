@@ -187,7 +187,8 @@ def add_to_collections(names: Any, value: Any) -> None:
 def get_collection(key: Any, scope: str | None = None) -> list[Any]:
     """A copy of a collection of the default graph, a list; empty if there is none.
 
-    scope: only what has a name that matches this regular expression at its start. As `tf.get_collection`.
+    scope: only what has a name that matches this regular expression at its start. key: as of `add_to_collection`. As
+    `tf.get_collection`.
 
     >>> for name in ("net/x", "y"):
     ...     gc.add_to_collection("outputs", gc.constant(1., name=name))

@@ -28,8 +28,9 @@ def sparse_reduce_sum(sp_input, axis=None, keepdims=None, reduction_axes=None, k
     """The sums along axis, an int, a list or None for all, as a dense tensor.
 
     sp_input: real numbers in row-major order. keepdims: the axes stay, with size 1. reduction_axes, keep_dims: older
-    names. As `tf.sparse_reduce_sum`. Raises TypeError for other dtypes, what is no SparseTensor, and an axis that is no
-    integer; ValueError for an axis that is not there or comes twice, and both names of an argument.
+    names. The result has its dtype. As `tf.sparse_reduce_sum`. Raises TypeError for other dtypes, what is no
+    SparseTensor, and an axis that is no integer; ValueError for an axis that is not there or comes twice, and both
+    names of an argument.
 
     >>> x = gc.SparseTensor([[0, 0], [0, 2], [1, 1]], [5., 6., 7.], [2, 3])
     >>> gc.sparse_reduce_sum(x, axis=1).eval()

@@ -246,7 +246,7 @@ def assign_part(variable: Any, key: Any, value: Any, name: str | None = None) ->
 
 
 class ScatterMethods:
-    """The methods of Variable that read or write some of its rows. sparse_delta: IndexedSlices."""
+    """The methods of Variable that read or write some of its rows. sparse_delta: IndexedSlices, else TypeError."""
 
     def _ref(self) -> Tensor:
         raise NotImplementedError
