@@ -123,7 +123,10 @@ class QueueBase:
         return self._taken("QueueDequeueV2", name or f"{_last(self.name)}_Dequeue", ())
 
     def dequeue_many(self, n: Any, name: str | None = None) -> Any:
-        """n elements, one below the other: [n, ...]. Raises ValueError for a negative n."""
+        """n elements, one below the other.
+
+        The result is [n, ...]. Raises ValueError for a negative n.
+        """
         with get_default_graph().name_scope(name or f"{_last(self.name)}_DequeueMany") as scope:
             count, known = self._count(n)
             return self._taken("QueueDequeueManyV2", scope, [known], count)

@@ -246,7 +246,10 @@ def assign_part(variable: Any, key: Any, value: Any, name: str | None = None) ->
 
 
 class ScatterMethods:
-    """The methods of Variable that read or write some of its rows. sparse_delta: IndexedSlices, else TypeError."""
+    """The methods of Variable that read or write some of its rows. sparse_delta: IndexedSlices.
+
+    Raises TypeError for another sparse_delta.
+    """
 
     def _ref(self) -> Tensor:
         raise NotImplementedError

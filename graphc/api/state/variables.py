@@ -231,8 +231,10 @@ class Variable(Operators, ScatterMethods, metaclass=_Made):
         return self.shape
 
     def set_shape(self, shape: Any) -> None:
-        """Says more of the shape of a variable made with validate_shape=False. Raises ValueError for one that does not
-        fit."""
+        """Says more of the shape of a variable made with validate_shape=False.
+
+        Raises ValueError for a shape that does not fit.
+        """
         self._variable.set_shape(shape)
         self._snapshot.set_shape(shape)
 
@@ -283,25 +285,36 @@ class Variable(Operators, ScatterMethods, metaclass=_Made):
     # Writing
 
     def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
-        """Writes `value`; the result is the new value (read_value=False: the operation). Raises as `gc.assign`."""
+        """Writes `value`; the result is the new value (read_value=False: the operation).
+
+        Raises as `gc.assign`.
+        """
         made = state.assign(self, value, use_locking=use_locking, name=name)
         return made if read_value else made.op
 
     def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None,
                    read_value: bool = True) -> Any:
-        """Adds `delta`; results as of `assign`. Raises as `gc.assign_add`."""
+        """Adds `delta`; results as of `assign`.
+
+        Raises as `gc.assign_add`.
+        """
         made = state.assign_add(self, delta, use_locking=use_locking, name=name)
         return made if read_value else made.op
 
     def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None,
                    read_value: bool = True) -> Any:
-        """Subtracts `delta`; results as of `assign`. Raises as `gc.assign_sub`."""
+        """Subtracts `delta`; results as of `assign`.
+
+        Raises as `gc.assign_sub`.
+        """
         made = state.assign_sub(self, delta, use_locking=use_locking, name=name)
         return made if read_value else made.op
 
     def load(self, value: Any, session: Any = None) -> None:
-        """Sets the value in `session` (or the default one) without adding an operation. Raises ValueError without a
-        session, and for another shape or dtype."""
+        """Sets the value in `session` (or the default one) without adding an operation.
+
+        Raises ValueError without a session, and for another shape or dtype.
+        """
         session = session or get_default_session()
         if session is None:
             raise ValueError(f"cannot load '{self.name}': there is no default session; use `with gc.Session():` or "
