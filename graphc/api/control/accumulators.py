@@ -62,8 +62,10 @@ class ConditionalAccumulatorBase:
 class ConditionalAccumulator(ConditionalAccumulatorBase):
     """Adds up tensors of one shape and gives their mean (reduction_type="SUM": their sum).
 
-    How gradients of several workers, or of several batches, become one. It is the session's. As
-    `tf.ConditionalAccumulator`.
+    How gradients of several workers, or of several batches, become one. It is the session's. dtype: float16, float32 or
+    float64; shape: of the gradients, None: not known. Gradients are of these. As `tf.ConditionalAccumulator`. Raises
+    ValueError for other dtypes, shapes and reduction_types; Python values of the wrong kind are a TypeError.
+    num_required below 1 ends the run with InvalidArgumentError.
 
     >>> accumulator = gc.ConditionalAccumulator(gc.float32, shape=[2])
     >>> for gradient in ([1., 2.], [3., 6.]):
@@ -102,7 +104,9 @@ class ConditionalAccumulator(ConditionalAccumulatorBase):
 class SparseConditionalAccumulator(ConditionalAccumulatorBase):
     """Adds up the rows of IndexedSlices and gives the mean of each over the gradients that have it.
 
-    The indices of a gradient should ascend. As `tf.SparseConditionalAccumulator`.
+    The indices of a gradient should ascend. dtype: float16, float32 or float64; indices: integers [n]; values: [n,
+    ...]; shape: of the whole. As `tf.SparseConditionalAccumulator`. Raises ValueError for other dtypes and
+    reduction_types, InvalidArgumentError when run for shapes that do not fit.
 
     >>> accumulator = gc.SparseConditionalAccumulator(gc.float32)
     >>> accumulator.apply_grad(grad_indices=[0, 2], grad_values=[[1.], [2.]]).run()

@@ -81,8 +81,9 @@ def assert_equal(x: Any, y: Any, data: Any = None, summarize: int | None = None,
     """An operation that fails unless x == y everywhere, broadcast.
 
     It runs as a control dependency, or if it is fetched; what is known to be wrong while building raises at once. data:
-    what the message shows (x and y by default), summarize: how many elements of each; message: what it begins with. As
-    `tf.assert_equal`. Raises InvalidArgumentError.
+    what the message shows (x and y by default), summarize: how many elements of each; message: what it begins with. x,
+    y: of one dtype, any; Python values take that of a tensor. As `tf.assert_equal`. Raises InvalidArgumentError;
+    TypeError if dtypes differ, ValueError if shapes do not broadcast.
 
     >>> x = gc.placeholder(gc.int32, [None])
     >>> with gc.control_dependencies([gc.assert_equal(x, 2, message="only twos")]):
@@ -104,6 +105,8 @@ def assert_none_equal(x: Any, y: Any, data: Any = None, summarize: int | None = 
                       name: str | None = None) -> Operation:
     """An operation that fails unless x != y everywhere, broadcast; as `assert_equal`. As `tf.assert_none_equal`.
 
+    x, y and errors as of that.
+
     >>> gc.assert_none_equal([1, 2], [2, 1]).run()
     """
     return _binary("!=", "assert_none_equal", comparison.not_equal, np.not_equal, x, y, data, summarize, message, name)
@@ -113,6 +116,8 @@ def assert_none_equal(x: Any, y: Any, data: Any = None, summarize: int | None = 
 def assert_less(x: Any, y: Any, data: Any = None, summarize: int | None = None, message: str | None = None,
                 name: str | None = None) -> Operation:
     """An operation that fails unless x < y everywhere, broadcast; as `assert_equal`. As `tf.assert_less`.
+
+    x, y: real numbers of one dtype (TypeError for others). Else raises as `assert_equal`.
 
     >>> gc.assert_less([1, 2], 3).run()
     >>> gc.assert_less([1, 3], 3)
@@ -128,6 +133,8 @@ def assert_less_equal(x: Any, y: Any, data: Any = None, summarize: int | None = 
                       name: str | None = None) -> Operation:
     """An operation that fails unless x <= y everywhere, broadcast; as `assert_equal`. As `tf.assert_less_equal`.
 
+    x, y: real numbers of one dtype (TypeError for others). Else raises as `assert_equal`.
+
     >>> gc.assert_less_equal([1, 3], 3).run()
     """
     return _binary("<=", "assert_less_equal", comparison.less_equal, np.less_equal, x, y, data, summarize, message,
@@ -139,6 +146,8 @@ def assert_greater(x: Any, y: Any, data: Any = None, summarize: int | None = Non
                    name: str | None = None) -> Operation:
     """An operation that fails unless x > y everywhere, broadcast; as `assert_equal`. As `tf.assert_greater`.
 
+    x, y: real numbers of one dtype (TypeError for others). Else raises as `assert_equal`.
+
     >>> gc.assert_greater([4, 5], 3).run()
     """
     return _binary(">", "assert_greater", comparison.greater, np.greater, x, y, data, summarize, message, name)
@@ -148,6 +157,8 @@ def assert_greater(x: Any, y: Any, data: Any = None, summarize: int | None = Non
 def assert_greater_equal(x: Any, y: Any, data: Any = None, summarize: int | None = None, message: str | None = None,
                          name: str | None = None) -> Operation:
     """An operation that fails unless x >= y everywhere, broadcast; as `assert_equal`. As `tf.assert_greater_equal`.
+
+    x, y: real numbers of one dtype (TypeError for others). Else raises as `assert_equal`.
 
     >>> gc.assert_greater_equal([3, 5], 3).run()
     """
@@ -160,6 +171,8 @@ def assert_negative(x: Any, data: Any = None, summarize: int | None = None, mess
                     name: str | None = None) -> Operation:
     """An operation that fails unless x < 0 everywhere; as `assert_equal`. As `tf.assert_negative`.
 
+    x: real numbers of any shape (TypeError for others). Raises InvalidArgumentError as `assert_equal`.
+
     >>> gc.assert_negative([-1., -0.5]).run()
     """
     return _sign("<", "assert_negative", comparison.less, np.less, x, data, summarize, message, name)
@@ -169,6 +182,8 @@ def assert_negative(x: Any, data: Any = None, summarize: int | None = None, mess
 def assert_positive(x: Any, data: Any = None, summarize: int | None = None, message: str | None = None,
                     name: str | None = None) -> Operation:
     """An operation that fails unless x > 0 everywhere; as `assert_equal`. As `tf.assert_positive`.
+
+    x: real numbers of any shape (TypeError for others). Raises InvalidArgumentError as `assert_equal`.
 
     >>> x = gc.placeholder(gc.float32, [None])
     >>> check = gc.assert_positive(x)
@@ -182,6 +197,8 @@ def assert_non_negative(x: Any, data: Any = None, summarize: int | None = None, 
                         name: str | None = None) -> Operation:
     """An operation that fails unless x >= 0 everywhere; as `assert_equal`. As `tf.assert_non_negative`.
 
+    x: real numbers of any shape (TypeError for others). Raises InvalidArgumentError as `assert_equal`.
+
     >>> gc.assert_non_negative([0., 1.]).run()
     """
     return _sign(">=", "assert_non_negative", comparison.greater_equal, np.greater_equal, x, data, summarize, message,
@@ -193,6 +210,8 @@ def assert_non_positive(x: Any, data: Any = None, summarize: int | None = None, 
                         name: str | None = None) -> Operation:
     """An operation that fails unless x <= 0 everywhere; as `assert_equal`. As `tf.assert_non_positive`.
 
+    x: real numbers of any shape (TypeError for others). Raises InvalidArgumentError as `assert_equal`.
+
     >>> gc.assert_non_positive([0., -1.]).run()
     """
     return _sign("<=", "assert_non_positive", comparison.less_equal, np.less_equal, x, data, summarize, message, name)
@@ -203,7 +222,9 @@ def assert_near(x: Any, y: Any, rtol: Any = None, atol: Any = None, data: Any = 
                 message: str | None = None, name: str | None = None) -> Operation:
     """An operation that fails unless |x - y| <= atol + rtol * |y| everywhere; as `assert_equal`.
 
-    rtol, atol: 10 times the dtype's epsilon by default. As `tf.assert_near`.
+    rtol, atol: 10 times the dtype's epsilon by default. x, y: real numbers of one dtype. As `tf.assert_near`. Raises
+    TypeError for other dtypes, ValueError if shapes do not broadcast, InvalidArgumentError when run: constants are not
+    compared before.
 
     >>> gc.assert_near([1., 2.], [1.001, 2.], atol=0.01).run()
     """
@@ -249,7 +270,8 @@ def assert_rank(x: Any, rank: Any, data: Any = None, summarize: int | None = Non
                 name: str | None = None) -> Operation:
     """An operation that fails unless x has this rank.
 
-    Raises ValueError at once if the rank is known and another one, which is the usual case. As `tf.assert_rank`.
+    Raises ValueError at once if the rank is known and another one, which is the usual case. rank: an integer scalar. As
+    `tf.assert_rank`. Raises InvalidArgumentError when run if only then it is known, TypeError if `rank` is no integer.
 
     >>> gc.assert_rank([[1., 2.]], 2).run()
     >>> gc.assert_rank([1., 2.], 2)
@@ -267,6 +289,8 @@ def assert_rank_at_least(x: Any, rank: Any, data: Any = None, summarize: int | N
                          message: str | None = None, name: str | None = None) -> Operation:
     """An operation that fails unless x has at least this rank; as `assert_rank`. As `tf.assert_rank_at_least`.
 
+    Arguments and errors as of that.
+
     >>> gc.assert_rank_at_least(gc.zeros([2, 3, 4]), 2).run()
     """
     with get_default_graph().name_scope(name or "assert_rank_at_least"):
@@ -279,6 +303,8 @@ def assert_rank_at_least(x: Any, rank: Any, data: Any = None, summarize: int | N
 def assert_rank_in(x: Any, ranks: Sequence[Any], data: Any = None, summarize: int | None = None,
                    message: str | None = None, name: str | None = None) -> Operation:
     """An operation that fails unless the rank of x is one of `ranks`; as `assert_rank`. As `tf.assert_rank_in`.
+
+    ranks: a list of integer scalars. Raises as `assert_rank`.
 
     >>> gc.assert_rank_in(gc.zeros([2, 3]), (2, 4)).run()
     """
@@ -329,6 +355,8 @@ def assert_integer(x: Any, message: str | None = None, name: str | None = None) 
 @public("debugging.assert_scalar", "assert_scalar")
 def assert_scalar(tensor: Any, name: str | None = None, message: str | None = None) -> Tensor:
     """tensor, if it is a scalar; raises ValueError while building if it is known to be none. As `tf.assert_scalar`.
+
+    A tensor of unknown rank is refused, too; any dtype will do.
 
     >>> gc.assert_scalar(3.).eval()
     np.float32(3.0)
@@ -385,6 +413,8 @@ def assert_same_float_dtype(tensors: Sequence[Any] | None = None, dtype: Any = N
 def is_numeric_tensor(tensor: Any) -> bool:
     """Whether this is a tensor of numbers: neither bools nor strings. As `tf.is_numeric_tensor`.
 
+    Variables and SparseTensors count; what is no tensor yet does not.
+
     >>> gc.is_numeric_tensor(gc.constant(1)), gc.is_numeric_tensor(gc.constant("a")), gc.is_numeric_tensor([1])
     (True, False, False)
     """
@@ -394,6 +424,8 @@ def is_numeric_tensor(tensor: Any) -> bool:
 @public("math.is_non_decreasing", "debugging.is_non_decreasing", "is_non_decreasing")
 def is_non_decreasing(x: Any, name: str | None = None) -> Tensor:
     """Whether no element of x, row-major, is less than the one before; a bool scalar. As `tf.is_non_decreasing`.
+
+    x: real numbers of any shape (TypeError for others).
 
     >>> gc.is_non_decreasing([1, 2, 2]).eval(), gc.is_non_decreasing([1, 2, 1]).eval()
     (np.True_, np.False_)
@@ -407,6 +439,8 @@ def is_non_decreasing(x: Any, name: str | None = None) -> Tensor:
 def is_strictly_increasing(x: Any, name: str | None = None) -> Tensor:
     """Whether every element of x, row-major, is greater than the one before; a bool scalar. As
     `tf.is_strictly_increasing`.
+
+    x: real numbers of any shape (TypeError for others).
 
     >>> gc.is_strictly_increasing([1, 2, 3]).eval(), gc.is_strictly_increasing([1, 2, 2]).eval()
     (np.True_, np.False_)

@@ -20,7 +20,8 @@ class Barrier:
     """A map from strings to tuples of tensors that come one by one; complete tuples are taken in batches.
 
     types, shapes: of the components; one where there is one component. It is the session's. As
-    `tf.python.ops.data_flow_ops.Barrier`.
+    `tf.python.ops.data_flow_ops.Barrier`. Raises ValueError for a shape without elements, another number of shapes than
+    types, and what insert_many is given if it does not fit; TypeError for keys that are no strings.
 
     >>> barrier = gc.python.ops.data_flow_ops.Barrier((gc.float32, gc.int32), shapes=([], []))
     >>> barrier.insert_many(0, keys=["a", "b"], values=[1., 2.]).run()

@@ -27,6 +27,8 @@ def case(pred_fn_pairs: Any, default: Function | None = None, exclusive: bool = 
     pred_fn_pairs: a list of (bool scalar, function without arguments), or a dict; the functions return tensors of the
     same dtypes and structure. Only what is made inside of the function that is taken happens. exclusive: it is an error
     (InvalidArgumentError) if more than one predicate holds. Without default it is an error if none does. As `tf.case`.
+    Raises TypeError for predicates that are no tensors of bool, and functions that cannot be called, ValueError without
+    pairs, for a predicate that is no scalar, and as `gc.cond` if results differ.
 
     >>> x = gc.placeholder(gc.float32, [])
     >>> y = gc.case([(x < 0., lambda: -x), (x > 10., lambda: gc.constant(10.))], default=lambda: x)
@@ -93,7 +95,8 @@ def switch_case(branch_index: Any, branch_fns: Any, default: Function | None = N
     """branch_fns[branch_index](); for any other index default(), or else the last function.
 
     branch_index: an int32 scalar; branch_fns: a list of functions, or of (index, function), or a dict. As
-    `tf.switch_case`.
+    `tf.switch_case`. Raises TypeError for a branch_index of another dtype, and for no functions or ones that cannot be
+    called; ValueError if it is no scalar, a number comes twice, or results differ in dtype or structure.
 
     >>> i = gc.placeholder(gc.int32, [])
     >>> words = [lambda: gc.constant("zero"), lambda: gc.constant("one")]

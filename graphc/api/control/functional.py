@@ -70,7 +70,8 @@ def map_fn(fn: Callable[..., Any], elems: Any, dtype: Any = None, parallel_itera
     elems: a tensor or a structure of tensors of one first size, which fn gets one element of. dtype: of what fn
     returns, in its structure, if it is not that of elems. infer_shape=False: results may differ in shape.
     parallel_iterations and swap_memory change nothing. What works on whole tensors is faster without it. As
-    `tf.map_fn`. Raises ValueError if the structure of the results is another one.
+    `tf.map_fn`. Raises ValueError if the structure of the results is another one, for scalars and different first
+    sizes; TypeError for SparseTensors, another dtype of the results, and an fn that cannot be called.
 
     >>> rows = gc.constant([[1., 2.], [3., 4.]])
     >>> gc.map_fn(lambda row: row / gc.reduce_sum(row), rows).eval()
@@ -105,7 +106,8 @@ def map_fn(fn: Callable[..., Any], elems: Any, dtype: Any = None, parallel_itera
 def vectorized_map(fn: Callable[..., Any], elems: Any) -> Any:
     """fn of each element along the first axis, stacked; fn's results may have any dtypes and structure.
 
-    As `tf.vectorized_map`, by a loop: fn may do anything that a loop's body may.
+    elems: a tensor or a structure of tensors of one first size. As `tf.vectorized_map`, by a loop: fn may do anything
+    that a loop's body may. Raises TypeError if fn cannot be called, ValueError for scalars and different first sizes.
 
     >>> gc.vectorized_map(lambda row: (gc.reduce_max(row), gc.argmax(row)), gc.constant([[1., 5.], [7., 3.]]))[1].eval()
     array([1, 0])
@@ -151,7 +153,9 @@ def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, parallel_
     """fn(...fn(fn(initializer, elems[0]), elems[1])...): one value from all elements, the first one first.
 
     fn gets the value so far and an element along the first axis; both may be structures. Without initializer the first
-    element is it. As `tf.foldl`.
+    element is it. elems as of `map_fn`; the value keeps its dtypes, shapes and structure. As `tf.foldl`. Raises
+    ValueError for scalars, different first sizes, and if fn gives another shape or structure, TypeError if another
+    dtype, and for SparseTensors.
 
     >>> gc.foldl(lambda total, x: 10 * total + x, gc.constant([1, 2, 3])).eval()
     np.int32(123)
@@ -164,6 +168,8 @@ def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, parallel_
 def foldr(fn: Callable[..., Any], elems: Any, initializer: Any = None, parallel_iterations: int = 10,
           back_prop: bool = True, swap_memory: bool = False, name: str | None = None) -> Any:
     """As `foldl`, from the last element to the first. As `tf.foldr`.
+
+    Arguments and errors as of that.
 
     >>> gc.foldr(lambda total, x: 10 * total + x, gc.constant([1, 2, 3])).eval()
     np.int32(321)
@@ -194,7 +200,8 @@ def scan(fn: Callable[..., Any], elems: Any, initializer: Any = None, parallel_i
          name: str | None = None) -> Any:
     """All values of the accumulator of `foldl` (reverse: of `foldr`), stacked: as long as elems.
 
-    Without initializer the first element is the first value. As `tf.scan`.
+    Each is [n, ...]. Without initializer the first element is the first value. Arguments and errors as of `foldl`. As
+    `tf.scan`.
 
     >>> gc.scan(lambda total, x: total + x, gc.constant([1, 2, 3])).eval()
     array([1, 3, 6], dtype=int32)

@@ -31,7 +31,8 @@ def iterator_v2(shared_name: str, container: str, output_types: Sequence[Any], o
                 name: str | None = None) -> Tensor:
     """The handle of an iterator that MakeIterator sets up. As `tf.raw_ops.IteratorV2`.
 
-    output_types, output_shapes: of the components of an element. `gc.data` is the usual way to them.
+    output_types, output_shapes: of the components of an element. `gc.data` is the usual way to them. The handle is a
+    scalar of gc.resource. Raises TypeError for what is no dtype.
 
     >>> handle = gc.raw_ops.IteratorV2("", "", output_types=[gc.int64], output_shapes=[[]])
     >>> handle.op.type
@@ -46,6 +47,8 @@ def iterator_v2(shared_name: str, container: str, output_types: Sequence[Any], o
 def one_shot_iterator(dataset_factory: Any, output_types: Sequence[Any], output_shapes: Sequence[Any],
                       container: str = "", shared_name: str = "", name: str | None = None) -> Tensor:
     """The handle of an iterator over a dataset that sets itself up. As `tf.raw_ops.OneShotIterator`.
+
+    output_types, output_shapes: of the components of an element, as many. The handle is a scalar of gc.resource.
 
     >>> iterator = gc.data.make_one_shot_iterator(gc.data.Dataset.range(3))
     >>> element = iterator.get_next()
@@ -62,6 +65,8 @@ def one_shot_iterator(dataset_factory: Any, output_types: Sequence[Any], output_
 def iterator_from_string_handle(output_types: Sequence[Any] = (), output_shapes: Sequence[Any] = (),
                                 name: str | None = None) -> Tensor:
     """The handle of whichever iterator IteratorGetNext is told. As `tf.raw_ops.IteratorFromStringHandleV2`.
+
+    output_types, output_shapes: of the components of an element. The handle is a scalar of gc.resource.
 
     >>> iterator = gc.data.make_one_shot_iterator(gc.data.Dataset.range(3))
     >>> handle = gc.placeholder(gc.string, [])
@@ -97,7 +102,8 @@ def iterator_get_next(iterator: Tensor, output_types: Sequence[Any], output_shap
                       string_handle: Tensor | None = None, name: str | None = None) -> list[Tensor]:
     """The components of the next element, a list. As `tf.raw_ops.IteratorGetNext`.
 
-    Behind the last element it raises OutOfRangeError when run.
+    They have output_types and output_shapes. Behind the last element it raises OutOfRangeError when run, of an
+    iterator that nothing set up FailedPreconditionError.
 
     >>> element = gc.data.make_one_shot_iterator(gc.data.Dataset.range(1)).get_next()
     >>> element.op.type, element.eval()
@@ -117,7 +123,8 @@ def iterator_get_next(iterator: Tensor, output_types: Sequence[Any], output_shap
 def iterator_to_string_handle(resource_handle: Tensor, name: str | None = None) -> Tensor:
     """A string that stands for the iterator, to be fed where IteratorFromStringHandleV2 takes it.
 
-    As `tf.raw_ops.IteratorToStringHandle`.
+    resource_handle: what IteratorV2 or OneShotIterator gives; the result is a scalar. As
+    `tf.raw_ops.IteratorToStringHandle`.
 
     >>> iterator = gc.data.make_one_shot_iterator(gc.data.Dataset.range(3))
     >>> iterator.string_handle().dtype

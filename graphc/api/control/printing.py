@@ -27,7 +27,8 @@ def print_v2(*inputs: Any, output_stream: Any = None, summarize: int = 3, sep: s
 
     It runs if it is fetched, or as a control dependency. output_stream: sys.stderr (None), sys.stdout, a logging level
     (INFO, WARNING, ERROR: to standard error) or "file://" and the path of a file to append to. summarize: the elements
-    shown at both ends of each axis; -1: all. As `tf.print`.
+    shown at both ends of each axis; -1: all. Tensors may be of any dtype and shape, and sparse. As `tf.print`. Raises
+    ValueError for another output_stream.
 
     >>> x = gc.range(10)
     >>> gc.print("x:", x, output_stream="file://log.txt").run()

@@ -26,7 +26,9 @@ class QueueBase:
     """What all queues have: elements, each a tuple of tensors, go in and come out in different runs, often of other
     threads.
 
-    A run that finds no room, or no element, waits. A queue is the session's. As `tf.QueueBase`.
+    A run that finds no room, or no element, waits. A queue is the session's. As `tf.QueueBase`. Raises ValueError if
+    there is not one shape and name for each dtype, or if what is put in has another number of components, other names,
+    shapes or dtypes; TypeError for Python values of another kind.
 
     >>> queue = gc.FIFOQueue(capacity=3, dtypes=[gc.int32, gc.string], shapes=[[], []], names=["number", "word"])
     >>> queue.enqueue({"number": 1, "word": "one"}).run()
@@ -121,7 +123,10 @@ class QueueBase:
         return self._taken("QueueDequeueV2", name or f"{_last(self.name)}_Dequeue", ())
 
     def dequeue_many(self, n: Any, name: str | None = None) -> Any:
-        """n elements, one below the other."""
+        """n elements, one below the other.
+
+        The result is [n, ...]. Raises ValueError for a negative n.
+        """
         with get_default_graph().name_scope(name or f"{_last(self.name)}_DequeueMany") as scope:
             count, known = self._count(n)
             return self._taken("QueueDequeueManyV2", scope, [known], count)
@@ -212,7 +217,8 @@ class FIFOQueue(QueueBase):
 class PaddingFIFOQueue(QueueBase):
     """A queue, first in, first out; where sizes of elements differ batches are filled up with zeros.
 
-    shapes: None where sizes differ. As `tf.PaddingFIFOQueue`; other arguments as of `gc.FIFOQueue`.
+    shapes: None where sizes differ. As `tf.PaddingFIFOQueue`; other arguments as of `gc.FIFOQueue`. Raises ValueError
+    unless there is a shape of known rank for each dtype.
 
     >>> queue = gc.PaddingFIFOQueue(10, gc.int32, shapes=[[None]])
     >>> for row in ([[1, 2, 3]], [[4]]):
@@ -237,8 +243,8 @@ class PaddingFIFOQueue(QueueBase):
 class RandomShuffleQueue(QueueBase):
     """A queue whose elements come out in any order; min_after_dequeue of them stay until it is closed, for good mixing.
 
-    As `tf.RandomShuffleQueue`; other arguments as of `gc.FIFOQueue`. Raises InvalidArgumentError unless
-    min_after_dequeue is below the capacity: nothing would ever come out.
+    min_after_dequeue: an int of 0 or more. As `tf.RandomShuffleQueue`; other arguments as of `gc.FIFOQueue`. Raises
+    InvalidArgumentError unless min_after_dequeue is below the capacity: nothing would ever come out.
 
     >>> queue = gc.RandomShuffleQueue(10, min_after_dequeue=0, dtypes=gc.int32, shapes=[[]], seed=1)
     >>> queue.enqueue_many([[1, 2, 3]]).run()
@@ -261,7 +267,8 @@ class RandomShuffleQueue(QueueBase):
 class PriorityQueue(QueueBase):
     """A queue whose element of the least priority comes first: a priority of int64 before the components of `types`.
 
-    As `tf.PriorityQueue`; other arguments as of `gc.FIFOQueue`.
+    What goes in is a list with the priority, an int64 scalar, in front (TypeError for floats, ValueError without). As
+    `tf.PriorityQueue`; other arguments as of `gc.FIFOQueue`.
 
     >>> queue = gc.PriorityQueue(10, [gc.string], shapes=[[]])
     >>> queue.enqueue_many([[5, 1], ["later", "first"]]).run()

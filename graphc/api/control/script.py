@@ -22,7 +22,8 @@ def py_func(func: Callable[..., Any], inp: Sequence[Any], Tout: Any, stateful: b
     of that dtype (InvalidArgumentError) and always of the same rank. An exception of it is the cause of the
     UnknownError that the run raises, or the error of TensorFlow's class for it. No gradient passes through; set_shape
     says what is known of the result. stateful changes nothing: no call is merged with another. It stays in the process:
-    a saved graph cannot run it elsewhere. As `tf.py_func`.
+    a saved graph cannot run it elsewhere. As `tf.py_func`. Raises ValueError if func cannot be called, TypeError for a
+    Tout that is no dtype.
 
     >>> def longest(words):
     ...     return max(words, key=len)
@@ -48,6 +49,8 @@ def py_func(func: Callable[..., Any], inp: Sequence[Any], Tout: Any, stateful: b
 def numpy_function(func: Callable[..., Any], inp: Sequence[Any], Tout: Any, name: str | None = None) -> Any:
     """As `py_func`. As `tf.numpy_function`.
 
+    Arguments and errors as of that.
+
     >>> gc.numpy_function(np.cumsum, [gc.constant([1, 2, 3], gc.int64)], gc.int64).eval()
     array([1, 3, 6])
     """
@@ -59,7 +62,8 @@ def Print(input_: Any, data: Sequence[Any], message: str | None = None, first_n:
           summarize: int | None = None, name: str | None = None) -> Tensor:
     """input_; prints `data` to standard error whenever it is computed. Use the result, or nothing prints.
 
-    message: printed first; first_n: at most so often; summarize: elements of each tensor, 3 by default. As `tf.Print`.
+    message: printed first; first_n: at most so often; summarize: elements of each tensor, 3 by default. input_, data:
+    tensors of any dtypes and shapes; data is a list (TypeError). As `tf.Print`.
 
     >>> x = gc.constant([1., 2.])
     >>> y = 2. * gc.Print(x, [x, gc.shape(x)], message="x and its shape: ")
@@ -76,7 +80,8 @@ def Assert(condition: Any, data: Sequence[Any], summarize: int | None = None,
            name: str | None = None) -> Operation:
     """An operation that fails with InvalidArgumentError unless all of `condition` hold; the message shows `data`.
 
-    summarize: elements of each tensor in it. It runs if it is fetched, or as a control dependency. As `tf.Assert`.
+    summarize: elements of each tensor in it. It runs if it is fetched, or as a control dependency. condition: bools of
+    any shape (TypeError for others); data: a list of tensors. As `tf.Assert`.
 
     >>> x = gc.placeholder(gc.float32, [])
     >>> with gc.control_dependencies([gc.Assert(x > 0., ["x is", x])]):

@@ -18,7 +18,8 @@ def smart_cond(pred: Any, true_fn: Callable[[], Any] | None = None, false_fn: Ca
                name: str | None = None) -> Any:
     """true_fn() or false_fn(), chosen here if pred is known, else by gc.cond: for arguments such as `training`.
 
-    pred: a bool, 0, 1, or a bool scalar. As `tf.contrib.framework.smart_cond`.
+    pred: a bool, 0, 1, or a bool scalar. As `tf.contrib.framework.smart_cond`. Raises TypeError for another pred and
+    for functions that cannot be called, else as `gc.cond`.
 
     >>> gc.contrib.framework.smart_cond(True, lambda: "here", lambda: "there")
     'here'
@@ -60,7 +61,8 @@ def smart_case(pred_fn_pairs: Any, default: Callable[[], Any] | None = None, exc
                name: str = "smart_case") -> Any:
     """`gc.case`; pairs whose condition is known to be False are left out, and one known to be True ends the list.
 
-    As `tf.contrib.framework.smart_case`.
+    Conditions: bool scalars, or bools, 0 and 1. As `tf.contrib.framework.smart_case`. Raises ValueError if none can be
+    true and there is no default, TypeError for other conditions, else as `gc.case`.
 
     >>> y = gc.contrib.framework.smart_case([(False, lambda: 1), (True, lambda: 2)], default=lambda: 3)
     >>> y

@@ -44,7 +44,8 @@ _SIDES = "_sides_of_switches"     # the collection that holds (operation, _Side)
 def switch(data: Any, pred: Any, dtype: Any = None, name: str | None = None) -> tuple[Tensor, Tensor]:
     """(data if not pred, data if pred): TensorFlow's control_flow_ops.switch, for `merge` to join again.
 
-    The side that is not taken raises InvalidArgumentError when it runs outside of a merge.
+    The side that is not taken raises InvalidArgumentError when it runs outside of a merge. data: of any dtype and
+    shape; pred: a bool scalar (TypeError for other dtypes).
 
     >>> from graphc.compat.v1.python.ops import control_flow_ops
     >>> pred = gc.placeholder(gc.bool, [])
@@ -72,7 +73,8 @@ def _side(data: Tensor, taken: Tensor, name: str) -> Tensor:
 def merge(inputs: Sequence[Any], name: str | None = None) -> Merge:
     """(output, value_index): the input whose side of its switches is taken, and its place (int32).
 
-    As TensorFlow's control_flow_ops.merge. Raises InvalidArgumentError when it runs and none is taken.
+    As TensorFlow's control_flow_ops.merge. Raises InvalidArgumentError when it runs and none is taken, and ValueError,
+    while building, for an input that comes from no switch and for dtypes that differ.
 
     >>> from graphc.compat.v1.python.ops import control_flow_ops
     >>> no, yes = control_flow_ops.switch(gc.constant(3.), gc.constant(True))

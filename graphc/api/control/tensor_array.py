@@ -30,13 +30,14 @@ class TensorArray:
 
     Args:
         dtype: of the elements.
-        size: how many there are; with dynamic_size writing behind the end makes it longer.
+        size: how many there are, an int32 scalar; with dynamic_size writing behind the end makes it longer.
         element_shape: of each; infer_shape: all have the first one's, False: they may differ.
         clear_after_read, colocate_with_first_write_call: memory is the runtime's concern; elements stay readable.
         handle, flow, tensor_array_name: TensorFlow's inner parts.
 
     Gradients go through it, also in loops. As `tf.TensorArray`. An index out of range is an InvalidArgumentError when
-    run.
+    run. Raises TypeError for elements of another dtype and an index that is no integer, ValueError without size and for
+    elements of another shape; UnimplementedError when run if their rank is not known by then.
 
     >>> squares = gc.TensorArray(gc.int32, size=4)
     >>> _, squares = gc.while_loop(lambda i, _: i < 4, lambda i, array: (i + 1, array.write(i, i * i)), (0, squares))
@@ -142,7 +143,10 @@ class TensorArray:
                                          resize_if_index_out_of_bounds=self._dynamic_size, name=scope))
 
     def stack(self, name: str | None = None) -> Tensor:
-        """All elements, one below the other."""
+        """All elements, one below the other.
+
+        The result is [size, ...].
+        """
         count = self._size.spec.value if self._size is not None else None
         known = count[0] if count is not None and isinstance(count[0], int) and not self._dynamic_size else -1
         value: Tensor = apply(OPS["TensorListStack"], self._flow, self._sizes(), element_dtype=self._dtype,
@@ -150,14 +154,20 @@ class TensorArray:
         return value
 
     def gather(self, indices: Any, name: str | None = None) -> Tensor:
-        """The elements at `indices`, one below the other."""
+        """The elements at `indices`, one below the other.
+
+        indices: integers [n]; the result is [n, ...].
+        """
         with get_default_graph().name_scope(name or "TensorArrayGather") as scope:
             value: Tensor = apply(OPS["TensorListGather"], self._flow, _integer(indices), self._sizes(),
                                   element_dtype=self._dtype, name=scope)
             return value
 
     def concat(self, name: str | None = None) -> Tensor:
-        """The elements, one behind the other along their first axes."""
+        """The elements, one behind the other along their first axes.
+
+        Raises ValueError for scalars.
+        """
         shape = self._shape[0]
         if shape.ndims == 0:
             raise ValueError("TensorArray.concat: the elements must have at least one axis, but are scalars")
@@ -168,7 +178,10 @@ class TensorArray:
                          name=scope)[0]
 
     def unstack(self, value: Any, name: str | None = None) -> TensorArray:
-        """The array with the rows of `value` as its first elements."""
+        """The array with the rows of `value` as its first elements.
+
+        Raises ValueError for a scalar.
+        """
         with get_default_graph().name_scope(name or "TensorArrayUnstack") as scope:
             tensor = self._rows(value)
             if self._fits(tensor):
@@ -181,7 +194,10 @@ class TensorArray:
         return count is not None and tensor.spec.shape is not None and count[0] == tensor.spec.shape[0]
 
     def scatter(self, indices: Any, value: Any, name: str | None = None) -> TensorArray:
-        """The array with the rows of `value` at `indices`."""
+        """The array with the rows of `value` at `indices`.
+
+        indices: as many integers, else ValueError.
+        """
         with get_default_graph().name_scope(name or "TensorArrayScatter") as scope:
             return self._scattered(_integer(indices), self._rows(value), scope)
 
@@ -190,7 +206,10 @@ class TensorArray:
                                      growing=self._dynamic_size, name=name))
 
     def split(self, value: Any, lengths: Any, name: str | None = None) -> TensorArray:
-        """The array of the parts of `value` along its first axis, of these lengths."""
+        """The array of the parts of `value` along its first axis, of these lengths.
+
+        lengths: a vector of `size` integers that add up to the axis, or the run ends with InvalidArgumentError.
+        """
         with get_default_graph().name_scope(name or "TensorArraySplit") as scope:
             tensor = self._value(value)
             lengths = cast(convert_to_tensor(lengths), int64)

@@ -13,7 +13,7 @@ _PARTS = ("job", "replica", "task", "device_type", "device_index")
 class DeviceSpec:
     """The parts of a device's name: job, replica, task, device_type, device_index; None leaves a part open.
 
-    As `tf.DeviceSpec`.
+    job and device_type are strings, the others ints or texts of such, else ValueError. As `tf.DeviceSpec`.
 
     >>> spec = gc.DeviceSpec(job="worker", device_type="GPU", device_index=0)
     >>> spec.to_string()

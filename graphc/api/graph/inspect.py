@@ -61,6 +61,8 @@ def dimension_value(dimension: Any) -> int | None:
 def dimension_at_index(shape: TensorShape, index: int) -> Dimension:
     """Dimension number `index` of a shape, unknown if the rank is. As `tf.dimension_at_index`.
 
+    shape: a TensorShape; index: an int, IndexError beyond the rank.
+
     >>> gc.dimension_at_index(gc.TensorShape([2, 3]), 1), gc.dimension_at_index(gc.TensorShape(None), 1)
     (Dimension(3), Dimension(None))
     """
@@ -73,7 +75,8 @@ def register_tensor_conversion_function(base_type: Any, conversion_func: Any, pr
     conversion_func(value, dtype=None, name=None, as_ref=False).
 
     Of several functions that of the least priority is asked first, the next one if it gives NotImplemented. As
-    `tf.register_tensor_conversion_function`.
+    `tf.register_tensor_conversion_function`. Raises TypeError for what is no class, and a function that cannot be
+    called.
 
     >>> class Metres:
     ...     def __init__(self, value):

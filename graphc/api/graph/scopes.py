@@ -66,6 +66,8 @@ class name_scope:
 def op_scope(values: Sequence[Any], name: str | None, default_name: str | None = None) -> name_scope:
     """`name_scope` with the arguments in another order: deprecated in TF 1. As `tf.op_scope`.
 
+    Raises ValueError if there is no name at all, or it is malformed.
+
     >>> with gc.op_scope([], "layer"):
     ...     gc.constant(1., name="x").name
     'layer/x:0'
@@ -78,7 +80,8 @@ def control_dependencies(control_inputs: Sequence[Any] | None) -> AbstractContex
     """Operations made inside run after `control_inputs`: operations, tensors or variables; None: after nothing.
 
     It holds for what is made inside only: a tensor from outside is not delayed, `gc.identity` of it is. As
-    `tf.control_dependencies`.
+    `tf.control_dependencies`. Entering it raises TypeError for what is no such list, NotFoundError for the name of
+    nothing in the graph.
 
     >>> v = gc.Variable(1.)
     >>> with gc.control_dependencies([v.assign_add(10.)]):
@@ -114,7 +117,8 @@ def device(device_name_or_function: Any) -> AbstractContextManager[None]:
     """Records a device on the operations made inside: "/cpu:0", "/gpu:0", or a function from an Operation to a name.
 
     On "/gpu:0" they run on the NVIDIA GPU, if there is one (else on the CPU, with a warning); None: nothing is recorded
-    inside. Inner names complete outer ones. As `tf.device`.
+    inside. Inner names complete outer ones. As `tf.device`. What is no name of a device is a ValueError as soon as an
+    operation is made.
 
     >>> with gc.device("/job:worker"), gc.device("/cpu:0"):
     ...     gc.constant(1.).device
@@ -140,7 +144,8 @@ def colocate_with(op: Any, ignore_existing: bool = False) -> AbstractContextMana
     """Operations made inside take the device of `op`, an operation, tensor or variable. ignore_existing changes
     nothing.
 
-    As `tf.colocate_with`.
+    As `tf.colocate_with`. Entering it raises TypeError for what is none of these, NotFoundError for the name of nothing
+    in the graph.
 
     >>> with gc.device("/cpu:0"):
     ...     x = gc.constant(1.)
@@ -155,6 +160,8 @@ def colocate_with(op: Any, ignore_existing: bool = False) -> AbstractContextMana
 def add_to_collection(name: Any, value: Any) -> None:
     """Adds `value`, anything, to the default graph's collection `name`. As `tf.add_to_collection`.
 
+    name: whatever may be a key of a dict, TypeError for others.
+
     >>> x = gc.constant(1.)
     >>> gc.add_to_collection("outputs", x)
     >>> gc.get_collection("outputs") == [x]
@@ -167,6 +174,8 @@ def add_to_collection(name: Any, value: Any) -> None:
 def add_to_collections(names: Any, value: Any) -> None:
     """Adds `value` to each of the default graph's collections `names`. As `tf.add_to_collections`.
 
+    names: a list of such as `add_to_collection` takes, with its errors.
+
     >>> gc.add_to_collections(["a", "b"], 1)
     >>> gc.get_collection("a"), gc.get_collection("b")
     ([1], [1])
@@ -178,7 +187,8 @@ def add_to_collections(names: Any, value: Any) -> None:
 def get_collection(key: Any, scope: str | None = None) -> list[Any]:
     """A copy of a collection of the default graph, a list; empty if there is none.
 
-    scope: only what has a name that matches this regular expression at its start. As `tf.get_collection`.
+    scope: only what has a name that matches this regular expression at its start. key: as of `add_to_collection`. As
+    `tf.get_collection`.
 
     >>> for name in ("net/x", "y"):
     ...     gc.add_to_collection("outputs", gc.constant(1., name=name))

@@ -33,6 +33,8 @@ from graphc.ir.tensor import Operation, Tensor
 class HasherSpec(namedtuple("HasherSpec", ["hasher", "key"])):
     """Which hash gives a word its bucket: the name of one, and its key. As `tf.contrib.lookup.HasherSpec`.
 
+    hasher: fasthash, legacy or stronghash, else a lookup raises ValueError. key: of stronghash two integers.
+
     >>> gc.contrib.lookup.FastHashSpec
     HasherSpec(hasher='fasthash', key=None)
     """
@@ -158,7 +160,9 @@ def _key_dtype(table: Any, key_dtype: Any) -> DType:
 class IdTableWithHashBuckets(_WithBuckets):
     """A table, or none, with num_oov_buckets more ids behind it for words that are not in it, by their hash.
 
-    As `tf.contrib.lookup.IdTableWithHashBuckets`. Raises ValueError without table and buckets.
+    table: from int64 or strings to int64; key_dtype: of what is looked up, in any shape: strings or integers; the ids
+    are int64. As `tf.contrib.lookup.IdTableWithHashBuckets`. Raises ValueError without table and buckets; TypeError for
+    other dtypes, also of what is looked up, and another hasher_spec.
 
     >>> table = gc.contrib.lookup.IdTableWithHashBuckets(None, num_oov_buckets=3)
     >>> ids = table.lookup(gc.constant(["a", "b", "a"])).eval()
@@ -177,8 +181,9 @@ class IdTableWithHashBuckets(_WithBuckets):
 class StaticVocabularyTable(_WithBuckets):
     """An initialiser's words with their ids, and num_oov_buckets more ids for all other words, by their hash.
 
-    initializer: of keys to int64 values, or None; lookup_key_dtype: string (default) or int64 keys. As
-    `tf.lookup.StaticVocabularyTable`.
+    initializer: of keys to int64 values, or None; lookup_key_dtype: string (default) or int64 keys. What is looked up
+    has any shape; the ids are int64. As `tf.lookup.StaticVocabularyTable`. Raises ValueError for a num_oov_buckets
+    below 1, TypeError for other dtypes, also of what is looked up.
 
     >>> words = gc.lookup.KeyValueTensorInitializer(["a", "b"], gc.constant([0, 1], gc.int64))
     >>> table = gc.lookup.StaticVocabularyTable(words, num_oov_buckets=1)
@@ -226,7 +231,9 @@ def index_table_from_file(vocabulary_file: Any = None, num_oov_buckets: int = 0,
         key_dtype: string, or an integer dtype for numbers in the file.
         key_column_index, value_column_index, delimiter: which columns of the line, or `gc.lookup.TextFileIndex`.
 
-    As `tf.contrib.lookup.index_table_from_file`.
+    Keys may have any shape. As `tf.contrib.lookup.index_table_from_file`. Raises ValueError without a name of a file,
+    for a vocab_size below 1 and a negative num_oov_buckets; TypeError for another key_dtype, and for keys of another
+    dtype.
 
     >>> gc.write_file("words.txt", "the\ncat\nsat\n").run()
     >>> table = gc.contrib.lookup.index_table_from_file("words.txt", default_value=-1)
@@ -257,6 +264,8 @@ def index_table_from_tensor(mapping: Any, num_oov_buckets: int = 0, default_valu
     `index_table_from_file`.
 
     As `tf.contrib.lookup.index_table_from_tensor`. A word that stands twice is a FailedPreconditionError when run.
+    Raises ValueError without mapping, if it is not of `dtype`, and for a negative num_oov_buckets; TypeError for a
+    dtype that is neither an integer one nor string.
 
     >>> table = gc.contrib.lookup.index_table_from_tensor(["the", "cat"], num_oov_buckets=1)
     >>> gc.tables_initializer().run()
@@ -289,6 +298,8 @@ def string_to_index_table_from_file(vocabulary_file: Any = None, num_oov_buckets
                                     hasher_spec: HasherSpec = FastHashSpec, name: str | None = None) -> Any:
     r"""`index_table_from_file` of strings, under its old name.
 
+    Arguments and errors as of that. As `tf.contrib.lookup.string_to_index_table_from_file`.
+
     >>> gc.write_file("words.txt", "the\ncat\n").run()
     >>> table = gc.contrib.lookup.string_to_index_table_from_file("words.txt")
     >>> gc.tables_initializer().run()
@@ -302,6 +313,9 @@ def string_to_index_table_from_file(vocabulary_file: Any = None, num_oov_buckets
 def string_to_index_table_from_tensor(mapping: Any, num_oov_buckets: int = 0, default_value: int = -1,
                                       hasher_spec: HasherSpec = FastHashSpec, name: str | None = None) -> Any:
     """`index_table_from_tensor` of strings, under its old name.
+
+    Arguments and errors as of that; ValueError for what are no strings. As
+    `tf.contrib.lookup.string_to_index_table_from_tensor`.
 
     >>> table = gc.contrib.lookup.string_to_index_table_from_tensor(["the", "cat"])
     >>> gc.tables_initializer().run()
@@ -318,7 +332,9 @@ def string_to_index_table_from_tensor(mapping: Any, num_oov_buckets: int = 0, de
 def string_to_index(tensor: Any, mapping: Any, default_value: int = -1, name: str | None = None) -> Any:
     """The positions of words in a vector, default_value for others: `index_table_from_tensor` and its lookup.
 
-    `gc.tables_initializer` must have run. As `tf.contrib.lookup.string_to_index`.
+    `gc.tables_initializer` must have run. tensor: strings of any shape, or a SparseTensor of them; the ids are int64.
+    As `tf.contrib.lookup.string_to_index`. Raises TypeError for keys of another dtype, else as
+    `index_table_from_tensor`.
 
     >>> ids = gc.contrib.lookup.string_to_index(gc.constant(["cat", "dog"]), mapping=["the", "cat"])
     >>> gc.tables_initializer().run()
@@ -335,7 +351,9 @@ def index_to_string_table_from_file(vocabulary_file: Any, vocab_size: int | None
                                     delimiter: str = "\t") -> HashTable:
     r"""The table from numbers of lines (int64) to the words in them, default_value for others.
 
-    Columns as of `index_table_from_file`. As `tf.contrib.lookup.index_to_string_table_from_file`.
+    Columns as of `index_table_from_file`. Keys: int64 of any shape. As
+    `tf.contrib.lookup.index_to_string_table_from_file`. Raises ValueError without a name of a file and for a vocab_size
+    below 1, TypeError for a default_value that is no string; NotFoundError when it is initialised without the file.
 
     >>> gc.write_file("words.txt", "the\ncat\n").run()
     >>> table = gc.contrib.lookup.index_to_string_table_from_file("words.txt")
@@ -355,7 +373,8 @@ def index_to_string_table_from_file(vocabulary_file: Any, vocab_size: int | None
 def index_to_string_table_from_tensor(mapping: Any, default_value: Any = "UNK", name: str | None = None) -> HashTable:
     """The table from positions in a vector (int64) to the words there, default_value for others.
 
-    As `tf.contrib.lookup.index_to_string_table_from_tensor`.
+    mapping: a vector of strings; keys: int64 of any shape. As `tf.contrib.lookup.index_to_string_table_from_tensor`.
+    Raises ValueError without mapping, TypeError for one that is no strings, and keys of another dtype.
 
     >>> table = gc.contrib.lookup.index_to_string_table_from_tensor(["the", "cat"], default_value="?")
     >>> gc.tables_initializer().run()
@@ -373,6 +392,9 @@ def index_to_string_table_from_tensor(mapping: Any, default_value: Any = "UNK", 
 @public("contrib.lookup.index_to_string")
 def index_to_string(tensor: Any, mapping: Any, default_value: Any = "UNK", name: str | None = None) -> Any:
     """The words at positions (int64) of a vector, default_value for others. As `tf.contrib.lookup.index_to_string`.
+
+    tensor: of any shape. Raises ValueError without mapping, TypeError for other dtypes. `gc.tables_initializer` must
+    have run.
 
     >>> words = gc.contrib.lookup.index_to_string(gc.constant([1, 0], gc.int64), mapping=["the", "cat"])
     >>> gc.tables_initializer().run()

@@ -26,7 +26,7 @@ def outside_loops() -> AbstractContextManager[Any]:
 def tables_initializer(name: str = "init_all_tables") -> Operation:
     """An Operation that fills all tables made so far; once for each session, before the first lookup.
 
-    As `tf.tables_initializer`.
+    Without tables it does nothing. As `tf.tables_initializer`.
 
     >>> table = gc.contrib.lookup.index_table_from_tensor(["a", "b"])
     >>> gc.tables_initializer().run()
@@ -41,6 +41,8 @@ def tables_initializer(name: str = "init_all_tables") -> Operation:
 def initialize_all_tables(name: str = "init_all_tables") -> Operation:
     """`tables_initializer` under its old name.
 
+    As `tf.initialize_all_tables`.
+
     >>> table = gc.contrib.lookup.index_table_from_tensor(["a", "b"])
     >>> gc.initialize_all_tables().run()
     >>> table.size().eval()
@@ -53,7 +55,8 @@ def initialize_all_tables(name: str = "init_all_tables") -> Operation:
 class TableInitializerBase:
     """What initialisers of tables have in common: `key_dtype`, `value_dtype`, and `initialize(table)`, an Operation.
 
-    As `tf.contrib.lookup.TableInitializerBase`.
+    As `tf.contrib.lookup.TableInitializerBase`. Raises TypeError for what is no dtype; `initialize` is a
+    NotImplementedError here, and of subclasses a TypeError for a table of other dtypes.
 
     >>> initializer = gc.lookup.KeyValueTensorInitializer(["a"], [1.5])
     >>> isinstance(initializer, gc.contrib.lookup.TableInitializerBase), initializer.key_dtype, initializer.value_dtype
@@ -86,7 +89,9 @@ class TableInitializerBase:
 class KeyValueTensorInitializer(TableInitializerBase):
     """keys[i] gets values[i]: two vectors of one length.
 
-    key_dtype, value_dtype: what Python values become. As `tf.lookup.KeyValueTensorInitializer`.
+    key_dtype, value_dtype: what Python values become. As `tf.lookup.KeyValueTensorInitializer`. Raises TypeError for
+    values of another kind. When the table is initialised lengths that differ are an InvalidArgumentError, a key with
+    two values a FailedPreconditionError.
 
     >>> words = gc.lookup.KeyValueTensorInitializer(["a", "b"], [1.5, 2.5])
     >>> table = gc.lookup.StaticHashTable(words, default_value=-1.)
@@ -133,7 +138,9 @@ class TextFileInitializer(TableInitializerBase):
 
     key_index, value_index: the number of a column, from 0, or one of `gc.lookup.TextFileIndex`. vocab_size: the number
     of lines that count, which must be there; delimiter: one character. As `tf.lookup.TextFileInitializer`. A file that
-    is missing or does not fit is an error when the table is initialised.
+    is missing or does not fit is an error when the table is initialised. Raises ValueError without filename, for an
+    index below -2, LINE_NUMBER of a dtype that is not int64, WHOLE_LINE of one that is neither integers nor string, and
+    a vocab_size below 1.
 
     >>> gc.write_file("prices.csv", "tea,3\nmilk,2\n").run()
     >>> prices = gc.lookup.TextFileInitializer("prices.csv", gc.string, 0, gc.int64, 1, delimiter=",")
@@ -190,7 +197,7 @@ def _check_index(role: str, index: int, dtype: DType) -> None:
 class TextFileStringTableInitializer(TextFileInitializer):
     r"""`TextFileInitializer` of strings by int64 ids, which by default are the numbers of the lines.
 
-    As `tf.contrib.lookup.TextFileStringTableInitializer`.
+    Other arguments and errors as of that. As `tf.contrib.lookup.TextFileStringTableInitializer`.
 
     >>> gc.write_file("words.txt", "the\ncat\n").run()
     >>> words = gc.contrib.lookup.TextFileStringTableInitializer("words.txt")
@@ -210,7 +217,8 @@ class TextFileStringTableInitializer(TextFileInitializer):
 class TextFileIdTableInitializer(TextFileInitializer):
     r"""`TextFileInitializer` of int64 ids, by default the numbers of the lines, by strings.
 
-    As `tf.contrib.lookup.TextFileIdTableInitializer`.
+    Other arguments and errors as of that; key_dtype: string or integers. As
+    `tf.contrib.lookup.TextFileIdTableInitializer`.
 
     >>> gc.write_file("words.txt", "the\ncat\n").run()
     >>> table = gc.contrib.lookup.HashTable(gc.contrib.lookup.TextFileIdTableInitializer("words.txt"), default_value=-1)

@@ -49,7 +49,10 @@ class MutableHashTable(_Changing):
     """A table that runs change: keys with values of the shape of default_value, which keys that are not in it have.
 
     checkpoint: makes the tensors that a saver keeps, those of `export`. shared_name, of TF 1.13 and before: tables of
-    one name are one. It is the session's, and needs no initialising. As `tf.contrib.lookup.MutableHashTable`.
+    one name are one. It is the session's, and needs no initialising. Keys: of key_dtype in any shape; values: their
+    shape and that of default_value. As `tf.contrib.lookup.MutableHashTable`. Raises TypeError for Python values of
+    another kind, ValueError for tensors of another dtype (remove: TypeError), InvalidArgumentError when run for values
+    of another shape.
 
     >>> table = gc.contrib.lookup.MutableHashTable(gc.string, gc.int64, default_value=-1)
     >>> table.insert(gc.constant(["a", "b"]), gc.constant([1, 2], gc.int64)).run()
@@ -76,7 +79,8 @@ class MutableDenseHashTable(_Changing):
     """As `MutableHashTable`; keys may be vectors, and empty_key and deleted_key are none of them
     (InvalidArgumentError).
 
-    As `tf.contrib.lookup.MutableDenseHashTable`.
+    empty_key and deleted_key differ, and initial_num_buckets is a power of 2 from 4 on: else InvalidArgumentError when
+    run. Keys: of key_dtype. As `tf.contrib.lookup.MutableDenseHashTable`.
 
     >>> table = gc.contrib.lookup.MutableDenseHashTable(gc.int64, gc.float32, default_value=[0., 0.], empty_key=-1,
     ...                                                 deleted_key=-2)

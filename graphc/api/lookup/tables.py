@@ -22,7 +22,8 @@ from graphc.ir.tensor_shape import as_shape
 class LookupInterface:
     """What all tables have in common: `key_dtype`, `value_dtype`, `name`, `size()` and `lookup(keys)`.
 
-    As `tf.contrib.lookup.LookupInterface`.
+    Keys are of key_dtype, in any shape. As `tf.contrib.lookup.LookupInterface`. Here size and lookup raise
+    NotImplementedError.
 
     >>> table = gc.contrib.lookup.MutableHashTable(gc.string, gc.int64, default_value=0)
     >>> isinstance(table, gc.contrib.lookup.LookupInterface), table.key_dtype
@@ -98,7 +99,8 @@ class TableWithHandle(LookupInterface):
 class InitializableLookupTableBase(TableWithHandle):
     """A table that an initialiser fills: base of `StaticHashTable` and `HashTable`.
 
-    As `tf.contrib.lookup.InitializableLookupTableBase`.
+    default_value: a scalar of the initialiser's value_dtype. As `tf.contrib.lookup.InitializableLookupTableBase`.
+    Raises TypeError for another dtype, ValueError for another shape.
 
     >>> words = gc.lookup.KeyValueTensorInitializer(["a"], [1.5])
     >>> table = gc.lookup.StaticHashTable(words, -1.)
@@ -138,8 +140,9 @@ class InitializableLookupTableBase(TableWithHandle):
 class StaticHashTable(InitializableLookupTableBase):
     """A table that is filled once, by its initialiser; default_value for keys that are not in it.
 
-    A lookup before that is a FailedPreconditionError. Keys of a SparseTensor give a SparseTensor. As
-    `tf.lookup.StaticHashTable`.
+    A lookup before that is a FailedPreconditionError. Keys of a SparseTensor give a SparseTensor. Keys: of the
+    initialiser's key_dtype in any shape; default_value: a scalar of its value_dtype. As `tf.lookup.StaticHashTable`.
+    Raises TypeError for other dtypes, ValueError for a default_value that is no scalar.
 
     >>> words = gc.lookup.KeyValueTensorInitializer(["a", "b"], [1.5, 2.5])
     >>> table = gc.lookup.StaticHashTable(words, default_value=-1.)
@@ -170,7 +173,8 @@ class StaticHashTable(InitializableLookupTableBase):
 class HashTable(StaticHashTable):
     """A table that is filled once, by `init`; default_value for keys that are not in it.
 
-    shared_name: tables of one name are one. As `tf.contrib.lookup.HashTable`.
+    shared_name: tables of one name are one. Other arguments, dtypes and errors as of `gc.lookup.StaticHashTable`. As
+    `tf.contrib.lookup.HashTable`.
 
     >>> table = gc.contrib.lookup.HashTable(gc.lookup.KeyValueTensorInitializer([1, 2], ["one", "two"]), "many")
     >>> table.init.run()

@@ -28,7 +28,7 @@ def is_sequence(value: Any) -> bool:
 def flatten(structure: Any) -> list[Any]:
     """The leaves in order as a list; those of dicts by sorted key. A list is a leaf.
 
-    As TensorFlow's `data.util.nest.flatten`.
+    As TensorFlow's `data.util.nest.flatten`. Raises TypeError if the keys of a dict do not sort.
 
     >>> gc.compat.v1.python.data.util.nest.flatten(({"b": 1, "a": 2}, [3, 4]))
     [2, 1, [3, 4]]
@@ -41,7 +41,7 @@ def pack_sequence_as(structure: Any, flat_sequence: Any) -> Any:
     """The leaves flat_sequence in the form of `structure`, whose lists are leaves. Raises ValueError if their number
     does not fit.
 
-    As TensorFlow's `data.util.nest.pack_sequence_as`.
+    As TensorFlow's `data.util.nest.pack_sequence_as`. Raises TypeError if flat_sequence is no sequence.
 
     >>> gc.compat.v1.python.data.util.nest.pack_sequence_as(({"a": 0}, [0, 0]), ["x", "y"])
     ({'a': 'x'}, 'y')
@@ -65,7 +65,8 @@ def assert_same_structure(nest1: Any, nest2: Any, check_types: bool = True) -> N
 def map_structure(func: Callable[..., Any], *structure: Any, check_types: bool = True) -> Any:
     """func of the leaves that stand at one place of every structure, lists being leaves, in the form of the first.
 
-    As TensorFlow's `data.util.nest.map_structure`.
+    As TensorFlow's `data.util.nest.map_structure`. Raises ValueError without structures and if they do not nest in the
+    same way, TypeError if their types differ (check_types), and if func cannot be called.
 
     >>> gc.compat.v1.python.data.util.nest.map_structure(len, ([1, 2], {"a": [3]}))
     (2, {'a': 1})

@@ -139,7 +139,8 @@ def map_structure_up_to(shallow_tree: Any, func: Callable[..., Any], *inputs: An
 def map_structure_with_tuple_paths(func: Callable[..., Any], *structure: Any, **kwargs: Any) -> Any:
     """func(path, leaves at that place) in the form of the first structure; a path is the tuple of keys and positions.
 
-    As TensorFlow's `nest.map_structure_with_tuple_paths`.
+    As TensorFlow's `nest.map_structure_with_tuple_paths`. Raises ValueError without a structure and if lengths differ,
+    TypeError if types of sequences do.
 
     >>> gc.contrib.framework.nest.map_structure_with_tuple_paths(lambda path, x: (path, x), {"a": [7, 8]})
     {'a': [(('a', 0), 7), (('a', 1), 8)]}
@@ -154,6 +155,8 @@ def map_structure_with_paths(func: Callable[..., Any], *structure: Any, **kwargs
     """`map_structure_with_tuple_paths` with each path as a text: "a/0/b". As TensorFlow's
     `nest.map_structure_with_paths`.
 
+    Raises as that.
+
     >>> gc.contrib.framework.nest.map_structure_with_paths(lambda path, x: f"{path}={x}", {"a": [7, 8]})
     {'a': ['a/0=7', 'a/1=8']}
     """
@@ -167,6 +170,8 @@ def map_structure_with_paths(func: Callable[..., Any], *structure: Any, **kwargs
 def yield_flat_paths(nest: Any, expand_composites: bool = False) -> Iterator[Path]:
     """An iterator over the paths of the leaves, tuples of keys and positions. As TensorFlow's `nest.yield_flat_paths`.
 
+    Going over it raises TypeError if the keys of a dict do not sort.
+
     >>> list(gc.contrib.framework.nest.yield_flat_paths({"a": [7, 8], "b": 9}))
     [('a', 0), ('a', 1), ('b',)]
     """
@@ -176,6 +181,8 @@ def yield_flat_paths(nest: Any, expand_composites: bool = False) -> Iterator[Pat
 @public("contrib.framework.nest.flatten_with_tuple_paths", "compat.v1.python.util.nest.flatten_with_tuple_paths")
 def flatten_with_tuple_paths(structure: Any, expand_composites: bool = False) -> list[tuple[Path, Any]]:
     """A list of (path, leaf), each path a tuple of keys and positions. As TensorFlow's `nest.flatten_with_tuple_paths`.
+
+    Raises TypeError if the keys of a dict do not sort.
 
     >>> gc.contrib.framework.nest.flatten_with_tuple_paths({"a": [7, 8]})
     [(('a', 0), 7), (('a', 1), 8)]
@@ -189,7 +196,7 @@ def flatten_with_joined_string_paths(structure: Any, separator: str = "/",
                                      expand_composites: bool = False) -> list[tuple[str, Any]]:
     """A list of (path, leaf), each path a text of keys and positions with separator between them.
 
-    As TensorFlow's `nest.flatten_with_joined_string_paths`.
+    As TensorFlow's `nest.flatten_with_joined_string_paths`. Raises TypeError if the keys of a dict do not sort.
 
     >>> gc.contrib.framework.nest.flatten_with_joined_string_paths({"a": [7, 8]}, separator=".")
     [('a.0', 7), ('a.1', 8)]

@@ -33,6 +33,8 @@ def is_nested(seq: Any) -> bool:
 def is_sequence_or_composite(seq: Any) -> bool:
     """Whether it is nested as of `gc.nest.is_nested`, or a SparseTensor.
 
+    As TensorFlow's `nest.is_sequence_or_composite`.
+
     >>> nest = gc.contrib.framework.nest
     >>> nest.is_sequence_or_composite([1]), nest.is_sequence_or_composite(gc.SparseTensor([[0]], [1.], [2]))
     (True, True)

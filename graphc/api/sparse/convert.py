@@ -27,7 +27,8 @@ def sparse_to_dense(sparse_indices, output_shape, sparse_values, default_value=0
 
     sparse_indices: int32 or int64 [n, rank], of a vector also [n] (of one element a scalar). sparse_values: [n], or a
     scalar for all. validate_indices: indices that do not ascend, or repeat, end the run with InvalidArgumentError;
-    those outside always do. As `tf.sparse_to_dense`; of a SparseTensor: `gc.sparse.to_dense`.
+    those outside always do. default_value: a scalar of the values' dtype. As `tf.sparse_to_dense`; of a SparseTensor:
+    `gc.sparse.to_dense`. Raises TypeError for another dtype, ValueError for shapes that do not fit.
 
     >>> gc.sparse_to_dense([1, 3], [5], [10., 30.], default_value=-1.).eval()
     array([-1., 10., -1., 30., -1.], dtype=float32)
@@ -48,7 +49,8 @@ def sparse_tensor_to_dense(sp_input, default_value=None, validate_indices=True, 
     """The dense tensor, default_value (0, or an empty string) where sp_input has no element.
 
     validate_indices: indices that do not ascend in row-major order, or repeat, end the run with InvalidArgumentError
-    (gc.sparse.reorder); those outside always do. As `tf.sparse_tensor_to_dense`.
+    (gc.sparse.reorder); those outside always do. sp_input: of any dtype and rank; default_value: a scalar of its dtype.
+    As `tf.sparse_tensor_to_dense`. Raises TypeError for what is no SparseTensor, and another default_value.
 
     >>> x = gc.SparseTensor([[0, 1], [1, 0]], [5., 7.], [2, 3])
     >>> gc.sparse.to_dense(x).eval()
@@ -69,7 +71,7 @@ def sparse_tensor_to_dense(sp_input, default_value=None, validate_indices=True, 
 def from_dense(tensor, name=None):
     """A SparseTensor of the elements that are not 0 (not False, not empty of strings).
 
-    tensor: numbers, bools or strings. As `tf.sparse.from_dense`.
+    tensor: numbers, bools or strings. As `tf.sparse.from_dense`. Raises ValueError for a scalar.
 
     >>> gc.sparse.from_dense([[0., 5.], [7., 0.]]).eval()
     SparseTensorValue(indices=array([[0, 1],
@@ -85,7 +87,9 @@ def from_dense(tensor, name=None):
 def sparse_to_indicator(sp_input, vocab_size, name=None):
     """Bools [..., vocab_size], of which those at the ids in sp_input's values are true: lists of ids as many-hot rows.
 
-    sp_input: int32 or int64 [..., ids]. As `tf.sparse_to_indicator`.
+    sp_input: int32 or int64 [..., ids]. As `tf.sparse_to_indicator`. Raises TypeError for strings, what is no
+    SparseTensor, and a vocab_size that is no integer; an id that is not below it ends the run with
+    InvalidArgumentError.
 
     >>> ids = gc.SparseTensor([[0, 0], [0, 1], [1, 0]], [2, 0, 1], [2, 2])
     >>> gc.sparse_to_indicator(ids, vocab_size=4).eval()
@@ -107,7 +111,8 @@ def sparse_merge(sp_ids, sp_values, vocab_size, name=None, already_sorted=False)
 
     sp_ids: int32 or int64 [..., n], or a list of several for as many last axes; sp_values: as many values at the same
     indices. vocab_size: the size of the last axis, or a list. already_sorted: the ids ascend in each row. As
-    `tf.sparse_merge`.
+    `tf.sparse_merge`. Raises TypeError for what is no SparseTensor, strings as ids, and other sizes than integers, one
+    for each of sp_ids; ValueError if their numbers or those of ids and values differ.
 
     >>> ids = gc.SparseTensor([[0, 0], [0, 1], [1, 0]], [2, 0, 1], [2, 2])
     >>> weights = gc.SparseTensor([[0, 0], [0, 1], [1, 0]], [0.5, 2., 4.], [2, 2])
@@ -138,7 +143,8 @@ def sparse_merge(sp_ids, sp_values, vocab_size, name=None, already_sorted=False)
 def sparse_eye(num_rows, num_columns=None, dtype=float32, name=None):
     """A SparseTensor [num_rows, num_columns] with ones on the diagonal.
 
-    num_rows, num_columns (by default num_rows): ints or integer scalars, else TypeError. As `tf.sparse.eye`.
+    num_rows, num_columns (by default num_rows): ints or integer scalars, else TypeError. dtype: of numbers or bool,
+    TypeError for strings. As `tf.sparse.eye`.
 
     >>> gc.sparse.to_dense(gc.sparse.eye(2, 3)).eval()
     array([[1., 0., 0.],

@@ -18,7 +18,7 @@ def cross(inputs: Iterable[Any], name: str | None = None) -> SparseTensor:
     """A SparseTensor of the crosses of features: of each row every combination of one element of each, joined by "_X_".
 
     inputs: a list of matrices [batch, n], SparseTensors and tensors of strings or integers; the sparse ones come first
-    in the crosses. TypeError for other dtypes. As `tf.sparse.cross`.
+    in the crosses. TypeError for other dtypes. As `tf.sparse.cross`. Raises ValueError for what is no matrix.
 
     >>> crossed = gc.sparse.cross([gc.constant([["a", "b"]]), gc.constant([["x"]])])
     >>> crossed.eval().values
@@ -32,8 +32,9 @@ def cross_hashed(inputs: Iterable[Any], num_buckets: int = 0, hash_key: int | No
                  name: str | None = None) -> SparseTensor:
     """A SparseTensor of the hashes (int64) of the crosses that `gc.sparse.cross` makes, without the strings in between.
 
-    num_buckets: hashes are taken modulo that; 0: as they are. hash_key: an int, by default TensorFlow's. As
-    `tf.sparse.cross_hashed`, with its numbers.
+    num_buckets: hashes are taken modulo that; 0: as they are. hash_key: an int, by default TensorFlow's. inputs: as of
+    `gc.sparse.cross`, with its errors. As `tf.sparse.cross_hashed`, with its numbers. Raises ValueError for a negative
+    num_buckets.
 
     >>> crossed = gc.sparse.cross_hashed([gc.constant([["a", "b"]]), gc.constant([["x"]])], num_buckets=100)
     >>> crossed.eval().values

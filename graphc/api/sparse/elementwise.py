@@ -49,8 +49,8 @@ def sparse_add(a, b, threshold=None, thresh=None):
     """The sum of two tensors of one shape, of which one or both are sparse; it is sparse if both are.
 
     Of two sparse ones elements of the sum that are less than threshold (thresh is the older name) either way are left
-    out; elements with equal indices are added, within one operand too. TypeError for two dense ones. As
-    `tf.sparse_add`.
+    out; elements with equal indices are added, within one operand too: real numbers. As `tf.sparse_add`.
+    Raises TypeError for two dense ones and different dtypes, ValueError for different shapes and for both thresholds.
 
     >>> x = gc.SparseTensor([[0], [2]], [1., 5.], [3])
     >>> y = gc.SparseTensor([[0], [1]], [-1., 7.], [3])
@@ -81,7 +81,8 @@ def sparse_add(a, b, threshold=None, thresh=None):
 def sparse_maximum(sp_a, sp_b, name=None):
     """The greater elements of two sparse tensors of one shape; what one of them lacks counts as 0.
 
-    sp_a, sp_b: real numbers, in row-major order. As `tf.sparse_maximum`.
+    sp_a, sp_b: real numbers, in row-major order. As `tf.sparse_maximum`. Raises TypeError for other or different dtypes
+    and for dense tensors, ValueError for different shapes.
 
     >>> x = gc.SparseTensor([[0], [2]], [1., -5.], [4])
     >>> y = gc.SparseTensor([[0], [1]], [3., 7.], [4])
@@ -95,7 +96,8 @@ def sparse_maximum(sp_a, sp_b, name=None):
 def sparse_minimum(sp_a, sp_b, name=None):
     """The lesser elements of two sparse tensors of one shape; what one of them lacks counts as 0.
 
-    sp_a, sp_b: real numbers, in row-major order. As `tf.sparse_minimum`.
+    sp_a, sp_b: real numbers, in row-major order. As `tf.sparse_minimum`. Raises TypeError for other or different dtypes
+    and for dense tensors, ValueError for different shapes.
 
     >>> x = gc.SparseTensor([[0], [2]], [1., -5.], [4])
     >>> y = gc.SparseTensor([[0], [1]], [3., 7.], [4])
@@ -115,7 +117,8 @@ def _extreme(op, a, b, name):
 def sparse_softmax(sp_input, name=None):
     """The softmax over the elements that are there along the last axis: those that are not have no part in it.
 
-    sp_input: floating point, of rank 2 or more, in row-major order. As `tf.sparse_softmax`.
+    sp_input: floating point, of rank 2 or more, in row-major order. As `tf.sparse_softmax`. Raises TypeError for other
+    dtypes and what is no SparseTensor, ValueError for rank 1.
 
     >>> x = gc.SparseTensor([[0, 0], [0, 2], [1, 1]], [1., 1., 9.], [2, 3])
     >>> gc.sparse.to_dense(gc.sparse_softmax(x)).eval()
@@ -133,7 +136,8 @@ def map_values(op: Callable[..., Any], *args: Any, **kwargs: Any) -> SparseTenso
 
     op: a function of tensors that gives a tensor [n]. Of the arguments, also within lists and dicts, each SparseTensor
     becomes its values; they must have the same indices and shapes, or the run ends with InvalidArgumentError.
-    ValueError if there is none. As `tf.sparse.map_values`.
+    ValueError if there is none. Dtypes and ranks: any. As `tf.sparse.map_values`. Raises TypeError if op cannot be
+    called.
 
     >>> x = gc.SparseTensor([[0], [2]], [1., -5.], [4])
     >>> gc.sparse.to_dense(gc.sparse.map_values(gc.maximum, x, 0.5)).eval()

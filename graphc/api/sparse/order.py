@@ -25,7 +25,7 @@ from graphc.ops.sparse.order import SparseReorder, SparseReshape
 def sparse_reorder(sp_input, name=None):
     """The same SparseTensor with its elements in row-major order of their indices, as other functions want them.
 
-    As `tf.sparse_reorder`.
+    sp_input: of any dtype and rank. As `tf.sparse_reorder`. Raises TypeError for what is no SparseTensor.
 
     >>> gc.sparse.reorder(gc.SparseTensor([[1, 0], [0, 1]], [7., 5.], [2, 2])).eval().values
     array([5., 7.], dtype=float32)
@@ -40,7 +40,7 @@ def sparse_reshape(sp_input, shape, name=None):
     """The same elements in row-major order under another shape, of which one size may be -1.
 
     shape: int32 or int64 [new rank]. Raises ValueError if the numbers of elements, zeros counted, are known to differ,
-    InvalidArgumentError when run. As `tf.sparse_reshape`.
+    InvalidArgumentError when run. As `tf.sparse_reshape`. Raises TypeError for what is no SparseTensor.
 
     >>> x = gc.SparseTensor([[0, 1], [1, 0]], [5., 7.], [2, 3])
     >>> gc.sparse.to_dense(gc.sparse_reshape(x, [3, -1])).eval()
@@ -78,7 +78,8 @@ def _known_shape(sp_input, shape):
 def sparse_transpose(sp_input, perm=None, name=None):
     """The axes in the order of perm, by default reversed, and the elements in row-major order again.
 
-    As `tf.sparse_transpose`.
+    perm: int32 or int64 [rank]. As `tf.sparse_transpose`. Raises TypeError for another dtype of perm and what is no
+    SparseTensor, ValueError for an axis that is not there.
 
     >>> x = gc.SparseTensor([[0, 1], [0, 2], [1, 0]], [5., 6., 7.], [2, 3])
     >>> gc.sparse.to_dense(gc.sparse_transpose(x)).eval()
@@ -100,7 +101,8 @@ def sparse_transpose(sp_input, perm=None, name=None):
 def sparse_expand_dims(sp_input, axis=None, name=None):
     """A new axis of size 1 before `axis`, an int, by default at the end. ValueError if that is beyond the rank.
 
-    As `tf.sparse.expand_dims`.
+    sp_input: of any dtype and rank. As `tf.sparse.expand_dims`. Raises TypeError for an axis that is no int, and what
+    is no SparseTensor.
 
     >>> gc.sparse.expand_dims(gc.SparseTensor([[1]], [5.], [3]), 0).eval().dense_shape
     array([1, 3])
@@ -126,8 +128,8 @@ def sparse_expand_dims(sp_input, axis=None, name=None):
 def sparse_reset_shape(sp_input, new_shape=None):
     """The same elements in new_shape, which may not be smaller; by default in the smallest shape that holds them all.
 
-    Raises ValueError if new_shape has another rank or is known to be smaller, else InvalidArgumentError when run. As
-    `tf.sparse_reset_shape`.
+    Raises ValueError if new_shape has another rank or is known to be smaller, else InvalidArgumentError when run.
+    sp_input: of any dtype; new_shape: integers [rank]. As `tf.sparse_reset_shape`.
 
     >>> x = gc.SparseTensor([[0, 1], [1, 0]], [5., 7.], [4, 9])
     >>> gc.sparse_reset_shape(x).eval().dense_shape

@@ -30,7 +30,8 @@ def sparse_concat(axis, sp_inputs, name=None, expand_nonconcat_dim=False, concat
 
     axis: an int; concat_dim is its older name. sp_inputs: a non-empty list of one rank and dtype, in row-major order.
     expand_nonconcat_dim(s): along the other axes all grow to the largest size; else these must be equal, or the run
-    ends with InvalidArgumentError. As `tf.sparse_concat`.
+    ends with InvalidArgumentError. As `tf.sparse_concat`. Raises TypeError for another list or different dtypes,
+    ValueError for different ranks, an axis that is not there, and both names.
 
     >>> x, y = gc.SparseTensor([[0, 1]], [5.], [1, 2]), gc.SparseTensor([[0, 0]], [7.], [1, 3])
     >>> gc.sparse.to_dense(gc.sparse_concat(1, [x, y])).eval()
@@ -64,7 +65,10 @@ def sparse_split(keyword_required=_KeywordRequired(), sp_input=None, num_split=N
                  split_dim=None):
     """A list of num_split parts of a sparse tensor along axis; if they are not equal, the first ones are larger by one.
 
-    Arguments must be given by name (ValueError); split_dim is the older name of axis. As `tf.sparse_split`.
+    Arguments must be given by name (ValueError); split_dim is the older name of axis. sp_input: of any dtype and rank;
+    num_split, axis: ints. As `tf.sparse_split`. Raises ValueError for a num_split below 1, an axis that is not there
+    and arguments that are missing, TypeError for what is no SparseTensor; more parts than the axis is long end the run
+    with InvalidArgumentError.
 
     >>> x = gc.SparseTensor([[0, 0], [0, 2]], [5., 7.], [1, 3])
     >>> [gc.sparse.to_dense(part).eval() for part in gc.sparse_split(sp_input=x, num_split=2, axis=1)]
@@ -87,7 +91,8 @@ def sparse_split(keyword_required=_KeywordRequired(), sp_input=None, num_split=N
 def sparse_slice(sp_input, start, size, name=None):
     """The elements in a box of `size` from `start` on, which ends with the tensor: no error beyond it.
 
-    start, size: int64 [rank]. As `tf.sparse_slice`.
+    start, size: int64 [rank]. As `tf.sparse_slice`. Raises TypeError for floats and what is no SparseTensor, ValueError
+    for another number of them, InvalidArgumentError when run for negative ones.
 
     >>> x = gc.SparseTensor([[0, 0], [0, 2], [1, 1]], [5., 6., 7.], [2, 3])
     >>> gc.sparse.to_dense(gc.sparse_slice(x, [0, 1], [2, 9])).eval()
@@ -103,7 +108,8 @@ def sparse_slice(sp_input, start, size, name=None):
 def sparse_retain(sp_input, to_retain):
     """The elements for which to_retain, bool [n], is true; the shape stays.
 
-    Raises ValueError if it is known not to be as long as the values. As `tf.sparse_retain`.
+    Raises ValueError if it is known not to be as long as the values. As `tf.sparse_retain`. Raises TypeError for what
+    is no SparseTensor.
 
     >>> x = gc.SparseTensor([[0], [2], [3]], [5., -6., 7.], [4])
     >>> gc.sparse.to_dense(gc.sparse_retain(x, x.values > 0.)).eval()
@@ -122,7 +128,8 @@ def sparse_retain(sp_input, to_retain):
 def sparse_mask(a, mask_indices, name=None):
     """IndexedSlices of the rows of the IndexedSlices `a` whose indices are not among mask_indices.
 
-    As `tf.sparse_mask`.
+    a: of any dtype; mask_indices: a vector of the dtype of a.indices. As `tf.sparse_mask`. Raises TypeError for another
+    dtype, ValueError for another rank.
 
     >>> a = gc.IndexedSlices(gc.constant([[1., 2.], [3., 4.]]), gc.constant([10, 20]), gc.constant([30, 2]))
     >>> gc.sparse_mask(a, [10]).indices.eval()
@@ -136,8 +143,10 @@ def sparse_mask(a, mask_indices, name=None):
 def sparse_fill_empty_rows(sp_input, default_value, name=None):
     """(sp_input with default_value at column 0 of each row without an element, bool [rows]: which those are).
 
-    sp_input: [rows, columns]. What embeddings of lists of ids need where a list is empty. As
-    `tf.sparse_fill_empty_rows`.
+    sp_input: [rows, columns]. What embeddings of lists of ids need where a list is empty. default_value: a scalar of
+    its dtype, any. As `tf.sparse_fill_empty_rows`. Raises TypeError for what is no SparseTensor, and a Python value of
+    another kind; ValueError for a tensor of another dtype and for no scalar; InvalidArgumentError when run for an index
+    outside.
 
     >>> x = gc.SparseTensor([[0, 1], [2, 0]], [5., 7.], [3, 2])
     >>> filled, empty = gc.sparse_fill_empty_rows(x, default_value=-1.)

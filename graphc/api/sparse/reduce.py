@@ -28,7 +28,9 @@ def sparse_reduce_sum(sp_input, axis=None, keepdims=None, reduction_axes=None, k
     """The sums along axis, an int, a list or None for all, as a dense tensor.
 
     sp_input: real numbers in row-major order. keepdims: the axes stay, with size 1. reduction_axes, keep_dims: older
-    names. As `tf.sparse_reduce_sum`.
+    names. The result has its dtype. As `tf.sparse_reduce_sum`. Raises TypeError for other dtypes, what is no
+    SparseTensor, and an axis that is no integer; ValueError for an axis that is not there or comes twice, and both
+    names of an argument.
 
     >>> x = gc.SparseTensor([[0, 0], [0, 2], [1, 1]], [5., 6., 7.], [2, 3])
     >>> gc.sparse_reduce_sum(x, axis=1).eval()
@@ -43,6 +45,8 @@ def sparse_reduce_sum(sp_input, axis=None, keepdims=None, reduction_axes=None, k
 def sparse_reduce_sum_sparse(sp_input, axis=None, keepdims=None, reduction_axes=None, keep_dims=None):
     """The sums along axis, as a SparseTensor; arguments as of `gc.sparse_reduce_sum`. As `tf.sparse_reduce_sum_sparse`.
 
+    Dtypes and errors are the same, too.
+
     >>> x = gc.SparseTensor([[0, 0], [0, 2], [2, 1]], [5., 6., 7.], [3, 3])
     >>> gc.sparse_reduce_sum_sparse(x, axis=1).eval().indices
     array([[0],
@@ -55,8 +59,8 @@ def sparse_reduce_sum_sparse(sp_input, axis=None, keepdims=None, reduction_axes=
 def sparse_reduce_max(sp_input, axis=None, keepdims=None, reduction_axes=None, keep_dims=None):
     """The greatest of the elements that are there along axis, 0 without any, as a dense tensor.
 
-    Zeros that are not stored do not count: of negative elements the result is negative. Arguments as of
-    `gc.sparse_reduce_sum`. As `tf.sparse_reduce_max`.
+    Zeros that are not stored do not count: of negative elements the result is negative. Arguments and errors as
+    of `gc.sparse_reduce_sum`. As `tf.sparse_reduce_max`.
 
     >>> x = gc.SparseTensor([[0, 0], [0, 2], [2, 1]], [-5., -6., 7.], [3, 3])
     >>> gc.sparse_reduce_max(x, axis=1).eval()
@@ -70,7 +74,7 @@ def sparse_reduce_max_sparse(sp_input, axis=None, keepdims=None, reduction_axes=
     """The greatest of the elements that are there along axis, as a SparseTensor; arguments as of
     `gc.sparse_reduce_sum`.
 
-    As `tf.sparse_reduce_max_sparse`.
+    Dtypes and errors are the same, too. As `tf.sparse_reduce_max_sparse`.
 
     >>> x = gc.SparseTensor([[0, 0], [0, 2], [2, 1]], [-5., -6., 7.], [3, 3])
     >>> gc.sparse_reduce_max_sparse(x, axis=1).eval().values
@@ -84,7 +88,9 @@ def sparse_tensor_dense_matmul(sp_a, b, adjoint_a=False, adjoint_b=False, name=N
     """The product of a sparse and a dense matrix, in this order or the other: dense [n, m].
 
     sp_a: a SparseTensor [n, k], b: [k, m] of its dtype: floating point, int32 or int64. adjoint_a, adjoint_b: of their
-    transposes. It has gradients by the values and by the dense matrix. As `tf.sparse_tensor_dense_matmul`.
+    transposes. It has gradients by the values and by the dense matrix. As `tf.sparse_tensor_dense_matmul`. Raises
+    TypeError for other or different dtypes and for two dense matrices, ValueError for shapes that do not fit; indices
+    outside of sp_a end the run with InvalidArgumentError.
 
     >>> x = gc.SparseTensor([[0, 0], [1, 2]], [2., 3.], [2, 3])
     >>> gc.sparse.matmul(x, [[1., 1.], [5., 5.], [10., 20.]]).eval()

@@ -55,7 +55,8 @@ def set_intersection(a, b, validate_indices=True):
     """A SparseTensor of what the rows along the last axes of both have in common, sorted.
 
     a, b: tensors or SparseTensors of integers of one dtype and rank, all axes but the last equal. As
-    `tf.sets.intersection`, which takes strings, too: give their numbers in a vocabulary.
+    `tf.sets.intersection`, which takes strings, too: give their numbers in a vocabulary. Raises TypeError for other
+    dtypes (uint32, uint64 are among these), ValueError for ranks and shapes that do not fit.
 
     >>> gc.sparse.to_dense(gc.sets.intersection(gc.constant([[1, 2, 3], [4, 5, 6]]), [[3, 1, 9], [5, 5, 7]])).eval()
     array([[1, 3],
@@ -68,7 +69,7 @@ def set_intersection(a, b, validate_indices=True):
 def set_difference(a, b, aminusb=True, validate_indices=True):
     """A SparseTensor of what the rows of a have and those of b lack (aminusb False: the other way round), sorted.
 
-    Arguments as of `gc.sets.intersection`. As `tf.sets.difference`.
+    Arguments and errors as of `gc.sets.intersection`. As `tf.sets.difference`.
 
     >>> gc.sparse.to_dense(gc.sets.difference(gc.constant([[1, 2, 3]]), [[3, 9, 9]])).eval()
     array([[1, 2]], dtype=int32)
@@ -82,7 +83,7 @@ def set_difference(a, b, aminusb=True, validate_indices=True):
 def set_union(a, b, validate_indices=True):
     """A SparseTensor of what the rows of either have, each once and sorted; arguments as of `gc.sets.intersection`.
 
-    As `tf.sets.union`.
+    Its dtypes, shapes and errors, too. As `tf.sets.union`.
 
     >>> gc.sparse.to_dense(gc.sets.union(gc.constant([[1, 2, 3]]), [[3, 9, 9]])).eval()
     array([[1, 2, 3, 9]], dtype=int32)

@@ -23,7 +23,8 @@ from graphc.ir.tensor_shape import TensorShape
 class SparseTensorValue(NamedTuple):
     """What fetching a SparseTensor gives, and what may be fed for one: three arrays.
 
-    indices: int64 [n, rank]; values: [n]; dense_shape: int64 [rank]. As `tf.SparseTensorValue`.
+    indices: int64 [n, rank]; values: [n]; dense_shape: int64 [rank]. Nothing is checked before it is used. As
+    `tf.SparseTensorValue`.
 
     >>> value = gc.SparseTensorValue(indices=[[0, 1], [1, 0]], values=[5., 7.], dense_shape=[2, 2])
     >>> gc.sparse.to_dense(value).eval()
@@ -227,8 +228,9 @@ def takes_sparse(function: F) -> F:
 def convert_to_tensor_or_sparse_tensor(value: Any, dtype: Any = None, name: str | None = None) -> Any:
     """A SparseTensor, or a SparseTensorValue as one; anything else as a tensor.
 
-    dtype: what it must be: of a sparse one that has another RuntimeError is raised. As
-    `tf.convert_to_tensor_or_sparse_tensor`.
+    dtype: what it must be: of a sparse one that has another RuntimeError is raised. Any dtype and shape. As
+    `tf.convert_to_tensor_or_sparse_tensor`. Raises ValueError for a tensor of another dtype, TypeError for what does
+    not convert.
 
     >>> gc.convert_to_tensor_or_sparse_tensor([1., 2.]).eval()
     array([1., 2.], dtype=float32)
@@ -249,7 +251,8 @@ def sparse_placeholder(dtype: Any, shape: Any = None, name: str | None = None) -
     """A SparseTensor to be fed at each run by a SparseTensorValue or a tuple (indices, values, dense_shape).
 
     dtype: of the values. shape: a known one becomes a constant, and is fed with the others all the same; if it holds
-    None, only the rank is said; None: any rank. As `tf.sparse_placeholder`.
+    None, only the rank is said; None: any rank. As `tf.sparse_placeholder`. Raises TypeError for what is no dtype, and
+    for a shape that is no list of ints and None.
 
     >>> x = gc.sparse_placeholder(gc.float32, shape=[None, 3])
     >>> gc.sparse.reduce_sum(x, axis=1).eval({x: ([[0, 0], [0, 2], [1, 1]], [1., 2., 5.], [2, 3])})

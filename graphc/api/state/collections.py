@@ -69,6 +69,8 @@ def trainable_variables(scope: str | None = None) -> list[Variable]:
 def variables_initializer(var_list: Sequence[Variable], name: str = "init") -> Operation:
     """The operation that initialises these variables. As `tf.variables_initializer`.
 
+    var_list: a list of variables, which may be empty; TypeError for one variable alone.
+
     >>> a, b = gc.Variable(1.), gc.Variable(2.)
     >>> gc.variables_initializer([b]).run()
     >>> gc.is_variable_initialized(a).eval(), b.eval()

@@ -19,7 +19,8 @@ from graphc.ir.tensor import Tensor
 def count_up_to(ref: Any, limit: int, name: str | None = None) -> Tensor:
     """The variable's value, which is 1 more from then on; OutOfRangeError when run once it is `limit`.
 
-    ref: a variable of int32 or int64 (TypeError for others). As `tf.count_up_to`.
+    ref: a scalar variable of int32 or int64 (TypeError for others, ValueError for other shapes and what is no
+    variable). As `tf.count_up_to`.
 
     >>> v = gc.Variable(0)
     >>> gc.global_variables_initializer().run()

@@ -251,7 +251,7 @@ def get_local_variable(name: str, shape: Any = None, dtype: Any = None, initiali
                        synchronization: Any = None, aggregation: Any = None) -> Any:
     """`get_variable` of one that is neither trained, whatever trainable says, nor saved: it is in LOCAL_VARIABLES only.
 
-    As `tf.get_local_variable`; `gc.local_variables_initializer` initialises it.
+    Arguments, results and errors as of it. As `tf.get_local_variable`; `gc.local_variables_initializer` initialises it.
 
     >>> v = gc.get_local_variable("seen", [], gc.int32)
     >>> v.trainable, gc.local_variables() == [v]

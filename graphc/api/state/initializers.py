@@ -25,8 +25,9 @@ class Initializer:
     """Base of all initialisers: initializer(shape) is a tensor of initial values.
 
     A subclass writes `__call__(shape, dtype=None, partition_info=None)`; dtype None is that of the initialiser.
-    partition_info, which part of a variable it is for, makes no difference to most of those here. As
-    `tf.initializers.Initializer`.
+    partition_info, which part of a variable it is for, makes no difference to most of those here. shape: fully known;
+    the result is a tensor of it. As `tf.initializers.Initializer`. Raises TypeError for what is no dtype,
+    NotImplementedError without `__call__` of its own.
 
     >>> class Steps(gc.initializers.Initializer):
     ...     def __call__(self, shape, dtype=None, partition_info=None):
@@ -60,6 +61,8 @@ class Initializer:
 class Zeros(Initializer):
     """All elements 0 (False; empty strings). As `tf.zeros_initializer`.
 
+    dtype: any; shape: fully known, else TypeError.
+
     >>> gc.zeros_initializer()([2], gc.int32).eval()
     array([0, 0], dtype=int32)
     """
@@ -71,6 +74,8 @@ class Zeros(Initializer):
 @public("initializers.Ones", "initializers.ones", "ones_initializer", "initializers.ones_initializer")
 class Ones(Initializer):
     """All elements 1. As `tf.ones_initializer`.
+
+    dtype: numbers or bool, TypeError for strings; shape: fully known, else TypeError.
 
     >>> gc.ones_initializer(gc.int32)([2]).eval()
     array([1, 1], dtype=int32)
@@ -110,7 +115,9 @@ class Constant(Initializer):
 class RandomUniform(Initializer):
     """Evenly distributed in [minval, maxval); maxval None: 1, and an integer dtype needs one.
 
-    As `tf.random_uniform_initializer`, but for the numbers of a seed (for those: `gc.set_random_mode`).
+    dtype: floating point, int32 or int64 (TypeError for others); shape: fully known (TypeError). As
+    `tf.random_uniform_initializer`, but for the numbers of a seed (for those: `gc.set_random_mode`). Raises ValueError
+    for integers without maxval, or with one that is not above minval.
 
     >>> drawn = gc.random_uniform_initializer(-1., 1., seed=1)([1000]).eval()
     >>> drawn.min() >= -1, drawn.max() < 1, bool(abs(drawn.mean()) < 0.1)
@@ -132,6 +139,8 @@ class RandomUniform(Initializer):
 class RandomNormal(Initializer):
     """Normally distributed, with mean and stddev. As `tf.random_normal_initializer`, but for the numbers of a seed.
 
+    dtype: floating point (TypeError for others); shape: fully known (TypeError).
+
     >>> drawn = gc.random_normal_initializer(mean=3., stddev=0.5, seed=1)([10000]).eval()
     >>> round(float(drawn.mean()), 1), round(float(drawn.std()), 1)
     (3.0, 0.5)
@@ -152,7 +161,8 @@ class RandomNormal(Initializer):
 class TruncatedNormal(RandomNormal):
     """Normally distributed; what is more than two standard deviations from the mean is drawn again.
 
-    As `tf.truncated_normal_initializer`, but for the numbers of a seed.
+    dtype: floating point (TypeError for others); shape: fully known (TypeError). As `tf.truncated_normal_initializer`,
+    but for the numbers of a seed.
 
     >>> drawn = gc.truncated_normal_initializer(stddev=0.1, seed=1)([1000]).eval()
     >>> bool(abs(drawn).max() <= 0.2)
@@ -168,7 +178,8 @@ class TruncatedNormal(RandomNormal):
 class UniformUnitScaling(Initializer):
     """Evenly distributed in +-sqrt(3 / inputs) * factor, inputs being the product of all axes but the last.
 
-    That keeps the scale of what flows through. As `tf.uniform_unit_scaling_initializer`, but for the numbers of a seed.
+    That keeps the scale of what flows through. dtype: floating point (TypeError for others); shape: fully known
+    (TypeError). As `tf.uniform_unit_scaling_initializer`, but for the numbers of a seed.
 
     >>> drawn = gc.uniform_unit_scaling_initializer(seed=1)([12, 100]).eval()
     >>> bool(abs(drawn).max() <= 0.5)
@@ -192,8 +203,9 @@ class VarianceScaling(Initializer):
     """Random numbers of variance scale / n, where n is fan_in, fan_out or their mean (fan_avg).
 
     Of weights [height, width, in, out] fan_in is height * width * in, fan_out height * width * out. distribution:
-    "normal" or "truncated_normal", "untruncated_normal", "uniform". As `tf.variance_scaling_initializer`, but for the
-    numbers of a seed. Raises ValueError for a scale that is not positive, another mode or distribution.
+    "normal" or "truncated_normal", "untruncated_normal", "uniform". dtype: floating point (TypeError for others);
+    shape: fully known (TypeError). As `tf.variance_scaling_initializer`, but for the numbers of a seed. Raises
+    ValueError for a scale that is not positive, another mode or distribution.
 
     >>> he = gc.variance_scaling_initializer(scale=2., mode="fan_in", seed=1)
     >>> round(float(he([200, 100]).eval().std()), 2)         # sqrt(2 / 200)
@@ -240,7 +252,8 @@ class VarianceScaling(Initializer):
 class GlorotUniform(VarianceScaling):
     """Evenly distributed in +-sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio): what `get_variable` takes for floats.
 
-    As `tf.glorot_uniform_initializer`, but for the numbers of a seed.
+    dtype: floating point (TypeError for others); shape: fully known (TypeError). As `tf.glorot_uniform_initializer`,
+    but for the numbers of a seed.
 
     >>> drawn = gc.glorot_uniform_initializer(seed=1)([100, 50]).eval()
     >>> bool(abs(drawn).max() <= 0.2)                         # sqrt(6 / 150)
@@ -256,6 +269,8 @@ class GlorotUniform(VarianceScaling):
 class GlorotNormal(VarianceScaling):
     """Truncated normal numbers of variance 2 / (fan_in + fan_out). As `tf.glorot_normal_initializer`.
 
+    dtype: floating point (TypeError for others); shape: fully known (TypeError).
+
     >>> drawn = gc.glorot_normal_initializer(seed=1)([100, 100]).eval()
     >>> round(float(drawn.std()), 2)                          # sqrt(2 / 200)
     0.1
@@ -269,7 +284,8 @@ class GlorotNormal(VarianceScaling):
 class Identity(Initializer):
     """gain times the identity matrix; ones on the diagonal of a matrix that is not square.
 
-    As `tf.initializers.identity`. Raises ValueError for a shape of another rank than 2.
+    dtype: numbers or bool. As `tf.initializers.identity`. Raises ValueError for a shape of another rank than 2,
+    TypeError for strings.
 
     >>> gc.initializers.identity(gain=2.)([2, 3]).eval()
     array([[2., 0., 0.],
@@ -296,6 +312,9 @@ def he_normal(seed: int | None = None) -> Initializer:
     """Truncated normal numbers of variance 2 / fan_in (He et al.), for layers with `relu`. As
     `tf.initializers.he_normal`.
 
+    dtype: float32, or the floating point one that it is called with (TypeError for others); shape: fully known
+    (TypeError).
+
     >>> round(float(gc.initializers.he_normal(seed=1)([200, 100]).eval().std()), 2)
     0.1
     """
@@ -305,6 +324,9 @@ def he_normal(seed: int | None = None) -> Initializer:
 @public("initializers.he_uniform")
 def he_uniform(seed: int | None = None) -> Initializer:
     """Evenly distributed in +-sqrt(6 / fan_in): of variance 2 / fan_in. As `tf.initializers.he_uniform`.
+
+    dtype: float32, or the floating point one that it is called with (TypeError for others); shape: fully known
+    (TypeError).
 
     >>> bool(abs(gc.initializers.he_uniform(seed=1)([150, 10]).eval()).max() <= 0.2)
     True
@@ -316,6 +338,9 @@ def he_uniform(seed: int | None = None) -> Initializer:
 def lecun_normal(seed: int | None = None) -> Initializer:
     """Truncated normal numbers of variance 1 / fan_in (LeCun et al.). As `tf.initializers.lecun_normal`.
 
+    dtype: float32, or the floating point one that it is called with (TypeError for others); shape: fully known
+    (TypeError).
+
     >>> round(float(gc.initializers.lecun_normal(seed=1)([100, 100]).eval().std()), 2)
     0.1
     """
@@ -325,6 +350,9 @@ def lecun_normal(seed: int | None = None) -> Initializer:
 @public("initializers.lecun_uniform")
 def lecun_uniform(seed: int | None = None) -> Initializer:
     """Evenly distributed in +-sqrt(3 / fan_in): of variance 1 / fan_in. As `tf.initializers.lecun_uniform`.
+
+    dtype: float32, or the floating point one that it is called with (TypeError for others); shape: fully known
+    (TypeError).
 
     >>> bool(abs(gc.initializers.lecun_uniform(seed=1)([75, 10]).eval()).max() <= 0.2)
     True

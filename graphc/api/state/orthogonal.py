@@ -22,8 +22,8 @@ from graphc.ir.tensor_shape import as_shape
 class Orthogonal(Initializer):
     """gain times a random matrix with orthogonal columns, or rows if these are fewer; the last axis is the columns.
 
-    Of a shape of more axes all but the last count as rows. As `tf.orthogonal_initializer`, but for the numbers of a
-    seed. Raises ValueError for a rank below 2.
+    Of a shape of more axes all but the last count as rows. dtype: float32 or float64. As `tf.orthogonal_initializer`,
+    but for the numbers of a seed. Raises ValueError for a rank below 2, TypeError for other dtypes.
 
     >>> w = gc.orthogonal_initializer(seed=1)([4, 2])
     >>> np.abs(gc.matmul(w, w, transpose_a=True).eval())

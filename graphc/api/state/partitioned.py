@@ -24,6 +24,9 @@ Partitioner = Callable[..., list[int]]
 def fixed_size_partitioner(num_shards: int, axis: int = 0) -> Partitioner:
     """A partitioner of num_shards parts along `axis`, or as many as it is long. As `tf.fixed_size_partitioner`.
 
+    num_shards: an int of 1 or more, else gc.get_variable raises ValueError; axis: an int. The partitioner takes a
+    TensorShape and gives a list of ints, one an axis.
+
     >>> table = gc.get_variable("table", [5, 4], partitioner=gc.fixed_size_partitioner(2))
     >>> [(part.name, part.shape.as_list()) for part in table]
     [('table/part_0:0', [3, 4]), ('table/part_1:0', [2, 4])]
@@ -42,7 +45,7 @@ def variable_axis_size_partitioner(max_shard_bytes: int, axis: int = 0, bytes_pe
     """A partitioner of as few parts along `axis` as keep each below max_shard_bytes, at most max_shards.
 
     bytes_per_string_element: what a string counts. As `tf.variable_axis_size_partitioner`. Raises ValueError for
-    numbers below 1.
+    numbers below 1. The partitioner takes a TensorShape, which must be fully known (ValueError), and a dtype.
 
     >>> partitioner = gc.variable_axis_size_partitioner(max_shard_bytes=32)
     >>> partitioner(gc.TensorShape([4, 4]), gc.float32)      # a row has 16 bytes
@@ -72,7 +75,8 @@ def min_max_variable_partitioner(max_partitions: int = 1, axis: int = 0, min_sli
                                  bytes_per_string_element: int = 16) -> Partitioner:
     """A partitioner of at most max_partitions parts along `axis`, each of min_slice_size bytes at least.
 
-    As `tf.min_max_variable_partitioner`. The partitioner raises ValueError for a shape without that axis.
+    As `tf.min_max_variable_partitioner`. The partitioner raises ValueError for a shape without that axis. It takes a
+    TensorShape, fully known, and a dtype.
 
     >>> partitioner = gc.min_max_variable_partitioner(max_partitions=8, min_slice_size=32)
     >>> partitioner(gc.TensorShape([4, 4]), gc.float32)      # 64 bytes in all

@@ -42,8 +42,10 @@ def _updated(op: type[Op], ref: Any, indices: Any, updates: Any, use_locking: bo
 def scatter_update(ref: Any, indices: Any, updates: Any, use_locking: bool = True, name: str | None = None) -> Tensor:
     """ref[indices] = updates; the result is the new value, all of it.
 
-    indices: int32 or int64 of any shape; updates: indices' shape and that of a row. Of equal indices the last counts.
-    An index that is no row is an InvalidArgumentError when run. As `tf.scatter_update`.
+    indices: int32 or int64 of any shape; updates: of the variable's dtype, indices' shape and then that of a row, or a
+    scalar. Of equal indices the last counts. An index that is no row is an InvalidArgumentError when run. As
+    `tf.scatter_update`. Raises TypeError for other dtypes, ValueError for shapes that do not fit, a scalar variable,
+    and what is no variable.
 
     >>> v = gc.Variable([[1., 1.], [2., 2.], [3., 3.]])
     >>> gc.global_variables_initializer().run()
@@ -59,7 +61,8 @@ def scatter_update(ref: Any, indices: Any, updates: Any, use_locking: bool = Tru
 def scatter_add(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
     """ref[indices] += updates, indices that come twice twice; the result is the new value, all of it.
 
-    indices: int32 or int64; updates: indices' shape and that of a row. As `tf.scatter_add`.
+    indices: int32 or int64; updates: indices' shape and that of a row. The variable: of numbers, complex ones too. As
+    `tf.scatter_add`. Raises as `scatter_update`, and TypeError for a variable of strings or bools.
 
     >>> v = gc.Variable([1, 2, 3])
     >>> gc.global_variables_initializer().run()
@@ -74,6 +77,8 @@ def scatter_sub(ref: Any, indices: Any, updates: Any, use_locking: bool = False,
     """ref[indices] -= updates, indices that come twice twice; the result is the new value, all of it. As
     `tf.scatter_sub`.
 
+    Arguments and errors as of `scatter_add`.
+
     >>> v = gc.Variable([1, 2, 3])
     >>> gc.global_variables_initializer().run()
     >>> gc.scatter_sub(v, [0, 2, 2], [1, 1, 1]).eval()
@@ -86,6 +91,8 @@ def scatter_sub(ref: Any, indices: Any, updates: Any, use_locking: bool = False,
 def scatter_mul(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
     """ref[indices] *= updates, indices that come twice twice; the result is the new value, all of it. As
     `tf.scatter_mul`.
+
+    Arguments and errors as of `scatter_add`; complex numbers are refused (TypeError).
 
     >>> v = gc.Variable([1, 2, 3])
     >>> gc.global_variables_initializer().run()
@@ -100,6 +107,9 @@ def scatter_div(ref: Any, indices: Any, updates: Any, use_locking: bool = False,
     """ref[indices] /= updates, indices that come twice twice; the result is the new value, all of it. As
     `tf.scatter_div`.
 
+    Arguments and errors as of `scatter_add`; complex numbers are refused (TypeError). Integers are divided towards
+    zero; by 0 the run ends with InvalidArgumentError.
+
     >>> v = gc.Variable([1., 2., 3.])
     >>> gc.global_variables_initializer().run()
     >>> gc.scatter_div(v, [1, 2], [4., 2.]).eval()
@@ -112,6 +122,8 @@ def scatter_div(ref: Any, indices: Any, updates: Any, use_locking: bool = False,
 def scatter_min(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
     """ref[indices] = minimum(ref[indices], updates); the result is the new value, all of it. As `tf.scatter_min`.
 
+    Arguments and errors as of `scatter_add`; the variable is of floating point, int32 or int64 (TypeError).
+
     >>> v = gc.Variable([1, 2, 3])
     >>> gc.global_variables_initializer().run()
     >>> gc.scatter_min(v, [0, 2], [5, -5]).eval()
@@ -123,6 +135,8 @@ def scatter_min(ref: Any, indices: Any, updates: Any, use_locking: bool = False,
 @public("scatter_max")
 def scatter_max(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
     """ref[indices] = maximum(ref[indices], updates); the result is the new value, all of it. As `tf.scatter_max`.
+
+    Arguments and errors as of `scatter_add`; the variable is of floating point, int32 or int64 (TypeError).
 
     >>> v = gc.Variable([1, 2, 3])
     >>> gc.global_variables_initializer().run()
@@ -138,7 +152,9 @@ def scatter_nd_update(ref: Any, indices: Any, updates: Any, use_locking: bool = 
     """The elements or slices of ref at the index tuples become updates; the result is the new value, all of it.
 
     indices: int32 or int64 [..., k], each row the first k indices into ref; updates: indices' shape without its last
-    axis, then that of what k indices leave of ref. As `tf.scatter_nd_update`.
+    axis, then that of what k indices leave of ref. As `tf.scatter_nd_update`. Raises TypeError for updates of another
+    dtype than the variable's, ValueError for shapes that do not fit and what is no variable, InvalidArgumentError when
+    run for a tuple outside of ref.
 
     >>> v = gc.Variable([[1, 2], [3, 4]])
     >>> gc.global_variables_initializer().run()
@@ -156,7 +172,8 @@ def scatter_nd_update(ref: Any, indices: Any, updates: Any, use_locking: bool = 
 def scatter_nd_add(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
     """updates are added to the elements or slices of ref at the index tuples; the result is the new value, all of it.
 
-    Shapes as of `scatter_nd_update`; tuples that come twice count twice. As `tf.scatter_nd_add`.
+    Shapes and errors as of `scatter_nd_update`, and TypeError for strings and bools.
+    Tuples that come twice count twice. As `tf.scatter_nd_add`.
 
     >>> v = gc.Variable([[1, 2], [3, 4]])
     >>> gc.global_variables_initializer().run()
@@ -171,7 +188,7 @@ def scatter_nd_add(ref: Any, indices: Any, updates: Any, use_locking: bool = Fal
 def scatter_nd_sub(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
     """updates are subtracted from the elements or slices of ref at the index tuples; as `scatter_nd_add`.
 
-    As `tf.scatter_nd_sub`.
+    Arguments and errors as of it. As `tf.scatter_nd_sub`.
 
     >>> v = gc.Variable([[1, 2], [3, 4]])
     >>> gc.global_variables_initializer().run()
@@ -187,8 +204,9 @@ def batch_scatter_update(ref: Any, indices: Any, updates: Any, use_locking: bool
                          name: str | None = None) -> Tensor:
     """ref[b..., indices[b..., i]] = updates[b..., i], where b runs over all axes of indices but the last.
 
-    The result is the new value, all of it. As `tf.batch_scatter_update`. Raises ValueError if the rank of indices is
-    not known.
+    The result is the new value, all of it. indices: int32 or int64 [..., n]; updates: of ref's dtype, indices' shape
+    and then that of what is left of ref. As `tf.batch_scatter_update`. Raises ValueError if the rank of indices is not
+    known, else as `scatter_nd_update`.
 
     >>> v = gc.Variable([[1, 2, 3], [4, 5, 6]])
     >>> gc.global_variables_initializer().run()
@@ -228,7 +246,10 @@ def assign_part(variable: Any, key: Any, value: Any, name: str | None = None) ->
 
 
 class ScatterMethods:
-    """The methods of Variable that read or write some of its rows. sparse_delta: IndexedSlices."""
+    """The methods of Variable that read or write some of its rows. sparse_delta: IndexedSlices.
+
+    Raises TypeError for another sparse_delta.
+    """
 
     def _ref(self) -> Tensor:
         raise NotImplementedError

@@ -49,6 +49,9 @@ def assign_add(ref: Any, value: Any, use_locking: bool | None = None, name: str 
     """Adds `value`, of the variable's shape and dtype, to the variable; the result is the new value. As
     `tf.assign_add`.
 
+    Raises TypeError for another dtype and for a variable of strings or bools, ValueError for another shape and what is
+    no variable.
+
     >>> v = gc.Variable(1)
     >>> gc.global_variables_initializer().run()
     >>> add = gc.assign_add(v, 10)
@@ -62,7 +65,7 @@ def assign_add(ref: Any, value: Any, use_locking: bool | None = None, name: str 
 def assign_sub(ref: Any, value: Any, use_locking: bool | None = None, name: str | None = None) -> Tensor:
     """Subtracts `value`, of the variable's shape and dtype, from the variable; the result is the new value.
 
-    As `tf.assign_sub`.
+    As `tf.assign_sub`. Raises as `assign_add`.
 
     >>> v = gc.Variable([5., 6.])
     >>> gc.global_variables_initializer().run()
@@ -76,7 +79,7 @@ def assign_sub(ref: Any, value: Any, use_locking: bool | None = None, name: str 
 def is_variable_initialized(variable: Any, name: str | None = None) -> Tensor:
     """A bool scalar: whether the variable has a value in the session, at the start of the run.
 
-    As `tf.is_variable_initialized`.
+    As `tf.is_variable_initialized`. Raises ValueError for what is no variable.
 
     >>> v = gc.Variable(1.)
     >>> known = gc.is_variable_initialized(v)

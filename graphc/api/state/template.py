@@ -18,7 +18,8 @@ def make_template(name_: str, func_: Callable[..., Any], create_scope_now_: bool
 
     They are named in the variable scope in which it is called first, or with create_scope_now_ made here: name_ made
     unique, or unique_name_. kwargs: arguments that each call of func_ gets. As `tf.make_template`. A call that makes
-    new trainable variables, after the first, raises ValueError: gc.Variable is not shared.
+    new trainable variables, after the first, raises ValueError: gc.Variable is not shared. So does a name_ that is
+    None.
 
     >>> def scaled(x):
     ...     return x * gc.get_variable("scale", [], initializer=gc.constant_initializer(3.))

@@ -21,7 +21,8 @@ def report_uninitialized_variables(var_list: Sequence[Variable] | None = None,
                                    name: str = "report_uninitialized_variables") -> Tensor:
     """A vector of the names (strings) of the variables that have no value when it is fetched.
 
-    var_list: by default all global and local variables. As `tf.report_uninitialized_variables`.
+    var_list: by default all global and local variables. As `tf.report_uninitialized_variables`. Raises ValueError for
+    what is no variable.
 
     >>> a, b = gc.Variable(1., name="a"), gc.Variable(2., name="b")
     >>> a.initializer.run()

@@ -38,7 +38,9 @@ def _updated(op_type: str, operands: tuple[Any, ...], name: str | None, more: di
 def ApplyGradientDescent(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """var -= alpha * delta.
 
-    As `tf.raw_ops.ApplyGradientDescent`.
+    var: a variable of floating point; delta: of its dtype and shape; alpha: a scalar of it. Operands may be given by
+    name. As `tf.raw_ops.ApplyGradientDescent`. Raises TypeError for other dtypes and for operands that are missing,
+    given twice or not known, ValueError for other shapes, InvalidArgumentError when run if var is no variable.
 
     >>> var = gc.Variable([1., 2.])
     >>> gc.global_variables_initializer().run()
@@ -52,7 +54,9 @@ def ApplyGradientDescent(*operands: Any, name: str | None = None, **more: Any) -
 def ApplyMomentum(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """accum = accum * momentum + grad; var -= lr * accum.
 
-    With use_nesterov var -= lr * (grad + momentum * accum). As `tf.raw_ops.ApplyMomentum`.
+    With use_nesterov var -= lr * (grad + momentum * accum). var, accum: variables of floating point of one dtype and
+    shape; grad: of these; other operands: scalars of the dtype. As `tf.raw_ops.ApplyMomentum`. Raises as
+    `ApplyGradientDescent`.
 
     >>> var, accum = gc.Variable([1., 2.]), gc.Variable([0., 1.])
     >>> gc.global_variables_initializer().run()
@@ -66,7 +70,9 @@ def ApplyMomentum(*operands: Any, name: str | None = None, **more: Any) -> Tenso
 def SparseApplyMomentum(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """`ApplyMomentum` of the rows at the indices; grad has a row an index.
 
-    As `tf.raw_ops.SparseApplyMomentum`.
+    indices: int32 or int64 [n]; grad: [n, ...], of var's dtype; other operands as of `ApplyMomentum`. As
+    `tf.raw_ops.SparseApplyMomentum`. Raises as that; a computed index that is no row ends the run with
+    InvalidArgumentError.
 
     >>> var, accum = gc.Variable([[1.], [2.]]), gc.Variable([[0.], [1.]])
     >>> gc.global_variables_initializer().run()
@@ -82,7 +88,8 @@ def ApplyAdam(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """m and v are moving averages of grad and of its square; var -= lr' * m / (sqrt(v) + epsilon).
 
     lr' = lr * sqrt(1 - beta2_power) / (1 - beta1_power): the powers beta ** step are scalars that the caller keeps.
-    As `tf.raw_ops.ApplyAdam`.
+    var, m, v: variables of floating point of one dtype and shape; grad: of these; other operands: scalars of the dtype.
+    As `tf.raw_ops.ApplyAdam`. Raises as `ApplyGradientDescent`.
 
     >>> var, m, v = gc.Variable([1., 2.]), gc.Variable([0., 0.]), gc.Variable([0., 0.])
     >>> gc.global_variables_initializer().run()
@@ -97,7 +104,8 @@ def ApplyAdam(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
 def ApplyAdagrad(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """accum += grad ** 2; var -= lr * grad / sqrt(accum). update_slots=False: accum stays.
 
-    As `tf.raw_ops.ApplyAdagrad`.
+    var, accum: variables of floating point of one dtype and shape; grad: of these; other operands: scalars of the
+    dtype. As `tf.raw_ops.ApplyAdagrad`. Raises as `ApplyGradientDescent`.
 
     >>> var, accum = gc.Variable([1., 2.]), gc.Variable([0., 3.])
     >>> gc.global_variables_initializer().run()
@@ -111,7 +119,9 @@ def ApplyAdagrad(*operands: Any, name: str | None = None, **more: Any) -> Tensor
 def SparseApplyAdagrad(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """`ApplyAdagrad` of the rows at the indices; grad has a row an index.
 
-    As `tf.raw_ops.SparseApplyAdagrad`.
+    indices: int32 or int64 [n]; grad: [n, ...], of var's dtype; other operands as of `ApplyAdagrad`. As
+    `tf.raw_ops.SparseApplyAdagrad`. Raises as that; a computed index that is no row ends the run with
+    InvalidArgumentError.
 
     >>> var, accum = gc.Variable([[1.], [2.]]), gc.Variable([[0.], [3.]])
     >>> gc.global_variables_initializer().run()
@@ -126,7 +136,8 @@ def SparseApplyAdagrad(*operands: Any, name: str | None = None, **more: Any) -> 
 def ApplyAdagradDA(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """Adagrad by dual averaging: var is computed anew from the sums of gradients and of their squares.
 
-    As `tf.raw_ops.ApplyAdagradDA`.
+    var and the sums: variables of floating point of one dtype and shape; grad: of these; global_step: an int64 scalar;
+    other operands: scalars of the dtype. As `tf.raw_ops.ApplyAdagradDA`. Raises as `ApplyGradientDescent`.
 
     >>> var, total, squares = gc.Variable([1., 2.]), gc.Variable([0., 0.]), gc.Variable([0.1, 0.1])
     >>> gc.global_variables_initializer().run()
@@ -140,7 +151,9 @@ def ApplyAdagradDA(*operands: Any, name: str | None = None, **more: Any) -> Tens
 def SparseApplyAdagradDA(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """`ApplyAdagradDA` of the rows at the indices; grad has a row an index.
 
-    As `tf.raw_ops.SparseApplyAdagradDA`.
+    indices: int32 or int64 [n]; grad: [n, ...], of var's dtype; other operands as of `ApplyAdagradDA`. As
+    `tf.raw_ops.SparseApplyAdagradDA`. Raises as that; a computed index that is no row ends the run with
+    InvalidArgumentError.
 
     >>> var, total, squares = gc.Variable([[1.], [2.]]), gc.Variable([[0.], [0.]]), gc.Variable([[0.1], [0.1]])
     >>> gc.global_variables_initializer().run()
@@ -156,8 +169,9 @@ def SparseApplyAdagradDA(*operands: Any, name: str | None = None, **more: Any) -
 def ApplyAdadelta(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """The step is as large as the recent steps were, in units of the recent gradients (Zeiler).
 
-    accum and accum_update are averages, by rho, of the squares of gradients and of steps. As
-    `tf.raw_ops.ApplyAdadelta`.
+    accum and accum_update are averages, by rho, of the squares of gradients and of steps. var, accum, accum_update:
+    variables of floating point of one dtype and shape; grad: of these; other operands: scalars of the dtype. As
+    `tf.raw_ops.ApplyAdadelta`. Raises as `ApplyGradientDescent`.
 
     >>> var, accum, steps = gc.Variable([1., 2.]), gc.Variable([0., 0.]), gc.Variable([1., 1.])
     >>> gc.global_variables_initializer().run()
@@ -171,7 +185,9 @@ def ApplyAdadelta(*operands: Any, name: str | None = None, **more: Any) -> Tenso
 def SparseApplyAdadelta(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """`ApplyAdadelta` of the rows at the indices; grad has a row an index.
 
-    As `tf.raw_ops.SparseApplyAdadelta`.
+    indices: int32 or int64 [n]; grad: [n, ...], of var's dtype; other operands as of `ApplyAdadelta`. As
+    `tf.raw_ops.SparseApplyAdadelta`. Raises as that; a computed index that is no row ends the run with
+    InvalidArgumentError.
 
     >>> var, accum, steps = gc.Variable([[1.], [2.]]), gc.Variable([[0.], [0.]]), gc.Variable([[1.], [1.]])
     >>> gc.global_variables_initializer().run()
@@ -186,7 +202,8 @@ def SparseApplyAdadelta(*operands: Any, name: str | None = None, **more: Any) ->
 def ApplyRMSProp(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """ms is a moving average of grad ** 2; mom = momentum * mom + lr * grad / sqrt(ms + epsilon); var -= mom.
 
-    ms = rho * ms + (1 - rho) * grad ** 2. As `tf.raw_ops.ApplyRMSProp`.
+    ms = rho * ms + (1 - rho) * grad ** 2. var, ms, mom: variables of floating point of one dtype and shape; grad: of
+    these; other operands: scalars of the dtype. As `tf.raw_ops.ApplyRMSProp`. Raises as `ApplyGradientDescent`.
 
     >>> var, ms, mom = gc.Variable([1., 2.]), gc.Variable([1., 1.]), gc.Variable([0., 0.])
     >>> gc.global_variables_initializer().run()
@@ -200,7 +217,9 @@ def ApplyRMSProp(*operands: Any, name: str | None = None, **more: Any) -> Tensor
 def SparseApplyRMSProp(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """`ApplyRMSProp` of the rows at the indices; grad has a row an index.
 
-    As `tf.raw_ops.SparseApplyRMSProp`.
+    indices: int32 or int64 [n]; grad: [n, ...], of var's dtype; other operands as of `ApplyRMSProp`. As
+    `tf.raw_ops.SparseApplyRMSProp`. Raises as that; a computed index that is no row ends the run with
+    InvalidArgumentError.
 
     >>> var, ms, mom = gc.Variable([[1.], [2.]]), gc.Variable([[1.], [1.]]), gc.Variable([[0.], [0.]])
     >>> gc.global_variables_initializer().run()
@@ -216,7 +235,8 @@ def SparseApplyRMSProp(*operands: Any, name: str | None = None, **more: Any) -> 
 def ApplyCenteredRMSProp(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """`ApplyRMSProp` with the variance of the gradients, ms - mg ** 2, in place of their mean square.
 
-    As `tf.raw_ops.ApplyCenteredRMSProp`.
+    var, mg, ms, mom: variables of floating point of one dtype and shape; grad: of these; other operands: scalars of the
+    dtype. As `tf.raw_ops.ApplyCenteredRMSProp`. Raises as `ApplyGradientDescent`.
 
     >>> var, mg, ms, mom = gc.Variable([1., 2.]), gc.Variable([0., 0.]), gc.Variable([1., 1.]), gc.Variable([0., 0.])
     >>> gc.global_variables_initializer().run()
@@ -231,7 +251,9 @@ def ApplyCenteredRMSProp(*operands: Any, name: str | None = None, **more: Any) -
 def SparseApplyCenteredRMSProp(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """`ApplyCenteredRMSProp` of the rows at the indices; grad has a row an index.
 
-    As `tf.raw_ops.SparseApplyCenteredRMSProp`.
+    indices: int32 or int64 [n]; grad: [n, ...], of var's dtype; other operands as of `ApplyCenteredRMSProp`. As
+    `tf.raw_ops.SparseApplyCenteredRMSProp`. Raises as that; a computed index that is no row ends the run with
+    InvalidArgumentError.
 
     >>> var, mg = gc.Variable([[1.], [2.]]), gc.Variable([[0.], [0.]])
     >>> ms, mom = gc.Variable([[1.], [1.]]), gc.Variable([[0.], [0.]])
@@ -248,7 +270,9 @@ def SparseApplyCenteredRMSProp(*operands: Any, name: str | None = None, **more: 
 def ApplyFtrl(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """FTRL-Proximal: accum += grad ** 2; linear gathers gradients; var is computed anew from both.
 
-    It is 0 where |linear| <= l1: weights that do not matter vanish. As `tf.raw_ops.ApplyFtrl`.
+    It is 0 where |linear| <= l1: weights that do not matter vanish. var, accum, linear: variables of floating point of
+    one dtype and shape; grad: of these; other operands: scalars of the dtype. As `tf.raw_ops.ApplyFtrl`. Raises as
+    `ApplyGradientDescent`.
 
     >>> var, accum, linear = gc.Variable([1., 2.]), gc.Variable([1., 1.]), gc.Variable([0., 0.])
     >>> gc.global_variables_initializer().run()
@@ -262,7 +286,9 @@ def ApplyFtrl(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
 def SparseApplyFtrl(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """`ApplyFtrl` of the rows at the indices; grad has a row an index.
 
-    As `tf.raw_ops.SparseApplyFtrl`.
+    indices: int32 or int64 [n]; grad: [n, ...], of var's dtype; other operands as of `ApplyFtrl`. As
+    `tf.raw_ops.SparseApplyFtrl`. Raises as that; a computed index that is no row ends the run with
+    InvalidArgumentError.
 
     >>> var, accum, linear = gc.Variable([[1.], [2.]]), gc.Variable([[1.], [1.]]), gc.Variable([[0.], [0.]])
     >>> gc.global_variables_initializer().run()
@@ -278,7 +304,8 @@ def SparseApplyFtrl(*operands: Any, name: str | None = None, **more: Any) -> Ten
 def ApplyFtrlV2(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """`ApplyFtrl` with l2_shrinkage: 2 * l2_shrinkage * var joins the gradient that linear gathers.
 
-    As `tf.raw_ops.ApplyFtrlV2`.
+    var, accum, linear: variables of floating point of one dtype and shape; grad: of these; other operands: scalars of
+    the dtype. As `tf.raw_ops.ApplyFtrlV2`. Raises as `ApplyGradientDescent`.
 
     >>> var, accum, linear = gc.Variable([1., 2.]), gc.Variable([1., 1.]), gc.Variable([0., 0.])
     >>> gc.global_variables_initializer().run()
@@ -293,7 +320,9 @@ def ApplyFtrlV2(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
 def SparseApplyFtrlV2(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """`ApplyFtrlV2` of the rows at the indices; grad has a row an index.
 
-    As `tf.raw_ops.SparseApplyFtrlV2`.
+    indices: int32 or int64 [n]; grad: [n, ...], of var's dtype; other operands as of `ApplyFtrlV2`. As
+    `tf.raw_ops.SparseApplyFtrlV2`. Raises as that; a computed index that is no row ends the run with
+    InvalidArgumentError.
 
     >>> var, accum, linear = gc.Variable([[1.], [2.]]), gc.Variable([[1.], [1.]]), gc.Variable([[0.], [0.]])
     >>> gc.global_variables_initializer().run()
@@ -309,7 +338,8 @@ def SparseApplyFtrlV2(*operands: Any, name: str | None = None, **more: Any) -> T
 def ApplyProximalGradientDescent(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """A step of gradient descent, then towards 0 by alpha * l1 and a division by 1 + alpha * l2.
 
-    As `tf.raw_ops.ApplyProximalGradientDescent`.
+    var, delta: as of `ApplyGradientDescent`; other operands: scalars of var's dtype. As
+    `tf.raw_ops.ApplyProximalGradientDescent`. Raises as `ApplyGradientDescent`.
 
     >>> var = gc.Variable([1., 0.1])
     >>> gc.global_variables_initializer().run()
@@ -323,7 +353,9 @@ def ApplyProximalGradientDescent(*operands: Any, name: str | None = None, **more
 def SparseApplyProximalGradientDescent(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """`ApplyProximalGradientDescent` of the rows at the indices; grad has a row an index.
 
-    As `tf.raw_ops.SparseApplyProximalGradientDescent`.
+    indices: int32 or int64 [n]; grad: [n, ...], of var's dtype; other operands as of `ApplyProximalGradientDescent`. As
+    `tf.raw_ops.SparseApplyProximalGradientDescent`. Raises as that; a computed index that is no row ends the run with
+    InvalidArgumentError.
 
     >>> var = gc.Variable([[1.], [2.]])
     >>> gc.global_variables_initializer().run()
@@ -338,7 +370,8 @@ def SparseApplyProximalGradientDescent(*operands: Any, name: str | None = None, 
 def ApplyProximalAdagrad(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """`ApplyProximalGradientDescent` with Adagrad's rate: accum += grad ** 2, alpha = lr / sqrt(accum).
 
-    As `tf.raw_ops.ApplyProximalAdagrad`.
+    var, accum: variables of floating point of one dtype and shape; grad: of these; other operands: scalars of the
+    dtype. As `tf.raw_ops.ApplyProximalAdagrad`. Raises as `ApplyGradientDescent`.
 
     >>> var, accum = gc.Variable([1., 2.]), gc.Variable([3., 3.])
     >>> gc.global_variables_initializer().run()
@@ -352,7 +385,9 @@ def ApplyProximalAdagrad(*operands: Any, name: str | None = None, **more: Any) -
 def SparseApplyProximalAdagrad(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """`ApplyProximalAdagrad` of the rows at the indices; grad has a row an index.
 
-    As `tf.raw_ops.SparseApplyProximalAdagrad`.
+    indices: int32 or int64 [n]; grad: [n, ...], of var's dtype; other operands as of `ApplyProximalAdagrad`. As
+    `tf.raw_ops.SparseApplyProximalAdagrad`. Raises as that; a computed index that is no row ends the run with
+    InvalidArgumentError.
 
     >>> var, accum = gc.Variable([[1.], [2.]]), gc.Variable([[3.], [3.]])
     >>> gc.global_variables_initializer().run()
@@ -367,7 +402,8 @@ def SparseApplyProximalAdagrad(*operands: Any, name: str | None = None, **more: 
 def ApplyPowerSign(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """m is a moving average of grad, by beta; var -= lr * exp(logbase * sign_decay * sign(grad) * sign(m)) * grad.
 
-    As `tf.raw_ops.ApplyPowerSign`.
+    var, m: variables of floating point of one dtype and shape; grad: of these; other operands: scalars of the dtype. As
+    `tf.raw_ops.ApplyPowerSign`. Raises as `ApplyGradientDescent`.
 
     >>> var, m = gc.Variable([1., 2.]), gc.Variable([1., -1.])
     >>> gc.global_variables_initializer().run()
@@ -381,7 +417,8 @@ def ApplyPowerSign(*operands: Any, name: str | None = None, **more: Any) -> Tens
 def ApplyAddSign(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
     """m is a moving average of grad, by beta; var -= lr * (alpha + sign_decay * sign(grad) * sign(m)) * grad.
 
-    As `tf.raw_ops.ApplyAddSign`.
+    var, m: variables of floating point of one dtype and shape; grad: of these; other operands: scalars of the dtype. As
+    `tf.raw_ops.ApplyAddSign`. Raises as `ApplyGradientDescent`.
 
     >>> var, m = gc.Variable([1., 2.]), gc.Variable([1., -1.])
     >>> gc.global_variables_initializer().run()

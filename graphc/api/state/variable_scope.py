@@ -199,7 +199,8 @@ class variable_scope:   # named as TensorFlow's
         caching_device, use_resource: change nothing.
 
     Variables are named by variable scopes only; ops by name scopes, which are made unique when a scope is entered
-    again. As `tf.variable_scope`; it may decorate a function, too. Raises TypeError without name and default_name.
+    again. As `tf.variable_scope`; it may decorate a function, too. Raises TypeError without name and default_name
+    and for a name_or_scope of another type, ValueError for another reuse, and for one without a name_or_scope.
 
     >>> def dense(x):
     ...     with gc.variable_scope("dense", reuse=gc.AUTO_REUSE):
@@ -302,6 +303,8 @@ def variable_op_scope(values: Sequence[Any], name_or_scope: Any, default_name: s
                       partitioner: Any = None, custom_getter: Any = None, reuse: Reuse = None, dtype: Any = None,
                       use_resource: bool | None = None, constraint: Any = None) -> variable_scope:
     """`variable_scope` with the arguments in another order: deprecated in TF 1. As `tf.variable_op_scope`.
+
+    Raises as `variable_scope`.
 
     >>> with gc.variable_op_scope([], "a"):
     ...     gc.get_variable("v", [1]).name

@@ -100,7 +100,8 @@ class Variable(Operators, ScatterMethods, metaclass=_Made):
 
         validate_shape=False: the variable has no known shape, and `assign(..., validate_shape=False)` may change it.
 
-        Raises ValueError without an initial value, or if its shape is not known (unless validate_shape is False).
+        Raises ValueError without an initial value, if its shape is not known (unless validate_shape is False) or is not
+        `shape`, and for a tensor of another dtype; TypeError for a Python value that does not convert to it.
         """
         self._save_slice_info: SaveSliceInfo | None = None
         self.constraint = constraint
@@ -230,7 +231,10 @@ class Variable(Operators, ScatterMethods, metaclass=_Made):
         return self.shape
 
     def set_shape(self, shape: Any) -> None:
-        """Says more of the shape of a variable made with validate_shape=False."""
+        """Says more of the shape of a variable made with validate_shape=False.
+
+        Raises ValueError for a shape that does not fit.
+        """
         self._variable.set_shape(shape)
         self._snapshot.set_shape(shape)
 
@@ -281,24 +285,36 @@ class Variable(Operators, ScatterMethods, metaclass=_Made):
     # Writing
 
     def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
-        """Writes `value`; the result is the new value (read_value=False: the operation)."""
+        """Writes `value`; the result is the new value (read_value=False: the operation).
+
+        Raises as `gc.assign`.
+        """
         made = state.assign(self, value, use_locking=use_locking, name=name)
         return made if read_value else made.op
 
     def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None,
                    read_value: bool = True) -> Any:
-        """Adds `delta`; results as of `assign`."""
+        """Adds `delta`; results as of `assign`.
+
+        Raises as `gc.assign_add`.
+        """
         made = state.assign_add(self, delta, use_locking=use_locking, name=name)
         return made if read_value else made.op
 
     def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None,
                    read_value: bool = True) -> Any:
-        """Subtracts `delta`; results as of `assign`."""
+        """Subtracts `delta`; results as of `assign`.
+
+        Raises as `gc.assign_sub`.
+        """
         made = state.assign_sub(self, delta, use_locking=use_locking, name=name)
         return made if read_value else made.op
 
     def load(self, value: Any, session: Any = None) -> None:
-        """Sets the value in `session` (or the default one) without adding an operation."""
+        """Sets the value in `session` (or the default one) without adding an operation.
+
+        Raises ValueError without a session, and for another shape or dtype.
+        """
         session = session or get_default_session()
         if session is None:
             raise ValueError(f"cannot load '{self.name}': there is no default session; use `with gc.Session():` or "
