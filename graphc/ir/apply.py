@@ -225,11 +225,14 @@ def _rows(op: type[Op], operand: str, value: Any) -> Any:
 
 def index_tensor(value: Any, name: str, dtype: DType = int32) -> Tensor:
     """An operand that is a field (an axis, a shape): of dtype, unless it is a tensor or an array of another integer
-    dtype."""
+    dtype. Raises TypeError for what is no integer."""
     if isinstance(value, Operation):
         raise TypeError(f"{value!r} has no value")
     if is_tensor_like(value) or (isinstance(value, (list, tuple)) and _holds_tensors(value)):
-        return convert_to_tensor(value, name=name)
+        made = convert_to_tensor(value, name=name)
+        if not made.dtype.base_dtype.is_integer:
+            raise TypeError(f"integers are needed, not {made!r}")
+        return made
     if isinstance(value, TensorShape):
         if not value.is_fully_defined():
             raise ValueError(f"a partially known shape cannot be used here: {value}; use gc.shape(x) for what is known "

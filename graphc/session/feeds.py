@@ -75,7 +75,7 @@ def _to_array(value: Any, tensor: Tensor, dtype: np.dtype[Any]) -> np.ndarray:
                          f"{error}"
                          f"{built_at(tensor.op)}\n  feed values that convert to {dtype.name}, all rows of one "
                          "length") from None
-    if type(value) is int and dtype.kind != "O" and int(array) != value:
+    if type(value) is int and dtype.kind != "O" and int(array.real) != value:
         raise _does_not_hold(value, tensor)
     return array
 

@@ -157,3 +157,9 @@ def test_another_rank_than_set_shape_says() -> None:
         session.run(v.initializer)
         with pytest.raises(gc.errors.InvalidArgumentError, match=r"has shape \(1, 2\), but set_shape said \[3\]"):
             session.run([y, v.assign_add(1.0)], {x: [1, 2]})
+
+
+def test_a_whole_number_is_a_complex_one() -> None:
+    x = gc.placeholder(gc.complex64, [])
+    with gc.Session() as session:
+        assert session.run(x, {x: 2}) == 2 + 0j

@@ -44,7 +44,7 @@ def frame(signal: Any, frame_length: Any, frame_step: Any, pad_end: bool = False
     with get_default_graph().name_scope(name or "frame"):
         signal = convert_to_tensor(signal, name="signal")
         require_rank(signal, 1, "signal")
-        samples, step = length(frame_length, "frame_length"), length(frame_step, "frame_step")
+        samples, step = length(frame_length, "frame_length"), length(frame_step, "frame_step", 1)
         axis = _known_axis(axis, signal)
         total = size(signal, axis)
         if pad_end:
@@ -102,7 +102,7 @@ def overlap_and_add(signal: Any, frame_step: Any, name: str | None = None) -> Te
     with get_default_graph().name_scope(name or "overlap_and_add"):
         signal = convert_to_tensor(signal, name="signal")
         require_rank(signal, 2, "signal")
-        step = length(frame_step, "frame_step")
+        step = length(frame_step, "frame_step", 1)
         frames, samples = size(signal, -2), size(signal, -1)
         outer = shape(signal)[:-2]
         total = samples + step * (frames - 1)

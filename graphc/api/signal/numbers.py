@@ -20,8 +20,9 @@ from graphc.ir.tensor import Tensor
 Number = Any   # an int, or a scalar tensor of int32
 
 
-def length(value: Any, name: str) -> Number:
-    """A length that the user gave: an int if it is known. Raises ValueError for what is no scalar, or no integer."""
+def length(value: Any, name: str, least: int | None = None) -> Number:
+    """A length that the user gave: an int if it is known. Raises ValueError for what is no scalar, no integer, or known
+    to be below `least`."""
     tensor = convert_to_tensor(value, name=name)
     if tensor.spec.rank not in (None, 0):
         raise ValueError(f"{name} must be a scalar, but has shape {tensor.shape}")
@@ -29,6 +30,8 @@ def length(value: Any, name: str) -> Number:
         raise ValueError(f"{name} must be an integer, but has dtype {tensor.dtype.name}")
     known = tensor.value_sizes()
     if known is not None and isinstance(known[0], int):
+        if least is not None and known[0] < least:
+            raise ValueError(f"{name} must be at least {least}, but is {known[0]}")
         return known[0]
     return cast(tensor, int32)
 

@@ -51,7 +51,7 @@ def stft(signals: Any, frame_length: Any, frame_step: Any, fft_length: Any = Non
     with get_default_graph().name_scope(name or "stft"):
         signals = convert_to_tensor(signals, name="signals")
         require_rank(signals, 1, "signals")
-        samples, step = length(frame_length, "frame_length"), length(frame_step, "frame_step")
+        samples, step = length(frame_length, "frame_length"), length(frame_step, "frame_step", 1)
         points = _points(fft_length, samples)
         frames = frame(signals, samples, step, pad_end)
         if window_fn is not None:
@@ -78,7 +78,7 @@ def inverse_stft(stfts: Any, frame_length: Any, frame_step: Any, fft_length: Any
     with get_default_graph().name_scope(name or "inverse_stft"):
         stfts = convert_to_tensor(stfts, name="stfts")
         require_rank(stfts, 2, "stfts")
-        samples, step = length(frame_length, "frame_length"), length(frame_step, "frame_step")
+        samples, step = length(frame_length, "frame_length"), length(frame_step, "frame_step", 1)
         frames = irfft(stfts, [_points(fft_length, samples)])
         frames = padded(frames, -1, at_least(0, samples - size(frames, -1)))[..., :samples]
         if window_fn is not None:
@@ -101,7 +101,7 @@ def inverse_stft_window_fn(frame_step: Any, forward_window_fn: WindowFunction = 
     """
     def inverse_window(frame_length: Any, dtype: Any) -> Tensor:
         with get_default_graph().name_scope(name or "inverse_stft_window_fn"):
-            samples, step = length(frame_length, "frame_length"), length(frame_step, "frame_step")
+            samples, step = length(frame_length, "frame_length"), length(frame_step, "frame_step", 1)
             window = convert_to_tensor(forward_window_fn(convert_to_tensor(samples), dtype=dtype))
             # The squares of all windows that overlap at a sample.
             overlaps = ceil_div(samples, step)
