@@ -19,7 +19,8 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
     x: numbers or bools, also a SparseTensor. Fractions are cut off towards 0; integers that do not fit wrap, and what
     becomes of floating point numbers that do not depends on the dtype: `gc.saturate_cast` stops at its bounds. Bools
     become 0 and 1, what is not 0 becomes True, and of complex numbers the real part is taken. The gradient passes
-    between floating point dtypes. As `tf.cast`; numbers and strings: `gc.as_string`, `gc.strings.to_number`.
+    between floating point dtypes. Of any shape, which stays. Raises TypeError for and to strings, and for what is no
+    dtype. As `tf.cast`; numbers and strings: `gc.as_string`, `gc.strings.to_number`.
 
     >>> gc.cast([1.8, -1.8, 300.], gc.int32).eval()
     array([  1,  -1, 300], dtype=int32)
