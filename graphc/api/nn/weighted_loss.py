@@ -99,8 +99,8 @@ def compute_weighted_loss(losses, weights=1.0, scope=None, loss_collection=Graph
     """losses * weights, reduced to a scalar of their dtype and added to the collection.
 
     losses: any shape; weights: a number, or of the losses' rank with sizes of 1 or theirs: [batch, 1] weighs rows, and
-    zeros are a mask. reduction: one of `gc.losses.Reduction`. Raises ValueError for other shapes. As
-    `tf.losses.compute_weighted_loss`.
+    zeros are a mask. reduction: one of `gc.losses.Reduction`. Raises ValueError for other shapes and reductions,
+    TypeError for strings. As `tf.losses.compute_weighted_loss`.
 
     >>> losses = gc.constant([[1., 2.], [30., 40.]])
     >>> gc.losses.compute_weighted_loss(losses, weights=[[1.], [0.]]).eval()
