@@ -65,6 +65,8 @@ class FusedRNNCellAdaptor(FusedRNNCell):
 class TimeReversedFusedRNN(FusedRNNCell):
     """A FusedRNNCell from the end of each sequence, as `tf.contrib.rnn.TimeReversedFusedRNN`.
 
+    Inputs, state and errors are those of the cell, which is a FusedRNNCell.
+
     >>> backward = gc.contrib.rnn.TimeReversedFusedRNN(gc.contrib.rnn.LSTMBlockFusedCell(3))
     >>> outputs, state = backward(gc.ones([5, 2, 4]), dtype=gc.float32)
     >>> gc.global_variables_initializer().run()

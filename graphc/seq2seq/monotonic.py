@@ -35,9 +35,9 @@ def safe_cumprod(x: Any, *args: Any, **kwargs: Any) -> gc.Tensor:
 def monotonic_attention(p_choose_i: Any, previous_attention: Any, mode: str) -> gc.Tensor:
     """The attention [batch, time], of the probabilities to choose each place and the attention before.
 
-    mode: "recursive" is exact, step by step; "parallel" a closed form, which loses precision near 0 and 1; "hard" is
-    for probabilities that are 0 or 1. Raises ValueError for another one and for shapes that do not fit. As
-    `tf.contrib.seq2seq.monotonic_attention`.
+    Both are floats of one dtype. mode: "recursive" is exact, step by step; "parallel" a closed form, which loses
+    precision near 0 and 1; "hard" is for probabilities that are 0 or 1. Raises ValueError for another one and for
+    shapes that do not fit. As `tf.contrib.seq2seq.monotonic_attention`.
 
     >>> choose, before = gc.constant([[0.5, 0.5, 1.]]), gc.constant([[1., 0., 0.]])
     >>> gc.contrib.seq2seq.monotonic_attention(choose, before, "recursive").eval()

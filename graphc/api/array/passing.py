@@ -65,10 +65,10 @@ def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Tensor:
 def bitcast(input: Any, type: Any, name: str | None = None) -> Tensor:
     """The bits of input as numbers of dtype `type`.
 
-    input: numbers. If type is smaller by a factor n, the result has a last axis of size n more; if it is larger, the
-    last axis of input must have size n, and is gone. The order of bytes is that of the machine: the lowest first.
-    Raises TypeError for strings and booleans, ValueError for a last axis of another size (InvalidArgumentError when
-    run). As `tf.bitcast`.
+    input: numbers, of any shape. If type is smaller by a factor n, the result has a last axis of size n more; if it is
+    larger, the last axis of input must have size n, and is gone. The order of bytes is that of the machine: the lowest
+    first. Raises TypeError for strings and booleans, ValueError for a last axis of another size (InvalidArgumentError
+    when run). As `tf.bitcast`.
 
     >>> gc.bitcast(gc.constant([1., -2.]), gc.int32).eval()
     array([ 1065353216, -1073741824], dtype=int32)

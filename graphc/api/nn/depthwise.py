@@ -90,9 +90,9 @@ def separable_conv2d(input, depthwise_filter, pointwise_filter, strides, padding
                      data_format=None, dilations=None):
     """A depthwise convolution, then a 1 x 1 one that mixes the channels: far fewer weights than `conv2d`.
 
-    depthwise_filter: [height, width, in, multiplier]; pointwise_filter: [1, 1, in * multiplier, out]. strides and rate
-    are those of the first. As `tf.nn.separable_conv2d`. Raises ValueError if the filters do not fit, TypeError for
-    integers.
+    input: floats [batch, height, width, in]; depthwise_filter: [height, width, in, multiplier]; pointwise_filter: [1,
+    1, in * multiplier, out]. strides and rate are those of the first. As `tf.nn.separable_conv2d`. Raises ValueError if
+    the filters do not fit, TypeError for integers.
 
     >>> x = gc.constant([[[[1., 2.]]]])
     >>> depthwise, pointwise = [[[[1., 10.], [100., 1000.]]]], gc.ones([1, 1, 4, 1])

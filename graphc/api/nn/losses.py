@@ -199,8 +199,9 @@ def sigmoid_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, 
 def weighted_cross_entropy_with_logits(labels=None, logits=None, pos_weight=None, name=None, targets=None):
     """`sigmoid_cross_entropy_with_logits` with the term of the positives, z log(sigmoid(x)), times pos_weight.
 
-    pos_weight: a number or a tensor that broadcasts; above 1 it finds more of the positives. `targets` is an older name
-    of labels. Raises TypeError for integers. As `tf.nn.weighted_cross_entropy_with_logits`.
+    labels, logits: floats of one dtype, of shapes that broadcast (ValueError). pos_weight: a number or a tensor that
+    broadcasts; above 1 it finds more of the positives. `targets` is an older name of labels. Raises TypeError for
+    integers. As `tf.nn.weighted_cross_entropy_with_logits`.
 
     >>> gc.nn.weighted_cross_entropy_with_logits(labels=[1., 0.], logits=[0., 0.], pos_weight=3.).eval()
     array([2.0794, 0.6931], dtype=float32)

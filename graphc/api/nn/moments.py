@@ -29,8 +29,8 @@ def moments(x, axes, shift=None, name=None, keep_dims=None, keepdims=None):
     """(mean, variance) of x along `axes`; the variance is the biased one, the mean of squared deviations.
 
     axes: an int or a list. The results lack the axes, with keepdims they keep them with size 1. 16-bit floats are
-    computed in float32. shift changes no result. x: numbers. Raises TypeError for strings and bools, ValueError for an
-    axis out of range. As `tf.nn.moments`.
+    computed in float32. shift changes no result. x: numbers of any shape, whose dtype the results have. Raises
+    TypeError for strings and bools, ValueError for an axis out of range. As `tf.nn.moments`.
 
     >>> mean, variance = gc.nn.moments(gc.constant([[1., 2.], [3., 6.]]), axes=[0])
     >>> mean.eval(), variance.eval()
