@@ -31,8 +31,8 @@ class BeamSearchDecoder(Decoder):
     makes logits of the cell's outputs. length_penalty_weight and coverage_penalty_weight: 0 is without.
     reorder_tensor_arrays: a TensorArray in the state (an alignment history) is given as a tensor, in the order of the
     final beams. Raises TypeError for what is no cell, an output_layer that is no layer, and tokens that are no
-    integers; ValueError for tokens of another rank, for a state of another batch or of unknown rank, and when decoding
-    for a coverage_penalty_weight without an AttentionWrapper.
+    integers; ValueError for tensors of tokens of another dtype or rank, for a state of another batch or of unknown
+    rank, and when decoding for a coverage_penalty_weight without an AttentionWrapper.
 
     >>> cell, encoded = gc.nn.rnn_cell.GRUCell(8), gc.ones([2, 8])
     >>> decoder = gc.contrib.seq2seq.BeamSearchDecoder(

@@ -68,8 +68,8 @@ def dynamic_decode(decoder: Any, output_time_major: bool = False, impute_finishe
     Gives (outputs [batch, time, ...], or [time, batch, ...] if output_time_major, the final state, the sequences'
     lengths). impute_finished: behind its end the outputs of a sequence are zeros and its state stays.
     maximum_iterations: a scalar; no more steps than that. parallel_iterations and swap_memory have no effect. Raises
-    TypeError for what is no Decoder and for a number of iterations that is no integer, ValueError for one that is no
-    scalar.
+    TypeError for what is no Decoder and for a number of iterations that is no integer, ValueError for a tensor of it
+    that is no int32 scalar.
 
     >>> cell, inputs = gc.nn.rnn_cell.GRUCell(3), gc.ones([2, 5, 4])
     >>> helper = gc.contrib.seq2seq.TrainingHelper(inputs, sequence_length=[4, 2])

@@ -14,7 +14,8 @@ class GreedyEmbeddingHelper(Helper):
     """Reads the embedding of the argmax of the outputs, as `tf.contrib.seq2seq.GreedyEmbeddingHelper`.
 
     embedding: a function of ids, or a table. start_tokens: int32[batch]; end_token: int32 scalar. Raises TypeError for
-    tokens that are no integers, ValueError for tokens of another rank; TypeError for outputs that are no single tensor.
+    numbers that are no integers, ValueError for tensors of another dtype or rank; TypeError for outputs that are no
+    single tensor.
 
     >>> table, cell = gc.get_variable("embedding", [10, 4]), gc.nn.rnn_cell.GRUCell(8)
     >>> helper = gc.contrib.seq2seq.GreedyEmbeddingHelper(table, start_tokens=gc.fill([2], 1), end_token=0)

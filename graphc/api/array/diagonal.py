@@ -150,7 +150,7 @@ def eye(num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: 
     """Identity matrices [*batch_shape, num_rows, num_columns], with 1 on the main diagonal.
 
     num_rows, num_columns (by default num_rows), batch_shape: Python numbers or int32 tensors. dtype: numbers or bool.
-    Raises TypeError for others and for negative or broken sizes. As `tf.eye`.
+    Raises TypeError for others and for negative or broken numbers. As `tf.eye`.
 
     >>> gc.eye(2, 3).eval()
     array([[1., 0., 0.],

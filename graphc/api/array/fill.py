@@ -27,8 +27,8 @@ def fill(dims: Any, value: Any, name: str | None = None) -> Tensor:
     """A tensor of shape `dims` with `value` everywhere, and of its dtype.
 
     dims: a list or an int32 or int64 vector, also of sizes that only a run knows. value: a scalar of any dtype. Raises
-    ValueError if value is no scalar or a size is negative (InvalidArgumentError when run), TypeError for sizes that are
-    no integers. As `tf.fill`.
+    ValueError if value is no scalar or a size is negative (InvalidArgumentError when run), TypeError for Python sizes
+    that are no integers. As `tf.fill`.
 
     >>> gc.fill([2, 3], 7).eval()
     array([[7, 7, 7],

@@ -14,8 +14,8 @@ def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Tensor:
     """Element i along an axis goes to i + shift, around the end.
 
     input: of any dtype. shift, axis: int32 or int64 scalars, or vectors of the same length; shifts along one axis add
-    up. Raises ValueError for a scalar input, an axis out of range and lengths that differ, TypeError for shifts that
-    are no integers. As `tf.roll`.
+    up. Raises ValueError for a scalar input, an axis out of range and lengths that differ, TypeError for Python shifts
+    that are no integers. As `tf.roll`.
 
     >>> gc.roll([1, 2, 3, 4, 5], shift=2, axis=0).eval()
     array([4, 5, 1, 2, 3], dtype=int32)

@@ -71,7 +71,7 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
 
     tensor: of any dtype. shape: a list of ints and scalars, or an int32 or int64 vector; one size may be -1: what is
     left. Raises ValueError for a second -1 and if the numbers of elements are known to differ, InvalidArgumentError
-    when run; TypeError for sizes that are no integers. As `tf.reshape`.
+    when run; TypeError for Python sizes that are no integers. As `tf.reshape`.
 
     >>> gc.reshape([1, 2, 3, 4, 5, 6], [2, -1]).eval()
     array([[1, 2, 3],

@@ -147,8 +147,8 @@ def required_space_to_batch_paddings(input_shape: Any, block_shape: Any, base_pa
     that undo them.
 
     input_shape, block_shape: int32 vectors of one length, that of block_shape known; base_paddings: [length, 2],
-    paddings that there must be in any case. Raises ValueError for other shapes, TypeError for numbers that are no
-    integers. As `tf.required_space_to_batch_paddings`.
+    paddings that there must be in any case. Raises ValueError for other shapes and for tensors of other dtypes,
+    TypeError for numbers that are no integers. As `tf.required_space_to_batch_paddings`.
 
     >>> paddings, crops = gc.required_space_to_batch_paddings([5, 4], [2, 2])
     >>> paddings.eval()

@@ -27,7 +27,8 @@ def collapse_repeated(labels: Any, seq_length: Any, name: str | None = None) -> 
     """(labels without those equal to the one before, behind them zeros; int[batch]: how many are left), row by row.
 
     labels: [batch, places]; seq_length: int[batch], how many of each row count. The result is as long as its longest
-    row. labels: of any dtype. Raises ValueError for another rank or number of lengths. As `tf.nn.collapse_repeated`.
+    row. labels: of any dtype. Raises ValueError for a vector and for another number of lengths. As
+    `tf.nn.collapse_repeated`.
 
     >>> labels, lengths = gc.nn.collapse_repeated([[1, 1, 2, 2, 1], [4, 5, 5, 5, 9]], [5, 4])
     >>> labels.eval(), lengths.eval()
