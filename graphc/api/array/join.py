@@ -136,8 +136,10 @@ def split(
 
 @public("parallel_stack")
 def parallel_stack(values: Sequence[Any], name: str = "parallel_stack") -> Tensor:
-    """The values along a new first axis, as `gc.stack`; their shapes must be known and equal, and there must be one at
-    least (ValueError otherwise); dtypes that differ are a TypeError. As `tf.parallel_stack`.
+    """The values along a new first axis, as `gc.stack`; their shapes must be known (ValueError). As
+    `tf.parallel_stack`.
+
+    Raises ValueError for an empty list and for shapes that differ, TypeError for dtypes that differ.
 
     >>> gc.parallel_stack([gc.constant([1, 4]), gc.constant([2, 5])]).eval()
     array([[1, 4],

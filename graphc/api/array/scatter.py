@@ -46,9 +46,11 @@ def tensor_scatter_nd_update(tensor: Any, indices: Any, updates: Any, name: str 
 
 @public("tensor_scatter_nd_add", "tensor_scatter_add")
 def tensor_scatter_nd_add(tensor: Any, indices: Any, updates: Any, name: str | None = None) -> Tensor:
-    """tensor, to which updates are added at the index tuples; indices and updates as of `gc.scatter_nd`, updates and
-    tensor numbers of one dtype: TypeError for strings and bools, ValueError for shapes that do not fit,
-    InvalidArgumentError when run for an index outside. As `tf.tensor_scatter_nd_add`.
+    """tensor, to which updates are added at the index tuples; arguments as of `gc.scatter_nd`. As
+    `tf.tensor_scatter_nd_add`.
+
+    tensor and updates: numbers of one dtype. Raises TypeError for strings and bools, ValueError for shapes that do not
+    fit; an index outside ends the run with InvalidArgumentError.
 
     >>> gc.tensor_scatter_nd_add([1., 2., 3., 4.], [[1], [1]], [10., 20.]).eval()
     array([ 1., 32.,  3.,  4.], dtype=float32)
@@ -59,9 +61,11 @@ def tensor_scatter_nd_add(tensor: Any, indices: Any, updates: Any, name: str | N
 
 @public("tensor_scatter_nd_sub", "tensor_scatter_sub")
 def tensor_scatter_nd_sub(tensor: Any, indices: Any, updates: Any, name: str | None = None) -> Tensor:
-    """tensor, from which updates are subtracted at the index tuples; indices and updates as of `gc.scatter_nd`, updates
-    and tensor numbers of one dtype: TypeError for strings and bools, ValueError for shapes that do not fit,
-    InvalidArgumentError when run for an index outside. As `tf.tensor_scatter_nd_sub`.
+    """tensor, from which updates are subtracted at the index tuples; arguments as of `gc.scatter_nd`. As
+    `tf.tensor_scatter_nd_sub`.
+
+    tensor and updates: numbers of one dtype. Raises TypeError for strings and bools, ValueError for shapes that do not
+    fit; an index outside ends the run with InvalidArgumentError.
 
     >>> gc.tensor_scatter_nd_sub([1., 2., 3., 4.], [[1], [1]], [10., 20.]).eval()
     array([  1., -28.,   3.,   4.], dtype=float32)

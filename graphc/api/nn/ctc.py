@@ -160,8 +160,9 @@ def ctc_beam_search_decoder(inputs, sequence_length, beam_width=100, top_paths=1
 
 @public("nn.ctc_beam_search_decoder_v2")
 def ctc_beam_search_decoder_v2(inputs, sequence_length, beam_width=100, top_paths=1):
-    """`ctc_beam_search_decoder` that keeps equal labels side by side, otherwise with the same arguments and errors. As
-    `tf.nn.ctc_beam_search_decoder_v2`.
+    """`ctc_beam_search_decoder` that keeps equal labels side by side. As `tf.nn.ctc_beam_search_decoder_v2`.
+
+    The other arguments, results and errors are those of that.
 
     >>> logits = 5 * gc.one_hot([[0], [1], [0]], 2)          # 0 - 0
     >>> gc.nn.ctc_beam_search_decoder_v2(logits, [3])[0][0].values.eval()
