@@ -15,7 +15,9 @@ class AttentionCellWrapper(RNNCell):
     """Attention over the last attn_length outputs, as `tf.contrib.rnn.AttentionCellWrapper`.
 
     attn_size: the size of the outputs; attn_vec_size: that of the attention's hidden layer; input_size: that of what
-    the cell gets. The state is (the cell's, attention, the window of outputs), or all as columns of one matrix.
+    the cell gets. The state is (the cell's, attention, the window of outputs), or all as columns of one matrix. Inputs
+    are floats [batch, n]: ValueError for another rank. Raises TypeError for what is no cell, ValueError for an
+    attn_length below 1, and if state_is_tuple is False and the cell's state is a tuple.
 
     >>> cell = gc.contrib.rnn.AttentionCellWrapper(gc.nn.rnn_cell.GRUCell(3), attn_length=4)
     >>> cell.state_size

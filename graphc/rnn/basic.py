@@ -13,7 +13,8 @@ from graphc.rnn.matrix_cell import MatrixCell, OneSize
 class BasicRNNCell(MatrixCell, OneSize):
     """output = state = activation(W * [inputs, state] + b), as `tf.nn.rnn_cell.BasicRNNCell`.
 
-    activation: tanh by default. Inputs are [batch, n], the state and output [batch, num_units].
+    activation: tanh by default. Inputs are [batch, n], the state and output [batch, num_units]. Raises ValueError for
+    inputs that are no floats or no matrices with a known number of columns, and for a state of another size.
 
     >>> with gc.variable_scope("ones", initializer=gc.ones_initializer()):
     ...     cell = gc.nn.rnn_cell.BasicRNNCell(2)
@@ -45,7 +46,9 @@ class GRUCell(MatrixCell, OneSize):
     """A gated recurrent unit, as `tf.nn.rnn_cell.GRUCell`: the reset gate is applied before the product.
 
     r, u = sigmoid([inputs, state] * gates); c = activation([inputs, r * state] * candidate), tanh by default; the
-    output and new state are u * state + (1 - u) * c. Inputs are [batch, n], the state is [batch, num_units].
+    output and new state are u * state + (1 - u) * c. Inputs are [batch, n], the state is [batch, num_units]. Raises
+    ValueError for inputs that are no floats or no matrices with a known number of columns, and for a state of another
+    size.
 
     >>> cell = gc.nn.rnn_cell.GRUCell(3)
     >>> outputs, state = gc.nn.dynamic_rnn(cell, gc.ones([2, 5, 4]), dtype=gc.float32)

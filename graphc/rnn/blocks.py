@@ -15,6 +15,8 @@ class LSTMBlockCell(LSTMCell):
     """LSTMCell in one op, as `tf.contrib.rnn.LSTMBlockCell`, with the variables of BasicLSTMCell. cell_clip bounds the
     memory if it is positive; gradients pass the bound.
 
+    Inputs are floats [batch, n]. The state is an LSTMStateTuple of [batch, num_units]. Raises as BasicLSTMCell.
+
     >>> cell = gc.contrib.rnn.LSTMBlockCell(3)
     >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
     >>> output.shape, [(v.op.name, v.shape.as_list()) for v in cell.variables]
@@ -36,6 +38,9 @@ class GRUBlockCellV2(GRUCell):
     """GRUCell in one op, with its variables and its results, as `tf.contrib.rnn.GRUBlockCellV2`. cell_size: a former
     name of num_units.
 
+    Inputs are floats [batch, n]. The state is [batch, num_units]. Raises ValueError unless one of num_units and
+    cell_size is given, else as GRUCell.
+
     >>> cell = gc.contrib.rnn.GRUBlockCellV2(3)
     >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
     >>> output.shape, [(v.op.name, v.shape.as_list()) for v in cell.variables][:2]
@@ -52,6 +57,8 @@ class GRUBlockCellV2(GRUCell):
 @public("contrib.rnn.GRUBlockCell")
 class GRUBlockCell(GRUBlockCellV2):
     """GRUBlockCellV2, as `tf.contrib.rnn.GRUBlockCell` with the variables w_ru, b_ru, w_c and b_c.
+
+    Inputs, state and errors are those of that.
 
     >>> cell = gc.contrib.rnn.GRUBlockCell(3)
     >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))

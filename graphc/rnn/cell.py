@@ -18,7 +18,9 @@ class RNNCell(Layer):
     """Base of the cells, as `tf.nn.rnn_cell.RNNCell`: cell(inputs, state) gives (output, new state).
 
     A cell defines state_size, output_size and call(inputs, state); variables are made in build(inputs_shape) by
-    add_variable, or in call by gc.get_variable. trainable=False keeps the former out of what optimizers train.
+    add_variable, or in call by gc.get_variable. trainable=False keeps the former out of what optimizers train. Sizes
+    are numbers, TensorShapes or structures of them. Raises TypeError for unknown arguments; what a cell does not define
+    is a NotImplementedError.
 
     >>> class Sum(gc.nn.rnn_cell.RNNCell):
     ...     state_size = output_size = property(lambda self: 2)
@@ -95,6 +97,8 @@ class RNNCell(Layer):
 @public("contrib.rnn.LayerRNNCell", "compat.v1.contrib.rnn._LayerRNNCell", "compat.v1.nn.rnn_cell.LayerRNNCell")
 class LayerRNNCell(RNNCell):
     """A cell whose variables are all made in `build`, by add_variable; as `tf.contrib.rnn.LayerRNNCell`.
+
+    Sizes and errors are those of RNNCell.
 
     >>> class Sum(gc.contrib.rnn.LayerRNNCell):
     ...     state_size = output_size = property(lambda self: 2)

@@ -15,7 +15,8 @@ class ConvLSTMCell(RNNCell):
     """An LSTM cell over pictures [batch, *input_shape], channels last; as `tf.contrib.rnn.ConvLSTMCell`.
 
     conv_ndims: 1, 2 or 3. skip_connection: the inputs are put beside the output. initializers has no effect, as in
-    TensorFlow.
+    TensorFlow. Inputs and state are floats. Raises ValueError for an input_shape that has not conv_ndims + 1 sizes, a
+    kernel_shape that does not fit it, or inputs of another shape; TypeError for integers.
 
     >>> cell = gc.contrib.rnn.ConvLSTMCell(2, input_shape=[6, 6, 1], output_channels=4, kernel_shape=[3, 3],
     ...                                    skip_connection=True)
@@ -75,6 +76,8 @@ class ConvLSTMCell(RNNCell):
 class Conv1DLSTMCell(ConvLSTMCell):
     """ConvLSTMCell with conv_ndims=1, as `tf.contrib.rnn.Conv1DLSTMCell`.
 
+    Inputs, state and errors are those of that.
+
     >>> cell = gc.contrib.rnn.Conv1DLSTMCell(input_shape=[8, 3], output_channels=4, kernel_shape=[3])
     >>> outputs, state = gc.nn.dynamic_rnn(cell, gc.ones([2, 5, 8, 3]), dtype=gc.float32)
     >>> outputs.shape
@@ -89,6 +92,8 @@ class Conv1DLSTMCell(ConvLSTMCell):
 class Conv2DLSTMCell(ConvLSTMCell):
     """ConvLSTMCell with conv_ndims=2, as `tf.contrib.rnn.Conv2DLSTMCell`.
 
+    Inputs, state and errors are those of that.
+
     >>> cell = gc.contrib.rnn.Conv2DLSTMCell(input_shape=[6, 6, 1], output_channels=4, kernel_shape=[3, 3])
     >>> outputs, state = gc.nn.dynamic_rnn(cell, gc.ones([2, 3, 6, 6, 1]), dtype=gc.float32)
     >>> outputs.shape
@@ -102,6 +107,8 @@ class Conv2DLSTMCell(ConvLSTMCell):
 @public("contrib.rnn.Conv3DLSTMCell")
 class Conv3DLSTMCell(ConvLSTMCell):
     """ConvLSTMCell with conv_ndims=3, as `tf.contrib.rnn.Conv3DLSTMCell`.
+
+    Inputs, state and errors are those of that.
 
     >>> cell = gc.contrib.rnn.Conv3DLSTMCell(input_shape=[4, 4, 4, 1], output_channels=2, kernel_shape=[3, 3, 3])
     >>> output, state = cell(gc.ones([1, 4, 4, 4, 1]), cell.zero_state(1, gc.float32))

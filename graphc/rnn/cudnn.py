@@ -13,6 +13,8 @@ from graphc.rnn.blocks import LSTMBlockCell
 class CudnnCompatibleLSTMCell(LSTMBlockCell):
     """LSTMBlockCell without forget_bias, as `tf.contrib.cudnn_rnn.CudnnCompatibleLSTMCell`.
 
+    Inputs, state and errors are those of that.
+
     >>> cell = gc.contrib.cudnn_rnn.CudnnCompatibleLSTMCell(3)
     >>> outputs, state = gc.nn.dynamic_rnn(cell, gc.ones([2, 5, 4]), dtype=gc.float32)
     >>> outputs.shape, state.h.shape
@@ -26,6 +28,8 @@ class CudnnCompatibleLSTMCell(LSTMBlockCell):
 @public("contrib.cudnn_rnn.CudnnCompatibleGRUCell")
 class CudnnCompatibleGRUCell(GRUCell):
     """GRUCell whose reset gate is applied behind the product, as `tf.contrib.cudnn_rnn.CudnnCompatibleGRUCell`.
+
+    Inputs, state and errors are those of GRUCell.
 
     >>> cell = gc.contrib.cudnn_rnn.CudnnCompatibleGRUCell(3)
     >>> outputs, state = gc.nn.dynamic_rnn(cell, gc.ones([2, 5, 4]), dtype=gc.float32)

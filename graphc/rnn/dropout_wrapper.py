@@ -20,7 +20,9 @@ class DropoutWrapper(Wrapper):
     A probability is a number or a tensor. variational_recurrent: one mask for all steps and rows of a run; it needs
     dtype and, to drop inputs, input_size (a TensorShape without the batch, or a structure of them).
     dropout_state_filter_visitor(part of the state) says what may be dropped: True, False, or a tuple with one of them
-    for each part; by default all but the c of an LSTMStateTuple.
+    for each part; by default all but the c of an LSTMStateTuple. Raises TypeError for what is no cell and for a visitor
+    that is not callable or gives no bool, ValueError for a probability outside [0, 1], or if dtype or input_size is
+    missing.
 
     >>> keep = gc.placeholder_with_default(1., [])
     >>> cell = gc.nn.rnn_cell.DropoutWrapper(gc.nn.rnn_cell.GRUCell(8), output_keep_prob=keep, seed=3)

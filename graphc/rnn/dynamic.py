@@ -15,10 +15,11 @@ def dynamic_rnn(cell: Any, inputs: Any, sequence_length: Any = None, initial_sta
                 scope: Any = None) -> tuple[Any, Any]:
     """Runs `cell` over inputs [batch, time, ...], or [time, batch, ...] if time_major; as `tf.nn.dynamic_rnn`.
 
-    Gives (outputs, final state); inputs, outputs and states may be nested. sequence_length [batch]: past a row's
-    length its output is zeros and its state stays. dtype: that of initial_state if none is given, and of the outputs.
-    parallel_iterations and swap_memory have no effect. Raises ValueError if neither initial_state nor dtype is given,
-    or if the depth of the inputs is not known.
+    Gives (outputs, final state); inputs, outputs and states may be nested. sequence_length [batch]: past a row's length
+    its output is zeros and its state stays. dtype: that of initial_state if none is given, and of the outputs.
+    parallel_iterations and swap_memory have no effect. Raises TypeError for what is no cell, ValueError if neither
+    initial_state nor dtype is given, if inputs have less than 3 axes or their depth is not known, or for another number
+    of lengths.
 
     >>> cell = gc.nn.rnn_cell.GRUCell(3)
     >>> x, lengths = gc.placeholder(gc.float32, [None, None, 4]), gc.placeholder(gc.int32, [None])
@@ -50,6 +51,8 @@ def best_effort_input_batch_size(flat_input: Any) -> Any:
     """The batch size of tensors [time, batch, ...]: a number if one of them tells it, else a scalar tensor; as
     `tf.contrib.rnn.best_effort_input_batch_size`.
 
+    Raises ValueError for a tensor of rank 1.
+
     >>> known, unknown = gc.placeholder(gc.float32, [None, 4, 2]), gc.placeholder(gc.float32, [None, None, 2])
     >>> gc.contrib.rnn.best_effort_input_batch_size([unknown, known])
     4
@@ -62,6 +65,8 @@ def best_effort_input_batch_size(flat_input: Any) -> Any:
 @public("contrib.rnn.transpose_batch_time", "compat.v1.contrib.rnn._transpose_batch_time")
 def transpose_batch_time(x: Any) -> gc.Tensor:
     """x with its first two axes exchanged, or x itself if it has fewer.
+
+    x: of any dtype and known rank (ValueError otherwise). As `tf.contrib.rnn.transpose_batch_time`.
 
     >>> gc.contrib.rnn.transpose_batch_time(gc.zeros([2, 5, 3])).shape
     TensorShape([Dimension(5), Dimension(2), Dimension(3)])
@@ -133,7 +138,8 @@ def bidirectional_dynamic_rnn(cell_fw: Any, cell_bw: Any, inputs: Any, sequence_
                               time_major: bool = False, scope: Any = None) -> tuple[Any, Any]:
     """dynamic_rnn of cell_fw, and of cell_bw from the end of each sequence; as `tf.nn.bidirectional_dynamic_rnn`.
 
-    Gives ((outputs forward, outputs backward), (state forward, state backward)), outputs in the inputs' order.
+    Gives ((outputs forward, outputs backward), (state forward, state backward)), outputs in the inputs' order. inputs:
+    [batch, time, ...], or [time, batch, ...] if time_major; dtypes and errors are those of `gc.nn.dynamic_rnn`.
 
     >>> forward, backward = gc.nn.rnn_cell.GRUCell(3), gc.nn.rnn_cell.GRUCell(3)
     >>> x = gc.placeholder(gc.float32, [None, None, 4])

@@ -17,6 +17,8 @@ class FusedRNNCell(metaclass=ABCMeta):
     """Base of what computes a whole sequence at once, as `tf.contrib.rnn.FusedRNNCell`: called with inputs [time,
     batch, depth], or a list of one matrix a step, it gives (outputs in the same form, final state).
 
+    The state is in the cell's form, dtype that of a first state of zeros, sequence_length [batch].
+
     >>> cell = gc.contrib.rnn.FusedRNNCellAdaptor(gc.nn.rnn_cell.GRUCell(3))
     >>> isinstance(cell, gc.contrib.rnn.FusedRNNCell)
     True
@@ -34,6 +36,8 @@ class FusedRNNCell(metaclass=ABCMeta):
 @public("contrib.rnn.FusedRNNCellAdaptor")
 class FusedRNNCellAdaptor(FusedRNNCell):
     """A cell as a FusedRNNCell, by dynamic_rnn or static_rnn; as `tf.contrib.rnn.FusedRNNCellAdaptor`.
+
+    Raises ValueError when called with neither initial_state nor dtype.
 
     >>> cell = gc.contrib.rnn.FusedRNNCellAdaptor(gc.nn.rnn_cell.GRUCell(3), use_dynamic_rnn=True)
     >>> outputs, state = cell(gc.ones([5, 2, 4]), dtype=gc.float32, sequence_length=[5, 2])
@@ -60,6 +64,8 @@ class FusedRNNCellAdaptor(FusedRNNCell):
 @public("contrib.rnn.TimeReversedFusedRNN")
 class TimeReversedFusedRNN(FusedRNNCell):
     """A FusedRNNCell from the end of each sequence, as `tf.contrib.rnn.TimeReversedFusedRNN`.
+
+    Inputs, state and errors are those of the cell, which is a FusedRNNCell.
 
     >>> backward = gc.contrib.rnn.TimeReversedFusedRNN(gc.contrib.rnn.LSTMBlockFusedCell(3))
     >>> outputs, state = backward(gc.ones([5, 2, 4]), dtype=gc.float32)
@@ -88,6 +94,9 @@ def _reversed(x: Any, lengths: Any) -> Any:
 class LSTMBlockFusedCell(LSTMBlockCell):
     """An LSTM over a whole sequence [time, batch, depth], as `tf.contrib.rnn.LSTMBlockFusedCell`: a call takes the
     arguments of a FusedRNNCell. Past a row's length its output is zeros and its state stays.
+
+    Inputs are floats. Raises ValueError for others, for another rank or number of lengths, and with neither
+    initial_state nor dtype.
 
     >>> cell = gc.contrib.rnn.LSTMBlockFusedCell(3)
     >>> outputs, state = cell(gc.ones([5, 2, 4]), dtype=gc.float32, sequence_length=[5, 1])

@@ -16,6 +16,9 @@ from graphc.rnn.matrix_cell import MatrixCell, OneSize
 class NASCell(MatrixCell, WithMemory):
     """A cell found by search, as `tf.contrib.rnn.NASCell`. num_proj: its output is projected to so many columns.
 
+    Inputs are floats [batch, n]. The state is an LSTMStateTuple. Raises ValueError for inputs that are no floats or no
+    matrices with a known number of columns, and for a state of another size; TypeError for a state that is no tuple.
+
     >>> cell = gc.contrib.rnn.NASCell(4, num_proj=2)
     >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
     >>> output.shape, cell.state_size
@@ -60,6 +63,9 @@ class NASCell(MatrixCell, WithMemory):
 class UGRNNCell(OneSize):
     """One gate that chooses between the old state and a new one, as `tf.contrib.rnn.UGRNNCell`.
 
+    Inputs are floats [batch, n]. The state is [batch, num_units]. Raises ValueError for inputs of another rank and a
+    state of another size, TypeError for integers.
+
     >>> cell = gc.contrib.rnn.UGRNNCell(3)
     >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
     >>> output.shape, [(v.op.name, v.shape.as_list()) for v in gc.trainable_variables()]
@@ -87,6 +93,8 @@ class UGRNNCell(OneSize):
 class IntersectionRNNCell(OneSize):
     """Gates for the state and for the depth, as `tf.contrib.rnn.IntersectionRNNCell`. num_in_proj: inputs of another
     size than num_units are projected; without it they are refused.
+
+    Inputs are floats [batch, n], the state is [batch, num_units]. Raises ValueError for these, TypeError for integers.
 
     >>> cell = gc.contrib.rnn.IntersectionRNNCell(3, num_in_proj=3)
     >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
@@ -124,6 +132,9 @@ class IntersectionRNNCell(OneSize):
 @public("contrib.rnn.SRUCell")
 class SRUCell(MatrixCell, OneSize):
     """A simple recurrent unit: no product with the state; as `tf.contrib.rnn.SRUCell`.
+
+    Inputs are floats [batch, n]. The state is [batch, num_units]. Raises ValueError for inputs that are no floats or no
+    matrices with a known number of columns, and for a state of another size.
 
     >>> cell = gc.contrib.rnn.SRUCell(3)
     >>> outputs, state = gc.nn.dynamic_rnn(cell, gc.ones([2, 5, 4]), dtype=gc.float32)

@@ -17,9 +17,11 @@ class GridLSTMCell(RNNCell):
     """An LSTM over time and one over windows of the inputs, each with its own weights, as
     `tf.contrib.rnn.GridLSTMCell`: the output is both LSTMs' h for each window, side by side.
 
-    A window has feature_size columns, and begins frequency_skip behind the one before. num_frequency_blocks: the
-    number of windows in each block, whose columns are start_freqindex_list[i] to end_freqindex_list[i] (without
-    them one block of all columns). initializer has no effect, as in TensorFlow.
+    A window has feature_size columns, and begins frequency_skip behind the one before. num_frequency_blocks: the number
+    of windows in each block, whose columns are start_freqindex_list[i] to end_freqindex_list[i] (without them one block
+    of all columns). initializer has no effect, as in TensorFlow. Inputs are floats [batch, n]. Raises ValueError
+    without num_frequency_blocks, feature_size or frequency_skip, if their number of windows is not that of the inputs,
+    or for lists of different lengths; TypeError for integers.
 
     >>> cell = gc.contrib.rnn.GridLSTMCell(2, feature_size=3, frequency_skip=3, num_frequency_blocks=[2])
     >>> outputs, state = gc.nn.static_rnn(cell, [gc.ones([1, 6])], dtype=gc.float32)
@@ -176,6 +178,8 @@ def _bounds(blocks: list[int], starts: list[int] | None, ends: list[int] | None)
 class BidirectionalGridLSTMCell(GridLSTMCell):
     """GridLSTMCell over the windows in both directions, as `tf.contrib.rnn.BidirectionalGridLSTMCell`.
     backward_slice_offset: so many columns are the windows of the second direction moved.
+
+    Inputs and errors are those of that.
 
     >>> cell = gc.contrib.rnn.BidirectionalGridLSTMCell(2, feature_size=3, frequency_skip=3, num_frequency_blocks=[2])
     >>> outputs, state = gc.nn.static_rnn(cell, [gc.ones([1, 6])], dtype=gc.float32)

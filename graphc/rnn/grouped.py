@@ -13,8 +13,8 @@ from graphc.rnn.lstm import LSTMStateTuple, WithMemory
 @public("contrib.rnn.GLSTMCell")
 class GLSTMCell(WithMemory):
     """An LSTM cell whose units are groups that see only their share of the inputs (Kuchaiev and Ginsburg), as
-    `tf.contrib.rnn.GLSTMCell`. num_units, num_proj and the size of the inputs must be multiples of
-    number_of_groups.
+    `tf.contrib.rnn.GLSTMCell`. num_units, num_proj and the size of the inputs must be multiples of number_of_groups
+    (ValueError). Inputs are floats [batch, n]: ValueError for another rank, TypeError for integers.
 
     >>> cell = gc.contrib.rnn.GLSTMCell(4, number_of_groups=2)
     >>> output, state = cell(gc.ones([2, 6]), cell.zero_state(2, gc.float32))

@@ -41,7 +41,9 @@ def combined(inputs: Any, state: Any, weights: tuple[Any, ...], times: int) -> A
 class IndRNNCell(Independent, OneSize):
     """BasicRNNCell with independent units, as `tf.contrib.rnn.IndRNNCell`.
 
-    A unit sees of the state only itself: output = activation(inputs * w + u * state + b), u of [num_units].
+    A unit sees of the state only itself: output = activation(inputs * w + u * state + b), u of [num_units]. Inputs are
+    floats [batch, n]. Raises ValueError for inputs that are no floats or no matrices with a known number of columns,
+    and for a state of another size.
 
     >>> cell = gc.contrib.rnn.IndRNNCell(3)
     >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
@@ -64,6 +66,9 @@ class IndRNNCell(Independent, OneSize):
 @public("contrib.rnn.IndyGRUCell")
 class IndyGRUCell(Independent, OneSize):
     """GRUCell with independent units (each sees of the state only itself), as `tf.contrib.rnn.IndyGRUCell`.
+
+    Inputs are floats [batch, n]. The state is [batch, num_units]. Raises ValueError for inputs that are no floats or no
+    matrices with a known number of columns, and for a state of another size.
 
     >>> cell = gc.contrib.rnn.IndyGRUCell(3)
     >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
@@ -93,6 +98,10 @@ class IndyGRUCell(Independent, OneSize):
 @public("contrib.rnn.IndyLSTMCell")
 class IndyLSTMCell(Independent, WithMemory):
     """BasicLSTMCell with independent units (each sees of the state only itself), as `tf.contrib.rnn.IndyLSTMCell`.
+
+    Inputs are floats [batch, n]. The state is an LSTMStateTuple of [batch, num_units]. Raises ValueError for inputs
+    that are no floats or no matrices with a known number of columns, and for a state of another size; TypeError for a
+    state that is no tuple.
 
     >>> cell = gc.contrib.rnn.IndyLSTMCell(3)
     >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))

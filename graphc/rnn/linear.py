@@ -14,6 +14,8 @@ def linear(args: Any, output_size: int, bias: bool, bias_initializer: Any = None
     """args [batch, n], or several side by side, times the variable "kernel", plus "bias" if wanted; in the current
     variable scope. Raises ValueError unless args are matrices with a known number of columns.
 
+    As TensorFlow's `_linear`.
+
     >>> y = gc.compat.v1.contrib.rnn._linear([gc.ones([1, 3]), gc.ones([1, 1])], 2, bias=True,
     ...                                      kernel_initializer=gc.ones_initializer())
     >>> gc.global_variables_initializer().run()
@@ -41,7 +43,8 @@ def linear(args: Any, output_size: int, bias: bool, bias_initializer: Any = None
 class Linear:
     """A linear map whose variables are made once, of the current variable scope.
 
-    args: a tensor [batch, n] or a list of them, whose sizes count; it is called with such.
+    args: a tensor [batch, n] or a list of them, whose sizes count; it is called with such. As TensorFlow's `_Linear`.
+    Raises ValueError unless args are matrices with a known number of columns.
 
     >>> x, h = gc.ones([2, 3]), gc.ones([2, 1])
     >>> linear = gc.compat.v1.contrib.rnn._Linear([x, h], 2, build_bias=True, kernel_initializer=gc.ones_initializer())

@@ -17,6 +17,8 @@ from graphc.rnn.matrix_cell import MatrixCell
 class LSTMStateTuple(namedtuple("LSTMStateTuple", ("c", "h"))):
     """The state of an LSTM cell, as `tf.nn.rnn_cell.LSTMStateTuple`: the memory c and the output h.
 
+    Both are [batch, size], of one dtype, which is `dtype`: TypeError if they differ.
+
     >>> cell = gc.nn.rnn_cell.LSTMCell(3)
     >>> cell.state_size
     LSTMStateTuple(c=3, h=3)
@@ -93,8 +95,10 @@ class LSTM(MatrixCell, WithMemory):
 class BasicLSTMCell(LSTM):
     """An LSTM cell without clipping, projection and peepholes, as `tf.nn.rnn_cell.BasicLSTMCell`.
 
-    c = sigmoid(f + forget_bias) * c + sigmoid(i) * activation(j); h = sigmoid(o) * activation(c), with i, j, f, o
-    the columns of [inputs, h] * kernel + bias. The kernel is [inputs + num_units, 4 * num_units].
+    c = sigmoid(f + forget_bias) * c + sigmoid(i) * activation(j); h = sigmoid(o) * activation(c), with i, j, f, o the
+    columns of [inputs, h] * kernel + bias. The kernel is [inputs + num_units, 4 * num_units]. Inputs are floats [batch,
+    n]. Raises ValueError for inputs that are no floats or no matrices with a known number of columns, and for a state
+    of another size; TypeError for a state that is no tuple, unless state_is_tuple is False.
 
     >>> cell = gc.nn.rnn_cell.BasicLSTMCell(3)
     >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
@@ -131,8 +135,10 @@ class LSTMCell(LSTM):
     """An LSTM cell, as `tf.nn.rnn_cell.LSTMCell`.
 
     use_peepholes: the gates see c, too. cell_clip bounds c. num_proj: h is projected to so many columns, bounded by
-    proj_clip. num_unit_shards and num_proj_shards part the variables.
-    activation: tanh by default. state_is_tuple=False: c and h are the columns of one matrix.
+    proj_clip. num_unit_shards and num_proj_shards part the variables. activation: tanh by default.
+    state_is_tuple=False: c and h are the columns of one matrix. Inputs are floats [batch, n]. Raises ValueError for
+    inputs that are no floats or no matrices with a known number of columns, and for a state of another size; TypeError
+    for a state that is no tuple, unless state_is_tuple is False.
 
     >>> cell = gc.nn.rnn_cell.LSTMCell(8, use_peepholes=True, num_proj=3)
     >>> outputs, state = gc.nn.dynamic_rnn(cell, gc.ones([2, 5, 4]), dtype=gc.float32)

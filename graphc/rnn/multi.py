@@ -14,7 +14,8 @@ from graphc.wording import warn
 class MultiRNNCell(RNNCell):
     """Each cell's output is the input of the next one, as `tf.nn.rnn_cell.MultiRNNCell`.
 
-    state_is_tuple=False: the states are the columns of one matrix; then no cell's own state may be a tuple.
+    state_is_tuple=False: the states are the columns of one matrix; then no cell's own state may be a tuple. Raises
+    TypeError for cells that are no list, ValueError for an empty one and for a state that is no tuple of as many.
 
     >>> cell = gc.nn.rnn_cell.MultiRNNCell([gc.nn.rnn_cell.LSTMCell(3), gc.nn.rnn_cell.GRUCell(2)])
     >>> outputs, states = gc.nn.dynamic_rnn(cell, gc.ones([2, 5, 4]), dtype=gc.float32)

@@ -25,6 +25,9 @@ class LayerNormBasicLSTMCell(WithMemory):
     """An LSTM cell with normalised gates and memory, and dropout of what is added to the memory; as
     `tf.contrib.rnn.LayerNormBasicLSTMCell`. input_size has no effect.
 
+    Inputs are floats [batch, n], the state is an LSTMStateTuple of [batch, num_units]. Raises ValueError for inputs of
+    another rank and a state of another size, TypeError for integers and a state that is no tuple.
+
     >>> cell = gc.contrib.rnn.LayerNormBasicLSTMCell(3, dropout_keep_prob=0.9)
     >>> outputs, state = gc.nn.dynamic_rnn(cell, gc.ones([2, 5, 4]), dtype=gc.float32)
     >>> outputs.shape, state.c.shape
@@ -71,6 +74,8 @@ class LayerNormBasicLSTMCell(WithMemory):
 class LayerNormLSTMCell(WithMemory):
     """LSTMCell with normalised gates and memory if layer_norm, as TensorFlow's contrib has it. Then the bias is there,
     but not added.
+
+    Inputs are floats [batch, n]. Raises ValueError for inputs of another rank, TypeError for integers.
 
     >>> cell = gc.contrib.rnn.LayerNormLSTMCell(3, layer_norm=True)
     >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))

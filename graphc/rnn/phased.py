@@ -15,8 +15,9 @@ class PhasedLSTMCell(WithMemory):
     """An LSTM cell whose units are open for a part of a learned period, for events at any time (Neil et al.), as
     `tf.contrib.rnn.PhasedLSTMCell`: inputs are (time [batch, 1], features [batch, n]).
 
-    leak: what a closed unit lets through. ratio_on: the part of the period in which a unit is open. Periods begin
-    as exp of uniform numbers between the logarithms of period_init_min and period_init_max.
+    leak: what a closed unit lets through. ratio_on: the part of the period in which a unit is open. Periods begin as
+    exp of uniform numbers between the logarithms of period_init_min and period_init_max. Times and features are of one
+    floating point dtype: TypeError if they differ or if inputs are no pair, ValueError for times that are a vector.
 
     >>> cell = gc.contrib.rnn.PhasedLSTMCell(3)
     >>> times = gc.constant([[[0.1], [0.7], [2.5]]])

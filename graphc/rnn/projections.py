@@ -38,6 +38,9 @@ class EmbeddingWrapper(Scoped):
     """Takes indices as inputs and gives the cell their rows of the variable "embedding"; as
     `tf.contrib.rnn.EmbeddingWrapper`. initializer: by default the scope's, or uniform with variance 1.
 
+    Indices are int32 or int64, [batch] or [batch, 1]. Raises TypeError for others and for what is no cell, ValueError
+    for sizes below 1.
+
     >>> cell = gc.contrib.rnn.EmbeddingWrapper(gc.nn.rnn_cell.GRUCell(3), embedding_classes=10, embedding_size=4)
     >>> words = gc.constant([[7, 2, 2], [1, 0, 0]])
     >>> outputs, state = gc.nn.dynamic_rnn(cell, gc.expand_dims(words, 2), dtype=gc.float32)
@@ -70,6 +73,8 @@ class InputProjectionWrapper(Scoped):
     """Gives the cell activation(inputs * kernel + bias), num_proj columns; as
     `tf.contrib.rnn.InputProjectionWrapper`. input_size has no effect.
 
+    Inputs are floats [batch, n]: ValueError for another rank; TypeError for what is no cell.
+
     >>> cell = gc.contrib.rnn.InputProjectionWrapper(gc.nn.rnn_cell.GRUCell(3), num_proj=2)
     >>> output, state = cell(gc.ones([1, 8]), cell.zero_state(1, gc.float32))
     >>> [(v.op.name, v.shape.as_list()) for v in gc.trainable_variables()]
@@ -94,6 +99,9 @@ class InputProjectionWrapper(Scoped):
 class OutputProjectionWrapper(Scoped):
     """Gives activation(the cell's outputs * kernel + bias), output_size columns; as
     `tf.contrib.rnn.OutputProjectionWrapper`.
+
+    The cell's outputs are floats [batch, n]. Raises TypeError for what is no cell, ValueError for an output_size below
+    1.
 
     >>> cell = gc.contrib.rnn.OutputProjectionWrapper(gc.nn.rnn_cell.GRUCell(3), output_size=10)
     >>> output, state = cell(gc.ones([1, 8]), cell.zero_state(1, gc.float32))

@@ -19,8 +19,8 @@ def raw_rnn(cell: Any, loop_fn: Callable[..., Any], parallel_iterations: int | N
 
     loop_fn(time, cell_output, cell_state, loop_state) gives (finished [batch], next input, next cell state, what to
     emit, next loop state). It is called first with Nones: then the state is the initial one and what to emit says the
-    structure (None: the cell's output). Rows that are finished emit zeros and keep their state.
-    parallel_iterations and swap_memory have no effect.
+    structure (None: the cell's output). Rows that are finished emit zeros and keep their state. parallel_iterations and
+    swap_memory have no effect. Raises TypeError for what is no cell, and for a loop_fn that is not callable.
 
     >>> cell = gc.nn.rnn_cell.GRUCell(2)
     >>> lengths = gc.constant([1, 3])

@@ -26,6 +26,8 @@ class CoupledInputForgetGateLSTMCell(WithMemory):
     """An LSTM cell whose input gate is 1 - forget gate, as `tf.contrib.rnn.CoupledInputForgetGateLSTMCell`.
 
     layer_norm: gates and memory are normalised, and the bias is not added. initializer has no effect, as in TensorFlow.
+    Inputs are floats [batch, n]. Raises ValueError for inputs of another rank and a state of another size, TypeError
+    for integers and a state that is no tuple.
 
     >>> cell = gc.contrib.rnn.CoupledInputForgetGateLSTMCell(3)
     >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))
@@ -86,7 +88,8 @@ class TimeFreqLSTMCell(RNNCell):
 
     A window has feature_size columns, and begins frequency_skip behind the one before. As in TensorFlow, state_size is
     2 * num_units, though the state has so many columns for each window: give the first state yourself if there are
-    several. initializer has no effect.
+    several. initializer has no effect. Inputs are floats [batch, n]. Raises ValueError without feature_size and for
+    inputs of another rank, TypeError for integers.
 
     >>> cell = gc.contrib.rnn.TimeFreqLSTMCell(2, feature_size=3, frequency_skip=3)
     >>> output, state = cell(gc.ones([1, 6]), gc.zeros([1, 2 * 2 * 2]))

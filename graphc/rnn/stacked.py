@@ -17,6 +17,9 @@ def stack_bidirectional_rnn(cells_fw: Any, cells_bw: Any, inputs: Any, initial_s
     """static_bidirectional_rnn for each pair of cells; gives (list of outputs, states forward, states backward), as
     `tf.contrib.rnn.stack_bidirectional_rnn`.
 
+    Raises ValueError for lists of cells that are empty or of different lengths and for initial states that are no list,
+    else as that.
+
     >>> forward, backward = [[gc.nn.rnn_cell.GRUCell(n) for n in (3, 2)] for _ in range(2)]
     >>> outputs, state_forward, state_backward = gc.contrib.rnn.stack_bidirectional_rnn(
     ...     forward, backward, [gc.ones([2, 4])] * 5, dtype=gc.float32)
@@ -37,6 +40,9 @@ def stack_bidirectional_dynamic_rnn(cells_fw: Any, cells_bw: Any, inputs: Any, i
                                     ) -> tuple[Any, tuple[Any, ...], tuple[Any, ...]]:
     """bidirectional_dynamic_rnn for each pair of cells; gives (outputs side by side, states forward, states backward),
     as `tf.contrib.rnn.stack_bidirectional_dynamic_rnn`.
+
+    Raises ValueError for lists of cells that are empty or of different lengths and for initial states that are no list,
+    else as that.
 
     >>> forward, backward = [[gc.nn.rnn_cell.GRUCell(n) for n in (3, 2)] for _ in range(2)]
     >>> outputs, state_forward, state_backward = gc.contrib.rnn.stack_bidirectional_dynamic_rnn(

@@ -14,8 +14,9 @@ def static_rnn(cell: Any, inputs: Any, initial_state: Any = None, dtype: Any = N
                scope: Any = None) -> tuple[list[Any], Any]:
     """Runs `cell` over a list of inputs [batch, ...]; gives (list of outputs, final state); as `tf.nn.static_rnn`.
 
-    sequence_length [batch]: past a row's length its output is zeros and its state stays. Raises ValueError if inputs is
-    empty, if neither initial_state nor dtype is given, or if a size of the inputs but the batch's is not known.
+    sequence_length [batch]: past a row's length its output is zeros and its state stays. Raises TypeError for what is
+    no cell or no list, ValueError if inputs is empty, if neither initial_state nor dtype is given, or if a size of the
+    inputs but the batch's is not known.
 
     >>> cell = gc.nn.rnn_cell.BasicRNNCell(2)
     >>> inputs = [gc.ones([3, 4]) for _ in range(5)]
@@ -83,6 +84,8 @@ def static_state_saving_rnn(cell: Any, inputs: Any, state_saver: Any, state_name
     """static_rnn that begins at state_saver.state(name) and ends with state_saver.save_state(name, state), as
     `tf.nn.static_state_saving_rnn`. state_name: one name for each part of the cell's state.
 
+    Raises ValueError for another structure or number of names, else as that.
+
     >>> class Kept:
     ...     def __init__(self):
     ...         self.values = {"h": gc.Variable(gc.zeros([1, 2]), trainable=False)}
@@ -116,7 +119,8 @@ def static_bidirectional_rnn(cell_fw: Any, cell_bw: Any, inputs: Any, initial_st
                              scope: Any = None) -> tuple[list[Any], Any, Any]:
     """static_rnn of cell_fw, and of cell_bw from the end of each sequence; as `tf.nn.static_bidirectional_rnn`.
 
-    Gives (list of both outputs side by side, state forward, state backward).
+    Gives (list of both outputs side by side, state forward, state backward). Inputs, dtypes and errors are those of
+    `gc.nn.static_rnn`.
 
     >>> cells = [gc.nn.rnn_cell.GRUCell(2) for _ in range(2)]
     >>> inputs = [gc.ones([3, 4]) for _ in range(5)]

@@ -57,6 +57,9 @@ class ResidualWrapper(Wrapper):
     """Adds its inputs to the cell's outputs, or gives residual_fn(inputs, outputs); as
     `tf.nn.rnn_cell.ResidualWrapper`.
 
+    Raises TypeError for what is no cell; when called ValueError if, without residual_fn, inputs and outputs differ in
+    structure or shape.
+
     >>> cell = gc.nn.rnn_cell.ResidualWrapper(gc.nn.rnn_cell.GRUCell(3))
     >>> inputs = gc.constant([[1., 2., 3.]])
     >>> output, state = cell(inputs, gc.zeros([1, 3]))
@@ -90,6 +93,8 @@ def check_alike(inputs: Any, outputs: Any) -> None:
 class DeviceWrapper(Wrapper):
     """Makes the cell's ops under gc.device(device), as `tf.nn.rnn_cell.DeviceWrapper`.
 
+    Inputs and outputs are the cell's. Raises TypeError for what is no cell.
+
     >>> cell = gc.nn.rnn_cell.DeviceWrapper(gc.nn.rnn_cell.GRUCell(3), "/device:GPU:0")
     >>> output, state = cell(gc.ones([2, 4]), gc.zeros([2, 3]))
     >>> output.device
@@ -113,7 +118,9 @@ class DeviceWrapper(Wrapper):
 class HighwayWrapper(Wrapper):
     """carry * inputs + transform * outputs, the gates learned from the inputs; as `tf.contrib.rnn.HighwayWrapper`.
 
-    couple_carry_transform_gates: transform is 1 - carry. carry_bias_init: the first bias of the carry gate.
+    couple_carry_transform_gates: transform is 1 - carry. carry_bias_init: the first bias of the carry gate. Inputs are
+    floats [batch, n], n the cell's output size. Raises TypeError for what is no cell; when called ValueError if inputs
+    and outputs differ in structure or shape.
 
     >>> cell = gc.contrib.rnn.HighwayWrapper(gc.nn.rnn_cell.GRUCell(3), carry_bias_init=20.)
     >>> output, state = cell(gc.constant([[1., 2., 3.]]), gc.zeros([1, 3]))
@@ -149,6 +156,8 @@ class HighwayWrapper(Wrapper):
 class CompiledWrapper(Wrapper):
     """The cell itself, as `tf.contrib.rnn.CompiledWrapper`: all of a graph is compiled here, so compile_stateful has no
     effect.
+
+    Inputs and outputs are the cell's. Raises TypeError for what is no cell.
 
     >>> cell = gc.contrib.rnn.CompiledWrapper(gc.nn.rnn_cell.GRUCell(3))
     >>> output, state = cell(gc.ones([2, 4]), cell.zero_state(2, gc.float32))

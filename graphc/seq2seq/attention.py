@@ -19,6 +19,9 @@ from graphc.seq2seq.samples import check_layer, size_of, zeros
 class AttentionMechanism:
     """What AttentionWrapper takes: mechanism(query, state) gives (alignments, next state).
 
+    query: [batch, depth]; alignments: [batch, time]. Properties that a subclass does not define are a
+    NotImplementedError. As `tf.contrib.seq2seq.AttentionMechanism`.
+
     >>> isinstance(gc.contrib.seq2seq.LuongAttention(3, gc.ones([2, 7, 4])), gc.contrib.seq2seq.AttentionMechanism)
     True
     """
@@ -144,7 +147,9 @@ class LuongAttention(LuongScore):
 
     probability_fn(score): by default softmax. dtype: of the memory's layer, by default float32.
     score = query * (memory * memory_layer), a product of vectors. memory: [batch, time, depth]; past
-    memory_sequence_length it is not seen. scale: scores are scaled by a learned number.
+    memory_sequence_length it is not seen. scale: scores are scaled by a learned number. memory and query are of that
+    dtype: TypeError for others, and for a probability_fn that is not callable. Raises ValueError if the depth of memory
+    is not known, or that of the query is not num_units.
 
     >>> mechanism = gc.contrib.seq2seq.LuongAttention(3, gc.ones([2, 5, 6]), memory_sequence_length=[5, 2])
     >>> alignments, state = mechanism(gc.ones([2, 3]), mechanism.initial_state(2, gc.float32))
@@ -173,8 +178,10 @@ class BahdanauAttention(BahdanauScore):
 
     probability_fn(score): by default softmax. dtype: of both layers, by default float32.
     score = v * tanh(query * query_layer + memory * memory_layer), both layers of num_units. memory: [batch, time,
-    depth]; past memory_sequence_length it is not seen. normalize: v is of length 1, times a learned number. Called
-    with a query [batch, depth] and the state before.
+    depth]; past memory_sequence_length it is not seen. normalize: v is of length 1, times a learned number. Called with
+    a query [batch, depth] and the state before. memory and query are of that dtype: TypeError for others, and for a
+    probability_fn that is not callable. Raises ValueError if the depth of memory is not known, or for another number of
+    lengths.
 
     >>> mechanism = gc.contrib.seq2seq.BahdanauAttention(4, gc.ones([2, 5, 6]), memory_sequence_length=[5, 2])
     >>> alignments, state = mechanism(gc.ones([2, 3]), mechanism.initial_state(2, gc.float32))
@@ -209,6 +216,9 @@ def _of_score(probability_fn: Callable[..., Any] | None) -> Callable[..., Any]:
 @public("contrib.seq2seq.hardmax")
 def hardmax(logits: Any, name: str | None = None) -> gc.Tensor:
     """1 where the largest logit of the last axis is, else 0.
+
+    logits: real numbers of rank 1 or more, whose shape and dtype the result has. Raises TypeError for strings and
+    bools, ValueError for scalars. As `tf.contrib.seq2seq.hardmax`.
 
     >>> gc.contrib.seq2seq.hardmax([[1., 5., 2.], [7., 0., 0.]]).eval()
     array([[0., 1., 0.],

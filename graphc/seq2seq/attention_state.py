@@ -23,6 +23,8 @@ class AttentionWrapperState(_Fields):
     alignments, the TensorArray of all of them or (), and its state. clone(name=value, ...) gives a copy with other
     values, as for a first state that an encoder made.
 
+    clone raises ValueError for other names, structures and shapes.
+
     >>> mechanism = gc.contrib.seq2seq.LuongAttention(4, gc.ones([2, 7, 6]))
     >>> cell = gc.contrib.seq2seq.AttentionWrapper(gc.nn.rnn_cell.GRUCell(4), mechanism)
     >>> state = cell.zero_state(2, gc.float32).clone(cell_state=gc.ones([2, 4]))

@@ -26,7 +26,11 @@ class AttentionWrapper(RNNCell):
     attention_layer, makes of the cell's output and the context. output_attention: whether it is the output; else the
     cell's is. alignment_history: all alignments are kept, in a TensorArray. cell_input_fn(inputs, attention): by
     default both side by side. initial_cell_state: that of zero_state. attention_fn(mechanism, cell output, state,
-    layer) gives (attention, alignments, next state).
+    layer) gives (attention, alignments, next state). Inputs and state are floats, [batch, n] each. Raises TypeError for
+    what is no cell or no mechanism, a cell_input_fn that is not callable, and when called a state that is no
+    AttentionWrapperState; ValueError if both attention_layer_size and attention_layer are given or one of them has
+    another number of entries than there are mechanisms. Another batch size than the memory's is an
+    InvalidArgumentError.
 
     >>> memory, lengths = gc.ones([2, 7, 6]), gc.constant([7, 4])
     >>> mechanism = gc.contrib.seq2seq.LuongAttention(4, memory, lengths)

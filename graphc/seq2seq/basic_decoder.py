@@ -15,6 +15,8 @@ from graphc.seq2seq.samples import check_layer, sizes_behind
 class BasicDecoderOutput(NamedTuple):
     """The outputs of the cell (or layer), and the ids that the helper made of them.
 
+    rnn_output: [batch, size]; sample_id: [batch], or as the helper says. As `tf.contrib.seq2seq.BasicDecoderOutput`.
+
     >>> gc.contrib.seq2seq.BasicDecoderOutput(rnn_output=gc.float32, sample_id=gc.int32)
     BasicDecoderOutput(rnn_output=gc.float32, sample_id=gc.int32)
     """
@@ -28,8 +30,9 @@ class BasicDecoder(Decoder):
     """Steps of a cell whose inputs and samples a helper makes, as `tf.contrib.seq2seq.BasicDecoder`. Its outputs are
     BasicDecoderOutputs.
 
-    output_layer: applied to the outputs of the cell before samples are made. initial_state: as cell.zero_state
-    gives it.
+    output_layer: applied to the outputs of the cell before samples are made. initial_state: as cell.zero_state gives
+    it. Inputs are floats [batch, n], outputs [batch, output size]. Raises TypeError for what is no cell, a helper that
+    is no Helper and an output_layer that is no layer.
 
     >>> cell, inputs = gc.nn.rnn_cell.GRUCell(3), gc.ones([2, 5, 4])
     >>> helper = gc.contrib.seq2seq.TrainingHelper(inputs, sequence_length=[5, 2])

@@ -14,6 +14,8 @@ class BeamSearchDecoderState(NamedTuple):
     """Of each beam [batch, width, ...]: the state of its cell, the logarithm of its probability, whether it is
     finished, its length (int64), and the attention added up, or ().
 
+    As `tf.contrib.seq2seq.BeamSearchDecoderState`.
+
     >>> gc.contrib.seq2seq.BeamSearchDecoderState._fields
     ('cell_state', 'log_probs', 'finished', 'lengths', 'accumulated_attention_probs')
     """
@@ -29,6 +31,8 @@ class BeamSearchDecoderState(NamedTuple):
 class BeamSearchDecoderOutput(NamedTuple):
     """Of each beam [batch, width]: its score, its last id, and the beam of the step before that it continues.
 
+    Scores are floats, the other two int32. As `tf.contrib.seq2seq.BeamSearchDecoderOutput`.
+
     >>> gc.contrib.seq2seq.BeamSearchDecoderOutput(scores=gc.float32, predicted_ids=gc.int32, parent_ids=gc.int32)
     BeamSearchDecoderOutput(scores=gc.float32, predicted_ids=gc.int32, parent_ids=gc.int32)
     """
@@ -41,6 +45,9 @@ class BeamSearchDecoderOutput(NamedTuple):
 @public("contrib.seq2seq.FinalBeamSearchDecoderOutput")
 class FinalBeamSearchDecoderOutput(NamedTuple):
     """The ids of whole beams, the best beam first; and what the steps gave.
+
+    predicted_ids: int32[batch, time, width], or time first; beam_search_decoder_output: a BeamSearchDecoderOutput. As
+    `tf.contrib.seq2seq.FinalBeamSearchDecoderOutput`.
 
     >>> gc.contrib.seq2seq.FinalBeamSearchDecoderOutput._fields
     ('predicted_ids', 'beam_search_decoder_output')

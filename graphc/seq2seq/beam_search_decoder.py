@@ -26,11 +26,13 @@ class BeamSearchDecoder(Decoder):
     """Keeps the beam_width most probable sequences of each entry of the batch, as
     `tf.contrib.seq2seq.BeamSearchDecoder`.
 
-    embedding: a function of ids, or a table; start_tokens: int32[batch]; end_token: int32 scalar. initial_state has
-    a batch of batch * beam_width entries, as tile_batch makes it; memories of an AttentionWrapper, too.
-    output_layer: makes logits of the cell's outputs. length_penalty_weight and coverage_penalty_weight: 0 is
-    without. reorder_tensor_arrays: a TensorArray in the state (an alignment history) is given as a tensor, in the
-    order of the final beams.
+    embedding: a function of ids, or a table; start_tokens: int32[batch]; end_token: int32 scalar. initial_state has a
+    batch of batch * beam_width entries, as tile_batch makes it; memories of an AttentionWrapper, too. output_layer:
+    makes logits of the cell's outputs. length_penalty_weight and coverage_penalty_weight: 0 is without.
+    reorder_tensor_arrays: a TensorArray in the state (an alignment history) is given as a tensor, in the order of the
+    final beams. Raises TypeError for what is no cell, an output_layer that is no layer, and tokens that are no
+    integers; ValueError for tensors of tokens of another dtype or rank, for a state of another batch or of unknown
+    rank, and when decoding for a coverage_penalty_weight without an AttentionWrapper.
 
     >>> cell, encoded = gc.nn.rnn_cell.GRUCell(8), gc.ones([2, 8])
     >>> decoder = gc.contrib.seq2seq.BeamSearchDecoder(

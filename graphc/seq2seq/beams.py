@@ -11,7 +11,8 @@ from graphc.api.public import public
 def tile_batch(t: Any, multiplier: int, name: str | None = None) -> Any:
     """Each entry of the batch `multiplier` times, one behind the other: a, a, b, b, ...; of nested tensors.
 
-    Raises ValueError for a tensor whose rank is 0 or not known.
+    t: of any dtype, [batch, ...]. Raises ValueError for a tensor whose rank is 0 or not known and a negative
+    multiplier, TypeError for a broken one. As `tf.contrib.seq2seq.tile_batch`.
 
     >>> gc.contrib.seq2seq.tile_batch(gc.constant([[1, 2], [3, 4]]), 2).eval()
     array([[1, 2],

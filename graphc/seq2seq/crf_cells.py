@@ -30,6 +30,7 @@ class CrfForwardRnnCell(_OfTransitions):
     """State and output: of each tag the logarithm of the sum of exp(score) over all ways to it.
 
     transition_params: [tags, tags], from the one of the row to the one of the column. Inputs: scores [batch, tags].
+    Raises ValueError if the numbers of tags differ. As `tf.contrib.crf.CrfForwardRnnCell`.
 
     >>> cell = gc.contrib.crf.CrfForwardRnnCell(gc.zeros([2, 2]))
     >>> output, state = cell(gc.constant([[1., 3.]]), gc.zeros([1, 2]))
@@ -47,6 +48,7 @@ class CrfDecodeForwardRnnCell(_OfTransitions):
     """State: of each tag the score of the best way to it; output: int32, the tag before it on that way.
 
     transition_params: [tags, tags], from the one of the row to the one of the column. Inputs: scores [batch, tags].
+    Raises ValueError if the numbers of tags differ. As `tf.contrib.crf.CrfDecodeForwardRnnCell`.
 
     >>> cell = gc.contrib.crf.CrfDecodeForwardRnnCell(gc.constant([[0., 0.], [2., 0.]]))
     >>> before, scores = cell(gc.constant([[1., 1.]]), gc.constant([[0., 1.]]))
@@ -63,6 +65,9 @@ class CrfDecodeForwardRnnCell(_OfTransitions):
 class CrfDecodeBackwardRnnCell(RNNCell):
     """Output and state [batch, 1]: the tag before that of the state, by inputs [batch, tags], what
     CrfDecodeForwardRnnCell gave. num_tags has no effect.
+
+    Both are int32: TypeError for floats; ValueError for a state of another rank. As
+    `tf.contrib.crf.CrfDecodeBackwardRnnCell`.
 
     >>> cell = gc.contrib.crf.CrfDecodeBackwardRnnCell(2)
     >>> before, state = cell(gc.constant([[1, 0]]), gc.constant([[0]]))      # the best tag before tag 0 is 1

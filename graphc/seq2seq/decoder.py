@@ -15,7 +15,8 @@ class Decoder(metaclass=ABCMeta):
     """What dynamic_decode calls, as `tf.contrib.seq2seq.Decoder`. Inputs, states and outputs may be nested.
 
     A subclass has the properties batch_size, output_size and output_dtype; initialize() gives (finished [batch],
-    inputs, state), step(time, inputs, state) gives (outputs, next state, next inputs, finished).
+    inputs, state), step(time, inputs, state) gives (outputs, next state, next inputs, finished). It is abstract:
+    TypeError without initialize and step; properties that are not defined are a NotImplementedError.
 
     >>> class CountDown(gc.contrib.seq2seq.Decoder):
     ...     batch_size, output_size, output_dtype = 2, gc.TensorShape([]), gc.int32
@@ -66,7 +67,9 @@ def dynamic_decode(decoder: Any, output_time_major: bool = False, impute_finishe
 
     Gives (outputs [batch, time, ...], or [time, batch, ...] if output_time_major, the final state, the sequences'
     lengths). impute_finished: behind its end the outputs of a sequence are zeros and its state stays.
-    maximum_iterations: a scalar; no more steps than that. parallel_iterations and swap_memory have no effect.
+    maximum_iterations: a scalar; no more steps than that. parallel_iterations and swap_memory have no effect. Raises
+    TypeError for what is no Decoder and for a number of iterations that is no integer, ValueError for a tensor of it
+    that is no int32 scalar.
 
     >>> cell, inputs = gc.nn.rnn_cell.GRUCell(3), gc.ones([2, 5, 4])
     >>> helper = gc.contrib.seq2seq.TrainingHelper(inputs, sequence_length=[4, 2])

@@ -13,7 +13,9 @@ from graphc.seq2seq.samples import categorical, embedding_function, start_and_en
 class GreedyEmbeddingHelper(Helper):
     """Reads the embedding of the argmax of the outputs, as `tf.contrib.seq2seq.GreedyEmbeddingHelper`.
 
-    embedding: a function of ids, or a table. start_tokens: int32[batch]; end_token: int32 scalar.
+    embedding: a function of ids, or a table. start_tokens: int32[batch]; end_token: int32 scalar. Raises TypeError for
+    numbers that are no integers, ValueError for tensors of another dtype or rank; TypeError for outputs that are no
+    single tensor.
 
     >>> table, cell = gc.get_variable("embedding", [10, 4]), gc.nn.rnn_cell.GRUCell(8)
     >>> helper = gc.contrib.seq2seq.GreedyEmbeddingHelper(table, start_tokens=gc.fill([2], 1), end_token=0)
@@ -50,8 +52,8 @@ class GreedyEmbeddingHelper(Helper):
 @public("contrib.seq2seq.SampleEmbeddingHelper")
 class SampleEmbeddingHelper(GreedyEmbeddingHelper):
     """Reads the embedding of an id drawn by the softmax of outputs / softmax_temperature, as
-    `tf.contrib.seq2seq.SampleEmbeddingHelper`.
-    Other parameters as GreedyEmbeddingHelper's.
+    `tf.contrib.seq2seq.SampleEmbeddingHelper`. Other parameters and errors as GreedyEmbeddingHelper's; the ids are
+    int32[batch].
 
     >>> table, cell = gc.get_variable("embedding", [10, 4]), gc.nn.rnn_cell.GRUCell(8)
     >>> helper = gc.contrib.seq2seq.SampleEmbeddingHelper(table, gc.fill([2], 1), end_token=0, softmax_temperature=0.5)

@@ -14,8 +14,8 @@ class Helper(metaclass=ABCMeta):
     """What makes a BasicDecoder's inputs and samples, as `tf.contrib.seq2seq.Helper`.
 
     batch_size, sample_ids_shape (of one) and sample_ids_dtype; initialize() gives (finished [batch], inputs),
-    sample(time, outputs, state) the ids, next_inputs(time, outputs, state, sample_ids) gives (finished, inputs,
-    state).
+    sample(time, outputs, state) the ids, next_inputs(time, outputs, state, sample_ids) gives (finished, inputs, state).
+    It is abstract: TypeError for a subclass without all of them.
 
     >>> helper = gc.contrib.seq2seq.TrainingHelper(gc.ones([2, 5, 4]), sequence_length=[5, 0])
     >>> isinstance(helper, gc.contrib.seq2seq.Helper)
@@ -60,7 +60,7 @@ class CustomHelper(Helper):
 
     initialize_fn() gives (finished, inputs), sample_fn(time=, outputs=, state=) the ids, next_inputs_fn(time=,
     outputs=, state=, sample_ids=) gives (finished, inputs, state). sample_ids_shape, by default a scalar, and
-    sample_ids_dtype, by default int32, are those of one id.
+    sample_ids_dtype, by default int32, are those of one id. Reading batch_size before initialize is a ValueError.
 
     >>> def begin():
     ...     return gc.fill([2], False), gc.zeros([2, 4])

@@ -57,7 +57,9 @@ def attention_decoder(decoder_inputs: Sequence[Any], initial_state: Any, attenti
     num_heads heads found in attention_states [batch, time, size].
 
     output_size: by default the cell's. initial_state_attention: the first step reads with the initial state, else it
-    gets zeros.
+    gets zeros. decoder_inputs: a list of floats [batch, n]; initial_state as the cell's. Raises ValueError for an empty
+    list, num_heads below 1, and if n or the size of attention_states is not known. As
+    `tf.contrib.legacy_seq2seq.attention_decoder`.
 
     >>> cell, words = gc.nn.rnn_cell.GRUCell(3), [gc.ones([2, 4]) for _ in range(5)]
     >>> memory = gc.ones([2, 7, 6])
@@ -112,6 +114,9 @@ def embedding_attention_decoder(decoder_inputs: Sequence[Any], initial_state: An
                                 dtype: Any = None, scope: Any = None,
                                 initial_state_attention: bool = False) -> tuple[list[Any], Any]:
     """attention_decoder of ids, whose embeddings are a variable; parameters as embedding_rnn_decoder's.
+
+    Ids are a list of int32 or int64 [batch]: TypeError for others. Raises ValueError as attention_decoder. As
+    `tf.contrib.legacy_seq2seq.embedding_attention_decoder`.
 
     >>> cell, ids = gc.nn.rnn_cell.GRUCell(3), [gc.constant([1, 2])] * 5
     >>> outputs, state = gc.contrib.legacy_seq2seq.embedding_attention_decoder(

@@ -21,6 +21,8 @@ def rnn_decoder(decoder_inputs: Iterable[Any], initial_state: Any, cell: Any, lo
     """(outputs, final state) of the cell over a list of inputs.
 
     loop_function(output, step): the next input, from the output before; then all inputs but the first are not read.
+    decoder_inputs: a list of floats [batch, n]; initial_state as the cell's: ValueError for another size. As
+    `tf.contrib.legacy_seq2seq.rnn_decoder`.
 
     >>> inputs = [gc.ones([2, 3])] * 5
     >>> outputs, state = gc.contrib.legacy_seq2seq.rnn_decoder(
@@ -50,6 +52,9 @@ def basic_rnn_seq2seq(encoder_inputs: Sequence[Any], decoder_inputs: Sequence[An
     """(outputs, final state) of a decoder that begins at the encoder's final state; both are `cell`, with variables of
     their own.
 
+    Inputs are lists of floats [batch, n]; an empty one for the encoder is a ValueError. As
+    `tf.contrib.legacy_seq2seq.basic_rnn_seq2seq`.
+
     >>> read, written = [gc.ones([2, 4])] * 3, [gc.ones([2, 4])] * 5
     >>> outputs, state = gc.contrib.legacy_seq2seq.basic_rnn_seq2seq(read, written, gc.nn.rnn_cell.GRUCell(3))
     >>> len(outputs), outputs[0].shape
@@ -67,6 +72,8 @@ def tied_rnn_seq2seq(encoder_inputs: Sequence[Any], decoder_inputs: Sequence[Any
                      loop_function: LoopFunction | None = None, dtype: Any = gc.float32,
                      scope: Any = None) -> tuple[list[Any], Any]:
     """basic_rnn_seq2seq whose encoder and decoder share their variables.
+
+    Inputs and errors are those of that. As `tf.contrib.legacy_seq2seq.tied_rnn_seq2seq`.
 
     >>> read, written = [gc.ones([2, 4])] * 3, [gc.ones([2, 4])] * 5
     >>> outputs, state = gc.contrib.legacy_seq2seq.tied_rnn_seq2seq(read, written, gc.nn.rnn_cell.GRUCell(3))
@@ -89,7 +96,9 @@ def embedding_rnn_decoder(decoder_inputs: Sequence[Any], initial_state: Any, cel
     """rnn_decoder of ids, whose embeddings are a variable.
 
     output_projection: (weights, biases) that make logits of outputs. feed_previous: only the first input is read, then
-    the best symbol of the last output; update_embedding_for_previous=False keeps gradients from its embedding.
+    the best symbol of the last output; update_embedding_for_previous=False keeps gradients from its embedding. Ids are
+    a list of int32 or int64 [batch]: TypeError for others. Raises ValueError if output_projection is not [size,
+    num_symbols] and [num_symbols]. As `tf.contrib.legacy_seq2seq.embedding_rnn_decoder`.
 
     >>> cell, ids = gc.nn.rnn_cell.GRUCell(3), [gc.constant([1, 2])] * 5
     >>> projection = gc.ones([3, 10]), gc.zeros([10])

@@ -20,7 +20,8 @@ def sequence_loss_by_example(logits: Sequence[Any], targets: Sequence[Any], weig
     the steps, and divided by the weights' sum if average_across_timesteps.
 
     softmax_loss_function(labels=, logits=): instead of the cross entropy. Raises ValueError for lists of different
-    lengths.
+    lengths and shapes that do not fit, TypeError for logits or weights that are no floats and targets that are no
+    integers. As `tf.contrib.legacy_seq2seq.sequence_loss_by_example`.
 
     >>> logits, targets = [gc.zeros([2, 4])] * 2, [gc.constant([0, 1])] * 2
     >>> weights = [gc.constant([1., 1.]), gc.constant([1., 0.])]
@@ -64,6 +65,8 @@ def sequence_loss(logits: Sequence[Any], targets: Sequence[Any], weights: Sequen
                   softmax_loss_function: Callable[..., Any] | None = None, name: str | None = None) -> gc.Tensor:
     """The sum of sequence_loss_by_example, divided by the batch size if average_across_batch: a scalar.
 
+    Arguments and errors are those of that. As `tf.contrib.legacy_seq2seq.sequence_loss`.
+
     >>> logits, targets = [gc.zeros([2, 4])] * 3, [gc.constant([0, 1])] * 3
     >>> gc.contrib.legacy_seq2seq.sequence_loss(logits, targets, [gc.ones([2])] * 3).eval()      # log(4)
     np.float32(1.386)
@@ -84,7 +87,8 @@ def model_with_buckets(encoder_inputs: Sequence[Any], decoder_inputs: Sequence[A
                        softmax_loss_function: Callable[..., Any] | None = None, per_example_loss: bool = False,
                        name: str | None = None) -> tuple[list[Any], list[Any]]:
     """(outputs, losses) of seq2seq(encoder inputs, decoder inputs) for each bucket, a pair of lengths; all share their
-    variables. per_example_loss: losses are [batch]. Raises ValueError if inputs are shorter than the last bucket.
+    variables. per_example_loss: losses are [batch]. Raises ValueError if inputs are shorter than the last bucket. As
+    `tf.contrib.legacy_seq2seq.model_with_buckets`.
 
     >>> legacy, cell = gc.contrib.legacy_seq2seq, gc.nn.rnn_cell.GRUCell(3)
     >>> read, written, targets = ([gc.constant([1, 2])] * 4 for _ in range(3))

@@ -42,6 +42,9 @@ def embedding_rnn_seq2seq(encoder_inputs: Sequence[Any], decoder_inputs: Sequenc
     """(outputs, final state): `cell` reads the embeddings of the encoder's ids, another one of its kind goes on from
     there over those of the decoder's.
 
+    Ids are lists of int32 or int64 [batch]: TypeError for others; an empty one for the encoder is a ValueError. As
+    `tf.contrib.legacy_seq2seq.embedding_rnn_seq2seq`.
+
     >>> read, written = [gc.constant([1, 2])] * 3, [gc.constant([0, 0])] * 5
     >>> outputs, state = gc.contrib.legacy_seq2seq.embedding_rnn_seq2seq(
     ...     read, written, gc.nn.rnn_cell.GRUCell(3), num_encoder_symbols=10, num_decoder_symbols=8, embedding_size=4)
@@ -72,7 +75,9 @@ def embedding_tied_rnn_seq2seq(encoder_inputs: Sequence[Any], decoder_inputs: Se
                                scope: Any = None) -> Found:
     """(outputs, final state) of one cell that reads the encoder's and then the decoder's ids, of one set of symbols.
 
-    num_decoder_symbols: the number of logits, if it is not num_symbols.
+    num_decoder_symbols: the number of logits, if it is not num_symbols. Ids are lists of int32 or int64 [batch]:
+    TypeError for others; an empty one for the encoder is a ValueError. As
+    `tf.contrib.legacy_seq2seq.embedding_tied_rnn_seq2seq`.
 
     >>> read, written = [gc.constant([1, 2])] * 3, [gc.constant([0, 0])] * 5
     >>> outputs, state = gc.contrib.legacy_seq2seq.embedding_tied_rnn_seq2seq(
@@ -107,6 +112,9 @@ def embedding_attention_seq2seq(encoder_inputs: Sequence[Any], decoder_inputs: S
                                 dtype: Any = None, scope: Any = None, initial_state_attention: bool = False) -> Found:
     """embedding_rnn_seq2seq whose decoder attends to the encoder's outputs with num_heads heads.
 
+    Ids are lists of int32 or int64 [batch]: TypeError for others; empty ones and num_heads below 1 are a ValueError. As
+    `tf.contrib.legacy_seq2seq.embedding_attention_seq2seq`.
+
     >>> read, written = [gc.constant([1, 2])] * 3, [gc.constant([0, 0])] * 5
     >>> outputs, state = gc.contrib.legacy_seq2seq.embedding_attention_seq2seq(
     ...     read, written, gc.nn.rnn_cell.GRUCell(3), num_encoder_symbols=10, num_decoder_symbols=8, embedding_size=4,
@@ -140,6 +148,9 @@ def one2many_rnn_seq2seq(encoder_inputs: Sequence[Any], decoder_inputs_dict: Map
                          num_decoder_symbols_dict: Mapping[Any, int], embedding_size: int, feed_previous: Any = False,
                          dtype: Any = None, scope: Any = None) -> tuple[dict[Any, list[Any]], dict[Any, Any]]:
     """(outputs, final states) by name, of one encoder and several decoders that go on from its final state.
+
+    Raises ValueError if the cells and the inputs of the decoders have not the same names, TypeError for what is no
+    cell. As `tf.contrib.legacy_seq2seq.one2many_rnn_seq2seq`.
 
     >>> cells = {name: gc.nn.rnn_cell.GRUCell(3) for name in ("de", "fr")}
     >>> words = {name: [gc.constant([0, 0])] * 5 for name in cells}

@@ -17,7 +17,8 @@ def sequence_loss(logits: Any, targets: Any, weights: Any, average_across_timest
 
     average_across_...: the sum along that axis, divided by the sum of the weights; sum_over_...: divided by the number
     of weights that are not 0. An axis with neither stays. softmax_loss_function(labels=, logits=) gives the losses of
-    flat targets and logits. Raises ValueError for other ranks, or if both are asked for of one axis.
+    flat targets and logits. weights are floats [batch, time], targets int32 or int64: TypeError for others. Raises
+    ValueError for other ranks, or if both are asked for of one axis.
 
     >>> logits, targets = gc.zeros([2, 3, 4]), gc.constant([[0, 1, 2], [3, 0, 0]])
     >>> mask = gc.sequence_mask([3, 1], dtype=gc.float32)

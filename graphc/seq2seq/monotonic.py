@@ -18,7 +18,8 @@ MODES = ("recursive", "parallel", "hard")
 def safe_cumprod(x: Any, *args: Any, **kwargs: Any) -> gc.Tensor:
     """gc.cumprod of numbers from 0 to 1, as exp(cumsum(log(x))): neither it nor its gradient underflows.
 
-    The other arguments are those of gc.cumprod.
+    The other arguments are those of gc.cumprod. x: floats of any shape, which the result has. Raises ValueError for an
+    axis out of range and for integers. As `tf.contrib.seq2seq.safe_cumprod`.
 
     >>> x = gc.constant([0.5, 0.5, 0.25])
     >>> gc.contrib.seq2seq.safe_cumprod(x).eval(), gc.contrib.seq2seq.safe_cumprod(x, exclusive=True).eval()
@@ -34,8 +35,9 @@ def safe_cumprod(x: Any, *args: Any, **kwargs: Any) -> gc.Tensor:
 def monotonic_attention(p_choose_i: Any, previous_attention: Any, mode: str) -> gc.Tensor:
     """The attention [batch, time], of the probabilities to choose each place and the attention before.
 
-    mode: "recursive" is exact, step by step; "parallel" a closed form, which loses precision near 0 and 1; "hard" is
-    for probabilities that are 0 or 1. Raises ValueError for another one.
+    Both are floats of one dtype. mode: "recursive" is exact, step by step; "parallel" a closed form, which loses
+    precision near 0 and 1; "hard" is for probabilities that are 0 or 1. Raises ValueError for another one and for
+    shapes that do not fit. As `tf.contrib.seq2seq.monotonic_attention`.
 
     >>> choose, before = gc.constant([[0.5, 0.5, 1.]]), gc.constant([[1., 0., 0.]])
     >>> gc.contrib.seq2seq.monotonic_attention(choose, before, "recursive").eval()
@@ -92,7 +94,8 @@ class BahdanauMonotonicAttention(_Monotonic, BahdanauScore):
     `tf.contrib.seq2seq.BahdanauMonotonicAttention`.
 
     sigmoid_noise: standard deviation of what is added to scores, with sigmoid_noise_seed; score_bias_init: the first
-    value of a variable that is added. mode: see monotonic_attention.
+    value of a variable that is added. mode: see monotonic_attention. memory, query and errors: as of BahdanauAttention;
+    ValueError for another mode when called.
 
     >>> memory = gc.ones([2, 5, 6])
     >>> mechanism = gc.contrib.seq2seq.BahdanauMonotonicAttention(4, memory, mode="hard", score_bias_init=9.)
@@ -123,6 +126,8 @@ class BahdanauMonotonicAttention(_Monotonic, BahdanauScore):
 class LuongMonotonicAttention(_Monotonic, LuongScore):
     """Multiplicative attention that only moves forward in the memory, as `tf.contrib.seq2seq.LuongMonotonicAttention`;
     parameters as BahdanauMonotonicAttention's.
+
+    memory, query and errors: as of LuongAttention; ValueError for another mode when called.
 
     >>> mechanism = gc.contrib.seq2seq.LuongMonotonicAttention(3, gc.ones([2, 5, 6]), mode="recursive")
     >>> alignments, state = mechanism(gc.ones([2, 3]), mechanism.initial_state(2, gc.float32))

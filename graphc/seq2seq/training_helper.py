@@ -16,6 +16,8 @@ class TrainingHelper(Helper):
     """Reads the inputs [batch, time, ...], or [time, batch, ...] if time_major; a sequence ends at its length in
     sequence_length, a vector; as `tf.contrib.seq2seq.TrainingHelper`. The sample ids are the argmax of the outputs.
 
+    Inputs are of any dtype and of rank 2 or more. Raises ValueError for others and for lengths that are no vector.
+
     >>> cell, inputs = gc.nn.rnn_cell.GRUCell(3), gc.placeholder(gc.float32, [None, None, 4])
     >>> lengths = gc.placeholder(gc.int32, [None])
     >>> helper = gc.contrib.seq2seq.TrainingHelper(inputs, lengths)
@@ -70,7 +72,8 @@ class ScheduledEmbeddingTrainingHelper(TrainingHelper):
     """With sampling_probability a sequence reads the embedding of an id drawn from its outputs, as
     `tf.contrib.seq2seq.ScheduledEmbeddingTrainingHelper`. The sample ids are -1 where none was drawn.
 
-    seed: of the ids that are drawn; scheduling_seed: of where some are.
+    seed: of the ids that are drawn; scheduling_seed: of where some are. sampling_probability: a scalar or a
+    float[batch]: ValueError for others. Inputs and errors as TrainingHelper's; embedding as GreedyEmbeddingHelper's.
 
     >>> table, cell = gc.get_variable("embedding", [10, 4]), gc.nn.rnn_cell.GRUCell(8)
     >>> inputs = gc.nn.embedding_lookup(table, [[1, 2, 3], [4, 5, 6]])
@@ -116,6 +119,7 @@ class ScheduledOutputTrainingHelper(TrainingHelper):
     `tf.contrib.seq2seq.ScheduledOutputTrainingHelper`. The sample ids are 1 where it does, else 0.
 
     auxiliary_inputs: what stands behind the inputs, and behind the outputs that are read, along the last axis.
+    sampling_probability: a scalar or a float[batch]: ValueError for others. Inputs and errors as TrainingHelper's.
 
     >>> cell, inputs = gc.nn.rnn_cell.GRUCell(4), gc.ones([2, 3, 4])
     >>> helper = gc.contrib.seq2seq.ScheduledOutputTrainingHelper(inputs, [3, 3], sampling_probability=1.)

@@ -20,7 +20,8 @@ def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:
     """input repeated to `shape` by NumPy's rules: axes of size 1 grow, and axes that are missing come in front.
 
     input: of any dtype. shape: a list or an int32 or int64 vector, also of sizes that only a run knows. Raises
-    ValueError for shapes that are known not to fit. The gradient sums over what was repeated. As `tf.broadcast_to`.
+    ValueError for shapes that are known not to fit, TypeError for Python sizes that are no integers. The gradient sums
+    over what was repeated. As `tf.broadcast_to`.
 
     >>> gc.broadcast_to([[1], [2]], [2, 3]).eval()
     array([[1, 1, 1],
@@ -41,7 +42,7 @@ def tile(input: Any, multiples: Any, name: str | None = None) -> Tensor:
     """input repeated multiples[i] times along axis i.
 
     input: of any dtype. multiples: a list or an int32 or int64 vector, one number of at least 0 for each axis
-    (ValueError for another length). As `tf.tile`.
+    (ValueError for another length or negative numbers, TypeError for broken ones). As `tf.tile`.
 
     >>> gc.tile([[1, 2], [3, 4]], [1, 2]).eval()
     array([[1, 2, 1, 2],

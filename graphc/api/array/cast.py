@@ -19,7 +19,8 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
     x: numbers or bools, also a SparseTensor. Fractions are cut off towards 0; integers that do not fit wrap, and what
     becomes of floating point numbers that do not depends on the dtype: `gc.saturate_cast` stops at its bounds. Bools
     become 0 and 1, what is not 0 becomes True, and of complex numbers the real part is taken. The gradient passes
-    between floating point dtypes. As `tf.cast`; numbers and strings: `gc.as_string`, `gc.strings.to_number`.
+    between floating point dtypes. Of any shape, which stays. Raises TypeError for and to strings, and for what is no
+    dtype. As `tf.cast`; numbers and strings: `gc.as_string`, `gc.strings.to_number`.
 
     >>> gc.cast([1.8, -1.8, 300.], gc.int32).eval()
     array([  1,  -1, 300], dtype=int32)
@@ -41,6 +42,8 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
 def to_float(x: Any, name: str = "ToFloat") -> Tensor:
     """x as float32: `gc.cast(x, gc.float32)`. As `tf.to_float`.
 
+    x: numbers or bools, of any shape, also a SparseTensor; TypeError for strings.
+
     >>> gc.to_float([1, 2]).eval()
     array([1., 2.], dtype=float32)
     """
@@ -51,6 +54,8 @@ def to_float(x: Any, name: str = "ToFloat") -> Tensor:
 @takes_sparse
 def to_double(x: Any, name: str = "ToDouble") -> Tensor:
     """x as float64: `gc.cast(x, gc.float64)`. As `tf.to_double`.
+
+    x: numbers or bools, of any shape, also a SparseTensor; TypeError for strings.
 
     >>> gc.to_double([1, 2]).eval()
     array([1., 2.])
@@ -63,6 +68,8 @@ def to_double(x: Any, name: str = "ToDouble") -> Tensor:
 def to_int32(x: Any, name: str = "ToInt32") -> Tensor:
     """x as int32, without its fraction: `gc.cast(x, gc.int32)`. As `tf.to_int32`.
 
+    x: numbers or bools, of any shape, also a SparseTensor; TypeError for strings.
+
     >>> gc.to_int32([1.8, -1.8]).eval()
     array([ 1, -1], dtype=int32)
     """
@@ -74,6 +81,8 @@ def to_int32(x: Any, name: str = "ToInt32") -> Tensor:
 def to_int64(x: Any, name: str = "ToInt64") -> Tensor:
     """x as int64, without its fraction: `gc.cast(x, gc.int64)`. As `tf.to_int64`.
 
+    x: numbers or bools, of any shape, also a SparseTensor; TypeError for strings.
+
     >>> gc.to_int64([1.8, -1.8]).eval()
     array([ 1, -1])
     """
@@ -83,6 +92,8 @@ def to_int64(x: Any, name: str = "ToInt64") -> Tensor:
 @public("to_bfloat16")
 def to_bfloat16(x: Any, name: str = "ToBFloat16") -> Tensor:
     """x as bfloat16, which keeps 8 bits of each number: `gc.cast(x, gc.bfloat16)`. As `tf.to_bfloat16`.
+
+    x: numbers or bools, of any shape; TypeError for strings.
 
     >>> gc.to_float(gc.to_bfloat16([1., 3.14159])).eval()
     array([1.    , 3.1406], dtype=float32)
@@ -94,6 +105,8 @@ def to_bfloat16(x: Any, name: str = "ToBFloat16") -> Tensor:
 def to_complex64(x: Any, name: str = "ToComplex64") -> Tensor:
     """x as complex64: `gc.cast(x, gc.complex64)`. As `tf.to_complex64`.
 
+    x: numbers or bools, of any shape; TypeError for strings.
+
     >>> gc.to_complex64([1., 2.]).eval()
     array([1.+0.j, 2.+0.j], dtype=complex64)
     """
@@ -103,6 +116,8 @@ def to_complex64(x: Any, name: str = "ToComplex64") -> Tensor:
 @public("to_complex128")
 def to_complex128(x: Any, name: str = "ToComplex128") -> Tensor:
     """x as complex128: `gc.cast(x, gc.complex128)`. As `tf.to_complex128`.
+
+    x: numbers or bools, of any shape; TypeError for strings.
 
     >>> gc.to_complex128([1., 2.]).eval()
     array([1.+0.j, 2.+0.j])

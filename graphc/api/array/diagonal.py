@@ -33,7 +33,8 @@ def matrix_diag(diagonal: Any, name: str = "diag", k: Any = 0, num_rows: Any = -
         num_rows, num_cols: the size of the matrices; -1: as small as possible.
         padding_value: what stands off the diagonals.
 
-    As `tf.matrix_diag`, and `tf.linalg.diag` of TensorFlow 1.15 (shorter diagonals lie to the left).
+    Raises TypeError for strings, ValueError for scalars and for sizes that do not fit `diagonal` and k. As
+    `tf.matrix_diag`, and `tf.linalg.diag` of TensorFlow 1.15 (shorter diagonals lie to the left).
 
     >>> gc.matrix_diag([1, 2]).eval()
     array([[1, 0],
@@ -57,8 +58,9 @@ def matrix_diag(diagonal: Any, name: str = "diag", k: Any = 0, num_rows: Any = -
 def matrix_diag_part(input: Any, name: str = "diag_part", k: Any = 0, padding_value: Any = 0) -> Tensor:
     """Diagonal k of the matrices in the last two axes: [..., n, m] gives [..., min(n, m)] for the main one.
 
-    k: a diagonal, above the main one positive, or (lowest, highest): then [..., diagonals, length], the highest first,
-    shorter ones filled up behind with padding_value. As `tf.matrix_diag_part`.
+    input: numbers or bools. k: a diagonal, above the main one positive, or (lowest, highest): then [..., diagonals,
+    length], the highest first, shorter ones filled up behind with padding_value. Raises TypeError for strings,
+    ValueError for vectors and for a k that names no diagonal. As `tf.matrix_diag_part`.
 
     >>> x = gc.constant([[1, 2, 3], [4, 5, 6], [7, 8, 9]])
     >>> gc.matrix_diag_part(x).eval()
@@ -80,8 +82,9 @@ def matrix_diag_part(input: Any, name: str = "diag_part", k: Any = 0, padding_va
 def matrix_set_diag(input: Any, diagonal: Any, name: str = "set_diag", k: Any = 0) -> Tensor:
     """input with the diagonals k of its matrices replaced by `diagonal`.
 
-    input: [..., n, m]; diagonal: of its dtype, [..., min(n, m)], or of several [..., diagonals, length] as
-    `matrix_diag_part` gives them. As `tf.matrix_set_diag`.
+    input: numbers or bools [..., n, m]; diagonal: of its dtype, [..., min(n, m)], or of several [..., diagonals,
+    length] as `matrix_diag_part` gives them. Raises TypeError for strings and if the dtypes differ, ValueError for
+    shapes that do not fit and for a k that names no diagonal. As `tf.matrix_set_diag`.
 
     >>> gc.matrix_set_diag(gc.ones([2, 3], gc.int32), [7, 8]).eval()
     array([[7, 1, 1],
@@ -99,7 +102,8 @@ def matrix_band_part(input: Any, num_lower: Any, num_upper: Any, name: str | Non
     """input with zeros but for num_lower diagonals below and num_upper above the main one; a negative number: all of
     them.
 
-    input: [..., n, m]. (-1, 0) leaves the lower triangle: a mask for what may not look ahead. As `tf.matrix_band_part`.
+    input: numbers or bools [..., n, m]; TypeError for strings, ValueError for vectors. (-1, 0) leaves the lower
+    triangle: a mask for what may not look ahead. As `tf.matrix_band_part`.
 
     >>> gc.matrix_band_part(gc.ones([3, 3]), -1, 0).eval()
     array([[1., 0., 0.],
@@ -115,8 +119,8 @@ def matrix_band_part(input: Any, num_lower: Any, num_upper: Any, name: str | Non
 def diag(diagonal: Any, name: str | None = None) -> Tensor:
     """A tensor of twice the rank with `diagonal` on its diagonal, zeros elsewhere: [n] gives [n, n].
 
-    diagonal: floating point, complex, int32 or int64, of rank 1 to 4. For batches of matrices see `gc.matrix_diag`. As
-    `tf.diag`.
+    diagonal: floating point, complex, int32 or int64, of rank 1 to 4. For batches of matrices see `gc.matrix_diag`.
+    Raises TypeError for other dtypes, ValueError for other ranks. As `tf.diag`.
 
     >>> gc.diag([1., 2.]).eval()
     array([[1., 0.],
@@ -130,8 +134,8 @@ def diag(diagonal: Any, name: str | None = None) -> Tensor:
 def diag_part(input: Any, name: str | None = None) -> Tensor:
     """The elements where both halves of the index are equal: [n, n] gives [n], [n, m, n, m] gives [n, m].
 
-    input: of even rank and with equal halves of its shape (ValueError otherwise). For batches of matrices see
-    `gc.matrix_diag_part`. As `tf.diag_part`.
+    input: floating point, complex, int32 or int64 (TypeError otherwise), of even rank and with equal halves of its
+    shape (ValueError otherwise). For batches of matrices see `gc.matrix_diag_part`. As `tf.diag_part`.
 
     >>> gc.diag_part([[1., 2.], [3., 4.]]).eval()
     array([1., 4.], dtype=float32)
@@ -145,8 +149,8 @@ def eye(num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: 
         name: str | None = None) -> Tensor:
     """Identity matrices [*batch_shape, num_rows, num_columns], with 1 on the main diagonal.
 
-    num_rows, num_columns (by default num_rows), batch_shape: Python numbers or int32 tensors. Raises TypeError for
-    negative or broken sizes. As `tf.eye`.
+    num_rows, num_columns (by default num_rows), batch_shape: Python numbers or int32 tensors. dtype: numbers or bool.
+    Raises TypeError for others and for negative or broken numbers. As `tf.eye`.
 
     >>> gc.eye(2, 3).eval()
     array([[1., 0., 0.],

@@ -26,8 +26,9 @@ CONSTANT_LIMIT = 1000    # zeros and ones of fewer elements are constants, as in
 def fill(dims: Any, value: Any, name: str | None = None) -> Tensor:
     """A tensor of shape `dims` with `value` everywhere, and of its dtype.
 
-    dims: a list or an int32 or int64 vector, also of sizes that only a run knows. value: a scalar of any dtype. As
-    `tf.fill`.
+    dims: a list or an int32 or int64 vector, also of sizes that only a run knows. value: a scalar of any dtype. Raises
+    ValueError if value is no scalar or a size is negative (InvalidArgumentError when run), TypeError for Python sizes
+    that are no integers. As `tf.fill`.
 
     >>> gc.fill([2, 3], 7).eval()
     array([[7, 7, 7],
@@ -42,7 +43,8 @@ def zeros(shape: Any, dtype: Any = float32, name: str | None = None) -> Tensor:
     """Zeros of `shape` and `dtype` (False of bool, empty strings of string).
 
     shape: a list, a TensorShape or an int32 or int64 vector, also of sizes that only a run knows: initial states of any
-    batch. As `tf.zeros`.
+    batch. Raises ValueError for negative sizes (InvalidArgumentError when run), TypeError for None and for what is no
+    dtype. As `tf.zeros`.
 
     >>> gc.zeros([2, 3], gc.int32).eval()
     array([[0, 0, 0],
@@ -60,7 +62,8 @@ def zeros(shape: Any, dtype: Any = float32, name: str | None = None) -> Tensor:
 def ones(shape: Any, dtype: Any = float32, name: str | None = None) -> Tensor:
     """Ones of `shape` and `dtype` (True of bool).
 
-    shape: a list, a TensorShape or an int32 or int64 vector, also of sizes that only a run knows. As `tf.ones`.
+    shape: a list, a TensorShape or an int32 or int64 vector, also of sizes that only a run knows. Raises TypeError for
+    strings, else as `gc.zeros`. As `tf.ones`.
 
     >>> gc.ones([3], gc.bool).eval()
     array([ True,  True,  True])
@@ -97,8 +100,8 @@ def _filled(shape: Any, dtype: Any, name: str, number: int) -> Tensor:
 def zeros_like(tensor: Any, dtype: Any = None, name: str | None = None, optimize: bool = True) -> Tensor:
     """Zeros of the shape of `tensor`, and of its dtype unless another is given.
 
-    The shape is that of a run; one that is known already becomes a constant unless optimize is False. As
-    `tf.zeros_like`.
+    The shape is that of a run; one that is known already becomes a constant unless optimize is False. Raises ValueError
+    for None, TypeError for what is no dtype. As `tf.zeros_like`.
 
     >>> x = gc.placeholder(gc.float32, [None])
     >>> gc.zeros_like(x, gc.int32).eval({x: [1., 2., 3.]})
@@ -111,6 +114,8 @@ def zeros_like(tensor: Any, dtype: Any = None, name: str | None = None, optimize
 def ones_like(tensor: Any, dtype: Any = None, name: str | None = None, optimize: bool = True) -> Tensor:
     """Ones of the shape of `tensor`, and of its dtype unless another is given; else as `gc.zeros_like`. As
     `tf.ones_like`.
+
+    Raises TypeError for strings.
 
     >>> gc.ones_like([[1., 2.], [3., 4.]]).eval()
     array([[1., 1.],
@@ -142,7 +147,7 @@ def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, nam
 
     start, limit, delta: Python numbers of any real dtype, or int32 or int64 scalars (also known only when run): a range
     of floating point tensors is an InvalidArgumentError when it is compiled; make one of integers and cast it. The
-    dtype is the largest of those given; Python floats give float32. As `tf.range`.
+    dtype is the largest of those given; Python floats give float32. Raises ValueError if delta is 0. As `tf.range`.
 
     >>> gc.range(3, 10, 3).eval()
     array([3, 6, 9], dtype=int32)

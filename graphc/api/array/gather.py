@@ -38,7 +38,8 @@ def gather(params: Any, indices: Any, validate_indices: Any = None, name: str | 
         axis: by default batch_dims, so 0.
         batch_dims: so many first axes of params and indices belong together.
 
-    The gradient by params is IndexedSlices, if axis is 0: no gradient of the whole table is made. As `tf.gather`.
+    The gradient by params is IndexedSlices, if axis is 0: no gradient of the whole table is made. Raises TypeError for
+    indices of another dtype, ValueError for an axis that params do not have. As `tf.gather`.
 
     >>> table = gc.constant([[1., 2.], [3., 4.], [5., 6.]])
     >>> gc.gather(table, [2, 0]).eval()
@@ -60,8 +61,10 @@ def gather(params: Any, indices: Any, validate_indices: Any = None, name: str | 
 def batch_gather(params: Any, indices: Any, name: str | None = None) -> Tensor:
     """result[b..., i] = params[b..., indices[b..., i]], where b runs over all axes of indices but the last.
 
-    params: of any dtype; indices: int32 or int64 of known rank, at least 1, whose front axes are those of params. As
-    `tf.batch_gather`; `gc.gather` with batch_dims is the newer way.
+    params: of any dtype; indices: int32 or int64 of known rank, at least 1, whose front axes are those of params.
+    Raises TypeError for indices of another dtype, ValueError for scalars and for front axes that are known to differ;
+    an index out of range ends the run with InvalidArgumentError. As `tf.batch_gather`; `gc.gather` with batch_dims is
+    the newer way.
 
     >>> gc.batch_gather([[1., 2., 3.], [4., 5., 6.]], [[2], [0]]).eval()
     array([[3.],
@@ -89,7 +92,8 @@ def gather_nd(params: Any, indices: Any, name: str | None = None, batch_dims: in
 
     params: of any dtype. indices: int32 or int64 [..., n], n at most the rank of params; the result has the shape of
     indices without its last axis, then the axes of params behind n. batch_dims: so many first axes of both belong
-    together. An index out of range ends the run with InvalidArgumentError. As `tf.gather_nd`.
+    together. An index out of range ends the run with InvalidArgumentError. Raises TypeError for indices of another
+    dtype, ValueError for longer tuples. As `tf.gather_nd`.
 
     >>> x = gc.constant([[1., 2.], [3., 4.], [5., 6.]])
     >>> gc.gather_nd(x, [[2, 1], [0, 0]]).eval()
@@ -134,7 +138,8 @@ def one_hot(indices: Any, depth: Any, on_value: Any = None, off_value: Any = Non
         axis: where the new axis stands, by default last.
         dtype: by default that of the values given, or float32.
 
-    As `tf.one_hot`. It has no gradient by indices.
+    Raises TypeError for indices of another dtype and for values of two dtypes, ValueError for a negative depth or an
+    axis out of range. As `tf.one_hot`. It has no gradient by indices.
 
     >>> gc.one_hot([2, 0, -1], 3).eval()
     array([[0., 0., 1.],
@@ -164,7 +169,8 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
     but 0 are true. With them: x and y of one shape and dtype, condition bool of that shape or, to choose whole rows, a
     vector; nothing broadcasts, see `gc.where_v2`. Both are computed, and so is the gradient of the one that is not
     chosen: where that is infinite (log at 0), NaN comes through; make its operand harmless. Raises ValueError if only
-    one of x and y is given. As `tf.where`.
+    one of x and y is given or if shapes do not fit, TypeError for a condition of strings and if x and y differ in
+    dtype. As `tf.where`.
 
     >>> gc.where([[True, False], [False, True]]).eval()
     array([[0, 0],

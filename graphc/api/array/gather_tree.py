@@ -16,7 +16,8 @@ def gather_tree(step_ids: Any, parent_ids: Any, max_sequence_lengths: Any, end_t
     """The ids of whole beams, int32 [time, batch, beam], from those of each step and the beam that each came from.
 
     step_ids, parent_ids: int32 [time, batch, beam]. max_sequence_lengths: int32 [batch]; behind it, and behind the
-    first end_token (a scalar), all is end_token. A parent id that is no beam ends the run with InvalidArgumentError. As
+    first end_token (a scalar), all is end_token. A parent id that is no beam ends the run with InvalidArgumentError.
+    Raises TypeError for numbers that are no integers, ValueError for tensors of other dtypes and for other ranks. As
     `tf.contrib.seq2seq.gather_tree`.
 
     >>> steps = [[[1, 2]], [[3, 4]], [[5, 6]]]                # three steps, one sequence, two beams

@@ -30,7 +30,8 @@ def linspace(start: Any, stop: Any, num: Any, name: str | None = None) -> Tensor
     """num numbers from start to stop at equal distances, both ends included.
 
     start, stop: floating point scalars of one dtype; num: an int32 or int64 scalar of at least 1. It has no gradient.
-    As `tf.linspace` of TensorFlow 1: no vectors of starts.
+    Raises TypeError for other dtypes or if they differ, ValueError for other ranks and for num below 1
+    (InvalidArgumentError when run). As `tf.linspace` of TensorFlow 1: no vectors of starts.
 
     >>> gc.linspace(0., 1., 5).eval()
     array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
@@ -58,8 +59,9 @@ def unravel_index(indices: Any, dims: Any, name: str | None = None) -> Tensor:
 def meshgrid(*args: Any, **kwargs: Any) -> list[Tensor]:
     """The vectors spread over the grid of all of their combinations: a list of tensors of one shape.
 
-    indexing: "xy" (of two vectors of n and m elements the shape is [m, n]: the first runs along the columns) or "ij"
-    ([n, m]); ValueError for others. As `tf.meshgrid`.
+    args: of any dtypes, which stay; scalars count as vectors of one element. indexing: "xy" (of two vectors of n and m
+    elements the shape is [m, n]: the first runs along the columns) or "ij" ([n, m]); ValueError for others. As
+    `tf.meshgrid`.
 
     >>> x, y = gc.meshgrid([1, 2, 3], [10, 20])
     >>> x.eval()
@@ -90,7 +92,8 @@ def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = bool_, name: st
     """Rows of lengths[i] times True, then False up to maxlen: [...] gives [..., maxlen].
 
     lengths: int32 or int64 of any shape. maxlen: a scalar, by default the largest of lengths. dtype: bool, or a number
-    dtype for 1 and 0: a mask to multiply losses by. As `tf.sequence_mask`.
+    dtype for 1 and 0: a mask to multiply losses by. Raises ValueError for a maxlen that is no scalar, TypeError for
+    strings. As `tf.sequence_mask`.
 
     >>> gc.sequence_mask([1, 3, 0]).eval()
     array([[ True, False, False],
@@ -117,7 +120,8 @@ def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None =
     """Each element of `input` along axis `repeats` times, or element i repeats[i] times.
 
     input: of any dtype and known rank. repeats: an integer scalar, or a vector of the size of that axis. axis: None: of
-    the flattened input. As `tf.repeat`.
+    the flattened input. Raises ValueError for another rank or length of repeats, an axis out of range, and, with an
+    axis, an unknown rank. As `tf.repeat`.
 
     >>> gc.repeat([1, 2, 3], 2).eval()
     array([1, 1, 2, 2, 3, 3], dtype=int32)

@@ -36,7 +36,7 @@ def identity(input: Any, name: str | None = None) -> Any:
 def stop_gradient(input: Any, name: str | None = None) -> Tensor:
     """The same value, a constant to `gc.gradients`: nothing flows back through it.
 
-    input: of any dtype. As `tf.stop_gradient`.
+    input: of any dtype and shape. As `tf.stop_gradient`.
 
     >>> x = gc.constant(3.)
     >>> gc.gradients(x * gc.stop_gradient(x), x)[0].eval()       # not 2 x, but x
@@ -85,7 +85,8 @@ def group(*inputs: Any, name: str | None = None) -> Operation:
 def tuple_of(tensors: Sequence[Any], name: str | None = None, control_inputs: Sequence[Any] = ()) -> list[Any]:
     """The tensors, none of which is ready before all of them, and all of control_inputs, are.
 
-    tensors: tensors, IndexedSlices or None, which stays None. As `tf.tuple`.
+    tensors: tensors, IndexedSlices or None, which stays None. Raises ValueError if there is no tensor, TypeError for
+    anything else among them. As `tf.tuple`.
 
     >>> a, b = gc.tuple([gc.constant(1.), gc.constant([2., 3.])])
     >>> b.eval()
@@ -103,8 +104,8 @@ def tuple_of(tensors: Sequence[Any], name: str | None = None, control_inputs: Se
 def with_dependencies(dependencies: Sequence[Any], output_tensor: Any, name: str | None = None) -> Any:
     """output_tensor (a tensor or IndexedSlices), when all of `dependencies` have run.
 
-    As TensorFlow's `control_flow_ops.with_dependencies`; `gc.control_dependencies` does the same for all that is built
-    in it.
+    Raises TypeError for a dependency that is neither operation nor tensor. As TensorFlow's
+    `control_flow_ops.with_dependencies`; `gc.control_dependencies` does the same for all that is built in it.
 
     >>> counter = gc.Variable(0)
     >>> gc.global_variables_initializer().run()

@@ -22,8 +22,9 @@ def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
     """The values one behind the other along `axis`; all their other sizes are equal.
 
     values: a list of tensors of one dtype, with one of them that one (its axis is not looked at). axis: an int,
-    negative ones from the end. Raises ValueError for shapes that are known not to fit. concat(axis, values), the order
-    before TensorFlow 1.0, is understood. As `tf.concat`.
+    negative ones from the end. Raises ValueError for an empty list, an axis out of range and shapes that are known not
+    to fit, TypeError for dtypes that differ. concat(axis, values), the order before TensorFlow 1.0, is understood. As
+    `tf.concat`.
 
     >>> a, b = gc.constant([[1, 2]]), gc.constant([[3, 4], [5, 6]])
     >>> gc.concat([a, b], 0).eval()
@@ -49,7 +50,7 @@ def stack(values: Any, axis: int = 0, name: str = "stack") -> Tensor:
     """The values, all of one shape and dtype, along a new axis; `gc.pack` is the older name.
 
     values: a list, or a tensor, whose rows it takes. axis: where the new axis stands. Lists of Python numbers become a
-    constant. As `tf.stack`.
+    constant. Raises ValueError for tensors whose shapes or dtypes differ and for an axis out of range. As `tf.stack`.
 
     >>> x, y = gc.constant([1, 4]), gc.constant([2, 5])
     >>> gc.stack([x, y]).eval()
@@ -73,7 +74,9 @@ def stack(values: Any, axis: int = 0, name: str = "stack") -> Tensor:
 def unstack(value: Any, num: int | None = None, axis: int = 0, name: str = "unstack") -> list[Tensor]:
     """The slices along `axis` as a list of tensors without that axis; `gc.unpack` is the older name.
 
-    num: how many there are: needed where the size of the axis is not known (ValueError without). As `tf.unstack`.
+    num: how many there are: needed where the size of the axis is not known (ValueError without). value: of any dtype,
+    of rank 1 or more. Raises ValueError for an axis out of range, or if it has another size (InvalidArgumentError when
+    run). As `tf.unstack`.
 
     >>> a, b = gc.unstack([[1, 2, 3], [4, 5, 6]])
     >>> b.eval()
@@ -107,8 +110,9 @@ def split(
         axis: an int.
         num: the number of sizes, where it is not known.
 
-    split(axis, number, value), the order before TensorFlow 1.0, is understood where it cannot mean anything else. As
-    `tf.split`.
+    split(axis, number, value), the order before TensorFlow 1.0, is understood where it cannot mean anything else.
+    Raises ValueError for other numbers and sums, and for an axis out of range; sizes that only a run knows end it with
+    InvalidArgumentError. As `tf.split`.
 
     >>> a, b = gc.split([[1, 2, 3, 4], [5, 6, 7, 8]], 2, axis=1)
     >>> b.eval()
@@ -134,6 +138,8 @@ def split(
 def parallel_stack(values: Sequence[Any], name: str = "parallel_stack") -> Tensor:
     """The values along a new first axis, as `gc.stack`; their shapes must be known (ValueError). As
     `tf.parallel_stack`.
+
+    Raises ValueError for an empty list and for shapes that differ, TypeError for dtypes that differ.
 
     >>> gc.parallel_stack([gc.constant([1, 4]), gc.constant([2, 5])]).eval()
     array([[1, 4],

@@ -27,7 +27,8 @@ def pad(
         mode: "CONSTANT" (constant_values, a scalar, by default 0), "REFLECT" (mirrored without the outermost element,
             at most size - 1) or "SYMMETRIC" (mirrored with it, at most size); ValueError for others.
 
-    As `tf.pad`.
+    Raises ValueError for negative paddings and for axes too short to be mirrored, TypeError for broken numbers. As
+    `tf.pad`.
 
     >>> gc.pad([[1, 2], [3, 4]], [[0, 1], [2, 0]]).eval()
     array([[0, 0, 1, 2],

@@ -19,7 +19,8 @@ def dynamic_partition(data: Any, partitions: Any, num_partitions: int, name: str
     """num_partitions tensors, of which number i holds the rows of data where partitions is i, in their order.
 
     data: of any dtype, [*partitions, ...]. partitions: int32; a number outside ends the run with InvalidArgumentError.
-    How many rows each has is known when run only. `gc.dynamic_stitch` is the way back. As `tf.dynamic_partition`.
+    How many rows each has is known when run only. `gc.dynamic_stitch` is the way back. Raises ValueError if data does
+    not begin with the shape of partitions, or for num_partitions below 1. As `tf.dynamic_partition`.
 
     >>> small, large = gc.dynamic_partition([5., 20., 7., 30.], [0, 1, 0, 1], num_partitions=2)
     >>> small.eval()
@@ -37,7 +38,9 @@ def dynamic_stitch(indices: Any, data: Any, name: str | None = None) -> Tensor:
     """merged[indices[m][i, ...]] = data[m][i, ...]; of several for one row the last one counts.
 
     indices: a list of int32 tensors; data: as many tensors of one dtype, [*indices[m], ...]. The result has as many
-    rows as the largest index says; those that no index names are 0. As `tf.dynamic_stitch`.
+    rows as the largest index says; those that no index names are 0. Raises TypeError for other dtypes, ValueError for
+    shapes that do not fit and for empty lists; a negative index ends the run with InvalidArgumentError. As
+    `tf.dynamic_stitch`.
 
     >>> gc.dynamic_stitch([[0, 2], [1, 3]], [[5., 7.], [20., 30.]]).eval()
     array([ 5., 20.,  7., 30.], dtype=float32)
@@ -60,8 +63,8 @@ def _int32(value: Any, name: str) -> Any:
 def setdiff1d(x: Any, y: Any, index_dtype: Any = int32, name: str | None = None, out_idx: Any = None) -> Any:
     """(out, idx): the elements of the vector x that are not in y, in their order, and where in x they stand.
 
-    x, y: vectors of one dtype: real numbers, bools or strings. index_dtype (out_idx): that of idx, int32 or int64. As
-    `tf.setdiff1d`.
+    x, y: vectors of one dtype: real numbers, bools or strings. index_dtype (out_idx): that of idx, int32 or int64.
+    Raises TypeError for other dtypes or if they differ, ValueError for other ranks. As `tf.setdiff1d`.
 
     >>> out, idx = gc.setdiff1d([1, 2, 3, 4, 5], [2, 4])
     >>> out.eval()

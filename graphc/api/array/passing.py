@@ -31,7 +31,7 @@ def guarantee_const(input: Any, name: str | None = None) -> Tensor:
 def identity_n(input: Sequence[Any], name: str | None = None) -> list[Tensor]:
     """A list of the same values under names of their own, of one op: a gradient override can see all of them.
 
-    input: a list of tensors of any dtypes. As `tf.identity_n`.
+    input: a list of tensors of any dtypes. Raises ValueError for an empty list. As `tf.identity_n`.
 
     >>> [x.eval() for x in gc.identity_n([gc.constant(1.), gc.constant([2, 3])])]
     [np.float32(1.0), array([2, 3], dtype=int32)]
@@ -46,8 +46,8 @@ def identity_n(input: Sequence[Any], name: str | None = None) -> list[Tensor]:
 def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Tensor:
     """x, whose shape must be `shape` (None: any size): checked when run, and known from here on.
 
-    Raises ValueError while the graph is built if the shapes are known to differ, InvalidArgumentError when run.
-    `set_shape` of a tensor says the same. As `tf.ensure_shape`.
+    x: of any dtype. Raises ValueError while the graph is built if the shapes are known to differ, InvalidArgumentError
+    when run. `set_shape` of a tensor says the same. As `tf.ensure_shape`.
 
     >>> x = gc.placeholder(gc.float32)
     >>> gc.ensure_shape(x, [None, 3]).shape
@@ -65,9 +65,10 @@ def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Tensor:
 def bitcast(input: Any, type: Any, name: str | None = None) -> Tensor:
     """The bits of input as numbers of dtype `type`.
 
-    input: numbers. If type is smaller by a factor n, the result has a last axis of size n more; if it is larger, the
-    last axis of input must have size n, and is gone. The order of bytes is that of the machine: the lowest first. As
-    `tf.bitcast`.
+    input: numbers, of any shape. If type is smaller by a factor n, the result has a last axis of size n more; if it is
+    larger, the last axis of input must have size n, and is gone. The order of bytes is that of the machine: the lowest
+    first. Raises TypeError for strings and booleans, ValueError for a last axis of another size (InvalidArgumentError
+    when run). As `tf.bitcast`.
 
     >>> gc.bitcast(gc.constant([1., -2.]), gc.int32).eval()
     array([ 1065353216, -1073741824], dtype=int32)
@@ -82,7 +83,7 @@ def bitcast(input: Any, type: Any, name: str | None = None) -> Tensor:
 def check_numerics(tensor: Any, message: str, name: str | None = None) -> Tensor:
     """tensor; NaN or infinity in it ends the run with InvalidArgumentError and `message`.
 
-    tensor: floating point. As `tf.check_numerics`.
+    tensor: floating point, of any shape; TypeError for other dtypes. As `tf.check_numerics`.
 
     >>> x = gc.placeholder(gc.float32, [None])
     >>> checked = gc.check_numerics(gc.log(x), "log of the scores")
@@ -102,8 +103,8 @@ def verify_tensor_all_finite(t: Any = None, msg: str | None = None, name: str | 
                              message: str | None = None) -> Tensor:
     """t, checked to hold no NaN and no infinity: `gc.check_numerics` with the message msg.
 
-    x, message: other names of t and msg; ValueError unless exactly one of each is given. As
-    `tf.verify_tensor_all_finite`.
+    x, message: other names of t and msg; ValueError unless exactly one of each is given, TypeError unless it is
+    floating point. As `tf.verify_tensor_all_finite`.
 
     >>> gc.verify_tensor_all_finite([1., 2.], "weights").eval()
     array([1., 2.], dtype=float32)

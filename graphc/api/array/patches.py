@@ -16,13 +16,14 @@ def extract_patches(images: Any, sizes: Sequence[int], strides: Sequence[int], r
     """The window at each place of pictures, its pixels one behind the other in the last axis.
 
     Args:
-        images: real numbers [batch, rows, columns, channels].
+        images: numbers or bools [batch, rows, columns, channels].
         sizes: [1, rows, columns, 1] of a window; the result has rows * columns * channels numbers at each place.
         strides: [1, down, right, 1], from one place to the next.
         rates: [1, down, right, 1], from one pixel of a window to the next.
         padding: "VALID": windows inside only; "SAME": zeros around.
 
-    As `tf.image.extract_patches`.
+    Raises TypeError for strings, ValueError for another rank, for sizes, strides and rates of another form, for another
+    padding, and for windows larger than a picture. As `tf.image.extract_patches`.
 
     >>> image = gc.reshape(gc.range(1., 10.), [1, 3, 3, 1])
     >>> gc.image.extract_patches(image, [1, 2, 2, 1], [1, 1, 1, 1], [1, 1, 1, 1], "VALID")[0, 0].eval()
@@ -41,7 +42,8 @@ def extract_image_patches(images: Any, ksizes: Sequence[int] | None = None, stri
     """`gc.image.extract_patches` under its name of TensorFlow 1; sizes is the new name of ksizes, of which one is
     given.
 
-    As `tf.extract_image_patches`.
+    Raises ValueError unless exactly one of the two is given, else as `gc.image.extract_patches`. As
+    `tf.extract_image_patches`.
 
     >>> image = gc.reshape(gc.range(1., 10.), [1, 3, 3, 1])
     >>> gc.extract_image_patches(image, [1, 3, 3, 1], [1, 1, 1, 1], [1, 1, 1, 1], "VALID")[0, 0].eval()
@@ -59,8 +61,9 @@ def extract_volume_patches(input: Any, ksizes: Sequence[int], strides: Sequence[
                            name: str | None = None) -> Tensor:
     """The window at each place of volumes [batch, planes, rows, columns, channels], its elements in the last axis.
 
-    ksizes, strides: [1, planes, rows, columns, 1], of a window and from one to the next; padding: "VALID" or "SAME". As
-    `tf.extract_volume_patches`.
+    ksizes, strides: [1, planes, rows, columns, 1], of a window and from one to the next; padding: "VALID" or "SAME".
+    input: of any dtype but string (TypeError). Raises ValueError for other ranks, lengths of ksizes and strides, and
+    windows larger than a volume. As `tf.extract_volume_patches`.
 
     >>> volume = gc.reshape(gc.range(8.), [1, 2, 2, 2, 1])
     >>> gc.extract_volume_patches(volume, [1, 2, 2, 2, 1], [1, 1, 1, 1, 1], "VALID")[0, 0, 0].eval()

@@ -14,7 +14,8 @@ def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Tensor:
     """Element i along an axis goes to i + shift, around the end.
 
     input: of any dtype. shift, axis: int32 or int64 scalars, or vectors of the same length; shifts along one axis add
-    up. As `tf.roll`.
+    up. Raises ValueError for a scalar input, an axis out of range and lengths that differ, TypeError for Python shifts
+    that are no integers. As `tf.roll`.
 
     >>> gc.roll([1, 2, 3, 4, 5], shift=2, axis=0).eval()
     array([4, 5, 1, 2, 3], dtype=int32)
@@ -32,7 +33,9 @@ def reverse_sequence(input: Any, seq_lengths: Any, seq_axis: int | None = None, 
     """Of each sequence the first seq_lengths[i] elements reversed, the others left: what a backward RNN reads.
 
     input: of any dtype. seq_lengths: int32 or int64 [batch], at most the size of seq_axis. seq_axis: the time axis,
-    which must be given; batch_axis: 0 by default. seq_dim, batch_dim: their older names. As `tf.reverse_sequence`.
+    which must be given; batch_axis: 0 by default. seq_dim, batch_dim: their older names. Raises ValueError if seq_axis
+    is missing, is batch_axis or is out of range, and for another number of lengths, TypeError for other dtypes of them;
+    a length that is too large ends the run with InvalidArgumentError. As `tf.reverse_sequence`.
 
     >>> x = gc.constant([[1, 2, 3, 0], [4, 5, 0, 0]])
     >>> gc.reverse_sequence(x, [3, 2], seq_axis=1).eval()

@@ -23,7 +23,9 @@ def where_v2(condition: Any, x: Any = None, y: Any = None, name: str | None = No
     """x where condition, else y, all three broadcast; without x and y the indices of the true elements, as of
     `gc.where`.
 
-    x, y: of one dtype; a Python number beside a tensor takes the tensor's. Both are computed. As `tf.where_v2`.
+    x, y: of one dtype; a Python number beside a tensor takes the tensor's. Both are computed. Raises ValueError if
+    shapes do not broadcast or only one of x and y is given, TypeError for a condition that is not bool and if x and y
+    differ in dtype. As `tf.where_v2`.
 
     >>> x = gc.constant([[1., -2.], [-3., 4.]])
     >>> gc.where_v2(x > 0., x, 0.).eval()

@@ -21,7 +21,8 @@ def shape(input: Any, name: str | None = None, out_type: Any = int32) -> Tensor:
     """The shape as a vector of out_type (int32 or int64): what `x.shape` does not know yet, a run does.
 
     input: a tensor or SparseTensor. Sizes that are known fold where it is used as a shape, so that
-    gc.reshape(x, [gc.shape(x)[0], 6]) keeps what is known of the others. As `tf.shape`.
+    gc.reshape(x, [gc.shape(x)[0], 6]) keeps what is known of the others. Raises TypeError for another out_type. As
+    `tf.shape`.
 
     >>> x = gc.placeholder(gc.float32, [None, 2, 3])
     >>> gc.shape(x).eval({x: np.ones((5, 2, 3))})
@@ -38,6 +39,8 @@ def shape(input: Any, name: str | None = None, out_type: Any = int32) -> Tensor:
 @public("size")
 def size(input: Any, name: str | None = None, out_type: Any = int32) -> Tensor:
     """The number of elements as a scalar of out_type; of a SparseTensor zeros are counted, too. As `tf.size`.
+
+    input: of any dtype. Raises TypeError for an out_type other than int32 and int64.
 
     >>> gc.size([[1, 2, 3], [4, 5, 6]]).eval()
     np.int32(6)
@@ -67,8 +70,8 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
     """The same elements in row-major order under another shape.
 
     tensor: of any dtype. shape: a list of ints and scalars, or an int32 or int64 vector; one size may be -1: what is
-    left. Raises ValueError if the numbers of elements are known to differ, InvalidArgumentError when run. As
-    `tf.reshape`.
+    left. Raises ValueError for a second -1 and if the numbers of elements are known to differ, InvalidArgumentError
+    when run; TypeError for Python sizes that are no integers. As `tf.reshape`.
 
     >>> gc.reshape([1, 2, 3, 4, 5, 6], [2, -1]).eval()
     array([[1, 2, 3],
@@ -85,8 +88,8 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
 def expand_dims(input: Any, axis: Any = None, name: str | None = None, dim: Any = None) -> Tensor:
     """A new axis of size 1 before `axis`; -1: behind all.
 
-    axis: a Python int from -rank - 1 to rank; dim: its older name, of which one must be given (ValueError). As
-    `tf.expand_dims`.
+    input: of any dtype. axis: a Python int from -rank - 1 to rank (ValueError for others, TypeError for broken
+    numbers); dim: its older name, of which one must be given (ValueError). As `tf.expand_dims`.
 
     >>> x = gc.constant([1., 2.])
     >>> gc.expand_dims(x, 0).eval()
@@ -105,8 +108,9 @@ def expand_dims(input: Any, axis: Any = None, name: str | None = None, dim: Any 
 def squeeze(input: Any, axis: Any = None, name: str | None = None, squeeze_dims: Any = None) -> Tensor:
     """Without axes of size 1: `axis` (an int or a list of them), or all that are known to have it.
 
-    Name the axes where sizes are unknown: without them a batch that happens to be 1 would go, too. Raises ValueError
-    for an axis that is known to be larger. squeeze_dims: the older name. As `tf.squeeze`.
+    Name the axes where sizes are unknown: without them a batch that happens to be 1 would go, too. input: of any dtype.
+    Raises ValueError for an axis that is known to be larger, or that is out of range. squeeze_dims: the older name. As
+    `tf.squeeze`.
 
     >>> gc.squeeze([[[1], [2]]]).eval()
     array([1, 2], dtype=int32)
@@ -124,6 +128,9 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None, squeeze_dims:
 @public("shape_n")
 def shape_n(input: Any, out_type: Any = int32, name: str | None = None) -> list[Tensor]:
     """A list of the shapes of the tensors, as vectors of out_type. As `tf.shape_n`.
+
+    input: of any one dtype. Raises ValueError for an empty list, TypeError for dtypes that differ and for an out_type
+    other than int32 and int64.
 
     >>> [s.eval() for s in gc.shape_n([gc.zeros([2, 3]), gc.zeros([4])])]
     [array([2, 3], dtype=int32), array([4], dtype=int32)]

@@ -13,8 +13,9 @@ from graphc.ops.array.slicing import Slice, StridedSlice
 def slice_(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor:
     """`size` elements of each axis from `begin` on; a size of -1: all that is left.
 
-    begin, size: int32 or int64 vectors of one number an axis, Python numbers or tensors. What reaches beyond the end is
-    a ValueError, or InvalidArgumentError when run. x[1:3, :] is the same in NumPy's notation. As `tf.slice`.
+    begin, size: int32 or int64 vectors of one number an axis, Python numbers or tensors. TypeError for broken numbers,
+    ValueError for another length. What reaches beyond the end is a ValueError, or InvalidArgumentError when run.
+    x[1:3, :] is the same in NumPy's notation. As `tf.slice`.
 
     >>> x = gc.constant([[1, 2, 3], [4, 5, 6], [7, 8, 9]])
     >>> gc.slice(x, [1, 0], [2, -1]).eval()
@@ -33,8 +34,9 @@ def strided_slice(input_: Any, begin: Any, end: Any, strides: Any = None, begin_
 
     begin, end, strides: int32 or int64 vectors of one length, for the first axes. The masks are numbers whose bit i
     says of entry i: begin_mask, end_mask: from the start, to the end; ellipsis_mask: as many axes as are left;
-    new_axis_mask: a new axis of size 1; shrink_axis_mask: the element at begin, without the axis. var, for assignments
-    to slices, is refused by ValueError. As `tf.strided_slice`.
+    new_axis_mask: a new axis of size 1; shrink_axis_mask: the element at begin, without the axis. Raises ValueError for
+    a stride of 0, lengths that differ or are more than the axes, and for var, which is for assignments to slices;
+    TypeError for broken numbers. As `tf.strided_slice`.
 
     >>> x = gc.constant([[1, 2, 3], [4, 5, 6]])
     >>> gc.strided_slice(x, [0, 2], [2, 0], [1, -1]).eval()

@@ -58,7 +58,8 @@ def placeholder(dtype: Any, shape: Any = None, name: str | None = None) -> Tenso
 
     dtype: what is fed is converted to it. shape: a list, None for sizes that each run says: one compiled plan serves
     all of them; without a shape any rank is taken, and a plan is compiled for each rank. A run without a feed for it
-    ends with InvalidArgumentError, a feed of another shape with ValueError. As `tf.placeholder`.
+    ends with InvalidArgumentError, a feed of another shape with ValueError. Raises TypeError for what is no dtype, and
+    for sizes that are neither integers nor None. As `tf.placeholder`.
 
     >>> x = gc.placeholder(gc.float32, [None, 2], name="x")
     >>> total = gc.reduce_sum(x, axis=1)
@@ -76,7 +77,7 @@ def placeholder(dtype: Any, shape: Any = None, name: str | None = None) -> Tenso
 def placeholder_with_default(input: Any, shape: Any, name: str | None = None) -> Tensor:
     """`input`, unless something is fed in its place: a switch or rate that most runs leave.
 
-    shape: what it may have, None for unknown sizes; ValueError if that of input does not fit. As
+    input: of any dtype. shape: what it may have, None for unknown sizes; ValueError if that of input does not fit. As
     `tf.placeholder_with_default`.
 
     >>> keep = gc.placeholder_with_default(1., shape=[])

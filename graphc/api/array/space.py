@@ -32,9 +32,10 @@ def space_to_batch_nd(input: Any, block_shape: Any, paddings: Any, name: str | N
     """Blocks of the padded axes behind the first one moved into the batch axis: what makes a strided convolution of a
     dilated one.
 
-    input: of any dtype, [batch, *space, ...]. block_shape: a vector, the size of a block along each of the first space
-    axes; paddings: [axes, 2], after which each is a multiple of its block (ValueError otherwise). The batch grows by
-    the product of block_shape. As `tf.space_to_batch_nd`.
+    input: of any dtype but string (TypeError), [batch, *space, ...]. block_shape: a vector, the size of a block along
+    each of the first space axes; paddings: [axes, 2], after which each is a multiple of its block (ValueError
+    otherwise, InvalidArgumentError for sizes that only a run knows). The batch grows by the product of block_shape. As
+    `tf.space_to_batch_nd`.
 
     >>> x = gc.reshape(gc.range(1., 5.), [1, 4])
     >>> gc.space_to_batch_nd(x, [2], [[0, 0]]).eval()
@@ -51,7 +52,8 @@ def space_to_batch(input: Any, paddings: Any, block_size: Any = None, name: str 
     """Square blocks of padded pictures [batch, rows, columns, channels] moved into the batch axis.
 
     paddings: [[above, below], [left, right]]. block_size, or block_shape, its new name: an int; ValueError unless one
-    is given. As `tf.space_to_batch`.
+    is given, for pictures of another rank, and for padded sizes that it does not divide. Of any dtype but string. As
+    `tf.space_to_batch`.
 
     >>> x = gc.reshape(gc.range(1., 5.), [1, 2, 2, 1])
     >>> gc.space_to_batch(x, [[0, 0], [0, 0]], 2)[:, 0, 0].eval()
@@ -68,8 +70,10 @@ def space_to_batch(input: Any, paddings: Any, block_size: Any = None, name: str 
 def batch_to_space_nd(input: Any, block_shape: Any, crops: Any, name: str | None = None) -> Tensor:
     """Parts of the batch axis moved into blocks of the axes behind it: what undoes `gc.space_to_batch_nd`.
 
-    block_shape: a vector; the batch shrinks by its product. crops: [axes, 2], cut off afterwards. As
-    `tf.batch_to_space_nd`.
+    input: [batch, *space, ...], of any dtype but string. block_shape: a vector of positive integers; the batch shrinks
+    by its product. crops: [axes, 2], cut off afterwards. Raises TypeError for strings, ValueError if the product does
+    not divide the batch or crops are larger than an axis; sizes that only a run knows end it with InvalidArgumentError.
+    As `tf.batch_to_space_nd`.
 
     >>> gc.batch_to_space_nd([[1., 3.], [2., 4.]], [2], [[0, 0]]).eval()
     array([[1., 2., 3., 4.]], dtype=float32)
@@ -83,7 +87,9 @@ def batch_to_space(input: Any, crops: Any, block_size: Any = None, name: str | N
                    block_shape: Any = None) -> Tensor:
     """Parts of the batch axis moved into square blocks of pictures: what undoes `gc.space_to_batch`.
 
-    crops: [[above, below], [left, right]]. block_size, or block_shape, its new name: an int. As `tf.batch_to_space`.
+    crops: [[above, below], [left, right]]. block_size, or block_shape, its new name: an int. input: [batch, rows,
+    columns, channels], of any dtype but string. Raises ValueError for another rank, unless one of block_size and
+    block_shape is given, and as `gc.batch_to_space_nd`. As `tf.batch_to_space`.
 
     >>> x = gc.reshape(gc.range(1., 5.), [4, 1, 1, 1])
     >>> gc.batch_to_space(x, [[0, 0], [0, 0]], 2)[0, :, :, 0].eval()
@@ -107,7 +113,7 @@ def space_to_depth(input: Any, block_size: int, name: str | None = None, data_fo
     channels * b * b].
 
     block_size: an int of at least 2 that divides rows and columns (ValueError otherwise). data_format: "NHWC" or
-    "NCHW". As `tf.space_to_depth`.
+    "NCHW"; ValueError for others and for another rank than 4. input: of any dtype. As `tf.space_to_depth`.
 
     >>> x = gc.reshape(gc.range(1., 5.), [1, 2, 2, 1])
     >>> gc.space_to_depth(x, 2)[0, 0].eval()
@@ -121,7 +127,8 @@ def space_to_depth(input: Any, block_size: int, name: str | None = None, data_fo
 def depth_to_space(input: Any, block_size: int, name: str | None = None, data_format: str = "NHWC") -> Tensor:
     """Channels moved into blocks of pictures, which undoes `gc.space_to_depth`: upscaling by pixel shuffling.
 
-    input: [batch, rows, columns, channels], channels a multiple of block_size ** 2. data_format: "NHWC" or "NCHW". As
+    input: of any dtype, [batch, rows, columns, channels], channels a multiple of block_size ** 2. data_format: "NHWC"
+    or "NCHW". ValueError for others, for another rank or number of channels, and for a block_size below 2. As
     `tf.depth_to_space`.
 
     >>> x = gc.reshape(gc.range(1., 5.), [1, 1, 1, 4])
@@ -140,7 +147,8 @@ def required_space_to_batch_paddings(input_shape: Any, block_shape: Any, base_pa
     that undo them.
 
     input_shape, block_shape: int32 vectors of one length, that of block_shape known; base_paddings: [length, 2],
-    paddings that there must be in any case. As `tf.required_space_to_batch_paddings`.
+    paddings that there must be in any case. Raises ValueError for other shapes and for tensors of other dtypes,
+    TypeError for numbers that are no integers. As `tf.required_space_to_batch_paddings`.
 
     >>> paddings, crops = gc.required_space_to_batch_paddings([5, 4], [2, 2])
     >>> paddings.eval()

@@ -19,8 +19,9 @@ from graphc.ops.math.complex_numbers import Conj
 def transpose(a: Any, perm: Any = None, name: str = "transpose", conjugate: bool = False) -> Tensor:
     """The axes in the order perm; without it in reverse order.
 
-    a: of any dtype. perm: a permutation of the axes, ints or an int32 vector. conjugate: complex numbers are
-    conjugated, too. For batches of matrices see `gc.matrix_transpose`. As `tf.transpose`.
+    a: of any dtype. perm: a permutation of the axes, ints or a constant int32 vector, known while the graph is built:
+    ValueError for anything else, TypeError for broken numbers. conjugate: complex numbers are conjugated, too. For
+    batches of matrices see `gc.matrix_transpose`. As `tf.transpose`.
 
     >>> gc.transpose([[1, 2, 3], [4, 5, 6]]).eval()
     array([[1, 4],
@@ -81,8 +82,9 @@ def matrix_transpose(a: Any, name: str = "matrix_transpose", conjugate: bool = F
 def reverse(tensor: Any, axis: Any, name: str | None = None) -> Tensor:
     """The elements in reverse order along the axes `axis`.
 
-    tensor: of any dtype. axis: a list of ints (or an int32 vector), negative ones from the end. x[::-1] does the same
-    along one. As `tf.reverse` of TensorFlow 1.0 and later.
+    tensor: of any dtype. axis: a list of ints (or a constant int32 vector), negative ones from the end; ValueError for
+    one that is out of range, named twice or not known while the graph is built. x[::-1] does the same along one. As
+    `tf.reverse` of TensorFlow 1.0 and later.
 
     >>> gc.reverse([[1, 2, 3], [4, 5, 6]], axis=[1]).eval()
     array([[3, 2, 1],

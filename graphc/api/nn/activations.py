@@ -53,7 +53,8 @@ def sigmoid(x, name=None):
 def softplus(features, name=None):
     """log(1 + exp(x)), elementwise: a smooth `relu` that is above 0 everywhere; its derivative is `sigmoid`.
 
-    features: floats. It neither overflows for large x (the result is x) nor loses small ones. As `tf.nn.softplus`.
+    features: floats, of any shape; TypeError for other dtypes. It neither overflows for large x (the result is x) nor
+    loses small ones. As `tf.nn.softplus`.
 
     >>> gc.nn.softplus([-100., 0., 1., 100.]).eval()
     array([  0.    ,   0.6931,   1.3133, 100.    ], dtype=float32)
@@ -65,7 +66,7 @@ def softplus(features, name=None):
 def softsign(features, name=None):
     """x / (1 + |x|), elementwise: like `tanh` between -1 and 1, but slower to get there.
 
-    features: floats. As `tf.nn.softsign`.
+    features: floats, of any shape; TypeError for other dtypes. As `tf.nn.softsign`.
 
     >>> gc.nn.softsign([-3., 0., 1.]).eval()
     array([-0.75,  0.  ,  0.5 ], dtype=float32)
@@ -94,7 +95,7 @@ def relu(features, name=None):
 def relu6(features, name=None):
     """min(max(x, 0), 6), elementwise: `relu` with a ceiling, which keeps values within the range of 8-bit numbers.
 
-    features: of any real dtype. As `tf.nn.relu6`.
+    features: of any real dtype, which the result has; TypeError for others. As `tf.nn.relu6`.
 
     >>> gc.nn.relu6([-1., 3., 8.]).eval()
     array([0., 3., 6.], dtype=float32)
@@ -106,7 +107,7 @@ def relu6(features, name=None):
 def elu(features, name=None):
     """x where x > 0, else exp(x) - 1, elementwise: it goes to -1 smoothly.
 
-    features: floats. As `tf.nn.elu`.
+    features: floats, of any shape; TypeError for other dtypes. As `tf.nn.elu`.
 
     >>> gc.nn.elu([-10., -1., 2.]).eval()
     array([-1.    , -0.6321,  2.    ], dtype=float32)
@@ -118,7 +119,8 @@ def elu(features, name=None):
 def selu(features, name=None):
     """1.0507 x where x > 0, else 1.7581 (exp(x) - 1): these two numbers keep mean 0 and variance 1 from layer to layer.
 
-    features: floats. Initial weights should be drawn with `gc.variance_scaling_initializer(1.0)`. As `tf.nn.selu`.
+    features: floats, of any shape; TypeError for other dtypes. Initial weights should be drawn with
+    `gc.variance_scaling_initializer(1.0)`. As `tf.nn.selu`.
 
     >>> gc.nn.selu([-1., 0., 1.]).eval()
     array([-1.1113,  0.    ,  1.0507], dtype=float32)
@@ -130,7 +132,8 @@ def selu(features, name=None):
 def leaky_relu(features, alpha=0.2, name=None):
     """x where x > 0, else alpha x, elementwise: a `relu` whose gradient is never 0.
 
-    features: floats, or integers, which become float32; alpha: a Python number. As `tf.nn.leaky_relu`.
+    features: floats, or integers, which become float32; alpha: a Python number. Raises TypeError for other dtypes and
+    for an alpha that is a tensor. As `tf.nn.leaky_relu`.
 
     >>> gc.nn.leaky_relu([-10., 3.], alpha=0.1).eval()
     array([-1.,  3.], dtype=float32)
@@ -146,7 +149,7 @@ def leaky_relu(features, alpha=0.2, name=None):
 def swish(features, name="Swish"):
     """x sigmoid(x), elementwise.
 
-    features: floats. As `tf.nn.swish`.
+    features: floating point or complex; TypeError for other dtypes. As `tf.nn.swish`.
 
     >>> gc.nn.swish([-1., 0., 3.]).eval()
     array([-0.2689,  0.    ,  2.8577], dtype=float32)
@@ -159,7 +162,7 @@ def swish(features, name="Swish"):
 def log_sigmoid(x, name="LogSigmoid"):
     """log(sigmoid(x)) = -softplus(-x), elementwise: below 0 everywhere, and finite where sigmoid(x) has become 0.
 
-    x: floats. As `tf.log_sigmoid`.
+    x: floats; TypeError for other dtypes. As `tf.log_sigmoid`.
 
     >>> gc.log_sigmoid([-200., 0., 3.]).eval()
     array([-200.    ,   -0.6931,   -0.0486], dtype=float32)

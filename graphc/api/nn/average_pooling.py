@@ -14,7 +14,8 @@ def avg_pool(value, ksize, strides, padding, data_format="NHWC", name=None, inpu
 
     ksize, strides: an int, or 1, 2 or 4 numbers. padding: "VALID" for windows that lie inside, so that a size n becomes
     (n - k) // s + 1, or "SAME" for ceil(n / s). data_format: "NHWC", or "NCHW" for [batch, channels, height, width].
-    Raises ValueError if a window does not fit. As `tf.nn.avg_pool`; `input` is a later name of value.
+    Raises TypeError for integers, ValueError for another rank and if a window does not fit. As `tf.nn.avg_pool`;
+    `input` is a later name of value.
 
     >>> x = gc.reshape(gc.range(9.), [1, 3, 3, 1])
     >>> gc.nn.avg_pool(x, ksize=2, strides=2, padding="SAME")[0, :, :, 0].eval()

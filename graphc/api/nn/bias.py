@@ -13,8 +13,8 @@ from graphc.ops.nn.bias import BiasAdd
 def bias_add(value, bias, data_format=None, name=None):
     """value + bias, one number a channel: of the last axis ("NHWC", the default), or of axis 1 ("NCHW").
 
-    value: any number dtype, rank 2 or more; bias: [channels] of the same dtype. Raises ValueError if they do not fit:
-    unlike `+` it never stretches an axis of size 1. As `tf.nn.bias_add`.
+    value: any number dtype, rank 2 or more; bias: [channels] of the same dtype. Raises TypeError for strings,
+    ValueError if they do not fit: unlike `+` it never stretches an axis of size 1. As `tf.nn.bias_add`.
 
     >>> x = gc.zeros([1, 2, 3])
     >>> gc.nn.bias_add(x, [1., 2., 3.]).eval()
@@ -35,7 +35,8 @@ def bias_add(value, bias, data_format=None, name=None):
 def xw_plus_b(x, weights, biases, name=None):
     """matmul(x, weights) + biases.
 
-    x: [batch, in], weights: [in, out], biases: [out]. As `tf.nn.xw_plus_b`.
+    x: [batch, in], weights: [in, out], biases: [out]. All are of one dtype, floating point, complex, int32 or int64:
+    TypeError otherwise; ValueError if shapes do not fit. As `tf.nn.xw_plus_b`.
 
     >>> gc.nn.xw_plus_b([[1., 2.]], weights=[[1., 0.], [0., 10.]], biases=[0.5, 0.5]).eval()
     array([[ 1.5, 20.5]], dtype=float32)
@@ -48,7 +49,8 @@ def xw_plus_b(x, weights, biases, name=None):
 def relu_layer(x, weights, biases, name=None):
     """relu(matmul(x, weights) + biases): a dense layer.
 
-    x: [batch, in], weights: [in, out], biases: [out]. As `tf.nn.relu_layer`.
+    x: [batch, in], weights: [in, out], biases: [out]. All are of one dtype, floating point, int32 or int64: TypeError
+    otherwise; ValueError if shapes do not fit. As `tf.nn.relu_layer`.
 
     >>> gc.nn.relu_layer([[1., 2.]], weights=[[1., -1.], [1., -1.]], biases=[0., 1.]).eval()
     array([[3., 0.]], dtype=float32)

@@ -46,7 +46,7 @@ def log_uniform_candidate_sampler(true_classes, num_true, num_sampled, unique, r
     sorted by how frequent they are. true_classes: int64[batch, num_true]; the three results are int64[num_sampled],
     float32[batch, num_true] and float32[num_sampled]. unique: no class is drawn twice. As
     `tf.nn.log_uniform_candidate_sampler`, but for the numbers of a seed. Raises ValueError for more unique draws than
-    classes.
+    classes and for true_classes of another shape, TypeError for another dtype of them.
 
     >>> drawn, of_true, of_drawn = gc.nn.log_uniform_candidate_sampler(
     ...     [[0], [5]], num_true=1, num_sampled=8, unique=False, range_max=10, seed=1)
@@ -61,7 +61,7 @@ def log_uniform_candidate_sampler(true_classes, num_true, num_sampled, unique, r
 def uniform_candidate_sampler(true_classes, num_true, num_sampled, unique, range_max, seed=None, name=None):
     """As `log_uniform_candidate_sampler`, of classes that are all as probable: 1 / range_max each.
 
-    As `tf.nn.uniform_candidate_sampler`, but for the numbers of a seed.
+    Raises as `log_uniform_candidate_sampler`. As `tf.nn.uniform_candidate_sampler`, but for the numbers of a seed.
 
     >>> drawn, _, _ = gc.nn.uniform_candidate_sampler([[3]], num_true=1, num_sampled=4, unique=True, range_max=4)
     >>> np.sort(drawn.eval())
@@ -118,7 +118,8 @@ def compute_accidental_hits(true_classes, sampled_candidates, num_true, seed=Non
 
     true_classes: int64[batch, num_true]; sampled_candidates: int64[num_sampled]. Row rows[i] of true_classes holds the
     candidate at places[i] (of equal ones the last); weights are the lowest float32, to be added to the logits of these
-    hits. As `tf.nn.compute_accidental_hits`.
+    hits. Raises TypeError if their dtypes differ, ValueError for true_classes of another rank. As
+    `tf.nn.compute_accidental_hits`.
 
     >>> rows, places, _ = gc.nn.compute_accidental_hits([[5, 2], [7, 9]], [9, 2, 4], num_true=2)
     >>> rows.eval(), places.eval()

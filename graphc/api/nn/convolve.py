@@ -80,7 +80,8 @@ def conv2d_backprop_input(
     """The gradient of `conv2d` by its input: out_backprop through the filter backwards, of shape input_sizes.
 
     input_sizes: int32[4]; filter: [height, width, in, out]; out_backprop: the gradient of the result. As
-    `tf.nn.conv2d_backprop_input`. Raises ValueError if out_backprop has not the shape of that convolution's result.
+    `tf.nn.conv2d_backprop_input`. Raises TypeError for integers, ValueError if out_backprop has not the shape of that
+    convolution's result.
 
     >>> dy = gc.reshape([1., 2., 3., 4.], [1, 2, 2, 1])
     >>> gc.nn.conv2d_backprop_input([1, 3, 3, 1], gc.ones([2, 2, 1, 1]), dy, 1, "VALID")[0, :, :, 0].eval()
@@ -105,7 +106,8 @@ def conv2d_backprop_filter(input, filter_sizes, out_backprop, strides=None, padd
                            data_format="NHWC", dilations=(1, 1, 1, 1), name=None):
     """The gradient of `conv2d` by its filter: the sum of the products of all windows of the input with out_backprop.
 
-    filter_sizes: int32[4], the shape of the result. As `tf.nn.conv2d_backprop_filter`.
+    filter_sizes: int32[4], the shape of the result. input, out_backprop: floats. Raises TypeError for integers,
+    ValueError if out_backprop has not the shape of that convolution's result. As `tf.nn.conv2d_backprop_filter`.
 
     >>> x, dy = gc.reshape(gc.range(9.), [1, 3, 3, 1]), gc.ones([1, 2, 2, 1])
     >>> gc.nn.conv2d_backprop_filter(x, [2, 2, 1, 1], dy, 1, "VALID")[:, :, 0, 0].eval()
@@ -140,8 +142,8 @@ def conv2d_transpose(
 
     value: [batch, height, width, in]; filter: [height, width, out, in], the other way round than that of `conv2d`;
     output_shape: [batch, height, width, out], a list or an int32 tensor (with a batch size that the run knows). With
-    "SAME" a stride s gives s * size. As `tf.nn.conv2d_transpose`. Raises ValueError if a convolution of output_shape
-    would not have value's shape.
+    "SAME" a stride s gives s * size. As `tf.nn.conv2d_transpose`. Raises TypeError for integers, ValueError if a
+    convolution of output_shape would not have value's shape.
 
     >>> x = gc.reshape([1., 2., 3., 4.], [1, 2, 2, 1])
     >>> y = gc.nn.conv2d_transpose(x, gc.ones([2, 2, 1, 1]), [1, 4, 4, 1], strides=2, padding="SAME")
@@ -169,7 +171,8 @@ def conv2d_transpose(
 def atrous_conv2d(value, filters, rate, padding, name=None):
     """A convolution whose filter has rate - 1 holes between its taps: `conv2d` with dilations=rate and strides of 1.
 
-    value: [batch, height, width, in]; filters: [height, width, in, out]. As `tf.nn.atrous_conv2d`.
+    value: [batch, height, width, in]; filters: [height, width, in, out]. Raises as `conv2d`, and ValueError for a rate
+    below 1. As `tf.nn.atrous_conv2d`.
 
     >>> x = gc.reshape(gc.range(9.), [1, 3, 3, 1])
     >>> gc.nn.atrous_conv2d(x, gc.ones([2, 2, 1, 1]), rate=2, padding="VALID")[0, :, :, 0].eval()

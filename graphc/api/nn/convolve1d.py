@@ -19,8 +19,9 @@ def conv1d(value=None, filters=None, stride=None, padding=None, use_cudnn_on_gpu
            input=None, dilations=None):
     """The convolution of rows [batch, width, in] with filters [width, in, out].
 
-    stride, dilations: an int, or 1 or 3 numbers. padding: "VALID" or "SAME". data_format: "NWC", or "NCW" for
-    [batch, in, width]. As `tf.nn.conv1d`.
+    stride, dilations: an int, or 1 or 3 numbers. padding: "VALID" or "SAME". data_format: "NWC", or "NCW" for [batch,
+    in, width]. Rows and filters are of one floating point dtype. Raises TypeError for integers, ValueError if the
+    depths differ or a window does not fit. As `tf.nn.conv1d`.
 
     >>> x = gc.reshape([1., 2., 4., 8.], [1, 4, 1])
     >>> difference = gc.reshape([-1., 1.], [2, 1, 1])
@@ -42,8 +43,9 @@ def conv1d_transpose(input, filters, output_shape, strides, padding="SAME", data
                      name=None):
     """The transposed convolution along one axis: rows grow by the stride.
 
-    input: [batch, width, in]; filters: [width, out, in]; output_shape: [batch, width, out]. As
-    `tf.nn.conv1d_transpose`.
+    input: [batch, width, in]; filters: [width, out, in]; output_shape: [batch, width, out]. Rows and filters are of one
+    floating point dtype. Raises TypeError for integers, ValueError if a convolution of output_shape would not have the
+    input's shape. As `tf.nn.conv1d_transpose`.
 
     >>> x = gc.reshape([1., 2.], [1, 2, 1])
     >>> gc.nn.conv1d_transpose(x, gc.ones([3, 1, 1]), [1, 5, 1], strides=2, padding="VALID")[0, :, 0].eval()

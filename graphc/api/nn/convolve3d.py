@@ -23,7 +23,8 @@ def conv3d(input, filter=None, strides=None, padding=None, data_format="NDHWC", 
     """The convolution of volumes [batch, depth, height, width, in] with filters [depth, height, width, in, out].
 
     strides, dilations: an int or 1, 3 or 5 numbers. data_format: "NDHWC", or "NCDHW" with channels on axis 1. As
-    `tf.nn.conv3d`. Raises ValueError if the depths differ or a window does not fit.
+    `tf.nn.conv3d`. Volumes and filters are of one floating point dtype. Raises TypeError for integers, ValueError if
+    the depths differ or a window does not fit.
 
     >>> x = gc.ones([1, 2, 3, 3, 1])
     >>> gc.nn.conv3d(x, gc.ones([2, 2, 2, 1, 1]), strides=1, padding="SAME")[0, :, :, :, 0].eval()
@@ -44,6 +45,8 @@ def conv3d_backprop_filter_v2(input, filter_sizes, out_backprop, strides, paddin
                               dilations=(1, 1, 1, 1, 1), name=None):
     """The gradient of `conv3d` by its filter, of shape filter_sizes (int32[5]). As `tf.nn.conv3d_backprop_filter`.
 
+    Raises TypeError for integers, ValueError if out_backprop has not the shape of that convolution's result.
+
     >>> x, dy = gc.ones([1, 2, 2, 3, 1]), gc.ones([1, 1, 1, 2, 1])
     >>> gc.nn.conv3d_backprop_filter(x, [2, 2, 2, 1, 1], dy, [1] * 5, "VALID")[:, :, :, 0, 0].eval()
     array([[[2., 2.],
@@ -62,7 +65,9 @@ def conv3d_transpose(value, filter=None, output_shape=None, strides=None, paddin
     """The transposed convolution of volumes [batch, depth, height, width, in]: filters are [depth, height, width, out,
     in].
 
-    output_shape: five numbers, or an int32 tensor. As `tf.nn.conv3d_transpose`.
+    output_shape: five numbers, or an int32 tensor. Volumes and filters are of one floating point dtype. Raises
+    TypeError for integers, ValueError if a convolution of output_shape would not have the input's shape. As
+    `tf.nn.conv3d_transpose`.
 
     >>> x = gc.ones([1, 1, 1, 2, 1])
     >>> gc.nn.conv3d_transpose(x, gc.ones([1, 1, 3, 1, 1]), [1, 1, 1, 4, 1], [1, 1, 1, 2, 1])[0, 0, :, :, 0].eval()

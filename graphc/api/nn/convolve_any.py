@@ -29,7 +29,8 @@ def convolution(input, filter=None, padding=None, strides=None, dilation_rate=No
     """The convolution of [batch, spatial..., in] with filters [spatial..., in, out], of one to three spatial axes.
 
     strides, dilation_rate: one number a spatial axis; ones by default. data_format: channels are axis 1 if it starts
-    with "NC". The rank of input or filter must be known. As `tf.nn.convolution`.
+    with "NC". The rank of input or filter must be known. Raises TypeError for integers, ValueError for other ranks, if
+    the depths differ or a window does not fit. As `tf.nn.convolution`.
 
     >>> x = gc.reshape(gc.range(5.), [1, 5, 1])
     >>> gc.nn.convolution(x, gc.ones([2, 1, 1]), padding="VALID", dilation_rate=[2])[0, :, 0].eval()
@@ -51,7 +52,8 @@ def convolution(input, filter=None, padding=None, strides=None, dilation_rate=No
 def conv_transpose(input, filters, output_shape, strides, padding="SAME", data_format=None, dilations=None, name=None):
     """The transposed convolution of one to three spatial axes: filters are [spatial..., out, in].
 
-    output_shape: that of the result, batch and channels included. As `tf.nn.conv_transpose`.
+    output_shape: that of the result, batch and channels included. Raises TypeError for integers, ValueError for other
+    ranks and if a convolution of output_shape would not have the input's shape. As `tf.nn.conv_transpose`.
 
     >>> x = gc.reshape([1., 2.], [1, 2, 1])
     >>> gc.nn.conv_transpose(x, gc.ones([2, 1, 1]), [1, 4, 1], strides=2)[0, :, 0].eval()
@@ -72,7 +74,8 @@ def conv_transpose(input, filters, output_shape, strides, padding="SAME", data_f
 def atrous_conv2d_transpose(value, filters, output_shape, rate, padding, name=None):
     """The transpose of `atrous_conv2d`: the filter [height, width, out, in] has rate - 1 holes between its taps.
 
-    output_shape: [batch, height, width, out]. As `tf.nn.atrous_conv2d_transpose`.
+    output_shape: [batch, height, width, out]. value: floats [batch, height, width, in]. Raises TypeError for integers,
+    ValueError if a convolution of output_shape would not have value's shape. As `tf.nn.atrous_conv2d_transpose`.
 
     >>> x = gc.ones([1, 1, 1, 1])
     >>> y = gc.nn.atrous_conv2d_transpose(x, gc.ones([2, 2, 1, 1]), [1, 3, 3, 1], rate=2, padding="VALID")

@@ -33,7 +33,8 @@ from graphc.ir.tensor import Tensor
 def crf_unary_score(tag_indices: Any, sequence_lengths: Any, inputs: Any) -> Tensor:
     """float[batch]: the sum of the inputs [batch, time, tags] at the tags of each sequence, up to its length.
 
-    tag_indices: int[batch, time]; sequence_lengths: int[batch]. As `tf.contrib.crf.crf_unary_score`.
+    tag_indices: int[batch, time]; sequence_lengths: int[batch]. Raises TypeError for tags that are no integers,
+    ValueError for inputs of another rank. As `tf.contrib.crf.crf_unary_score`.
 
     >>> inputs = [[[1., 2.], [3., 4.], [5., 6.]]]
     >>> gc.contrib.crf.crf_unary_score([[0, 1, 1]], [2], inputs).eval()
@@ -48,8 +49,8 @@ def crf_unary_score(tag_indices: Any, sequence_lengths: Any, inputs: Any) -> Ten
 def crf_binary_score(tag_indices: Any, sequence_lengths: Any, transition_params: Any) -> Tensor:
     """float[batch]: the sum of transition_params[tag, next tag] over each sequence, up to its length.
 
-    tag_indices: int[batch, time]; sequence_lengths: int[batch]; transition_params: [tags, tags]. As
-    `tf.contrib.crf.crf_binary_score`.
+    tag_indices: int[batch, time]; sequence_lengths: int[batch]; transition_params: [tags, tags]. Raises ValueError for
+    other ranks. As `tf.contrib.crf.crf_binary_score`.
 
     >>> gc.contrib.crf.crf_binary_score([[0, 1, 1]], [3], [[1., 2.], [3., 4.]]).eval()
     array([6.], dtype=float32)
@@ -64,8 +65,8 @@ def crf_binary_score(tag_indices: Any, sequence_lengths: Any, transition_params:
 def crf_sequence_score(inputs: Any, tag_indices: Any, sequence_lengths: Any, transition_params: Any) -> Tensor:
     """float[batch]: the score of the tags of each sequence, its unary and its binary score; 0 of an empty one.
 
-    Not normalised: `crf_log_norm` is the logarithm of what to divide exp(score) by. As
-    `tf.contrib.crf.crf_sequence_score`.
+    Not normalised: `crf_log_norm` is the logarithm of what to divide exp(score) by. Arguments as of `crf_unary_score`
+    and `crf_binary_score`, errors too. As `tf.contrib.crf.crf_sequence_score`.
 
     >>> inputs, transitions = [[[1., 2.], [3., 4.]]], [[0.1, 0.2], [0.3, 0.4]]
     >>> gc.contrib.crf.crf_sequence_score(inputs, [[0, 1]], [2], transitions).eval()
@@ -80,7 +81,8 @@ def crf_sequence_score(inputs: Any, tag_indices: Any, sequence_lengths: Any, tra
 def crf_multitag_sequence_score(inputs: Any, tag_bitmap: Any, sequence_lengths: Any, transition_params: Any) -> Tensor:
     """The logarithm of the sum of exp(score) over all tags that tag_bitmap, bool[batch, time, tags], allows.
 
-    As `tf.contrib.crf.crf_multitag_sequence_score`. Of one allowed tag at each place it is `crf_sequence_score`.
+    As `tf.contrib.crf.crf_multitag_sequence_score`. Raises TypeError for a bitmap that is not bool, ValueError for one
+    of another shape than inputs. Of one allowed tag at each place it is `crf_sequence_score`.
 
     >>> inputs, transitions = [[[1., 2.], [3., 4.]]], gc.zeros([2, 2])
     >>> gc.contrib.crf.crf_multitag_sequence_score(inputs, [[[True, False], [True, True]]], [2], transitions).eval()
@@ -99,8 +101,8 @@ def _mask(lengths: Any, most: Any, dtype: Any) -> Tensor:
 def crf_log_norm(inputs: Any, sequence_lengths: Any, transition_params: Any) -> Tensor:
     """float[batch]: the logarithm of the sum of exp(score) over all tags of each sequence; 0 of an empty one.
 
-    inputs: [batch, time, tags]; sequence_lengths: int[batch]; transition_params: [tags, tags]. As
-    `tf.contrib.crf.crf_log_norm`.
+    inputs: [batch, time, tags]; sequence_lengths: int[batch]; transition_params: [tags, tags]. Raises ValueError for
+    other ranks and if the numbers of tags differ. As `tf.contrib.crf.crf_log_norm`.
 
     >>> gc.contrib.crf.crf_log_norm(gc.zeros([1, 3, 2]), [3], gc.zeros([2, 2])).eval()      # log 2 ** 3
     array([2.0794], dtype=float32)
@@ -129,8 +131,9 @@ def crf_log_likelihood(inputs: Any, tag_indices: Any, sequence_lengths: Any,
                        transition_params: Any = None) -> tuple[Tensor, Any]:
     """(logarithms of the probabilities of the tags, float[batch]; the transition scores).
 
-    transition_params: [tags, tags]; without it a variable "transitions", which training fits by minimising -mean(log
-    likelihood). As `tf.contrib.crf.crf_log_likelihood`. Raises ValueError if that variable's size is not known.
+    inputs: floats [batch, time, tags]; tag_indices: int[batch, time]; sequence_lengths: int[batch]. transition_params:
+    [tags, tags]; without it a variable "transitions", which training fits by minimising -mean(log likelihood). As
+    `tf.contrib.crf.crf_log_likelihood`. Raises ValueError if that variable's size is not known.
 
     >>> inputs = gc.constant([[[2., 0.], [0., 2.], [0., 2.]]])
     >>> log_likelihood, transitions = gc.contrib.crf.crf_log_likelihood(inputs, [[0, 1, 1]], [3], gc.zeros([2, 2]))
@@ -155,7 +158,8 @@ def crf_log_likelihood(inputs: Any, tag_indices: Any, sequence_lengths: Any,
 def viterbi_decode(score: Any, transition_params: Any) -> tuple[list[int], Any]:
     """(the best tags of one sequence, a list; their score) of NumPy arrays, without a graph.
 
-    score: [time, tags]; transition_params: [tags, tags]. As `tf.contrib.crf.viterbi_decode`.
+    score: [time, tags]; transition_params: [tags, tags]. Raises ValueError if the numbers of tags differ. As
+    `tf.contrib.crf.viterbi_decode`.
 
     >>> tags, score = gc.contrib.crf.viterbi_decode([[1., 2.], [3., 1.], [1., 2.]], [[5., 0.], [0., 0.]])
     >>> tags, float(score)
@@ -177,7 +181,8 @@ def viterbi_decode(score: Any, transition_params: Any) -> tuple[list[int], Any]:
 def crf_decode(potentials: Any, transition_params: Any, sequence_length: Any) -> tuple[Tensor, Tensor]:
     """(the best tags of each sequence, int32[batch, time] with zeros behind its end; their scores, float[batch]).
 
-    potentials: [batch, time, tags]; sequence_length: int[batch]. As `tf.contrib.crf.crf_decode`.
+    potentials: floats [batch, time, tags]; transition_params: [tags, tags]; sequence_length: int[batch]. Raises
+    ValueError for other ranks and if the numbers of tags differ. As `tf.contrib.crf.crf_decode`.
 
     >>> tags, score = gc.contrib.crf.crf_decode([[[1., 2.], [3., 1.], [1., 9.]]], [[5., 0.], [0., 0.]], [2])
     >>> tags.eval(), score.eval()

@@ -118,7 +118,9 @@ def ctc_greedy_decoder(inputs, sequence_length, merge_repeated=True):
     """([labels], float[batch, 1]: minus the sum of the greatest logits) of logits [time, batch, classes].
 
     The most probable class of each step; then repetitions (with merge_repeated) are merged and blanks, the last class,
-    dropped. labels is a SparseTensor of int64. As `tf.nn.ctc_greedy_decoder`.
+    dropped. labels is a SparseTensor of int64. sequence_length: int32[batch], at most time (InvalidArgumentError when
+    run). Raises TypeError for logits that are no floats, ValueError for another rank or number of lengths. As
+    `tf.nn.ctc_greedy_decoder`.
 
     >>> logits = gc.log(gc.constant([[[.8, .1, .1]], [[.6, .3, .1]], [[.2, .2, .6]], [[.7, .2, .1]]]))
     >>> [labels], score = gc.nn.ctc_greedy_decoder(logits, [4])
@@ -137,9 +139,11 @@ def ctc_greedy_decoder(inputs, sequence_length, merge_repeated=True):
 def ctc_beam_search_decoder(inputs, sequence_length, beam_width=100, top_paths=1, merge_repeated=True):
     """([labels of the most probable paths, best first], logarithms of their probabilities, float[batch, top_paths]).
 
-    inputs: logits [time, batch, classes], the last class being the blank; sequence_length: int32[batch]. beam_width:
-    how many prefixes are kept at each step. merge_repeated merges equal labels side by side in the result even if a
-    blank was between them. Each element of the list is a SparseTensor of int64. As `tf.nn.ctc_beam_search_decoder`.
+    inputs: logits [time, batch, classes], the last class being the blank; sequence_length: int32[batch], at most time
+    (InvalidArgumentError when run). beam_width: how many prefixes are kept at each step. merge_repeated merges equal
+    labels side by side in the result even if a blank was between them. Each element of the list is a SparseTensor of
+    int64. Raises TypeError for logits that are no floats, ValueError for another rank or number of lengths, and for a
+    top_paths that is not from 1 to beam_width. As `tf.nn.ctc_beam_search_decoder`.
 
     >>> logits = gc.log(gc.constant([[[.4, .0001, .6]], [[.4, .0001, .6]]]))
     >>> paths, scores = gc.nn.ctc_beam_search_decoder(logits, [2], top_paths=2)
@@ -157,6 +161,8 @@ def ctc_beam_search_decoder(inputs, sequence_length, beam_width=100, top_paths=1
 @public("nn.ctc_beam_search_decoder_v2")
 def ctc_beam_search_decoder_v2(inputs, sequence_length, beam_width=100, top_paths=1):
     """`ctc_beam_search_decoder` that keeps equal labels side by side. As `tf.nn.ctc_beam_search_decoder_v2`.
+
+    The other arguments, results and errors are those of that.
 
     >>> logits = 5 * gc.one_hot([[0], [1], [0]], 2)          # 0 - 0
     >>> gc.nn.ctc_beam_search_decoder_v2(logits, [3])[0][0].values.eval()

@@ -27,7 +27,8 @@ def collapse_repeated(labels: Any, seq_length: Any, name: str | None = None) -> 
     """(labels without those equal to the one before, behind them zeros; int[batch]: how many are left), row by row.
 
     labels: [batch, places]; seq_length: int[batch], how many of each row count. The result is as long as its longest
-    row. As `tf.nn.collapse_repeated`.
+    row. labels: of any dtype. Raises ValueError for a vector and for another number of lengths. As
+    `tf.nn.collapse_repeated`.
 
     >>> labels, lengths = gc.nn.collapse_repeated([[1, 1, 2, 2, 1], [4, 5, 5, 5, 9]], [5, 4])
     >>> labels.eval(), lengths.eval()
@@ -51,7 +52,7 @@ def collapse_repeated(labels: Any, seq_length: Any, name: str | None = None) -> 
 def ctc_unique_labels(labels: Any, name: str | None = None) -> tuple[Tensor, Tensor]:
     """(int64: the different labels of each row, behind them zeros; int32: the place of each label among them).
 
-    labels: int[batch, places], as both results are. As `tf.nn.ctc_unique_labels`.
+    labels: int[batch, places], as both results are. Raises ValueError for a vector. As `tf.nn.ctc_unique_labels`.
 
     >>> values, places = gc.nn.ctc_unique_labels([[7, 3, 7], [2, 2, 2]])
     >>> values.eval(), places.eval()

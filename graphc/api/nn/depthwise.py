@@ -20,6 +20,8 @@ from graphc.ops.nn.depthwise import (
 def depthwise_conv2d_native(input, filter, strides, padding, data_format="NHWC", dilations=(1, 1, 1, 1), name=None):
     """As `depthwise_conv2d`, with dilations instead of rate. As `tf.nn.depthwise_conv2d_native`.
 
+    Raises as `depthwise_conv2d`.
+
     >>> x = gc.ones([1, 2, 2, 2])
     >>> gc.nn.depthwise_conv2d_native(x, [[[[1.], [10.]]]], [1, 1, 1, 1], "SAME")[0, 0].eval()
     array([[ 1., 10.],
@@ -34,7 +36,8 @@ def depthwise_conv2d_native_backprop_input(input_sizes, filter, out_backprop, st
                                            dilations=(1, 1, 1, 1), name=None):
     """The gradient of the depthwise convolution by its input, of shape input_sizes (int32[4]).
 
-    filter: [height, width, in, multiplier]; out_backprop: the gradient of the result. As
+    filter: [height, width, in, multiplier]; out_backprop: the gradient of the result. Raises TypeError for integers,
+    ValueError if out_backprop has not the shape of that convolution's result. As
     `tf.nn.depthwise_conv2d_backprop_input`.
 
     >>> dy = gc.reshape([1., 2., 3., 4.], [1, 1, 2, 2])
@@ -51,7 +54,8 @@ def depthwise_conv2d_native_backprop_filter(input, filter_sizes, out_backprop, s
                                             dilations=(1, 1, 1, 1), name=None):
     """The gradient of the depthwise convolution by its filter, of shape filter_sizes (int32[4]).
 
-    As `tf.nn.depthwise_conv2d_backprop_filter`.
+    Raises TypeError for integers, ValueError if out_backprop has not the shape of that convolution's result. As
+    `tf.nn.depthwise_conv2d_backprop_filter`.
 
     >>> x, dy = gc.reshape([1., 2., 3., 4.], [1, 1, 2, 2]), gc.ones([1, 1, 2, 2])
     >>> gc.nn.depthwise_conv2d_backprop_filter(x, [1, 1, 2, 1], dy, [1, 1, 1, 1], "SAME")[0, 0].eval()
@@ -69,7 +73,7 @@ def depthwise_conv2d(input, filter, strides, padding, rate=None, name=None, data
 
     The result has in * multiplier channels: c * multiplier + q is channel c through its filter q. strides, padding and
     data_format: as of `conv2d`. rate (dilations): the distance of the taps, one or two numbers. As
-    `tf.nn.depthwise_conv2d`. Raises ValueError if the depths differ.
+    `tf.nn.depthwise_conv2d`. Raises TypeError for integers, ValueError if the depths differ or a window does not fit.
 
     >>> x = gc.constant([[[[1., 2.]]]])                      # 1 x 1 pixel, 2 channels
     >>> filters = gc.constant([[[[1., 10.], [100., 1000.]]]])
@@ -86,8 +90,9 @@ def separable_conv2d(input, depthwise_filter, pointwise_filter, strides, padding
                      data_format=None, dilations=None):
     """A depthwise convolution, then a 1 x 1 one that mixes the channels: far fewer weights than `conv2d`.
 
-    depthwise_filter: [height, width, in, multiplier]; pointwise_filter: [1, 1, in * multiplier, out]. strides and rate
-    are those of the first. As `tf.nn.separable_conv2d`. Raises ValueError if the filters do not fit.
+    input: floats [batch, height, width, in]; depthwise_filter: [height, width, in, multiplier]; pointwise_filter: [1,
+    1, in * multiplier, out]. strides and rate are those of the first. As `tf.nn.separable_conv2d`. Raises ValueError if
+    the filters do not fit, TypeError for integers.
 
     >>> x = gc.constant([[[[1., 2.]]]])
     >>> depthwise, pointwise = [[[[1., 10.], [100., 1000.]]]], gc.ones([1, 1, 4, 1])

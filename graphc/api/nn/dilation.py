@@ -25,7 +25,9 @@ def dilation2d(input, filter=None, strides=None, rates=None, padding=None, name=
     q, c].
 
     input: [batch, height, width, channels]; filter: [height, width, channels]. strides, rates: four numbers, [1, s, s,
-    1]; rates are the distances within a window. padding: "SAME" or "VALID". As `tf.nn.dilation2d`.
+    1]; rates are the distances within a window. padding: "SAME" or "VALID". Of any real dtype but uint64. Raises
+    TypeError for others, ValueError for another rank or padding, if the depths differ, or if a window does not fit. As
+    `tf.nn.dilation2d`.
 
     >>> x = gc.reshape([0., 5., 1., 2.], [1, 1, 4, 1])
     >>> gc.nn.dilation2d(x, gc.zeros([1, 3, 1]), [1, 1, 1, 1], [1, 1, 1, 1], "SAME")[0, 0, :, 0].eval()
@@ -40,8 +42,8 @@ def erosion2d(value, kernel, strides, rates, padding, name=None):
     """The least difference of picture and kernel in each window, the kernel turned round: -dilation2d(-x, reversed
     kernel).
 
-    value: [batch, height, width, channels]; kernel: [height, width, channels]; strides, rates: four numbers. As
-    `tf.nn.erosion2d`.
+    value: [batch, height, width, channels]; kernel: [height, width, channels]; strides, rates: four numbers. Of any
+    real dtype but uint64, else TypeError; ValueError as of `dilation2d`. As `tf.nn.erosion2d`.
 
     >>> x = gc.reshape([4., 5., 1., 2.], [1, 1, 4, 1])
     >>> gc.nn.erosion2d(x, gc.zeros([1, 3, 1]), [1, 1, 1, 1], [1, 1, 1, 1], "SAME")[0, 0, :, 0].eval()

@@ -102,7 +102,8 @@ def safe_embedding_lookup_sparse(embedding_weights: Any, sparse_ids: Any, sparse
     """embedding_lookup_sparse along the last axis of sparse_ids, with a result for rows without ids.
 
     Ids below 0 and (but for "sum") weights that are not above 0 are left out first; a row without ids then gives the
-    row of default_id, zeros if that is None. sparse_ids may have any rank of 2 and more. As
+    row of default_id, zeros if that is None. sparse_ids may have any rank of 2 and more. Raises ValueError for an empty
+    list of weights and for another combiner, TypeError for ids that are no integers. As
     `tf.nn.safe_embedding_lookup_sparse`.
 
     >>> table = gc.constant([[0., 0.], [1., 10.], [2., 20.]])

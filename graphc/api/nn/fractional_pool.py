@@ -18,9 +18,10 @@ def fractional_max_pool(value, pooling_ratio, pseudo_random=False, overlapping=F
                         seed2=0, name=None):
     """(the largest elements of windows of two sizes, in an order drawn at random; where rows begin; where columns do).
 
-    value: [batch, height, width, channels]; pooling_ratio: four numbers of at least 1, those of batch and channels 1: a
-    size n becomes floor(n / ratio). overlapping: windows share their edges. deterministic: every run draws the same. As
-    `tf.nn.fractional_max_pool`, but for the numbers of a seed. Raises ValueError for a ratio below 1.
+    value: float32, float64, int32 or int64 [batch, height, width, channels]; pooling_ratio: four numbers of at least 1,
+    those of batch and channels 1: a size n becomes floor(n / ratio). overlapping: windows share their edges.
+    deterministic: every run draws the same. As `tf.nn.fractional_max_pool`, but for the numbers of a seed. Raises
+    TypeError for other dtypes, ValueError for another rank, a ratio below 1, and for other than four of them.
 
     >>> x = gc.reshape(gc.range(25.), [1, 5, 5, 1])
     >>> y, rows, columns = gc.nn.fractional_max_pool(x, [1., 2.5, 1., 1.], deterministic=True, seed=1, seed2=2)
@@ -35,6 +36,8 @@ def fractional_max_pool(value, pooling_ratio, pseudo_random=False, overlapping=F
 def fractional_avg_pool(value, pooling_ratio, pseudo_random=False, overlapping=False, deterministic=False, seed=0,
                         seed2=0, name=None):
     """As `fractional_max_pool`, of the windows' means. As `tf.nn.fractional_avg_pool`.
+
+    Raises as `fractional_max_pool`.
 
     >>> x = gc.reshape(gc.range(16.), [1, 4, 4, 1])
     >>> y, rows, columns = gc.nn.fractional_avg_pool(x, [1., 2., 2., 1.])

@@ -27,8 +27,9 @@ from graphc.ops.state.state import VariableV2
 def learned_unigram_candidate_sampler(true_classes, num_true, num_sampled, unique, range_max, seed=None, name=None):
     """As `log_uniform_candidate_sampler`, by how often each class was a true one in the session's runs before.
 
-    Every class counts once from the start. The counts are a state of the session, in no collection: nothing initialises
-    or saves it. As `tf.nn.learned_unigram_candidate_sampler`. Raises UnimplementedError inside of loops and branches.
+    Arguments, results and other errors are those of that. Every class counts once from the start. The counts are a
+    state of the session, in no collection: nothing initialises or saves it. As
+    `tf.nn.learned_unigram_candidate_sampler`. Raises UnimplementedError inside of loops and branches.
 
     >>> _, of_true, _ = gc.nn.learned_unigram_candidate_sampler([[0], [0]], num_true=1, num_sampled=4, unique=False,
     ...                                                         range_max=2)

@@ -28,7 +28,7 @@ from graphc.ops.nn.softmax import SoftmaxCrossEntropyWithLogits, SparseSoftmaxCr
 def l2_loss(t, name=None):
     """sum(t ** 2) / 2, a scalar: what weight decay adds to a loss.
 
-    t: floats of any shape. As `tf.nn.l2_loss`.
+    t: floats of any shape; TypeError for other dtypes. As `tf.nn.l2_loss`.
 
     >>> gc.nn.l2_loss([[1., 2.], [3., 0.]]).eval()
     np.float32(7.0)
@@ -40,7 +40,8 @@ def l2_loss(t, name=None):
 def l2_normalize(x, axis=None, epsilon=1e-12, name=None, dim=None):
     """x / sqrt(max(sum(x ** 2, axis), epsilon)): vectors of length 1 along `axis`, of all elements if it is None.
 
-    axis: an int or a list; `dim` is its older name. As `tf.nn.l2_normalize`.
+    axis: an int or a list; `dim` is its older name. x: floats, of any shape, which stays. Raises TypeError for other
+    dtypes, ValueError for an axis out of range or if both names are given. As `tf.nn.l2_normalize`.
 
     >>> gc.nn.l2_normalize(gc.constant([[3., 4.], [0., 0.]]), axis=1).eval()
     array([[0.6, 0.8],
@@ -67,7 +68,8 @@ def softmax_cross_entropy_with_logits_v2(labels, logits, axis=None, name=None, d
     labels and logits: one shape, which the loss has without the axis; the logits are not normalised, the labels sum up
     to 1 along the axis. Labels of another dtype are cast. Of rank 2 an axis that is known to be of size 1 is broadcast,
     and labels may have more axes before the rows of logits, if they are as many rows. Exact for large logits. As
-    `tf.nn.softmax_cross_entropy_with_logits_v2`. Raises ValueError for other shapes.
+    `tf.nn.softmax_cross_entropy_with_logits_v2`. Raises ValueError for other shapes and an axis out of range, TypeError
+    for integer logits.
 
     >>> logits = gc.constant([[2., 1., 0.], [0., 0., 100.]])
     >>> gc.nn.softmax_cross_entropy_with_logits_v2([[1., 0., 0.], [0., .5, .5]], logits).eval()
@@ -123,7 +125,7 @@ def _axis_last(x: Any, axis: int) -> Any:
 def softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, dim=-1, name=None, axis=None):
     """As `softmax_cross_entropy_with_logits_v2`, without gradient by the labels; arguments by name only (ValueError).
 
-    As `tf.nn.softmax_cross_entropy_with_logits`.
+    Shapes, dtypes and other errors are those of that. As `tf.nn.softmax_cross_entropy_with_logits`.
 
     >>> logits = gc.constant([[2., 1., 0.]])
     >>> loss = gc.nn.softmax_cross_entropy_with_logits(labels=[[1., 0., 0.]], logits=logits)
@@ -145,8 +147,8 @@ def sparse_softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits
     """-log_softmax(logits) at each row's label; arguments by name only (ValueError).
 
     logits: floats [..., classes], not normalised; labels: int32 or int64, of their shape without the last axis, as the
-    loss is. Raises ValueError if the ranks do not fit; a label that is no class is an InvalidArgumentError when run. As
-    `tf.nn.sparse_softmax_cross_entropy_with_logits`.
+    loss is. Raises ValueError if the ranks do not fit, TypeError for other dtypes; a label that is no class is an
+    InvalidArgumentError when run. As `tf.nn.sparse_softmax_cross_entropy_with_logits`.
 
     >>> logits = gc.constant([[2., 1., 0.], [0., 3., 0.]])
     >>> gc.nn.sparse_softmax_cross_entropy_with_logits(labels=[0, 2], logits=logits).eval()
@@ -174,8 +176,8 @@ def sigmoid_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, 
     """-z log(sigmoid(x)) - (1 - z) log(1 - sigmoid(x)) for logits x and labels z, elementwise: classes that do not
     exclude each other.
 
-    Computed as max(x, 0) - x z + log(1 + exp(-|x|)), exact for large x. labels and logits have one shape (ValueError)
-    and are given by name. As `tf.nn.sigmoid_cross_entropy_with_logits`.
+    Computed as max(x, 0) - x z + log(1 + exp(-|x|)), exact for large x. labels and logits: floats of one dtype
+    (TypeError) and shape (ValueError), given by name. As `tf.nn.sigmoid_cross_entropy_with_logits`.
 
     >>> gc.nn.sigmoid_cross_entropy_with_logits(labels=[1., 0., 0.], logits=[0., 0., 1000.]).eval()
     array([   0.6931,    0.6931, 1000.    ], dtype=float32)
@@ -197,8 +199,9 @@ def sigmoid_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, 
 def weighted_cross_entropy_with_logits(labels=None, logits=None, pos_weight=None, name=None, targets=None):
     """`sigmoid_cross_entropy_with_logits` with the term of the positives, z log(sigmoid(x)), times pos_weight.
 
-    pos_weight: a number or a tensor that broadcasts; above 1 it finds more of the positives. `targets` is an older name
-    of labels. As `tf.nn.weighted_cross_entropy_with_logits`.
+    labels, logits: floats of one dtype, of shapes that broadcast (ValueError). pos_weight: a number or a tensor that
+    broadcasts; above 1 it finds more of the positives. `targets` is an older name of labels. Raises TypeError for
+    integers. As `tf.nn.weighted_cross_entropy_with_logits`.
 
     >>> gc.nn.weighted_cross_entropy_with_logits(labels=[1., 0.], logits=[0., 0.], pos_weight=3.).eval()
     array([2.0794, 0.6931], dtype=float32)

@@ -16,8 +16,8 @@ def max_pool(value, ksize, strides, padding, data_format="NHWC", name=None, inpu
 
     ksize, strides: an int, or 1, 2 or 4 numbers. padding: "VALID" for windows that lie inside, so that a size n becomes
     (n - k) // s + 1, or "SAME" for ceil(n / s). data_format: "NHWC", or "NCHW" for [batch, channels, height, width]. Of
-    equal elements the first has the gradient. Raises ValueError if a window does not fit. As `tf.nn.max_pool`; `input`
-    is a later name of value.
+    equal elements the first has the gradient. Raises TypeError for integers, ValueError for another rank and if a
+    window does not fit. As `tf.nn.max_pool`; `input` is a later name of value.
 
     >>> x = gc.reshape([1., 5., 2., 0., 3., 4.], [1, 2, 3, 1])
     >>> gc.nn.max_pool(x, ksize=[1, 2, 2, 1], strides=[1, 1, 1, 1], padding="VALID")[0, :, :, 0].eval()

@@ -29,7 +29,8 @@ def moments(x, axes, shift=None, name=None, keep_dims=None, keepdims=None):
     """(mean, variance) of x along `axes`; the variance is the biased one, the mean of squared deviations.
 
     axes: an int or a list. The results lack the axes, with keepdims they keep them with size 1. 16-bit floats are
-    computed in float32. shift changes no result. As `tf.nn.moments`.
+    computed in float32. shift changes no result. x: numbers of any shape, whose dtype the results have. Raises
+    TypeError for strings and bools, ValueError for an axis out of range. As `tf.nn.moments`.
 
     >>> mean, variance = gc.nn.moments(gc.constant([[1., 2.], [3., 6.]]), axes=[0])
     >>> mean.eval(), variance.eval()
@@ -52,8 +53,8 @@ def sufficient_statistics(x, axes, shift=None, keep_dims=None, name=None, keepdi
     """(count, sum, sum of squares, shift) of x along `axes`, after `shift` is subtracted: what several batches can add
     up.
 
-    A shift near the mean keeps the sums small. `normalize_moments` makes mean and variance of them. As
-    `tf.nn.sufficient_statistics`.
+    A shift near the mean keeps the sums small. `normalize_moments` makes mean and variance of them. x: floats. Raises
+    ValueError for an axis out of range or a shift of another dtype. As `tf.nn.sufficient_statistics`.
 
     >>> count, total, squares, _ = gc.nn.sufficient_statistics(gc.constant([[1., 2.], [3., 6.]]), axes=[0])
     >>> count.eval(), total.eval(), squares.eval()
@@ -82,7 +83,8 @@ def sufficient_statistics(x, axes, shift=None, keep_dims=None, name=None, keepdi
 def normalize_moments(counts, mean_ss, variance_ss, shift, name=None):
     """(mean, variance) from `sufficient_statistics`: count, sum, sum of squares and shift (or None).
 
-    As `tf.nn.normalize_moments`.
+    All are floats of one dtype. Raises TypeError for integers, ValueError if shapes do not broadcast. As
+    `tf.nn.normalize_moments`.
 
     >>> mean, variance = gc.nn.normalize_moments(2., gc.constant([4., 8.]), gc.constant([10., 40.]), shift=None)
     >>> mean.eval(), variance.eval()
@@ -103,7 +105,8 @@ def normalize_moments(counts, mean_ss, variance_ss, shift, name=None):
 def weighted_moments(x, axes, frequency_weights, name=None, keep_dims=None, keepdims=None):
     """(mean, variance) of x along `axes`, each element counted as often as its weight says.
 
-    frequency_weights: broadcast against x. As `tf.nn.weighted_moments`.
+    frequency_weights: broadcast against x. x: floats. Raises TypeError for integers and strings, ValueError for an axis
+    out of range or weights that do not broadcast. As `tf.nn.weighted_moments`.
 
     >>> mean, variance = gc.nn.weighted_moments(gc.constant([1., 2., 5.]), axes=[0], frequency_weights=[2., 1., 1.])
     >>> mean.eval(), variance.eval()

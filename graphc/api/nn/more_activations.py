@@ -24,7 +24,8 @@ from graphc.ir.graph import get_default_graph
 def crelu(features, name=None, axis=-1):
     """relu of the features and relu of their negatives, concatenated along `axis`, which gets twice as long.
 
-    features: any real dtype. As `tf.nn.crelu`.
+    features: any real dtype. Raises TypeError for other dtypes, ValueError for scalars and an axis out of range. As
+    `tf.nn.crelu`.
 
     >>> gc.nn.crelu([[1., -2.]]).eval()
     array([[1., 0., 0., 2.]], dtype=float32)
@@ -57,7 +58,7 @@ def log_poisson_loss(targets, log_input, compute_full_loss=False, name=None):
 
     targets, log_input: floats of one shape, which the loss has. compute_full_loss adds Stirling's approximation of
     log(targets!), which does not depend on log_input, where targets are above 1. As `tf.nn.log_poisson_loss`. Raises
-    ValueError if the shapes are known to differ.
+    ValueError if the shapes are known to differ, TypeError for integers.
 
     >>> targets, log_input = [0., 2.], [0., 1.]
     >>> gc.nn.log_poisson_loss(targets, log_input).eval()

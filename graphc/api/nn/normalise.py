@@ -11,7 +11,8 @@ from graphc.ir.graph import get_default_graph
 def batch_normalization(x, mean, variance, offset, scale, variance_epsilon, name=None):
     """(x - mean) / sqrt(variance + variance_epsilon) * scale + offset, broadcast; offset and scale may be None.
 
-    mean, variance: as `gc.nn.moments` gives them. For pictures `fused_batch_norm` computes both. As
+    mean, variance: as `gc.nn.moments` gives them. For pictures `fused_batch_norm` computes both. All are floats of one
+    dtype: TypeError for integers or if they differ, ValueError if shapes do not broadcast. As
     `tf.nn.batch_normalization`.
 
     >>> x = gc.constant([[1., 10.], [3., 30.]])
@@ -34,7 +35,8 @@ def batch_norm_with_global_normalization(t=None, m=None, v=None, beta=None, gamm
                                          variance=None):
     """`batch_normalization` of pictures, by gamma only if scale_after_normalization.
 
-    t: [batch, height, width, channels]; m, v, beta, gamma: [channels]. As `tf.nn.batch_norm_with_global_normalization`.
+    t: [batch, height, width, channels]; m, v, beta, gamma: [channels]. All are floats of one dtype: TypeError for
+    integers or if they differ, ValueError if shapes do not broadcast. As `tf.nn.batch_norm_with_global_normalization`.
 
     >>> t = gc.constant([[[[1.]], [[3.]]]])
     >>> mean, variance = gc.constant([2.]), gc.constant([1.])

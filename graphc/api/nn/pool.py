@@ -51,8 +51,9 @@ def _of_volumes(op: type[Op], input: Any, ksize: Any, strides: Any, padding: Any
 def max_pool1d(input, ksize, strides, padding, data_format="NWC", name=None):
     """The largest element of each window of rows [batch, width, channels].
 
-    ksize, strides: an int, or 1 or 3 numbers; data_format: "NWC", or "NCW" for [batch, channels, width]. As
-    `tf.nn.max_pool1d`.
+    ksize, strides: an int, or 1 or 3 numbers; data_format: "NWC", or "NCW" for [batch, channels, width]. Of floats.
+    Raises TypeError for other dtypes, ValueError for another rank, padding or data_format, and if a window does not
+    fit. As `tf.nn.max_pool1d`.
 
     >>> x = gc.reshape([1., 5., 2., 0., 3.], [1, 5, 1])
     >>> gc.nn.max_pool1d(x, ksize=2, strides=2, padding="SAME")[0, :, 0].eval()
@@ -65,7 +66,8 @@ def max_pool1d(input, ksize, strides, padding, data_format="NWC", name=None):
 def avg_pool1d(input, ksize, strides, padding, data_format="NWC", name=None):
     """The mean of each window of rows [batch, width, channels]; padding is not counted.
 
-    ksize, strides: an int, or 1 or 3 numbers; data_format: "NWC" or "NCW". As `tf.nn.avg_pool1d`.
+    ksize, strides: an int, or 1 or 3 numbers; data_format: "NWC" or "NCW". Of floats. Raises TypeError for other
+    dtypes, ValueError for another rank, padding or data_format, and if a window does not fit. As `tf.nn.avg_pool1d`.
 
     >>> x = gc.reshape([1., 5., 2., 0., 3.], [1, 5, 1])
     >>> gc.nn.avg_pool1d(x, ksize=2, strides=2, padding="SAME")[0, :, 0].eval()
@@ -78,7 +80,8 @@ def avg_pool1d(input, ksize, strides, padding, data_format="NWC", name=None):
 def max_pool3d(input, ksize, strides, padding, data_format="NDHWC", name=None):
     """The largest element of each box of volumes [batch, depth, height, width, channels].
 
-    ksize, strides: an int, or 1, 3 or 5 numbers; data_format: "NDHWC" or "NCDHW". As `tf.nn.max_pool3d`.
+    ksize, strides: an int, or 1, 3 or 5 numbers; data_format: "NDHWC" or "NCDHW". Of floats. Raises TypeError for other
+    dtypes, ValueError for another rank, padding or data_format, and if a window does not fit. As `tf.nn.max_pool3d`.
 
     >>> x = gc.reshape(gc.range(8.), [1, 2, 2, 2, 1])
     >>> gc.nn.max_pool3d(x, ksize=[1, 2, 2, 1, 1], strides=[1, 2, 2, 1, 1], padding="VALID").eval().ravel()
@@ -91,7 +94,8 @@ def max_pool3d(input, ksize, strides, padding, data_format="NDHWC", name=None):
 def avg_pool3d(input, ksize, strides, padding, data_format="NDHWC", name=None):
     """The mean of each box of volumes [batch, depth, height, width, channels]; padding is not counted.
 
-    ksize, strides: an int, or 1, 3 or 5 numbers; data_format: "NDHWC" or "NCDHW". As `tf.nn.avg_pool3d`.
+    ksize, strides: an int, or 1, 3 or 5 numbers; data_format: "NDHWC" or "NCDHW". Of floats. Raises TypeError for other
+    dtypes, ValueError for another rank, padding or data_format, and if a window does not fit. As `tf.nn.avg_pool3d`.
 
     >>> x = gc.reshape(gc.range(8.), [1, 2, 2, 2, 1])
     >>> gc.nn.avg_pool3d(x, ksize=[1, 2, 2, 1, 1], strides=[1, 2, 2, 1, 1], padding="VALID").eval().ravel()
@@ -105,7 +109,7 @@ def max_pool_v2(input, ksize, strides, padding, data_format=None, name=None):
     """The largest element of each window, of one to three spatial axes: by the input's rank `max_pool1d`, `max_pool` or
     `max_pool3d`.
 
-    As `tf.nn.max_pool_v2`. Raises ValueError for other ranks.
+    As `tf.nn.max_pool_v2`. Raises ValueError for other ranks, else as those.
 
     >>> gc.nn.max_pool_v2(gc.reshape([1., 5., 2., 0.], [1, 4, 1]), 2, 2, "VALID").eval().ravel()
     array([5., 2.], dtype=float32)
@@ -118,7 +122,7 @@ def avg_pool_v2(input, ksize, strides, padding, data_format=None, name=None):
     """The mean of each window, of one to three spatial axes: by the input's rank `avg_pool1d`, `avg_pool` or
     `avg_pool3d`.
 
-    As `tf.nn.avg_pool_v2`. Raises ValueError for other ranks.
+    As `tf.nn.avg_pool_v2`. Raises ValueError for other ranks, else as those.
 
     >>> gc.nn.avg_pool_v2(gc.reshape([1., 5., 2., 0.], [1, 4, 1]), 2, 2, "VALID").eval().ravel()
     array([3., 1.], dtype=float32)
@@ -142,8 +146,9 @@ def max_pool_with_argmax(input, ksize, strides, padding, data_format="NHWC", Tar
                          output_dtype=None, include_batch_in_index=False):
     """(the largest element of each window, its place: (row * width + column) * channels + channel).
 
-    input: [batch, height, width, channels]; "NHWC" only (ValueError). Places are int64, or output_dtype (Targmax),
-    int32; with include_batch_in_index they count through the batch. As `tf.nn.max_pool_with_argmax`.
+    input: real numbers (TypeError) [batch, height, width, channels]; "NHWC" only (ValueError). Places are int64, or
+    output_dtype (Targmax), int32; with include_batch_in_index they count through the batch. As
+    `tf.nn.max_pool_with_argmax`.
 
     >>> x = gc.reshape([1., 5., 2., 0., 3., 4.], [1, 2, 3, 1])
     >>> y, places = gc.nn.max_pool_with_argmax(x, ksize=[1, 2, 2, 1], strides=[1, 1, 1, 1], padding="SAME")
@@ -166,7 +171,8 @@ def pool(input, window_shape, pooling_type, padding, dilation_rate=None, strides
     """Pooling of one to three spatial axes, "MAX" or "AVG", with holes in the window.
 
     window_shape, dilation_rate, strides: one number a spatial axis; data_format: channels are axis 1 if it starts with
-    "NC". As `tf.nn.pool`. Raises ValueError for strides and holes together.
+    "NC". As `tf.nn.pool`. Raises ValueError for another pooling_type or rank, for windows that do not fit, and for
+    strides and holes together.
 
     >>> x = gc.reshape([1., 5., 2., 0., 3.], [1, 5, 1])
     >>> gc.nn.pool(x, [2], "MAX", "VALID", dilation_rate=[2])[0, :, 0].eval()

@@ -37,7 +37,9 @@ def nce_loss(weights, biases, labels, inputs, num_sampled, num_classes, num_true
             sampled_values (what a sampler returns) is given.
         remove_accidental_hits: drawn classes that are true ones of a row do not count there.
 
-    For training with many classes; for evaluation use all of them. As `tf.nn.nce_loss`.
+    weights, biases and inputs are floats (TypeError for integers). Raises ValueError for shapes that do not fit, for
+    more draws than classes, and for another partition_strategy. For training with many classes; for evaluation use all
+    of them. As `tf.nn.nce_loss`.
 
     >>> weights, biases = gc.constant([[1., 0.], [0., 1.], [1., 1.], [0., 0.]]), gc.zeros([4])
     >>> inputs, labels = gc.constant([[1., 2.]]), gc.constant([[1]])
@@ -58,7 +60,7 @@ def sampled_softmax_loss(weights, biases, labels, inputs, num_sampled, num_class
                          seed=None):
     """float[batch]: the softmax cross entropy of each row over the true and num_sampled drawn classes.
 
-    Arguments as of `nce_loss`; accidental hits are removed by default. As `tf.nn.sampled_softmax_loss`.
+    Arguments and errors as of `nce_loss`; accidental hits are removed by default. As `tf.nn.sampled_softmax_loss`.
 
     >>> weights, biases = gc.constant([[1., 0.], [0., 1.], [1., 1.], [0., 0.]]), gc.zeros([4])
     >>> inputs, labels = gc.constant([[1., 2.]]), gc.constant([[1]])

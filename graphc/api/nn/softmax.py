@@ -32,7 +32,8 @@ def softmax(logits, axis=None, name=None, dim=None):
     """exp(x) / sum(exp(x)) along `axis`, the last by default: numbers above 0 that sum up to 1.
 
     logits: floats of rank 1 or more; large ones do not overflow. `dim` is an older name of axis. As `tf.nn.softmax`.
-    Raises ValueError along another axis than the last if the rank is not known.
+    Raises TypeError for other dtypes, ValueError for scalars, an axis out of range, and along another axis than the
+    last if the rank is not known.
 
     >>> gc.nn.softmax([[1., 2., 3.], [1000., 1000., 0.]]).eval()
     array([[0.09  , 0.2447, 0.6652],
@@ -48,7 +49,7 @@ def softmax(logits, axis=None, name=None, dim=None):
 def log_softmax(logits, axis=None, name=None, dim=None):
     """x - log(sum(exp(x))) along `axis`, the last by default: log(softmax(x)), finite where softmax has become 0.
 
-    logits: floats of rank 1 or more. As `tf.nn.log_softmax`.
+    logits: floats of rank 1 or more. Raises as `softmax`. As `tf.nn.log_softmax`.
 
     >>> gc.nn.log_softmax([[0., 0.], [1000., 0.]]).eval()
     array([[   -0.6931,    -0.6931],

@@ -99,8 +99,8 @@ def compute_weighted_loss(losses, weights=1.0, scope=None, loss_collection=Graph
     """losses * weights, reduced to a scalar of their dtype and added to the collection.
 
     losses: any shape; weights: a number, or of the losses' rank with sizes of 1 or theirs: [batch, 1] weighs rows, and
-    zeros are a mask. reduction: one of `gc.losses.Reduction`. Raises ValueError for other shapes. As
-    `tf.losses.compute_weighted_loss`.
+    zeros are a mask. reduction: one of `gc.losses.Reduction`. Raises ValueError for other shapes and reductions,
+    TypeError for strings. As `tf.losses.compute_weighted_loss`.
 
     >>> losses = gc.constant([[1., 2.], [30., 40.]])
     >>> gc.losses.compute_weighted_loss(losses, weights=[[1.], [0.]]).eval()
@@ -135,7 +135,7 @@ def compute_weighted_loss(losses, weights=1.0, scope=None, loss_collection=Graph
 def add_loss(loss: Any, loss_collection: Any = GraphKeys.LOSSES) -> None:
     """Adds a loss to a collection, by default that which `gc.losses.get_total_loss` sums up; to none if it is None.
 
-    As `tf.losses.add_loss`.
+    loss: a tensor, as a rule a scalar. As `tf.losses.add_loss`.
 
     >>> gc.losses.add_loss(gc.constant(2.5))
     >>> gc.losses.get_total_loss().eval()
@@ -192,7 +192,8 @@ def get_total_loss(add_regularization_losses: bool = True, name: str = "total_lo
                    scope: str | None = None) -> Tensor:
     """The sum of all losses in the collection, with those of regularization unless add_regularization_losses is False.
 
-    scope: those under it only. As `tf.losses.get_total_loss`. Raises ValueError if there is none.
+    scope: those under it only. As `tf.losses.get_total_loss`. Raises ValueError if there is none or if their shapes
+    differ, TypeError if their dtypes do.
 
     >>> first = gc.losses.mean_squared_error([1.], [3.])
     >>> second = gc.losses.absolute_difference([1.], [3.])

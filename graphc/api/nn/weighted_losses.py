@@ -74,7 +74,8 @@ def cosine_distance(labels, predictions, axis=None, weights=1.0, scope=None, los
                     reduction=_REDUCTION, dim=None):
     """1 - the inner product along `axis` of vectors that are normalised already; `dim` is an older name of axis.
 
-    The mean by default. Raises ValueError without axis. As `tf.losses.cosine_distance`.
+    labels, predictions: one shape, computed in float32. The mean by default. Raises ValueError without axis and if the
+    shapes differ. As `tf.losses.cosine_distance`.
 
     >>> gc.losses.cosine_distance([[1., 0.], [0., 1.]], [[0.6, 0.8], [0., -1.]], axis=1).eval()
     np.float32(1.2)
@@ -93,7 +94,8 @@ def cosine_distance(labels, predictions, axis=None, weights=1.0, scope=None, los
 def hinge_loss(labels, logits, weights=1.0, scope=None, loss_collection=_LOSSES, reduction=_REDUCTION):
     """max(0, 1 - t logits), t = 2 labels - 1, for labels of 0 and 1; the mean by default.
 
-    As `tf.losses.hinge_loss`.
+    labels, logits: numbers of one shape (ValueError if it differs; TypeError for strings), computed in float32.
+    weights, reduction: as of `gc.losses.compute_weighted_loss`. As `tf.losses.hinge_loss`.
 
     >>> gc.losses.hinge_loss([1., 0., 1.], [2., -0.5, -1.], reduction="none").eval()
     array([0. , 0.5, 2. ], dtype=float32)
@@ -113,7 +115,8 @@ def huber_loss(labels, predictions, weights=1.0, delta=1.0, scope=None, loss_col
     """Half the square of the error up to delta, delta (|error| - delta / 2) beyond: outliers count less. The mean by
     default.
 
-    As `tf.losses.huber_loss`.
+    labels, predictions: numbers of one shape (ValueError if it differs; TypeError for strings), computed in float32.
+    weights, reduction: as of `gc.losses.compute_weighted_loss`. As `tf.losses.huber_loss`.
 
     >>> gc.losses.huber_loss([0., 0.], [0.5, 3.], delta=1., reduction="none").eval()
     array([0.125, 2.5  ], dtype=float32)
@@ -134,7 +137,9 @@ def log_loss(labels, predictions, weights=1.0, epsilon=1e-7, scope=None, loss_co
              reduction=_REDUCTION):
     """-labels log(predictions) - (1 - labels) log(1 - predictions), epsilon added to both; the mean by default.
 
-    predictions: probabilities. For logits use `gc.losses.sigmoid_cross_entropy`. As `tf.losses.log_loss`.
+    labels, predictions: numbers of one shape (ValueError if it differs; TypeError for strings), computed in float32;
+    predictions are probabilities. weights, reduction: as of `gc.losses.compute_weighted_loss`. For logits use
+    `gc.losses.sigmoid_cross_entropy`. As `tf.losses.log_loss`.
 
     >>> gc.losses.log_loss([1., 0., 1.], [0.9, 0.1, 0.], reduction="none").eval()
     array([ 0.1054,  0.1054, 16.1181], dtype=float32)
@@ -201,7 +206,8 @@ def sigmoid_cross_entropy(multi_class_labels, logits, weights=1.0, label_smoothi
                           loss_collection=_LOSSES, reduction=_REDUCTION):
     """Sigmoid cross entropy, the mean by default; label_smoothing moves the labels towards 1/2.
 
-    multi_class_labels: 0 or 1, of the logits' shape. As `tf.losses.sigmoid_cross_entropy`.
+    multi_class_labels: 0 or 1, of the logits' shape (ValueError), cast to their dtype. logits: floats (TypeError). As
+    `tf.losses.sigmoid_cross_entropy`.
 
     >>> gc.losses.sigmoid_cross_entropy([[1, 0]], [[0., 2.]], reduction="none").eval()
     array([[0.6931, 2.1269]], dtype=float32)
@@ -222,8 +228,8 @@ def softmax_cross_entropy(onehot_labels, logits, weights=1.0, label_smoothing=0,
                           loss_collection=_LOSSES, reduction=_REDUCTION):
     """Softmax cross entropy along the last axis, the mean by default; label_smoothing moves labels towards 1 / classes.
 
-    onehot_labels, logits: [batch, classes]; weights: a number or [batch]. Labels have no gradient. As
-    `tf.losses.softmax_cross_entropy`.
+    onehot_labels, logits: [batch, classes]; weights: a number or [batch]. Labels have no gradient. Raises ValueError if
+    their shapes differ, TypeError for integer logits. As `tf.losses.softmax_cross_entropy`.
 
     >>> onehot = gc.one_hot([0, 1], 2)
     >>> gc.losses.softmax_cross_entropy(onehot, [[2., 0.], [0., 0.]], reduction="none").eval()
@@ -249,8 +255,9 @@ def sparse_softmax_cross_entropy(labels, logits, weights=1.0, scope=None, loss_c
                                  reduction=_REDUCTION):
     """Softmax cross entropy with one class number a row, the mean by default.
 
-    labels: int[batch] or int[batch, 1]; logits: [batch, classes]; weights: a number, [batch] or [batch, 1]. As
-    `tf.losses.sparse_softmax_cross_entropy`.
+    labels: int[batch] or int[batch, 1]; logits: [batch, classes]; weights: a number, [batch] or [batch, 1]. Raises
+    TypeError for labels that are no integers or logits that are no floats, ValueError for shapes that do not fit; a
+    label that is no class ends the run with InvalidArgumentError. As `tf.losses.sparse_softmax_cross_entropy`.
 
     >>> gc.losses.sparse_softmax_cross_entropy([0, 1], [[2., 0.], [0., 0.]], reduction="none").eval()
     array([0.1269, 0.6931], dtype=float32)
