@@ -24,7 +24,9 @@ class Dataset:
 
     Everything is computed when an element is asked for, on the thread that asks: num_parallel_calls and prefetch change
     nothing but where TensorFlow would compute ahead, and the order is always the same. Parameters may be tensors, whose
-    values are taken when an iterator is started.
+    values are taken when an iterator is started. Raises TypeError for functions that are not callable, return None, or
+    for sizes that are no integers; what only a run knows ends it with InvalidArgumentError. It is no Python iterator
+    (RuntimeError).
 
     >>> x, y = np.arange(5.), np.arange(5) * 10
     >>> dataset = gc.data.Dataset.from_tensor_slices((x, y)).map(lambda x, y: (x * 2., y)).batch(2)
@@ -280,6 +282,8 @@ class Dataset:
 def make_one_shot_iterator(dataset: Dataset) -> Iterator:
     """dataset.make_one_shot_iterator(): an iterator that goes over it once and needs no initialization.
 
+    Raises ValueError if it uses placeholders or variables. As `tf.data.make_one_shot_iterator`.
+
     >>> n = gc.data.make_one_shot_iterator(gc.data.Dataset.range(2)).get_next()
     >>> n.eval(), n.eval()
     (np.int64(0), np.int64(1))
@@ -292,7 +296,8 @@ def make_initializable_iterator(dataset: Dataset, shared_name: str | None = None
     """dataset.make_initializable_iterator(): an iterator to be started by its `initializer`, each time at the
     beginning.
 
-    The dataset may use placeholders and variables, whose values are taken then.
+    The dataset may use placeholders and variables, whose values are taken then. As
+    `tf.data.make_initializable_iterator`.
 
     >>> size = gc.placeholder(gc.int64, [])
     >>> iterator = gc.data.make_initializable_iterator(gc.data.Dataset.range(size))

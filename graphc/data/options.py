@@ -33,6 +33,8 @@ class Options:
     """Settings of a dataset, as `tf.data.Options`: they are kept, and change nothing, as the order is always the same
     and nothing is computed ahead.
 
+    Raises AttributeError for names that it does not have; Dataset.with_options raises TypeError for what is no Options.
+
     >>> options = gc.data.Options()
     >>> options.experimental_deterministic = False
     >>> gc.data.Dataset.range(3).with_options(options).options().experimental_deterministic

@@ -23,7 +23,9 @@ class Optimizer:
     """Base of the optimizers. use_locking has no effect: updates of one run never race.
 
     minimize(loss) makes the train op: compute_gradients, then apply_gradients, between which gradients may be
-    changed.
+    changed. The loss and the variables are float16, float32 or float64 (ValueError for others), gradients of their
+    variable's shape. minimize raises ValueError without a variable or a gradient, TypeError for a var_list of what are
+    no variables. As `tf.train.Optimizer`.
 
     >>> v = gc.Variable([3., 4.])
     >>> optimizer = gc.train.GradientDescentOptimizer(1.)

@@ -53,6 +53,8 @@ def update_checkpoint_state(save_dir: str, model_checkpoint_path: str,
                             last_preserved_timestamp: float | None = None) -> None:
     """Writes the file, as `tf.train.update_checkpoint_state`. Raises RuntimeError if the checkpoint has its name.
 
+    FileNotFoundError if there is no such folder.
+
     >>> gc.io.gfile.makedirs("updated")
     >>> gc.train.update_checkpoint_state("updated", "updated/model-3")
     >>> print(open("updated/checkpoint").read(), end="")
@@ -110,6 +112,8 @@ def get_checkpoint_state(checkpoint_dir: Any, latest_filename: str | None = None
 def latest_checkpoint(checkpoint_dir: Any, latest_filename: str | None = None) -> str | None:
     """The newest checkpoint of a folder, as `tf.train.latest_checkpoint`. None if the folder's file `checkpoint` names
     none, or with a warning if the one that it names is not there.
+
+    Raises TypeError if it is no path.
 
     >>> v = gc.Variable(1., name="v")
     >>> gc.global_variables_initializer().run()
