@@ -15,7 +15,7 @@ _SINGLE_OUTPUT = "output"
 class ExportOutput:
     """Base of the outputs, as `tf.estimator.export.ExportOutput`.
 
-    as_signature_def(receiver_tensors) gives the SignatureDef of such an output.
+    as_signature_def(receiver_tensors) gives the SignatureDef of such an output. Here it raises NotImplementedError.
 
     >>> isinstance(gc.estimator.export.RegressionOutput(gc.zeros([3])), gc.estimator.export.ExportOutput)
     True

@@ -41,6 +41,8 @@ class TensorServingInputReceiver(_Fields):
     """A ServingInputReceiver for a model function whose features are one tensor, as
     `tf.estimator.export.TensorServingInputReceiver`.
 
+    Raises ValueError if they are none, and what ServingInputReceiver raises.
+
     >>> x = gc.placeholder(gc.float32, [None, 4])
     >>> gc.estimator.export.TensorServingInputReceiver(x, x).features is x
     True
@@ -81,6 +83,8 @@ def build_parsing_serving_input_receiver_fn(feature_spec: Mapping[str, Any],
     """A function that makes a receiver of serialized Examples, parsed by feature_spec, as
     `tf.estimator.export.build_parsing_serving_input_receiver_fn`.
     default_batch_size: of the vector of Examples; None: any.
+
+    The function raises ValueError for an empty feature_spec, or what is no feature in it.
 
     >>> receive = gc.estimator.export.build_parsing_serving_input_receiver_fn(
     ...     {"x": gc.FixedLenFeature([2], gc.float32)})

@@ -73,6 +73,9 @@ def linear_model(features: Mapping[str, Any], feature_columns: Any, units: int =
     `tf.feature_column.linear_model`. Weights of several categories of an example are combined ("sum", "mean" or
     "sqrtn"). cols_to_vars gets the variables of each column, and of "bias".
 
+    Raises ValueError if features is no dictionary or lacks one, or has them of different batch sizes, for no columns,
+    what is no column, and two of one name.
+
     >>> age = gc.feature_column.numeric_column("age")
     >>> weights = {}
     >>> y = gc.feature_column.linear_model({"age": gc.constant([[36.], [41.]])}, [age], cols_to_vars=weights)

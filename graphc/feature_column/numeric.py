@@ -141,8 +141,9 @@ class BucketizedColumn(DenseColumn, CategoricalColumn):
 @public("feature_column.bucketized_column")
 def bucketized_column(source_column: NumericColumn, boundaries: Sequence[float]) -> BucketizedColumn:
     """A column of the buckets that the sorted boundaries make: [b0, b1) holds b0. As
-    `tf.feature_column.bucketized_column`. Raises ValueError for what does not fit.
-    It is dense (one-hot) and categorical, for gc.feature_column.linear_model and crossed_column.
+    `tf.feature_column.bucketized_column`. source_column: a numeric_column of one axis; boundaries: a sorted list that
+    is not empty, without repetitions (ValueError for both). It is dense (one-hot) and categorical, for
+    gc.feature_column.linear_model and crossed_column.
 
     >>> age = gc.feature_column.bucketized_column(gc.feature_column.numeric_column("age"), [18, 65])
     >>> gc.feature_column.input_layer({"age": gc.constant([[17.], [18.], [70.]])}, [age]).eval()

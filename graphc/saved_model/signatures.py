@@ -69,6 +69,8 @@ def build_signature_def(inputs: Mapping[str, TensorInfo] | None = None, outputs:
     """A SignatureDef: inputs and outputs, TensorInfos by name, and the name of the method of serving; as
     `tf.saved_model.build_signature_def`.
 
+    Raises TypeError for values that are no TensorInfos: gc.saved_model.build_tensor_info makes them.
+
     >>> x = gc.placeholder(gc.float32, [None], "x")
     >>> info = gc.saved_model.build_tensor_info(x)
     >>> signature = gc.saved_model.build_signature_def({"in": info}, {"out": info}, "my/method")
@@ -86,6 +88,8 @@ def build_signature_def(inputs: Mapping[str, TensorInfo] | None = None, outputs:
 def predict_signature_def(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> SignatureDef:
     """A signature of any tensors by name, as `tf.saved_model.predict_signature_def`.
 
+    Raises ValueError without inputs or outputs.
+
     >>> x = gc.placeholder(gc.float32, [None, 2], "x")
     >>> signature = gc.saved_model.predict_signature_def({"pixels": x}, {"sum": gc.reduce_sum(x, 1, name="y")})
     >>> signature.inputs["pixels"].name, signature.outputs["sum"].name, signature.method_name
@@ -101,6 +105,8 @@ def predict_signature_def(inputs: Mapping[str, Any], outputs: Mapping[str, Any])
 @public("saved_model.regression_signature_def", "saved_model.signature_def_utils.regression_signature_def")
 def regression_signature_def(examples: Any, predictions: Any) -> SignatureDef:
     """A signature from Examples (strings) to numbers, as `tf.saved_model.regression_signature_def`.
+
+    Raises ValueError without one of them, or for other dtypes than string and float32.
 
     >>> examples = gc.placeholder(gc.string, [None], "examples")
     >>> signature = gc.saved_model.regression_signature_def(examples, gc.zeros([3], name="prices"))

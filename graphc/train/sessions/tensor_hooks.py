@@ -20,7 +20,8 @@ class LoggingTensorHook(SessionRunHook):
 
     tensors: a dict from tags to tensors, or a list of them; a name may stand for a tensor. formatter: makes the line of
     a dict from tags to values. Raises ValueError unless exactly one of every_n_iter (positive) and every_n_secs, or
-    at_end, is given.
+    at_end, is given. When the session is made a name that is not in the graph raises NotFoundError, what is no tensor
+    ValueError.
 
     >>> loss = gc.constant(0.5, name="loss")
     >>> hook = gc.train.LoggingTensorHook({"loss": loss}, at_end=True,
@@ -95,6 +96,8 @@ def _graph_element(thing: Any) -> Any:
 @public("train.NanLossDuringTrainingError")
 class NanLossDuringTrainingError(RuntimeError):
     """The loss became NaN: raised by NanTensorHook, a RuntimeError.
+
+    As `tf.train.NanLossDuringTrainingError`.
 
     >>> loss = gc.constant(float("nan"))
     >>> with gc.train.SingularMonitoredSession([gc.train.NanTensorHook(loss)]) as session:
