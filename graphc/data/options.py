@@ -16,6 +16,8 @@ _SETTINGS = ("experimental_autotune", "experimental_deterministic", "experimenta
 class Group:
     """Settings of one kind, whatever their names: graphc computes elements one by one, in order.
 
+    As `tf.data.experimental.OptimizationOptions` and its kin.
+
     >>> options = gc.data.Options()
     >>> options.experimental_threading.private_threadpool_size = 4
     >>> options.experimental_threading.private_threadpool_size

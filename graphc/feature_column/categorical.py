@@ -86,7 +86,8 @@ def categorical_column_with_identity(key: str, num_buckets: int,
     `tf.feature_column.categorical_column_with_identity`.
 
     Raises ValueError if key is no string, for fewer than one bucket, a default_value that is none of them, and features
-    of other dtypes; an id that is none ends a run with InvalidArgumentError.
+    of other dtypes; an id that is none ends a run with InvalidArgumentError. The feature is [batch], [batch, ...] or a
+    SparseTensor.
 
     >>> day = gc.feature_column.categorical_column_with_identity("day", num_buckets=3, default_value=0)
     >>> counts = gc.feature_column.indicator_column(day)
@@ -122,7 +123,8 @@ def categorical_column_with_hash_bucket(key: str, hash_bucket_size: int,
     """A column of strings or integers, by FarmHash modulo hash_bucket_size, as
     `tf.feature_column.categorical_column_with_hash_bucket`.
 
-    Raises ValueError if key is no string, for fewer than one bucket and for other dtypes.
+    Raises ValueError if key is no string, for fewer than one bucket and for other dtypes. The feature is [batch],
+    [batch, ...] or a SparseTensor.
 
     >>> word = gc.feature_column.categorical_column_with_hash_bucket("word", hash_bucket_size=4)
     >>> counts = gc.feature_column.indicator_column(word)
@@ -186,7 +188,7 @@ def categorical_column_with_vocabulary_list(key: str, vocabulary_list: Sequence[
     of num_oov_buckets behind the list by a hash. As `tf.feature_column.categorical_column_with_vocabulary_list`.
 
     Raises ValueError if the list is empty, has a word twice or is of another dtype than dtype, and for default_value
-    together with num_oov_buckets.
+    together with num_oov_buckets. The feature is [batch], [batch, ...] or a SparseTensor.
 
     >>> job = gc.feature_column.categorical_column_with_vocabulary_list("job", ["nurse", "pilot"])
     >>> layer = gc.feature_column.input_layer({"job": gc.constant([["pilot"], ["baker"]])},
@@ -221,7 +223,7 @@ def categorical_column_with_vocabulary_file(key: str, vocabulary_file: Any, voca
     `tf.feature_column.categorical_column_with_vocabulary_file`.
 
     Raises ValueError if the file is not there (where no vocabulary_size is given), for a vocabulary_size below 1, other
-    dtypes, and default_value together with num_oov_buckets.
+    dtypes, and default_value together with num_oov_buckets. The feature is [batch], [batch, ...] or a SparseTensor.
 
     >>> gc.io.write_file("jobs.txt", "nurse\npilot\n").run()
     >>> job = gc.feature_column.categorical_column_with_vocabulary_file("job", "jobs.txt", num_oov_buckets=1)

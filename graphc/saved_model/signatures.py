@@ -15,6 +15,8 @@ from graphc.serial.tensors import shape_to_proto
 def build_tensor_info(tensor: Any) -> TensorInfo:
     """Name, dtype and shape of a tensor or SparseTensor, as `tf.saved_model.build_tensor_info`.
 
+    It takes variables, too.
+
     >>> print(gc.saved_model.build_tensor_info(gc.placeholder(gc.float32, [None, 2], "x")))
     name: "x:0"
     dtype: DT_FLOAT

@@ -111,7 +111,7 @@ def evaluate_once(checkpoint_path: str, master: Any = "", scaffold: Scaffold | N
     `tf.contrib.training.evaluate_once`.
     checkpoint_path: None for variables as they are initialised. Without eval_ops it only gives final_ops.
 
-    With them it needs a hook that stops, such as StopAfterNEvalsHook, or data that end.
+    With eval_ops it needs a hook that stops, such as StopAfterNEvalsHook, or data that end.
 
     >>> v = gc.Variable(3., name="v")
     >>> gc.global_variables_initializer().run()

@@ -142,7 +142,7 @@ def multiply_gradients(grads_and_vars: GradsAndVars, gradient_multipliers: Mappi
 def add_gradients_summaries(grads_and_vars: Sequence[tuple[Any, Any]]) -> list[Any]:
     """A histogram and the norm of each gradient as summaries, as `tf.contrib.training.add_gradients_summaries`.
 
-    Pairs without a gradient are left out.
+    Pairs without a gradient are left out. Gradients: of any shape, numbers (TypeError).
 
     >>> v = gc.Variable([3., 4.], name="v")
     >>> gradients = gc.train.GradientDescentOptimizer(0.1).compute_gradients(gc.reduce_sum(v * v))

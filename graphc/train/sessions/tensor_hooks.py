@@ -174,6 +174,8 @@ class FinalOpsHook(SessionRunHook):
 class FeedFnHook(SessionRunHook):
     """Feeds each run what `feed_fn()` gives, a feed dictionary. As `tf.train.FeedFnHook`.
 
+    A run raises RuntimeError if another hook, or the run itself, feeds one of its tensors.
+
     >>> x = gc.placeholder(gc.float32, [])
     >>> square = x * x
     >>> with gc.train.SingularMonitoredSession([gc.train.FeedFnHook(lambda: {x: 3.})]) as session:
