@@ -26,7 +26,7 @@ class Dataset:
     nothing but where TensorFlow would compute ahead, and the order is always the same. Parameters may be tensors, whose
     values are taken when an iterator is started. Raises TypeError for functions that are not callable, return None, or
     for sizes that are no integers; what only a run knows ends it with InvalidArgumentError. It is no Python iterator
-    (RuntimeError).
+    (RuntimeError). A static shape has None where only a run knows the size.
 
     >>> x, y = np.arange(5.), np.arange(5) * 10
     >>> dataset = gc.data.Dataset.from_tensor_slices((x, y)).map(lambda x, y: (x * 2., y)).batch(2)
@@ -267,7 +267,8 @@ class Dataset:
         return self._then(batches.Unbatch(self._step))
 
     def window(self, size: Any, shift: Any = None, stride: Any = 1, drop_remainder: Any = False) -> Dataset:
-        """Datasets of size elements, shift (size) apart, of every stride-th element: flat_map takes them apart."""
+        """Datasets of size elements, shift (size) apart, of every stride-th element: flat_map takes them apart. Raises
+        TypeError for what is no integer; numbers below 1 end a run with InvalidArgumentError."""
         return self._then(batches.Window(self._step, parameter(size, "size"),
                                          None if shift is None else parameter(shift, "shift"),
                                          parameter(stride, "stride"), flag(drop_remainder)))

@@ -278,6 +278,8 @@ def unique() -> Transformation:
 def ignore_errors() -> Transformation:
     """The elements that are no errors, as `tf.data.experimental.ignore_errors`.
 
+    Of any dtypes and shapes.
+
     >>> numbers = gc.data.Dataset.from_tensor_slices([1., 0., 4.]).map(lambda x: gc.check_numerics(1. / x, "inf"))
     >>> n = numbers.apply(gc.data.experimental.ignore_errors()).make_one_shot_iterator().get_next()
     >>> n.eval(), n.eval()
@@ -317,6 +319,8 @@ def prefetch_to_device(device: Any, buffer_size: Any = None) -> Transformation:
 @public("data.experimental.copy_to_device", "contrib.data.copy_to_device")
 def copy_to_device(target_device: Any, source_device: Any = "/cpu:0") -> Transformation:
     """The same elements, as `tf.data.experimental.copy_to_device`: there is one device.
+
+    target_device changes nothing.
 
     >>> numbers = gc.data.Dataset.range(3).apply(gc.data.experimental.copy_to_device("/cpu:0"))
     >>> numbers.make_one_shot_iterator().get_next().eval()
@@ -400,7 +404,7 @@ def get_single_element(dataset: Dataset) -> Any:
     """The tensors of the one element, as `tf.data.experimental.get_single_element`. InvalidArgumentError if there is
     none, or a second one.
 
-    TypeError for what is no Dataset.
+    TypeError for what is no Dataset. The tensors have the structure, dtypes and shapes of the element.
 
     >>> total = gc.data.Dataset.range(5).batch(5).map(gc.reduce_sum)
     >>> gc.data.experimental.get_single_element(total).eval()

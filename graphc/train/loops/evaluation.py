@@ -194,6 +194,8 @@ def wait_for_new_checkpoint(checkpoint_dir: str, last_checkpoint: str | None = N
     """The latest checkpoint, once it is another than last_checkpoint; None after `timeout` seconds. As
     `tf.contrib.training.wait_for_new_checkpoint`.
 
+    Its name, a string.
+
     >>> v = gc.Variable(1., name="v")
     >>> gc.global_variables_initializer().run()
     >>> path = gc.train.Saver().save(gc.get_default_session(), "run/model", global_step=1)

@@ -136,6 +136,8 @@ def latest_checkpoint(checkpoint_dir: Any, latest_filename: str | None = None) -
 def checkpoint_exists(checkpoint_prefix: Any) -> bool:
     """Whether there is a checkpoint of this name, as `tf.train.checkpoint_exists`. It may have wildcards.
 
+    It is a name as gc.train.Saver.save gives it; TypeError if it is no path.
+
     >>> v = gc.Variable(1., name="v")
     >>> gc.global_variables_initializer().run()
     >>> path = gc.train.Saver().save(gc.get_default_session(), "there/model")
