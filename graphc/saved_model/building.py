@@ -29,7 +29,8 @@ class SavedModelBuilder:
     """Makes the folder export_dir, which must not be there or be empty, as `tf.saved_model.Builder`. `save` writes the
     meta graphs that were added; the variables are written with the first one.
 
-    Raises AssertionError if there is something in it.
+    Raises AssertionError if there is something in it. add_meta_graph_and_variables raises FailedPreconditionError for a
+    variable that is not initialised.
 
     >>> x = gc.placeholder(gc.float32, [None], "x")
     >>> y = gc.multiply(x, gc.Variable(2.), name="y")

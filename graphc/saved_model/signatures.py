@@ -44,7 +44,7 @@ def build_tensor_info(tensor: Any) -> TensorInfo:
 @public("saved_model.get_tensor_from_tensor_info", "saved_model.utils.get_tensor_from_tensor_info")
 def get_tensor_from_tensor_info(tensor_info: TensorInfo, graph: Any = None, import_scope: str | None = None) -> Any:
     """The tensor or SparseTensor of a graph that is meant, as `tf.saved_model.get_tensor_from_tensor_info`. Raises
-    KeyError if the graph has none of that name, ValueError for a TensorInfo that names none.
+    NotFoundError (a KeyError) if the graph has none of that name, ValueError for a TensorInfo that names none.
 
     >>> x = gc.placeholder(gc.float32, [None, 2], "x")
     >>> gc.saved_model.get_tensor_from_tensor_info(gc.saved_model.build_tensor_info(x)) is x
