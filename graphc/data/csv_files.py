@@ -85,6 +85,9 @@ def make_csv_dataset(file_pattern: Any, batch_size: Any, column_names: Sequence[
     Without column_defaults the dtypes are those of the first rows.
     num_epochs: None for ever. label_name: the column that becomes the second part of each element.
 
+    Raises ValueError if no file matches, for names that are there twice, without names or a header, or if label_name is
+    no column; a value that does not fit its column's dtype ends a run with InvalidArgumentError.
+
     >>> gc.io.write_file("people.csv", "name,age,tall\nAda,36,1\nAlan,41,0\n").run()
     >>> batches = gc.data.experimental.make_csv_dataset("people.csv", 2, label_name="tall", num_epochs=1, shuffle=False)
     >>> features, tall = batches.make_one_shot_iterator().get_next()

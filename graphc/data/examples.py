@@ -14,6 +14,9 @@ from graphc.data.files import TFRecordDataset
 def parse_example_dataset(features: dict[str, Any], num_parallel_calls: Any = 1) -> Callable[[Dataset], Dataset]:
     """Batches of serialised Examples become dicts of tensors, as `tf.data.experimental.parse_example_dataset`.
 
+    Elements are vectors of strings (ValueError). Raises ValueError without features; an Example that cannot be read
+    ends a run with InvalidArgumentError.
+
     >>> example = gc.train.Example()
     >>> example.features.feature["age"].int64_list.value.append(36)
     >>> batches = gc.data.Dataset.from_tensors([example.SerializeToString()])
@@ -37,6 +40,8 @@ def make_batched_features_dataset(
     `tf.data.experimental.make_batched_features_dataset`. Nothing is read ahead, and the order is the deterministic one.
     features: name -> FixedLenFeature, VarLenFeature or SparseFeature. num_epochs: None for ever. label_key: the
     feature that becomes the second part of each element.
+
+    Raises ValueError without features, or if label_key is none of them.
 
     >>> with gc.io.TFRecordWriter("examples.tfrecord") as writer:
     ...     for n in range(3):

@@ -30,7 +30,9 @@ class _FileDataset(Dataset):
 class TextLineDataset(_FileDataset):
     r"""The lines of text files, as `tf.data.TextLineDataset`. compression_type: "", "ZLIB" or "GZIP".
 
-    Elements are string scalars, without the end of the line ("\n", "\r\n").
+    Elements are string scalars, without the end of the line ("\n", "\r\n"). filenames: a string, or a vector of them
+    (TypeError). A run ends with NotFoundError for a file that is not there, with DataLossError for one compressed in
+    another way.
 
     >>> gc.io.write_file("lines.txt", "one\ntwo\n").run()
     >>> line = gc.data.TextLineDataset("lines.txt").make_one_shot_iterator().get_next()
@@ -47,6 +49,9 @@ class TextLineDataset(_FileDataset):
 class TFRecordDataset(_FileDataset):
     """The records of TFRecord files, as `tf.data.TFRecordDataset`. num_parallel_reads: so many files in turn.
     compression_type: "", "ZLIB" or "GZIP".
+
+    Elements are string scalars. filenames: a string, or a vector of them (TypeError). A run ends with NotFoundError for
+    a file that is not there, with DataLossError for a damaged one, or one compressed in another way.
 
     >>> with gc.io.TFRecordWriter("two.tfrecord") as writer:
     ...     writer.write(b"first")

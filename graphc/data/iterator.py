@@ -17,6 +17,9 @@ class Iterator:
     """Goes over a dataset, an element at each run that uses get_next(), as `tf.data.Iterator`. Made by
     dataset.make_one_shot_iterator() and its kin, or Iterator.from_structure.
 
+    A run behind the last element ends with OutOfRangeError, one before the initializer with FailedPreconditionError.
+    make_initializer raises TypeError for a dataset of other dtypes or shapes.
+
     >>> training, test = gc.data.Dataset.range(3), gc.data.Dataset.range(100, 103)
     >>> iterator = gc.data.Iterator.from_structure(training.output_types, training.output_shapes)
     >>> use_training, use_test = iterator.make_initializer(training), iterator.make_initializer(test)

@@ -16,6 +16,8 @@ _SETTINGS = ("experimental_autotune", "experimental_deterministic", "experimenta
 class Group:
     """Settings of one kind, whatever their names: graphc computes elements one by one, in order.
 
+    As `tf.data.experimental.OptimizationOptions` and its kin.
+
     >>> options = gc.data.Options()
     >>> options.experimental_threading.private_threadpool_size = 4
     >>> options.experimental_threading.private_threadpool_size
@@ -32,6 +34,8 @@ class Group:
 class Options:
     """Settings of a dataset, as `tf.data.Options`: they are kept, and change nothing, as the order is always the same
     and nothing is computed ahead.
+
+    Raises AttributeError for names that it does not have; Dataset.with_options raises TypeError for what is no Options.
 
     >>> options = gc.data.Options()
     >>> options.experimental_deterministic = False

@@ -22,6 +22,9 @@ def map_and_batch(map_func: Callable[..., Any], batch_size: Any, num_parallel_ba
                   drop_remainder: Any = False, num_parallel_calls: Any = None) -> Transformation:
     """map and batch, as `tf.data.experimental.map_and_batch`. What is parallel in TensorFlow changes nothing.
 
+    Raises ValueError if both num_parallel_batches and num_parallel_calls are given; the rest as of Dataset.map and
+    Dataset.batch.
+
     >>> squares = gc.data.Dataset.range(5).apply(gc.data.experimental.map_and_batch(lambda n: n * n, batch_size=3))
     >>> batch = squares.make_one_shot_iterator().get_next()
     >>> batch.eval(), batch.eval()
@@ -35,6 +38,9 @@ def map_and_batch(map_func: Callable[..., Any], batch_size: Any, num_parallel_ba
 @public("contrib.data.batch_and_drop_remainder")
 def batch_and_drop_remainder(batch_size: Any) -> Transformation:
     """Batches of batch_size, never fewer, as `tf.contrib.data.batch_and_drop_remainder`.
+
+    batch_size: an integer, or an integer scalar tensor (TypeError); an iterator over less than 1 raises
+    InvalidArgumentError.
 
     >>> numbers = gc.data.Dataset.range(5).apply(gc.contrib.data.batch_and_drop_remainder(2))
     >>> numbers.output_shapes
@@ -50,6 +56,9 @@ def batch_and_drop_remainder(batch_size: Any) -> Transformation:
 def padded_batch_and_drop_remainder(batch_size: Any, padded_shapes: Any, padding_values: Any = None) -> Transformation:
     """padded_batch, never fewer, as `tf.contrib.data.padded_batch_and_drop_remainder`.
 
+    Raises ValueError for padded_shapes of another rank than the elements, TypeError for padding_values of another
+    dtype; a larger element ends a run with DataLossError.
+
     >>> rows = gc.data.Dataset.range(1, 4).map(lambda n: gc.fill(gc.expand_dims(n, 0), n))
     >>> batches = rows.apply(gc.contrib.data.padded_batch_and_drop_remainder(2, padded_shapes=[None]))
     >>> batches.make_one_shot_iterator().get_next().eval()
@@ -64,7 +73,8 @@ def dense_to_sparse_batch(batch_size: Any, row_shape: Any) -> Transformation:
     """Batches as SparseTensors, as `tf.data.experimental.dense_to_sparse_batch`.
 
     row_shape: the shape that elements fit in, None for the largest of the batch. The dense shape is [elements,
-    *row_shape]. An element that is larger is an InvalidArgumentError.
+    *row_shape]. An element that is larger is an InvalidArgumentError. Raises TypeError unless elements are single dense
+    tensors.
 
     >>> rows = gc.data.Dataset.range(1, 3).map(lambda n: gc.fill(gc.expand_dims(n, 0), n))
     >>> batches = rows.apply(gc.data.experimental.dense_to_sparse_batch(2, row_shape=[3]))
@@ -80,6 +90,8 @@ def dense_to_sparse_batch(batch_size: Any, row_shape: Any) -> Transformation:
 def unbatch() -> Transformation:
     """The rows of the elements, as `tf.data.experimental.unbatch`.
 
+    Components have at least one axis (ValueError).
+
     >>> rows = gc.data.Dataset.from_tensors(([[1, 2], [3, 4]], ["a", "b"])).apply(gc.data.experimental.unbatch())
     >>> gc.get_default_session().run(rows.make_one_shot_iterator().get_next())
     (array([1, 2], dtype=int32), b'a')
@@ -91,7 +103,8 @@ def unbatch() -> Transformation:
 def shuffle_and_repeat(buffer_size: Any, count: Any = None, seed: Any = None) -> Transformation:
     """shuffle and repeat, as `tf.data.experimental.shuffle_and_repeat`.
 
-    Each pass in another order, and all of one before the next; count: None for ever.
+    Each pass in another order, and all of one before the next; count: None for ever. buffer_size: an integer, or an
+    integer tensor (TypeError); an iterator with less than 1 raises InvalidArgumentError.
 
     >>> numbers = gc.data.Dataset.range(4).apply(gc.data.experimental.shuffle_and_repeat(4, count=2, seed=1))
     >>> batch = numbers.batch(4).make_one_shot_iterator().get_next()
@@ -107,6 +120,8 @@ def parallel_interleave(map_func: Callable[..., Any], cycle_length: Any, block_l
     """interleave, as `tf.data.experimental.parallel_interleave`: the order is the deterministic one, sloppy or not, and
     nothing is computed ahead.
 
+    map_func gives a Dataset (TypeError); cycle_length and block_length below 1 end a run with InvalidArgumentError.
+
     >>> threes = gc.data.Dataset.range(2).apply(gc.data.experimental.parallel_interleave(
     ...     lambda n: gc.data.Dataset.from_tensors(n).repeat(3), cycle_length=2))
     >>> threes.batch(6).make_one_shot_iterator().get_next().eval()
@@ -118,6 +133,8 @@ def parallel_interleave(map_func: Callable[..., Any], cycle_length: Any, block_l
 @public("contrib.data.sloppy_interleave")
 def sloppy_interleave(map_func: Callable[..., Any], cycle_length: Any, block_length: Any = 1) -> Transformation:
     """interleave, as `tf.contrib.data.sloppy_interleave`, in the deterministic order.
+
+    Raises as parallel_interleave.
 
     >>> pairs = gc.data.Dataset.range(2).apply(gc.contrib.data.sloppy_interleave(
     ...     lambda n: gc.data.Dataset.from_tensors(n).repeat(2), cycle_length=2))
@@ -134,6 +151,9 @@ def group_by_window(key_func: Callable[..., Any], reduce_func: Callable[..., Any
     `tf.data.experimental.group_by_window`.
     key_func: from an element to an int64 scalar. window_size_func: from the key to the size, instead of
     window_size. At the end smaller windows are left.
+
+    Raises ValueError unless exactly one of window_size and window_size_func is given, TypeError if key_func gives
+    anything else, or reduce_func no Dataset; a size below 1 ends a run with InvalidArgumentError.
 
     >>> batches = gc.data.Dataset.range(6).apply(gc.data.experimental.group_by_window(
     ...     key_func=lambda n: n % 2, reduce_func=lambda key, numbers: numbers.batch(3), window_size=3))
@@ -153,7 +173,8 @@ def bucket_by_sequence_length(element_length_func: Callable[..., Any], bucket_bo
 
     element_length_func: from an element to its length, an int32 scalar. Lengths below bucket_boundaries[0] are the
     first bucket, and so on: bucket_batch_sizes has one entry more. pad_to_bucket_boundary: to the longest length of
-    the bucket, not of the batch. no_padding: lengths within a bucket are the same.
+    the bucket, not of the batch. no_padding: lengths within a bucket are the same. Raises ValueError if it has not.
+    With pad_to_bucket_boundary a longer element than all boundaries ends a run with InvalidArgumentError.
 
     >>> rows = gc.data.Dataset.range(1, 5).map(lambda n: gc.fill(gc.expand_dims(n, 0), n))
     >>> batches = rows.apply(gc.data.experimental.bucket_by_sequence_length(
@@ -209,6 +230,8 @@ def _filled(shapes: Any, types: Any, filler: Any) -> Any:
 def scan(initial_state: Any, scan_func: Callable[..., Any]) -> Transformation:
     """(state, element) becomes (state, output), as `tf.data.experimental.scan`; the outputs are the elements.
 
+    The state keeps its dtypes. Raises TypeError for other ones, or if scan_func gives no pair.
+
     >>> totals = gc.data.Dataset.range(1, 5).apply(gc.data.experimental.scan(
     ...     gc.constant(0, gc.int64), lambda total, n: (total + n, total + n)))
     >>> totals.batch(4).make_one_shot_iterator().get_next().eval()
@@ -222,6 +245,8 @@ def scan(initial_state: Any, scan_func: Callable[..., Any]) -> Transformation:
 def take_while(predicate: Callable[..., Any]) -> Transformation:
     """The elements before the first one of which predicate is false, as `tf.data.experimental.take_while`.
 
+    predicate gives a bool scalar (TypeError).
+
     >>> numbers = gc.data.Dataset.range(10).apply(gc.data.experimental.take_while(lambda n: n < 3))
     >>> numbers.batch(10).make_one_shot_iterator().get_next().eval()
     array([0, 1, 2])
@@ -233,6 +258,8 @@ def take_while(predicate: Callable[..., Any]) -> Transformation:
 @public("data.experimental.unique", "contrib.data.unique")
 def unique() -> Transformation:
     """Elements, of one scalar each, that have not been there before, as `tf.data.experimental.unique`.
+
+    They are int32, int64 or strings (TypeError).
 
     >>> letters = gc.data.Dataset.from_tensor_slices(["a", "b", "a"]).apply(gc.data.experimental.unique())
     >>> letters.batch(3).make_one_shot_iterator().get_next().eval()
@@ -251,6 +278,8 @@ def unique() -> Transformation:
 def ignore_errors() -> Transformation:
     """The elements that are no errors, as `tf.data.experimental.ignore_errors`.
 
+    Of any dtypes and shapes.
+
     >>> numbers = gc.data.Dataset.from_tensor_slices([1., 0., 4.]).map(lambda x: gc.check_numerics(1. / x, "inf"))
     >>> n = numbers.apply(gc.data.experimental.ignore_errors()).make_one_shot_iterator().get_next()
     >>> n.eval(), n.eval()
@@ -262,6 +291,8 @@ def ignore_errors() -> Transformation:
 @public("data.experimental.enumerate_dataset", "contrib.data.enumerate_dataset")
 def enumerate_dataset(start: Any = 0) -> Transformation:
     """(number, element), as `tf.data.experimental.enumerate_dataset`.
+
+    The numbers are int64 scalars from start on. Raises TypeError if it is no integer.
 
     >>> letters = gc.data.Dataset.from_tensor_slices(["a", "b"]).apply(gc.data.experimental.enumerate_dataset(start=5))
     >>> pair = letters.make_one_shot_iterator().get_next()
@@ -276,6 +307,8 @@ def prefetch_to_device(device: Any, buffer_size: Any = None) -> Transformation:
     """The same elements, as `tf.data.experimental.prefetch_to_device`: there is one device, and nothing is computed
     ahead.
 
+    buffer_size: an integer, -1 or at least 0; TypeError for what is none, InvalidArgumentError in a run for others.
+
     >>> numbers = gc.data.Dataset.range(3).apply(gc.data.experimental.prefetch_to_device("/cpu:0"))
     >>> numbers.make_one_shot_iterator().get_next().eval()
     np.int64(0)
@@ -286,6 +319,8 @@ def prefetch_to_device(device: Any, buffer_size: Any = None) -> Transformation:
 @public("data.experimental.copy_to_device", "contrib.data.copy_to_device")
 def copy_to_device(target_device: Any, source_device: Any = "/cpu:0") -> Transformation:
     """The same elements, as `tf.data.experimental.copy_to_device`: there is one device.
+
+    target_device changes nothing.
 
     >>> numbers = gc.data.Dataset.range(3).apply(gc.data.experimental.copy_to_device("/cpu:0"))
     >>> numbers.make_one_shot_iterator().get_next().eval()
@@ -298,6 +333,9 @@ def copy_to_device(target_device: Any, source_device: Any = "/cpu:0") -> Transfo
 def sample_from_datasets(datasets: Sequence[Dataset], weights: Any = None, seed: Any = None) -> Dataset:
     """Each element is of a dataset drawn by weights (equal ones if None), as
     `tf.data.experimental.sample_from_datasets`; with a seed always the same, but not those that TensorFlow draws.
+
+    weights: a list or a vector of numbers, one for each dataset; ValueError for another length, TypeError for a
+    Dataset.
 
     >>> letters = [gc.data.Dataset.from_tensors(letter).repeat() for letter in "abc"]
     >>> mixed = gc.data.experimental.sample_from_datasets(letters, weights=[0.5, 0.5, 0.], seed=1)
@@ -317,7 +355,8 @@ def sample_from_datasets(datasets: Sequence[Dataset], weights: Any = None, seed:
 def choose_from_datasets(datasets: Sequence[Dataset], choice_dataset: Dataset) -> Dataset:
     """The next element of the dataset that choice_dataset names, as `tf.data.experimental.choose_from_datasets`.
 
-    A dataset that has no more is passed over.
+    A dataset that has no more is passed over. choice_dataset: int64 scalars (TypeError); a number that names no dataset
+    ends a run with InvalidArgumentError. Raises ValueError for no datasets.
 
     >>> letters = [gc.data.Dataset.from_tensors(letter).repeat() for letter in "ab"]
     >>> choice = gc.data.Dataset.from_tensor_slices(np.array([1, 0, 1]))
@@ -334,6 +373,8 @@ def choose_from_datasets(datasets: Sequence[Dataset], choice_dataset: Dataset) -
 def Counter(start: Any = 0, step: Any = 1, dtype: Any = gc.int64) -> Dataset:
     """start, start + step, ... for ever, as `tf.data.experimental.Counter`.
 
+    They are scalars of dtype. Raises TypeError if start or step is no integer.
+
     >>> numbers = gc.data.experimental.Counter(start=10, step=5).take(3)
     >>> n = numbers.make_one_shot_iterator().get_next()
     >>> [n.eval() for _ in range(3)]
@@ -346,7 +387,8 @@ def Counter(start: Any = 0, step: Any = 1, dtype: Any = gc.int64) -> Dataset:
 class RandomDataset(Dataset):
     """Random numbers in [0, 2**32), as `tf.data.experimental.RandomDataset`.
 
-    They are int64 scalars, without end; with a seed the same ones each time.
+    They are int64 scalars, without end; with a seed the same ones each time. Raises TypeError for a seed that is no
+    integer.
 
     >>> n = gc.data.experimental.RandomDataset(seed=1).make_one_shot_iterator().get_next()
     >>> n.dtype, bool(0 <= n.eval() < 2 ** 32)
@@ -361,6 +403,8 @@ class RandomDataset(Dataset):
 def get_single_element(dataset: Dataset) -> Any:
     """The tensors of the one element, as `tf.data.experimental.get_single_element`. InvalidArgumentError if there is
     none, or a second one.
+
+    TypeError for what is no Dataset. The tensors have the structure, dtypes and shapes of the element.
 
     >>> total = gc.data.Dataset.range(5).batch(5).map(gc.reduce_sum)
     >>> gc.data.experimental.get_single_element(total).eval()

@@ -26,6 +26,8 @@ def classes_of(structure: Any) -> Any:
 def get_output_types(dataset_or_iterator: Any) -> Any:
     """The dtypes of an element's components, as `tf.data.get_output_types`.
 
+    In the structure of its elements. It takes an iterator, too.
+
     >>> gc.data.get_output_types(gc.data.Dataset.from_tensors({"x": 1., "label": 2}))
     {'x': gc.float32, 'label': gc.int32}
     """
@@ -36,6 +38,8 @@ def get_output_types(dataset_or_iterator: Any) -> Any:
 def get_output_shapes(dataset_or_iterator: Any) -> Any:
     """The shapes of an element's components, as `tf.data.get_output_shapes`.
 
+    TensorShapes in the structure of its elements. It takes an iterator, too.
+
     >>> gc.data.get_output_shapes(gc.data.Dataset.from_tensor_slices(np.zeros([6, 2])).batch(4))
     TensorShape([Dimension(None), Dimension(2)])
     """
@@ -45,6 +49,8 @@ def get_output_shapes(dataset_or_iterator: Any) -> Any:
 @public("data.get_output_classes")
 def get_output_classes(dataset_or_iterator: Any) -> Any:
     """Tensor, SparseTensor or Dataset, for each component, as `tf.data.get_output_classes`.
+
+    In the structure of its elements. It takes an iterator, too.
 
     >>> gc.data.get_output_classes(gc.data.Dataset.range(3))
     <class 'graphc.ir.tensor.Tensor'>

@@ -23,7 +23,8 @@ def numpy_input_fn(x: Any, y: Any = None, batch_size: int = 128, num_epochs: int
     smaller. shuffle: the rows of each epoch are mixed, none coming queue_capacity rows too early; with the graph's
     seed, in the same order each time. num_threads: as often every epoch's rows are given, since TensorFlow's threads
     each read all of them. Raises ValueError unless shuffle is a bool, and, when it is called, for arrays of different
-    lengths.
+    lengths. A batch is [batch_size, ...] of the array's dtype; arrays have at least one axis (ValueError), x is an
+    array or a dict (TypeError).
 
     >>> read = gc.estimator.inputs.numpy_input_fn(
     ...     {"x": np.arange(5.)}, np.arange(5), batch_size=3, num_epochs=2, shuffle=False)

@@ -122,6 +122,10 @@ class LinearClassifier(Estimator):
     """A linear model of classes, as `tf.estimator.LinearClassifier`. label_vocabulary: the labels, if they are strings.
     optimizer: one, a function that makes one, or "Adagrad", "Adam", "Ftrl", "RMSProp" or "SGD".
 
+    Labels: integers below n_classes (others end the training with InvalidArgumentError), [batch] or [batch, 1]. Raises
+    ValueError for n_classes below 2, a label_vocabulary of another length, or an unknown loss_reduction; train raises
+    it for an unknown optimizer, for strings without label_vocabulary, and for labels of other shapes.
+
     >>> color = gc.feature_column.categorical_column_with_vocabulary_list("color", ["red", "green", "blue"])
     >>> def read():
     ...     return {"color": [["red"], ["green"], ["blue"]]}, [["stop"], ["go"], ["go"]]
@@ -144,6 +148,9 @@ class LinearClassifier(Estimator):
 @public("estimator.LinearRegressor")
 class LinearRegressor(Estimator):
     """A linear model of numbers, as `tf.estimator.LinearRegressor`. optimizer: as of LinearClassifier.
+
+    Labels: numbers, [batch] or [batch, label_dimension]. Raises ValueError for a label_dimension below 1, or an unknown
+    loss_reduction; train raises it for labels of another shape, TypeError for strings.
 
     >>> x = gc.feature_column.numeric_column("x")
     >>> def read():
@@ -169,6 +176,8 @@ class DNNClassifier(Estimator):
     """A network of hidden layers for classes, as `tf.estimator.DNNClassifier`. dropout: the share that is left out when
     it is trained. optimizer: as of LinearClassifier.
 
+    It takes dense columns (train raises ValueError for others); labels and errors: as of LinearClassifier.
+
     >>> age = gc.feature_column.numeric_column("age")
     >>> def read():
     ...     return {"age": [[-2.], [-1.], [1.], [2.]]}, [0, 0, 1, 1]
@@ -192,6 +201,8 @@ class DNNClassifier(Estimator):
 @public("estimator.DNNRegressor")
 class DNNRegressor(Estimator):
     """A network of hidden layers for numbers, as `tf.estimator.DNNRegressor`. The arguments: as of DNNClassifier.
+
+    Labels and errors: as of LinearRegressor.
 
     >>> age = gc.feature_column.numeric_column("age")
     >>> def read():
@@ -217,6 +228,9 @@ class DNNRegressor(Estimator):
 class DNNLinearCombinedClassifier(Estimator):
     """A linear model and a network together ("wide and deep") for classes, as
     `tf.estimator.DNNLinearCombinedClassifier`. The arguments: as of LinearClassifier and DNNClassifier.
+
+    Raises ValueError, too, if both kinds of columns are left out, or dnn_hidden_units where there are
+    dnn_feature_columns.
 
     >>> age = gc.feature_column.numeric_column("age")
     >>> def read():
@@ -248,6 +262,9 @@ class DNNLinearCombinedClassifier(Estimator):
 class DNNLinearCombinedRegressor(Estimator):
     """A linear model and a network together for numbers, as `tf.estimator.DNNLinearCombinedRegressor`. The arguments:
     as of LinearRegressor and DNNRegressor.
+
+    Raises ValueError, too, if both kinds of columns are left out, or dnn_hidden_units where there are
+    dnn_feature_columns.
 
     >>> age = gc.feature_column.numeric_column("age")
     >>> model = gc.estimator.DNNLinearCombinedRegressor(

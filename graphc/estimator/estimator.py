@@ -38,7 +38,8 @@ class Estimator:
     or WarmStartSettings, for the values to begin with.
 
     Each call builds a graph of its own. An input function gives (features, labels), or a Dataset of such pairs. A
-    subclass may add methods, but not override these (ValueError).
+    subclass may add methods, but not override these (ValueError). Raises ValueError for a model_fn without features, or
+    with other arguments than these, a config that is no RunConfig, and another model_dir than that of config.
 
     >>> def model_fn(features, labels, mode, params):
     ...     w = gc.get_variable("w", [], initializer=gc.zeros_initializer())
@@ -117,7 +118,8 @@ class Estimator:
               max_steps: int | None = None, saving_listeners: Iterable[Any] | None = None) -> Estimator:
         """Trains from the newest checkpoint on: `steps` steps, until the step is max_steps, or until the data ends.
 
-        Raises ValueError if both are given, or one is not positive.
+        Raises ValueError if both are given, or one is not positive, for an input_fn that gives a tuple of
+        other than two, and a model_fn that gives no EstimatorSpec; TypeError for what is no hook or listener.
         """
         for name, given in (("steps", steps), ("max_steps", max_steps)):
             if given is not None and given <= 0:
@@ -199,7 +201,8 @@ class Estimator:
         """Writes a SavedModel for serving into a new folder of export_dir_base, named after the second; its path.
 
         serving_input_receiver_fn() -> ServingInputReceiver. assets_extra: path in assets.extra -> file to be copied.
-        Raises ValueError without a checkpoint, and for another mode than PREDICT.
+        Raises ValueError without a checkpoint or a serving_input_receiver_fn, UnimplementedError for another mode than
+        PREDICT.
         """
         if experimental_mode != ModeKeys.PREDICT:
             raise gc.errors.UnimplementedError(
@@ -210,7 +213,7 @@ class Estimator:
     def export_savedmodel(self, export_dir_base: Any, serving_input_receiver_fn: Callable[[], Any],
                           assets_extra: dict[str, str] | None = None, as_text: bool = False,
                           checkpoint_path: str | None = None, strip_default_attrs: bool = False) -> bytes:
-        """The older name of export_saved_model."""
+        """The older name of export_saved_model; raises as that."""
         return self._export(export_dir_base, serving_input_receiver_fn, assets_extra, as_text, checkpoint_path,
                             strip_default_attrs)
 

@@ -15,7 +15,7 @@ _SINGLE_OUTPUT = "output"
 class ExportOutput:
     """Base of the outputs, as `tf.estimator.export.ExportOutput`.
 
-    as_signature_def(receiver_tensors) gives the SignatureDef of such an output.
+    as_signature_def(receiver_tensors) gives the SignatureDef of such an output. Here it raises NotImplementedError.
 
     >>> isinstance(gc.estimator.export.RegressionOutput(gc.zeros([3])), gc.estimator.export.ExportOutput)
     True
@@ -29,7 +29,8 @@ class ExportOutput:
 @public("estimator.export.ClassificationOutput")
 class ClassificationOutput(ExportOutput):
     """Scores (numbers), classes (strings, one for each score or for each example), or both, as
-    `tf.estimator.export.ClassificationOutput`. Raises ValueError for other dtypes, or if there is neither.
+    `tf.estimator.export.ClassificationOutput`. Scores are of any floating point. Raises ValueError for other dtypes, or
+    if there is neither.
 
     >>> output = gc.estimator.export.ClassificationOutput(scores=gc.zeros([2, 3], name="scores"))
     >>> output.as_signature_def({"examples": gc.placeholder(gc.string, [None])}).method_name
@@ -55,7 +56,7 @@ class ClassificationOutput(ExportOutput):
 
 @public("estimator.export.RegressionOutput")
 class RegressionOutput(ExportOutput):
-    """Numbers, as `tf.estimator.export.RegressionOutput`. Raises ValueError for other dtypes.
+    """Numbers, as `tf.estimator.export.RegressionOutput`. Of any floating point; raises ValueError for other dtypes.
 
     >>> gc.estimator.export.RegressionOutput(gc.zeros([3], name="y")).value
     <gc.Tensor 'y:0' shape=(3,) dtype=float32>

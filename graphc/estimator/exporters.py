@@ -17,7 +17,7 @@ class Exporter:
     """Base of the exporters, as `tf.estimator.Exporter`.
 
     A subclass has a property `name` and export(estimator, export_path, checkpoint_path, eval_result,
-    is_the_final_export).
+    is_the_final_export). Here they raise NotImplementedError.
 
     >>> class Report(gc.estimator.Exporter):
     ...     name = "report"
@@ -69,6 +69,8 @@ def _exports(folder: str) -> list[str]:
 @public("estimator.LatestExporter")
 class LatestExporter(_Saving):
     """Exports each evaluated checkpoint, and keeps the last exports_to_keep, as `tf.estimator.LatestExporter`.
+
+    Raises ValueError unless exports_to_keep is positive or None.
 
     >>> receive = gc.estimator.export.build_parsing_serving_input_receiver_fn(
     ...     {"x": gc.FixedLenFeature([1], gc.float32)})
@@ -129,7 +131,7 @@ class BestExporter(_Saving):
     compare_fn(best_eval_result, current_eval_result): whether the current one is better, by default by its loss.
     event_file_pattern: where earlier results are found, in the model's folder; None: nowhere.
     serving_input_receiver_fn, assets_extra, as_text: as of Estimator.export_saved_model. exports_to_keep: None for
-    all.
+    all. Raises ValueError unless exports_to_keep is positive or None, or compare_fn has these two arguments.
 
     >>> exporter = gc.estimator.BestExporter(
     ...     serving_input_receiver_fn=lambda: None,

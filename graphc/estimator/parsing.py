@@ -15,6 +15,8 @@ def classifier_parse_example_spec(feature_columns: Iterable[Any], label_key: str
     """What the columns, the label and the weight of a classifier read, for gc.parse_example, as
     `tf.estimator.classifier_parse_example_spec`. Raises ValueError if a column reads the label or the weight, too.
 
+    A weight_column is a name or a numeric_column (ValueError).
+
     >>> age = gc.feature_column.numeric_column("age")
     >>> gc.estimator.classifier_parse_example_spec([age], label_key="label", label_dtype=gc.string)
     {'age': FixedLenFeature(shape=(1,), dtype=gc.float32, default_value=None), 'label': FixedLenFeature(shape=(1,),
@@ -30,6 +32,8 @@ def regressor_parse_example_spec(feature_columns: Iterable[Any], label_key: str,
                                  weight_column: Any = None) -> dict[str, Any]:
     """classifier_parse_example_spec for a regressor whose labels are label_dimension numbers, as
     `tf.estimator.regressor_parse_example_spec`.
+
+    Raises as classifier_parse_example_spec.
 
     >>> age = gc.feature_column.numeric_column("age")
     >>> gc.estimator.regressor_parse_example_spec([age], label_key="price")["price"]

@@ -41,6 +41,8 @@ class TensorServingInputReceiver(_Fields):
     """A ServingInputReceiver for a model function whose features are one tensor, as
     `tf.estimator.export.TensorServingInputReceiver`.
 
+    Raises ValueError if they are none, and what ServingInputReceiver raises.
+
     >>> x = gc.placeholder(gc.float32, [None, 4])
     >>> gc.estimator.export.TensorServingInputReceiver(x, x).features is x
     True
@@ -82,6 +84,9 @@ def build_parsing_serving_input_receiver_fn(feature_spec: Mapping[str, Any],
     `tf.estimator.export.build_parsing_serving_input_receiver_fn`.
     default_batch_size: of the vector of Examples; None: any.
 
+    The function raises ValueError for an empty feature_spec, or what is no feature in it. The placeholder holds
+    strings.
+
     >>> receive = gc.estimator.export.build_parsing_serving_input_receiver_fn(
     ...     {"x": gc.FixedLenFeature([2], gc.float32)})
     >>> receiver = receive()
@@ -100,6 +105,8 @@ def build_raw_serving_input_receiver_fn(features: Mapping[str, Any], default_bat
                                         ) -> Callable[[], ServingInputReceiver]:
     """A function that makes a receiver of placeholders like these tensors, whose first axis has any size, as
     `tf.estimator.export.build_raw_serving_input_receiver_fn`.
+
+    features: a dictionary of tensors, of any dtypes; default_batch_size: the size of the first axis, instead of any.
 
     >>> receive = gc.estimator.export.build_raw_serving_input_receiver_fn({"x": gc.zeros([1, 4])})
     >>> receive().receiver_tensors["x"].shape

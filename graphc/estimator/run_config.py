@@ -20,8 +20,8 @@ _REPLACEABLE = ("model_dir", "tf_random_seed", "save_summary_steps", "save_check
 
 @public("estimator.RunConfig")
 class RunConfig:
-    """How often an Estimator saves and reports, and where, as `tf.estimator.RunConfig`. Raises ValueError for values
-    that make no sense.
+    """How often an Estimator saves and reports, and where, as `tf.estimator.RunConfig`. Raises ValueError for negative
+    numbers, for both ways of saving checkpoints, and for what is no ConfigProto, integer or function.
 
     The environment variable TF_CONFIG may name a model_dir and a cluster of this one task; graphc runs in one process,
     so that a cluster of several, and strategies of distribution, raise UnimplementedError.

@@ -20,7 +20,8 @@ class _TrainFields(NamedTuple):
 
 @public("estimator.TrainSpec")
 class TrainSpec(_TrainFields):
-    """What to train with, as `tf.estimator.TrainSpec`. Raises ValueError and TypeError for what makes no sense.
+    """What to train with, as `tf.estimator.TrainSpec`. Raises ValueError unless max_steps is positive or None,
+    TypeError if input_fn is no function, or a hook no SessionRunHook.
 
     >>> gc.estimator.TrainSpec(lambda: None, max_steps=1000).max_steps
     1000
@@ -54,8 +55,9 @@ class _EvalFields(NamedTuple):
 class EvalSpec(_EvalFields):
     """What to evaluate with, as `tf.estimator.EvalSpec`: an evaluation begins no sooner than throttle_secs after the
     last one began. start_delay_secs is for evaluators that are processes of their own; here there is none. Raises
-    ValueError and TypeError for what makes no sense.
-    steps: how many batches, None for all. exporters: one or several, which export the model behind each evaluation.
+    ValueError unless steps is positive or None, and for negative seconds, TypeError for an input_fn, name, hook or
+    exporter that is none. steps: how many batches, None for all. exporters: one or several, which export the model
+    behind each evaluation.
 
     >>> gc.estimator.EvalSpec(lambda: None, steps=10).throttle_secs
     600

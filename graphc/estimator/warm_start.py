@@ -40,6 +40,8 @@ class WarmStartSettings(_Settings):
     """Which variables begin with which values of a checkpoint: the arguments of gc.train.warm_start. As
     `tf.estimator.WarmStartSettings`.
 
+    Raises ValueError without ckpt_to_initialize_from.
+
     >>> x = gc.feature_column.numeric_column("x")
     >>> def read():
     ...     return {"x": [[1.], [2.]]}, [[3.], [5.]]

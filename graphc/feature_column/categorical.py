@@ -85,6 +85,10 @@ def categorical_column_with_identity(key: str, num_buckets: int,
     """A column of integers from 0 to num_buckets - 1; others become default_value, or are an error. As
     `tf.feature_column.categorical_column_with_identity`.
 
+    Raises ValueError if key is no string, for fewer than one bucket, a default_value that is none of them, and features
+    of other dtypes; an id that is none ends a run with InvalidArgumentError. The feature is [batch], [batch, ...] or a
+    SparseTensor.
+
     >>> day = gc.feature_column.categorical_column_with_identity("day", num_buckets=3, default_value=0)
     >>> counts = gc.feature_column.indicator_column(day)
     >>> gc.feature_column.input_layer({"day": gc.constant([[2], [7]])}, [counts]).eval()
@@ -118,6 +122,9 @@ def categorical_column_with_hash_bucket(key: str, hash_bucket_size: int,
                                         dtype: Any = gc.string) -> HashedCategoricalColumn:
     """A column of strings or integers, by FarmHash modulo hash_bucket_size, as
     `tf.feature_column.categorical_column_with_hash_bucket`.
+
+    Raises ValueError if key is no string, for fewer than one bucket and for other dtypes. The feature is [batch],
+    [batch, ...] or a SparseTensor.
 
     >>> word = gc.feature_column.categorical_column_with_hash_bucket("word", hash_bucket_size=4)
     >>> counts = gc.feature_column.indicator_column(word)
@@ -180,6 +187,9 @@ def categorical_column_with_vocabulary_list(key: str, vocabulary_list: Sequence[
     """A column of the places of strings or integers in a list. Others get default_value (-1: they are left out), or one
     of num_oov_buckets behind the list by a hash. As `tf.feature_column.categorical_column_with_vocabulary_list`.
 
+    Raises ValueError if the list is empty, has a word twice or is of another dtype than dtype, and for default_value
+    together with num_oov_buckets. The feature is [batch], [batch, ...] or a SparseTensor.
+
     >>> job = gc.feature_column.categorical_column_with_vocabulary_list("job", ["nurse", "pilot"])
     >>> layer = gc.feature_column.input_layer({"job": gc.constant([["pilot"], ["baker"]])},
     ...                                       [gc.feature_column.indicator_column(job)])
@@ -211,6 +221,9 @@ def categorical_column_with_vocabulary_file(key: str, vocabulary_file: Any, voca
     r"""A column of the lines of a file that strings or integers are; vocabulary_size: how many lines count, by default
     all. Others get default_value (-1: they are left out), or one of num_oov_buckets behind them by a hash. As
     `tf.feature_column.categorical_column_with_vocabulary_file`.
+
+    Raises ValueError if the file is not there (where no vocabulary_size is given), for a vocabulary_size below 1, other
+    dtypes, and default_value together with num_oov_buckets. The feature is [batch], [batch, ...] or a SparseTensor.
 
     >>> gc.io.write_file("jobs.txt", "nurse\npilot\n").run()
     >>> job = gc.feature_column.categorical_column_with_vocabulary_file("job", "jobs.txt", num_oov_buckets=1)
@@ -286,6 +299,9 @@ def weighted_categorical_column(categorical_column: CategoricalColumn, weight_fe
                                 dtype: Any = gc.float32) -> WeightedCategoricalColumn:
     """A categorical column with the weights features[weight_feature_key], one for each id, as
     `tf.feature_column.weighted_categorical_column`.
+
+    Raises ValueError if the column is not categorical, dtype is none of numbers, or the feature of weights is of
+    another dtype.
 
     >>> word = gc.feature_column.categorical_column_with_identity("word", num_buckets=3)
     >>> column = gc.feature_column.weighted_categorical_column(word, "weight")

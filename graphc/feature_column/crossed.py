@@ -56,6 +56,9 @@ def crossed_column(keys: Sequence[Any], hash_bucket_size: int, hash_key: int | N
     """A column of the combinations of features (names of strings or integers) and categorical columns, by a hash modulo
     hash_bucket_size, as `tf.feature_column.crossed_column`.
 
+    Raises ValueError for fewer than two keys, no bucket, for columns that are not categorical, and for those with a
+    hash bucket.
+
     >>> cross = gc.feature_column.crossed_column(["job", "city"], hash_bucket_size=5)
     >>> features = {"job": gc.constant([["pilot"], ["nurse"]]), "city": gc.constant([["Rome"], ["Oslo"]])}
     >>> gc.feature_column.input_layer(features, [gc.feature_column.indicator_column(cross)]).eval().shape

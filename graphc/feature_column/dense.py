@@ -55,6 +55,8 @@ def indicator_column(categorical_column: CategoricalColumn) -> IndicatorColumn:
     """A column with a number for each category of another: how often it occurs. As
     `tf.feature_column.indicator_column`.
 
+    Raises ValueError if that is not categorical. It gives [batch, categories], float32.
+
     >>> word = gc.feature_column.categorical_column_with_identity("word", num_buckets=3)
     >>> words = gc.constant([[1, 1], [0, 2]])
     >>> gc.feature_column.input_layer({"word": words}, [gc.feature_column.indicator_column(word)]).eval()
@@ -120,6 +122,11 @@ def embedding_column(categorical_column: CategoricalColumn, dimension: int, comb
     ("mean", "sqrtn" or "sum"). ckpt_to_load_from, tensor_name_in_ckpt: where the numbers come from at first. As
     `tf.feature_column.embedding_column`.
 
+    Raises ValueError for a column that is not categorical, a dimension below 1, an initializer that is no function, and
+    one of the two names without the other.
+
+    It gives [batch, dimension], float32.
+
     >>> word = gc.feature_column.categorical_column_with_identity("word", num_buckets=3)
     >>> table = gc.constant_initializer([[0., 0.], [1., 10.], [3., 30.]])
     >>> column = gc.feature_column.embedding_column(word, dimension=2, combiner="mean", initializer=table)
@@ -183,6 +190,9 @@ def shared_embedding_columns(categorical_columns: Sequence[CategoricalColumn], d
                              max_norm: float | None = None, trainable: bool = True) -> list[SharedEmbeddingColumn]:
     """Embedding columns, one for each of these, with one table, as `tf.feature_column.shared_embedding_columns`. The
     columns must be of one kind, and have as many buckets.
+
+    Raises ValueError if they are not, or none is categorical; the rest as of embedding_column. Each gives [batch,
+    dimension], float32.
 
     >>> seen, bought = (gc.feature_column.categorical_column_with_identity(key, 10) for key in ("seen", "bought"))
     >>> columns = gc.feature_column.shared_embedding_columns([seen, bought], dimension=3)

@@ -17,6 +17,8 @@ class DenseFeatures(gc.layers.Layer):  # type: ignore[misc]
     ValueError for a column that is not dense, and for features that are no dictionary.
     It is a layer: called again it uses its variables again.
 
+    It gives [batch, numbers], float32.
+
     >>> age = gc.feature_column.numeric_column("age")
     >>> job = gc.feature_column.categorical_column_with_vocabulary_list("job", ["nurse", "pilot"])
     >>> layer = gc.compat.v1.keras.layers.DenseFeatures([age, gc.feature_column.embedding_column(job, 3)])

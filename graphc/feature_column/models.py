@@ -24,7 +24,7 @@ def input_layer(features: Mapping[str, Any], feature_columns: Any, weight_collec
                 cols_to_output_tensors: dict[Any, Any] | None = None) -> Any:
     """[batch, numbers]: what the dense columns give, side by side in the order of their names, as
     `tf.feature_column.input_layer`. cols_to_vars and cols_to_output_tensors get the variables and the tensor of each
-    column. Raises ValueError for a column that is not dense.
+    column. The result is float32. Raises ValueError for a column that is not dense, and what linear_model raises.
     features: a dictionary of tensors, [batch] or [batch, ...], or SparseTensors for categories.
 
     >>> age, size = gc.feature_column.numeric_column("age"), gc.feature_column.numeric_column("size", shape=(2,))
@@ -72,6 +72,9 @@ def linear_model(features: Mapping[str, Any], feature_columns: Any, units: int =
     """[batch, units]: the sum of the columns' values times weights, and a bias, which all begin with 0, as
     `tf.feature_column.linear_model`. Weights of several categories of an example are combined ("sum", "mean" or
     "sqrtn"). cols_to_vars gets the variables of each column, and of "bias".
+
+    Raises ValueError if features is no dictionary or lacks one, or has them of different batch sizes, for no columns,
+    what is no column, and two of one name. The result is float32.
 
     >>> age = gc.feature_column.numeric_column("age")
     >>> weights = {}

@@ -57,8 +57,9 @@ class NumericColumn(DenseColumn):
 def numeric_column(key: str, shape: Any = (1,), default_value: Any = None, dtype: Any = gc.float32,
                    normalizer_fn: Callable[[Any], Any] | None = None) -> NumericColumn:
     """A column of the numbers of features[key], as `tf.feature_column.numeric_column`. normalizer_fn(tensor) is called
-    on them first; default_value is that of gc.parse_example. Raises ValueError and TypeError for what does not fit.
-    shape: of the numbers of one example.
+    on them first; default_value is that of gc.parse_example. Raises ValueError for a key that is no string, sizes below
+    1 and a dtype that is none of numbers, TypeError for sizes that are no integers, a default_value of another dtype,
+    and a normalizer_fn that is no function. shape: of the numbers of one example.
 
     >>> age = gc.feature_column.numeric_column("age", normalizer_fn=lambda x: (x - 40.) / 10.)
     >>> gc.feature_column.input_layer({"age": gc.constant([[36.], [50.]])}, [age]).eval()
@@ -141,8 +142,9 @@ class BucketizedColumn(DenseColumn, CategoricalColumn):
 @public("feature_column.bucketized_column")
 def bucketized_column(source_column: NumericColumn, boundaries: Sequence[float]) -> BucketizedColumn:
     """A column of the buckets that the sorted boundaries make: [b0, b1) holds b0. As
-    `tf.feature_column.bucketized_column`. Raises ValueError for what does not fit.
-    It is dense (one-hot) and categorical, for gc.feature_column.linear_model and crossed_column.
+    `tf.feature_column.bucketized_column`. source_column: a numeric_column of one axis; boundaries: a sorted list that
+    is not empty, without repetitions (ValueError for both). It is dense (one-hot, float32 [batch, buckets * size]) and
+    categorical, for gc.feature_column.linear_model and crossed_column.
 
     >>> age = gc.feature_column.bucketized_column(gc.feature_column.numeric_column("age"), [18, 65])
     >>> gc.feature_column.input_layer({"age": gc.constant([[17.], [18.], [70.]])}, [age]).eval()

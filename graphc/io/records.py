@@ -43,6 +43,7 @@ class TFRecordOptions:
 
     compression_type: a TFRecordCompressionType, or "", "ZLIB", "GZIP". The others are zlib's (flush_mode is what
     TFRecordWriter.flush does: 0, the default, leaves in zlib what it holds back). Sizes of buffers change no result.
+    Raises ValueError for another compression_type.
 
     >>> options = gc.io.TFRecordOptions("GZIP", compression_level=9)
     >>> with gc.io.TFRecordWriter("small.tfrecord.gz", options) as writer:
@@ -103,7 +104,8 @@ class TFRecordWriter:
 
     options: TFRecordOptions, or what those take as compression_type.
     write(record) takes bytes, mostly a message's SerializeToString(); flush() and close(), which the `with` block
-    does.
+    does. Raises ValueError for another compression_type; write raises TypeError for what is neither bytes nor a string,
+    FailedPreconditionError behind close().
 
     >>> with gc.io.TFRecordWriter("examples.tfrecord") as writer:
     ...     for age in (36, 41):

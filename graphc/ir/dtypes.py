@@ -17,7 +17,7 @@ class DType:
     """An element type: `gc.float32`, `gc.int64`, `gc.string`, ...
 
     name is TensorFlow's, short is the one used in Plans and kernel names, number is the value in .pb files; kind and
-    size as in the table. As `tf.DType`.
+    size as in the table. As `tf.DType`. min and max raise TypeError for bool, complex and string.
 
     >>> gc.float32.name, gc.float32.size, gc.float32.as_numpy_dtype.__name__, gc.float32.is_floating
     ('float32', 4, 'float32', True)

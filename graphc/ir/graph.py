@@ -32,7 +32,9 @@ class Graph(GraphScopes):
     """A symbolic program: operations that are only added, and run by a Session.
 
     `with graph.as_default():` is where what is built inside belongs. Names are unique; scopes, collections, seeds and
-    control dependencies are a graph's own. As `tf.Graph`.
+    control dependencies are a graph's own. As `tf.Graph`. get_tensor_by_name and get_operation_by_name raise
+    NotFoundError for what is not there, ValueError for what is no such name, TypeError for what is no string; a
+    finalized graph raises RuntimeError where an operation is added.
 
     >>> graph = gc.Graph()
     >>> with graph.as_default():

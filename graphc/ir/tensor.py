@@ -29,7 +29,7 @@ class Operation:
     """A node of the graph: its type, inputs, attributes and outputs. `definition` is the op with its fields; it never
     changes.
 
-    Running it gives None. As `tf.Operation`.
+    Running it gives None. As `tf.Operation`. get_attr raises ValueError for an attribute that it does not have.
 
     >>> y = gc.reduce_sum([[1., 2.]], axis=1, name="total")
     >>> y.op.name, y.op.type, y.op.get_attr("keep_dims"), [x.name for x in y.op.inputs]

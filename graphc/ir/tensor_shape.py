@@ -16,7 +16,8 @@ from graphc.ir.late_imports import load
 class Dimension:
     """One size of a TensorShape: `.value` is an int or None, for one that only a run knows.
 
-    Arithmetic and comparisons with an unknown one are unknown: Dimension(None), None. As `tf.Dimension`.
+    Arithmetic and comparisons with an unknown one are unknown: Dimension(None), None. As `tf.Dimension`. Raises
+    TypeError for what is no integer, ValueError for a negative one; int() of an unknown one raises TypeError.
 
     >>> size = gc.Dimension(3)
     >>> size.value, int(size), size * 2, size + None, gc.Dimension(None) == 3
@@ -156,7 +157,9 @@ def as_dimension(value: Any) -> Dimension:
 class TensorShape:
     """A static shape: of unknown rank, or a list of Dimensions, of which some may be unknown.
 
-    dims: None, an int, a list of ints, Nones and Dimensions, or a TensorShape. As `tf.TensorShape`.
+    dims: None, an int, a list of ints, Nones and Dimensions, or a TensorShape. As `tf.TensorShape`. Raises TypeError
+    for other things, ValueError for a negative size; as_list, len and iteration raise ValueError if the rank is
+    unknown.
 
     >>> shape = gc.placeholder(gc.float32, [None, 3]).shape
     >>> shape.as_list(), shape.ndims, shape[1].value, shape.is_fully_defined()

@@ -44,7 +44,7 @@ def load(model: Any, values: Mapping[str, Any] | None = None,
     Inputs become placeholders, sizes that have names are unknown. values: inputs that are constants from now on,
     for those that decide axes and other things that must be known while a graph is built; shapes: of inputs of
     which the model says less. Raises DataLossError for a damaged file, UnimplementedError, which lists them all,
-    for operators that graphc does not have.
+    for operators that graphc does not have. (graphc's own)
 
     >>> x = gc.placeholder(gc.float32, [None, 2], "x")
     >>> y = gc.nn.relu(gc.matmul(x, [[1.], [2.]]))

@@ -29,6 +29,9 @@ class SavedModelBuilder:
     """Makes the folder export_dir, which must not be there or be empty, as `tf.saved_model.Builder`. `save` writes the
     meta graphs that were added; the variables are written with the first one.
 
+    Raises AssertionError if there is something in it. add_meta_graph_and_variables raises FailedPreconditionError for a
+    variable that is not initialised.
+
     >>> x = gc.placeholder(gc.float32, [None], "x")
     >>> y = gc.multiply(x, gc.Variable(2.), name="y")
     >>> gc.global_variables_initializer().run()
@@ -156,7 +159,8 @@ def simple_save(session: Any, export_dir: Any, inputs: Mapping[str, Any], output
                 legacy_init_op: Any = None) -> None:
     """Writes a SavedModel of the session's graph for serving, with one signature, as `tf.saved_model.simple_save`.
 
-    inputs, outputs: name -> tensor. Its tag is SERVING, its signature "serving_default".
+    inputs, outputs: name -> tensor. Its tag is SERVING, its signature "serving_default". Raises AssertionError if
+    export_dir is there and not empty, FailedPreconditionError for a variable that is not initialised.
 
     >>> x = gc.placeholder(gc.float32, [None], "x")
     >>> y = gc.multiply(x, gc.Variable(2.), name="y")

@@ -35,7 +35,9 @@ def export_model(session: Any, signatures: Mapping[str, Signature], var_list: An
 
     var_list: the variables of checkpoints, as gc.train.Saver has it; by default all global ones. A variable that has no
     value yet has none in the file: a signature may initialise it. Counts as a run of the session. Raises
-    UnimplementedError that lists what the C++ library cannot run, InvalidArgumentError for what is not in the graph.
+    UnimplementedError that lists what the C++ library cannot run, InvalidArgumentError for a placeholder that is needed
+    but no input, ValueError for a tensor of another graph, NotFoundError for a name that is not in it, TypeError if
+    signatures is no dictionary.
 
     >>> x = gc.placeholder(gc.float32, [None, 2], "x")
     >>> w = gc.Variable([[1.], [2.]], name="w")

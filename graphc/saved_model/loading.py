@@ -54,6 +54,8 @@ def load(sess: Any, tags: Iterable[str], export_dir: Any, import_scope: str | No
 def maybe_saved_model_directory(export_dir: Any) -> bool:
     """Whether the folder has a saved_model.pb or saved_model.pbtxt, as `tf.saved_model.contains_saved_model`.
 
+    Raises TypeError if it is no path.
+
     >>> x = gc.placeholder(gc.float32, [], "x")
     >>> gc.saved_model.simple_save(gc.get_default_session(), "there", {"x": x}, {"y": x + 1.})
     >>> gc.saved_model.contains_saved_model("there"), gc.saved_model.contains_saved_model("elsewhere")
@@ -78,6 +80,8 @@ def main_op() -> Any:
 @public("saved_model.main_op_with_restore", "saved_model.main_op.main_op_with_restore")
 def main_op_with_restore(restore_op_name: str) -> Any:
     """The operation of main_op, and behind it the named one, as `tf.saved_model.main_op_with_restore`.
+
+    Raises NotFoundError if the graph has none of that name.
 
     >>> v = gc.Variable(1.)
     >>> put = gc.group(v.assign(5.), name="put")

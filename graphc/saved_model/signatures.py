@@ -15,6 +15,8 @@ from graphc.serial.tensors import shape_to_proto
 def build_tensor_info(tensor: Any) -> TensorInfo:
     """Name, dtype and shape of a tensor or SparseTensor, as `tf.saved_model.build_tensor_info`.
 
+    It takes variables, too.
+
     >>> print(gc.saved_model.build_tensor_info(gc.placeholder(gc.float32, [None, 2], "x")))
     name: "x:0"
     dtype: DT_FLOAT
@@ -42,7 +44,7 @@ def build_tensor_info(tensor: Any) -> TensorInfo:
 @public("saved_model.get_tensor_from_tensor_info", "saved_model.utils.get_tensor_from_tensor_info")
 def get_tensor_from_tensor_info(tensor_info: TensorInfo, graph: Any = None, import_scope: str | None = None) -> Any:
     """The tensor or SparseTensor of a graph that is meant, as `tf.saved_model.get_tensor_from_tensor_info`. Raises
-    KeyError if the graph has none of that name, ValueError for a TensorInfo that names none.
+    NotFoundError (a KeyError) if the graph has none of that name, ValueError for a TensorInfo that names none.
 
     >>> x = gc.placeholder(gc.float32, [None, 2], "x")
     >>> gc.saved_model.get_tensor_from_tensor_info(gc.saved_model.build_tensor_info(x)) is x
@@ -69,6 +71,8 @@ def build_signature_def(inputs: Mapping[str, TensorInfo] | None = None, outputs:
     """A SignatureDef: inputs and outputs, TensorInfos by name, and the name of the method of serving; as
     `tf.saved_model.build_signature_def`.
 
+    Raises TypeError for values that are no TensorInfos: gc.saved_model.build_tensor_info makes them.
+
     >>> x = gc.placeholder(gc.float32, [None], "x")
     >>> info = gc.saved_model.build_tensor_info(x)
     >>> signature = gc.saved_model.build_signature_def({"in": info}, {"out": info}, "my/method")
@@ -86,6 +90,8 @@ def build_signature_def(inputs: Mapping[str, TensorInfo] | None = None, outputs:
 def predict_signature_def(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> SignatureDef:
     """A signature of any tensors by name, as `tf.saved_model.predict_signature_def`.
 
+    Raises ValueError without inputs or outputs.
+
     >>> x = gc.placeholder(gc.float32, [None, 2], "x")
     >>> signature = gc.saved_model.predict_signature_def({"pixels": x}, {"sum": gc.reduce_sum(x, 1, name="y")})
     >>> signature.inputs["pixels"].name, signature.outputs["sum"].name, signature.method_name
@@ -101,6 +107,8 @@ def predict_signature_def(inputs: Mapping[str, Any], outputs: Mapping[str, Any])
 @public("saved_model.regression_signature_def", "saved_model.signature_def_utils.regression_signature_def")
 def regression_signature_def(examples: Any, predictions: Any) -> SignatureDef:
     """A signature from Examples (strings) to numbers, as `tf.saved_model.regression_signature_def`.
+
+    Raises ValueError without one of them, or for other dtypes than string and float32.
 
     >>> examples = gc.placeholder(gc.string, [None], "examples")
     >>> signature = gc.saved_model.regression_signature_def(examples, gc.zeros([3], name="prices"))

@@ -62,6 +62,8 @@ def convert_variables_to_constants(sess: Any, input_graph_def: GraphDef, output_
 def extract_sub_graph(graph_def: GraphDef, dest_nodes: Iterable[str]) -> GraphDef:
     """The nodes of a GraphDef that dest_nodes, names, need, in their order. As `tf.graph_util.extract_sub_graph`.
 
+    Raises InvalidArgumentError for a name that is not in it, TypeError if dest_nodes is a string.
+
     >>> y, z = gc.identity(gc.constant(1., name="x"), name="y"), gc.constant(2., name="z")
     >>> part = gc.graph_util.extract_sub_graph(gc.get_default_graph().as_graph_def(), ["y"])
     >>> [node.name for node in part.node]

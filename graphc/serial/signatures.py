@@ -26,7 +26,8 @@ class Signature:
     fetches: what a run computes, as gc.Session.run takes it: tensors and variables are its outputs, operations are run.
     inputs: the tensors that are fed; None: the placeholders that the fetches need, in the order in which they were
     made. Both: one, a list, or a dictionary whose keys name the outputs or inputs. shapes: of inputs by these names,
-    where more is known of them than the graph says; None in a shape is any size. For `gc.export_model`.
+    where more is known of them than the graph says; None in a shape is any size. For `gc.export_model`. There what is
+    no tensor or operation raises TypeError, and a shape of what is no input InvalidArgumentError.
 
     >>> x = gc.placeholder(gc.float32, [None, 2], name="x")
     >>> predict = gc.Signature(fetches={"total": gc.reduce_sum(x, axis=1)}, inputs={"x": x}, shapes={"x": [1, 2]})

@@ -69,7 +69,7 @@ def tensor_to_proto(array: np.ndarray[Any, Any], aside: bool = False) -> TensorP
 def make_ndarray(tensor: TensorProto) -> np.ndarray[Any, Any]:
     """A copy of the array in a TensorProto. As `tf.make_ndarray`.
 
-    Raises DataLossError if its sizes do not fit its contents.
+    Raises DataLossError if its sizes do not fit its contents. Strings are bytes in an array of objects.
 
     >>> gc.make_ndarray(gc.make_tensor_proto([[1, 2]], gc.int64))
     array([[1, 2]])

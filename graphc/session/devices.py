@@ -21,6 +21,8 @@ def list_local_devices(session_config: Any = None) -> list[DeviceAttributes]:
     """The CPU and the GPUs, as `device_lib.list_local_devices`. Nothing is reserved on them. session_config: which GPUs
     are visible.
 
+    Raises TypeError if it is no ConfigProto, or None.
+
     >>> from graphc.compat.v1.python.client import device_lib
     >>> device_lib.list_local_devices()[0].device_type
     'CPU'
@@ -58,7 +60,7 @@ def visible_gpus(settings: Settings) -> list[Any]:
 def list_physical_devices(device_type: str | None = None) -> list[DeviceAttributes]:
     """The CPU and the GPUs, as `tf.config.experimental.list_physical_devices`.
 
-    device_type: "CPU" or "GPU", those only.
+    device_type: "CPU" or "GPU", those only. Any other name gives an empty list.
 
     >>> import graphc.compat.v1 as tf
     >>> [device.device_type for device in tf.config.experimental.list_physical_devices("CPU")]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class InteractiveSession(Session):
     """A session that is the default one from the start, without a `with` block; its graph, too, if it is given.
 
-    `tensor.eval()` and `operation.run()` use it until `close()`. As `tf.InteractiveSession`.
+    `tensor.eval()` and `operation.run()` use it until `close()`. As `tf.InteractiveSession`. Raises as gc.Session.
 
     >>> gc.get_default_session().close()         # one is open here already
     >>> session = gc.InteractiveSession()

@@ -20,7 +20,8 @@ class Server:
     """A cluster of one task: sessions whose target is `server.target` share variables, queues and tables.
 
     server_or_cluster_def: a ClusterSpec, what one is made of, or a ServerDef. As `tf.train.Server`. Raises
-    UnimplementedError if the cluster has several tasks: graphc runs in one process.
+    UnimplementedError if the cluster has several tasks: graphc runs in one process. TypeError for what makes no
+    cluster, ValueError if the cluster has no such job or task, or several and none is named.
 
     >>> server = gc.train.Server.create_local_server()
     >>> v = gc.Variable(1.)

@@ -80,6 +80,8 @@ def _running() -> str:
 def benchmark_config() -> Any:
     """The ConfigProto for benchmarks: the usual one, as graphc has no optimiser of dependencies to switch off.
 
+    As `tf.test.benchmark_config`.
+
     >>> type(gc.test.benchmark_config()).__name__
     'ConfigProto'
     """

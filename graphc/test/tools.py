@@ -73,6 +73,8 @@ test_src_dir_path.__test__ = False  # type: ignore[attr-defined]  # for pytest, 
 def is_gpu_available(cuda_only: bool = False, min_cuda_compute_capability: Any = None) -> bool:
     """Whether this machine has a GPU that sessions can use. The arguments change nothing.
 
+    As `tf.test.is_gpu_available`.
+
     >>> gc.test.is_gpu_available() == (gc.test.gpu_device_name() != "")
     True
     """
@@ -82,6 +84,8 @@ def is_gpu_available(cuda_only: bool = False, min_cuda_compute_capability: Any =
 @public("test.gpu_device_name")
 def gpu_device_name() -> str:
     """The GPU's name, "" without one.
+
+    As `tf.test.gpu_device_name`.
 
     >>> gc.test.gpu_device_name() in ("", "/device:GPU:0")
     True
@@ -154,6 +158,8 @@ def create_local_cluster(num_workers: int, num_ps: int, protocol: str = "grpc", 
 def assert_equal_graph_def(actual: Any, expected: Any, checkpoint_v2: bool = False) -> None:
     """Raises AssertionError unless two GraphDefs have the same nodes, in any order. As
     `tf.test.assert_equal_graph_def`. checkpoint_v2: names of temporary files of V2 checkpoints do not count.
+
+    Raises TypeError for what is no GraphDef.
 
     >>> with gc.Graph().as_default() as one:
     ...     x, y = gc.constant(1., name="x"), gc.constant(2., name="y")

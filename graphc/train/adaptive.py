@@ -14,6 +14,9 @@ from graphc.train.optimizers import as_type_of, make
 class AdagradOptimizer(Optimizer):
     """Adagrad (Duchi et al.), as `tf.train.AdagradOptimizer`: the sum of squares begins at 0.1.
 
+    learning_rate: a number, a scalar tensor, or a function that gives one; minimize raises TypeError for strings,
+    ValueError for other shapes. Raises ValueError unless initial_accumulator_value, a number, is positive.
+
     >>> v = gc.Variable([1., 2.])
     >>> step = gc.train.AdagradOptimizer(0.1).minimize(gc.reduce_sum(v * v))
     >>> gc.global_variables_initializer().run()
@@ -54,6 +57,9 @@ class AdagradOptimizer(Optimizer):
 class AdagradDAOptimizer(Optimizer):
     """Adagrad by dual averaging, for sparse linear models, as `tf.train.AdagradDAOptimizer`: the variable is computed
     anew in each step, from sums over all steps; global_step counts them.
+
+    learning_rate and the strengths: numbers or scalar tensors; minimize raises TypeError for strings, ValueError for
+    other shapes. Raises ValueError unless initial_gradient_squared_accumulator_value, a number, is positive.
 
     >>> v, count = gc.Variable([1., 2.]), gc.train.create_global_step()
     >>> optimizer = gc.train.AdagradDAOptimizer(0.1, count, l1_regularization_strength=0.01)
@@ -109,6 +115,9 @@ class AdadeltaOptimizer(Optimizer):
     """Adadelta (Zeiler), as `tf.train.AdadeltaOptimizer`: var -= learning_rate * gradient * sqrt(a + epsilon) / sqrt(g
     + epsilon), with a and g the averages of squared updates and gradients, which decay with rho.
 
+    learning_rate, rho, epsilon: numbers, scalar tensors, or functions that give them; minimize raises TypeError for
+    strings, ValueError for other shapes.
+
     >>> v = gc.Variable([1., 2.])
     >>> step = gc.train.AdadeltaOptimizer(1., rho=0.5, epsilon=0.1).minimize(gc.reduce_sum(v * v))
     >>> gc.global_variables_initializer().run()
@@ -153,6 +162,9 @@ class AdadeltaOptimizer(Optimizer):
 class RMSPropOptimizer(Optimizer):
     """RMSProp, as `tf.train.RMSPropOptimizer`: the mean square begins at 1, epsilon stands inside the root; centered:
     divided by the deviation from the mean gradient.
+
+    learning_rate, decay, momentum, epsilon: numbers, scalar tensors, or functions that give them; minimize raises
+    TypeError for strings, ValueError for other shapes.
 
     >>> v = gc.Variable([1., 2.])
     >>> step = gc.train.RMSPropOptimizer(0.1, decay=0.5).minimize(gc.reduce_sum(v * v))

@@ -12,6 +12,9 @@ from graphc.train.optimizers import AdamOptimizer, make
 class LazyAdamOptimizer(AdamOptimizer):
     """Adam whose moments and variables stand still in rows without gradient, as `tf.contrib.opt.LazyAdamOptimizer`.
 
+    Its numbers may be scalar tensors, or functions that give them; minimize raises TypeError for strings, ValueError
+    for other shapes.
+
     >>> table = gc.Variable([[1., 1.], [2., 2.], [3., 3.]])
     >>> loss = gc.reduce_sum(gc.nn.embedding_lookup(table, [0, 2]))
     >>> step = gc.contrib.opt.LazyAdamOptimizer(0.1).minimize(loss)
@@ -42,7 +45,8 @@ def _mixed(old: gc.Tensor, beta: gc.Tensor, new: gc.Tensor) -> gc.Tensor:
 class NadamOptimizer(AdamOptimizer):
     """Adam with Nesterov's momentum (Dozat), as `tf.contrib.opt.NadamOptimizer`.
 
-    With a gradient of some rows the moments of all rows move, but the variable only in these.
+    With a gradient of some rows the moments of all rows move, but the variable only in these. Its numbers may be scalar
+    tensors, or functions that give them; minimize raises TypeError for strings, ValueError for other shapes.
 
     >>> v = gc.Variable([1., 2.])
     >>> step = gc.contrib.opt.NadamOptimizer(0.1).minimize(gc.reduce_sum(v * v))

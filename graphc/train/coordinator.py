@@ -20,7 +20,8 @@ class Coordinator:
     """Lets threads stop together, as `tf.train.Coordinator`: each asks should_stop(), any may call request_stop(), and
     join() waits for all and raises what one of them reported.
 
-    clean_stop_exception_types: what only means the end, by default OutOfRangeError.
+    clean_stop_exception_types: what only means the end, by default OutOfRangeError. join raises RuntimeError if a
+    thread runs on for stop_grace_period_secs after the stop.
 
     >>> import threading
     >>> coordinator = gc.train.Coordinator()
@@ -131,6 +132,8 @@ class Coordinator:
 class LooperThread(threading.Thread):
     """A thread that calls target(*args, **kwargs) every timer_interval_secs (None: all the time) until the coordinator
     stops, as `tf.train.LooperThread`.
+
+    Raises ValueError if coord is no Coordinator.
 
     >>> coordinator, calls = gc.train.Coordinator(), []
     >>> def count():

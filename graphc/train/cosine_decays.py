@@ -19,6 +19,9 @@ def cosine_decay(learning_rate: Any, global_step: Any, decay_steps: Any, alpha: 
                  name: str | None = None) -> gc.Tensor:
     """From learning_rate to alpha * learning_rate within decay_steps along half a cosine, as `tf.train.cosine_decay`.
 
+    learning_rate may be a tensor, whose dtype the rate has (float32 for Python numbers). Raises ValueError if
+    global_step is None, TypeError for strings.
+
     >>> step = gc.placeholder(gc.int64, [])
     >>> rate = gc.train.cosine_decay(0.1, step, decay_steps=100)
     >>> [rate.eval({step: n}) for n in (0, 50, 100, 200)]
@@ -36,6 +39,8 @@ def cosine_decay_restarts(learning_rate: Any, global_step: Any, first_decay_step
     """cosine_decay that begins anew after first_decay_steps, after t_mul times as many, and so on, each time from m_mul
     times the rate before, as `tf.train.cosine_decay_restarts`.
     alpha: the least rate, as part of the first one.
+
+    dtype and errors are those of cosine_decay.
 
     >>> step = gc.placeholder(gc.int64, [])
     >>> rate = gc.train.cosine_decay_restarts(0.1, step, first_decay_steps=10, m_mul=0.5)
@@ -66,7 +71,8 @@ def linear_cosine_decay(learning_rate: Any, global_step: Any, decay_steps: Any, 
                         alpha: Any = 0.0, beta: Any = 0.001, name: str | None = None) -> gc.Tensor:
     """learning_rate * ((alpha + linear) * cosine + beta), as `tf.train.linear_cosine_decay`.
 
-    linear: from 1 to 0 within decay_steps; cosine: 0.5 * (1 + cos(2 pi num_periods * step / decay_steps)).
+    linear: from 1 to 0 within decay_steps; cosine: 0.5 * (1 + cos(2 pi num_periods * step / decay_steps)). dtype and
+    errors are those of cosine_decay.
 
     >>> step = gc.placeholder(gc.int64, [])
     >>> rate = gc.train.linear_cosine_decay(0.1, step, decay_steps=10)
@@ -85,6 +91,8 @@ def noisy_linear_cosine_decay(learning_rate: Any, global_step: Any, decay_steps:
                               name: str | None = None) -> gc.Tensor:
     """linear_cosine_decay whose linear part has noise of the variance initial_variance / (1 + step) ** variance_decay,
     as `tf.train.noisy_linear_cosine_decay`.
+
+    dtype and errors are those of cosine_decay.
 
     >>> step = gc.placeholder(gc.int64, [])
     >>> rate = gc.train.noisy_linear_cosine_decay(0.1, step, decay_steps=10, initial_variance=0.01)

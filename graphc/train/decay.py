@@ -21,7 +21,8 @@ def exponential_decay(learning_rate: Any, global_step: Any, decay_steps: Any, de
                       name: str | None = None) -> gc.Tensor:
     """learning_rate * decay_rate ** (global_step / decay_steps), as `tf.train.exponential_decay`.
 
-    staircase: the quotient is rounded down. Raises ValueError without a global step.
+    staircase: the quotient is rounded down. learning_rate may be a tensor, whose dtype the rate has (float32 for Python
+    numbers). Raises ValueError if global_step is None, TypeError for strings.
 
     >>> step = gc.placeholder(gc.int64, [])
     >>> smooth = gc.train.exponential_decay(0.1, step, decay_steps=10, decay_rate=0.5)
@@ -42,7 +43,7 @@ def natural_exp_decay(learning_rate: Any, global_step: Any, decay_steps: Any, de
                       name: str | None = None) -> gc.Tensor:
     """learning_rate * exp(-decay_rate * global_step / decay_steps), as `tf.train.natural_exp_decay`.
 
-    staircase: the quotient is rounded down.
+    staircase: the quotient is rounded down. The rest as of exponential_decay.
 
     >>> step = gc.placeholder(gc.int64, [])
     >>> rate = gc.train.natural_exp_decay(0.1, step, decay_steps=10, decay_rate=1.)
@@ -58,7 +59,7 @@ def inverse_time_decay(learning_rate: Any, global_step: Any, decay_steps: Any, d
                        staircase: bool = False, name: str | None = None) -> gc.Tensor:
     """learning_rate / (1 + decay_rate * global_step / decay_steps), as `tf.train.inverse_time_decay`.
 
-    staircase: the quotient is rounded down.
+    staircase: the quotient is rounded down. The rest as of exponential_decay.
 
     >>> step = gc.placeholder(gc.int64, [])
     >>> rate = gc.train.inverse_time_decay(0.1, step, decay_steps=10, decay_rate=1.)
@@ -78,6 +79,9 @@ def polynomial_decay(learning_rate: Any, global_step: Any, decay_steps: Any, end
                      power: Any = 1.0, cycle: bool = False, name: str | None = None) -> gc.Tensor:
     """From learning_rate to end_learning_rate within decay_steps, as (1 - global_step / decay_steps) ** power falls, as
     `tf.train.polynomial_decay`. cycle: over and over, in ever longer times.
+
+    learning_rate may be a tensor, whose dtype the rate has (float32 for Python numbers). Raises ValueError if
+    global_step is None, TypeError for strings.
 
     >>> step = gc.placeholder(gc.int64, [])
     >>> rate = gc.train.polynomial_decay(0.1, step, decay_steps=10, end_learning_rate=0.01)

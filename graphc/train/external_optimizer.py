@@ -24,7 +24,8 @@ class ExternalOptimizerInterface:
 
     loss: a scalar. var_list: the trainable variables by default; their shapes must be known. equalities: scalars to be
     held at zero; inequalities: at zero or above. var_to_bounds: {variable: (low, high)}, each broadcast to the
-    variable's shape, None for no bound. optimizer_kwargs: the algorithm's own.
+    variable's shape, None for no bound. optimizer_kwargs: the algorithm's own. Here it raises NotImplementedError.
+    minimize raises ValueError without a session.
 
     >>> class Newton(gc.contrib.opt.ExternalOptimizerInterface):     # one step, for a second derivative of 2
     ...     def _minimize(self, initial_val, loss_grad_func, **others):
@@ -133,6 +134,9 @@ class ExternalOptimizerInterface:
 class ScipyOptimizerInterface(ExternalOptimizerInterface):
     """Minimises with scipy.optimize.minimize, as `tf.contrib.opt.ScipyOptimizerInterface`. method="L-BFGS-B",
     options={} and scipy's other arguments are passed on. It needs scipy: pip install graphc[linalg].
+
+    minimize raises ValueError for the argument bounds (var_to_bounds is for them), and for a method that scipy does not
+    know, ImportError without scipy.
 
     >>> v = gc.Variable([3., 4.])
     >>> loss = gc.reduce_sum((v - 1.) ** 2)

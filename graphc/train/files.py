@@ -13,6 +13,8 @@ def write_graph(graph_or_graph_def: Any, logdir: str, name: str, as_text: bool =
     """Writes a Graph or GraphDef to logdir/name, as `tf.train.write_graph`; returns the path. aside_over: constants
     of more bytes go to a second file, as all large ones do if the graph is too big for one. See gc.write_graph.
 
+    Raises TypeError for anything else.
+
     >>> x = gc.constant(1., name="x")
     >>> gc.io.write_graph(gc.get_default_graph(), "run", "graph.pbtxt")
     'run/graph.pbtxt'

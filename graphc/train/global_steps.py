@@ -13,6 +13,8 @@ def get_global_step(graph: gc.Graph | None = None) -> Any:
     """The global step of the graph: what is in the collection, or the tensor "global_step:0"; else None, as
     `tf.train.get_global_step`. Also None, with an error in the log, if the collection has several.
 
+    Raises TypeError if it is no integer scalar.
+
     >>> gc.train.get_global_step() is None
     True
     >>> step = gc.train.create_global_step()
@@ -39,7 +41,7 @@ def create_global_step(graph: gc.Graph | None = None) -> gc.Variable:
     """Makes the global step. Raises ValueError if there is one.
 
     It is an int64 scalar variable that begins at 0 and is not trained, in the collections GLOBAL_VARIABLES and
-    GLOBAL_STEP. `minimize(loss, global_step=step)` counts it up.
+    GLOBAL_STEP. `minimize(loss, global_step=step)` counts it up. As `tf.train.create_global_step`.
 
     >>> step = gc.train.create_global_step()
     >>> step
@@ -58,7 +60,7 @@ def create_global_step(graph: gc.Graph | None = None) -> gc.Variable:
 def get_or_create_global_step(graph: gc.Graph | None = None) -> Any:
     """The graph's global step, an int64 scalar variable; it is made, at 0, if there is none.
 
-    As `tf.train.get_or_create_global_step`.
+    As `tf.train.get_or_create_global_step`. Raises TypeError if there is one that is no integer scalar.
 
     >>> step = gc.train.get_or_create_global_step()
     >>> v = gc.Variable(1.)
@@ -77,6 +79,8 @@ def get_or_create_global_step(graph: gc.Graph | None = None) -> Any:
 def assert_global_step(global_step_tensor: Any) -> None:
     """Raises TypeError unless `global_step_tensor` is an integer scalar.
 
+    As `tf.train.assert_global_step`.
+
     >>> gc.train.assert_global_step(gc.Variable(0, trainable=False))
     >>> gc.train.assert_global_step(gc.Variable(0.5))
     Traceback (most recent call last):
@@ -92,6 +96,8 @@ def assert_or_get_global_step(graph: gc.Graph | None = None, global_step_tensor:
     """global_step_tensor, which must be an integer scalar; the graph's global step if it is None. As
     `tf.contrib.framework.assert_or_get_global_step`.
 
+    Raises TypeError if it is none.
+
     >>> step = gc.train.create_global_step()
     >>> gc.contrib.framework.assert_or_get_global_step() is step
     True
@@ -105,6 +111,8 @@ def assert_or_get_global_step(graph: gc.Graph | None = None, global_step_tensor:
 @public("train.global_step")
 def global_step(sess: Any, global_step_tensor: Any) -> int:
     """The value of the global step, an int, in a session, as `tf.train.global_step`.
+
+    Raises FailedPreconditionError if it is not initialised.
 
     >>> step = gc.train.create_global_step()
     >>> gc.global_variables_initializer().run()

@@ -79,6 +79,9 @@ class HParams:
     """Named settings of a model, as `tf.contrib.training.HParams`. A value keeps its type: number, bool, string, or a
     list of them. hparam_def: an HParamDef instead of keywords.
 
+    Raises ValueError for an empty list, and for the name of a method; set_hparam and parse raise it for a value of
+    another type, parse for a name that is not there, set_hparam KeyError.
+
     >>> settings = gc.contrib.training.HParams(rate=0.1, layers=[8, 4], name="net")
     >>> settings.rate, settings.layers
     (0.1, [8, 4])

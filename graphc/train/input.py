@@ -19,6 +19,8 @@ def limit_epochs(tensor: Any, num_epochs: int | None = None, name: str | None = 
     """`tensor`, which may be computed num_epochs times: then comes OutOfRangeError. As `tf.train.limit_epochs`; the
     count is a local variable, so run gc.local_variables_initializer().
 
+    tensor: of any shape and dtype. Raises ValueError unless num_epochs is above 0, or None: as often as one likes.
+
     >>> twice = gc.train.limit_epochs(gc.constant(7), num_epochs=2)
     >>> gc.local_variables_initializer().run()
     >>> twice.eval(), twice.eval()
@@ -69,6 +71,9 @@ def input_producer(input_tensor: Any, element_shape: Any = None, num_epochs: int
     element_shape: of a row, where it is not known. shuffle: the rows of each epoch in another order, by `seed`.
     With num_epochs run gc.local_variables_initializer(): the count is a local variable.
 
+    Raises ValueError for a scalar, if the shape of a row is not known or not element_shape, or if num_epochs is not
+    above 0.
+
     >>> queue = gc.train.input_producer([[1, 2], [3, 4]], num_epochs=2, shuffle=False)
     >>> row = queue.dequeue()
     >>> gc.local_variables_initializer().run()
@@ -108,6 +113,9 @@ def string_input_producer(string_tensor: Any, num_epochs: int | None = None, shu
                           name: str | None = None, cancel_op: Any = None) -> gc.FIFOQueue:
     """A queue of strings (names of files), again and again, as `tf.train.string_input_producer`.
 
+    string_tensor: a vector that is not empty. Raises ValueError if it is empty or has another rank, TypeError for other
+    dtypes than string. The rest as of input_producer.
+
     >>> queue = gc.train.string_input_producer(["a.txt", "b.txt"], num_epochs=1, shuffle=False)
     >>> name = queue.dequeue()
     >>> gc.local_variables_initializer().run()
@@ -135,6 +143,7 @@ def range_input_producer(limit: Any, num_epochs: int | None = None, shuffle: boo
     """A queue of 0 to limit - 1, as `tf.train.range_input_producer`.
 
     They are int32 scalars, in another order each time unless shuffle is False; for num_epochs times, or for ever.
+    Raises ValueError if num_epochs is not above 0.
 
     >>> number = gc.train.range_input_producer(3, num_epochs=1, shuffle=False).dequeue()
     >>> gc.local_variables_initializer().run()
@@ -155,6 +164,8 @@ def slice_input_producer(tensor_list: Sequence[Any], num_epochs: int | None = No
                          seed: int | None = None, capacity: int = 32, shared_name: str | None = None,
                          name: str | None = None) -> list[gc.Tensor]:
     """One row of each tensor, the next one in every run, as `tf.train.slice_input_producer`.
+
+    tensor_list: of any dtypes, with as many rows. Raises ValueError for none, and for a scalar.
 
     >>> x, label = gc.train.slice_input_producer([[[1., 2.], [3., 4.]], [0, 1]], num_epochs=1, shuffle=False)
     >>> gc.local_variables_initializer().run()
@@ -271,7 +282,8 @@ def batch(tensors: Any, batch_size: Any, num_threads: int = 1, capacity: int = 3
     num_threads, capacity: how many threads compute and how many elements wait. enqueue_many: the tensors are
     several elements each. shapes: of the elements, where they are not known. dynamic_pad: elements of one batch are
     padded with zeros. allow_smaller_final_batch: the rest is a batch, too. The threads start with
-    gc.train.start_queue_runners.
+    gc.train.start_queue_runners. A batch is [batch_size, *shape] of the tensor's dtype; of one tensor it is no list.
+    Raises ValueError for no tensor, for an unknown rank, and for unknown sizes without dynamic_pad.
 
     >>> number = gc.train.range_input_producer(5, num_epochs=1, shuffle=False).dequeue()
     >>> squares = gc.train.batch([number, number * number], batch_size=2, allow_smaller_final_batch=True)
@@ -297,6 +309,9 @@ def maybe_batch(tensors: Any, keep_input: Any, batch_size: Any, num_threads: int
                 name: str | None = None) -> Any:
     """As train.batch, of the elements for which keep_input holds. As `tf.train.maybe_batch`.
 
+    keep_input: a bool scalar, or with enqueue_many a vector of one for each element. Raises TypeError for another
+    dtype, ValueError for another shape, and what train.batch raises.
+
     >>> number = gc.train.range_input_producer(8, shuffle=False).dequeue()
     >>> even = gc.train.maybe_batch([number], keep_input=gc.equal(number % 2, 0), batch_size=4)
     >>> coordinator, session = gc.train.Coordinator(), gc.get_default_session()
@@ -315,6 +330,8 @@ def batch_join(tensors_list: Sequence[Any], batch_size: Any, capacity: int = 32,
                shapes: Any = None, dynamic_pad: bool = False, allow_smaller_final_batch: bool = False,
                shared_name: str | None = None, name: str | None = None) -> Any:
     """As train.batch, with one thread for each list of tensors. As `tf.train.batch_join`.
+
+    Raises TypeError if the lists differ in dtypes, ValueError if they differ in ranks, and what train.batch raises.
 
     >>> batch = gc.train.batch_join([[gc.constant(1.)], [gc.constant(2.)]], batch_size=8)
     >>> coordinator, session = gc.train.Coordinator(), gc.get_default_session()
@@ -335,6 +352,8 @@ def maybe_batch_join(tensors_list: Sequence[Any], keep_input: Any, batch_size: A
                      name: str | None = None) -> Any:
     """As train.batch_join, of the elements for which keep_input holds. As `tf.train.maybe_batch_join`.
 
+    keep_input: a bool scalar, or with enqueue_many a vector. Raises what train.maybe_batch and train.batch_join raise.
+
     >>> lists = [[gc.constant(1.)], [gc.constant(2.)]]
     >>> batch = gc.train.maybe_batch_join(lists, keep_input=True, batch_size=8)
     >>> batch.shape
@@ -352,7 +371,8 @@ def shuffle_batch(tensors: Any, batch_size: Any, capacity: int, min_after_dequeu
     """As train.batch, in another order, as `tf.train.shuffle_batch`.
 
     Each element of a batch is drawn (by `seed`) from at most `capacity` ones that wait; at least min_after_dequeue
-    stay behind, as long as there are more to come. Raises ValueError unless min_after_dequeue is below capacity.
+    stay behind, as long as there are more to come. Raises ValueError unless min_after_dequeue is below capacity. It
+    raises, too, what train.batch raises.
 
     >>> number = gc.train.range_input_producer(6, num_epochs=1, shuffle=False).dequeue()
     >>> batch = gc.train.shuffle_batch([number], batch_size=3, capacity=6, min_after_dequeue=3)
@@ -375,6 +395,8 @@ def maybe_shuffle_batch(tensors: Any, batch_size: Any, capacity: int, min_after_
                         name: str | None = None) -> Any:
     """As train.shuffle_batch, of the elements for which keep_input holds. As `tf.train.maybe_shuffle_batch`.
 
+    keep_input, and what it raises: as of train.maybe_batch and train.shuffle_batch.
+
     >>> number = gc.train.range_input_producer(8, shuffle=False).dequeue()
     >>> even = gc.train.maybe_shuffle_batch([number], 4, capacity=8, min_after_dequeue=2,
     ...                                     keep_input=gc.equal(number % 2, 0))
@@ -396,6 +418,8 @@ def shuffle_batch_join(tensors_list: Sequence[Any], batch_size: Any, capacity: i
                        name: str | None = None) -> Any:
     """As train.shuffle_batch, with one thread for each list of tensors. As `tf.train.shuffle_batch_join`.
 
+    Raises what train.batch_join and train.shuffle_batch raise.
+
     >>> lists = [[gc.constant(1.)], [gc.constant(2.)]]
     >>> gc.train.shuffle_batch_join(lists, batch_size=4, capacity=8, min_after_dequeue=2).shape
     TensorShape([Dimension(4)])
@@ -410,6 +434,8 @@ def maybe_shuffle_batch_join(tensors_list: Sequence[Any], batch_size: Any, capac
                              allow_smaller_final_batch: bool = False, shared_name: str | None = None,
                              name: str | None = None) -> Any:
     """As train.shuffle_batch_join, of the elements for which keep_input holds; `tf.train.maybe_shuffle_batch_join`.
+
+    keep_input, and what it raises: as of train.maybe_batch and train.shuffle_batch_join.
 
     >>> lists = [[gc.constant(1.)], [gc.constant(2.)]]
     >>> batch = gc.train.maybe_shuffle_batch_join(lists, 4, capacity=8, min_after_dequeue=2, keep_input=True)

@@ -14,6 +14,9 @@ class LARSOptimizer(MomentumOptimizer):
     """Momentum with the rate learning_rate * eeta * |w| / (|g| + weight_decay * |w| + epsilon) (You et al.), as
     `tf.contrib.opt.LARSOptimizer`. skip_list: parts of names of variables that have the plain rate and no decay.
 
+    learning_rate, eeta, epsilon: numbers or scalar tensors; momentum, weight_decay: numbers. Raises ValueError if one
+    of these two is negative.
+
     >>> w, b = gc.Variable([3., 4.], name="w"), gc.Variable(1., name="bias")
     >>> optimizer = gc.contrib.opt.LARSOptimizer(1., weight_decay=0., eeta=0.1, skip_list=["bias"])
     >>> step = optimizer.minimize(gc.reduce_sum(w * w) + b)

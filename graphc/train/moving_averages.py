@@ -13,7 +13,8 @@ from graphc.train.slots import create_slot, create_zeros_slot
 def moving_average_variables(scope: str | None = None) -> list[gc.Variable]:
     """The variables of which moving averages are kept.
 
-    scope: a regular expression that the beginning of a name must match; None takes all.
+    scope: a regular expression that the beginning of a name must match; None takes all. As
+    `tf.moving_average_variables`.
 
     >>> v = gc.Variable(1., name="v")
     >>> average = gc.train.ExponentialMovingAverage(0.9).apply([v])
@@ -29,6 +30,7 @@ def assign_moving_average(variable: gc.Variable, value: Any, decay: Any, zero_de
     """variable -= (1 - decay) * (variable - value), as TF's moving_averages.assign_moving_average; the new average.
 
     zero_debias: the average began at 0, which is taken out again: it is divided by 1 - decay ** number of updates.
+    Raises ValueError if variable is none, or the shapes do not broadcast, TypeError if value has another dtype.
 
     >>> average = gc.Variable([0., 0.], trainable=False)
     >>> update = gc.train.assign_moving_average(average, [1., 2.], decay=0.9, zero_debias=False)
@@ -72,7 +74,8 @@ class ExponentialMovingAverage:
     """Keeps averages of variables (or tensors) that forget, as `tf.train.ExponentialMovingAverage`.
 
     num_updates: the decay is min(decay, (1 + num_updates) / (10 + num_updates)). zero_debias: averages of tensors,
-    which begin at 0, are scaled as if they did not.
+    which begin at 0, are scaled as if they did not. apply takes float16, bfloat16, float32 and float64, of any shape,
+    and raises TypeError for other dtypes; average gives None for what has none.
 
     >>> v = gc.Variable([0., 1.])
     >>> averages = gc.train.ExponentialMovingAverage(decay=0.9)

@@ -23,7 +23,9 @@ class Optimizer:
     """Base of the optimizers. use_locking has no effect: updates of one run never race.
 
     minimize(loss) makes the train op: compute_gradients, then apply_gradients, between which gradients may be
-    changed.
+    changed. The loss and the variables are float16, float32 or float64 (ValueError for others), gradients of their
+    variable's shape. minimize raises ValueError without a variable or a gradient, TypeError for a var_list of what are
+    no variables. As `tf.train.Optimizer`.
 
     >>> v = gc.Variable([3., 4.])
     >>> optimizer = gc.train.GradientDescentOptimizer(1.)
@@ -84,7 +86,8 @@ class Optimizer:
         """(gradient, variable) of the trainable variables, or of var_list; None where the loss does not depend on it.
 
         The gradient of a variable that the loss only gathers from is IndexedSlices. gate_gradients, aggregation_method
-        and colocate_gradients_with_ops change no number.
+        and colocate_gradients_with_ops change no number. Raises ValueError if there are no variables, and for a loss or
+        a variable of another dtype than float16, float32 or float64, TypeError for what is no variable.
         """
         if callable(loss) and not isinstance(loss, gc.Tensor):
             loss = loss()
@@ -107,7 +110,8 @@ class Optimizer:
 
     def apply_gradients(self, grads_and_vars: GradsAndVars, global_step: Any = None,
                         name: str | None = None) -> gc.Operation:
-        """The operation that updates each variable with its gradient, then counts global_step up by one."""
+        """The operation that updates each variable with its gradient, then counts global_step up by one. Raises
+        ValueError for no gradients and for those of another shape, TypeError for those of another dtype."""
         pairs = [(None if g is None else _converted(g), v) for g, v in grads_and_vars]
         if not pairs:
             raise ValueError("No variables provided.")

@@ -28,7 +28,8 @@ def make(op_type: str, *inputs: Any, **fields: Any) -> gc.Operation:
 class GradientDescentOptimizer(Optimizer):
     """var -= learning_rate * gradient, as `tf.train.GradientDescentOptimizer`.
 
-    learning_rate: a number, a scalar tensor (gc.train.exponential_decay), or a function that gives one.
+    learning_rate: a number, a scalar tensor (gc.train.exponential_decay), or a function that gives one. minimize raises
+    TypeError if it is a string, ValueError for another shape, and what gc.train.Optimizer's raises.
 
     >>> v = gc.Variable([1., 2.])
     >>> step = gc.train.GradientDescentOptimizer(0.1).minimize(gc.reduce_sum(v * v))
@@ -60,7 +61,8 @@ class GradientDescentOptimizer(Optimizer):
 class MomentumOptimizer(Optimizer):
     """accum = momentum * accum + gradient; var -= learning_rate * accum, as `tf.train.MomentumOptimizer`.
 
-    use_nesterov: var -= learning_rate * (gradient + momentum * accum).
+    use_nesterov: var -= learning_rate * (gradient + momentum * accum). learning_rate, momentum: numbers, scalar
+    tensors, or functions that give them; minimize raises TypeError for strings, ValueError for other shapes.
 
     >>> v = gc.Variable([1., 2.])
     >>> step = gc.train.MomentumOptimizer(0.1, momentum=0.9).minimize(gc.reduce_sum(v))
@@ -107,7 +109,8 @@ class AdamOptimizer(Optimizer):
     """Adam (Kingma and Ba), as `tf.train.AdamOptimizer`: epsilon stands outside of the bias correction.
 
     With a gradient of some rows, all rows move: those that are absent have a gradient of zero.
-    learning_rate and the others: numbers, scalar tensors, or functions that give them.
+    learning_rate and the others: numbers, scalar tensors, or functions that give them. minimize raises TypeError for
+    strings, ValueError for other shapes.
 
     >>> w, b = gc.Variable([[1.], [2.]]), gc.Variable(0.)
     >>> x, y = gc.constant([[1., 0.], [0., 1.]]), gc.constant([[2.], [4.]])

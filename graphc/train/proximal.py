@@ -15,7 +15,8 @@ class FtrlOptimizer(Optimizer):
     """FTRL-Proximal (McMahan et al.), as `tf.train.FtrlOptimizer`.
 
     l1_regularization_strength makes weights exactly zero; the l2_shrinkage one is a penalty on the weights as they
-    are, in the gradient only.
+    are, in the gradient only. learning_rate: a number, a scalar tensor, or a function that gives one; the others are
+    numbers. Raises ValueError if the initial value or a strength is negative, or learning_rate_power positive.
 
     >>> v = gc.Variable([-1., -2., 0.])
     >>> optimizer = gc.train.FtrlOptimizer(0.5, l1_regularization_strength=3.)
@@ -112,6 +113,9 @@ class _Proximal(Optimizer):
 class ProximalGradientDescentOptimizer(_Proximal):
     """Gradient descent, then towards zero (l1) and shorter (l2), as `tf.train.ProximalGradientDescentOptimizer`.
 
+    learning_rate and the strengths: numbers or scalar tensors; minimize raises TypeError for strings, ValueError for
+    other shapes.
+
     >>> v = gc.Variable([1., 0.1])
     >>> optimizer = gc.train.ProximalGradientDescentOptimizer(0.1, l1_regularization_strength=1.)
     >>> step = optimizer.minimize(gc.reduce_sum(v * v))
@@ -133,6 +137,9 @@ class ProximalGradientDescentOptimizer(_Proximal):
 class ProximalAdagradOptimizer(_Proximal):
     """ProximalGradientDescentOptimizer with Adagrad's rate, as `tf.train.ProximalAdagradOptimizer`: learning_rate
     divided by the root of the sum of squared gradients, which begins at initial_accumulator_value.
+
+    learning_rate and the strengths: numbers or scalar tensors; minimize raises TypeError for strings, ValueError for
+    other shapes. Raises ValueError unless initial_accumulator_value, a number, is positive.
 
     >>> v = gc.Variable([1., 0.1])
     >>> step = gc.train.ProximalAdagradOptimizer(0.1, l1_regularization_strength=1.).minimize(gc.reduce_sum(v * v))

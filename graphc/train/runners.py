@@ -23,7 +23,7 @@ class QueueRunner:
     """Runs each of enqueue_ops in a thread of its own, again and again, as `tf.train.QueueRunner`.
 
     A thread ends with one of queue_closed_exception_types (the end of the data, a closed queue); the last one closes
-    the queue.
+    the queue. Raises ValueError without a queue and enqueue_ops, or if there is a queue_runner_def as well.
 
     >>> queue = gc.FIFOQueue(10, gc.float32, [])
     >>> runner = gc.train.QueueRunner(queue, [queue.enqueue(gc.constant(1.))])
@@ -170,7 +170,7 @@ def start_queue_runners(sess: Any = None, coord: Coordinator | None = None, daem
     """Starts the threads of all QueueRunners of the graph, as `tf.train.start_queue_runners`.
 
     coord: is told of what a thread raises; join(threads) then raises it. start: False for threads that have not
-    begun. Raises ValueError without a session.
+    begun. Raises ValueError without a session, TypeError if sess is none.
 
     >>> queue = gc.train.input_producer([10, 20], shuffle=False)
     >>> two = queue.dequeue_many(2)

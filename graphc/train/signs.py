@@ -72,7 +72,8 @@ class PowerSignOptimizer(_Sign):
     """var -= lr * base ** (sign_decay * sign(g) * sign(m)) * g, as `tf.contrib.opt.PowerSignOptimizer`.
 
     g: the gradient; m: its moving average, decaying with beta. Where the two agree the step is `base` times as
-    long, else as much shorter.
+    long, else as much shorter. learning_rate, beta: numbers or scalar tensors; base: a number. minimize raises
+    TypeError for strings, ValueError for other shapes, and for sign_decay_fn without global_step.
 
     >>> v = gc.Variable([1., 2.])
     >>> step = gc.contrib.opt.PowerSignOptimizer(0.1, base=2.).minimize(gc.reduce_sum(v * v))
@@ -97,7 +98,9 @@ class PowerSignOptimizer(_Sign):
 class AddSignOptimizer(_Sign):
     """var -= lr * (alpha + sign_decay * sign(g) * sign(m)) * g, as `tf.contrib.opt.AddSignOptimizer`.
 
-    g: the gradient; m: its moving average, decaying with beta. Where the two agree the step is longer.
+    g: the gradient; m: its moving average, decaying with beta. Where the two agree the step is longer. learning_rate,
+    alpha, beta: numbers or scalar tensors; minimize raises TypeError for strings, ValueError for other shapes, and for
+    sign_decay_fn without global_step.
 
     >>> v = gc.Variable([1., 2.])
     >>> step = gc.contrib.opt.AddSignOptimizer(0.1).minimize(gc.reduce_sum(v * v))

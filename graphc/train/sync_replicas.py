@@ -25,7 +25,8 @@ class SyncReplicasOptimizer(Around):
     replicas_to_aggregate of them applies their mean and counts global_step up by one. So no run waits for another one,
     no token is needed, and the threads of total_num_replicas may come in any order. Gradients computed before the last
     update are dropped.
-    variable_averages: a moving average of variables_to_average, made with each update.
+    variable_averages: a moving average of variables_to_average, made with each update. Raises ValueError unless
+    replicas_to_aggregate is positive; minimize and apply_gradients need a global_step (ValueError).
 
     >>> v, x, count = gc.Variable(1.), gc.placeholder(gc.float32, []), gc.train.create_global_step()
     >>> optimizer = gc.train.SyncReplicasOptimizer(gc.train.GradientDescentOptimizer(1.), replicas_to_aggregate=2)

@@ -103,7 +103,9 @@ def extend_with_decoupled_weight_decay(base_optimizer: type[Optimizer]) -> type[
 class AdamWOptimizer(DecoupledWeightDecayExtension, AdamOptimizer):
     """Adam with decoupled weight decay, as `tf.contrib.opt.AdamWOptimizer`.
 
-    weight_decay: what is taken off a variable in each step is weight_decay * variable, not times the learning rate.
+    weight_decay: what is taken off a variable in each step is weight_decay * variable, not times the learning rate. It
+    and the other numbers may be scalar tensors, or functions that give them; minimize raises TypeError for strings,
+    ValueError for other shapes.
 
     >>> v = gc.Variable([1., 2.])
     >>> step = gc.contrib.opt.AdamWOptimizer(weight_decay=0.5, learning_rate=0.1).minimize(gc.reduce_sum(v))
@@ -123,7 +125,9 @@ class AdamWOptimizer(DecoupledWeightDecayExtension, AdamOptimizer):
 class MomentumWOptimizer(DecoupledWeightDecayExtension, MomentumOptimizer):
     """Momentum with decoupled weight decay, as `tf.contrib.opt.MomentumWOptimizer`.
 
-    weight_decay: what is taken off a variable in each step is weight_decay * variable, not times the learning rate.
+    weight_decay: what is taken off a variable in each step is weight_decay * variable, not times the learning rate. It
+    and the other numbers may be scalar tensors, or functions that give them; minimize raises TypeError for strings,
+    ValueError for other shapes.
 
     >>> v = gc.Variable([1., 2.])
     >>> step = gc.contrib.opt.MomentumWOptimizer(0.5, 0.1, momentum=0.9).minimize(gc.reduce_sum(v))

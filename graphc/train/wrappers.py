@@ -35,6 +35,8 @@ class MovingAverageOptimizer(Around):
     `tf.contrib.opt.MovingAverageOptimizer`. sequential_update: behind the step, not beside it.
     Its swapping_saver() makes a Saver that writes the averages under the variables' names, for evaluation.
 
+    swapping_saver raises RuntimeError before minimize or apply_gradients.
+
     >>> v = gc.Variable([1., 2.])
     >>> optimizer = gc.contrib.opt.MovingAverageOptimizer(gc.train.GradientDescentOptimizer(1.), average_decay=0.5)
     >>> step = optimizer.minimize(gc.reduce_sum(v))

@@ -30,6 +30,7 @@ def export(session: Any, outputs: Any, path: Any = None, inputs: Any = None, sid
     outputs, inputs: a tensor, a list, or a mapping from the names in ONNX; inputs: by default the placeholders that the
     outputs need. side_file: weights go to path + ".data"; by default those over 2 GB. Raises UnimplementedError, which
     lists them all, for ops without an equivalent, InvalidArgumentError for a placeholder that is needed but no input.
+    (graphc's own) TypeError for what is no tensor.
 
     >>> x = gc.placeholder(gc.float32, [None, 2], "x")
     >>> y = gc.nn.relu(gc.matmul(x, gc.Variable([[1.], [2.]])), name="y")

@@ -20,6 +20,8 @@ def get_or_create_eval_step() -> Any:
     """The local variable "eval_step", which counts evaluations, as `tf.contrib.training.get_or_create_eval_step`.
     Raises ValueError if the collection EVAL_STEP has several.
 
+    It is an int64 scalar.
+
     >>> step = gc.contrib.training.get_or_create_eval_step()
     >>> step, gc.contrib.training.get_or_create_eval_step() is step
     (<gc.Variable 'eval_step:0' shape=() dtype=int64_ref>, True)
@@ -36,6 +38,8 @@ def get_or_create_eval_step() -> Any:
 @public("contrib.training.StopAfterNEvalsHook")
 class StopAfterNEvalsHook(SessionRunHook):
     """Stops an evaluation after num_evals runs; None: never. As `tf.contrib.training.StopAfterNEvalsHook`.
+
+    num_evals: an int.
 
     >>> total = gc.Variable(0., collections=[gc.GraphKeys.LOCAL_VARIABLES])
     >>> gc.contrib.training.get_or_create_eval_step()
@@ -107,6 +111,8 @@ def evaluate_once(checkpoint_path: str, master: Any = "", scaffold: Scaffold | N
     `tf.contrib.training.evaluate_once`.
     checkpoint_path: None for variables as they are initialised. Without eval_ops it only gives final_ops.
 
+    With eval_ops it needs a hook that stops, such as StopAfterNEvalsHook, or data that end.
+
     >>> v = gc.Variable(3., name="v")
     >>> gc.global_variables_initializer().run()
     >>> path = gc.train.Saver().save(gc.get_default_session(), "./model")
@@ -161,6 +167,8 @@ def evaluate_repeatedly(checkpoint_dir: str, master: Any = "", scaffold: Scaffol
     eval_interval_secs: the least time between two. It ends after max_number_of_evaluations, or as
     checkpoints_iterator does.
 
+    Raises ValueError unless max_number_of_evaluations is positive or None.
+
     >>> v = gc.Variable(3., name="v")
     >>> gc.global_variables_initializer().run()
     >>> path = gc.train.Saver().save(gc.get_default_session(), "run/model", global_step=1)
@@ -185,6 +193,8 @@ def wait_for_new_checkpoint(checkpoint_dir: str, last_checkpoint: str | None = N
                             timeout: float | None = None) -> str | None:
     """The latest checkpoint, once it is another than last_checkpoint; None after `timeout` seconds. As
     `tf.contrib.training.wait_for_new_checkpoint`.
+
+    Its name, a string.
 
     >>> v = gc.Variable(1., name="v")
     >>> gc.global_variables_initializer().run()

@@ -76,7 +76,8 @@ def scaled(gradient: Any, scale: Callable[[Any], Any]) -> Any:
 def clip_gradient_norms(gradients_to_variables: Sequence[tuple[Any, Any]], max_norm: Any) -> GradsAndVars:
     """The pairs with each gradient's norm at most max_norm, as `tf.contrib.training.clip_gradient_norms`.
 
-    Each gradient by itself; gc.clip_by_global_norm treats all of them as one vector.
+    Each gradient by itself; gc.clip_by_global_norm treats all of them as one vector. Gradients: floating point
+    (TypeError); None stays None.
 
     >>> v = gc.Variable([3., 4.])
     >>> pairs = gc.train.GradientDescentOptimizer(1.).compute_gradients(gc.reduce_sum(v * v) / 2.)
@@ -92,6 +93,8 @@ def clip_gradient_norms(gradients_to_variables: Sequence[tuple[Any, Any]], max_n
 @public("contrib.training.clip_gradient_norms_fn")
 def clip_gradient_norms_fn(max_norm: Any) -> Callable[[GradsAndVars], GradsAndVars]:
     """A function of (gradient, variable) pairs, for create_train_op's transform_grads_fn: clip_gradient_norms of them.
+
+    As `tf.contrib.training.clip_gradient_norms_fn`.
 
     >>> v = gc.Variable([3., 4.])
     >>> step = gc.contrib.training.create_train_op(
@@ -109,7 +112,8 @@ def multiply_gradients(grads_and_vars: GradsAndVars, gradient_multipliers: Mappi
     """The pairs with gradients times gradient_multipliers[variable or its name], as
     `tf.contrib.training.multiply_gradients`.
 
-    Raises ValueError for no list, no multipliers, or a multiple of a gradient that is None.
+    Raises ValueError if grads_and_vars is no list or gradient_multipliers no dictionary, for no multipliers, or a
+    multiple of a gradient that is None.
 
     >>> w, b = gc.Variable([1., 2.], name="w"), gc.Variable(3., name="b")
     >>> pairs = gc.train.GradientDescentOptimizer(1.).compute_gradients(gc.reduce_sum(w) + b)
@@ -138,7 +142,7 @@ def multiply_gradients(grads_and_vars: GradsAndVars, gradient_multipliers: Mappi
 def add_gradients_summaries(grads_and_vars: Sequence[tuple[Any, Any]]) -> list[Any]:
     """A histogram and the norm of each gradient as summaries, as `tf.contrib.training.add_gradients_summaries`.
 
-    Pairs without a gradient are left out.
+    Pairs without a gradient are left out. Gradients: of any shape, numbers (TypeError).
 
     >>> v = gc.Variable([3., 4.], name="v")
     >>> gradients = gc.train.GradientDescentOptimizer(0.1).compute_gradients(gc.reduce_sum(v * v))

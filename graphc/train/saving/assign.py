@@ -23,7 +23,8 @@ def assign_from_checkpoint(model_path: Any, var_list: Any,
     `tf.contrib.framework.assign_from_checkpoint`. var_list: variables, or name in the checkpoint -> variable.
     ignore_missing_vars: those that the checkpoint lacks are left as they are, with a warning.
 
-    Raises ValueError if the checkpoint lacks one, or has it in another shape.
+    Raises ValueError if the checkpoint lacks one, or has it in another shape. It raises NotFoundError if there is no
+    such checkpoint.
 
     >>> v = gc.Variable([1., 2.], name="v")
     >>> gc.global_variables_initializer().run()
@@ -54,6 +55,9 @@ def assign_from_checkpoint_fn(model_path: Any, var_list: Any, ignore_missing_var
     """A function of a session that restores the variables, as `tf.contrib.framework.assign_from_checkpoint_fn`.
     ignore_missing_vars: those that the checkpoint lacks are left as they are, with a warning.
     reshape_variables: the shape may be another one, with as many elements.
+
+    The function raises NotFoundError if the checkpoint lacks a variable, InvalidArgumentError if it has it in another
+    shape.
 
     >>> v = gc.Variable([1., 2.], name="v")
     >>> gc.global_variables_initializer().run()
@@ -88,7 +92,7 @@ def _found(named: dict[str, Any], model_path: Any) -> dict[str, Any]:
 @public("contrib.framework.assign_from_values", "contrib.slim.assign_from_values")
 def assign_from_values(var_names_to_values: Mapping[str, Any]) -> tuple[Any, dict[Any, Any]]:
     """(operation, feed_dict) that put these values into the global variables of these names, as
-    `tf.contrib.framework.assign_from_values`. Raises ValueError if there is none of a name.
+    `tf.contrib.framework.assign_from_values`. Raises ValueError if there is none of a name, or of another size.
 
     >>> v = gc.Variable([0., 0.], name="v")
     >>> put, values = gc.contrib.framework.assign_from_values({"v": [1., 2.]})
@@ -107,6 +111,8 @@ def assign_from_values(var_names_to_values: Mapping[str, Any]) -> tuple[Any, dic
 @public("contrib.framework.assign_from_values_fn", "contrib.slim.assign_from_values_fn")
 def assign_from_values_fn(var_names_to_values: Mapping[str, Any]) -> Callable[[Any], None]:
     """A function of a session that puts these values in, as `tf.contrib.framework.assign_from_values_fn`.
+
+    Raises as assign_from_values.
 
     >>> v = gc.Variable([0., 0.], name="v")
     >>> gc.contrib.framework.assign_from_values_fn({"v": [1., 2.]})(gc.get_default_session())

@@ -17,7 +17,8 @@ def init_from_checkpoint(ckpt_dir_or_file: Any, assignment_map: Any) -> None:
 
     assignment_map: a dictionary, or pairs, of a name in the checkpoint -> a variable, the parts of a partitioned one,
     or the name of one that get_variable made; or of scopes, "old/" -> "new/" ("/": all). Raises ValueError for what
-    is not there, and for shapes that do not fit.
+    is not there, and for shapes that do not fit. Raises NotFoundError if there is no such checkpoint; a variable of
+    another dtype ends the initializer's run with InvalidArgumentError.
 
     >>> v = gc.get_variable("old/v", initializer=[1., 2.])
     >>> gc.global_variables_initializer().run()
@@ -116,6 +117,9 @@ def warm_start(ckpt_to_initialize_from: Any, vars_to_warm_start: Any = ".*", var
     """init_from_checkpoint for variables that are chosen, as `tf.train.warm_start`. vars_to_warm_start: a regular
     expression (of trainable variables), several (of all), or variables; None: none. var_name_to_vocab_info: name of a
     variable -> gc.train.VocabInfo, if its rows stand for the words of another vocabulary than before.
+
+    Raises ValueError for what the checkpoint does not have, for other shapes, for a list of both kinds, and for a name
+    in the dictionaries that is not used; NotFoundError if there is no such checkpoint.
 
     >>> v = gc.get_variable("old/v", initializer=[1., 2.])
     >>> gc.global_variables_initializer().run()

@@ -32,7 +32,8 @@ def export_meta_graph(filename: str | None = None, meta_info_def: Any = None, gr
     collection_list: which collections; None: all. export_scope: only what is inside, without that prefix; inputs from
     outside become the collection "unbound_inputs". clear_extraneous_savers: without the nodes of other Savers.
     strip_default_attrs: attributes that have their default values are left out. Collections of what no message can hold
-    are left out with a warning.
+    are left out with a warning. Raises ValueError for graph_def together with export_scope, UnimplementedError for
+    save_debug_info.
 
     >>> v = gc.Variable([1., 2.], name="v")
     >>> meta_graph = gc.train.export_meta_graph("graph.meta")

@@ -68,6 +68,8 @@ def load_checkpoint(ckpt_dir_or_file: Any) -> CheckpointReader:
     """A reader of a checkpoint, or of the newest one of a folder, as `tf.train.load_checkpoint`. Raises ValueError if
     the folder has none.
 
+    NotFoundError if there is no such checkpoint.
+
     >>> v = gc.Variable([1., 2.], name="v")
     >>> gc.global_variables_initializer().run()
     >>> path = gc.train.Saver().save(gc.get_default_session(), "run/model", global_step=3)
@@ -81,6 +83,8 @@ def load_checkpoint(ckpt_dir_or_file: Any) -> CheckpointReader:
 def load_variable(ckpt_dir_or_file: Any, name: str) -> Any:
     """The value of a variable of a checkpoint, as `tf.train.load_variable`. "v:0" means "v".
 
+    An array of its shape and dtype. Raises NotFoundError if the checkpoint is not there, or has no such variable.
+
     >>> v = gc.Variable([1., 2.], name="v")
     >>> gc.global_variables_initializer().run()
     >>> path = gc.train.Saver().save(gc.get_default_session(), "./model")
@@ -93,6 +97,8 @@ def load_variable(ckpt_dir_or_file: Any, name: str) -> Any:
 @public("train.list_variables", "contrib.framework.list_variables")
 def list_variables(ckpt_dir_or_file: Any) -> list[tuple[str, list[int]]]:
     """(name, shape) of what a checkpoint holds, sorted by names, as `tf.train.list_variables`.
+
+    A shape is a list of ints. Raises NotFoundError if there is no such checkpoint, ValueError for a folder without one.
 
     >>> variables = gc.Variable([[1., 2.]], name="w"), gc.Variable(0., name="b")
     >>> gc.global_variables_initializer().run()

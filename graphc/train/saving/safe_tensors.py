@@ -18,7 +18,7 @@ def save_safetensors(path: Any, arrays: Mapping[str, Any], metadata: Mapping[str
     """Writes arrays (any layout in memory, bfloat16 with ml_dtypes) into a file that the libraries of safetensors read.
 
     Raises UnimplementedError for dtypes that it cannot hold (strings, complex128), TypeError for metadata that are no
-    texts, OpError if it cannot be written.
+    texts, OpError if it cannot be written. (graphc's own)
 
     >>> w = gc.Variable([1., 2.], name="w")
     >>> gc.global_variables_initializer().run()
@@ -39,6 +39,8 @@ def save_safetensors(path: Any, arrays: Mapping[str, Any], metadata: Mapping[str
 def load_safetensors(path: Any) -> dict[str, Any]:
     """The arrays of a file of safetensors by name. Raises NotFoundError, or DataLossError if it is damaged.
 
+    (graphc's own)
+
     >>> gc.train.save_safetensors("loaded.safetensors", {"w": np.ones([2, 2], np.float16)})
     >>> gc.train.load_safetensors("loaded.safetensors")
     {'w': array([[1., 1.],
@@ -51,6 +53,8 @@ def load_safetensors(path: Any) -> dict[str, Any]:
 @public("train.safetensors_metadata")
 def safetensors_metadata(path: Any) -> dict[str, str]:
     """The texts that a file of safetensors has beside its arrays. Raises as load_safetensors.
+
+    (graphc's own)
 
     >>> gc.train.save_safetensors("said.safetensors", {"w": np.ones([2])}, metadata={"made by": "graphc"})
     >>> gc.train.safetensors_metadata("said.safetensors")

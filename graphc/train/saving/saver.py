@@ -38,7 +38,9 @@ class Saver:
     elements. sharded: one file of data a device. restore_sequentially may be given and changes nothing: restoring is
     sequential. write_version: SaverDef.V1 writes the format of TensorFlow before 0.12, one file, slowly. Raises
     ValueError without variables (unless allow_empty), UnimplementedError for a builder (var_list takes
-    SaveableObjects), and for V1 with sharded.
+    SaveableObjects), and for V1 with sharded. Raises TypeError for what is no variable, ValueError for a name that is
+    there twice. save raises FailedPreconditionError for a variable that is not initialised, restore ValueError if there
+    is no such checkpoint, NotFoundError if it lacks a variable, InvalidArgumentError for other dtypes or shapes.
 
     >>> v = gc.Variable([1., 2.], name="v")
     >>> saver = gc.train.Saver({"weights": v}, max_to_keep=3)

@@ -53,6 +53,8 @@ def update_checkpoint_state(save_dir: str, model_checkpoint_path: str,
                             last_preserved_timestamp: float | None = None) -> None:
     """Writes the file, as `tf.train.update_checkpoint_state`. Raises RuntimeError if the checkpoint has its name.
 
+    FileNotFoundError if there is no such folder.
+
     >>> gc.io.gfile.makedirs("updated")
     >>> gc.train.update_checkpoint_state("updated", "updated/model-3")
     >>> print(open("updated/checkpoint").read(), end="")
@@ -111,6 +113,8 @@ def latest_checkpoint(checkpoint_dir: Any, latest_filename: str | None = None) -
     """The newest checkpoint of a folder, as `tf.train.latest_checkpoint`. None if the folder's file `checkpoint` names
     none, or with a warning if the one that it names is not there.
 
+    Raises TypeError if it is no path.
+
     >>> v = gc.Variable(1., name="v")
     >>> gc.global_variables_initializer().run()
     >>> saver = gc.train.Saver([v])
@@ -131,6 +135,8 @@ def latest_checkpoint(checkpoint_dir: Any, latest_filename: str | None = None) -
 @public("train.checkpoint_exists")
 def checkpoint_exists(checkpoint_prefix: Any) -> bool:
     """Whether there is a checkpoint of this name, as `tf.train.checkpoint_exists`. It may have wildcards.
+
+    It is a name as gc.train.Saver.save gives it; TypeError if it is no path.
 
     >>> v = gc.Variable(1., name="v")
     >>> gc.global_variables_initializer().run()

@@ -15,6 +15,8 @@ class SessionCreator(ABC):
     """Base of what makes a MonitoredSession's session, as `tf.train.SessionCreator`: a subclass has
     create_session(self).
 
+    Without it no object can be made (TypeError).
+
     >>> class Plain(gc.train.SessionCreator):
     ...     def create_session(self):
     ...         return gc.Session()
@@ -51,6 +53,8 @@ class _WithScaffold(SessionCreator):
 class ChiefSessionCreator(_WithScaffold):
     """Restores the latest checkpoint of checkpoint_dir, or checkpoint_filename_with_path; else initialises. As
     `tf.train.ChiefSessionCreator`.
+
+    create_session raises ValueError for both of these, and if that checkpoint is not there.
 
     >>> v = gc.Variable(1.)
     >>> creator = gc.train.ChiefSessionCreator(gc.train.Scaffold())

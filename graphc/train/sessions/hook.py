@@ -51,8 +51,8 @@ class _RunArgs(NamedTuple):
 class SessionRunArgs(_RunArgs):
     """What a run is asked for, as `tf.train.SessionRunArgs`.
 
-    fetches: as of Session.run, or None. feed_dict: its feeds are added to the run's; two hooks may not feed one
-    tensor.
+    fetches: as of Session.run, or None. feed_dict: its feeds are added to the run's; two hooks may not feed one tensor
+    (RuntimeError in the run).
 
     >>> gc.train.SessionRunArgs(gc.constant(1.), feed_dict=None)
     SessionRunArgs(fetches=<gc.Tensor 'Const:0' shape=() dtype=float32>, feed_dict=None, options=None)

@@ -17,6 +17,9 @@ class SessionManager:
     ready_for_local_init_op: vectors of the names of variables that are not initialised; None: always ready. Raises
     ValueError for a ready_for_local_init_op without local_init_op.
 
+    prepare_session raises ValueError for a checkpoint_dir together with checkpoint_filename_with_path, RuntimeError if
+    variables stay uninitialised.
+
     >>> v = gc.Variable(1.)
     >>> manager = gc.train.SessionManager(ready_op=gc.report_uninitialized_variables())
     >>> with manager.prepare_session("", init_op=gc.global_variables_initializer()) as session:

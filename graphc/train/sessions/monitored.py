@@ -118,6 +118,9 @@ class MonitoredSession(_Monitored):
     """A session with hooks, as `tf.train.MonitoredSession`: made by session_creator (a ChiefSessionCreator if it is
     None), and made again when a run fails with AbortedError or UnavailableError.
 
+    run raises RuntimeError behind close() or a stop; run_step_fn raises ValueError for a function of other arguments
+    than step_context.
+
     >>> v = gc.Variable(1.)
     >>> double = v.assign(v * 2.)
     >>> with gc.train.MonitoredSession() as session:
@@ -164,6 +167,8 @@ def MonitoredTrainingSession(master: Any = "", is_chief: bool = True, checkpoint
     """A MonitoredSession that restores from checkpoint_dir, saves there (every 600 seconds unless told otherwise) and
     writes summaries (every 100 steps), as `tf.train.MonitoredTrainingSession`.
     It ends as soon as a hook asks for it or the data end (OutOfRangeError), which leaves the `with` block quietly.
+
+    With checkpoint_dir it needs a global step (RuntimeError).
 
     >>> v = gc.Variable(1.)
     >>> step = gc.train.GradientDescentOptimizer(0.1).minimize(v * v, global_step=gc.train.create_global_step())

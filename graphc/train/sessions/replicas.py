@@ -23,7 +23,7 @@ def replica_device_setter(ps_tasks: int = 0, ps_device: str = "/job:ps", worker_
     """A function for gc.device, or None if there are no tasks for variables, as `tf.train.replica_device_setter`. The
     devices are recorded on the operations; all of them run in this process.
 
-    Raises TypeError if ps_strategy is no function.
+    Raises TypeError if ps_strategy is no function, or cluster makes no ClusterSpec.
 
     >>> with gc.device(gc.train.replica_device_setter(ps_tasks=2)):
     ...     first, second = gc.Variable(1.), gc.Variable(2.)
@@ -68,6 +68,8 @@ def _in_turn(tasks: int) -> Callable[[Any], int]:
 class RandomStrategy:
     """A ps_strategy that draws tasks, the same ones for a seed. As `tf.contrib.training.RandomStrategy`.
 
+    num_ps: an int, at least 1 (ValueError when it is called).
+
     >>> strategy = gc.contrib.training.RandomStrategy(4, seed=1)
     >>> operation = gc.no_op()
     >>> all(0 <= strategy(operation) < 4 for _ in range(9))
@@ -86,7 +88,8 @@ class GreedyLoadBalancingStrategy:
     """A ps_strategy that takes the task with the least load so far. As
     `tf.contrib.training.GreedyLoadBalancingStrategy`.
 
-    load_fn: the load of an operation, such as byte_size_load_fn.
+    load_fn: the load of an operation, such as byte_size_load_fn. num_tasks: an int, at least 1 (ValueError when it is
+    called).
 
     >>> strategy = gc.contrib.training.GreedyLoadBalancingStrategy(2, gc.contrib.training.byte_size_load_fn)
     >>> with gc.device(gc.train.replica_device_setter(ps_tasks=2, ps_strategy=strategy)):
@@ -108,6 +111,8 @@ class GreedyLoadBalancingStrategy:
 @public("contrib.training.byte_size_load_fn")
 def byte_size_load_fn(op: Any) -> int:
     """The bytes of the operation's one output, whose shape must be known. As `tf.contrib.training.byte_size_load_fn`.
+
+    Raises ValueError if it has several outputs, or the shape is not known.
 
     >>> gc.contrib.training.byte_size_load_fn(gc.zeros([3, 4]).op)
     48

@@ -53,7 +53,7 @@ class CheckpointSaverHook(SessionRunHook):
     `tf.train.CheckpointSaverHook`.
 
     The saver: `saver`, or the scaffold's, or the one of the collection SAVERS. Raises ValueError for both of them, or
-    unless one of save_secs and save_steps is given.
+    unless one of save_secs and save_steps is given. It needs a global step (RuntimeError), when the session is made.
 
     >>> count = gc.train.create_global_step().assign_add(1)
     >>> hook = gc.train.CheckpointSaverHook("saved", save_steps=2)
@@ -142,7 +142,8 @@ class SummarySaverHook(SessionRunHook):
     """Writes summaries every save_steps or save_secs. As `tf.train.SummarySaverHook`.
 
     summary_op: a tensor of a serialized Summary, or a list of them; else the scaffold's. Raises ValueError unless
-    exactly one of the two is given, and one of save_steps and save_secs.
+    exactly one of the two is given, and one of save_steps and save_secs. It needs a global step (RuntimeError), when
+    the session is made.
 
     >>> count = gc.train.create_global_step().assign_add(1)
     >>> summary = gc.summary.scalar("loss", gc.constant(0.5))
@@ -202,6 +203,8 @@ class SummarySaverHook(SessionRunHook):
 class ProfilerHook(SessionRunHook):
     """Writes what a run called to output_dir/timeline-STEP.json (Chrome's trace format) every save_steps or save_secs.
     As `tf.train.ProfilerHook`.
+
+    Raises ValueError unless exactly one of them is given.
 
     >>> count = gc.train.create_global_step().assign_add(1)
     >>> with gc.train.SingularMonitoredSession([gc.train.ProfilerHook(save_steps=1, output_dir="profile")]) as session:

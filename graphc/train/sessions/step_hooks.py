@@ -27,7 +27,8 @@ class StopAtStepHook(SessionRunHook):
     """Asks to stop after `num_steps` more steps, or when the global step reaches `last_step`. As
     `tf.train.StopAtStepHook`.
 
-    Raises ValueError unless exactly one of them is given.
+    Raises ValueError unless exactly one of them is given. It needs a global step (RuntimeError), when the session is
+    made.
 
     >>> count = gc.train.create_global_step().assign_add(1)
     >>> with gc.train.SingularMonitoredSession([gc.train.StopAtStepHook(last_step=3)]) as session:
@@ -68,6 +69,8 @@ class GlobalStepWaiterHook(SessionRunHook):
     `tf.train.GlobalStepWaiterHook`.
     For workers that are to start one after another, behind the one that shares its variables with them.
 
+    It needs a global step (RuntimeError), when the session is made.
+
     >>> count = gc.train.create_global_step().assign_add(1)
     >>> with gc.train.SingularMonitoredSession([gc.train.GlobalStepWaiterHook(0)]) as session:
     ...     session.run(count)
@@ -100,7 +103,8 @@ class GlobalStepWaiterHook(SessionRunHook):
 class StepCounterHook(SessionRunHook):
     """Reports the steps per second, in the log and as the summary "global_step/sec". As `tf.train.StepCounterHook`.
 
-    Raises ValueError unless exactly one of every_n_steps and every_n_secs is given.
+    Raises ValueError unless exactly one of every_n_steps and every_n_secs is given. It needs a global step
+    (RuntimeError), when the session is made.
 
     >>> count = gc.train.create_global_step().assign_add(1)
     >>> with gc.train.SingularMonitoredSession([gc.train.StepCounterHook(1, output_dir="speed")]) as session:

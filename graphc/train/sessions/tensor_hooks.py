@@ -20,7 +20,8 @@ class LoggingTensorHook(SessionRunHook):
 
     tensors: a dict from tags to tensors, or a list of them; a name may stand for a tensor. formatter: makes the line of
     a dict from tags to values. Raises ValueError unless exactly one of every_n_iter (positive) and every_n_secs, or
-    at_end, is given.
+    at_end, is given. When the session is made a name that is not in the graph raises NotFoundError, what is no tensor
+    ValueError.
 
     >>> loss = gc.constant(0.5, name="loss")
     >>> hook = gc.train.LoggingTensorHook({"loss": loss}, at_end=True,
@@ -96,6 +97,8 @@ def _graph_element(thing: Any) -> Any:
 class NanLossDuringTrainingError(RuntimeError):
     """The loss became NaN: raised by NanTensorHook, a RuntimeError.
 
+    As `tf.train.NanLossDuringTrainingError`.
+
     >>> loss = gc.constant(float("nan"))
     >>> with gc.train.SingularMonitoredSession([gc.train.NanTensorHook(loss)]) as session:
     ...     session.run(loss)
@@ -170,6 +173,8 @@ class FinalOpsHook(SessionRunHook):
 @public("train.FeedFnHook")
 class FeedFnHook(SessionRunHook):
     """Feeds each run what `feed_fn()` gives, a feed dictionary. As `tf.train.FeedFnHook`.
+
+    A run raises RuntimeError if another hook, or the run itself, feeds one of its tensors.
 
     >>> x = gc.placeholder(gc.float32, [])
     >>> square = x * x

@@ -45,6 +45,8 @@ class Checkpoint(Holder):
     optimizers, layers, other Checkpoints, and lists and dictionaries of them.
 
     TensorFlow restores its checkpoints, and it those of TensorFlow. Raises ValueError for an attribute of another kind.
+    save raises FailedPreconditionError for a variable that is not initialised, restore NotFoundError if there is no
+    such checkpoint.
 
     >>> w = gc.Variable(3.0)
     >>> checkpoint = gc.train.Checkpoint(w=w)

@@ -18,7 +18,8 @@ class CheckpointManager:
     """Saves a Checkpoint into a folder and deletes old ones, as `tf.train.CheckpointManager`.
 
     max_to_keep: how many stay; None: all. keep_checkpoint_every_n_hours: one of so many hours stays besides. What the
-    folder's file `checkpoint` names is kept count of, so that a program goes on with what one before has saved.
+    folder's file `checkpoint` names is kept count of, so that a program goes on with what one before has saved. Raises
+    ValueError unless max_to_keep is positive or None.
 
     >>> w = gc.Variable(0.0)
     >>> manager = gc.train.CheckpointManager(gc.train.Checkpoint(w=w), "run", max_to_keep=2)
