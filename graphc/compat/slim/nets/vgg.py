@@ -63,9 +63,10 @@ def vgg_a(inputs: Any, num_classes: int = 1000, is_training: Any = True, dropout
           spatial_squeeze: bool = True, scope: Any = "vgg_a") -> Result:
     """(logits, end points) of VGG with 11 layers, for pictures [batch, 224, 224, 3].
 
-    Logits are [batch, num_classes], or [batch, 1, 1, num_classes] if not spatial_squeeze: larger pictures need
-    that, and give more than one place. dropout_keep_prob is used if is_training. As
-    `tf.contrib.slim.nets.vgg.vgg_a`.
+    Logits are [batch, num_classes], or [batch, 1, 1, num_classes] if not spatial_squeeze: larger pictures need that,
+    and give more than one place. dropout_keep_prob is used if is_training. Pictures are floating point, and the logits
+    have their dtype. Raises ValueError for another rank, pictures that are too small, and larger ones with
+    spatial_squeeze; TypeError for other dtypes. As `tf.contrib.slim.nets.vgg.vgg_a`.
 
     >>> pictures = gc.placeholder(gc.float32, [None, 224, 224, 3])
     >>> logits, ends = gc.contrib.slim.nets.vgg.vgg_a(pictures, num_classes=10, is_training=False)
