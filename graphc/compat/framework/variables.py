@@ -261,7 +261,8 @@ def get_variables_to_restore(include: Sequence[str] | None = None, exclude: Sequ
     """The global variables in the scopes `include` (all of them by default) that are not in the scopes `exclude`.
 
     Both are lists of regular expressions that match at the start of names; TypeError if one is no list. For a Saver
-    that restores part of a model. As `tf.contrib.framework.get_variables_to_restore`.
+    that restores part of a model. A pattern that is no regular expression is re's error. As
+    `tf.contrib.framework.get_variables_to_restore`.
 
     >>> body, head = gc.get_variable("body/w", [2]), gc.get_variable("head/w", [2])
     >>> [v.name for v in gc.contrib.framework.get_variables_to_restore(exclude=["head"])]

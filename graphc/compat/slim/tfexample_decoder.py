@@ -61,8 +61,9 @@ class ItemHandlerCallback(ItemHandler):
 class BoundingBox(ItemHandler):
     """Boxes [number of boxes, 4] of the features prefix + ymin, xmin, ymax and xmax, dense or sparse.
 
-    keys: four other names in their place; ValueError if there are not four. The features are vectors of one size and
-    dtype, which the boxes have. As `tf.contrib.slim.tfexample_decoder.BoundingBox`.
+    keys: four other names in their place; ValueError if there are not four. The features are vectors of one size
+    (ValueError if not) and one dtype (TypeError), which the boxes have. As
+    `tf.contrib.slim.tfexample_decoder.BoundingBox`.
 
     >>> sides = {"box/ymin": gc.constant([0., 0.5]), "box/xmin": gc.constant([0., 0.1]),
     ...          "box/ymax": gc.constant([1., 0.6]), "box/xmax": gc.constant([1., 0.9])}
@@ -95,8 +96,8 @@ class Tensor(ItemHandler):
     """A feature as a dense tensor, of a fixed shape or of one that other features say.
 
     shape_keys: the feature, or features, with the sizes; shape: the fixed one; ValueError for both. default_value:
-    fills a sparse feature up. The item has the feature's dtype, and its shape where none is given. A feature that was
-    not parsed is a KeyError. As `tf.contrib.slim.tfexample_decoder.Tensor`.
+    fills a sparse feature up. The item has the feature's dtype, and its shape where none is given. A shape of another
+    size is a ValueError, a feature that was not parsed a KeyError. As `tf.contrib.slim.tfexample_decoder.Tensor`.
 
     >>> found = {"pixels": gc.constant([1, 2, 3, 4, 5, 6]), "height": gc.constant(2), "width": gc.constant(3)}
     >>> gc.contrib.slim.tfexample_decoder.Tensor("pixels", shape_keys=["height", "width"]).tensors_to_item(found).eval()
@@ -126,8 +127,8 @@ class Tensor(ItemHandler):
 class LookupTensor(Tensor):
     """A feature looked up in a table; the other arguments are those of `Tensor`.
 
-    table: with keys of the feature's dtype; the item has its shape, and the dtype of the table's values. As
-    `tf.contrib.slim.tfexample_decoder.LookupTensor`.
+    table: with keys of the feature's dtype, TypeError if not; the item has its shape, and the dtype of the table's
+    values. As `tf.contrib.slim.tfexample_decoder.LookupTensor`.
 
     >>> table = gc.contrib.lookup.index_table_from_tensor(["cat", "dog"])
     >>> handler = gc.contrib.slim.tfexample_decoder.LookupTensor("name", table)

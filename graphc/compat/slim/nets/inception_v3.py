@@ -209,7 +209,8 @@ def inception_v3_arg_scope(weight_decay: float = 0.00004, batch_norm_var_collect
     """The arguments of layers that Inception v3 is trained with, to be entered by `arg_scope`.
 
     Weights with weight_decay (L2), relu, batch normalisation whose averages are in the collection
-    batch_norm_var_collection, too. As `tf.contrib.slim.nets.inception.inception_v3_arg_scope`.
+    batch_norm_var_collection, too. weight_decay: a float, not negative; ValueError for an int and for less than 0. As
+    `tf.contrib.slim.nets.inception.inception_v3_arg_scope`.
 
     >>> slim = gc.compat.v1.contrib.slim
     >>> with slim.arg_scope(slim.nets.inception.inception_v3_arg_scope(weight_decay=0.01)):

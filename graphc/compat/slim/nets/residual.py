@@ -119,7 +119,8 @@ def resnet_arg_scope(weight_decay: float = 0.0001, batch_norm_decay: float = 0.9
     """The arguments of layers that residual networks are trained with, to be entered by `arg_scope`.
 
     Weights with weight_decay (L2), relu, batch normalisation with batch_norm_decay, _epsilon and _scale, pooling with
-    SAME. A dict, as `arg_scope` gives it. As `tf.contrib.slim.nets.resnet_utils.resnet_arg_scope`.
+    SAME. A dict, as `arg_scope` gives it. weight_decay: a float, not negative; ValueError for an int and for less than
+    0. As `tf.contrib.slim.nets.resnet_utils.resnet_arg_scope`.
 
     >>> slim = gc.compat.v1.contrib.slim
     >>> with slim.arg_scope(slim.nets.resnet_utils.resnet_arg_scope(weight_decay=0.01)):
