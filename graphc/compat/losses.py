@@ -25,8 +25,9 @@ def _fitted(weights: Any, losses: Any) -> Any:
 def compute_weighted_loss(losses: Any, weights: Any = 1.0, scope: str | None = None) -> Any:
     """The mean of the losses whose weight is not 0, each times its weight.
 
-    Losses of any shape; weights a number, [batch] or the losses' shape. A float32 scalar, which joins the
-    collection LOSSES. As `tf.contrib.losses.compute_weighted_loss`.
+    Losses of any shape; weights a number, [batch] or the losses' shape. A scalar of the losses' dtype, which joins the
+    collection LOSSES. Raises ValueError if a rank is not known or the weights do not fit, TypeError for strings. As
+    `tf.contrib.losses.compute_weighted_loss`.
 
     >>> gc.contrib.losses.compute_weighted_loss([[1., 3.], [5., 7.]], weights=[1., 0.]).eval()
     np.float32(2.0)
@@ -37,7 +38,9 @@ def compute_weighted_loss(losses: Any, weights: Any = 1.0, scope: str | None = N
 
 @public("contrib.losses.add_loss")
 def add_loss(loss: Any, loss_collection: Any = _LOSSES) -> None:
-    """Puts a loss into a collection, from where `get_total_loss` adds it up. As `tf.contrib.losses.add_loss`.
+    """Puts a loss into a collection, from where `get_total_loss` adds it up.
+
+    loss: a tensor, a scalar by rule; it is kept as it is. As `tf.contrib.losses.add_loss`.
 
     >>> gc.contrib.losses.add_loss(gc.constant(2.5, name="mine"))
     >>> gc.contrib.losses.get_losses()
@@ -48,7 +51,10 @@ def add_loss(loss: Any, loss_collection: Any = _LOSSES) -> None:
 
 @public("contrib.losses.get_losses")
 def get_losses(scope: str | None = None, loss_collection: Any = _LOSSES) -> list[Any]:
-    """The losses of a collection, those of one scope for `scope`. As `tf.contrib.losses.get_losses`.
+    """The losses of a collection, those of one scope for `scope`.
+
+    A list of tensors. scope: a regular expression that their names match at the start. As
+    `tf.contrib.losses.get_losses`.
 
     >>> loss = gc.contrib.losses.mean_squared_error(gc.constant([1., 2.]), gc.constant([1., 4.]))
     >>> gc.contrib.losses.get_losses() == [loss]
@@ -59,7 +65,9 @@ def get_losses(scope: str | None = None, loss_collection: Any = _LOSSES) -> list
 
 @public("contrib.losses.get_regularization_losses")
 def get_regularization_losses(scope: str | None = None) -> list[Any]:
-    """The losses of regularizers that variables were made with. As `tf.contrib.losses.get_regularization_losses`.
+    """The losses of regularizers that variables were made with.
+
+    A list of scalars, those of one scope for `scope`. As `tf.contrib.losses.get_regularization_losses`.
 
     >>> w = gc.get_variable("w", [2], regularizer=gc.contrib.layers.l2_regularizer(0.1))
     >>> len(gc.contrib.losses.get_regularization_losses())
@@ -70,8 +78,10 @@ def get_regularization_losses(scope: str | None = None) -> list[Any]:
 
 @public("contrib.losses.get_total_loss")
 def get_total_loss(add_regularization_losses: bool = True, name: str = "total_loss") -> Any:
-    """The sum of all losses of the collection LOSSES, and of the regularizers' if wanted. As
-    `tf.contrib.losses.get_total_loss`.
+    """The sum of all losses of the collection LOSSES, and of the regularizers' if wanted.
+
+    A tensor of the losses' shape and dtype. Raises ValueError if there is none or their shapes differ, TypeError if
+    their dtypes do. As `tf.contrib.losses.get_total_loss`.
 
     >>> gc.contrib.losses.add_loss(gc.constant(2.0))
     >>> gc.contrib.losses.add_loss(gc.constant(0.5))
@@ -84,7 +94,10 @@ def get_total_loss(add_regularization_losses: bool = True, name: str = "total_lo
 @public("contrib.losses.absolute_difference")
 def absolute_difference(predictions: Any, labels: Any = None, weights: Any = 1.0, scope: str | None = None) -> Any:
     """The weighted mean of |predictions - labels|: a float32 scalar in the collection LOSSES. Both of one shape,
-    weights a number, [batch] or that shape. As `tf.contrib.losses.absolute_difference`.
+    weights a number, [batch] or that shape.
+
+    Predictions are a tensor of numbers or bools. Raises ValueError if labels are None, shapes differ, weights do not
+    fit or a rank is not known, TypeError for strings. As `tf.contrib.losses.absolute_difference`.
 
     >>> gc.contrib.losses.absolute_difference(gc.constant([1., 2., 6.]), gc.constant([1., 4., 2.])).eval()
     np.float32(2.0)
@@ -94,8 +107,8 @@ def absolute_difference(predictions: Any, labels: Any = None, weights: Any = 1.0
 
 @public("contrib.losses.mean_squared_error")
 def mean_squared_error(predictions: Any, labels: Any = None, weights: Any = 1.0, scope: str | None = None) -> Any:
-    """The weighted mean of (predictions - labels) ** 2: a float32 scalar in the collection LOSSES. Shapes as
-    `gc.contrib.losses.absolute_difference`. As `tf.contrib.losses.mean_squared_error`.
+    """The weighted mean of (predictions - labels) ** 2: a float32 scalar in the collection LOSSES. Shapes, dtypes and
+    errors as `gc.contrib.losses.absolute_difference`. As `tf.contrib.losses.mean_squared_error`.
 
     >>> gc.contrib.losses.mean_squared_error(gc.constant([1., 2.]), gc.constant([1., 4.])).eval()
     np.float32(2.0)
@@ -107,7 +120,8 @@ def mean_squared_error(predictions: Any, labels: Any = None, weights: Any = 1.0,
 def log_loss(predictions: Any, labels: Any = None, weights: Any = 1.0, epsilon: float = 1e-7,
              scope: str | None = None) -> Any:
     """The weighted mean of -labels * log(p + epsilon) - (1 - labels) * log(1 - p + epsilon), where the predictions p
-    are probabilities. Shapes as `gc.contrib.losses.absolute_difference`. As `tf.contrib.losses.log_loss`.
+    are probabilities. Shapes, dtypes and errors as `gc.contrib.losses.absolute_difference`. As
+    `tf.contrib.losses.log_loss`.
 
     >>> gc.contrib.losses.log_loss(gc.constant([0.9, 0.5]), gc.constant([1., 0.])).eval()
     np.float32(0.3993)
@@ -119,7 +133,11 @@ def log_loss(predictions: Any, labels: Any = None, weights: Any = 1.0, epsilon: 
 def sigmoid_cross_entropy(logits: Any, multi_class_labels: Any, weights: Any = 1.0, label_smoothing: Any = 0,
                           scope: str | None = None) -> Any:
     """The weighted mean of the cross entropy between labels of 0 to 1 and sigmoid(logits), one shape; smoothing moves
-    the labels towards 1/2. As `tf.contrib.losses.sigmoid_cross_entropy`.
+    the labels towards 1/2.
+
+    Logits are a floating point tensor, labels numbers; the loss is a scalar of the logits' dtype in the collection
+    LOSSES. Raises ValueError if shapes differ, weights do not fit or a rank is not known, TypeError for integer logits.
+    As `tf.contrib.losses.sigmoid_cross_entropy`.
 
     >>> logits, labels = gc.constant([[2., -1.]]), gc.constant([[1., 0.]])
     >>> gc.contrib.losses.sigmoid_cross_entropy(logits, labels).eval()
@@ -132,7 +150,11 @@ def sigmoid_cross_entropy(logits: Any, multi_class_labels: Any, weights: Any = 1
 def softmax_cross_entropy(logits: Any, onehot_labels: Any, weights: Any = 1.0, label_smoothing: Any = 0,
                           scope: str | None = None) -> Any:
     """The weighted mean of the cross entropy between rows of labels and softmax(logits), both [batch, classes];
-    smoothing moves the labels towards 1/classes. As `tf.contrib.losses.softmax_cross_entropy`.
+    smoothing moves the labels towards 1/classes.
+
+    Logits are a floating point tensor, labels numbers; the loss is a scalar of the logits' dtype in the collection
+    LOSSES. Raises ValueError if shapes differ, weights do not fit or a rank is not known, TypeError for integer logits.
+    As `tf.contrib.losses.softmax_cross_entropy`.
 
     >>> logits, labels = gc.constant([[2., 0.], [0., 0.]]), gc.constant([[1., 0.], [0., 1.]])
     >>> gc.contrib.losses.softmax_cross_entropy(logits, labels).eval()
@@ -146,7 +168,9 @@ def softmax_cross_entropy(logits: Any, onehot_labels: Any, weights: Any = 1.0, l
 def sparse_softmax_cross_entropy(logits: Any, labels: Any, weights: Any = 1.0, scope: str | None = None) -> Any:
     """The cross entropy of softmax(logits) [batch, classes] for labels [batch] or [batch, 1]: its weighted mean.
 
-    As `tf.contrib.losses.sparse_softmax_cross_entropy`.
+    Logits are floating point, labels int32 or int64; the loss is a scalar of the logits' dtype in the collection
+    LOSSES. Raises ValueError if the rows or weights do not fit, TypeError for other dtypes; a label that is no class
+    ends the run with InvalidArgumentError. As `tf.contrib.losses.sparse_softmax_cross_entropy`.
 
     >>> gc.contrib.losses.sparse_softmax_cross_entropy(gc.constant([[2., 0.], [0., 0.]]), [0, 1]).eval()
     np.float32(0.41)
@@ -159,7 +183,10 @@ def sparse_softmax_cross_entropy(logits: Any, labels: Any, weights: Any = 1.0, s
 @public("contrib.losses.hinge_loss")
 def hinge_loss(logits: Any, labels: Any = None, scope: str | None = None) -> Any:
     """max(0, 1 - (2 * labels - 1) * logits) of each element, labels of 0 and 1; the result has their shape, in no
-    collection. As `tf.contrib.losses.hinge_loss`.
+    collection.
+
+    Logits and labels are numbers; the result is float32. Raises ValueError if labels are None or shapes differ,
+    TypeError for strings. As `tf.contrib.losses.hinge_loss`.
 
     >>> gc.contrib.losses.hinge_loss(gc.constant([[0.3, 2.]]), gc.constant([[1., 0.]])).eval()
     array([[0.7, 3. ]], dtype=float32)
@@ -170,8 +197,11 @@ def hinge_loss(logits: Any, labels: Any = None, scope: str | None = None) -> Any
 @public("contrib.losses.cosine_distance")
 def cosine_distance(predictions: Any, labels: Any = None, axis: Any = None, weights: Any = 1.0,
                     scope: str | None = None, dim: Any = None) -> Any:
-    """The weighted mean of 1 - the dot product along `axis` of predictions and labels that have length 1. As
-    `tf.contrib.losses.cosine_distance`.
+    """The weighted mean of 1 - the dot product along `axis` of predictions and labels that have length 1.
+
+    Both are tensors of one shape, weights a number, [batch] or that shape with the size 1 at `axis`; the loss is a
+    float32 scalar in the collection LOSSES. Raises ValueError without axis, with axis and dim, if labels are None,
+    shapes differ or weights do not fit. As `tf.contrib.losses.cosine_distance`.
 
     >>> a, b = gc.constant([[1., 0.], [0., 1.]]), gc.constant([[1., 0.], [0.6, 0.8]])
     >>> gc.contrib.losses.cosine_distance(a, b, axis=1).eval()
@@ -184,9 +214,11 @@ def cosine_distance(predictions: Any, labels: Any = None, axis: Any = None, weig
 def mean_pairwise_squared_error(predictions: Any, labels: Any = None, weights: Any = 1.0,
                                 scope: str | None = None) -> Any:
     """The mean over all pairs of elements of an example, those of an element with itself too (gc.losses leaves these
-    out), of the squared difference between their differences.
-    Predictions and labels are of one shape [batch, ...]; the loss joins the collection LOSSES. As
-    `tf.contrib.losses.mean_pairwise_squared_error`.
+    out), of the squared difference between their differences. Predictions and labels are of one shape [batch, ...]; the
+    loss joins the collection LOSSES.
+
+    A float32 scalar, of tensors of numbers. Raises ValueError if shapes differ or weights do not fit, TypeError for
+    strings. As `tf.contrib.losses.mean_pairwise_squared_error`.
 
     >>> gc.contrib.losses.mean_pairwise_squared_error(gc.constant([[1., 4.]]), gc.constant([[1., 2.]])).eval()
     np.float32(2.0)

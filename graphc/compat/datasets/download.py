@@ -12,7 +12,8 @@ from graphc.api.public import public
 def maybe_download(filename: str, work_directory: str, source_url: str) -> str:
     """The path of the file in work_directory, fetched from source_url if it is not there.
 
-    The folder is made if it is not there. As `tf.contrib.learn.datasets.base.maybe_download`.
+    The folder is made if it is not there. source_url: with its scheme (ValueError without one); urllib's URLError if it
+    cannot be fetched. As `tf.contrib.learn.datasets.base.maybe_download`.
 
     >>> from pathlib import Path
     >>> n = Path("words.txt").write_text("one two")                    # instead of a file of the net

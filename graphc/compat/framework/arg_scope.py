@@ -30,7 +30,7 @@ _stack = _Stack()
 def arg_scope_func_key(op: Any) -> str:
     """The key by which scopes know a function: the same for it and for what `add_arg_scope` made of it.
 
-    As `tf.contrib.framework.arg_scope_func_key`.
+    A string; op: a function. As `tf.contrib.framework.arg_scope_func_key`.
 
     >>> @gc.contrib.framework.add_arg_scope
     ... def layer(x, size=1):
@@ -46,7 +46,8 @@ def arg_scope_func_key(op: Any) -> str:
 def add_arg_scope(func: F) -> F:
     """Decorates a function so that `arg_scope` can give its arguments.
 
-    Those that have a default can be given; what the caller passes stands before what a scope gives. As
+    Those that have a default can be given; what the caller passes stands before what a scope gives. func: a Python
+    function (def or lambda), whose keyword-only arguments no scope gives; the result takes and returns what it does. As
     `tf.contrib.framework.add_arg_scope`.
 
     >>> @gc.contrib.framework.add_arg_scope
@@ -117,7 +118,7 @@ def arg_scope(list_ops_or_scope: Sequence[Any] | Scope, **kwargs: Any) -> Iterat
 def current_arg_scope() -> Scope:
     """The scope in force, as a dict: arguments by the keys of functions. To be read only.
 
-    As `tf.contrib.framework.current_arg_scope`.
+    Empty outside of all blocks. As `tf.contrib.framework.current_arg_scope`.
 
     >>> gc.contrib.framework.current_arg_scope()
     {}
@@ -132,7 +133,7 @@ def current_arg_scope() -> Scope:
 def has_arg_scope(func: Any) -> bool:
     """Whether the function is decorated with add_arg_scope.
 
-    As `tf.contrib.framework.has_arg_scope`.
+    A bool; False for what is no function, too. As `tf.contrib.framework.has_arg_scope`.
 
     >>> gc.contrib.framework.has_arg_scope(gc.contrib.layers.conv2d), gc.contrib.framework.has_arg_scope(gc.nn.relu)
     (True, False)
@@ -144,7 +145,7 @@ def has_arg_scope(func: Any) -> bool:
 def arg_scoped_arguments(func: Any) -> tuple[str, ...]:
     """The arguments that a scope can give: those with a default. Raises ValueError if the function is not decorated.
 
-    As `tf.contrib.framework.arg_scoped_arguments`.
+    A tuple of names. As `tf.contrib.framework.arg_scoped_arguments`.
 
     >>> gc.contrib.framework.arg_scoped_arguments(gc.contrib.layers.flatten)
     ('outputs_collections', 'scope')

@@ -29,7 +29,8 @@ def assert_scalar_int(tensor: Any, name: str | None = None) -> Any:
 def reduce_sum_n(tensors: Sequence[Any], name: str | None = None) -> Any:
     """The sum of all elements of all tensors, a scalar of their one dtype; their shapes may differ.
 
-    Raises ValueError for an empty list. As `tf.contrib.framework.reduce_sum_n`.
+    tensors: a list, of numbers. Raises ValueError for an empty one, TypeError for strings, bools and dtypes that
+    differ. As `tf.contrib.framework.reduce_sum_n`.
 
     >>> gc.contrib.framework.reduce_sum_n([gc.constant([1., 2.]), gc.constant([[3.], [4.]])]).eval()
     np.float32(10.0)
@@ -45,7 +46,8 @@ def reduce_sum_n(tensors: Sequence[Any], name: str | None = None) -> Any:
 def with_shape(expected_shape: Any, tensor: Any) -> Any:
     """The tensor with this shape: at once where its own is known, else checked in each run.
 
-    expected_shape: sizes (-1 or None for any), or an int tensor. Raises ValueError where the shapes cannot agree,
+    tensor: of any dtype. expected_shape: sizes (-1 or None for any), or an int32 vector (TypeError for another dtype),
+    which the run compares. Raises ValueError where known sizes cannot agree and for a SparseTensor,
     InvalidArgumentError in the run for a value of another shape. As `tf.contrib.framework.with_shape`.
 
     >>> x = gc.placeholder(gc.float32)
@@ -88,7 +90,8 @@ def with_same_shape(expected_tensor: Any, tensor: Any) -> Any:
     """`tensor` with the shape of `expected_tensor`, as `with_shape`: a shape that is not known yet is compared in each
     run.
 
-    As `tf.contrib.framework.with_same_shape`.
+    Both are tensors, of any dtypes. Errors as `gc.contrib.framework.with_shape`. As
+    `tf.contrib.framework.with_same_shape`.
 
     >>> x = gc.placeholder(gc.float32)
     >>> gc.contrib.framework.with_same_shape(gc.zeros([2, 3]), x).shape.as_list()
@@ -102,7 +105,7 @@ def with_same_shape(expected_tensor: Any, tensor: Any) -> Any:
 def get_placeholders(graph: Any) -> list[Any]:
     """The placeholders of a graph, in the order in which they were made.
 
-    As `tf.contrib.framework.get_placeholders`.
+    graph: a gc.Graph. A list of tensors. As `tf.contrib.framework.get_placeholders`.
 
     >>> x = gc.placeholder(gc.float32, [None, 2], name="x")
     >>> y = x + gc.placeholder(gc.float32, [], name="bias")

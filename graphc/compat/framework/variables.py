@@ -22,9 +22,11 @@ def variable(name: str, shape: Any = None, dtype: Any = None, initializer: Any =
              use_resource: bool | None = None, synchronization: Any = None, aggregation: Any = None) -> Any:
     """`gc.get_variable` with a device: a new variable, or the one of this name where the variable scope reuses.
 
-    collections are GLOBAL_VARIABLES by default; a trainable one joins TRAINABLE_VARIABLES, too. custom_getter is
-    called in the place of get_variable. caching_device, use_resource, synchronization and aggregation change
-    nothing. Takes arguments of an `arg_scope`. As `tf.contrib.framework.variable`.
+    collections are GLOBAL_VARIABLES by default; a trainable one joins TRAINABLE_VARIABLES, too. custom_getter is called
+    in the place of get_variable. caching_device, use_resource, synchronization and aggregation change nothing. Takes
+    arguments of an `arg_scope`. The shape must be known, and dtype may be any (float32 by default). Raises ValueError
+    for a shape that is not known, a name that is taken without reuse, or one that is not there with it. As
+    `tf.contrib.framework.variable`.
 
     >>> w = gc.contrib.framework.variable("w", [2], initializer=gc.ones_initializer(), device="/cpu:0")
     >>> gc.global_variables_initializer().run()
@@ -51,7 +53,7 @@ def model_variable(name: str, shape: Any = None, dtype: Any = gc.float32, initia
     """A `variable` that is in the collection MODEL_VARIABLES, too: what a model is made of, without the optimiser's
     slots.
 
-    dtype is float32 by default; the other arguments are those of `variable`. As
+    dtype is float32 by default; the other arguments are those of `variable`. Errors are its, too. As
     `tf.contrib.framework.model_variable`.
 
     >>> w = gc.contrib.framework.model_variable("w", [2, 3])
@@ -67,7 +69,7 @@ def model_variable(name: str, shape: Any = None, dtype: Any = gc.float32, initia
 def add_model_variable(var: Any) -> None:
     """Puts a variable into the collection MODEL_VARIABLES, unless it is there.
 
-    As `tf.contrib.framework.add_model_variable`.
+    var: a variable; what else is given is kept, too, as it is. As `tf.contrib.framework.add_model_variable`.
 
     >>> w = gc.get_variable("w", [2])
     >>> gc.contrib.framework.add_model_variable(w)
@@ -84,8 +86,9 @@ def local_variable(initial_value: Any, validate_shape: bool = True, name: str | 
                    use_resource: bool | None = None) -> Any:
     """A variable that is neither trained nor saved: it is in LOCAL_VARIABLES only.
 
-    `gc.local_variables_initializer` sets it. use_resource changes nothing. As
-    `tf.contrib.framework.local_variable`.
+    `gc.local_variables_initializer` sets it. use_resource changes nothing. initial_value: a value or tensor, whose
+    shape and dtype the variable has. Raises ValueError for None, and for an unknown shape unless validate_shape is
+    False. As `tf.contrib.framework.local_variable`.
 
     >>> seen = gc.contrib.framework.local_variable(0, name="seen")
     >>> gc.local_variables_initializer().run()
@@ -101,7 +104,7 @@ def global_variable(initial_value: Any, validate_shape: bool = True, name: str |
                     use_resource: bool | None = None) -> Any:
     """A variable that is saved but not trained. use_resource changes nothing.
 
-    As `tf.contrib.framework.global_variable`.
+    initial_value and errors as `gc.contrib.framework.local_variable`. As `tf.contrib.framework.global_variable`.
 
     >>> rate = gc.contrib.framework.global_variable(0.5, name="rate")
     >>> gc.global_variables() == [rate], gc.trainable_variables()
@@ -114,7 +117,8 @@ def global_variable(initial_value: Any, validate_shape: bool = True, name: str |
 def zero_initializer(ref: Any, use_locking: bool = True, name: str = "zero_initializer") -> Any:
     """Sets a variable of known shape to zeros when it runs; it need not be initialised before.
 
-    As `tf.contrib.framework.zero_initializer`.
+    The result has the variable's shape and dtype. Raises ValueError for an unknown shape and for a tensor that is no
+    variable. As `tf.contrib.framework.zero_initializer`.
 
     >>> w = gc.get_variable("w", [3])
     >>> gc.contrib.framework.zero_initializer(w).eval()
@@ -130,8 +134,8 @@ def zero_initializer(ref: Any, use_locking: bool = True, name: str = "zero_initi
 def get_variables(scope: Any = None, suffix: str | None = None, collection: Any = _GLOBAL) -> list[Any]:
     """The variables of a collection (GLOBAL_VARIABLES) whose name matches `scope` at its start and ends in `suffix`.
 
-    scope: a regular expression, or a VariableScope. suffix: the end of the name before ":0". In the order in which
-    they were made. As `tf.contrib.framework.get_variables`.
+    scope: a regular expression, or a VariableScope. suffix: the end of the name before ":0". In the order in which they
+    were made. A scope that is no regular expression is re's error. As `tf.contrib.framework.get_variables`.
 
     >>> with gc.variable_scope("conv1") as conv1:
     ...     w, b = gc.get_variable("weights", [3, 2]), gc.get_variable("biases", [2])
@@ -153,7 +157,7 @@ def get_variables(scope: Any = None, suffix: str | None = None, collection: Any 
 def get_model_variables(scope: Any = None, suffix: str | None = None) -> list[Any]:
     """`get_variables` of MODEL_VARIABLES: those that `model_variable` and the layers of contrib.layers made.
 
-    As `tf.contrib.framework.get_model_variables`.
+    A list; arguments as `gc.contrib.framework.get_variables`. As `tf.contrib.framework.get_model_variables`.
 
     >>> y = gc.contrib.layers.fully_connected(gc.zeros([1, 4]), 2, scope="fc")
     >>> [v.name for v in gc.contrib.framework.get_model_variables(suffix="biases")]
@@ -166,7 +170,7 @@ def get_model_variables(scope: Any = None, suffix: str | None = None) -> list[An
 def get_local_variables(scope: Any = None, suffix: str | None = None) -> list[Any]:
     """`get_variables` of LOCAL_VARIABLES: those that are not saved, like the totals of metrics.
 
-    As `tf.contrib.framework.get_local_variables`.
+    A list; arguments as `gc.contrib.framework.get_variables`. As `tf.contrib.framework.get_local_variables`.
 
     >>> value, update = gc.metrics.mean([1., 2.])
     >>> [v.name for v in gc.contrib.framework.get_local_variables("mean")]
@@ -179,7 +183,7 @@ def get_local_variables(scope: Any = None, suffix: str | None = None) -> list[An
 def get_trainable_variables(scope: Any = None, suffix: str | None = None) -> list[Any]:
     """`get_variables` of TRAINABLE_VARIABLES.
 
-    As `tf.contrib.framework.get_trainable_variables`.
+    A list; arguments as `gc.contrib.framework.get_variables`. As `tf.contrib.framework.get_trainable_variables`.
 
     >>> w, frozen = gc.get_variable("net/w", [2]), gc.get_variable("net/frozen", [2], trainable=False)
     >>> [v.name for v in gc.contrib.framework.get_trainable_variables("net")]
@@ -192,7 +196,7 @@ def get_trainable_variables(scope: Any = None, suffix: str | None = None) -> lis
 def get_variables_by_suffix(suffix: str, scope: Any = None) -> list[Any]:
     """The global variables whose name ends in `suffix`, those of one scope for `scope`.
 
-    As `tf.contrib.framework.get_variables_by_suffix`.
+    A list; scope as `gc.contrib.framework.get_variables`. As `tf.contrib.framework.get_variables_by_suffix`.
 
     >>> w, b = gc.get_variable("fc/weights", [3, 2]), gc.get_variable("fc/biases", [2])
     >>> [v.name for v in gc.contrib.framework.get_variables_by_suffix("biases")]
@@ -205,7 +209,7 @@ def get_variables_by_suffix(suffix: str, scope: Any = None) -> list[Any]:
 def get_variables_by_name(given_name: str, scope: Any = None) -> list[Any]:
     """The global variables whose last name, behind all scopes, is the given one.
 
-    As `tf.contrib.framework.get_variables_by_name`.
+    A list; scope as `gc.contrib.framework.get_variables`. As `tf.contrib.framework.get_variables_by_name`.
 
     >>> a, b = gc.get_variable("fc1/weights", [2]), gc.get_variable("fc2/weights", [2])
     >>> c = gc.get_variable("fc2/my_weights", [2])
@@ -219,7 +223,8 @@ def get_variables_by_name(given_name: str, scope: Any = None) -> list[Any]:
 
 @public("contrib.framework.get_unique_variable")
 def get_unique_variable(var_op_name: str) -> Any:
-    """The global variable of this full name, without ":0". Raises ValueError if there is none.
+    """The global variable of this full name, without ":0". Raises ValueError if there is none, or only some whose names
+    begin so.
 
     As `tf.contrib.framework.get_unique_variable`.
 
@@ -240,7 +245,7 @@ def get_variable_full_name(var: Any) -> str:
     """The name in a checkpoint: the variable's own without ":0", or that of the whole for a part of a partitioned
     variable.
 
-    As `tf.contrib.framework.get_variable_full_name`.
+    var: a variable, or a part of one. As `tf.contrib.framework.get_variable_full_name`.
 
     >>> table = gc.get_variable("table", [4, 2], partitioner=gc.fixed_size_partitioner(2))
     >>> part = list(table)[1]
@@ -256,7 +261,8 @@ def get_variables_to_restore(include: Sequence[str] | None = None, exclude: Sequ
     """The global variables in the scopes `include` (all of them by default) that are not in the scopes `exclude`.
 
     Both are lists of regular expressions that match at the start of names; TypeError if one is no list. For a Saver
-    that restores part of a model. As `tf.contrib.framework.get_variables_to_restore`.
+    that restores part of a model. A pattern that is no regular expression is re's error. As
+    `tf.contrib.framework.get_variables_to_restore`.
 
     >>> body, head = gc.get_variable("body/w", [2]), gc.get_variable("head/w", [2])
     >>> [v.name for v in gc.contrib.framework.get_variables_to_restore(exclude=["head"])]
@@ -275,8 +281,9 @@ def filter_variables(var_list: Iterable[Any], include_patterns: Sequence[str] | 
                      exclude_patterns: Sequence[str] | None = None, reg_search: bool = True) -> list[Any]:
     """The variables that one of include_patterns matches (all of them by default) and none of exclude_patterns.
 
-    Patterns are regular expressions of names with ":0". reg_search: they match anywhere in the name, else at its
-    start. As `tf.contrib.framework.filter_variables`.
+    Patterns are regular expressions of names with ":0". reg_search: they match anywhere in the name, else at its start.
+    A list, in the order of var_list. A pattern that is no regular expression is re's error. As
+    `tf.contrib.framework.filter_variables`.
 
     >>> a, b = gc.get_variable("body/w", [2]), gc.get_variable("head/w", [2])
     >>> kept = gc.contrib.framework.filter_variables([a, b], include_patterns=["w:0$"], exclude_patterns=["^head"])
@@ -299,8 +306,8 @@ def filter_variables(var_list: Iterable[Any], include_patterns: Sequence[str] | 
 class VariableDeviceChooser:
     """A device function that deals variables out to the tasks of a job in turn.
 
-    num_tasks 0: all of them are on the device alone. For `gc.device`, or the argument `device` of `variable`. As
-    `tf.contrib.framework.VariableDeviceChooser`.
+    num_tasks 0: all of them are on the device alone. For `gc.device`, or the argument `device` of `variable`. Its calls
+    take an op, which they do not look at, and give a string. As `tf.contrib.framework.VariableDeviceChooser`.
 
     >>> choose = gc.contrib.framework.VariableDeviceChooser(num_tasks=2)
     >>> [choose(None) for _ in range(3)]

@@ -65,7 +65,11 @@ def batch_norm(inputs: Any, decay: Any = 0.999, center: bool = True, scale: bool
 
     updates_collections: where the updates of the averages go; None runs them with every use of the outputs. is_training
     may be a tensor. batch_weights: how much each example counts. zero_debias_moving_mean: the moving mean makes up for
-    its start at 0. The averages' variables are not trained.
+    its start at 0. The averages' variables are not trained. Inputs are floating point [batch, ..., channels], or
+    [batch, channels, ...] with data_format "NCHW"; the result has their shape and dtype. batch_weights: [batch]. Raises
+    ValueError for an unknown rank or number of channels, another data_format, weights that do not fit, and renorm with
+    batch_weights, zero_debias_moving_mean or other updates_collections; TypeError for other dtypes and an is_training
+    that is no bool.
 
     >>> x = gc.placeholder(gc.float32, [None, 2])
     >>> y = gc.contrib.layers.batch_norm(x, is_training=True, updates_collections=None)

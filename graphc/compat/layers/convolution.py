@@ -51,6 +51,11 @@ def convolution(inputs: Any, num_outputs: int, kernel_size: Any, stride: Any = 1
     """activation_fn(convolution(inputs, weights) + biases) of one to three spatial axes; with normalizer_fn that
     instead of the biases. As `tf.contrib.layers.convolution`. conv_dims: the number of spatial axes that is asked for.
 
+    Inputs are floating point, [batch, spatial..., channels] or with the channels second (data_format "NC..."); the
+    result has num_outputs channels and their dtype. kernel_size, stride and rate: an int, or one for each spatial axis;
+    stride and rate are not both above 1. Raises ValueError for another or unknown rank, unknown channels, or a padding,
+    data_format, kernel_size or stride that does not fit; TypeError for inputs that are not floating point.
+
     >>> x = gc.placeholder(gc.float32, [None, 32, 32, 3])
     >>> gc.contrib.layers.convolution(x, 8, 3, rate=2, normalizer_fn=gc.contrib.layers.batch_norm, scope="conv")
     <gc.Tensor 'conv/Relu:0' shape=(?, 32, 32, 8) dtype=float32>
@@ -85,6 +90,8 @@ def convolution1d(inputs: Any, num_outputs: int, kernel_size: Any, stride: Any =
                   outputs_collections: Any = None, trainable: bool = True, scope: Any = None) -> Any:
     """`convolution` of one spatial axis.
 
+    Inputs [batch, length, channels]; dtypes and errors are its. As `tf.contrib.layers.convolution1d`.
+
     >>> x = gc.placeholder(gc.float32, [None, 10, 3])
     >>> gc.contrib.layers.conv1d(x, num_outputs=8, kernel_size=5, stride=2)
     <gc.Tensor 'Conv/Relu:0' shape=(?, 5, 8) dtype=float32>
@@ -103,6 +110,9 @@ def convolution2d(inputs: Any, num_outputs: int, kernel_size: Any, stride: Any =
                   biases_regularizer: Any = None, reuse: Any = None, variables_collections: Any = None,
                   outputs_collections: Any = None, trainable: bool = True, scope: Any = None) -> Any:
     """`convolution` of two spatial axes.
+
+    Inputs [batch, height, width, channels], or [batch, channels, height, width] (data_format "NCHW"); dtypes and errors
+    are its. As `tf.contrib.layers.convolution2d`.
 
     >>> x = gc.placeholder(gc.float32, [None, 28, 28, 1])
     >>> gc.contrib.layers.conv2d(x, num_outputs=8, kernel_size=[5, 5], stride=2)
@@ -124,6 +134,9 @@ def convolution3d(inputs: Any, num_outputs: int, kernel_size: Any, stride: Any =
                   biases_regularizer: Any = None, reuse: Any = None, variables_collections: Any = None,
                   outputs_collections: Any = None, trainable: bool = True, scope: Any = None) -> Any:
     """`convolution` of three spatial axes.
+
+    Inputs [batch, depth, height, width, channels], or with the channels second (data_format "NCDHW"); dtypes and errors
+    are its. As `tf.contrib.layers.convolution3d`.
 
     >>> x = gc.placeholder(gc.float32, [None, 8, 8, 8, 1])
     >>> gc.contrib.layers.conv3d(x, num_outputs=4, kernel_size=3, padding="VALID")
@@ -160,6 +173,10 @@ def convolution2d_transpose(inputs: Any, num_outputs: int, kernel_size: Any, str
                             outputs_collections: Any = None, trainable: bool = True, scope: Any = None) -> Any:
     """The transposed convolution of two spatial axes, as `tf.contrib.layers.conv2d_transpose`.
 
+    Inputs [batch, height, width, channels] ("NHWC") or [batch, channels, height, width] ("NCHW"), floating point; the
+    result has num_outputs channels and their dtype, with SAME stride times their height and width. Raises ValueError
+    for another or unknown rank, unknown channels or another data_format; TypeError for other dtypes.
+
     >>> x = gc.placeholder(gc.float32, [None, 7, 7, 16])
     >>> gc.contrib.layers.conv2d_transpose(x, num_outputs=8, kernel_size=4, stride=2)
     <gc.Tensor 'Conv2d_transpose/Relu:0' shape=(?, 14, 14, 8) dtype=float32>
@@ -179,6 +196,9 @@ def convolution3d_transpose(inputs: Any, num_outputs: int, kernel_size: Any, str
                             biases_regularizer: Any = None, reuse: Any = None, variables_collections: Any = None,
                             outputs_collections: Any = None, trainable: bool = True, scope: Any = None) -> Any:
     """The transposed convolution of three spatial axes, as `tf.contrib.layers.conv3d_transpose`.
+
+    Inputs [batch, depth, height, width, channels] ("NDHWC") or with the channels second ("NCDHW"), floating point;
+    errors as `gc.contrib.layers.conv2d_transpose`.
 
     >>> x = gc.placeholder(gc.float32, [None, 4, 4, 4, 2])
     >>> gc.contrib.layers.conv3d_transpose(x, num_outputs=3, kernel_size=2, stride=2)
@@ -200,7 +220,8 @@ def convolution2d_in_plane(inputs: Any, kernel_size: Any, stride: Any = 1, paddi
                            outputs_collections: Any = None, trainable: bool = True, scope: Any = None) -> Any:
     """Each channel convolved with the same weights, as `tf.contrib.layers.conv2d_in_plane`.
 
-    Inputs [batch, height, width, channels], the weights [height, width, 1, 1].
+    Inputs [batch, height, width, channels], the weights [height, width, 1, 1]. Raises ValueError for another rank,
+    unknown channels, or a padding or kernel_size that does not fit; TypeError for inputs that are not floating point.
 
     >>> x = gc.reshape(gc.range(8.), [1, 2, 2, 2])
     >>> y = gc.contrib.layers.conv2d_in_plane(x, [1, 2], padding="VALID", weights_initializer=gc.ones_initializer())

@@ -14,6 +14,8 @@ def embed_sequence(ids: Any, vocab_size: int | None = None, embed_dim: int | Non
     """Rows of a trained table [vocab_size, embed_dim] by id, as `tf.contrib.layers.embed_sequence`. With reuse the
     sizes may be left out. Raises ValueError if they are not known otherwise.
 
+    ids: int32 or int64 of any shape; the result is float32, [their shape, embed_dim]. Raises TypeError for other ids.
+
     >>> ids = gc.placeholder(gc.int32, [None, 5])
     >>> gc.contrib.layers.embed_sequence(ids, vocab_size=100, embed_dim=16)
     <gc.Tensor 'EmbedSequence/embedding_lookup/Identity:0' shape=(?, 5, 16) dtype=float32>
@@ -33,6 +35,10 @@ def bow_encoder(ids: Any, vocab_size: int, embed_dim: int, sparse_lookup: bool =
                 regularizer: Any = None, trainable: bool = True, scope: Any = None, reuse: Any = None) -> Any:
     """The mean of the embeddings of each row of ids, as `tf.contrib.layers.bow_encoder`. sparse_lookup: dense ids of 0
     stand for nothing; a row without ids counts as id 0.
+
+    ids: int32 or int64 [batch, ids], dense or sparse; the result is float32 [batch, embed_dim]. Raises ValueError
+    without a size, TypeError for other dtypes and for sparse ids without sparse_lookup; an id that is no row ends the
+    run with InvalidArgumentError.
 
     >>> ids = gc.constant([[1, 2], [3, 0]], gc.int64)
     >>> table = gc.constant_initializer(np.arange(8.))
@@ -58,8 +64,11 @@ def bow_encoder(ids: Any, vocab_size: int, embed_dim: int, sparse_lookup: bool =
 
 @public("contrib.layers.embedding_lookup_unique")
 def embedding_lookup_unique(params: Any, ids: Any, partition_strategy: str = "mod", name: str | None = None) -> Any:
-    """gc.nn.embedding_lookup, where each id is looked up once however often it comes. As
-    `tf.contrib.layers.embedding_lookup_unique`.
+    """gc.nn.embedding_lookup, where each id is looked up once however often it comes.
+
+    ids: int32 or int64 of any shape; the result has the table's dtype, and its rows' shape behind the ids'. Raises
+    TypeError for other ids, ValueError for no table or an unknown partition_strategy; an id that is no row ends the run
+    with InvalidArgumentError. As `tf.contrib.layers.embedding_lookup_unique`.
 
     >>> table = gc.constant([[0., 0.], [1., 10.], [2., 20.]])
     >>> gc.contrib.layers.embedding_lookup_unique(table, [2, 1, 2]).eval()
@@ -83,7 +92,10 @@ def safe_embedding_lookup_sparse(embedding_weights: Any, sparse_ids: Any, sparse
                                  partition_strategy: str = "div", max_norm: Any = None) -> Any:
     """gc.nn.safe_embedding_lookup_sparse; the combiner is "mean" by default.
 
-    Rows without ids give those of default_id, or zeros. As `tf.contrib.layers.safe_embedding_lookup_sparse`.
+    Rows without ids give those of default_id, or zeros. sparse_ids: a SparseTensor [batch, ids] of int32 or int64;
+    sparse_weights: one of numbers at the same places; the result is [batch, size of a row]. Raises ValueError without a
+    table or for an unknown combiner or partition_strategy, TypeError for other ids; an id that is no row ends the run
+    with InvalidArgumentError. As `tf.contrib.layers.safe_embedding_lookup_sparse`.
 
     >>> ids = gc.SparseTensor([[0, 0], [0, 1]], gc.constant([1, 2], gc.int64), [2, 2])
     >>> gc.contrib.layers.safe_embedding_lookup_sparse([gc.constant([[0., 0.], [1., 1.], [3., 5.]])], ids).eval()

@@ -21,8 +21,11 @@ def fully_connected(inputs: Any, num_outputs: int, activation_fn: Any = gc.nn.re
                     variables_collections: Any = None, outputs_collections: Any = None, trainable: bool = True,
                     scope: Any = None) -> Any:
     """activation_fn(inputs @ weights + biases); with normalizer_fn that instead of the biases. As
-    `tf.contrib.layers.fully_connected`.
-    Inputs [..., features], whose last size must be known; the result [..., num_outputs].
+    `tf.contrib.layers.fully_connected`. Inputs [..., features], whose last size must be known; the result [...,
+    num_outputs].
+
+    Inputs are floating point of rank 2 at least, and the result has their dtype. Raises ValueError if num_outputs is no
+    int, for a lower or unknown rank or last size; TypeError for other dtypes.
 
     >>> x = gc.placeholder(gc.float32, [None, 784])
     >>> hidden = gc.contrib.layers.fully_connected(x, 128, scope="hidden")
@@ -56,6 +59,8 @@ def _with_activation(name: str, function: Callable[..., Any], activation: Any) -
     layer.__name__ = function.__name__
     layer.__doc__ = f"""gc.contrib.layers.{function.__name__} with {_said(activation)}.
 
+    Shapes, dtypes and errors are its. As `tf.contrib.layers.{name}`.
+
     >>> x = gc.placeholder(gc.float32, [None, 4])
     >>> gc.contrib.layers.{name}(x, 3).shape.as_list()
     [None, 3]
@@ -75,7 +80,11 @@ def legacy_fully_connected(x: Any, num_output_units: int, activation_fn: Any = N
                            output_collections: Any = (_ACTIVATIONS,), trainable: bool = True,
                            weight_regularizer: Any = None, bias_regularizer: Any = None) -> Any:
     """activation_fn(x @ weights + bias) as before TensorFlow 1.0: the variables are called weights and bias, and stand
-    in the collections WEIGHTS and BIASES. As `tf.contrib.layers.legacy_fully_connected`.
+    in the collections WEIGHTS and BIASES.
+
+    x: [..., features], floating point, of a known rank of 2 at least and a known last size (ValueError if not,
+    TypeError for other dtypes); the result is [..., num_output_units] of its dtype. As
+    `tf.contrib.layers.legacy_fully_connected`.
 
     >>> x = gc.placeholder(gc.float32, [None, 4])
     >>> gc.contrib.layers.legacy_fully_connected(x, 3).shape

@@ -49,7 +49,11 @@ def adaptive_clipping_fn(std_factor: float = 2.0, decay: Any = 0.95, static_max_
                          global_step: Any = None, report_summary: bool = False, epsilon: float = 1e-8,
                          name: str | None = None) -> Callable[[Pairs], list[tuple[Any, Any]]]:
     """A function for optimize_loss' clip_gradients: gradients whose norm is std_factor standard deviations (of its
-    logarithm) above its moving average are scaled down to it. As `tf.contrib.layers.adaptive_clipping_fn`.
+    logarithm) above its moving average are scaled down to it.
+
+    The function takes and gives a list of (gradient, variable) pairs, gradients floating point of any shape or None.
+    static_max_norm: a norm that is never passed. global_step: makes the first averages follow faster. Raises TypeError
+    when called with integer gradients. As `tf.contrib.layers.adaptive_clipping_fn`.
 
     >>> clip = gc.contrib.layers.adaptive_clipping_fn(std_factor=2., static_max_norm=1.)
     >>> w = gc.Variable([3., 4.])

@@ -35,8 +35,11 @@ def _parameter(name: str, wanted: bool, shape: Any, inputs: Any, initializers: d
 def layer_norm(inputs: Any, center: bool = True, scale: bool = True, activation_fn: Any = None, reuse: Any = None,
                variables_collections: Any = None, outputs_collections: Any = None, trainable: bool = True,
                begin_norm_axis: int = 1, begin_params_axis: int = -1, scope: Any = None) -> Any:
-    """Normalises over the axes from begin_norm_axis on; beta and gamma have the axes from begin_params_axis on. As
-    `tf.contrib.layers.layer_norm`.
+    """Normalises over the axes from begin_norm_axis on; beta and gamma have the axes from begin_params_axis on.
+
+    Inputs are floating point of known rank, their sizes from begin_params_axis on known; the result has their shape and
+    dtype. Raises ValueError if the rank or these sizes are not known or an axis is not there, TypeError for other
+    dtypes. As `tf.contrib.layers.layer_norm`.
 
     >>> y = gc.contrib.layers.layer_norm(gc.constant([[1., 3.], [10., 30.]]))
     >>> gc.global_variables_initializer().run()
@@ -72,6 +75,10 @@ def instance_norm(inputs: Any, center: bool = True, scale: bool = True, epsilon:
                   data_format: str = "NHWC", scope: Any = None) -> Any:
     """Normalises each channel of each example by itself, as `tf.contrib.layers.instance_norm`.
 
+    Inputs are floating point, [batch, ..., channels] ("NHWC") or [batch, channels, ...] ("NCHW"), and the result has
+    their shape and dtype. Raises ValueError for an unknown rank or number of channels or another data_format, TypeError
+    for other dtypes.
+
     >>> y = gc.contrib.layers.instance_norm(gc.constant([[[[1., 10.], [3., 30.]]]]))
     >>> gc.global_variables_initializer().run()
     >>> y.eval()
@@ -106,6 +113,10 @@ def group_norm(inputs: Any, groups: int = 32, channels_axis: int = -1, reduction
                mean_close_to_zero: bool = False) -> Any:
     """Normalises groups of channels, of each example by itself, as `tf.contrib.layers.group_norm`. mean_close_to_zero:
     the variance is computed from the sum of squares in one go.
+
+    Inputs are floating point, [batch, height, width, channels] with the default axes, and the result has their shape
+    and dtype. Raises ValueError for an unknown rank, unknown channels or reduced sizes, for axes that are not there or
+    overlap, and for groups that do not divide the channels; TypeError for other dtypes.
 
     >>> y = gc.contrib.layers.group_norm(gc.constant([[[[1., 3., 10., 30.]]]]), groups=2)
     >>> gc.global_variables_initializer().run()
@@ -171,6 +182,9 @@ def _normalised(grouped: Any, axes: list[int], beta: Any, gamma: Any, epsilon: f
 def unit_norm(inputs: Any, dim: int, epsilon: float = 1e-7, scope: Any = None) -> Any:
     """The inputs divided by their length along the axis `dim`, as `tf.contrib.layers.unit_norm`.
 
+    Inputs are floating point of known rank. Raises ValueError if that is unknown or dim is not from 0 to below it,
+    TypeError for other dtypes.
+
     >>> gc.contrib.layers.unit_norm(gc.constant([[3., 4.]]), dim=1).eval()
     array([[0.6, 0.8]], dtype=float32)
     """
@@ -187,6 +201,9 @@ def unit_norm(inputs: Any, dim: int, epsilon: float = 1e-7, scope: Any = None) -
 def poincare_normalize(x: Any, axis: Any = 1, epsilon: float = 1e-5, name: str | None = None) -> Any:
     """x scaled down to a length of at most 1 - epsilon along `axis`, as `tf.contrib.layers.poincare_normalize`.
 
+    x: floating point of any shape, which the result has, too. Raises TypeError for integers and strings, ValueError for
+    an axis that is not there.
+
     >>> gc.contrib.layers.poincare_normalize(gc.constant([[3., 4.], [0.3, 0.4]])).eval()
     array([[0.6, 0.8],
            [0.3, 0.4]], dtype=float32)
@@ -201,6 +218,9 @@ def poincare_normalize(x: Any, axis: Any = 1, epsilon: float = 1e-5, name: str |
 @add_arg_scope
 def maxout(inputs: Any, num_units: int, axis: int = -1, scope: Any = None) -> Any:
     """The largest of each of num_units groups of features, as `tf.contrib.layers.maxout`.
+
+    Inputs are real numbers; the result has their dtype, and num_units along `axis`. Raises ValueError if the rank or
+    that size is not known or no multiple of num_units, TypeError for strings.
 
     >>> gc.contrib.layers.maxout(gc.constant([[1., 5., 3., 2.]]), num_units=2).eval()
     array([[5., 3.]], dtype=float32)

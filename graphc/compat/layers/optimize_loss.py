@@ -29,7 +29,11 @@ def optimize_loss(loss: Any, global_step: Any, learning_rate: Any, optimizer: An
 
     optimizer: a name ("Adam", "SGD", ...), a class, an optimizer, or a function of the learning rate. update_ops: run
     before; by default the collection UPDATE_OPS. clip_gradients: a norm for all gradients together, or a function of
-    the (gradient, variable) pairs. gradient_multipliers: by variable or name. summaries: of OPTIMIZER_SUMMARIES.
+    the (gradient, variable) pairs. gradient_multipliers: by variable or name. summaries: of OPTIMIZER_SUMMARIES. loss:
+    a scalar of float16, float32 or float64; learning_rate: a float, a scalar tensor, or None where the optimizer has
+    its own. global_step: an integer variable, None for the graph's. Raises ValueError for another loss, a learning_rate
+    that is an int or negative, unknown names of optimizers or summaries, an int for clip_gradients, and without
+    variables; TypeError for a global_step of floats.
 
     >>> w = gc.get_variable("w", initializer=4.)
     >>> train = gc.contrib.layers.optimize_loss(gc.square(w), gc.train.create_global_step(), 0.25, "SGD")

@@ -24,7 +24,8 @@ def avg_pool2d(inputs: Any, kernel_size: Any, stride: Any = 2, padding: str = "V
     """The average of each window, as `tf.contrib.layers.avg_pool2d`.
 
     Inputs [batch, height, width, channels] ("NHWC") or [batch, channels, height, width]; kernel_size and stride an int
-    or two.
+    or two. Inputs are floating point, and the result has their dtype. Raises ValueError for another or unknown rank, a
+    window that does not fit, or another padding, data_format or number of sizes; TypeError for other dtypes.
 
     >>> gc.contrib.layers.avg_pool2d(gc.reshape(gc.range(16.), [1, 4, 4, 1]), 2).eval().ravel()
     array([ 2.5,  4.5, 10.5, 12.5], dtype=float32)
@@ -40,7 +41,8 @@ def avg_pool3d(inputs: Any, kernel_size: Any, stride: Any = 2, padding: str = "V
     """The average of each window, as `tf.contrib.layers.avg_pool3d`.
 
     Inputs [batch, depth, height, width, channels] ("NDHWC") or with the channels second; kernel_size and stride an int
-    or three.
+    or three. Inputs are floating point, and the result has their dtype. Raises ValueError for another or unknown rank,
+    a window that does not fit, or another padding, data_format or number of sizes; TypeError for other dtypes.
 
     >>> gc.contrib.layers.avg_pool3d(gc.reshape(gc.range(8.), [1, 2, 2, 2, 1]), 2).eval().ravel()
     array([3.5], dtype=float32)
@@ -56,7 +58,8 @@ def max_pool2d(inputs: Any, kernel_size: Any, stride: Any = 2, padding: str = "V
     """The largest of each window, as `tf.contrib.layers.max_pool2d`.
 
     Inputs [batch, height, width, channels] ("NHWC") or [batch, channels, height, width]; kernel_size and stride an int
-    or two.
+    or two. Inputs are floating point, and the result has their dtype. Raises ValueError for another or unknown rank, a
+    window that does not fit, or another padding, data_format or number of sizes; TypeError for other dtypes.
 
     >>> gc.contrib.layers.max_pool2d(gc.reshape(gc.range(16.), [1, 4, 4, 1]), 2).eval().ravel()
     array([ 5.,  7., 13., 15.], dtype=float32)
@@ -72,7 +75,8 @@ def max_pool3d(inputs: Any, kernel_size: Any, stride: Any = 2, padding: str = "V
     """The largest of each window, as `tf.contrib.layers.max_pool3d`.
 
     Inputs [batch, depth, height, width, channels] ("NDHWC") or with the channels second; kernel_size and stride an int
-    or three.
+    or three. Inputs are floating point, and the result has their dtype. Raises ValueError for another or unknown rank,
+    a window that does not fit, or another padding, data_format or number of sizes; TypeError for other dtypes.
 
     >>> gc.contrib.layers.max_pool3d(gc.reshape(gc.range(8.), [1, 2, 2, 2, 1]), 2).eval().ravel()
     array([7.], dtype=float32)
@@ -87,7 +91,9 @@ def pool(inputs: Any, kernel_size: Any, pooling_type: str, padding: str = "VALID
          dilation_rate: Any = 1, stride: Any = 1, outputs_collections: Any = None, scope: str | None = None) -> Any:
     """A pool (pooling_type "AVG" or "MAX") of any number of spatial axes, as `tf.contrib.layers.pool`.
 
-    Inputs [batch, spatial..., channels]. Raises ValueError if their rank is unknown or below 3.
+    Inputs [batch, spatial..., channels], with one to three spatial axes, of floating point; kernel_size, stride and
+    dilation_rate a positive int, or one for each axis. Raises ValueError for an unknown or other rank, another
+    pooling_type or sizes, or stride and dilation_rate both above 1, TypeError for other dtypes.
 
     >>> gc.contrib.layers.pool(gc.reshape(gc.range(4.), [1, 4, 1]), 2, "MAX", stride=2).eval().ravel()
     array([1., 3.], dtype=float32)

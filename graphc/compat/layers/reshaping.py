@@ -23,7 +23,9 @@ def bias_add(inputs: Any, activation_fn: Any = None, initializer: Any = gc.zeros
              trainable: bool = True, data_format: str = "NHWC", scope: Any = None) -> Any:
     """activation_fn(inputs + biases), as `tf.contrib.layers.bias_add`.
 
-    The biases [channels] are a variable of the model.
+    The biases [channels] are a variable of the model. Inputs are numbers [..., channels], of rank 2 at least, or with
+    data_format "NCHW" [batch, channels, height, width]; the result is like them. Raises ValueError for an unknown rank
+    or number of channels, for NCHW of another rank and another data_format; TypeError for strings and bools.
 
     >>> y = gc.contrib.layers.bias_add(gc.zeros([1, 2]), initializer=gc.ones_initializer())
     >>> gc.global_variables_initializer().run()
@@ -54,7 +56,9 @@ def dropout(inputs: Any, keep_prob: Any = 0.5, noise_shape: Any = None, is_train
             outputs_collections: Any = None, scope: Any = None, seed: int | None = None) -> Any:
     """In training keeps each element with probability keep_prob, as `tf.contrib.layers.dropout`.
 
-    Elements that are kept are divided by keep_prob; is_training may be a bool or a tensor.
+    Elements that are kept are divided by keep_prob; is_training may be a bool or a tensor. Inputs are floating point of
+    any shape, and the result is like them; keep_prob: above 0 and at most 1. Raises ValueError for a keep_prob outside
+    or integers in training, TypeError for an is_training that is no bool.
 
     >>> gc.contrib.layers.dropout(gc.ones([2, 2]), keep_prob=0.5, is_training=False).eval()
     array([[1., 1.],
@@ -71,6 +75,8 @@ def dropout(inputs: Any, keep_prob: Any = 0.5, noise_shape: Any = None, is_train
 def flatten(inputs: Any, outputs_collections: Any = None, scope: str | None = None) -> Any:
     """[batch, everything else], as `tf.contrib.layers.flatten`.
 
+    Inputs of any dtype and a known rank of 1 at least: ValueError if it is not. One of 1 gives [batch, 1].
+
     >>> x = gc.placeholder(gc.float32, [None, 7, 7, 64])
     >>> gc.contrib.layers.flatten(x).shape
     TensorShape([Dimension(None), Dimension(3136)])
@@ -85,6 +91,10 @@ def flatten(inputs: Any, outputs_collections: Any = None, scope: str | None = No
 def one_hot_encoding(labels: Any, num_classes: Any, on_value: Any = 1.0, off_value: Any = 0.0,
                      outputs_collections: Any = None, scope: str | None = None) -> Any:
     """gc.one_hot of labels, as `tf.contrib.layers.one_hot_encoding`.
+
+    labels: integers of any shape; the result has num_classes behind it, of the dtype of on_value and off_value (float32
+    by default). A label that is no class gives a row of off_value. Raises TypeError for labels or num_classes that are
+    no integers or values of two dtypes, ValueError for a negative num_classes.
 
     >>> gc.contrib.layers.one_hot_encoding([0, 2], num_classes=3).eval()
     array([[1., 0., 0.],
@@ -103,6 +113,9 @@ def one_hot_encoding(labels: Any, num_classes: Any, on_value: Any = 1.0, off_val
 def softmax(logits: Any, scope: Any = None) -> Any:
     """The softmax over the last axis of any rank from two on, as `tf.contrib.layers.softmax`.
 
+    logits: a floating point tensor, whose last size is known; the result is like it. Raises ValueError if the size is
+    not known or the rank below 2, TypeError for other dtypes.
+
     >>> gc.contrib.layers.softmax(gc.constant([[0., np.log(3.)]])).eval()
     array([[0.25, 0.75]], dtype=float32)
     """
@@ -118,6 +131,9 @@ def softmax(logits: Any, scope: Any = None) -> Any:
 @add_arg_scope
 def dense_to_sparse(tensor: Any, eos_token: Any = 0, outputs_collections: Any = None, scope: Any = None) -> Any:
     """The elements that are not eos_token as a SparseTensor, as `tf.contrib.layers.dense_to_sparse`.
+
+    tensor: of any dtype, and rank 1 at least (ValueError for a scalar); eos_token: of its dtype, else TypeError, so ""
+    has to be given for strings.
 
     >>> sparse = gc.contrib.layers.dense_to_sparse(gc.constant([[5, 0], [0, 7]]))
     >>> sparse.eval().indices, sparse.eval().values
@@ -138,6 +154,9 @@ def images_to_sequence(inputs: Any, data_format: str = "NHWC", outputs_collectio
     """Pictures as sequences of their columns: [width, batch * height, channels], as
     `tf.contrib.layers.images_to_sequence`.
 
+    Inputs of any dtype, [batch, height, width, channels] ("NHWC") or [batch, channels, height, width] ("NCHW"), width
+    and channels known. Raises ValueError if they are not, and for another rank or data_format.
+
     >>> gc.contrib.layers.images_to_sequence(gc.zeros([2, 3, 4, 5])).shape
     TensorShape([Dimension(4), Dimension(6), Dimension(5)])
     """
@@ -157,6 +176,10 @@ def images_to_sequence(inputs: Any, data_format: str = "NHWC", outputs_collectio
 def sequence_to_images(inputs: Any, height: int, output_data_format: str = "channels_last",
                        outputs_collections: Any = None, scope: str | None = None) -> Any:
     """The inverse of images_to_sequence for pictures of this height, as `tf.contrib.layers.sequence_to_images`.
+
+    Inputs of any dtype, [width, batch * height, channels]; the result is [batch, height, width, channels], or [batch,
+    channels, height, width] for "channels_first". Raises ValueError for another rank or a height that does not divide,
+    TypeError if width or channels is not known.
 
     >>> gc.contrib.layers.sequence_to_images(gc.zeros([4, 6, 5]), height=3).shape
     TensorShape([Dimension(2), Dimension(3), Dimension(4), Dimension(5)])

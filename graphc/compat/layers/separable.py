@@ -31,7 +31,11 @@ def separable_convolution2d(inputs: Any, num_outputs: int | None, kernel_size: A
                             reuse: Any = None, variables_collections: Any = None, outputs_collections: Any = None,
                             trainable: bool = True, scope: Any = None) -> Any:
     """Each channel convolved by itself, then single points that mix them; num_outputs None leaves out the second part.
-    As `tf.contrib.layers.separable_conv2d`.
+
+    Inputs [batch, height, width, channels] ("NHWC") or [batch, channels, height, width] ("NCHW"), floating point; the
+    result has num_outputs channels, without it channels * depth_multiplier. Raises ValueError for another or unknown
+    rank, unknown channels, or a data_format, kernel_size or rate that does not fit; TypeError for other dtypes. As
+    `tf.contrib.layers.separable_conv2d`.
 
     >>> x = gc.placeholder(gc.float32, [None, 28, 28, 16])
     >>> gc.contrib.layers.separable_conv2d(x, num_outputs=32, kernel_size=3).shape.as_list()

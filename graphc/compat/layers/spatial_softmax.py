@@ -15,7 +15,11 @@ from graphc.compat.layers.utils import get_variable_collections
 def spatial_softmax(features: Any, temperature: Any = None, name: Any = None, variables_collections: Any = None,
                     trainable: bool = True, data_format: str = "NHWC") -> Any:
     """The expected position (x, y from -1 to 1) of each channel under the softmax over its points: [batch, channels *
-    2]. temperature: its initial value; it is trained if `trainable`. As `tf.contrib.layers.spatial_softmax`.
+    2]. temperature: its initial value; it is trained if `trainable`.
+
+    features: a float32 tensor [batch, height, width, channels] ("NHWC") or [batch, channels, height, width] ("NCHW");
+    the result is float32. Raises ValueError for unknown channels or another data_format, TypeError for other dtypes. As
+    `tf.contrib.layers.spatial_softmax`.
 
     >>> picture = np.zeros([1, 3, 3, 1], np.float32)
     >>> picture[0, 2, 0, 0] = 100.                   # bright in the last row, the first column

@@ -15,7 +15,10 @@ def _name_of(layer: Callable[..., Any], otherwise: str) -> str:
 
 @public("contrib.layers.repeat")
 def repeat(inputs: Any, repetitions: int, layer: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """The same layer `repetitions` times, in the scopes scope_1, scope_2, ... As `tf.contrib.layers.repeat`.
+    """The same layer `repetitions` times, in the scopes scope_1, scope_2, ...
+
+    layer(inputs, *args, scope=..., **kwargs) gives the next inputs; the last of them is the result. repetitions: an
+    int, TypeError for anything else; with 0 the inputs come back. As `tf.contrib.layers.repeat`.
 
     >>> x = gc.placeholder(gc.float32, [None, 8])
     >>> y = gc.contrib.layers.repeat(x, 2, gc.contrib.layers.fully_connected, 8, scope="fc")
@@ -33,8 +36,10 @@ def repeat(inputs: Any, repetitions: int, layer: Callable[..., Any], *args: Any,
 
 @public("contrib.layers.stack")
 def stack(inputs: Any, layer: Callable[..., Any], stack_args: Sequence[Any], **kwargs: Any) -> Any:
-    """The layer once for each of stack_args (an argument, or a list of them), in the scopes scope_1, scope_2, ... As
-    `tf.contrib.layers.stack`.
+    """The layer once for each of stack_args (an argument, or a list of them), in the scopes scope_1, scope_2, ...
+
+    layer(inputs, *stack_args[i], scope=..., **kwargs) gives the next inputs. Raises ValueError if stack_args is no list
+    or tuple. As `tf.contrib.layers.stack`.
 
     >>> x = gc.placeholder(gc.float32, [None, 8])
     >>> y = gc.contrib.layers.stack(x, gc.contrib.layers.fully_connected, [32, 16], scope="fc")
@@ -55,7 +60,10 @@ def stack(inputs: Any, layer: Callable[..., Any], stack_args: Sequence[Any], **k
 
 @public("contrib.layers.scale_gradient")
 def scale_gradient(inputs: Any, gradient_multiplier: Any) -> Any:
-    """The inputs, through which gradients are multiplied. As `tf.contrib.layers.scale_gradient`.
+    """The inputs, through which gradients are multiplied.
+
+    The result has the inputs' shape and dtype; gradient_multiplier: of their dtype, of a shape that broadcasts against
+    theirs. gc.gradients raises TypeError or ValueError where it does not fit. As `tf.contrib.layers.scale_gradient`.
 
     >>> x = gc.constant(3.)
     >>> y = gc.contrib.layers.scale_gradient(x, gc.constant(0.5))

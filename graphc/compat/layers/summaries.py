@@ -13,7 +13,10 @@ Summarizer = Callable[[Any], Any]
 
 @public("contrib.layers.summarize_tensor")
 def summarize_tensor(tensor: Any, tag: str | None = None) -> Any:
-    """A scalar's summary, or a histogram; None for strings and bools. As `tf.contrib.layers.summarize_tensor`.
+    """A scalar's summary, or a histogram; None for strings and bools.
+
+    tensor: real numbers of any shape; the summary is a string scalar. tag: by default its name and _summary. Raises
+    TypeError for complex numbers. As `tf.contrib.layers.summarize_tensor`.
 
     >>> summary = gc.contrib.layers.summarize_tensor(gc.constant(2., name="loss"))
     >>> gc.Summary.FromString(summary.eval()).value[0].simple_value
@@ -27,8 +30,10 @@ def summarize_tensor(tensor: Any, tag: str | None = None) -> Any:
 
 @public("contrib.layers.summarize_activation")
 def summarize_activation(op: Any) -> Any:
-    """A histogram of an activation; of a relu the part of zeros, too (and of sixes, of a relu6). As
-    `tf.contrib.layers.summarize_activation`.
+    """A histogram of an activation; of a relu the part of zeros, too (and of sixes, of a relu6).
+
+    op: a tensor of real numbers of any shape; the result, the histogram, is a string scalar. Raises TypeError for other
+    dtypes. As `tf.contrib.layers.summarize_activation`.
 
     >>> gc.contrib.layers.summarize_activation(gc.nn.relu(gc.constant([-1., 2.]), name="relu"))
     <gc.Tensor 'relu/activation:0' shape=() dtype=string>
@@ -50,7 +55,10 @@ def _share(of: Any, tag: str) -> None:
 
 @public("contrib.layers.summarize_tensors")
 def summarize_tensors(tensors: Iterable[Any], summarizer: Summarizer = summarize_tensor) -> list[Any]:
-    """The summaries of several tensors. As `tf.contrib.layers.summarize_tensors`.
+    """The summaries of several tensors.
+
+    A list of what summarizer gives for each: string scalars, and None for strings and bools. As
+    `tf.contrib.layers.summarize_tensors`.
 
     >>> len(gc.contrib.layers.summarize_tensors([gc.constant(1.), gc.constant([1., 2.])]))
     2
@@ -63,7 +71,8 @@ def summarize_collection(collection: Any, name_filter: str | None = None,
                          summarizer: Summarizer = summarize_tensor) -> list[Any]:
     """Summaries of what is in a collection and whose name matches the filter (a regular expression) at its start.
 
-    As `tf.contrib.layers.summarize_collection`.
+    A list of what summarizer gives for each tensor. A filter that is no regular expression is re's error. As
+    `tf.contrib.layers.summarize_collection`.
 
     >>> for name in ("loss_1", "other"):
     ...     gc.add_to_collection("mine", gc.constant(1., name=name))
@@ -77,7 +86,10 @@ def summarize_collection(collection: Any, name_filter: str | None = None,
 @public("contrib.layers.summarize_activations")
 def summarize_activations(name_filter: str | None = None,
                           summarizer: Summarizer = summarize_activation) -> list[Any]:
-    """summarize_activation of what is in the collection ACTIVATIONS. As `tf.contrib.layers.summarize_activations`.
+    """summarize_activation of what is in the collection ACTIVATIONS.
+
+    A list of string scalars; name_filter as `gc.contrib.layers.summarize_collection`. As
+    `tf.contrib.layers.summarize_activations`.
 
     >>> y = gc.contrib.layers.fully_connected(gc.zeros([1, 2]), 3, outputs_collections=gc.GraphKeys.ACTIVATIONS)
     >>> len(gc.contrib.layers.summarize_activations())
@@ -88,7 +100,10 @@ def summarize_activations(name_filter: str | None = None,
 
 @public("contrib.layers.summarize_variables")
 def summarize_variables(name_filter: str | None = None, summarizer: Summarizer = summarize_tensor) -> list[Any]:
-    """Summaries of the trainable variables. As `tf.contrib.layers.summarize_variables`.
+    """Summaries of the global variables, trainable or not.
+
+    A list of string scalars; name_filter as `gc.contrib.layers.summarize_collection`. As
+    `tf.contrib.layers.summarize_variables`.
 
     >>> w = gc.Variable([1., 2.])
     >>> len(gc.contrib.layers.summarize_variables())
@@ -99,7 +114,10 @@ def summarize_variables(name_filter: str | None = None, summarizer: Summarizer =
 
 @public("contrib.layers.summarize_weights")
 def summarize_weights(name_filter: str | None = None, summarizer: Summarizer = summarize_tensor) -> list[Any]:
-    """Summaries of the collection WEIGHTS. As `tf.contrib.layers.summarize_weights`.
+    """Summaries of the collection WEIGHTS.
+
+    A list of string scalars; name_filter as `gc.contrib.layers.summarize_collection`. As
+    `tf.contrib.layers.summarize_weights`.
 
     >>> gc.add_to_collection(gc.GraphKeys.WEIGHTS, gc.Variable([[1., 2.]], name="w"))
     >>> len(gc.contrib.layers.summarize_weights())
@@ -110,7 +128,10 @@ def summarize_weights(name_filter: str | None = None, summarizer: Summarizer = s
 
 @public("contrib.layers.summarize_biases")
 def summarize_biases(name_filter: str | None = None, summarizer: Summarizer = summarize_tensor) -> list[Any]:
-    """Summaries of the collection BIASES. As `tf.contrib.layers.summarize_biases`.
+    """Summaries of the collection BIASES.
+
+    A list of string scalars; name_filter as `gc.contrib.layers.summarize_collection`. As
+    `tf.contrib.layers.summarize_biases`.
 
     >>> gc.add_to_collection(gc.GraphKeys.BIASES, gc.Variable([1., 2.], name="b"))
     >>> len(gc.contrib.layers.summarize_biases())

@@ -13,7 +13,9 @@ _SMART = gc.contrib.framework
 
 @public("contrib.layers.utils.NamedOutputs")
 class NamedOutputs(NamedTuple):
-    """An end point of a net: its name, and the tensor. As `tf.contrib.layers.utils.NamedOutputs`.
+    """An end point of a net: its name, and the tensor.
+
+    name: a string; outputs: a tensor, of any shape and dtype. As `tf.contrib.layers.utils.NamedOutputs`.
 
     >>> gc.contrib.layers.utils.NamedOutputs("logits", None).name
     'logits'
@@ -29,7 +31,8 @@ class NamedOutputs(NamedTuple):
 def collect_named_outputs(collections: Any, alias: str, outputs: Any) -> Any:
     """Adds the outputs to the collections, under the name `alias`; returns them.
 
-    As `tf.contrib.layers.utils.collect_named_outputs`.
+    collections: a name or a list of names, None for none. outputs: a tensor of any shape and dtype. alias: a string. As
+    `tf.contrib.layers.utils.collect_named_outputs`.
 
     >>> x = gc.contrib.layers.utils.collect_named_outputs("ends", "block1", gc.constant(1., name="x"))
     >>> gc.contrib.layers.utils.convert_collection_to_dict("ends")
@@ -43,7 +46,9 @@ def collect_named_outputs(collections: Any, alias: str, outputs: Any) -> Any:
 
 @public("contrib.layers.utils.append_tensor_alias")
 def append_tensor_alias(tensor: Any, alias: str) -> Any:
-    """Gives a tensor one more name, by which `convert_collection_to_dict` knows it. As
+    """Gives a tensor one more name, by which `convert_collection_to_dict` knows it.
+
+    tensor: of any shape and dtype; alias: a string, of which a last "/" is cut. The tensor is returned. As
     `tf.contrib.layers.utils.append_tensor_alias`.
 
     >>> x = gc.constant(1.)
@@ -59,7 +64,7 @@ def append_tensor_alias(tensor: Any, alias: str) -> Any:
 def get_tensor_aliases(tensor: Any) -> list[str]:
     """The names given to a tensor; without any, its operation's (with ":1" if it is not the first output).
 
-    As `tf.contrib.layers.utils.get_tensor_aliases`.
+    A list of strings, of a tensor or variable. As `tf.contrib.layers.utils.get_tensor_aliases`.
 
     >>> gc.contrib.layers.utils.get_tensor_aliases(gc.split(gc.zeros([4]), 2, name="halves")[1])
     ['halves:1']
@@ -69,7 +74,10 @@ def get_tensor_aliases(tensor: Any) -> list[str]:
 
 @public("contrib.layers.utils.gather_tensors_aliases")
 def gather_tensors_aliases(tensors: Iterable[Any]) -> list[str]:
-    """The names of several tensors in one list. As `tf.contrib.layers.utils.gather_tensors_aliases`.
+    """The names of several tensors in one list.
+
+    tensors: a list; names as `gc.contrib.layers.utils.get_tensor_aliases`, in its order. As
+    `tf.contrib.layers.utils.gather_tensors_aliases`.
 
     >>> gc.contrib.layers.utils.gather_tensors_aliases([gc.constant(1., name="a"), gc.constant(2., name="b")])
     ['a', 'b']
@@ -81,7 +89,8 @@ def gather_tensors_aliases(tensors: Iterable[Any]) -> list[str]:
 def convert_collection_to_dict(collection: Any, clear_collection: bool = False) -> OrderedDict[str, Any]:
     """The tensors of a collection by their names, in order.
 
-    As `tf.contrib.layers.utils.convert_collection_to_dict`.
+    A tensor with several names is there under each. clear_collection: the collection is empty afterwards. As
+    `tf.contrib.layers.utils.convert_collection_to_dict`.
 
     >>> gc.add_to_collection("ends", gc.constant(1., name="x"))
     >>> list(gc.contrib.layers.utils.convert_collection_to_dict("ends"))
@@ -101,7 +110,8 @@ def convert_collection_to_dict(collection: Any, clear_collection: bool = False) 
 def constant_value(value_or_tensor_or_var: Any, dtype: Any = None) -> Any:
     """The value of a tensor, as far as it is known while the graph is built; None for a variable.
 
-    As `tf.contrib.layers.utils.constant_value`.
+    An array of the tensor's shape and dtype; a Python value comes back as it is. Raises ValueError for None, or if a
+    tensor or variable has another dtype than `dtype`. As `tf.contrib.layers.utils.constant_value`.
 
     >>> gc.contrib.layers.utils.constant_value(gc.constant(True))
     array(True)
@@ -119,7 +129,10 @@ def constant_value(value_or_tensor_or_var: Any, dtype: Any = None) -> Any:
 
 @public("contrib.layers.utils.smart_cond")
 def smart_cond(pred: Any, fn1: Callable[[], Any], fn2: Callable[[], Any], name: str | None = None) -> Any:
-    """fn1() or fn2(): at once where pred is known, as gc.cond where it is not. As `tf.contrib.layers.utils.smart_cond`.
+    """fn1() or fn2(): at once where pred is known, as gc.cond where it is not.
+
+    pred: a bool, 0 or 1, or a bool scalar. Raises TypeError for anything else and for functions that cannot be called,
+    ValueError if it is no scalar or the functions do not return alike. As `tf.contrib.layers.utils.smart_cond`.
 
     >>> gc.contrib.layers.utils.smart_cond(True, lambda: gc.constant(1), lambda: gc.constant(2)).eval()
     np.int32(1)
@@ -144,7 +157,7 @@ def static_cond(pred: Any, fn1: Callable[[], Any], fn2: Callable[[], Any]) -> An
 def get_variable_collections(variables_collections: Any, name: str) -> Any:
     """The collections of the variable `name`: of a dict by name, or the same for all.
 
-    As `tf.contrib.layers.utils.get_variable_collections`.
+    What the dict has no name for gets None. As `tf.contrib.layers.utils.get_variable_collections`.
 
     >>> gc.contrib.layers.utils.get_variable_collections({"weights": ["w"], "biases": ["b"]}, "weights")
     ['w']
@@ -190,7 +203,9 @@ def finished(outputs: Any, activation_fn: Callable[[Any], Any] | None, outputs_c
 def channel_dimension(shape: Any, data_format: str, min_rank: int = 1) -> int:
     """The number of channels. Raises ValueError if it is not known.
 
-    As `tf.contrib.layers.utils.channel_dimension`.
+    shape: a TensorShape. data_format: "channels_first" for the second size; with anything else, "NCHW" too, it is the
+    last one. The ValueError is also for a rank that is unknown or below min_rank. As
+    `tf.contrib.layers.utils.channel_dimension`.
 
     >>> gc.contrib.layers.utils.channel_dimension(gc.TensorShape([None, 8, 8, 3]), "NHWC")
     3
@@ -202,7 +217,8 @@ def channel_dimension(shape: Any, data_format: str, min_rank: int = 1) -> int:
 def last_dimension(shape: Any, min_rank: int = 1) -> int:
     """The size of the last axis. Raises ValueError if it is not known.
 
-    As `tf.contrib.layers.utils.last_dimension`.
+    shape: a TensorShape. The ValueError is also for a rank that is unknown or below min_rank. As
+    `tf.contrib.layers.utils.last_dimension`.
 
     >>> gc.contrib.layers.utils.last_dimension(gc.TensorShape([None, 5]))
     5
@@ -225,7 +241,8 @@ def _size(shape: Any, axis: int, min_rank: int) -> int:
 def two_element_tuple(int_or_tuple: Any) -> tuple[int, int]:
     """An integer twice, or the two of a list. Raises ValueError for anything else.
 
-    As `tf.contrib.layers.utils.two_element_tuple`.
+    A list, a tuple or a TensorShape of two, which int() turns into ints. As
+    `tf.contrib.layers.utils.two_element_tuple`.
 
     >>> gc.contrib.layers.utils.two_element_tuple(3)
     (3, 3)
@@ -241,7 +258,8 @@ def two_element_tuple(int_or_tuple: Any) -> tuple[int, int]:
 def n_positive_integers(n: int, value: Any) -> tuple[int, ...]:
     """A positive integer n times, or n of them. Raises ValueError for anything else.
 
-    As `tf.contrib.layers.utils.n_positive_integers`.
+    A list, a tuple or a TensorShape of n, which int() turns into ints. As
+    `tf.contrib.layers.utils.n_positive_integers`.
 
     >>> gc.contrib.layers.utils.n_positive_integers(3, 2)
     (2, 2, 2)

@@ -16,7 +16,8 @@ def pad_sequences(sequences: Sequence[Any], maxlen: int | None = None, dtype: An
     """Lists of different lengths as one array [number of lists, maxlen, ...], filled up with `value`.
 
     maxlen: by default the longest list's; longer ones are cut. padding and truncating: at the begin ("pre") or end
-    ("post"); ValueError for anything else. dtype: int32 by default; object if value is a string. As
+    ("post"); ValueError for anything else. dtype: int32 by default; object if value is a string. Raises ValueError for
+    elements that are no lists or differ in their inner shape, and for strings unless value is one. As
     `tf.keras.preprocessing.sequence.pad_sequences`.
 
     >>> pad_sequences = gc.compat.v1.keras.preprocessing.sequence.pad_sequences

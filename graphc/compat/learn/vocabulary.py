@@ -25,8 +25,9 @@ def tokenizer(iterator: Iterable[str]) -> Iterator[list[str]]:
 class CategoricalVocabulary:
     """Numbers of words, 0 for those that are not known; `len` counts that, too.
 
-    unknown_token: the word of the number 0. support_reverse: keeps the words of the numbers, too, for `reverse`. As
-    `tf.contrib.learn.preprocessing.CategoricalVocabulary`.
+    unknown_token: the word of the number 0. support_reverse: keeps the words of the numbers, too, for `reverse`. Words
+    are strings, numbers ints. `reverse` raises ValueError without support_reverse, IndexError for a number that no word
+    has. As `tf.contrib.learn.preprocessing.CategoricalVocabulary`.
 
     >>> words = gc.contrib.learn.preprocessing.CategoricalVocabulary()
     >>> [words.get(word) for word in ["the", "cat", "the"]]
@@ -87,9 +88,10 @@ class CategoricalVocabulary:
 class VocabularyProcessor:
     """Maps texts to rows of `max_document_length` numbers of words, cut or filled up with 0.
 
-    min_frequency: `fit` drops words that do not occur more often. vocabulary: a CategoricalVocabulary to begin
-    with. tokenizer_fn: texts -> lists of words; by default runs of letters, digits, - and ', case as it is. As
-    `tf.contrib.learn.preprocessing.VocabularyProcessor`.
+    min_frequency: `fit` drops words that do not occur more often. vocabulary: a CategoricalVocabulary to begin with.
+    tokenizer_fn: texts -> lists of words; by default runs of letters, digits, - and ', case as it is. Rows are int64
+    [max_document_length]. A text that is no string is a TypeError, a negative length a ValueError, when rows are taken.
+    As `tf.contrib.learn.preprocessing.VocabularyProcessor`.
 
     >>> processor = gc.contrib.learn.preprocessing.VocabularyProcessor(4)
     >>> np.array(list(processor.fit_transform(["the cat sat", "the dog isn't here today"])))

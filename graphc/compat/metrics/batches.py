@@ -11,7 +11,8 @@ from graphc.api.public import public
 def accuracy(predictions: Any, labels: Any, weights: Any = None, name: str | None = None) -> Any:
     """The share of predictions that equal their labels, in this batch. Raises ValueError for other dtypes than bool,
     integers and strings, or if they differ.
-    As `tf.contrib.metrics.accuracy`.
+
+    A float32 scalar; shapes and weights broadcast (ValueError if they do not). As `tf.contrib.metrics.accuracy`.
 
     >>> gc.compat.v1.contrib.metrics.accuracy(gc.constant([1, 0, 2]), gc.constant([1, 1, 2])).eval()
     np.float32(0.6667)
@@ -34,8 +35,11 @@ def accuracy(predictions: Any, labels: Any, weights: Any = None, name: str | Non
 @public("compat.v1.contrib.metrics.confusion_matrix")
 def confusion_matrix(labels: Any, predictions: Any, num_classes: Any = None, dtype: Any = gc.int32,
                      name: str | None = None, weights: Any = None) -> Any:
-    """[classes, classes] of integers: at [i, j] how many examples of class i were taken for j. As
-    `tf.contrib.metrics.confusion_matrix`.
+    """[classes, classes] of integers: at [i, j] how many examples of class i were taken for j.
+
+    labels and predictions: numbers [n] or [n, 1], cut to integers; weights: [n]. The result has `dtype`. Raises
+    ValueError if their sizes differ, TypeError for strings; a class outside of num_classes ends the run with
+    InvalidArgumentError. As `tf.contrib.metrics.confusion_matrix`.
 
     >>> gc.compat.v1.contrib.metrics.confusion_matrix(labels=[0, 1, 1], predictions=[0, 0, 1]).eval()
     array([[1, 0],

@@ -16,7 +16,9 @@ def f1_score(labels: Any, predictions: Any, weights: Any = None, num_thresholds:
              name: str | None = None) -> tuple[Any, Any]:
     """The F1 score at the best of num_thresholds thresholds from 0 to 1, as `tf.contrib.metrics.f1_score`.
 
-    (value, update): float32 scalars of all batches so far.
+    (value, update): float32 scalars of all batches so far. labels: bools, or what casts to them; predictions: numbers
+    from 0 to 1, others end the run with InvalidArgumentError. Raises ValueError if shapes differ or weights do not
+    broadcast, TypeError for strings.
 
     >>> value, update = gc.compat.v1.contrib.metrics.f1_score(labels=[1, 1, 0, 0], predictions=[0.9, 0.4, 0.6, 0.1])
     >>> gc.local_variables_initializer().run()

@@ -16,7 +16,8 @@ def streaming_mean(values: Any, weights: Any = None, metrics_collections: Collec
                    updates_collections: Collections = None, name: str | None = None) -> Result:
     """`gc.metrics.mean`: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_mean`.
+    Two float32 scalars, of numbers or bools of any shape. Raises ValueError if weights do not broadcast, TypeError for
+    strings. As `tf.contrib.metrics.streaming_mean`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_mean([1., 2., 6.])
     >>> gc.local_variables_initializer().run()
@@ -31,7 +32,8 @@ def streaming_mean_tensor(values: Any, weights: Any = None, metrics_collections:
                           updates_collections: Collections = None, name: str | None = None) -> Result:
     """`gc.metrics.mean_tensor`: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_mean_tensor`.
+    Two float32 tensors of the values' shape, which must be known. Raises ValueError if weights do not broadcast,
+    TypeError for strings. As `tf.contrib.metrics.streaming_mean_tensor`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_mean_tensor([[1., 2.], [3., 6.]])
     >>> gc.local_variables_initializer().run()
@@ -47,7 +49,8 @@ def streaming_percentage_less(values: Any, threshold: Any, weights: Any = None, 
                               updates_collections: Collections = None, name: str | None = None) -> Result:
     """`gc.metrics.percentage_below`: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_percentage_less`.
+    Two float32 scalars; the threshold is of the values' dtype. Raises TypeError if it is not, ValueError if it or
+    weights do not broadcast. As `tf.contrib.metrics.streaming_percentage_less`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_percentage_less([1., 2., 6.], threshold=3.)
     >>> gc.local_variables_initializer().run()
@@ -62,7 +65,8 @@ def streaming_accuracy(predictions: Any, labels: Any, weights: Any = None, metri
                        updates_collections: Collections = None, name: str | None = None) -> Result:
     """`gc.metrics.accuracy`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_accuracy`.
+    Two float32 scalars, of numbers, bools or strings of one shape. Raises ValueError if shapes differ or weights do not
+    broadcast, TypeError for strings against numbers. As `tf.contrib.metrics.streaming_accuracy`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_accuracy(predictions=[1, 0, 2], labels=[1, 1, 2])
     >>> gc.local_variables_initializer().run()
@@ -78,7 +82,8 @@ def streaming_mean_absolute_error(predictions: Any, labels: Any, weights: Any = 
                                   name: str | None = None) -> Result:
     """`gc.metrics.mean_absolute_error`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_mean_absolute_error`.
+    Two float32 scalars, of numbers of one shape. Raises ValueError if shapes differ or weights do not broadcast,
+    TypeError for strings. As `tf.contrib.metrics.streaming_mean_absolute_error`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_mean_absolute_error(
     ...     predictions=[1., 4.], labels=[1., 2.])
@@ -95,7 +100,8 @@ def streaming_mean_relative_error(predictions: Any, labels: Any, normalizer: Any
                                   name: str | None = None) -> Result:
     """`gc.metrics.mean_relative_error`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_mean_relative_error`.
+    Two float32 scalars, of numbers; the normalizer has their one shape, too. Raises ValueError if shapes differ or
+    weights do not broadcast, TypeError for strings. As `tf.contrib.metrics.streaming_mean_relative_error`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_mean_relative_error(
     ...     predictions=[1., 4.], labels=[1., 2.], normalizer=[1., 2.])
@@ -113,7 +119,8 @@ def streaming_mean_squared_error(predictions: Any, labels: Any, weights: Any = N
                                  name: str | None = None) -> Result:
     """`gc.metrics.mean_squared_error`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_mean_squared_error`.
+    Two float32 scalars, of numbers of one shape. Raises ValueError if shapes differ or weights do not broadcast,
+    TypeError for strings. As `tf.contrib.metrics.streaming_mean_squared_error`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_mean_squared_error(
     ...     predictions=[1., 4.], labels=[1., 2.])
@@ -130,7 +137,8 @@ def streaming_root_mean_squared_error(predictions: Any, labels: Any, weights: An
                                       name: str | None = None) -> Result:
     """`gc.metrics.root_mean_squared_error`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_root_mean_squared_error`.
+    Two float32 scalars, of numbers of one shape. Raises ValueError if shapes differ or weights do not broadcast,
+    TypeError for strings. As `tf.contrib.metrics.streaming_root_mean_squared_error`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_root_mean_squared_error(
     ...     predictions=[1., 4.], labels=[1., 2.])
@@ -148,7 +156,8 @@ def streaming_mean_cosine_distance(predictions: Any, labels: Any, dim: int, weig
                                    name: str | None = None) -> Result:
     """`gc.metrics.mean_cosine_distance`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_mean_cosine_distance`.
+    Two float32 scalars, of numbers of one shape. Raises ValueError if shapes differ, weights do not broadcast or there
+    is no axis dim, TypeError for strings. As `tf.contrib.metrics.streaming_mean_cosine_distance`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_mean_cosine_distance(
     ...     predictions=[[1., 0.]], labels=[[0.6, 0.8]], dim=1)
@@ -166,7 +175,9 @@ def streaming_mean_iou(predictions: Any, labels: Any, num_classes: int, weights:
                        name: str | None = None) -> Result:
     """`gc.metrics.mean_iou`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_mean_iou`.
+    value: a float32 scalar; update: the counts, float64 [num_classes, num_classes]. Predictions and labels are classes
+    of one shape. Raises ValueError if shapes differ or weights do not broadcast, TypeError for strings; a class outside
+    of num_classes ends the run with InvalidArgumentError. As `tf.contrib.metrics.streaming_mean_iou`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_mean_iou(
     ...     predictions=[0, 1, 1], labels=[0, 0, 1], num_classes=2)
@@ -184,7 +195,8 @@ def streaming_precision(predictions: Any, labels: Any, weights: Any = None, metr
                         updates_collections: Collections = None, name: str | None = None) -> Result:
     """`gc.metrics.precision`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_precision`.
+    Two float32 scalars, of bools of one shape, or numbers, which count as True unless 0. Raises ValueError if shapes
+    differ or weights do not broadcast, TypeError for strings. As `tf.contrib.metrics.streaming_precision`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_precision(
     ...     predictions=[True, True, False], labels=[True, False, True])
@@ -200,7 +212,8 @@ def streaming_recall(predictions: Any, labels: Any, weights: Any = None, metrics
                      updates_collections: Collections = None, name: str | None = None) -> Result:
     """`gc.metrics.recall`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_recall`.
+    Two float32 scalars, of bools of one shape, or numbers, which count as True unless 0. Raises ValueError if shapes
+    differ or weights do not broadcast, TypeError for strings. As `tf.contrib.metrics.streaming_recall`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_recall(
     ...     predictions=[True, True, False], labels=[True, False, True])
@@ -217,7 +230,8 @@ def streaming_true_positives(predictions: Any, labels: Any, weights: Any = None,
                              name: str | None = None) -> Result:
     """`gc.metrics.true_positives`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_true_positives`.
+    Two float32 scalars, of bools of one shape, or numbers, which count as True unless 0. Raises ValueError if shapes
+    differ or weights do not broadcast, TypeError for strings. As `tf.contrib.metrics.streaming_true_positives`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_true_positives(
     ...     predictions=[True, True, False], labels=[True, False, True])
@@ -234,7 +248,8 @@ def streaming_true_negatives(predictions: Any, labels: Any, weights: Any = None,
                              name: str | None = None) -> Result:
     """`gc.metrics.true_negatives`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_true_negatives`.
+    Two float32 scalars, of bools of one shape, or numbers, which count as True unless 0. Raises ValueError if shapes
+    differ or weights do not broadcast, TypeError for strings. As `tf.contrib.metrics.streaming_true_negatives`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_true_negatives(
     ...     predictions=[True, False, False], labels=[True, False, False])
@@ -251,7 +266,8 @@ def streaming_false_positives(predictions: Any, labels: Any, weights: Any = None
                               name: str | None = None) -> Result:
     """`gc.metrics.false_positives`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_false_positives`.
+    Two float32 scalars, of bools of one shape, or numbers, which count as True unless 0. Raises ValueError if shapes
+    differ or weights do not broadcast, TypeError for strings. As `tf.contrib.metrics.streaming_false_positives`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_false_positives(
     ...     predictions=[True, True, False], labels=[True, False, True])
@@ -268,7 +284,8 @@ def streaming_false_negatives(predictions: Any, labels: Any, weights: Any = None
                               name: str | None = None) -> Result:
     """`gc.metrics.false_negatives`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_false_negatives`.
+    Two float32 scalars, of bools of one shape, or numbers, which count as True unless 0. Raises ValueError if shapes
+    differ or weights do not broadcast, TypeError for strings. As `tf.contrib.metrics.streaming_false_negatives`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_false_negatives(
     ...     predictions=[True, True, False], labels=[True, False, True])

@@ -17,7 +17,9 @@ def streaming_auc(predictions: Any, labels: Any, weights: Any = None, num_thresh
                   curve: str = "ROC", name: str | None = None) -> Result:
     """`gc.metrics.auc`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_auc`.
+    Two float32 scalars. Predictions are numbers from 0 to 1, others end the run with InvalidArgumentError; labels
+    bools, or what casts to them. Raises ValueError if shapes differ, weights do not broadcast or curve is neither ROC
+    nor PR; TypeError for strings. As `tf.contrib.metrics.streaming_auc`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_auc(
     ...     predictions=[0.9, 0.4, 0.6, 0.1], labels=[True, True, False, False])
@@ -35,7 +37,9 @@ def streaming_precision_at_thresholds(predictions: Any, labels: Any, thresholds:
                                       name: str | None = None) -> Result:
     """`gc.metrics.precision_at_thresholds`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_precision_at_thresholds`.
+    Two float32 vectors, an element for each of the list of thresholds. Predictions are numbers from 0 to 1, others end
+    the run with InvalidArgumentError; labels bools, or what casts to them. Raises ValueError if shapes differ or
+    weights do not broadcast, TypeError for strings. As `tf.contrib.metrics.streaming_precision_at_thresholds`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_precision_at_thresholds(
     ...     predictions=[0.9, 0.4, 0.6], labels=[True, True, False], thresholds=[0.5, 0.7])
@@ -53,7 +57,9 @@ def streaming_recall_at_thresholds(predictions: Any, labels: Any, thresholds: Se
                                    name: str | None = None) -> Result:
     """`gc.metrics.recall_at_thresholds`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_recall_at_thresholds`.
+    Two float32 vectors, an element for each of the list of thresholds. Predictions are numbers from 0 to 1, others end
+    the run with InvalidArgumentError; labels bools, or what casts to them. Raises ValueError if shapes differ or
+    weights do not broadcast, TypeError for strings. As `tf.contrib.metrics.streaming_recall_at_thresholds`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_recall_at_thresholds(
     ...     predictions=[0.9, 0.4, 0.6], labels=[True, True, False], thresholds=[0.5, 0.3])
@@ -70,7 +76,9 @@ def streaming_true_positives_at_thresholds(predictions: Any, labels: Any, thresh
                                            weights: Any = None) -> Result:
     """`gc.metrics.true_positives_at_thresholds`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_true_positives_at_thresholds`.
+    Two float32 vectors, an element for each of the list of thresholds. Predictions are numbers from 0 to 1, others end
+    the run with InvalidArgumentError; labels bools, or what casts to them. Raises ValueError if shapes differ or
+    weights do not broadcast, TypeError for strings. As `tf.contrib.metrics.streaming_true_positives_at_thresholds`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_true_positives_at_thresholds(
     ...     predictions=[0.9, 0.4, 0.6], labels=[True, True, False], thresholds=[0.5, 0.3])
@@ -86,7 +94,9 @@ def streaming_true_negatives_at_thresholds(predictions: Any, labels: Any, thresh
                                            weights: Any = None) -> Result:
     """`gc.metrics.true_negatives_at_thresholds`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_true_negatives_at_thresholds`.
+    Two float32 vectors, an element for each of the list of thresholds. Predictions are numbers from 0 to 1, others end
+    the run with InvalidArgumentError; labels bools, or what casts to them. Raises ValueError if shapes differ or
+    weights do not broadcast, TypeError for strings. As `tf.contrib.metrics.streaming_true_negatives_at_thresholds`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_true_negatives_at_thresholds(
     ...     predictions=[0.9, 0.4, 0.6], labels=[True, True, False], thresholds=[0.5, 0.3])
@@ -102,7 +112,9 @@ def streaming_false_positives_at_thresholds(predictions: Any, labels: Any, thres
                                             weights: Any = None) -> Result:
     """`gc.metrics.false_positives_at_thresholds`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_false_positives_at_thresholds`.
+    Two float32 vectors, an element for each of the list of thresholds. Predictions are numbers from 0 to 1, others end
+    the run with InvalidArgumentError; labels bools, or what casts to them. Raises ValueError if shapes differ or
+    weights do not broadcast, TypeError for strings. As `tf.contrib.metrics.streaming_false_positives_at_thresholds`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_false_positives_at_thresholds(
     ...     predictions=[0.9, 0.4, 0.6], labels=[True, True, False], thresholds=[0.5, 0.3])
@@ -118,7 +130,9 @@ def streaming_false_negatives_at_thresholds(predictions: Any, labels: Any, thres
                                             weights: Any = None) -> Result:
     """`gc.metrics.false_negatives_at_thresholds`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_false_negatives_at_thresholds`.
+    Two float32 vectors, an element for each of the list of thresholds. Predictions are numbers from 0 to 1, others end
+    the run with InvalidArgumentError; labels bools, or what casts to them. Raises ValueError if shapes differ or
+    weights do not broadcast, TypeError for strings. As `tf.contrib.metrics.streaming_false_negatives_at_thresholds`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_false_negatives_at_thresholds(
     ...     predictions=[0.9, 0.4, 0.6], labels=[True, True, False], thresholds=[0.5, 0.3])
@@ -135,7 +149,9 @@ def streaming_sensitivity_at_specificity(predictions: Any, labels: Any, specific
                                          updates_collections: Collections = None, name: str | None = None) -> Result:
     """`gc.metrics.sensitivity_at_specificity`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_sensitivity_at_specificity`.
+    Two float32 scalars. Predictions are numbers from 0 to 1, others end the run with InvalidArgumentError; labels
+    bools, or what casts to them. Raises ValueError if shapes differ, weights do not broadcast or specificity is not in
+    [0, 1]; TypeError for strings. As `tf.contrib.metrics.streaming_sensitivity_at_specificity`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_sensitivity_at_specificity(
     ...     predictions=[0.9, 0.4, 0.6, 0.1], labels=[True, True, False, False], specificity=0.5)
@@ -153,7 +169,9 @@ def streaming_specificity_at_sensitivity(predictions: Any, labels: Any, sensitiv
                                          updates_collections: Collections = None, name: str | None = None) -> Result:
     """`gc.metrics.specificity_at_sensitivity`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_specificity_at_sensitivity`.
+    Two float32 scalars. Predictions are numbers from 0 to 1, others end the run with InvalidArgumentError; labels
+    bools, or what casts to them. Raises ValueError if shapes differ, weights do not broadcast or sensitivity is not in
+    [0, 1]; TypeError for strings. As `tf.contrib.metrics.streaming_specificity_at_sensitivity`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_specificity_at_sensitivity(
     ...     predictions=[0.9, 0.4, 0.6, 0.1], labels=[True, True, False, False], sensitivity=0.5)
@@ -171,7 +189,9 @@ def streaming_recall_at_k(predictions: Any, labels: Any, k: int, weights: Any = 
                           name: str | None = None) -> Result:
     """The share of rows whose one label is among the k best.
 
-    As `tf.contrib.metrics.streaming_recall_at_k`.
+    (value, update): float32 scalars of float32 predictions [batch, classes] and int32 or int64 labels [batch]. Raises
+    ValueError if shapes or weights do not fit, TypeError for other dtypes. As
+    `tf.contrib.metrics.streaming_recall_at_k`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_recall_at_k(
     ...     predictions=[[0.1, 0.3, 0.6], [0.5, 0.3, 0.2]], labels=[1, 0], k=2)
@@ -189,7 +209,9 @@ def streaming_sparse_recall_at_k(predictions: Any, labels: Any, k: int, class_id
                                  updates_collections: Collections = None, name: str | None = None) -> Result:
     """`gc.metrics.recall_at_k`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_sparse_recall_at_k`.
+    Two float64 scalars, of number predictions [..., classes] and labels [..., one or more] or [...]. Raises ValueError
+    if shapes or weights do not fit or k is above the number of classes, TypeError for strings. As
+    `tf.contrib.metrics.streaming_sparse_recall_at_k`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_sparse_recall_at_k(
     ...     predictions=[[0.1, 0.3, 0.6], [0.5, 0.3, 0.2]], labels=np.array([[1], [2]]), k=2)
@@ -207,7 +229,9 @@ def streaming_sparse_precision_at_k(predictions: Any, labels: Any, k: int, class
                                     updates_collections: Collections = None, name: str | None = None) -> Result:
     """`gc.metrics.precision_at_k`, the predictions first: (value, update) over all batches.
 
-    As `tf.contrib.metrics.streaming_sparse_precision_at_k`.
+    Two float64 scalars, of number predictions [..., classes] and labels [..., one or more] or [...]. Raises ValueError
+    if shapes or weights do not fit or k is above the number of classes, TypeError for strings. As
+    `tf.contrib.metrics.streaming_sparse_precision_at_k`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_sparse_precision_at_k(
     ...     predictions=[[0.1, 0.3, 0.6], [0.5, 0.3, 0.2]], labels=np.array([[1], [2]]), k=2)
@@ -223,7 +247,11 @@ def streaming_sparse_precision_at_k(predictions: Any, labels: Any, k: int, class
 def streaming_sparse_precision_at_top_k(top_k_predictions: Any, labels: Any, class_id: int | None = None,
                                         weights: Any = None, metrics_collections: Collections = None,
                                         updates_collections: Collections = None, name: str | None = None) -> Result:
-    """As `tf.contrib.metrics.streaming_sparse_precision_at_top_k`.
+    """`gc.metrics.precision_at_top_k`, the predictions first.
+
+    (value, update): float64 scalars of integer classes [..., k] and labels [..., one or more] or [...]. Raises
+    ValueError if their ranks do not fit, TypeError for strings. As
+    `tf.contrib.metrics.streaming_sparse_precision_at_top_k`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_sparse_precision_at_top_k(
     ...     top_k_predictions=np.array([[2, 1], [0, 1]]), labels=np.array([[1], [2]]))
@@ -240,7 +268,11 @@ def streaming_sparse_average_precision_at_k(predictions: Any, labels: Any, k: in
                                             metrics_collections: Collections = None,
                                             updates_collections: Collections = None,
                                             name: str | None = None) -> Result:
-    """As `tf.contrib.metrics.streaming_sparse_average_precision_at_k`.
+    """`gc.metrics.average_precision_at_k`, the predictions first: (value, update) over all batches.
+
+    Two float64 scalars, of number predictions [..., classes] and labels [..., one or more] or [...]. Raises ValueError
+    if shapes or weights do not fit or k is above the number of classes, TypeError for strings. As
+    `tf.contrib.metrics.streaming_sparse_average_precision_at_k`.
 
     >>> value, update = gc.compat.v1.contrib.metrics.streaming_sparse_average_precision_at_k(
     ...     predictions=[[0.1, 0.3, 0.6], [0.5, 0.3, 0.2]], labels=np.array([[1], [2]]), k=2)

@@ -17,8 +17,9 @@ _HELP = ("--help", "-h", "--helpfull", "-help")
 def run(main: Callable[[list[str]], Any] | None = None, argv: Sequence[str] | None = None) -> NoReturn:
     """Runs the program: parses the flags, calls main, ends the program with what it returns.
 
-    main (by default the one of __main__) gets the program's name and the arguments that are no flags. argv: by
-    default sys.argv. --help and flags that do not fit their types end the program with status 1. As `tf.app.run`.
+    main (by default the one of __main__) gets the program's name and the arguments that are no flags. argv: by default
+    sys.argv. --help and flags that do not fit their types end the program with status 1. Raises SystemExit with what
+    main returns. As `tf.app.run`.
 
     >>> def main(argv):
     ...     print("reads", argv[1:])

@@ -14,6 +14,8 @@ _OPS = ("graphc compiles no C++ ops: write the op as a Python function with tf.p
 def get_include() -> NoReturn:
     """Raises UnimplementedError: there are no headers. An op in Python (`gc.py_func`) stands in for one in C++.
 
+    Takes the place of `tf.sysconfig.get_include`.
+
     >>> gc.compat.v1.sysconfig.get_include()
     Traceback (most recent call last):
         ...
@@ -25,6 +27,8 @@ def get_include() -> NoReturn:
 @public("compat.v1.sysconfig.get_lib")
 def get_lib() -> NoReturn:
     """Raises UnimplementedError: there is no library to link.
+
+    Takes the place of `tf.sysconfig.get_lib`.
 
     >>> gc.compat.v1.sysconfig.get_lib()
     Traceback (most recent call last):
@@ -38,6 +42,8 @@ def get_lib() -> NoReturn:
 def get_compile_flags() -> NoReturn:
     """Raises UnimplementedError, as get_include.
 
+    Takes the place of `tf.sysconfig.get_compile_flags`.
+
     >>> gc.compat.v1.sysconfig.get_compile_flags()
     Traceback (most recent call last):
         ...
@@ -49,6 +55,8 @@ def get_compile_flags() -> NoReturn:
 @public("compat.v1.sysconfig.get_link_flags")
 def get_link_flags() -> NoReturn:
     """Raises UnimplementedError, as get_lib.
+
+    Takes the place of `tf.sysconfig.get_link_flags`.
 
     >>> gc.compat.v1.sysconfig.get_link_flags()
     Traceback (most recent call last):
@@ -62,6 +70,8 @@ def get_link_flags() -> NoReturn:
 def load_op_library(library_filename: str) -> NoReturn:
     """Raises UnimplementedError: libraries of C++ ops rest on TensorFlow's own. `gc.py_func` makes an op of Python
     code.
+
+    Takes the place of `tf.load_op_library`.
 
     >>> gc.compat.v1.load_op_library("zero_out.so")
     Traceback (most recent call last):

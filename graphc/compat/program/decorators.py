@@ -14,6 +14,8 @@ from graphc.api.public import public
 def contextmanager(target: Callable[..., Any]) -> Callable[..., Any]:
     """Python's contextlib.contextmanager.
 
+    target: a generator function that yields once. As `tensorflow.python.util.tf_contextlib.contextmanager`.
+
     >>> @gc.compat.v1.python.util.tf_contextlib.contextmanager
     ... def counted(name):
     ...     print("begin", name)
@@ -33,8 +35,8 @@ def make_decorator(target: Callable[..., Any], decorator_func: Callable[..., Any
                    decorator_doc: str = "", decorator_argspec: Any = None) -> Callable[..., Any]:
     """decorator_func with the name and the documentation of `target`, which `unwrap` finds again.
 
-    decorator_doc: another documentation. decorator_name and decorator_argspec change nothing. Works on
-    decorator_func itself and returns it.
+    decorator_doc: another documentation. decorator_name and decorator_argspec change nothing. Works on decorator_func
+    itself and returns it. As `tensorflow.python.util.tf_decorator.make_decorator`.
 
     >>> def target(x):
     ...     "Doubles x."
@@ -55,6 +57,9 @@ def make_decorator(target: Callable[..., Any], decorator_func: Callable[..., Any
 def unwrap(maybe_tf_decorator: Callable[..., Any]) -> tuple[list[Callable[..., Any]], Callable[..., Any]]:
     """The decorators around a function, the outermost first, and the function inside of them all.
 
+    A list, empty for a function without decorators and for what is no function. As
+    `tensorflow.python.util.tf_decorator.unwrap`.
+
     >>> def target(x):
     ...     return 2 * x
     >>> tf_decorator = gc.compat.v1.python.util.tf_decorator
@@ -74,6 +79,8 @@ def unwrap(maybe_tf_decorator: Callable[..., Any]) -> tuple[list[Callable[..., A
 def deprecated(date: str | None, instructions: str, warn_once: bool = True) -> Callable[[Any], Any]:
     """Decorates a function or class with nothing: TensorFlow logged a line that says when it would go away.
 
+    The arguments change nothing. As `tensorflow.python.util.deprecation.deprecated`.
+
     >>> @gc.compat.v1.python.util.deprecation.deprecated("2030-01-01", "Use twice.")
     ... def double(x):
     ...     return 2 * x
@@ -88,6 +95,8 @@ def deprecated_args(date: str | None, instructions: str, *deprecated_arg_names_o
                     **kwargs: Any) -> Callable[[Any], Any]:
     """Decorates a function with nothing, as `deprecated` does.
 
+    The arguments change nothing. As `tensorflow.python.util.deprecation.deprecated_args`.
+
     >>> @gc.compat.v1.python.util.deprecation.deprecated_args(None, "Use axis.", "dim")
     ... def first(x, axis=0, dim=None):
     ...     return x[0]
@@ -101,7 +110,7 @@ def deprecated_args(date: str | None, instructions: str, *deprecated_arg_names_o
 def deprecated_argument_lookup(new_name: str, new_value: Any, old_name: str, old_value: Any) -> Any:
     """The value that was given, under its new or its old name. Raises ValueError if it was given under both.
 
-    A value of None counts as not given.
+    A value of None counts as not given. As `tensorflow.python.util.deprecation.deprecated_argument_lookup`.
 
     >>> lookup = gc.compat.v1.python.util.deprecation.deprecated_argument_lookup
     >>> lookup("axis", None, "dim", 1), lookup("axis", 0, "dim", None)
@@ -119,6 +128,8 @@ def deprecated_argument_lookup(new_name: str, new_value: Any, old_name: str, old
 def tf_export(*args: str, **kwargs: Any) -> Callable[[Any], Any]:
     """Decorates a function or class with nothing: the names it would have in TensorFlow are not made.
 
+    As `tensorflow.python.util.tf_export.tf_export`.
+
     >>> @gc.compat.v1.python.util.tf_export.tf_export("math.double")
     ... def double(x):
     ...     return 2 * x
@@ -132,6 +143,8 @@ def tf_export(*args: str, **kwargs: Any) -> Callable[[Any], Any]:
 def getargspec(obj: Callable[..., Any]) -> inspect.FullArgSpec:
     """`getfullargspec`: Python has lost the shorter one.
 
+    Raises TypeError for what cannot be called. As `tensorflow.python.util.tf_inspect.getargspec`.
+
     >>> gc.compat.v1.python.util.tf_inspect.getargspec(lambda x, size=3: x).defaults
     (3,)
     """
@@ -142,7 +155,8 @@ def getargspec(obj: Callable[..., Any]) -> inspect.FullArgSpec:
 def getfullargspec(obj: Callable[..., Any]) -> inspect.FullArgSpec:
     """inspect.getfullargspec of the function inside its decorators.
 
-    A FullArgSpec: args, varargs, varkw, defaults and so on. Raises TypeError for what cannot be called.
+    A FullArgSpec: args, varargs, varkw, defaults and so on. Raises TypeError for what cannot be called. As
+    `tensorflow.python.util.tf_inspect.getfullargspec`.
 
     >>> spec = gc.compat.v1.python.util.tf_inspect.getfullargspec(lambda x, *rest, size=3: x)
     >>> spec.args, spec.varargs, spec.kwonlydefaults
@@ -155,6 +169,8 @@ def getfullargspec(obj: Callable[..., Any]) -> inspect.FullArgSpec:
 def isfunction(object: Any) -> bool:
     """Whether it is a function, inside its decorators if it has some.
 
+    False for a builtin one. As `tensorflow.python.util.tf_inspect.isfunction`.
+
     >>> tf_inspect = gc.compat.v1.python.util.tf_inspect
     >>> tf_inspect.isfunction(lambda: 0), tf_inspect.isfunction(gc.Graph), tf_inspect.isfunction(len)
     (True, False, False)
@@ -165,6 +181,8 @@ def isfunction(object: Any) -> bool:
 @public("compat.v1.python.util.tf_inspect.ismethod")
 def ismethod(object: Any) -> bool:
     """Whether it is a bound method, inside its decorators if it has some.
+
+    As `tensorflow.python.util.tf_inspect.ismethod`.
 
     >>> tf_inspect = gc.compat.v1.python.util.tf_inspect
     >>> tf_inspect.ismethod(gc.Graph().as_graph_def), tf_inspect.ismethod(gc.Graph.as_graph_def)
@@ -177,6 +195,8 @@ def ismethod(object: Any) -> bool:
 def isclass(object: Any) -> bool:
     """Whether it is a class, inside its decorators if it has some.
 
+    As `tensorflow.python.util.tf_inspect.isclass`.
+
     >>> tf_inspect = gc.compat.v1.python.util.tf_inspect
     >>> tf_inspect.isclass(gc.Graph), tf_inspect.isclass(gc.Graph())
     (True, False)
@@ -188,7 +208,8 @@ def isclass(object: Any) -> bool:
 def getcallargs(*func_and_positional: Any, **named: Any) -> dict[str, Any]:
     """The arguments of a call of func_and_positional[0], by name.
 
-    Defaults are among them. Raises TypeError for a call that does not fit.
+    Defaults are among them. Raises TypeError for a call that does not fit. As
+    `tensorflow.python.util.tf_inspect.getcallargs`.
 
     >>> gc.compat.v1.python.util.tf_inspect.getcallargs(lambda x, size=3: x, "picture")
     {'x': 'picture', 'size': 3}

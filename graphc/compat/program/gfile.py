@@ -10,7 +10,9 @@ from graphc.api.public import public
 
 @public("compat.v1.gfile.Exists")
 def Exists(filename: Any) -> bool:
-    """Whether there is a file or folder of this name: `gc.io.gfile.exists`. As `tf.gfile.Exists`.
+    """Whether there is a file or folder of this name: `gc.io.gfile.exists`.
+
+    Raises TypeError for None. A name is a string or an os.PathLike. As `tf.gfile.Exists`.
 
     >>> gc.compat.v1.gfile.Exists("no_such_file")
     False
@@ -20,7 +22,9 @@ def Exists(filename: Any) -> bool:
 
 @public("compat.v1.gfile.IsDirectory")
 def IsDirectory(dirname: Any) -> bool:
-    """Whether there is a folder of this name: `gc.io.gfile.isdir`. As `tf.gfile.IsDirectory`.
+    """Whether there is a folder of this name: `gc.io.gfile.isdir`.
+
+    False for a file. Raises TypeError for None. A name is a string or an os.PathLike. As `tf.gfile.IsDirectory`.
 
     >>> gc.compat.v1.gfile.MakeDirs("logs")
     >>> gc.compat.v1.gfile.IsDirectory("logs")
@@ -31,7 +35,10 @@ def IsDirectory(dirname: Any) -> bool:
 
 @public("compat.v1.gfile.ListDirectory")
 def ListDirectory(dirname: Any) -> list[str]:
-    """The names in a folder, in any order: `gc.io.gfile.listdir`. Raises NotFoundError. As `tf.gfile.ListDirectory`.
+    """The names in a folder, in any order: `gc.io.gfile.listdir`. Raises NotFoundError, FailedPreconditionError for a
+    file.
+
+    A name is a string or an os.PathLike. As `tf.gfile.ListDirectory`.
 
     >>> gc.compat.v1.gfile.MakeDirs("listed/run1")
     >>> gc.compat.v1.gfile.ListDirectory("listed")
@@ -42,7 +49,10 @@ def ListDirectory(dirname: Any) -> list[str]:
 
 @public("compat.v1.gfile.Glob")
 def Glob(filename: Any) -> list[str]:
-    """The files and folders that fit a pattern, or any of a list of patterns: `gc.io.gfile.glob`. As `tf.gfile.Glob`.
+    """The files and folders that fit a pattern, or any of a list of patterns: `gc.io.gfile.glob`.
+
+    A list of strings, empty if nothing fits. Raises TypeError for what is neither a string or os.PathLike nor a list of
+    them. As `tf.gfile.Glob`.
 
     >>> gc.compat.v1.gfile.MakeDirs("found/run1")
     >>> gc.compat.v1.gfile.Glob(["found/run*", "found/none*"])
@@ -53,8 +63,10 @@ def Glob(filename: Any) -> list[str]:
 
 @public("compat.v1.gfile.MkDir")
 def MkDir(dirname: Any) -> None:
-    """Makes a folder in one that is there: `gc.io.gfile.mkdir`. Raises AlreadyExistsError, NotFoundError. As
-    `tf.gfile.MkDir`.
+    """Makes a folder in one that is there: `gc.io.gfile.mkdir`. Raises AlreadyExistsError if it is there, NotFoundError
+    if the folder around it is not.
+
+    A name is a string or an os.PathLike. As `tf.gfile.MkDir`.
 
     >>> gc.compat.v1.gfile.MkDir("made")
     >>> gc.compat.v1.gfile.IsDirectory("made")
@@ -65,8 +77,10 @@ def MkDir(dirname: Any) -> None:
 
 @public("compat.v1.gfile.MakeDirs")
 def MakeDirs(dirname: Any) -> None:
-    """Makes a folder and those around it; one that is there is no error: `gc.io.gfile.makedirs`. As
-    `tf.gfile.MakeDirs`.
+    """Makes a folder and those around it; one that is there is no error: `gc.io.gfile.makedirs`.
+
+    Raises AlreadyExistsError if it is a file, FailedPreconditionError if a part of its path is one. A name is a string
+    or an os.PathLike. As `tf.gfile.MakeDirs`.
 
     >>> gc.compat.v1.gfile.MakeDirs("deep/in/here")
     >>> gc.compat.v1.gfile.MakeDirs("deep/in/here")
@@ -78,7 +92,9 @@ def MakeDirs(dirname: Any) -> None:
 
 @public("compat.v1.gfile.Remove")
 def Remove(filename: Any) -> None:
-    """Removes a file, not a folder: `gc.io.gfile.remove`. Raises NotFoundError. As `tf.gfile.Remove`.
+    """Removes a file, not a folder: `gc.io.gfile.remove`. Raises NotFoundError, FailedPreconditionError for a folder.
+
+    A name is a string or an os.PathLike. As `tf.gfile.Remove`.
 
     >>> with gc.compat.v1.gfile.GFile("old.txt", "w") as file:
     ...     file.write("old")
@@ -91,8 +107,9 @@ def Remove(filename: Any) -> None:
 
 @public("compat.v1.gfile.DeleteRecursively")
 def DeleteRecursively(dirname: Any) -> None:
-    """Removes a folder and all that is in it: `gc.io.gfile.rmtree`. Raises NotFoundError. As
-    `tf.gfile.DeleteRecursively`.
+    """Removes a folder and all that is in it: `gc.io.gfile.rmtree`. Raises NotFoundError.
+
+    A file is removed, too. A name is a string or an os.PathLike. As `tf.gfile.DeleteRecursively`.
 
     >>> gc.compat.v1.gfile.MakeDirs("gone/inner")
     >>> gc.compat.v1.gfile.DeleteRecursively("gone")
@@ -106,7 +123,8 @@ def DeleteRecursively(dirname: Any) -> None:
 def Copy(oldpath: Any, newpath: Any, overwrite: bool = False) -> None:
     """Copies a file: `gc.io.gfile.copy`. As `tf.gfile.Copy`.
 
-    Raises NotFoundError, and AlreadyExistsError if newpath is there and overwrite is False.
+    Raises NotFoundError if oldpath or the folder of newpath is not there, FailedPreconditionError if one is a folder,
+    and AlreadyExistsError if newpath is there and overwrite is False.
 
     >>> with gc.compat.v1.gfile.GFile("first.txt", "w") as file:
     ...     file.write("text")
@@ -121,7 +139,8 @@ def Copy(oldpath: Any, newpath: Any, overwrite: bool = False) -> None:
 def Rename(oldname: Any, newname: Any, overwrite: bool = False) -> None:
     """Gives a file or folder another name: `gc.io.gfile.rename`. As `tf.gfile.Rename`.
 
-    Raises NotFoundError, and AlreadyExistsError if newname is there and overwrite is False.
+    Raises NotFoundError if oldname or the folder of newname is not there, FailedPreconditionError if a file would
+    replace a folder, and AlreadyExistsError if newname is there and overwrite is False.
 
     >>> gc.compat.v1.gfile.MakeDirs("name1")
     >>> gc.compat.v1.gfile.Rename("name1", "name2")
@@ -133,8 +152,9 @@ def Rename(oldname: Any, newname: Any, overwrite: bool = False) -> None:
 
 @public("compat.v1.gfile.Stat")
 def Stat(filename: Any) -> Any:
-    """`length` in bytes, `mtime_nsec` and `is_directory` of a file: `gc.io.gfile.stat`. Raises NotFoundError. As
-    `tf.gfile.Stat`.
+    """`length` in bytes, `mtime_nsec` and `is_directory` of a file: `gc.io.gfile.stat`. Raises NotFoundError.
+
+    A name is a string or an os.PathLike. As `tf.gfile.Stat`.
 
     >>> with gc.compat.v1.gfile.GFile("five.txt", "w") as file:
     ...     file.write("12345")
@@ -148,7 +168,8 @@ def Stat(filename: Any) -> Any:
 def Walk(top: Any, in_order: bool = True) -> Iterator[tuple[str, list[str], list[str]]]:
     """(folder, names of folders in it, names of files in it) of a folder and all below: `gc.io.gfile.walk`.
 
-    in_order: a folder comes before those in it, else behind them. As `tf.gfile.Walk`.
+    in_order: a folder comes before those in it, else behind them. top: a string or an os.PathLike; nothing comes of one
+    that is not there. As `tf.gfile.Walk`.
 
     >>> gc.compat.v1.gfile.MakeDirs("walked/inner")
     >>> list(gc.compat.v1.gfile.Walk("walked"))

@@ -44,7 +44,8 @@ def get_logger() -> logging.Logger:
 def log(level: int, msg: str, *args: Any, **kwargs: Any) -> None:
     """Writes a message of this level (logging.WARN ...) to the log; args fill its % places.
 
-    As `tf.logging.log`. The example shows what is logged by a filter that takes it away.
+    As `tf.logging.log`. The example shows what is logged by a filter that takes it away. Raises TypeError for a level
+    that is no int; a message whose % places do not fit is reported to stderr, and the program goes on.
 
     >>> logging, logger, shown = gc.compat.v1.logging, gc.compat.v1.get_logger(), []
     >>> note = lambda record: shown.append((record.levelname, record.getMessage()))
@@ -59,7 +60,9 @@ def log(level: int, msg: str, *args: Any, **kwargs: Any) -> None:
 
 @public("compat.v1.logging.debug")
 def debug(msg: str, *args: Any, **kwargs: Any) -> None:
-    """`log` with the level DEBUG: not shown unless `set_verbosity` asks for it. As `tf.logging.debug`.
+    """`log` with the level DEBUG: not shown unless `set_verbosity` asks for it.
+
+    msg: a string, whose % places args fill. As `tf.logging.debug`.
 
     >>> gc.compat.v1.logging.debug("batch of %d", 32)
     """
@@ -68,7 +71,9 @@ def debug(msg: str, *args: Any, **kwargs: Any) -> None:
 
 @public("compat.v1.logging.info")
 def info(msg: str, *args: Any, **kwargs: Any) -> None:
-    """`log` with the level INFO, which a program shows after `set_verbosity(logging.INFO)`. As `tf.logging.info`.
+    """`log` with the level INFO, which a program shows after `set_verbosity(logging.INFO)`.
+
+    msg: a string, whose % places args fill. As `tf.logging.info`.
 
     >>> gc.compat.v1.logging.info("step %d", 3)
     """
@@ -77,7 +82,9 @@ def info(msg: str, *args: Any, **kwargs: Any) -> None:
 
 @public("compat.v1.logging.warning", "compat.v1.logging.warn")
 def warning(msg: str, *args: Any, **kwargs: Any) -> None:
-    """`log` with the level WARN: shown by default, as "WARNING:tensorflow:...". As `tf.logging.warning`.
+    """`log` with the level WARN: shown by default, as "WARNING:tensorflow:...".
+
+    msg: a string, whose % places args fill. As `tf.logging.warning`.
 
     >>> gc.compat.v1.logging.warning("no checkpoint in %s", "logs")
     """
@@ -86,7 +93,9 @@ def warning(msg: str, *args: Any, **kwargs: Any) -> None:
 
 @public("compat.v1.logging.error")
 def error(msg: str, *args: Any, **kwargs: Any) -> None:
-    """`log` with the level ERROR; nothing is raised. As `tf.logging.error`.
+    """`log` with the level ERROR; nothing is raised.
+
+    msg: a string, whose % places args fill. As `tf.logging.error`.
 
     >>> gc.compat.v1.logging.error("%d records are damaged", 2)
     """
@@ -95,7 +104,9 @@ def error(msg: str, *args: Any, **kwargs: Any) -> None:
 
 @public("compat.v1.logging.fatal")
 def fatal(msg: str, *args: Any, **kwargs: Any) -> None:
-    """`log` with the level FATAL; the program goes on. As `tf.logging.fatal`.
+    """`log` with the level FATAL; the program goes on.
+
+    msg: a string, whose % places args fill. As `tf.logging.fatal`.
 
     >>> gc.compat.v1.logging.fatal("out of %s", "disk")
     """
@@ -104,7 +115,9 @@ def fatal(msg: str, *args: Any, **kwargs: Any) -> None:
 
 @public("compat.v1.logging.vlog")
 def vlog(level: int, msg: str, *args: Any, **kwargs: Any) -> None:
-    """The same as `log`. As `tf.logging.vlog`.
+    """The same as `log`.
+
+    level: an int, TypeError for anything else. As `tf.logging.vlog`.
 
     >>> gc.compat.v1.logging.vlog(gc.compat.v1.logging.DEBUG, "batch of %d", 32)
     """
@@ -113,7 +126,9 @@ def vlog(level: int, msg: str, *args: Any, **kwargs: Any) -> None:
 
 @public("compat.v1.logging.log_every_n")
 def log_every_n(level: int, msg: str, n: int, *args: Any) -> None:
-    """Logs the first, the n+1st, ... message of the calling line; args fill its % places. As `tf.logging.log_every_n`.
+    """Logs the first, the n+1st, ... message of the calling line; args fill its % places.
+
+    level: an int; n: a positive int. As `tf.logging.log_every_n`.
 
     >>> logging, logger, shown = gc.compat.v1.logging, gc.compat.v1.get_logger(), []
     >>> note = lambda record: shown.append(record.getMessage())
@@ -131,7 +146,9 @@ def log_every_n(level: int, msg: str, n: int, *args: Any) -> None:
 
 @public("compat.v1.logging.log_first_n")
 def log_first_n(level: int, msg: str, n: int, *args: Any) -> None:
-    """Logs the first n messages of the calling line; args fill their % places. As `tf.logging.log_first_n`.
+    """Logs the first n messages of the calling line; args fill their % places.
+
+    level and n: ints, else TypeError. As `tf.logging.log_first_n`.
 
     >>> logging, logger, shown = gc.compat.v1.logging, gc.compat.v1.get_logger(), []
     >>> note = lambda record: shown.append(record.getMessage())
@@ -149,7 +166,9 @@ def log_first_n(level: int, msg: str, n: int, *args: Any) -> None:
 
 @public("compat.v1.logging.log_if")
 def log_if(level: int, msg: str, condition: Any, *args: Any) -> None:
-    """`log` where the condition, a Python value, is true. As `tf.logging.log_if`.
+    """`log` where the condition, a Python value, is true.
+
+    Raises TypeError if it is a tensor. As `tf.logging.log_if`.
 
     >>> loss = 0.5
     >>> gc.compat.v1.logging.log_if(gc.compat.v1.logging.WARN, "loss is %f", loss > 100, loss)
@@ -170,7 +189,9 @@ def _counted() -> int:
 
 @public("compat.v1.logging.get_verbosity")
 def get_verbosity() -> int:
-    """The least level that is shown: 10 DEBUG, 20 INFO, 30 WARN, 40 ERROR, 50 FATAL. As `tf.logging.get_verbosity`.
+    """The least level that is shown: 10 DEBUG, 20 INFO, 30 WARN, 40 ERROR, 50 FATAL.
+
+    An int. As `tf.logging.get_verbosity`.
 
     >>> gc.compat.v1.logging.get_verbosity() in (10, 20, 30, 40, 50)
     True
@@ -180,7 +201,10 @@ def get_verbosity() -> int:
 
 @public("compat.v1.logging.set_verbosity")
 def set_verbosity(v: int | str) -> None:
-    """Sets the least level that is shown, a number or a name as "INFO". As `tf.logging.set_verbosity`.
+    """Sets the least level that is shown, a number or a name as "INFO".
+
+    Raises ValueError for an unknown name, TypeError for what is neither an int nor a string. As
+    `tf.logging.set_verbosity`.
 
     >>> before = gc.compat.v1.logging.get_verbosity()
     >>> gc.compat.v1.logging.set_verbosity(gc.compat.v1.logging.INFO)
@@ -203,7 +227,9 @@ def flush() -> None:
 
 @public("compat.v1.logging.TaskLevelStatusMessage")
 def TaskLevelStatusMessage(msg: str) -> None:
-    """The same as `error`. As `tf.logging.TaskLevelStatusMessage`.
+    """The same as `error`.
+
+    msg: a string. As `tf.logging.TaskLevelStatusMessage`.
 
     >>> gc.compat.v1.logging.TaskLevelStatusMessage("worker 0 is done")
     """

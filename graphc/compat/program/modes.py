@@ -19,6 +19,8 @@ def _refused(name: str, why: str) -> NoReturn:
 def executing_eagerly() -> bool:
     """False: there are graphs only.
 
+    As `tf.executing_eagerly`.
+
     >>> gc.compat.v1.executing_eagerly()
     False
     """
@@ -29,6 +31,8 @@ def executing_eagerly() -> bool:
 def disable_eager_execution() -> None:
     """Does nothing: there are graphs only.
 
+    As `tf.disable_eager_execution`.
+
     >>> gc.compat.v1.disable_eager_execution()
     """
 
@@ -36,6 +40,8 @@ def disable_eager_execution() -> None:
 @public("compat.v1.enable_eager_execution", "compat.v1.contrib.eager.enable_eager_execution")
 def enable_eager_execution(config: Any = None, device_policy: Any = None, execution_mode: Any = None) -> NoReturn:
     """Raises UnimplementedError: there are graphs only.
+
+    Takes the place of `tf.enable_eager_execution`.
 
     >>> gc.compat.v1.enable_eager_execution()
     Traceback (most recent call last):
@@ -49,6 +55,8 @@ def enable_eager_execution(config: Any = None, device_policy: Any = None, execut
 def disable_v2_behavior() -> None:
     """Does nothing: this is TensorFlow 1's behaviour.
 
+    As `tf.disable_v2_behavior`.
+
     >>> gc.compat.v1.disable_v2_behavior()
     """
 
@@ -56,6 +64,8 @@ def disable_v2_behavior() -> None:
 @public("compat.v1.enable_v2_behavior")
 def enable_v2_behavior() -> NoReturn:
     """Raises UnimplementedError: TensorFlow 2's behaviour is eager.
+
+    Takes the place of `tf.enable_v2_behavior`.
 
     >>> gc.compat.v1.enable_v2_behavior()
     Traceback (most recent call last):
@@ -69,6 +79,8 @@ def enable_v2_behavior() -> NoReturn:
 def disable_v2_tensorshape() -> None:
     """Does nothing: sizes are Dimensions.
 
+    As `tf.disable_v2_tensorshape`.
+
     >>> gc.compat.v1.disable_v2_tensorshape()
     >>> gc.zeros([2, 3]).shape[0]
     Dimension(2)
@@ -78,6 +90,8 @@ def disable_v2_tensorshape() -> None:
 @public("compat.v1.enable_v2_tensorshape")
 def enable_v2_tensorshape() -> NoReturn:
     """Raises UnimplementedError: sizes are Dimensions.
+
+    Takes the place of `tf.enable_v2_tensorshape`.
 
     >>> gc.compat.v1.enable_v2_tensorshape()
     Traceback (most recent call last):
@@ -92,6 +106,8 @@ def enable_v2_tensorshape() -> NoReturn:
 def disable_tensor_equality() -> None:
     """Does nothing: == of tensors is identity.
 
+    As `tf.disable_tensor_equality`.
+
     >>> gc.compat.v1.disable_tensor_equality()
     >>> gc.constant(1) == gc.constant(1)
     False
@@ -101,6 +117,8 @@ def disable_tensor_equality() -> None:
 @public("compat.v1.enable_tensor_equality")
 def enable_tensor_equality() -> NoReturn:
     """Raises UnimplementedError: == of tensors is identity.
+
+    Takes the place of `tf.enable_tensor_equality`.
 
     >>> gc.compat.v1.enable_tensor_equality()
     Traceback (most recent call last):
@@ -124,6 +142,8 @@ _RESOURCE_VARIABLES, _CONTROL_FLOW_V2 = _Switch(), _Switch()
 def enable_resource_variables() -> None:
     """Changes no result: variables are always read like resource variables.
 
+    As `tf.enable_resource_variables`.
+
     >>> gc.compat.v1.enable_resource_variables()
     >>> gc.compat.v1.resource_variables_enabled()
     True
@@ -136,6 +156,8 @@ def enable_resource_variables() -> None:
 def disable_resource_variables() -> None:
     """Changes no result: variables are always read like resource variables.
 
+    As `tf.disable_resource_variables`.
+
     >>> gc.compat.v1.disable_resource_variables()
     >>> gc.compat.v1.resource_variables_enabled()
     False
@@ -147,6 +169,8 @@ def disable_resource_variables() -> None:
 def resource_variables_enabled() -> bool:
     """How the switch of `enable_resource_variables` stands: False at first.
 
+    As `tf.resource_variables_enabled`.
+
     >>> gc.compat.v1.resource_variables_enabled()
     False
     """
@@ -156,6 +180,8 @@ def resource_variables_enabled() -> bool:
 @public("compat.v1.enable_control_flow_v2")
 def enable_control_flow_v2() -> None:
     """Changes no result: loops and branches are functional already.
+
+    As `tf.enable_control_flow_v2`.
 
     >>> gc.compat.v1.enable_control_flow_v2()
     >>> gc.compat.v1.control_flow_v2_enabled()
@@ -169,6 +195,8 @@ def enable_control_flow_v2() -> None:
 def disable_control_flow_v2() -> None:
     """Changes no result: loops and branches stay functional.
 
+    As `tf.disable_control_flow_v2`.
+
     >>> gc.compat.v1.disable_control_flow_v2()
     >>> gc.compat.v1.control_flow_v2_enabled()
     False
@@ -179,6 +207,8 @@ def disable_control_flow_v2() -> None:
 @public("compat.v1.control_flow_v2_enabled")
 def control_flow_v2_enabled() -> bool:
     """How the switch of `enable_control_flow_v2` stands: False at first.
+
+    As `tf.control_flow_v2_enabled`.
 
     >>> gc.compat.v1.control_flow_v2_enabled()
     False

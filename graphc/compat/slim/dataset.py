@@ -13,8 +13,8 @@ class Dataset:
     """What a data set is made of: files, the class that reads them, the decoder of a record, the number of samples.
 
     data_sources: names or patterns of files. reader: a class as gc.TFRecordReader. decoder: a DataDecoder.
-    items_to_descriptions: what each item is. All, and what else is given by name, are attributes. As
-    `tf.contrib.slim.dataset.Dataset`.
+    items_to_descriptions: what each item is. All, and what else is given by name, are attributes. Nothing is read or
+    checked here. As `tf.contrib.slim.dataset.Dataset`.
 
     >>> slim = gc.contrib.slim
     >>> decoder = slim.tfexample_decoder.TFExampleDecoder({}, {})
@@ -38,7 +38,7 @@ class Dataset:
 class DataDecoder:
     """Base of decoders, which make items of a serialised example: `decode` and `list_items` are to be written.
 
-    As `tf.contrib.slim.data_decoder.DataDecoder`.
+    Those that are not written raise NotImplementedError. As `tf.contrib.slim.data_decoder.DataDecoder`.
 
     >>> class Words(gc.contrib.slim.data_decoder.DataDecoder):
     ...     def list_items(self):
@@ -61,6 +61,9 @@ class DataDecoder:
 @public("contrib.slim.data_provider.DataProvider")
 class DataProvider:
     """Tensors by the names of items, as `tf.contrib.slim.data_provider.DataProvider`.
+
+    items_to_tensors: tensors of any shape and dtype by names; num_samples: a number. `get` takes a list of names and
+    gives a list; it raises ValueError for an unknown name and for what is no list.
 
     >>> tensors = {"image": gc.zeros([8, 8, 3]), "label": gc.constant(2)}
     >>> provider = gc.contrib.slim.data_provider.DataProvider(tensors, num_samples=100)
@@ -96,9 +99,9 @@ class DatasetDataProvider(DataProvider):
     """The items of one example of a data set, read by queues that queue runners fill.
 
     shuffle: the order is random, from a queue that keeps common_queue_min records back; num_readers, reader_kwargs,
-    num_epochs (needs `gc.local_variables_initializer`), common_queue_capacity and seed as `parallel_read`.
-    record_key: the name of the item that is the record's key; ValueError if the decoder has an item of this name.
-    As `tf.contrib.slim.dataset_data_provider.DatasetDataProvider`.
+    num_epochs (needs `gc.local_variables_initializer`), common_queue_capacity and seed as `parallel_read`. record_key:
+    the name of the item that is the record's key. Raises ValueError if the decoder has an item of this name, or there
+    are no files. As `tf.contrib.slim.dataset_data_provider.DatasetDataProvider`.
 
     >>> slim, train = gc.contrib.slim, gc.train
     >>> with gc.io.TFRecordWriter("labels.tfrecord") as writer:

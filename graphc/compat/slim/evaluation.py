@@ -32,10 +32,11 @@ def evaluate_once(master: str, checkpoint_path: str, logdir: str | None, num_eva
                   hooks: Sequence[Any] | None = None) -> Any:
     """The value of final_op after num_evals runs of eval_op, with the variables of a checkpoint.
 
-    checkpoint_path: a checkpoint, not a folder. eval_op updates what final_op reads, for example a metric's;
-    initial_op runs before, by default the initialisers of local variables and tables. The feed_dicts go with their
-    ops. summary_op (by default all summaries) is written to logdir at the end, None for none. variables_to_restore:
-    by default all. hooks: more SessionRunHooks. As `tf.contrib.slim.evaluation.evaluate_once`.
+    checkpoint_path: a checkpoint, not a folder. eval_op updates what final_op reads, for example a metric's; initial_op
+    runs before, by default the initialisers of local variables and tables. The feed_dicts go with their ops. summary_op
+    (by default all summaries) is written to logdir at the end, None for none. variables_to_restore: by default all.
+    hooks: more SessionRunHooks. Raises ValueError if there is no such checkpoint, or summaries are to be written and
+    logdir is None. As `tf.contrib.slim.evaluation.evaluate_once`.
 
     >>> w, step = gc.get_variable("w", initializer=2.0), gc.train.get_or_create_global_step()
     >>> gc.global_variables_initializer().run()
@@ -63,7 +64,8 @@ def evaluation_loop(master: str, checkpoint_dir: str, logdir: str | None, num_ev
     """`evaluate_once` for each new checkpoint of a folder: the last value of final_op.
 
     At most one every eval_interval_secs; ends after max_number_of_evaluations, or when no new checkpoint has come for
-    timeout seconds (and timeout_fn says True then). init_fn(scaffold, session) runs behind initial_op. As
+    timeout seconds (and timeout_fn says True then). init_fn(scaffold, session) runs behind initial_op. Raises
+    ValueError for a max_number_of_evaluations below 1. None if no checkpoint came. As
     `tf.contrib.slim.evaluation.evaluation_loop`.
 
     >>> w, step = gc.get_variable("w", initializer=2.0), gc.train.get_or_create_global_step()
@@ -88,8 +90,8 @@ def wait_for_new_checkpoint(checkpoint_dir: str, last_checkpoint: str | None = N
                             timeout: float | None = None) -> str | None:
     """The path of the folder's newest checkpoint, once that is another than last_checkpoint; None after a timeout.
 
-    It looks every seconds_to_sleep; timeout in seconds, None for no end. As
-    `tf.contrib.slim.evaluation.wait_for_new_checkpoint`.
+    It looks every seconds_to_sleep; timeout in seconds, None for no end. A folder that is not there is waited for, too.
+    As `tf.contrib.slim.evaluation.wait_for_new_checkpoint`.
 
     >>> gc.contrib.slim.evaluation.wait_for_new_checkpoint("no_folder", seconds_to_sleep=0.01, timeout=0.02) is None
     True

@@ -20,7 +20,8 @@ Step = Callable[[Any, Any, Any, dict[str, Any]], tuple[Any, Any]]
 def clip_gradient_norms(gradients_to_variables: Sequence[tuple[Any, Any]], max_norm: Any) -> list[tuple[Any, Any]]:
     """(gradient, variable) pairs in which each gradient's own norm is at most max_norm.
 
-    A gradient of None stays. As `tf.contrib.slim.learning.clip_gradient_norms`.
+    A gradient of None stays. Gradients are floating point of any shape, which they keep; TypeError for integers. As
+    `tf.contrib.slim.learning.clip_gradient_norms`.
 
     >>> w = gc.get_variable("w", initializer=[3.0, 4.0])
     >>> [(clipped, _)] = gc.contrib.slim.learning.clip_gradient_norms([(gc.constant([3.0, 4.0]), w)], max_norm=1.0)
@@ -50,7 +51,8 @@ def multiply_gradients(grads_and_vars: list[tuple[Any, Any]], gradient_multiplie
 def add_gradients_summaries(grads_and_vars: Sequence[tuple[Any, Any]]) -> list[Any]:
     """The summaries of (gradient, variable) pairs: a histogram and the norm of each gradient that is not None.
 
-    As `tf.contrib.slim.learning.add_gradients_summaries`.
+    A list of string scalars, of gradients that are real numbers of any shape; TypeError for others. As
+    `tf.contrib.slim.learning.add_gradients_summaries`.
 
     >>> w = gc.get_variable("w", initializer=[3.0, 4.0])
     >>> [s.op.type for s in gc.contrib.slim.learning.add_gradients_summaries([(gc.constant([3.0, 4.0]), w)])]
@@ -68,10 +70,11 @@ def create_train_op(total_loss: Any, optimizer: Any, global_step: Any = _DEFAULT
     """The operation of a training step, whose value is the loss.
 
     It runs update_ops first (by default all of UPDATE_OPS, as batch normalisation's), then the optimizer for
-    variables_to_train (all trainable ones), and counts global_step (None: no count). gradient_multipliers: factors
-    by variable or name. clip_gradient_norm: the largest norm of each gradient, 0 for any. check_numerics: a loss
-    that is not finite is an InvalidArgumentError. summarize_gradients: as `add_gradients_summaries`. As
-    `tf.contrib.slim.learning.create_train_op`.
+    variables_to_train (all trainable ones), and counts global_step (None: no count). gradient_multipliers: factors by
+    variable or name. clip_gradient_norm: the largest norm of each gradient, 0 for any. check_numerics: a loss that is
+    not finite is an InvalidArgumentError. summarize_gradients: as `add_gradients_summaries`. total_loss: floating
+    point, a scalar by rule; the result has its shape and dtype. Raises ValueError without variables, for some that are
+    not trainable, and where none has a gradient. As `tf.contrib.slim.learning.create_train_op`.
 
     >>> w = gc.get_variable("w", initializer=4.0)
     >>> optimizer = gc.train.GradientDescentOptimizer(1.0)
@@ -101,8 +104,8 @@ def train_step(sess: Any, train_op: Any, global_step: Any, train_step_kwargs: di
     """(loss, whether to stop) after one step: what `train` runs in each step, by default.
 
     train_step_kwargs: boolean tensors should_stop, should_log and should_trace (with logdir, and perhaps
-    summary_writer); each may be left out. Raises ValueError for should_trace without logdir. As
-    `tf.contrib.slim.learning.train_step`.
+    summary_writer); each may be left out. Raises ValueError for should_trace without logdir. sess: a Session; loss: the
+    value of train_op. As `tf.contrib.slim.learning.train_step`.
 
     >>> slim, step = gc.contrib.slim, gc.train.get_or_create_global_step()
     >>> w = gc.get_variable("w", initializer=4.0)
@@ -146,7 +149,7 @@ def train(train_op: Any, logdir: str | None, train_step_fn: Step = train_step,
     """Trains until number_of_steps, the end of the data or a stop: the last loss. As `tf.contrib.slim.learning.train`.
 
     train_op: of `create_train_op`. Variables are initialised, or restored if logdir has a checkpoint; queue runners
-    run.
+    run. Raises ValueError if train_op is None, number_of_steps is not positive or startup_delay_steps is negative.
 
     Args:
         logdir: checkpoints (every save_interval_secs, and the last) and summaries (every save_summaries_secs) go there;

@@ -12,7 +12,8 @@ from graphc.api.public import public
 def tensor_description(var: Any) -> str:
     """The dtype and shape of a tensor in words; a variable's dtype is float32_ref, as TensorFlow 1's.
 
-    As `tf.contrib.slim.model_analyzer.tensor_description`.
+    var: a tensor or variable; a size that is not known is a question mark. Raises ValueError for an unknown rank. As
+    `tf.contrib.slim.model_analyzer.tensor_description`.
 
     >>> gc.contrib.slim.model_analyzer.tensor_description(gc.zeros([3, 4]))
     '(float32 3x4)'
@@ -25,7 +26,7 @@ def tensor_description(var: Any) -> str:
 def analyze_ops(graph: Any, print_info: bool = False) -> int:
     """The number of numbers in the outputs of all operations; an output whose size is not known counts 0.
 
-    print_info: prints a line for each operation. As `tf.contrib.slim.model_analyzer.analyze_ops`.
+    print_info: prints a line for each operation. graph: a gc.Graph. As `tf.contrib.slim.model_analyzer.analyze_ops`.
 
     >>> y = gc.add(gc.constant([1., 2.], name="a"), gc.constant([[3.], [4.]], name="b"), name="y")
     >>> gc.contrib.slim.model_analyzer.analyze_ops(gc.get_default_graph())
@@ -47,7 +48,8 @@ def analyze_ops(graph: Any, print_info: bool = False) -> int:
 def analyze_vars(variables: Iterable[Any], print_info: bool = False) -> tuple[int, int]:
     """(how many numbers, how many bytes) the variables hold. print_info: prints a line for each, and both sums.
 
-    As `tf.contrib.slim.model_analyzer.analyze_vars`.
+    variables: a list; TypeError for one variable alone. One of unknown shape counts 0; with print_info it is a
+    ValueError. As `tf.contrib.slim.model_analyzer.analyze_vars`.
 
     >>> w, b = gc.get_variable("w", [3, 4]), gc.get_variable("b", [4])
     >>> gc.contrib.slim.model_analyzer.analyze_vars([w, b], print_info=True)

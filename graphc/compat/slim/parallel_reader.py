@@ -75,7 +75,8 @@ def parallel_read(data_sources: Any, reader_class: Any, num_epochs: int | None =
 
     data_sources: names and patterns, as `get_data_files`. num_epochs: how often each file is read (needs
     `gc.local_variables_initializer`), without end by default. shuffle: files and records in random order, for which
-    min_after_dequeue records are kept back. As `tf.contrib.slim.parallel_reader.parallel_read`.
+    min_after_dequeue records are kept back. Raises ValueError if there are no files, TypeError for other dtypes than
+    two strings. As `tf.contrib.slim.parallel_reader.parallel_read`.
 
     >>> gc.write_file("read.txt", "one\ntwo\n").run()
     >>> read = gc.contrib.slim.parallel_reader.parallel_read
@@ -101,7 +102,8 @@ def single_pass_read(data_sources: Any, reader_class: Any, reader_kwargs: dict[s
                      scope: str | None = None) -> Any:
     r"""(key, record), two string scalars, of files read once, in order; then OutOfRangeError.
 
-    `gc.local_variables_initializer` has to run before. As `tf.contrib.slim.parallel_reader.single_pass_read`.
+    `gc.local_variables_initializer` has to run before. data_sources: names and patterns, as `get_data_files`. Raises
+    ValueError if there are no files. As `tf.contrib.slim.parallel_reader.single_pass_read`.
 
     >>> gc.write_file("single.txt", "one\ntwo\n").run()
     >>> key, line = gc.contrib.slim.parallel_reader.single_pass_read("single.txt", gc.TextLineReader)
@@ -120,7 +122,8 @@ def single_pass_read(data_sources: Any, reader_class: Any, reader_kwargs: dict[s
 def get_data_files(data_sources: Any) -> list[str]:
     """The files that a name, a pattern (*, ?, [...]) or a list of them stands for. Raises ValueError if there are none.
 
-    A name without a pattern is given as it is, there or not. As `tf.contrib.slim.parallel_reader.get_data_files`.
+    A name without a pattern is given as it is, there or not. A list of strings; the files of a pattern are sorted. As
+    `tf.contrib.slim.parallel_reader.get_data_files`.
 
     >>> for name in ["part-1", "part-0"]:
     ...     gc.write_file(f"parts/{name}", "").run()
@@ -141,8 +144,9 @@ def prefetch_queue(tensors: Sequence[Any] | dict[str, Any], capacity: int = 8, n
                    dynamic_pad: bool = False, shared_name: str | None = None, name: str | None = None) -> Any:
     """A queue of the tensors (a list, or a dict) that queue runners fill ahead, num_threads at a time.
 
-    dynamic_pad: sizes may differ, and are padded where several are taken out. `dequeue` gives what was given: a
-    list, one tensor, or a dict. As `tf.contrib.slim.prefetch_queue.prefetch_queue`.
+    dynamic_pad: sizes may differ, and are padded where several are taken out. `dequeue` gives what was given: a list,
+    one tensor, or a dict. Tensors are of any shape and dtype; dynamic_pad needs their ranks: ValueError if one is not
+    known. Raises TypeError for a single tensor outside of a list. As `tf.contrib.slim.prefetch_queue.prefetch_queue`.
 
     >>> tensors = {"x": gc.constant([1., 2.]), "y": gc.constant(3)}
     >>> queue = gc.contrib.slim.prefetch_queue.prefetch_queue(tensors, capacity=2)

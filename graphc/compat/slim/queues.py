@@ -16,6 +16,8 @@ _running = threading.Lock()
 class NestedQueueRunnerError(Exception):
     """QueueRunners inside QueueRunners: one block at a time may run them in a process.
 
+    As `tf.contrib.slim.queues.NestedQueueRunnerError`.
+
     >>> QueueRunners = gc.contrib.slim.queues.QueueRunners
     >>> try:
     ...     with QueueRunners(gc.get_default_session()), QueueRunners(gc.get_default_session()):

@@ -13,7 +13,8 @@ from graphc.compat.slim.dataset import DataDecoder
 class ItemHandler:
     """Base of handlers, which make an item of the features `keys`: `tensors_to_item` is to be written.
 
-    As `tf.contrib.slim.tfexample_decoder.ItemHandler`.
+    keys: a string or a list of them. One that is not written raises NotImplementedError. As
+    `tf.contrib.slim.tfexample_decoder.ItemHandler`.
 
     >>> class Doubled(gc.contrib.slim.tfexample_decoder.ItemHandler):
     ...     def tensors_to_item(self, keys_to_tensors):
@@ -37,7 +38,10 @@ class ItemHandler:
 
 @public("contrib.slim.tfexample_decoder.ItemHandlerCallback")
 class ItemHandlerCallback(ItemHandler):
-    """An item made by a function of the dict of features. As `tf.contrib.slim.tfexample_decoder.ItemHandlerCallback`.
+    """An item made by a function of the dict of features.
+
+    func takes the dict and gives the item, of any shape and dtype. As
+    `tf.contrib.slim.tfexample_decoder.ItemHandlerCallback`.
 
     >>> ItemHandlerCallback = gc.contrib.slim.tfexample_decoder.ItemHandlerCallback
     >>> handler = ItemHandlerCallback(["a", "b"], lambda found: found["a"] + found["b"])
@@ -57,7 +61,8 @@ class ItemHandlerCallback(ItemHandler):
 class BoundingBox(ItemHandler):
     """Boxes [number of boxes, 4] of the features prefix + ymin, xmin, ymax and xmax, dense or sparse.
 
-    keys: four other names in their place; ValueError if there are not four. As
+    keys: four other names in their place; ValueError if there are not four. The features are vectors of one size
+    (ValueError if not) and one dtype (TypeError), which the boxes have. As
     `tf.contrib.slim.tfexample_decoder.BoundingBox`.
 
     >>> sides = {"box/ymin": gc.constant([0., 0.5]), "box/xmin": gc.constant([0., 0.1]),
@@ -91,7 +96,8 @@ class Tensor(ItemHandler):
     """A feature as a dense tensor, of a fixed shape or of one that other features say.
 
     shape_keys: the feature, or features, with the sizes; shape: the fixed one; ValueError for both. default_value:
-    fills a sparse feature up. As `tf.contrib.slim.tfexample_decoder.Tensor`.
+    fills a sparse feature up. The item has the feature's dtype, and its shape where none is given. A shape of another
+    size is a ValueError, a feature that was not parsed a KeyError. As `tf.contrib.slim.tfexample_decoder.Tensor`.
 
     >>> found = {"pixels": gc.constant([1, 2, 3, 4, 5, 6]), "height": gc.constant(2), "width": gc.constant(3)}
     >>> gc.contrib.slim.tfexample_decoder.Tensor("pixels", shape_keys=["height", "width"]).tensors_to_item(found).eval()
@@ -121,7 +127,8 @@ class Tensor(ItemHandler):
 class LookupTensor(Tensor):
     """A feature looked up in a table; the other arguments are those of `Tensor`.
 
-    As `tf.contrib.slim.tfexample_decoder.LookupTensor`.
+    table: with keys of the feature's dtype, TypeError if not; the item has its shape, and the dtype of the table's
+    values. As `tf.contrib.slim.tfexample_decoder.LookupTensor`.
 
     >>> table = gc.contrib.lookup.index_table_from_tensor(["cat", "dog"])
     >>> handler = gc.contrib.slim.tfexample_decoder.LookupTensor("name", table)
@@ -144,7 +151,7 @@ class LookupTensor(Tensor):
 class BackupHandler(ItemHandler):
     """The item of one handler, or of another one where that is empty. Raises ValueError for what is no ItemHandler.
 
-    As `tf.contrib.slim.tfexample_decoder.BackupHandler`.
+    Both items have one dtype; ValueError if not. As `tf.contrib.slim.tfexample_decoder.BackupHandler`.
 
     >>> decoder = gc.contrib.slim.tfexample_decoder
     >>> handler = decoder.BackupHandler(decoder.Tensor("label"), decoder.Tensor("guess"))
@@ -171,7 +178,8 @@ class SparseTensor(ItemHandler):
     """A SparseTensor of two features: where its values are, and the values. densify: as a dense tensor.
 
     shape_key: the feature with its shape; shape: a fixed one; without both the shape is that of the indices' feature.
-    As `tf.contrib.slim.tfexample_decoder.SparseTensor`.
+    Both features are sparse; the indices integers, the values of any dtype, which the item has. As
+    `tf.contrib.slim.tfexample_decoder.SparseTensor`.
 
     >>> indices, values = gc.SparseTensor([[0], [1]], [1, 3], [2]), gc.SparseTensor([[0], [1]], [5, 7], [2])
     >>> found = {"indices": indices, "values": values}
@@ -203,8 +211,9 @@ class Image(ItemHandler):
     """A picture [height, width, channels]: encoded (PNG, JPEG, GIF, BMP), or raw where the feature format_key is "raw".
 
     image_key and format_key: by default image/encoded and image/format. shape: of the picture; a raw one needs it.
-    dtype: uint8 by default. repeated: the feature holds many pictures. dct_method: libjpeg's. As
-    `tf.contrib.slim.tfexample_decoder.Image`.
+    dtype: uint8 by default. repeated: the feature holds many pictures. dct_method: libjpeg's. Both features are string
+    scalars, the picture's a vector if repeated. A picture that cannot be decoded, and a raw one without shape, ends the
+    run with InvalidArgumentError. As `tf.contrib.slim.tfexample_decoder.Image`.
 
     >>> picture = gc.constant(np.arange(12, dtype=np.uint8).reshape(2, 2, 3))
     >>> found = {"image/encoded": gc.image.encode_png(picture), "image/format": gc.constant("png")}
@@ -262,8 +271,10 @@ class Image(ItemHandler):
 class TFExampleDecoder(DataDecoder):
     """Items of a serialised gc.train.Example.
 
-    keys_to_features: how it is parsed, as `gc.parse_single_example`. items_to_handlers: what is made of it,
-    handlers by the names of items. As `tf.contrib.slim.tfexample_decoder.TFExampleDecoder`.
+    keys_to_features: how it is parsed, as `gc.parse_single_example`. items_to_handlers: what is made of it, handlers by
+    the names of items. `decode` takes a string scalar (ValueError for another shape or dtype); an example without a
+    feature that it needs ends the run with InvalidArgumentError. As
+    `tf.contrib.slim.tfexample_decoder.TFExampleDecoder`.
 
     >>> slim, train = gc.contrib.slim, gc.train
     >>> feature = train.Feature(int64_list=train.Int64List(value=[1, 2, 3, 4]))

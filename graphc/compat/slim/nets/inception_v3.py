@@ -125,7 +125,8 @@ def inception_v3_base(inputs: Any, final_endpoint: str = "Mixed_7c", min_depth: 
 
     inputs: [batch, height, width, channels], of which each size may be None. depth_multiplier: of the widths of all
     layers, which are at least min_depth; ValueError if it is not positive. Raises ValueError for an unknown
-    final_endpoint; they are the keys of the end points. As `tf.contrib.slim.nets.inception.inception_v3_base`.
+    final_endpoint; they are the keys of the end points. Inputs are floating point, their channels known. Raises
+    ValueError for another rank, TypeError for other dtypes. As `tf.contrib.slim.nets.inception.inception_v3_base`.
 
     >>> pictures = gc.placeholder(gc.float32, [None, 299, 299, 3])
     >>> base = gc.contrib.slim.nets.inception.inception_v3_base
@@ -148,11 +149,12 @@ def inception_v3(inputs: Any, num_classes: int = 1000, is_training: Any = True, 
                  spatial_squeeze: bool = True, reuse: Any = None, scope: Any = "InceptionV3") -> Result:
     """(logits, end points) of Inception v3 (Szegedy et al., "Rethinking the Inception Architecture").
 
-    inputs: [batch, height, width, 3], made for 299x299; AuxLogits needs about 107x107. Logits are [batch,
-    num_classes], or [batch, 1, 1, num_classes] if not spatial_squeeze. Among the end points are Predictions
-    (prediction_fn of the logits) and AuxLogits, a second classifier for training. is_training: dropout, and batch
-    normalisation by the batch. depth_multiplier and min_depth as `inception_v3_base`. As
-    `tf.contrib.slim.nets.inception.inception_v3`.
+    inputs: [batch, height, width, 3], made for 299x299; AuxLogits needs about 107x107. Logits are [batch, num_classes],
+    or [batch, 1, 1, num_classes] if not spatial_squeeze. Among the end points are Predictions (prediction_fn of the
+    logits) and AuxLogits, a second classifier for training. is_training: dropout, and batch normalisation by the batch.
+    depth_multiplier and min_depth as `inception_v3_base`. Inputs are floating point, and the logits have their dtype.
+    Raises ValueError for another rank, pictures that are too small, larger ones with spatial_squeeze, and a
+    depth_multiplier that is not positive; TypeError for other dtypes. As `tf.contrib.slim.nets.inception.inception_v3`.
 
     >>> pictures = gc.placeholder(gc.float32, [None, 299, 299, 3])
     >>> net = gc.contrib.slim.nets.inception.inception_v3
@@ -207,7 +209,8 @@ def inception_v3_arg_scope(weight_decay: float = 0.00004, batch_norm_var_collect
     """The arguments of layers that Inception v3 is trained with, to be entered by `arg_scope`.
 
     Weights with weight_decay (L2), relu, batch normalisation whose averages are in the collection
-    batch_norm_var_collection, too. As `tf.contrib.slim.nets.inception.inception_v3_arg_scope`.
+    batch_norm_var_collection, too. weight_decay: a float, not negative; ValueError for an int and for less than 0. As
+    `tf.contrib.slim.nets.inception.inception_v3_arg_scope`.
 
     >>> slim = gc.compat.v1.contrib.slim
     >>> with slim.arg_scope(slim.nets.inception.inception_v3_arg_scope(weight_decay=0.01)):

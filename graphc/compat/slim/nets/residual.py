@@ -21,7 +21,7 @@ Result = tuple[Any, OrderedDict[str, Any]]
 class Block(NamedTuple):
     """A part of a residual network: a scope, the function of its units, and the arguments of each unit, one dict each.
 
-    As `tf.contrib.slim.nets.resnet_utils.Block`.
+    scope: a string; args: keyword arguments of unit_fn. As `tf.contrib.slim.nets.resnet_utils.Block`.
 
     >>> nets = gc.contrib.slim.nets
     >>> units = [{"depth": 8, "depth_bottleneck": 2, "stride": stride} for stride in (1, 2)]
@@ -39,7 +39,8 @@ class Block(NamedTuple):
 def subsample(inputs: Any, factor: int, scope: str | None = None) -> Any:
     """Every factor-th point of [batch, height, width, channels], in both directions; the inputs for the factor 1.
 
-    As `tf.contrib.slim.nets.resnet_utils.subsample`.
+    Inputs are floating point unless the factor is 1. Raises ValueError for another rank, TypeError for other dtypes. As
+    `tf.contrib.slim.nets.resnet_utils.subsample`.
 
     >>> x = gc.reshape(gc.range(16.), [1, 4, 4, 1])
     >>> gc.contrib.slim.nets.resnet_utils.subsample(x, 2).eval()[0, :, :, 0]
@@ -55,7 +56,8 @@ def conv2d_same(inputs: Any, num_outputs: int, kernel_size: int, stride: int, ra
     """A convolution whose padding does not depend on the size of the picture, as SAME's does with strides.
 
     The output has the size ceil(size / stride). kernel_size: one number for both directions; rate: distance of its
-    points. Activation and the rest as `gc.contrib.layers.conv2d`. As
+    points. Activation and the rest as `gc.contrib.layers.conv2d`. Inputs [batch, height, width, channels], floating
+    point. Raises ValueError for another rank and for stride and rate both above 1, TypeError for other dtypes. As
     `tf.contrib.slim.nets.resnet_utils.conv2d_same`.
 
     >>> x = gc.placeholder(gc.float32, [None, 7, 8, 3])
@@ -77,7 +79,8 @@ def stack_blocks_dense(net: Any, blocks: Sequence[Block], output_stride: float |
     """The blocks one after the other.
 
     output_stride: how much smaller the result is; once that is reached, units keep the size, and their convolutions
-    have holes in place of strides. Raises ValueError if the strides do not lead to it. As
+    have holes in place of strides. Raises ValueError if the strides do not lead to it. net: floating point [batch,
+    height, width, channels], its channels known; ValueError for another rank, too. As
     `tf.contrib.slim.nets.resnet_utils.stack_blocks_dense`.
 
     >>> nets, x = gc.contrib.slim.nets, gc.zeros([1, 16, 16, 8])
@@ -115,8 +118,9 @@ def resnet_arg_scope(weight_decay: float = 0.0001, batch_norm_decay: float = 0.9
                      batch_norm_scale: bool = True) -> dict[str, Any]:
     """The arguments of layers that residual networks are trained with, to be entered by `arg_scope`.
 
-    Weights with weight_decay (L2), relu, batch normalisation with batch_norm_decay, _epsilon and _scale, pooling
-    with SAME. As `tf.contrib.slim.nets.resnet_utils.resnet_arg_scope`.
+    Weights with weight_decay (L2), relu, batch normalisation with batch_norm_decay, _epsilon and _scale, pooling with
+    SAME. A dict, as `arg_scope` gives it. weight_decay: a float, not negative; ValueError for an int and for less than
+    0. As `tf.contrib.slim.nets.resnet_utils.resnet_arg_scope`.
 
     >>> slim = gc.compat.v1.contrib.slim
     >>> with slim.arg_scope(slim.nets.resnet_utils.resnet_arg_scope(weight_decay=0.01)):

@@ -20,8 +20,9 @@ def bottleneck(inputs: Any, depth: int, depth_bottleneck: int, stride: int, rate
                outputs_collections: Any = None, scope: Any = None) -> Any:
     """A unit: normalised and activated, 1x1 to depth_bottleneck channels, 3x3, 1x1 to `depth`, added to the input.
 
-    inputs: [batch, height, width, channels]; the result is `stride` times smaller. Where channels is not `depth`,
-    the input goes through a 1x1 convolution of its own. rate: distance of the points of the 3x3. As
+    inputs: [batch, height, width, channels]; the result is `stride` times smaller. Where channels is not `depth`, the
+    input goes through a 1x1 convolution of its own. rate: distance of the points of the 3x3. Inputs are floating point,
+    and their channels known. Raises ValueError for another rank or unknown channels, TypeError for other dtypes. As
     `tf.contrib.slim.nets.resnet_v2.bottleneck`.
 
     >>> x = gc.placeholder(gc.float32, [None, 8, 8, 4])
@@ -47,11 +48,12 @@ def resnet_v2(inputs: Any, blocks: Sequence[Block], num_classes: int | None = No
               reuse: Any = None, scope: Any = None) -> Result:
     """(net, end points) of a residual network of these blocks, version 2.
 
-    inputs: [batch, height, width, channels]. include_root_block: a 7x7 convolution and a pooling, both with the
-    stride 2, come first. output_stride: how much smaller the last features are; holes replace strides beyond it;
-    ValueError if it cannot be, or with a root block is no multiple of 4. global_pool: the mean over all places,
-    [batch, 1, 1, channels]. num_classes: logits [batch, 1, 1, num_classes] by a 1x1 convolution, and the end point
-    predictions; None for the features. As `tf.contrib.slim.nets.resnet_v2.resnet_v2`.
+    inputs: [batch, height, width, channels]. include_root_block: a 7x7 convolution and a pooling, both with the stride
+    2, come first. output_stride: how much smaller the last features are; holes replace strides beyond it; ValueError if
+    it cannot be, or with a root block is no multiple of 4. global_pool: the mean over all places, [batch, 1, 1,
+    channels]. num_classes: logits [batch, 1, 1, num_classes] by a 1x1 convolution, and the end point predictions; None
+    for the features. Inputs are floating point, and the result has their dtype. Raises ValueError for another rank or
+    unknown channels, TypeError for other dtypes. As `tf.contrib.slim.nets.resnet_v2.resnet_v2`.
 
     >>> nets = gc.contrib.slim.nets
     >>> blocks = [nets.resnet_v2.resnet_v2_block(f"block{i}", base_depth=2, num_units=2, stride=2) for i in range(2)]
@@ -83,7 +85,9 @@ def resnet_v2_block(scope: str, base_depth: int, num_units: int, stride: int) ->
 def resnet_v2_50(inputs: Any, num_classes: int | None = None, is_training: Any = True, global_pool: bool = True,
                  output_stride: int | None = None, reuse: Any = None,
                  scope: Any = "resnet_v2_50") -> Result:
-    """(net, end points) of `resnet_v2` with 50 layers: blocks of 3, 4, 6 and 3 units. As
+    """(net, end points) of `resnet_v2` with 50 layers: blocks of 3, 4, 6 and 3 units.
+
+    Inputs [batch, height, width, 3]; shapes, dtypes and errors as `resnet_v2`. As
     `tf.contrib.slim.nets.resnet_v2.resnet_v2_50`.
 
     >>> pictures = gc.placeholder(gc.float32, [None, 64, 64, 3])

@@ -22,7 +22,8 @@ Result = tuple[Any, OrderedDict[str, Any]]
 def vgg_arg_scope(weight_decay: float = 0.0005) -> dict[str, Any]:
     """The arguments of layers that VGG is trained with, to be entered by `arg_scope`: relu, SAME, L2 of weight_decay.
 
-    As `tf.contrib.slim.nets.vgg.vgg_arg_scope`.
+    weight_decay: a float, not negative; ValueError for an int and for less than 0. As
+    `tf.contrib.slim.nets.vgg.vgg_arg_scope`.
 
     >>> slim = gc.compat.v1.contrib.slim
     >>> with slim.arg_scope(slim.nets.vgg.vgg_arg_scope(weight_decay=0.01)):
@@ -63,9 +64,10 @@ def vgg_a(inputs: Any, num_classes: int = 1000, is_training: Any = True, dropout
           spatial_squeeze: bool = True, scope: Any = "vgg_a") -> Result:
     """(logits, end points) of VGG with 11 layers, for pictures [batch, 224, 224, 3].
 
-    Logits are [batch, num_classes], or [batch, 1, 1, num_classes] if not spatial_squeeze: larger pictures need
-    that, and give more than one place. dropout_keep_prob is used if is_training. As
-    `tf.contrib.slim.nets.vgg.vgg_a`.
+    Logits are [batch, num_classes], or [batch, 1, 1, num_classes] if not spatial_squeeze: larger pictures need that,
+    and give more than one place. dropout_keep_prob is used if is_training. Pictures are floating point, and the logits
+    have their dtype. Raises ValueError for another rank, pictures that are too small, and larger ones with
+    spatial_squeeze; TypeError for other dtypes. As `tf.contrib.slim.nets.vgg.vgg_a`.
 
     >>> pictures = gc.placeholder(gc.float32, [None, 224, 224, 3])
     >>> logits, ends = gc.contrib.slim.nets.vgg.vgg_a(pictures, num_classes=10, is_training=False)
@@ -78,7 +80,7 @@ def vgg_a(inputs: Any, num_classes: int = 1000, is_training: Any = True, dropout
 @public("contrib.slim.nets.vgg.vgg_16", "contrib.slim.nets.vgg.vgg_d")
 def vgg_16(inputs: Any, num_classes: int = 1000, is_training: Any = True, dropout_keep_prob: Any = 0.5,
            spatial_squeeze: bool = True, scope: Any = "vgg_16") -> Result:
-    """(logits, end points) of VGG with 16 layers; the arguments as `vgg_a`.
+    """(logits, end points) of VGG with 16 layers; arguments, shapes, dtypes and errors as `vgg_a`.
 
     As `tf.contrib.slim.nets.vgg.vgg_16`.
 
@@ -93,7 +95,7 @@ def vgg_16(inputs: Any, num_classes: int = 1000, is_training: Any = True, dropou
 @public("contrib.slim.nets.vgg.vgg_19", "contrib.slim.nets.vgg.vgg_e")
 def vgg_19(inputs: Any, num_classes: int = 1000, is_training: Any = True, dropout_keep_prob: Any = 0.5,
            spatial_squeeze: bool = True, scope: Any = "vgg_19") -> Result:
-    """(logits, end points) of VGG with 19 layers; the arguments as `vgg_a`.
+    """(logits, end points) of VGG with 19 layers; arguments, shapes, dtypes and errors as `vgg_a`.
 
     As `tf.contrib.slim.nets.vgg.vgg_19`.
 
