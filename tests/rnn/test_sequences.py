@@ -325,10 +325,12 @@ def test_training_lowers_the_loss() -> None:
         assert session.run(loss, feeds) < 0.2 * before
 
 
-def test_the_gradient_transposes_a_matrix_once() -> None:
-    x = gc.placeholder(gc.float32, [2, None, 4])
+@pytest.mark.parametrize(("batch", "as_it_lies"), [(2, True), (16, False)])
+def test_the_gradient_transposes_a_matrix_once_or_reads_it_as_it_lies(batch: int, as_it_lies: bool) -> None:
+    """The copy pays if an iteration multiplies more than a few rows."""
+    x = gc.placeholder(gc.float32, [batch, None, 4])
     outputs, _ = gc.nn.dynamic_rnn(core.BasicRNNCell(3), x, dtype=gc.float32)
     gc.gradients(outputs, gc.trainable_variables())
     backward = [op for op in gc.get_default_graph().get_operations() if op.type == "StatelessWhile"][-1]
     inside = [op for op in backward.definition.body.get_operations() if op.type == "MatMul"]
-    assert len(inside) == 2 and not any(op.definition.transpose_b for op in inside)
+    assert len(inside) == 2 and any(op.definition.transpose_b for op in inside) is as_it_lies

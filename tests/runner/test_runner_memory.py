@@ -237,7 +237,7 @@ def limits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert compiler
     made = tmp_path_factory.mktemp("limits") / "limits"
     subprocess.run([compiler, "-std=c++17", f"-I{ROOT}/runner/src", ROOT / "tests/runner/limits.cpp",
-                    ROOT / "runner/src/limits.cpp", "-o", made], check=True)
+                    ROOT / "runner/src/limits.cpp", ROOT / "runner/src/texts.cpp", "-o", made], check=True)
     return made
 
 

@@ -231,8 +231,7 @@ def test_what_cannot_be_exported() -> None:
         wrong = [gc.linalg.inv(x, name="inverse"), gc.as_string(x[0], name="text")]
         with pytest.raises(gc.errors.UnimplementedError) as caught:
             gc.export_model(session, {"a": gc.Signature(wrong[0]), "b": gc.Signature(wrong[1])})
-        for part in ("MatrixInverse 'inverse', built at", "AsString 'text', built at",
-                     "the output 'text:0', which holds strings", "test_training.py"):
+        for part in ("MatrixInverse 'inverse', built at", "AsString 'text', built at", "test_training.py"):
             assert part in str(caught.value)
         with pytest.raises(gc.errors.InvalidArgumentError, match=r"the shape \(2, 3\) does not fit 'x:0'"):
             gc.export_model(session, {"a": gc.Signature(x * 2, shapes={"x": (2, 3)})})

@@ -56,7 +56,7 @@ MODELS: dict[str, tuple[Callable[[gc.Tensor], list[gc.Tensor]], Sequence[int | N
     "planes": (convolution(8, 5, 3), (None, 12, 12, 8)),
     "lines": (convolution(3, 5, 32), (None, 9, 11, 3)),
     "narrow": (convolution(3, 3, 6, 2), (None, 9, 9, 3)),
-    "taps": (convolution(96, 3, 24, 2), (None, 7, 7, 96)),
+    "taps": (convolution(160, 3, 24, 2), (None, 7, 7, 160)),
     "pixels": (convolution(17, 1, 33), (None, 5, 5, 17)),
     "winograd": (convolution(32, 3, 32), (None, 8, 8, 32)),
     "any_size": (convolution(4, 3, 9), (None, None, None, 4)),
