@@ -15,15 +15,14 @@ from dataclasses import replace
 from graphc.ir.node import Flow, Node, Origin, Value, make_node
 from graphc.ir.op import Op
 from graphc.ops.array.shapes import Reshape
-from graphc.ops.math.binary import AddN, Pow
-from graphc.ops.math.unary import Rsqrt, Sqrt
+from graphc.ops.math.binary import AddN
 from graphc.passes.groups import Group, Values, with_groups, with_specs_of
-from graphc.passes.layer_norm_match import Backward, Forward, Matcher
+from graphc.passes.layer_norm_match import ROOTS, Backward, Forward, Matcher
 from graphc.passes.layer_norm_ops import LayerNorm, LayerNormGrad
 
 
 def layer_norm(flow: Flow) -> Flow:
-    roots = [node for node in flow.nodes() if isinstance(node.op, (Rsqrt, Sqrt, Pow))]
+    roots = [node for node in flow.nodes() if isinstance(node.op, ROOTS)]
     if not roots:
         return flow
     match, groups = Matcher(flow), []

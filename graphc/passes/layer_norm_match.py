@@ -20,7 +20,7 @@ from graphc.ir.dtypes import float32, float64
 from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Alias, Op, normalise_axes
 from graphc.ir.spec import Requirement
-from graphc.ops.math.binary import AccumulateNV2, Add, AddN, AddV2, Mul, Pow, SquaredDifference, Sub
+from graphc.ops.math.binary import AccumulateNV2, Add, AddN, AddV2, Mul, SquaredDifference, Sub
 from graphc.ops.math.division import Div, RealDiv
 from graphc.ops.math.reduction import Mean, Sum
 from graphc.ops.math.unary import Rsqrt, Sqrt, Square
@@ -36,7 +36,6 @@ from graphc.passes.row_algebra import (
     mean,
     mentions,
     negated,
-    number_of,
     plus,
     same,
     times,
@@ -45,9 +44,9 @@ from graphc.passes.row_algebra import (
 MOST_WALKED = 16             # nodes between a root and x
 MOST_EXPLORED = 200          # nodes around x
 MOST_TRIED = 8               # values in the place of dy
-_ROOTS = (Rsqrt, Sqrt, Pow)
+ROOTS = (Rsqrt, Sqrt)
 _WALKED: tuple[type[Op], ...] = (Add, AddV2, AddN, AccumulateNV2, Mul, Square, SquaredDifference, Sub, RealDiv, Div,
-                                 Mean, Sum, Pow, Alias)
+                                 Mean, Sum, Alias)
 _MULTIPLY = (Mul, RealDiv, Div)
 
 
@@ -158,8 +157,6 @@ class Matcher:
     def _norm(self, root: Node) -> Norm | None:
         value = root.inputs[0]
         if value.spec.dtype not in (float32, float64) or value.spec.shape is None:
-            return None
-        if isinstance(root.op, Pow) and number_of(root.inputs[1]) not in (0.5, -0.5):
             return None
         walked = self._behind(value.node)
         candidates = {v for node in walked for v in node.inputs}

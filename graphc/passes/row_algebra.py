@@ -239,16 +239,10 @@ class RowAlgebra:
         return times(a, {frozenset((name, -power) for name, power in monomial): 1 / factor})
 
     def _power(self, node: Node) -> Known | None:
+        """Of a root's gradient; others are products and roots already (simplify.py)."""
         exponent = number_of(node.inputs[1])
         base = self.known.get(node.inputs[0])
-        if exponent is None or base is None or base.form == TOTAL:
-            return None
-        if exponent in (1.0, 2.0, 3.0):
-            made = number(1.0)
-            for _ in range(int(exponent)):
-                made = times(made, base.polynomial)
-            return Known(made, base.form)
-        return self._root(base, exponent)
+        return None if exponent is None or base is None else self._root(base, exponent)
 
     def _root(self, base: Known, exponent: float) -> Known | None:
         """(variance + epsilon) ** exponent"""
