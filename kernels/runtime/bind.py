@@ -17,6 +17,7 @@ from .block import cancelled, fail, grow, host_of, round_up
 from .frame import CHOICE_WORDS
 from .image import BAD, buffer_row, formula, kernel_record, multiply
 from .map import largest_tile, map_bind
+from .map_words import CODE_WORDS
 from .memory import apart, call, function, set_word, word, zero_bytes
 from .pack import packed
 from .place import move, place
@@ -77,6 +78,13 @@ def set_tiles(frame, row, step, tiles, tiles_1):
 
 
 @function
+def compiled(model, words):
+    """Address of what tells the code of a map's program; 0: there is none."""
+    table = word(model, t.MODEL_COMPILED)
+    return table + 8 * CODE_WORDS * word(words, MAP_PROGRAM) if table != 0 else 0
+
+
+@function
 def bind_map_words(frame, step, words, out):
     """Checks a map and has the evaluator bind it into `out`."""
     status = check_map(frame, step, words)
@@ -84,21 +92,13 @@ def bind_map_words(frame, step, words, out):
         return status
     model = word(frame, t.FRAME_MODEL)
     status = map_bind(word(model, t.MODEL_IMAGE), words, word(frame, t.FRAME_DIMS), word(frame, t.FRAME_ADDRESSES),
-                      word(model, t.MODEL_REGISTRY), word(model, t.MODEL_FUNCTIONS), out)
+                      word(model, t.MODEL_REGISTRY), word(model, t.MODEL_FUNCTIONS), out, compiled(model, words))
     return fail(frame, t.MAP_FAILED, step, status, 0, 0) if status != 0 else 0
-
-
-@function
-def compiled(frame, words, form):
-    """Address of compiled code for a map's program, form 0: of a tile, 1: of a range; 0: there is none."""
-    table = word(word(frame, t.FRAME_MODEL), t.MODEL_COMPILED)
-    return word(table, 2 * word(words, MAP_PROGRAM) + form) if table != 0 else 0
 
 
 @function
 def bind_map(frame, row, step):
     out, words = word(row, t.ROW_BOUND), map_of(word(row, t.ROW_RECORD))
-    set_word(row, t.ROW_FUNCTION, compiled(frame, words, 0))
     status = bind_map_words(frame, step, words, out)
     if status == 0 and largest_tile(out) > LARGEST_TILE:
         status = fail(frame, t.TILES, step, largest_tile(out), LARGEST_TILE, 0)
@@ -271,7 +271,6 @@ def bind_epilogue(frame, row, step):
     status = bind_map_words(frame, step, words, out)
     if status != 0:
         return status
-    set_word(row, t.ROW_EPILOGUE_FUNCTION, compiled(frame, words, 1))
     set_word(row, t.ROW_EPILOGUE_WORK, round_up(word(row, t.ROW_WORK_BYTES)))
     set_word(row, t.ROW_EPILOGUE_TILES, word(out, MAP_TILES))
     set_word(row, t.ROW_SCRATCH, max(word(row, t.ROW_SCRATCH), word(out, MAP_SCRATCH)))

@@ -1,8 +1,8 @@
 """Binding a map to sizes and addresses: which values each pass needs, how axes run, how each access is made.
 
 Order: read accesses and values -> which pass needs which value -> choose the order of axes (reductions: along rows,
-or down columns if memory lies that way) -> coalesce axes -> classify accesses -> tiles (map_cut.py) ->
-lists of work (map_plan.py).
+or down columns if memory lies that way) -> coalesce axes -> classify accesses -> machine code, if there
+is some -> tiles (map_cut.py) -> lists of work (map_plan.py).
 """
 from __future__ import annotations
 
@@ -35,7 +35,6 @@ from .steps import (
 )
 
 MAX_AXES = 8
-LONG_ROW = 256            # innermost axes of at least so many elements are not crossed by a chunk
 
 
 @function
@@ -255,7 +254,7 @@ def coalesce(out, number, record, dims, order, axes, raw):
             set_word(access_row(out, i), m.A_STRIDES + 8 * number, 0)
     set_word(bound, m.P_RANK, rank)
     inner = word(bound, m.P_SIZES + rank - 1)
-    set_word(bound, m.P_INNER, inner if rank > 1 and inner >= LONG_ROW else 0)
+    set_word(bound, m.P_INNER, inner if rank > 1 and inner >= m.LONG_ROW else 0)
 
 
 @function
@@ -287,6 +286,34 @@ def classify(out, number):
             else:
                 kind = m.GATHER
         set_word(access, m.A_CLASS + number, kind)
+
+
+@function
+def stays(out, number, access):
+    """Whether a load stays at one element as long as a chunk of the pass lasts."""
+    kind, bound = word(access, m.A_CLASS + number), out + 8 * word(out, m.PASS_0 + number)
+    if kind == m.UNUSED or kind == m.FIXED:
+        return True
+    last = word(access, m.A_STRIDES + 8 * number + word(bound, m.P_RANK) - 1)
+    return word(bound, m.P_INNER) > 0 and last == 0
+
+
+@function
+def choose_code(out, number, code):
+    """P_CODE of a pass: its code if the loads stay that are expected to; those are read where they are, then.
+    code: address of CODE_WORDS words, 0: there is none."""
+    bound = out + 8 * word(out, m.PASS_0 + number)
+    loads = word(out, m.LOADS)
+    found = word(code, m.CODE_PASS_0 + number) if code != 0 else 0
+    still = word(code, m.CODE_STILL) if code != 0 else 0
+    for i in range(loads):
+        if (still >> min(i, 63)) & 1 == 1 and not stays(out, number, access_row(out, i)):
+            found = 0
+    set_word(bound, m.P_CODE, found)
+    for i in range(loads):
+        access = access_row(out, i)
+        if found != 0 and (still >> min(i, 63)) & 1 == 1 and word(access, m.A_CLASS + number) != m.UNUSED:
+            set_word(access, m.A_CLASS + number, m.DIRECT)
 
 
 @function
@@ -328,9 +355,10 @@ def read_reduces(out, registry, functions):
 
 
 @function
-def map_bind(image, record, dims, buffers, registry, functions, out):
+def map_bind(image, record, dims, buffers, registry, functions, out, code):
     """Fills out (map_words words). record: MAP words of the image from `program` on; dims: address of evaluated dims;
-    buffers: of an address for each buffer id, 0 for the counter; functions: the library's table. Returns 0.
+    buffers: of an address for each buffer id, 0 for the counter; functions: the library's table; code: as choose_code
+    takes it. Returns 0.
 
     out[0], out[1]: tiles of phases 0 and 1; out[2]: bytes of each worker's scratch; out[3]: bytes of work;
     out[4]: elements of a tile of phase 0 (maps without reductions)."""
@@ -353,10 +381,12 @@ def map_bind(image, record, dims, buffers, registry, functions, out):
         set_word(order, axis, axis)
     coalesce(out, 1, record, dims, order, outer, raw)
     classify(out, 1)
+    choose_code(out, 0, code)
+    choose_code(out, 1, code)
     read_reduces(out, registry, functions)
     choose_chunk(out)
     cut(out)
-    plan_lists(out, registry, functions, order + 8 * MAX_AXES)
+    plan_lists(out, registry, functions, order + 8 * MAX_AXES, word(code, m.CODE_REGISTERS) if code != 0 else 0)
     return 0
 
 

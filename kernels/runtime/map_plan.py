@@ -4,10 +4,14 @@ A register is a chunk of scratch. Constants and loads that do not move keep thei
 takes one that is free from its last use on (a primitive may write where it reads elements of the same size). A result
 that is stored to contiguous memory is computed there, if by then no load that points into memory is still wanted: the
 store may overwrite what was loaded.
+
+The code of a pass reads all that a result is made of before it writes the result: it may always write to the store's
+memory. It reads constants and counts elements by itself; of what it computes just that has a register which it leaves to
+a store or a reduction.
 """
 from __future__ import annotations
 
-from ..layout import CODE_CONST
+from ..layout import CODE_CONST, CODE_LINEAR
 from . import map_words as m
 from .map_run import POINTERS
 from .memory import function, set_word, word
@@ -98,7 +102,7 @@ def plan_puts(out, number, in_place):
     """The list of stores.
     in_place: address of a word a value, set to 1 where the value is computed in its store's memory."""
     bound = out + 8 * word(out, m.PASS_0 + number)
-    loads, stores = word(out, m.LOADS), word(out, m.STORES)
+    loads, stores, coded = word(out, m.LOADS), word(out, m.STORES), word(bound, m.P_CODE) != 0
     free_from, count, ops = last_direct_use(out, number), 0, 0
     for i in range(word(out, m.INSTRS)):
         ops += 1 if is_op(out, number, i) else 0
@@ -113,7 +117,7 @@ def plan_puts(out, number, in_place):
         if kind == m.LINEAR or kind == m.DIRECT:
             how = m.PUT_COPY
             if value >= loads:
-                computed = is_op(out, number, value - loads) and value - loads >= free_from
+                computed = is_op(out, number, value - loads) and (coded or value - loads >= free_from)
             else:
                 moved = word(access_at(out, value), m.A_CLASS + number) == m.GATHER
                 computed = moved and ops == 0 and loads == 1 and word(out, m.REDUCES) == 0
@@ -153,9 +157,11 @@ def plan_loads(out, number, in_place, busy):
     """Constants, loads that do not move and loads that do. Those that stay for good come first."""
     bound = out + 8 * word(out, m.PASS_0 + number)
     loads, consts, fixed, fetches = word(out, m.LOADS), 0, 0, 0
+    coded = word(bound, m.P_CODE) != 0
     for i in range(word(out, m.INSTRS)):
         instr = instr_at(out, i)
-        if word(instr, INSTR_CODE) == CODE_CONST and word(value_at(out, loads + i), m.V_NEEDED + number) == 1:
+        wanted = word(value_at(out, loads + i), m.V_NEEDED + number) == 1
+        if word(instr, INSTR_CODE) == CODE_CONST and wanted and (not coded or is_left(out, number, loads + i)):
             take_slot(out, number, loads + i, -2, busy)
             row = out + 8 * (word(bound, m.P_CONST_ROWS) + m.CONST_WORDS * consts)
             set_word(row, 0, loads + i)
@@ -167,6 +173,8 @@ def plan_loads(out, number, in_place, busy):
             access = access_at(out, i)
             kind, value = word(access, m.A_CLASS + number), word(access, m.A_VALUE)
             if loads <= i < loads + word(out, m.STORES) or kind == m.UNUSED or (kind == m.FIXED) != (step == 0):
+                continue
+            if coded and is_counted(out, value) and not is_left(out, number, value):
                 continue
             where = word(out, m.ACCESS_ROWS) + m.ACCESS_WORDS * i
             if kind == m.FIXED:
@@ -182,12 +190,37 @@ def plan_loads(out, number, in_place, busy):
                     fixed += 1
             else:
                 if (kind == m.GATHER or kind == m.IOTA) and word(in_place, value) == 0:
-                    take_slot(out, number, value, -1, busy)
+                    take_slot(out, number, value, -2 if coded else -1, busy)
                 set_word(out, word(bound, m.P_FETCH_ROWS) + fetches, where)
                 fetches += 1
     set_word(bound, m.P_CONSTS, consts)
     set_word(bound, m.P_FIXED, fixed)
     set_word(bound, m.P_FETCHES, fetches)
+
+
+@function
+def is_left(out, number, value):
+    """Whether a store or a reduction reads the value."""
+    return word(value_at(out, value), m.V_LAST + number) == word(out, m.INSTRS)
+
+
+@function
+def is_counted(out, value):
+    """Whether code knows an index value by the position of a chunk: elements are taken in order."""
+    loads = word(out, m.LOADS)
+    if value < loads or word(out, m.MODE) != m.MODE_ELEMENTS:
+        return False
+    return word(instr_at(out, value - loads), INSTR_CODE) == CODE_LINEAR
+
+
+@function
+def plan_results(out, number, in_place, busy):
+    """Registers for what the pass's code leaves to stores and reductions."""
+    loads = word(out, m.LOADS)
+    for i in range(word(out, m.INSTRS)):
+        if is_left(out, number, loads + i) and is_op(out, number, i) and word(in_place, loads + i) == 0:
+            take_slot(out, number, loads + i, -2, busy)
+    set_word(out + 8 * word(out, m.PASS_0 + number), m.P_OPS, 0)
 
 
 @function
@@ -222,8 +255,9 @@ def plan_ops(out, number, registry, functions, in_place, busy):
 
 
 @function
-def plan_lists(out, registry, functions, room):
-    """Fills the lists of both passes and the sizes of scratch. room: address of two words a value to work in."""
+def plan_lists(out, registry, functions, room, code_registers):
+    """Fills the lists of both passes and the sizes of scratch. room: address of two words a value to work in;
+    code_registers: how many the code of the passes takes."""
     most = 0
     for number in range(2):
         bound = out + 8 * word(out, m.PASS_0 + number)
@@ -233,7 +267,10 @@ def plan_lists(out, registry, functions, room):
         note_uses(out, number)
         plan_puts(out, number, room)
         plan_loads(out, number, room, busy)
-        plan_ops(out, number, registry, functions, room, busy)
+        if word(bound, m.P_CODE) != 0:
+            plan_results(out, number, room, busy)
+        else:
+            plan_ops(out, number, registry, functions, room, busy)
         most = max(most, word(out, m.SLOTS))
     set_word(out, m.SLOTS, most)
     at = (POINTERS + 16 * word(out, m.VALUES) + 63) // 64 * 64
@@ -244,5 +281,8 @@ def plan_lists(out, registry, functions, room):
     set_word(out, m.FOLDS, at)
     at += 8 * word(out, m.CHUNK) if word(out, m.REDUCES) > 0 else 0
     set_word(out, m.ROOM, at)
-    at += (word(out, m.LOADS) + word(out, m.STORES)) * word(out, m.SLOT_BYTES)
+    at += code_registers * word(out, m.SLOT_BYTES)
     set_word(out, m.SCRATCH, at)
+    # Code that needs no register goes through a tile at once.
+    at_once = most == 0 and code_registers == 0 and word(out + 8 * word(out, m.PASS_0), m.P_CODE) != 0
+    set_word(out, m.MOST, max(word(out, m.TILE_ELEMENTS), 1) if at_once else word(out, m.CHUNK))

@@ -1,5 +1,5 @@
-"""Running a bound map: chunk by chunk, all loads of a chunk, then the program's instructions as tile primitives, then
-the stores.
+"""Running a bound map: chunk by chunk, all loads of a chunk, then the program's instructions as tile primitives or as
+machine code of their own, then the stores.
 
 Results depend on sizes only: chunks, tiles and segments are those of map_bind, partial results are combined in index
 order. Scratch begins with a pointer for each value (pass 0, then pass 1) and, before them, 8 words for `walk`.
@@ -35,6 +35,16 @@ def call_reduce(typing_context, address, accumulator, source, count):
         builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), arguments[1:])
         return context.get_dummy_value()
     return types.void(*[types.int64] * 4), generate
+
+
+@intrinsic
+def call_code(typing_context, address, out, pointers, count, room, position):
+    """Calls the code of a pass by its address."""
+    def generate(context, builder, signature, arguments):
+        kind = ir.FunctionType(ir.VoidType(), [ir.IntType(64)] * 5)
+        builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), arguments[1:])
+        return context.get_dummy_value()
+    return types.void(*[types.int64] * 6), generate
 
 
 @function
@@ -94,6 +104,9 @@ def run_chunk(out, number, counter, scratch, pointers, position, count):
             walk(GATHER_ROW, bound, number, access, base, word(pointers, value), position, count, scratch)
         else:
             walk(COUNT_ROW, bound, number, access, 0, word(pointers, value), position, count, scratch)
+    code = word(bound, m.P_CODE)
+    if code != 0:
+        call_code(code, out, pointers, count, scratch + word(out, m.ROOM), position)
     row = out + 8 * word(bound, m.P_OP_ROWS)
     for _ in range(word(bound, m.P_OPS)):
         call_tile(word(row, 0), word(pointers, word(row, 1)), word(pointers, word(row, 2)),
@@ -133,7 +146,7 @@ def run_elements(out, counter, scratch, begin, end):
     """Pass 0 over positions [begin, end), without reductions."""
     if end <= begin:
         return
-    most = word(out, m.CHUNK)
+    most = word(out, m.MOST)
     pointers = start_pass(out, 0, counter, scratch, min(most, end - begin))
     while begin < end:
         count = chunk_at(out, 0, begin, end, most)

@@ -1,4 +1,4 @@
-"""Words of a bound map, the table that map_bind makes and map_run reads; the JIT's code reads it too. Imports nothing.
+"""Words of a bound map, the table that map_bind makes and map_run reads; code of passes reads it too. Imports nothing.
 
 A bound map is read-only while it runs, so that all workers share it; what changes lives in each worker's scratch.
 
@@ -21,7 +21,8 @@ ACCESSES, ACCESS_ROWS, PASS_0, PASS_1 = 20, 21, 22, 23
 REDUCES, REDUCE_ROWS, VALUES, VALUE_ROWS = 24, 25, 26, 27
 SLOT_BYTES, REGISTERS, ACCUMULATORS, FOLDS = 28, 29, 30, 31
 LOADS, STORES, INSTRS, PROGRAM, SLOTS = 32, 33, 34, 35, 36
-ROOM = 37                 # bytes: where scratch has a register for each load and store, for the JIT's code
+ROOM = 37                 # bytes: where scratch has registers for the code of passes alone
+MOST = 38                 # elements that pass 0 of a map without reductions takes at once
 HEADER = 40
 MODE_ELEMENTS, MODE_ROWS, MODE_COLUMNS = 0, 1, 2
 
@@ -33,9 +34,16 @@ UNUSED, LINEAR, DIRECT, FIXED, GATHER, IOTA = 0, 1, 2, 3, 4, 5
 # Pass; its lists follow one another. inner: chunks do not cross multiples of it, 0: they may
 P_RANK, P_INNER, P_CONSTS, P_CONST_ROWS, P_FIXED, P_FIXED_ROWS, P_FETCHES, P_FETCH_ROWS = 0, 1, 2, 3, 4, 5, 6, 7
 P_SIZES, P_OPS, P_OP_ROWS, P_PUTS, P_PUT_ROWS, P_SLOT_VALUES, P_SLOT_ROWS = 8, 16, 17, 18, 19, 20, 21
+P_CODE = 22               # address of machine code that does what the list of primitives would, 0: there is none
+LONG_ROW = 256            # innermost axes of at least so many elements are not crossed by a chunk
 PASS_WORDS = 24
 CONST_WORDS, OP_WORDS, PUT_WORDS, SLOT_ROW_WORDS = 3, 6, 3, 2
 PUT_IN_PLACE, PUT_COPY, PUT_SCATTER = 0, 1, 2
+
+# What there is of a program's code: passes, bits of the loads that it expects to stay at one element as long as a chunk
+# lasts, registers of room (graphc/exec/jit.py)
+CODE_PASS_0, CODE_PASS_1, CODE_STILL, CODE_REGISTERS = range(4)
+CODE_WORDS = 4
 
 # Value: size in bytes; then, once a pass: needed, last use (number of the instruction), register slot (-1: none)
 V_SIZE, V_NEEDED, V_LAST, V_SLOT = 0, 1, 3, 5
