@@ -3,16 +3,19 @@
 Job: dw[u, v, k, (g, o)] = sum over output pixels of x[the pixel moved by the tap, (g, k)] dy[pixel, (g, o)]. Ways, as
 in grouped.py:
     ROWS      the lanes are channels of dy, x is permuted to them in registers (group_sums.py); float32
-    PRODUCTS  the micro-kernel: rows of A are a group's channels of x, read where they are, B the group's of dy, packed
+    PRODUCTS  the micro-kernel: rows of A are a group's channels of x, B the group's of dy, packed. The lines of x that
+              some lines of dy meet are copied, a group's channels side by side, if they are few: its pixels lie a
+              multiple of 1 KB apart in memory, and those meet in few sets of the first cache
 A tile is some units of some lines; the sums of each part of the lines go to the workspace, and phase 1 adds them.
 Invariants: parts and tiles depend on sizes only; pixels outside x are left out before the loop; a tile writes its own
 units' columns of its part.
 """
 from __future__ import annotations
 
-from ..memory import ITEM_SIZES, address, ceil_div, compact, helper, int64_at, round_up, zero_bytes
+from ..memory import ITEM_SIZES, address, ceil_div, compact, helper, int64_at, pointer_to, round_up, zero_bytes
 from ..products.micro import TABLE_WORDS, micro_kernel, shapes
 from ..products.panels import packing
+from ..vector import vectors
 from ..ways import takes
 from ..words import OK, SCRATCH_BYTES, TILES, TILES_1, USER, VARIANT, WORK_BYTES
 from .channel_windows import end_tap, first_tap
@@ -20,14 +23,17 @@ from .conv_tiles import by_isa
 from .group_sums import PLACES, make_grouped
 from .grouped import PRODUCTS, ROWS, widest
 from .grouped_ways import GROUP_UNITS, INDEX_BYTES, SPARE, UNIT_GROUPS, WIDTH, make_index
+from .lines import reach
 from .parts import make_add_parts, sum_elements
 
-PARTS, PART_LINES, UNIT_TILES, GROUP_LINES, SUM_ELEMENTS = range(USER, USER + 5)
+PARTS, PART_LINES, UNIT_TILES, GROUP_LINES, SUM_ELEMENTS, COPIED = range(USER, USER + 6)
 SUMS = 1 << 21                         # multiplications of a tile, at least
 MOST_TILES = 32
 PART_PIXELS = 512                      # of a part, at least
 WORK_LIMIT = 32 << 20                  # bytes of all parts
 GROUP_BYTES, GROUP_PIXELS, MOST_LINES = 32 * 1024, 64, 64      # of dy's lines that are packed at once
+SOURCE_BYTES = 512 * 1024              # of x's lines for them, with all groups: they stay in the second cache
+COPY_BYTES = 64 * 1024                 # of x's copied lines, at most
 TABLE_BYTES = MOST_LINES * TABLE_WORDS * 8
 
 
@@ -69,8 +75,13 @@ def make_bind(dtype, isa):
             choice[VARIANT], choice[WIDTH] = PRODUCTS, width_narrow if oc <= width_narrow else width_main
             choice[GROUP_UNITS], choice[UNIT_GROUPS] = ceil_div(oc, choice[WIDTH]), 1
             line_bytes = ow * choice[WIDTH] * size
-            choice[GROUP_LINES] = min(max(GROUP_BYTES // line_bytes, ceil_div(GROUP_PIXELS, ow)), MOST_LINES, n * oh)
+            cached = min(GROUP_BYTES // line_bytes, SOURCE_BYTES // max(stride_h * w * groups * c * size, 1))
+            choice[GROUP_LINES] = min(max(cached, ceil_div(GROUP_PIXELS, ow)), MOST_LINES, oh)
             choice[SCRATCH_BYTES] = TABLE_BYTES + round_up(choice[GROUP_LINES] * line_bytes, 64)
+            copied = min((choice[GROUP_LINES] - 1) * stride_h + reach(kh, dilation_h), h) * w * c * size
+            if copied <= COPY_BYTES:
+                choice[COPIED] = choice[SCRATCH_BYTES]
+                choice[SCRATCH_BYTES] += copied
         bind_tiles(n * oh, ow, elements, ceil_div(groups, choice[UNIT_GROUPS]) * choice[GROUP_UNITS], choice)
     return bind
 
@@ -124,39 +135,60 @@ def make_rows(isa):
 
 def make_products(dtype, isa):
     """The function that computes one unit's sums over some lines."""
-    size, sizes = ITEM_SIZES[dtype], shapes(isa, dtype)
+    size, sizes, at, kit = ITEM_SIZES[dtype], shapes(isa, dtype), pointer_to(dtype), vectors(dtype)
+    lanes, load, store, load_some, store_some = kit.lanes, kit.load, kit.store, kit.load_some, kit.store_some
     micro_main, micro_narrow = micro_kernel(dtype, sizes.main), micro_kernel(dtype, sizes.narrow)
     pack_main, pack_narrow = packing(dtype, sizes.main).pack, packing(dtype, sizes.narrow).pack
     width_narrow, rows_main, rows_narrow = sizes.narrow.width, sizes.main.rows, sizes.narrow.rows
 
     @helper
-    def fill(words, x, h, w, oh, first_line, lines, row_offset, stride_h, stride_w, column, begin, item, line_bytes,
-             b_bytes, height):
-        """The segments of the lines that are inside; returns how many."""
+    def copy_lines(target, x, pixels, c, item):
+        """The channels of a group of some lines, side by side."""
+        compact()
+        for pixel in range(pixels):
+            goal, values = at(target + pixel * c * size), at(x + pixel * item)
+            for k in range(0, c, lanes):
+                if c - k >= lanes:
+                    store(goal, k, load(values, k))
+                else:
+                    store_some(goal, k, load_some(values, k, c - k), c - k)
+
+    @helper
+    def fill(words, x, h, w, line, lines, row_offset, stride_h, stride_w, column, begin, item, line_bytes, b_bytes,
+             height):
+        """The segments of `lines` lines of dy, from number `line` of their picture on, that are inside; returns how
+        many."""
         segments = 0
-        for line in range(first_line, first_line + lines):
-            i = line % oh * stride_h + row_offset
+        for number in range(lines):
+            i = (line + number) * stride_h + row_offset
             if 0 <= i < h:
-                at = segments * TABLE_WORDS
-                words[at] = (line - first_line) * line_bytes + begin * b_bytes
-                source = x + ((line // oh * h + i) * w + begin * stride_w + column) * item
+                place = segments * TABLE_WORDS
+                words[place] = number * line_bytes + begin * b_bytes
+                source = x + (i * w + begin * stride_w + column) * item
                 for r in range(height):
-                    words[at + 1 + r] = source + r * size
+                    words[place + 1 + r] = source + r * size
                 segments += 1
         return segments
 
     @helper
-    def products(x, dy, result, h, w, groups, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
-                 pad_top, pad_left, first_line, lines, later, unit, choice, scratch):
+    def products(x, dy, result, h, w, groups, c, kh, kw, oc, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
+                 pad_left, line, lines, later, unit, choice, scratch):
+        """One unit of some lines of a picture, whose pixels begin at x; dy: where the lines begin."""
         compact()
         width, group = choice[WIDTH], unit // choice[GROUP_UNITS]
         column = unit % choice[GROUP_UNITS] * width
-        narrow, item, step, packed = width == width_narrow, groups * c * size, groups * oc * size, scratch + TABLE_BYTES
-        source, goal = dy + first_line * ow * step + (group * oc + column) * size, result + (group * oc + column) * size
+        narrow, step, packed = width == width_narrow, groups * oc * size, scratch + TABLE_BYTES
+        source, goal = x + group * c * size, result + (group * oc + column) * size
         if narrow:
-            pack_narrow(packed, source, step, lines * ow, oc - column)
+            pack_narrow(packed, dy + (group * oc + column) * size, step, lines * ow, oc - column)
         else:
-            pack_main(packed, source, step, lines * ow, oc - column)
+            pack_main(packed, dy + (group * oc + column) * size, step, lines * ow, oc - column)
+        item = groups * c * size
+        if choice[COPIED] > 0:
+            first = max(line * stride_h - pad_top, 0)
+            last = min((line + lines - 1) * stride_h - pad_top + reach(kh, dilation_h), h)
+            copy_lines(scratch + choice[COPIED], source + first * w * item, max(last - first, 0) * w, c, item)
+            source, item = scratch + choice[COPIED] - first * w * c * size, c * size
         tiles = ceil_div(c, rows_narrow if narrow else rows_main)
         for number in range(kh * kw * tiles):
             tap, tile = number // tiles, number % tiles
@@ -165,7 +197,7 @@ def make_products(dtype, isa):
             begin, end = inside(place, stride_w, ow, w)
             segments = 0
             if end > begin:
-                segments = fill(int64_at(scratch), x + (group * c + channel) * size, h, w, oh, first_line, lines,
+                segments = fill(int64_at(scratch), source + channel * size, h, w, line, lines,
                                 tap // kw * dilation_h - pad_top, stride_h, stride_w, place, begin, item,
                                 ow * width * size, width * size, height)
             target = goal + (tap * c + channel) * step
@@ -224,11 +256,15 @@ def make_isa(dtype, isa):
             by_rows(source, gradient, result, h, w, groups, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
                     dilation_w, pad_top, pad_left, first_line, lines, first, last, choice, scratch)
             return OK
-        for done in range(0, lines, choice[GROUP_LINES]):
+        done = 0
+        while done < lines:                # some lines of one picture at once
+            picture, line = (first_line + done) // oh, (first_line + done) % oh
+            count = min(choice[GROUP_LINES], lines - done, oh - line)
             for unit in range(first, last):
-                products(source, gradient, result, h, w, groups, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
-                         dilation_w, pad_top, pad_left, first_line + done, min(choice[GROUP_LINES], lines - done),
-                         done > 0, unit, choice, scratch)
+                products(source + picture * h * w * groups * c * size, gradient + (first_line + done) * ow * groups * oc
+                         * size, result, h, w, groups, c, kh, kw, oc, ow, stride_h, stride_w, dilation_h, dilation_w,
+                         pad_top, pad_left, line, count, done > 0, unit, choice, scratch)
+            done += count
         return OK
     return make_bind(dtype, isa), run
 

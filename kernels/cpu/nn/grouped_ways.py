@@ -9,7 +9,6 @@ Invariants: columns are checked against the picture before they are read; units 
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
