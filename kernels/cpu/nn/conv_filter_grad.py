@@ -15,6 +15,7 @@ from ..products.micro import TABLE_WORDS, micro_kernel, shapes
 from ..products.panels import packing
 from ..ways import takes
 from ..words import NO_WINOGRAD, OK, SCRATCH_BYTES, TILES, TILES_1, USER, VARIANT, WORK_BYTES
+from .borders import make_mend_filter
 from .conv_tiles import MAIN, NARROW, WINOGRAD, by_isa
 from .lines import LINE_WORDS, buffer_bytes, line_elements, make_padding
 from .lines import group_lines as lines_of_group
@@ -250,6 +251,7 @@ def make(dtype, isa):
     channels_main, lines_main = make_shape(dtype, sizes, True)
     channels_narrow, lines_narrow = make_shape(dtype, sizes, False)
     run_winograd, add_parts = make_filter_grad(dtype, sizes.main).run, make_add_parts(dtype)
+    mend_filter = make_mend_filter(dtype)
 
     @helper
     def clear(target, elements):
@@ -290,6 +292,9 @@ def make(dtype, isa):
         else:
             channels_narrow(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
                             dilation_w, pad_top, pad_left, first_line, lines, first_tap, last_tap, group, scratch)
+        if choice[VARIANT] == LINES:
+            mend_filter(source, gradient, result, h, w, c, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
+                        pad_top, pad_left, first_line, lines, first_tap, last_tap)
         return OK
     return make_bind(dtype, sizes), run
 
