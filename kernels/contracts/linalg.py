@@ -1,4 +1,4 @@
-"""Linear algebra, declared: factors of square matrices and equations; the functions stand in kernels/cpu/linalg/.
+"""Linear algebra, declared: factors of matrices, and equations; the functions stand in kernels/cpu/linalg/.
 
 Matrices are stored row by row, batches of them one behind the other.
 """
@@ -25,6 +25,13 @@ KERNELS = (
            ("batch", "n"), ("regular",), over(T=FLOATS), "cpu.linalg.dense:make_lu",
            (*at_least(0, "batch", "n", "regular"), *at_most(1, "regular"), "n < 2147483648"),
            "2 * batch * n * n * n // 3"),
+    # inner: the columns of q, and rows of r.
+    Kernel("qr",
+           (Operand("a", "in", "T", "batch * m * n"), Operand("q", "out", "T", "batch * m * inner"),
+            Operand("r", "out", "T", "batch * inner * n")),
+           ("batch", "m", "n", "inner"), (), over(T=FLOATS), "cpu.linalg.dense:make_qr",
+           (*at_least(0, "batch", "m", "n"), "inner == min(m, n) or inner == m"),
+           "4 * batch * m * n * min(m, n)"),
     # What lu factored, and right sides: rhs_batch elements from one to the next, 0 if all matrices share one.
     Kernel("lu_solve",
            (Operand("lu", "in", "T", _MATRICES), Operand("order", "in", "i32", "batch * n"), _RIGHT, _SOLUTION),

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from graphc.ir.builder import GradientBuilder
-from graphc.ir.host import Host
 from graphc.ir.op import Sample, register
 from graphc.ir.spec import Spec, require_equal, text
 from graphc.ir.tensor import Operation
+from graphc.ops.linalg.by_kernel import ByKernel, batch_of
 from graphc.ops.linalg.matrices import (
     adjoint,
     check_floating,
@@ -29,7 +29,7 @@ def definite(*shape: int) -> np.ndarray:
 
 
 @register
-class Cholesky(Host):
+class Cholesky(ByKernel):
     """The lower triangular L with L @ adjoint(L) = input, of which only the lower triangle is read."""
 
     operands = ("input",)
@@ -51,6 +51,10 @@ class Cholesky(Host):
         except np.linalg.LinAlgError:
             raise ValueError("Cholesky decomposition was not successful. The input might not be valid: it must be "
                              "symmetric and positive definite.") from None
+
+    def lower_real(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        x = inputs[0]
+        b.call("cholesky", [x, outputs[0]], dims=[batch_of(x), x.shape[-1]])
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         # Murray, "Differentiation of the Cholesky decomposition", 2016: L^-H phi(L^H dL) L^-1, made symmetric.

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from ...contracts.calls import Functions
 from ..products.micro import ISAS
-from . import cholesky, lu, substitution
+from . import cholesky, lu, qr, substitution
 
 
 def by_isa(types, made):
@@ -22,6 +22,10 @@ def make_lu(types):
 
 def make_lu_solve(types):
     return by_isa(types, substitution.make_factored)
+
+
+def make_qr(types):
+    return by_isa(types, lambda dtype, isa: (qr.make_bind(dtype, isa), qr.make_run(dtype, isa)))
 
 
 def make_triangular_solve(types):
