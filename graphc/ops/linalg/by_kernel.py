@@ -2,13 +2,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import int32
 from graphc.ir.host import Host
+from graphc.ir.records import dataclass
 
 
 @dataclass(frozen=True)
