@@ -1,4 +1,4 @@
-"""Ops on matrices that kernels compute (kernels/cpu/linalg) where numbers are real, and NumPy where they are complex."""
+"""Ops on matrices that kernels compute (kernels/cpu/linalg) if numbers are real, and NumPy if they are complex."""
 from __future__ import annotations
 
 from collections.abc import Sequence

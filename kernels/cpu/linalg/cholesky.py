@@ -1,16 +1,27 @@
 """cholesky: the lower triangular L with L LT = A, of whose matrices only the lower triangles are read.
 
-Job: a tile is some matrices. Columns are done in blocks of BLOCK, and in these a panel at a time: what the columns before
-have to do with it is subtracted by one product (left-looking, so that an element is written as seldom as possible);
-then the panel's square is factored transposed, where a line of a panel is a column of A, and the rows below are solved
-by it, as many at once as a panel is wide.
+Job: a tile is some matrices. Columns are done in blocks of BLOCK, and in these a panel at a time: what the columns
+before have to do with it is subtracted by one product (left-looking, so that an element is written as seldom as
+possible); then the panel's square is factored transposed, where a line of a panel is a column of A, and the rows below
+are solved by it, as many at once as a panel is wide.
 Invariants: what stands over the diagonal is copied, but nothing that is kept depends on it; a matrix that is not
 positive definite ends the tile; NaN is no reason to (as in Eigen), and gives NaN.
 """
 from __future__ import annotations
 
 from ...scalars.machine import sqrt
-from ..memory import ITEM_SIZES, NUMBA_TYPES, address, apart, ceil_div, compact, copy_bytes, helper, int64_at, pointer_to
+from ..memory import (
+    ITEM_SIZES,
+    NUMBA_TYPES,
+    address,
+    apart,
+    ceil_div,
+    compact,
+    copy_bytes,
+    helper,
+    int64_at,
+    pointer_to,
+)
 from ..vector import vectors
 from ..words import NOT_DEFINITE, OK, SCRATCH_BYTES, TILES, USER
 from .triangles import shape_of, triangles
@@ -21,7 +32,7 @@ MATRICES = USER                        # word of choice: of a tile
 
 
 def make_bind(dtype, isa):
-    shape, size = shape_of(isa, dtype), ITEM_SIZES[dtype]
+    shape = shape_of(isa, dtype)
     kit = triangles(dtype, shape)
     width, line, scratch_bytes = shape.width, kit.line, kit.scratch_bytes
 

@@ -1,17 +1,29 @@
-"""lu: L U = P A with partial pivoting. Under the diagonal stands L, whose own diagonal is ones, from it on U; order[i] is
-the row of A that became row i.
+"""lu: L U = P A with partial pivoting. Under the diagonal stands L, whose own diagonal is ones, from it on U; order[i]
+is the row of A that became row i.
 
 Job: a tile is some matrices. Columns are done in blocks of BLOCK, and in these a panel at a time, transposed: a line of
 a panel holds a column for `width` rows, panels follow each other downwards. So pivots are looked for and columns are
 subtracted in long runs. Then the rows change places in the whole matrix, and what is right of the panel is solved and
 subtracted by a product: up to the block's end at once, beyond it when the block is done.
 Invariants: a column without any pivot but 0 is left as it is: the matrix is singular, which is an error if it has to be
-regular; facts are the product of U's diagonal with the sign of the order, the sign of that, and its logarithm.
+regular, and so is a pivot that is NaN; facts are the product of U's diagonal with the sign of the order, the sign of
+that, and its logarithm.
 """
 from __future__ import annotations
 
 from ...scalars.exponential import log_f32, log_f64
-from ..memory import ITEM_SIZES, NUMBA_TYPES, address, apart, ceil_div, compact, copy_bytes, helper, int64_at, pointer_to
+from ..memory import (
+    ITEM_SIZES,
+    NUMBA_TYPES,
+    address,
+    apart,
+    ceil_div,
+    compact,
+    copy_bytes,
+    helper,
+    int64_at,
+    pointer_to,
+)
 from ..vector import vectors
 from ..words import NOT_INVERTIBLE, OK, SCRATCH_BYTES, TILES, USER
 from .triangles import shape_of, triangles
@@ -76,8 +88,9 @@ def make_panel(dtype, isa):
                 exchange(panels, count, k, row)
                 odd ^= 1
             pivot = at(column)[k]
+            if failed < 0 and not abs(pivot) > zero:
+                failed = k
             if pivot == zero:
-                failed = k if failed < 0 else failed
                 continue
             for first in range(0, rows, width):
                 here = at(column + first * count * size)
@@ -166,9 +179,12 @@ def make_run(dtype, isa):
         for i in range(n):
             value = at(y + i * (n + 1) * size)[0]
             product *= value
-            sign = -sign if value < zero else (sign if value > zero else sign * value)
             logarithm += log(abs(value))
-        facts[0], facts[1], facts[2] = product, sign, logarithm
+            if value < zero:
+                sign = -sign
+            elif not value > zero:         # 0 or NaN
+                sign *= abs(value)
+        facts[0], facts[1], facts[2] = (product if sign != zero else zero), sign + zero, logarithm
 
     def run(a, y, order, facts, batch, n, regular, choice, work, scratch, phase, tile):
         first, each = tile * choice[MATRICES], n * n * size

@@ -1,7 +1,7 @@
 """triangular_solve, lu_solve: x with A x = b, or with A's transpose, of a triangular A or of one that lu has factored.
 
 Job: right sides are taken a panel of `width` columns at a time, which stands in scratch until it is solved; a tile is
-some panels, of one matrix or several.
+some panels, of one matrix or several. A single column is a vector instead: that reads the matrix as fast as memory is.
 Invariant: of a triangular A only one triangle is read; a 0 on its diagonal ends the tile.
 """
 from __future__ import annotations
@@ -41,8 +41,8 @@ def refuse(status, a, b, scratch):
 def make_triangular(dtype, isa):
     shape, size, of = shape_of(isa, dtype), ITEM_SIZES[dtype], NUMBA_TYPES[dtype]
     kit, at, filled = triangles(dtype, shape), pointer_to(dtype), fill(dtype, isa)
-    solve, take, give = kit.solve, kit.take, kit.give
-    width, line, scratch_bytes, minus_one, zero = shape.width, kit.line, kit.scratch_bytes, of(-1), of(0)
+    solve, solve_one, take, give = kit.solve, kit.solve_one, kit.take, kit.give
+    width, line, scratch_bytes, one, zero = shape.width, kit.line, kit.scratch_bytes, of(1), of(0)
 
     def bind(batch, n, columns, rhs_batch, lower, adjoint, choice):
         filled(batch, n, columns, choice)
@@ -50,16 +50,20 @@ def make_triangular(dtype, isa):
     def run(a, rhs, x, batch, n, columns, rhs_batch, lower, adjoint, choice, work, scratch, phase, tile):
         panels, panel = ceil_div(columns, width), scratch + scratch_bytes
         row, step = (size, n * size) if adjoint else (n * size, size)
+        gap, sign = (size, one) if columns == 1 else (line, -one)
         for number in range(tile * choice[PANELS], min((tile + 1) * choice[PANELS], batch * panels)):
             matrix, first = number // panels, number % panels * width
             t, count = address(a) + matrix * n * n * size, min(width, columns - first)
             for i in range(n):
                 if at(t + i * (n + 1) * size)[0] == zero:
                     return refuse(NOT_INVERTIBLE, matrix, i, scratch)
-                take(panel + i * line, address(rhs) + (matrix * rhs_batch + i * columns + first) * size, count)
-            solve(t, row, step, lower == adjoint, 0, n, panel, scratch)
+                take(panel + i * gap, address(rhs) + (matrix * rhs_batch + i * columns + first) * size, count)
+            if columns == 1:
+                solve_one(t, row, step, lower == adjoint, 0, n, panel)
+            else:
+                solve(t, row, step, lower == adjoint, 0, n, panel, scratch)
             for i in range(n):
-                give(address(x) + ((matrix * n + i) * columns + first) * size, panel + i * line, count, minus_one)
+                give(address(x) + ((matrix * n + i) * columns + first) * size, panel + i * gap, count, sign)
         return OK
     return bind, run
 
@@ -67,7 +71,7 @@ def make_triangular(dtype, isa):
 def make_factored(dtype, isa):
     shape, size, of = shape_of(isa, dtype), ITEM_SIZES[dtype], NUMBA_TYPES[dtype]
     kit, filled = triangles(dtype, shape), fill(dtype, isa)
-    solve, take, give = kit.solve, kit.take, kit.give
+    solve, solve_one, take, give = kit.solve, kit.solve_one, kit.take, kit.give
     width, line, scratch_bytes, one = shape.width, kit.line, kit.scratch_bytes, of(1)
 
     def bind(batch, n, columns, rhs_batch, adjoint, choice):
@@ -76,6 +80,7 @@ def make_factored(dtype, isa):
     def run(lu, order, rhs, x, batch, n, columns, rhs_batch, adjoint, choice, work, scratch, phase, tile):
         panels, panel = ceil_div(columns, width), scratch + scratch_bytes
         row, step = (size, n * size) if adjoint else (n * size, size)
+        gap = size if columns == 1 else line
         for number in range(tile * choice[PANELS], min((tile + 1) * choice[PANELS], batch * panels)):
             matrix, first = number // panels, number % panels * width
             t, count = address(lu) + matrix * n * n * size, min(width, columns - first)
@@ -85,12 +90,16 @@ def make_factored(dtype, isa):
                 if other < 0 or other >= n:
                     return refuse(INDEX_OUT_OF_RANGE, other, n, scratch)
                 place = i if adjoint else other
-                take(panel + i * line, source + (place * columns + first) * size, count)
+                take(panel + i * gap, source + (place * columns + first) * size, count)
             # Of A the lower one first, of its transpose U's, which is the lower one then. Both change the signs.
-            solve(t, row, step, 0, 1 - adjoint, n, panel, scratch)
-            solve(t, row, step, 1, adjoint, n, panel, scratch)
+            if columns == 1:
+                solve_one(t, row, step, 0, 1 - adjoint, n, panel)
+                solve_one(t, row, step, 1, adjoint, n, panel)
+            else:
+                solve(t, row, step, 0, 1 - adjoint, n, panel, scratch)
+                solve(t, row, step, 1, adjoint, n, panel, scratch)
             for i in range(n):
                 place = order[matrix * n + i] if adjoint else i
-                give(target + (place * columns + first) * size, panel + i * line, count, one)
+                give(target + (place * columns + first) * size, panel + i * gap, count, one)
         return OK
     return bind, run

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from ..memory import ITEM_SIZES, NUMBA_TYPES, apart, compact, helper, pointer_to
+from ..nn.attention_blocks import row_dot
 from ..products.blocks import blocks
 from ..products.micro import Shape, shapes
 from ..products.panels import packing
@@ -27,7 +28,8 @@ class Triangles:
 
     eliminate(t, t_row, t_step, unit, count, panel, line): the `count` rows b of a panel become -T^-1 b, of a lower T;
     of an upper one if all three are given from their ends, with negative steps. unit: T's diagonal counts as ones.
-    solve(t, t_row, t_step, upper, unit, n, panel, scratch): the same of any n. negate(panel, lines).
+    solve(t, t_row, t_step, upper, unit, n, panel, scratch): the same of any n. solve_one(t, t_row, t_step, upper, unit,
+    n, x): one right side, n numbers without gaps, becomes the solution, with its own sign. negate(panel, lines).
     take(panel, source, count): a line of `count` numbers, zeros behind. give(target, line, count, sign): sign times it.
     write(target, row_step, panel, lines, count, sign): sign times the panel, transposed: `count` rows.
     """
@@ -37,6 +39,7 @@ class Triangles:
     scratch_bytes: int
     eliminate: Any
     solve: Any
+    solve_one: Any
     negate: Any
     take: Any
     give: Any
@@ -57,6 +60,7 @@ def triangles(dtype: str, shape: Shape) -> Triangles:
     size, width, kit, product = ITEM_SIZES[dtype], shape.width, vectors(dtype), blocks(dtype, shape)
     load, store, splat, multiply_add, lanes = kit.load, kit.store, kit.splat, kit.multiply_add, kit.lanes
     at, line, multiply_onto, packed = pointer_to(dtype), width * size, product.multiply_onto, packing(dtype, shape)
+    dot = row_dot(dtype)
     zero, minus_one = NUMBA_TYPES[dtype](0), NUMBA_TYPES[dtype](-1)
 
     @helper
@@ -67,7 +71,8 @@ def triangles(dtype: str, shape: Shape) -> Triangles:
             for j in range(0, width, lanes):
                 total = load(here, j)
                 for known in range(row):
-                    total = multiply_add(splat(at(values + known * t_step)[0]), load(at(panel + known * step), j), total)
+                    factor = splat(at(values + known * t_step)[0])
+                    total = multiply_add(factor, load(at(panel + known * step), j), total)
                 store(here, j, total)
             divisor = minus_one if unit else -at(values + row * t_step)[0]
             for j in range(width):
@@ -91,6 +96,23 @@ def triangles(dtype: str, shape: Shape) -> Triangles:
             else:
                 eliminate(t + first * diagonal, t_row, t_step, unit, rows, here, line)
             done += rows
+
+    @helper
+    def solve_one(t, t_row, t_step, upper, unit, n, x):
+        apart()
+        values = at(x)
+        for number in range(n):
+            i = n - 1 - number if upper else number
+            first = i + 1 if upper else 0
+            if t_step == size:                   # a row of T is a run of memory: all that is known already
+                values[i] -= dot(at(t + i * t_row + first * size), at(x + first * size), number)
+            if not unit:
+                values[i] /= at(t + i * (t_row + t_step))[0]
+            if t_step != size:                   # a column is: what this one takes from all that is not known yet
+                first = 0 if upper else i + 1
+                column, rest, factor = at(t + i * t_step + first * size), at(x + first * size), values[i]
+                for j in range(n - 1 - number):
+                    rest[j] -= factor * column[j]
 
     @helper
     def negate(panel, lines):
@@ -120,5 +142,5 @@ def triangles(dtype: str, shape: Shape) -> Triangles:
             for j in range(lines):
                 values[j] = sign * at(column + j * line)[0]
 
-    return Triangles(shape, line, product.scratch_bytes, eliminate, solve, negate, take, give, write, packed.pack,
-                     packed.pack_transposed, multiply_onto)
+    return Triangles(shape, line, product.scratch_bytes, eliminate, solve, solve_one, negate, take, give, write,
+                     packed.pack, packed.pack_transposed, multiply_onto)
