@@ -6,8 +6,8 @@ that is stored to contiguous memory is computed there, if by then no load that p
 store may overwrite what was loaded.
 
 The code of a pass reads all that a result is made of before it writes the result: it may always write to the store's
-memory. It reads constants and counts elements by itself; of what it computes just that has a register which it leaves to
-a store or a reduction.
+memory. It reads constants and counts elements by itself; of what it computes just that has a register which it leaves
+to a store or a reduction.
 """
 from __future__ import annotations
 
