@@ -158,7 +158,8 @@ class _Convolution(Op):
             each = [groups, filter[2], *window, dims.floordiv(filter[3], groups)]
             b.call(f"grouped_{kernel}", operands, dims=[*picture[:3], *each, *outputs], attrs=[*steps, *pads])
 
-    def of_known_depths(self, g: Any, picture: Any, filter: Any, shapes: tuple[Shape | None, Shape | None]) -> list[Any]:
+    def of_known_depths(self, g: Any, picture: Any, filter: Any,
+                        shapes: tuple[Shape | None, Shape | None]) -> list[Any]:
         """Both, saying how deep they are if `shapes`, theirs, show groups: behind a loop a gradient's operands do not
         show it."""
         if None in shapes or self.groups(*shapes) == 1:     # type: ignore[arg-type]

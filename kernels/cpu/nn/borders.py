@@ -90,8 +90,8 @@ def meets_outside(taps, stride, dilation, pad, pixels, size):
 @cache
 def make_mend_filter(dtype: str) -> Any:
     """The function (x, dy, result, h, w, c, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
-    pad_left, first_line, lines, first_row, last_row): some rows of the result, each a channel of a tap, summed over some
-    lines of dy."""
+    pad_left, first_line, lines, first_row, last_row): some rows of the result, each a channel of a tap, over some lines
+    of dy."""
     size, at, row_sum, locate = ITEM_SIZES[dtype], pointer_to(dtype), vectors(dtype).row_sum, make_locate(False)
 
     @helper
