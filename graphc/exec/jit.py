@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphc.exec.library import Library, load_library
-from graphc.exec.map_code import HELPERS, is_compilable, map_text
+from graphc.exec.map_code import HELPER_NAMES, HELPERS, is_compilable, map_text
 from graphc.kernels.toolchain.compiling import COMPILING
 from graphc.plan.plan import Body, Call, DimKind, Map, Plan, Program
 
@@ -210,7 +210,7 @@ def _value_in(text: str, name: str) -> Any:
 def _load(library: Library, data: bytes) -> CompiledProgram:
     from graphc.kernels.toolchain.image import Image
     from graphc.kernels.toolchain.load import Code
-    imports = {name: library.entry[name] for name in ("gc_map_offset", "gc_map_gather", "gc_map_scatter")}
+    imports = {name: library.entry[name] for name in HELPER_NAMES}
     image = Image.from_bytes(data)
     found = Code(image, imports)
     return CompiledProgram(found["gc_jit_run"], found["gc_jit_run_range"], found, len(image.memory))

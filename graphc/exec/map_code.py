@@ -4,7 +4,8 @@ value.
 The code reads the record that map_bind made (kernels/runtime/map_words.py), and constants from the program in the
 image, so one compilation serves all sizes, strides, addresses and constants. Along the innermost axis a load is either
 expected to stay at one element (`still`) or to move by one; a load that moves otherwise is gathered into scratch first,
-a store that does is scattered from there, so that there is only the one loop to vectorise. If a `still` load does move
+a store that does is scattered from there, so that there is only the one loop to vectorise. A row that is read again and
+again is in scratch as often as it fits there. If a `still` load does move
 (its axis has one element), the loop runs element by element.
 """
 from __future__ import annotations
@@ -19,7 +20,9 @@ SIZES = {short: DTYPES[short].size for short in HELD}
 HELPERS = """declare i64 @gc_map_offset(i64, i64, i64)
 declare void @gc_map_gather(i64, i64, i64, i64, i64)
 declare void @gc_map_scatter(i64, i64, i64, i64, i64)
+declare void @gc_map_repeat(i64, i64, i64, i64)
 """
+HELPER_NAMES = ("gc_map_offset", "gc_map_gather", "gc_map_scatter", "gc_map_repeat")
 CONST_WORD = 6             # of an instruction: a constant's bits (exec/image.py)
 NO_PRIMITIVE = ("const", "index", "linear")
 
@@ -99,6 +102,8 @@ class MapWriter:
         self.emit(f"%sizes = getelementptr i64, ptr %pass, i64 {m.P_SIZES}")
         self.word("inner", "sizes", "%last")
         self.word("chunk", "o", m.CHUNK)
+        self.word("period", "pass", m.P_PERIOD)
+        self.word("span", "pass", m.P_SPAN)
         self.word("slot.bytes", "o", m.SLOT_BYTES)
         self.word("room.bytes", "o", m.ROOM)
         self.emit("%room = add i64 %scratch, %room.bytes")
@@ -121,6 +126,16 @@ class MapWriter:
             self.access(number)
         self.constants()
         self.minimum("most", ["9223372036854775807", *limits])
+        self.repeat_rows()
+
+    def repeat_rows(self) -> None:
+        """Fills scratch with the rows that repeat; periods of others are 0, divided by as 1."""
+        for number in self.loads:
+            self.word(f"repeats{number}", f"row{number}", m.A_PERIOD)
+            self.emit(f"%once{number} = icmp eq i64 %repeats{number}, 0")
+            self.emit(f"%period{number} = select i1 %once{number}, i64 1, i64 %repeats{number}")
+        self.emit("%count = sub i64 %end, %begin")
+        self.emit("call void @gc_map_repeat(i64 %out, i64 %counter, i64 %scratch, i64 %count)")
 
     def constants(self) -> None:
         """Constants are read from the program's instructions in the image."""
@@ -164,12 +179,20 @@ class MapWriter:
         self.emit("%inside = urem i64 %p, %inner")
         self.emit("%left = sub i64 %inner, %inside")
         self.emit("%rest = sub i64 %end, %p")
-        self.minimum("run", ["%left", "%rest", "%most"])
+        self.emit("%phase = urem i64 %p, %period")
+        self.emit("%repeated = sub i64 %span, %phase")
+        self.minimum("run", ["%left", "%rest", "%most", "%repeated"])
         for number in [n for n, _ in self.memory_accesses()] + [n for n, _ in self.counts]:
             strides = f"%strides.address{number}"
             self.emit(f"%offset{number} = call i64 @gc_map_offset(i64 %pass.address, i64 {strides}, i64 %p)")
-        for number, _ in self.memory_accesses():
-            self.emit(f"%where{number} = add i64 %address{number}, %offset{number}")
+        for number, size in self.memory_accesses():
+            name = f"direct{number}" if number in self.loads else f"where{number}"
+            self.emit(f"%{name} = add i64 %address{number}, %offset{number}")
+            if number in self.loads:
+                self.emit(f"%phase{number} = urem i64 %p, %period{number}")
+                self.emit(f"%within{number} = mul i64 %phase{number}, {size}")
+                self.emit(f"%copied{number} = add i64 %register{number}, %within{number}")
+                self.emit(f"%where{number} = select i1 %once{number}, i64 %direct{number}, i64 %copied{number}")
         block = "start"
         for number in self.loads:
             size, kind = SIZES[self.program.loads[number]], self.memory_type(self.program.loads[number])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..contracts.calls import Choice
 from ..layout import SIZE_LIMIT
 from . import image as im
+from . import map_words as m
 from . import tables as t
 from .access import check_map, same_memory
 from .addresses import alias_addresses, apply_patches, fixed_addresses, input_addresses
@@ -53,7 +54,7 @@ NO_WINOGRAD = int(Choice.NO_WINOGRAD)
 BRAIN_WEIGHTS = int(Choice.BRAIN_WEIGHTS)
 WAY = int(Choice.WAY)
 LARGEST_TILE = 1 << 31    # elements of a map's tile: runs are cancelled between tiles
-MAP_TILES, MAP_TILES_1, MAP_SCRATCH, MAP_WORK = range(4)     # words of what map_bind makes
+MAP_TILES, MAP_TILES_1, MAP_SCRATCH, MAP_WORK, MAP_TURNED = m.TILES, m.TILES_1, m.SCRATCH, m.WORK, m.TURNED
 
 
 @function
@@ -106,6 +107,8 @@ def bind_map(frame, row, step):
         status = set_tiles(frame, row, step, word(out, MAP_TILES), word(out, MAP_TILES_1))
     if status == 0:
         status = need(frame, step, word(out, MAP_WORK), word(out, MAP_SCRATCH))
+    if word(out, MAP_TURNED) != 0:
+        set_word(row, t.ROW_FUNCTION, 0)             # code goes along rows
     set_word(row, t.ROW_SCRATCH, word(out, MAP_SCRATCH))
     return status
 

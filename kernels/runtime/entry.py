@@ -7,7 +7,7 @@ from numba import types
 
 from . import tables as t
 from .block import allocate_cleared, slot_reserve
-from .map import map_bind, map_run, map_run_range, map_words
+from .map import fill_repeated, map_bind, map_run, map_run_range, map_words
 from .map_move import gather_row, offset_of, scatter_row
 from .memory import function, set_word, word
 from .model import frame_close, frame_open, frame_size, model_close, model_open, run
@@ -153,4 +153,5 @@ ENTRY: dict[str, tuple[Any, tuple[Any, ...], Any]] = {
     "gc_map_offset": (offset_of, _words(3), types.int64),
     "gc_map_gather": (gather_row, _words(5), types.void),
     "gc_map_scatter": (scatter_row, _words(5), types.void),
+    "gc_map_repeat": (fill_repeated, _words(4), types.void),
 }

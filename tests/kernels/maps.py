@@ -16,6 +16,7 @@ from guarded import Memory
 from graphc.exec.library import Library, load_library
 from graphc.ir.dtypes import as_dtype
 from graphc.kernels.layout import CODE_CONST, CODE_INDEX, CODE_LINEAR, CODE_REDUCE, Header
+from graphc.kernels.runtime import map_words as m
 from graphc.plan.plan import Instr, Program
 
 _turns = itertools.count()
@@ -130,7 +131,8 @@ class BoundMap:
         return [a.ctypes.data for a in (self.out, self.counter, self.work, self.scratch)]
 
     def run(self, function: Any = None, backwards: bool = False) -> None:
-        """Every tile of both phases. function: instead of the evaluator's."""
+        """Every tile of both phases. function: instead of the evaluator's, but for maps that turn, as in a model."""
+        function = None if self.out[m.TURNED] else function
         function, addresses = function or self.run_entry, self.addresses()
         self._put()
         for phase in range(2):
