@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..contracts.calls import Choice
 from ..layout import SIZE_LIMIT
 from . import image as im
+from . import map_words as m
 from . import tables as t
 from .access import check_map, same_memory
 from .addresses import alias_addresses, apply_patches, fixed_addresses, input_addresses
@@ -17,7 +18,6 @@ from .block import cancelled, fail, grow, host_of, round_up
 from .frame import CHOICE_WORDS
 from .image import BAD, buffer_row, formula, kernel_record, multiply
 from .map import largest_tile, map_bind
-from .map_words import CODE_WORDS
 from .memory import apart, call, function, set_word, word, zero_bytes
 from .pack import packed
 from .place import move, place
@@ -54,7 +54,7 @@ NO_WINOGRAD = int(Choice.NO_WINOGRAD)
 BRAIN_WEIGHTS = int(Choice.BRAIN_WEIGHTS)
 WAY = int(Choice.WAY)
 LARGEST_TILE = 1 << 31    # elements of a map's tile: runs are cancelled between tiles
-MAP_TILES, MAP_TILES_1, MAP_SCRATCH, MAP_WORK = range(4)     # words of what map_bind makes
+MAP_TILES, MAP_TILES_1, MAP_SCRATCH, MAP_WORK = m.TILES, m.TILES_1, m.SCRATCH, m.WORK
 
 
 @function
@@ -81,7 +81,7 @@ def set_tiles(frame, row, step, tiles, tiles_1):
 def compiled(model, words):
     """Address of what tells the code of a map's program; 0: there is none."""
     table = word(model, t.MODEL_COMPILED)
-    return table + 8 * CODE_WORDS * word(words, MAP_PROGRAM) if table != 0 else 0
+    return table + 8 * m.CODE_WORDS * word(words, MAP_PROGRAM) if table != 0 else 0
 
 
 @function

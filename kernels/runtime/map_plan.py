@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from ..layout import CODE_CONST, CODE_LINEAR
 from . import map_words as m
-from .map_run import POINTERS
+from .map_blocks import only_moves
+from .map_chunk import POINTERS
 from .memory import function, set_word, word
 from .steps import INSTR_CODE, INSTR_VALUE, MOST_ARGUMENTS, instr_argument, program_instr
 
@@ -255,6 +256,39 @@ def plan_ops(out, number, registry, functions, in_place, busy):
 
 
 @function
+def note_most(out, registers):
+    """Sets MOST: what needs no registers, needs no chunks: what only moves, row by row to where it belongs, and code
+    that reads and writes memory alone."""
+    bound, moves = out + 8 * word(out, m.PASS_0), only_moves(out) and word(access_at(out, 0), m.A_CLASS) == m.GATHER
+    in_place = word(bound, m.P_PUTS) == 1 and word(out, word(bound, m.P_PUT_ROWS) + 2) == m.PUT_IN_PLACE
+    coded = word(bound, m.P_CODE) != 0 and registers == 0
+    set_word(out, m.MOST, m.NO_END if coded or (moves and in_place) else word(out, m.CHUNK))
+
+
+@function
+def in_one_row(out):
+    """Whether what is combined at once does not cross the end of a row of pass 0's last axis. Chunks never do."""
+    inner, whole = word(out + 8 * word(out, m.PASS_0), m.P_INNER), word(out, m.WIDTH)
+    if word(out, m.MODE) == m.MODE_ROWS or word(out, m.GROUP) > 1:
+        return True
+    return inner % whole == 0 or inner % word(out, m.BLOCK) == 0
+
+
+@function
+def note_direct(out):
+    """Sets DIRECT_SOURCES: pass 0 computes and stores nothing, and no row of what it reduces has to be gathered."""
+    bound, direct = out + 8 * word(out, m.PASS_0), 1 if word(out, m.REDUCES) > 0 else 0
+    for j in range(word(out, m.REDUCES)):
+        reduce = out + 8 * (word(out, m.REDUCE_ROWS) + m.REDUCE_WORDS * j)
+        value = word(reduce, m.R_VALUE)
+        kind = word(access_at(out, value), m.A_CLASS) if value < word(out, m.LOADS) else m.UNUSED
+        if kind != m.LINEAR and (kind != m.DIRECT or not in_one_row(out)):
+            direct = 0
+    nothing = word(bound, m.P_OPS) + word(bound, m.P_PUTS) == 0 and word(bound, m.P_CODE) == 0
+    set_word(out, m.DIRECT_SOURCES, direct if nothing else 0)
+
+
+@function
 def plan_lists(out, registry, functions, room, code_registers):
     """Fills the lists of both passes and the sizes of scratch. room: address of two words a value to work in;
     code_registers: how many the code of the passes takes."""
@@ -273,16 +307,15 @@ def plan_lists(out, registry, functions, room, code_registers):
             plan_ops(out, number, registry, functions, room, busy)
         most = max(most, word(out, m.SLOTS))
     set_word(out, m.SLOTS, most)
+    note_direct(out)
+    note_most(out, most + code_registers)
     at = (POINTERS + 16 * word(out, m.VALUES) + 63) // 64 * 64
     set_word(out, m.REGISTERS, at)
     at += most * word(out, m.SLOT_BYTES)
     set_word(out, m.ACCUMULATORS, at)
     at += 16 * word(out, m.REDUCES) * word(out, m.CHUNK)
-    set_word(out, m.FOLDS, at)
-    at += 8 * word(out, m.CHUNK) if word(out, m.REDUCES) > 0 else 0
     set_word(out, m.ROOM, at)
+    at += (word(out, m.LOADS) + word(out, m.STORES)) * word(out, m.SLOT_BYTES)
+    set_word(out, m.CODE_ROOM, at)
     at += code_registers * word(out, m.SLOT_BYTES)
     set_word(out, m.SCRATCH, at)
-    # Code that needs no register goes through a tile at once.
-    at_once = most == 0 and code_registers == 0 and word(out + 8 * word(out, m.PASS_0), m.P_CODE) != 0
-    set_word(out, m.MOST, max(word(out, m.TILE_ELEMENTS), 1) if at_once else word(out, m.CHUNK))

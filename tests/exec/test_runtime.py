@@ -369,7 +369,7 @@ def test_code_takes_the_place_of_primitives() -> None:
     address = ctypes.cast(own, ctypes.c_void_p).value or 0
     engine.use_compiled(dict.fromkeys(range(len(plan.programs)), CompiledProgram(address, 0)))
     engine.run([x])
-    assert calls and set(calls) == {(4, 0)} and len(engine._frames) == 1
+    assert calls and {position for _, position in calls} == {0} and len(engine._frames) == 1
     engine.use_compiled(compile_programs(plan))
     assert np.array_equal(engine.run([x])[0], before) and len(engine._frames) == 1
 

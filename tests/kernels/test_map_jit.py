@@ -115,8 +115,8 @@ def with_reductions(program: Program) -> Program:
         instrs.append(Instr(how, "f32", (int(RNG.choice(floats)),)))
     first = loads + len(program.instrs)
     instrs += [Instr("sub", "f32", (first, first + 1)), Instr("tanh", "f32", (first + 2,)),
-               Instr("exp", "f32", (first + 3,))]
-    return Program(program.loads, tuple(instrs), (program.stores[-1], first + 4, first))
+               Instr("mul", "f32", (first + 3, first)), Instr("exp", "f32", (first + 4,))]
+    return Program(program.loads, tuple(instrs), (program.stores[-1], first + 5, first))
 
 
 @pytest.mark.parametrize("seed", range(18))
