@@ -18,40 +18,42 @@ STRIP = 1024                           # columns side by side, at most
 ROWS = 4
 
 
+def scanned_row(neutral, product):
+    """The function (x, y, n, exclusive, reverse) for a row."""
+    @helper
+    def scan(x, y, n, exclusive, reverse):
+        a = neutral
+        for i in range(n):
+            at = n - 1 - i if reverse else i
+            value = x[at]
+            after = a * value if product else a + value
+            y[at] = a if exclusive else after
+            a = after
+    return scan
+
+
 def scanned_rows(neutral, product):
-    """The function (x, y, n, exclusive, reverse) for one row, and the same for ROWS rows that follow one another."""
+    """The function (x, y, n, step) for ROWS rows that follow one another: sums that leave out nothing, from x[0] on in
+    the direction of step, 1 or -1."""
     @helper
     def combined(total, value):
         return total * value if product else total + value
 
     @helper
-    def one(x, y, n, exclusive, reverse):
-        a = neutral
-        for i in range(n):
-            at = n - 1 - i if reverse else i
-            after = combined(a, x[at])
-            y[at] = a if exclusive else after
-            a = after
-
-    @helper
-    def four(x, y, n, exclusive, reverse):
+    def scan(x, y, n, step):
         a = b = c = d = neutral
         for i in range(n):
-            at = n - 1 - i if reverse else i
-            e, f = combined(a, x[at]), combined(b, x[at + n])
-            g, h = combined(c, x[at + 2 * n]), combined(d, x[at + 3 * n])
-            y[at] = a if exclusive else e
-            y[at + n] = b if exclusive else f
-            y[at + 2 * n] = c if exclusive else g
-            y[at + 3 * n] = d if exclusive else h
-            a, b, c, d = e, f, g, h
-    return one, four
+            at = i * step
+            a, b = combined(a, x[at]), combined(b, x[at + n])
+            c, d = combined(c, x[at + 2 * n]), combined(d, x[at + 3 * n])
+            y[at], y[at + n], y[at + 2 * n], y[at + 3 * n] = a, b, c, d
+    return scan
 
 
 def make(types, product):
     dtype = types["T"]
     neutral, size, at = NUMBA_TYPES[dtype](1 if product else 0), ITEM_SIZES[dtype], pointer_to(dtype)
-    one, four = scanned_rows(neutral, product)
+    one, four = scanned_row(neutral, product), scanned_rows(neutral, product)
     line = scan_line("mul" if product else "add")
 
     def bind(outer, n, inner, exclusive, reverse, choice):
@@ -73,8 +75,9 @@ def make(types, product):
                 for i in range(n):
                     position = (n - 1 - i if reverse else i) * inner
                     line(totals, offset(source, position), offset(target, position), count, exclusive)
-            elif end - column >= ROWS:
-                four(source, target, n, exclusive, reverse)
+            elif end - column >= ROWS and not exclusive:
+                last = n - 1 if reverse else 0
+                four(offset(source, last), offset(target, last), n, -1 if reverse else 1)
                 count = ROWS
             else:
                 one(source, target, n, exclusive, reverse)
