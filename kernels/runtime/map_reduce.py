@@ -8,10 +8,12 @@ from __future__ import annotations
 from . import map_words as m
 from .map_chunk import address_of, call_tile, chunk_at, run_chunk, start_pass
 from .map_move import offset_of, splat
-from .memory import copy_bytes, function, set_word, word
+from .memory import copy_bytes, function, prefetch, set_word, word
 
+LINE = 64                 # bytes of a line of the cache
 FLUSH = 64                # so many results are added to an accumulator before it goes to a coarser one
 DIRECT_ROW = 4096         # elements of a row that are combined at once, at most
+DIRECT_CHUNKS = 4         # groups of lines at once
 
 
 @function
@@ -94,6 +96,19 @@ def point_sources(out, counter, pointers, position):
 
 
 @function
+def ask_for(out, counter, position, end, count):
+    """Asks for the elements at positions [position, position + count) of what a `direct` map reduces in pieces that lie
+    apart from one another."""
+    for j in range(word(out, m.REDUCES)):
+        value = word(reduce_at(out, j), m.R_VALUE)
+        access = out + 8 * (word(out, m.ACCESS_ROWS) + m.ACCESS_WORDS * value)
+        if position < end and word(access, m.A_CLASS) == m.DIRECT:
+            where = source_of(out, counter, value, position)
+            for line in range(0, count * word(access, m.A_SIZE), LINE):
+                prefetch(where + line)
+
+
+@function
 def run_row_positions(out, counter, scratch, first_row, rows, begin, end):
     """Level 0 accumulators of `rows` rows = what positions [begin, end) contribute."""
     direct = word(out, m.DIRECT_SOURCES)
@@ -106,6 +121,7 @@ def run_row_positions(out, counter, scratch, first_row, rows, begin, end):
         count = chunk_at(out, 0, begin, end, most)
         if direct != 0:
             point_sources(out, counter, pointers, begin)
+            ask_for(out, counter, begin + 2 * count, end, count)
         else:
             run_chunk(out, 0, counter, scratch, pointers, begin, count)
         reduce_rows(out, scratch, pointers, first_row, begin, count)
@@ -157,7 +173,7 @@ def add_lines(out, scratch, pointers, width, lines, start):
         line, source = width * word(reduce, m.R_SIZE), word(pointers, word(reduce, m.R_VALUE))
         target, left = accumulator(out, scratch, j, 0) + start * word(reduce, m.R_SIZE), lines
         step = together * line
-        if left >= 4 * together:
+        while left >= 4 * together:
             call_tile(word(reduce, m.R_FUNCTION), target, source, source + step, source + 2 * step, source + 3 * step,
                       together * width)
             source, left = source + 4 * step, left - 4 * together
@@ -225,7 +241,8 @@ def run_column_lines(out, counter, scratch, batch, first_line, end_line, column,
     while line < end_line:
         base, together = (batch * lines + line) * whole + column, 1
         if group > 1:
-            together = chunk_at(out, 0, base, base + min(group, end_line - line) * whole, group * whole) // whole
+            most = group * DIRECT_CHUNKS if direct != 0 else group
+            together = chunk_at(out, 0, base, base + min(most, end_line - line) * whole, most * whole) // whole
             if direct != 0:
                 point_sources(out, counter, pointers, base)
             else:

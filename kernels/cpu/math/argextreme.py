@@ -22,7 +22,7 @@ from ..words import OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, USER
 
 TILE = 16384                           # elements of x of a tile, about
 BLOCK = 2048                           # elements of a row whose extreme is found at once
-STRIP = 512                            # columns side by side, and results at once, at most
+STRIP = 1024                           # columns side by side, and results at once, at most
 FEW = 16                               # columns that are fewer go one after the other
 MOST_LINES = (1 << 31) - 1             # of columns side by side, whose places are int32
 

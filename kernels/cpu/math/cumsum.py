@@ -3,8 +3,8 @@
 Job: y[i] = x[0] + ... + x[i] (or the product); exclusive leaves out x[i], reverse runs from the end.
 Invariants: combined in order of position; a tile owns whole columns; y may be x's memory.
 
-Columns go side by side, line by line, with their totals in scratch; rows (inner = 1) four at a time, for a sum waits
-for the one before.
+Columns go side by side, line by line, with their totals in scratch; rows (inner = 1) and few columns one after the
+other.
 """
 from __future__ import annotations
 
@@ -15,47 +15,30 @@ from ..words import OK, SCRATCH_BYTES, TILES, USER
 
 TILE = 16384                           # elements of a tile, about
 STRIP = 1024                           # columns side by side, at most
-ROWS = 4
+FEW = 8                                # columns that are fewer go one after the other
 
 
-def scanned_rows(neutral, product):
-    """The function (x, y, n, exclusive, reverse) for one row, and the same for ROWS rows that follow one another."""
+def scanned(neutral, product):
+    """The function (x, y, n, step, exclusive, reverse) for n elements that are `step` apart."""
     @helper
-    def combined(total, value):
-        return total * value if product else total + value
-
-    @helper
-    def one(x, y, n, exclusive, reverse):
+    def scan(x, y, n, step, exclusive, reverse):
         a = neutral
         for i in range(n):
-            at = n - 1 - i if reverse else i
-            after = combined(a, x[at])
+            at = (n - 1 - i if reverse else i) * step
+            value = x[at]
+            after = a * value if product else a + value
             y[at] = a if exclusive else after
             a = after
-
-    @helper
-    def four(x, y, n, exclusive, reverse):
-        a = b = c = d = neutral
-        for i in range(n):
-            at = n - 1 - i if reverse else i
-            e, f = combined(a, x[at]), combined(b, x[at + n])
-            g, h = combined(c, x[at + 2 * n]), combined(d, x[at + 3 * n])
-            y[at] = a if exclusive else e
-            y[at + n] = b if exclusive else f
-            y[at + 2 * n] = c if exclusive else g
-            y[at + 3 * n] = d if exclusive else h
-            a, b, c, d = e, f, g, h
-    return one, four
+    return scan
 
 
 def make(types, product):
     dtype = types["T"]
     neutral, size, at = NUMBA_TYPES[dtype](1 if product else 0), ITEM_SIZES[dtype], pointer_to(dtype)
-    one, four = scanned_rows(neutral, product)
-    line = scan_line("mul" if product else "add")
+    column_scan, line = scanned(neutral, product), scan_line("mul" if product else "add")
 
     def bind(outer, n, inner, exclusive, reverse, choice):
-        per_tile = max(TILE // max(n, 1), min(inner, STRIP) if inner > 1 else ROWS)
+        per_tile = max(TILE // max(n, 1), STRIP if inner >= FEW else 1)
         choice[USER] = per_tile
         choice[TILES] = (outer * inner + per_tile - 1) // per_tile
         choice[SCRATCH_BYTES] = size * STRIP
@@ -66,18 +49,15 @@ def make(types, product):
         while column < end:
             start = column // inner * n * inner + column % inner
             source, target, count = offset(x, start), offset(y, start), 1
-            if inner > 1:
+            if inner >= FEW:
                 count = min(min(inner - column % inner, end - column), STRIP)
                 for j in range(count):
                     totals[j] = neutral
                 for i in range(n):
                     position = (n - 1 - i if reverse else i) * inner
                     line(totals, offset(source, position), offset(target, position), count, exclusive)
-            elif end - column >= ROWS:
-                four(source, target, n, exclusive, reverse)
-                count = ROWS
             else:
-                one(source, target, n, exclusive, reverse)
+                column_scan(source, target, n, inner, exclusive, reverse)
             column += count
         return OK
     return Functions(bind, run)
