@@ -11,15 +11,17 @@ writes its own rows and columns of its part.
 """
 from __future__ import annotations
 
-from ..memory import ITEM_SIZES, address, ceil_div, copy_bytes, helper, int64_at, pointer_to, round_up
+from ..memory import ITEM_SIZES, address, ceil_div, helper, int64_at, pointer_to, round_up
 from ..products.micro import TABLE_WORDS, micro_kernel, shapes
 from ..products.panels import packing
 from ..tiles import shared_evenly
 from ..ways import takes
 from ..words import NO_WINOGRAD, OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, VARIANT, WORK_BYTES
+from .borders import make_mend_filter
 from .conv_tiles import MAIN, NARROW, WINOGRAD, by_isa
 from .lines import LINE_WORDS, buffer_bytes, line_elements, make_padding
 from .lines import group_lines as lines_of_group
+from .parts import make_add_parts, sum_elements
 from .winograd_cost import DTYPES as WINOGRAD_DTYPES
 from .winograd_cost import FEWEST, fits
 from .winograd_filter_grad import make_filter_grad
@@ -202,7 +204,7 @@ def make_bind(dtype, sizes):
         """Tiles of phase 1, where there are several parts."""
         if choice[PARTS] > 1:
             choice[WORK_BYTES] = choice[PARTS] * elements * size
-            choice[SUM_ELEMENTS] = choice[TILE_ELEMENTS] = round_up(max(ceil_div(elements, MOST_TILES), 1024), 16)
+            choice[SUM_ELEMENTS] = choice[TILE_ELEMENTS] = sum_elements(elements)
             choice[TILES_1] = ceil_div(elements, choice[SUM_ELEMENTS])
 
     @helper
@@ -261,18 +263,8 @@ def make(dtype, isa):
     sizes, size, at = shapes(isa, dtype), ITEM_SIZES[dtype], pointer_to(dtype)
     channels_main, lines_main = make_shape(dtype, sizes, True)
     channels_narrow, lines_narrow = make_shape(dtype, sizes, False)
-    run_winograd = make_filter_grad(dtype, sizes.main).run
-
-    @helper
-    def add_parts(target, work, elements, choice, tile):
-        first = tile * choice[SUM_ELEMENTS]
-        count = min(choice[SUM_ELEMENTS], elements - first)
-        result = at(target + first * size)
-        copy_bytes(target + first * size, work + first * size, count * size)
-        for part in range(1, choice[PARTS]):
-            addend = at(work + (part * elements + first) * size)
-            for i in range(count):
-                result[i] += addend[i]
+    run_winograd, add_parts = make_filter_grad(dtype, sizes.main).run, make_add_parts(dtype)
+    mend_filter = make_mend_filter(dtype)
 
     @helper
     def clear(target, elements):
@@ -288,7 +280,7 @@ def make(dtype, isa):
             clear(target, elements)
             return OK
         if phase == 1 and choice[PARTS] > 1:
-            add_parts(target, work, elements, choice, tile)
+            add_parts(target, work, elements, choice[PARTS], choice[SUM_ELEMENTS], tile)
             return OK
         if choice[VARIANT] == WINOGRAD:
             run_winograd(kh, source, gradient, target, n, h, w, c, oc, oh, ow, pad_top, pad_left, choice, work,
@@ -318,6 +310,9 @@ def make(dtype, isa):
             channels_narrow(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
                             dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, columns, group,
                             scratch)
+        if choice[VARIANT] == LINES:
+            mend_filter(source, gradient, result, h, w, c, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
+                        pad_top, pad_left, first_line, lines, first_row, last_row, columns)
         return OK
     return make_bind(dtype, sizes), run
 
