@@ -47,7 +47,7 @@ from .trace import note_threads
 
 JOB_CALL, JOB_MAP, JOB_EPILOGUE, JOB_PACK = range(4)
 MOST_TILES = 1 << 30
-BETWEEN_RUNS = 16         # part of the looks within a run
+BETWEEN_RUNS = 4          # part of the looks within a run
 WAIT, WAKE = 128, 129     # FUTEX_WAIT and FUTEX_WAKE of Linux, private to the process
 EVERYBODY = 1 << 20
 
