@@ -102,6 +102,7 @@ TABLES = 34               # a: bytes that the tables of a run would take, b: OPE
 
 # POOL (fields that different threads write stand 8 words apart)
 POOL_LOCK, POOL_JOBS, POOL_REMAINING, POOL_WAITING, POOL_SLEEPERS = 0, 8, 16, 24, 32     # JOBS: published so far
+POOL_RUN = 9              # the context of a run that has published a job and has not ended; 0: there may be none
 POOL_WAKE, POOL_QUIT, POOL_ERROR_LOCK = 40, 48, 56
 POOL_WORKERS, POOL_HOST, POOL_SPIN, POOL_SHARES, POOL_SCRATCH_BYTES, POOL_NEXT_WORKER = 64, 65, 66, 67, 68, 69
 POOL_DONE = 70

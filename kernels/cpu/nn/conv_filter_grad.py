@@ -4,9 +4,10 @@ Job: dw[u, v, :, :] = sum over output pixels of x[the pixel moved by the tap, :]
 read where it is: its rows are channels, its k the pixels of a line, one segment a line; with few channels, its rows are
 those of all taps, read from padded lines (lines.py), and where lines are short a segment is a column. B is dy, packed
 line by line into scratch. Filters of 3 x 3 and 5 x 5 without stride go by winograd_filter_grad.py where that is faster.
-Output pixels fall into parts: each part's sum goes to the workspace, and phase 1 adds the parts in order.
+Tiles are columns of dw, then rows; where these are too few, output pixels fall into parts: each part's sum goes to the
+workspace, and phase 1 adds the parts in order.
 Invariants: the number of parts depends on the sizes only; pixels outside x are left out before the loop; every tile
-writes its own rows of its part.
+writes its own rows and columns of its part.
 """
 from __future__ import annotations
 
@@ -27,12 +28,14 @@ from .winograd_filter_grad import make_filter_grad
 
 CHANNELS, LINES = 0, 1
 FEW_CHANNELS = 16                      # below, register tiles of several taps pay for padded lines
-# Words of choice: shape; parts; lines of a part; tiles of rows of dw and rows of each; lines of a group; elements of a
-# tile of phase 1. WINOGRAD has its own from PART_LINES on, but for the last.
-SHAPE, PARTS, PART_LINES, ROW_TILES, TILE_ROWS, GROUP_LINES, SUM_ELEMENTS = range(USER, USER + 7)
+# Words of choice: shape; parts; lines of a part; tiles of rows of dw and rows of each; tiles of columns and columns of
+# each; lines of a group; elements of a tile of phase 1. WINOGRAD has its own from PART_LINES on, but for the last.
+(SHAPE, PARTS, PART_LINES, ROW_TILES, TILE_ROWS, COLUMN_TILES, TILE_COLUMNS, GROUP_LINES,
+ SUM_ELEMENTS) = range(USER, USER + 9)
 PRODUCTS = 1 << 21                     # multiplications of a tile, at least
 MOST_TILES = 24
-LEAST_ROWS = 96                        # of a tile: each packs dy for itself
+LEAST_COLUMNS = 128                    # of a tile
+LEAST_ROWS = 512                       # of a tile: those of the same columns pack the same of dy
 PART_PIXELS = 512                      # of a part, at least
 WORK_LIMIT = 32 << 20                  # bytes of all parts
 GROUP_BYTES = 128 * 1024               # of the packed lines of dy, and of patches, that a tile treats at once
@@ -51,10 +54,10 @@ def make_shape(dtype, sizes, wide):
     pack, pad = packing(dtype, shape).pack, make_padding(dtype)
 
     @helper
-    def products(height, segments, length, a_step, packed, panel_bytes, b_step, table, result, oc, later):
+    def products(height, segments, length, a_step, packed, panel_bytes, b_step, table, result, columns, oc, later):
         """One register tile of rows of the result against all panels."""
-        for panel in range(ceil_div(oc, width)):
-            left, right = oc - panel * width, packed + panel * panel_bytes
+        for panel in range(ceil_div(columns, width)):
+            left, right = columns - panel * width, packed + panel * panel_bytes
             if wide and left <= lanes:
                 micro_narrow(height, segments, length, 0, a_step, right, b_step, table,
                              result + panel * width * size, oc * size, later, left)
@@ -63,12 +66,12 @@ def make_shape(dtype, sizes, wide):
                       oc * size, later, left)
 
     @helper
-    def pack_lines(target, dy, pixels, first, oc):
+    def pack_lines(target, dy, pixels, first, columns, oc):
         """Panels of dy's rows first to first + pixels."""
-        for panel in range(ceil_div(oc, width)):
+        for panel in range(ceil_div(columns, width)):
             column = panel * width
             pack(target + panel * pixels * width * size, dy + (first * oc + column) * size, oc * size, pixels,
-                 oc - column)
+                 columns - column)
 
     @helper
     def inside(tap_offset, stride, limit, count):
@@ -78,8 +81,8 @@ def make_shape(dtype, sizes, wide):
         return min(first, count), max(min(last, count), min(first, count))
 
     @helper
-    def tap_products(x, packed, result, first_channel, channels, h, w, c, oc, oh, ow, stride_h, stride_w, row_offset,
-                     column_offset, first_line, lines, later, table):
+    def tap_products(x, packed, result, first_channel, channels, columns, h, w, c, oc, oh, ow, stride_h, stride_w,
+                     row_offset, column_offset, first_line, lines, later, table):
         """Some channels of one tap, one group of lines: rows of the result are the channels."""
         begin, end = inside(column_offset, stride_w, w, ow)
         words = int64_at(table)
@@ -102,19 +105,19 @@ def make_shape(dtype, sizes, wide):
             if segments == 0 and later:
                 continue
             products(height, segments, end - begin, stride_w * c * size, packed, panel_bytes, width * size, table,
-                     result + channel * oc * size, oc, later)
+                     result + channel * oc * size, columns, oc, later)
 
     @helper
     def channels(x, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
-                 pad_left, first_line, lines, first_row, last_row, group_lines, scratch):
+                 pad_left, first_line, lines, first_row, last_row, columns, group_lines, scratch):
         packed = scratch + TABLE_BYTES
         for start in range(0, lines, group_lines):
             count = min(group_lines, lines - start)
-            pack_lines(packed, dy, count * ow, (first_line + start) * ow, oc)
+            pack_lines(packed, dy, count * ow, (first_line + start) * ow, columns, oc)
             for tap in range(first_row // c, ceil_div(last_row, c)):
                 channel = max(first_row - tap * c, 0)
                 tap_products(x, packed, result + tap * c * oc * size, channel, min(last_row - tap * c, c) - channel,
-                             h, w, c, oc, oh, ow, stride_h, stride_w, tap // kw * dilation_h - pad_top,
+                             columns, h, w, c, oc, oh, ow, stride_h, stride_w, tap // kw * dilation_h - pad_top,
                              tap % kw * dilation_w - pad_left, first_line + start, count, start > 0, scratch)
 
     @helper
@@ -155,9 +158,9 @@ def make_shape(dtype, sizes, wide):
 
     @helper
     def padded_lines(x, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
-                     pad_left, first_line, lines, first_row, last_row, group_lines, scratch):
+                     pad_left, first_line, lines, first_row, last_row, columns, group_lines, scratch):
         words, packed = int64_at(scratch), scratch + TABLE_BYTES
-        addresses = packed + round_up(group_lines * ow * ceil_div(oc, width) * width * size, 64)
+        addresses = packed + round_up(group_lines * ow * ceil_div(columns, width) * width * size, 64)
         line_bytes = line_elements(ow, kw, stride_w, dilation_w, c) * size
         rows = last_row - first_row
         # A segment is a line, or, where lines are short, a column: few pixels a segment cost more than their products.
@@ -165,7 +168,7 @@ def make_shape(dtype, sizes, wide):
         tiles = ceil_div(rows, most_rows)
         for start in range(0, lines, group_lines):
             count = min(group_lines, lines - start)
-            pack_lines(packed, dy, count * ow, (first_line + start) * ow, oc)
+            pack_lines(packed, dy, count * ow, (first_line + start) * ow, columns, oc)
             pad(addresses, x, h, w, c, oh, first_line + start, count, ow, kh, kw, stride_h, stride_w, dilation_h,
                 dilation_w, -pad_top, -pad_left)
             done = 0
@@ -184,7 +187,7 @@ def make_shape(dtype, sizes, wide):
                     products(height, ow if down else count, part if down else ow,
                              (stride_h * line_bytes) if down else (stride_w * c * size), packed,
                              count * ow * width * size, (ow if down else 1) * width * size, scratch,
-                             result + row * oc * size, oc, start + done > 0)
+                             result + row * oc * size, columns, oc, start + done > 0)
                 done += part
     return channels, padded_lines
 
@@ -205,18 +208,23 @@ def make_bind(dtype, sizes):
             choice[TILES_1] = ceil_div(elements, choice[SUM_ELEMENTS])
 
     @helper
-    def bind_tiles(lines, ow, rows, oc, choice):
-        """Tiles: rows of dw, times parts of the lines, of which each has sums of its own to be added up."""
+    def bind_tiles(lines, ow, rows, oc, width, choice):
+        """Tiles: columns and rows of dw, times parts of the lines, of which each has sums of its own to be added up."""
         elements = rows * oc
         most = min(max(lines * ow * elements // PRODUCTS, 1), MOST_TILES)
-        choice[TILE_ROWS] = ceil_div(rows, shared_evenly(min(max(rows // LEAST_ROWS, 1), most)))
-        choice[ROW_TILES] = ceil_div(rows, choice[TILE_ROWS])
-        parts = min(ceil_div(most, choice[ROW_TILES]), max(lines * ow // PART_PIXELS, 1),
+        across = shared_evenly(min(max(oc // LEAST_COLUMNS, 1), most))
+        choice[TILE_COLUMNS] = min(round_up(ceil_div(oc, across), width), oc)
+        choice[COLUMN_TILES] = across = ceil_div(oc, choice[TILE_COLUMNS])
+        down = shared_evenly(min(max(rows // LEAST_ROWS, 1), max(most // across, 1)))
+        choice[TILE_ROWS] = ceil_div(rows, down)
+        choice[ROW_TILES] = down = ceil_div(rows, choice[TILE_ROWS])
+        parts = min(ceil_div(most, across * down), max(lines * ow // PART_PIXELS, 1),
                     max(WORK_LIMIT // max(elements * size, 1), 1), lines)
         choice[PART_LINES] = ceil_div(lines, max(parts, 1))
         choice[PARTS] = ceil_div(lines, choice[PART_LINES])
-        choice[TILES] = choice[PARTS] * choice[ROW_TILES]
-        choice[TILE_ELEMENTS] = choice[TILE_ROWS] * oc
+        choice[TILES] = choice[PARTS] * across * down
+        if across == 1:
+            choice[TILE_ELEMENTS] = choice[TILE_ROWS] * oc
         bind_sums(elements, choice)
 
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
@@ -231,10 +239,12 @@ def make_bind(dtype, sizes):
             return
         choice[SHAPE] = NARROW if oc <= width_narrow else MAIN
         width = width_narrow if oc <= width_narrow else width_main
-        lines, line_bytes = n * oh, max(ow, 1) * round_up(oc, width) * size
+        lines = n * oh
         if lines * ow == 0:
             choice[PARTS], choice[TILES] = 0, 1
             return
+        bind_tiles(lines, ow, kh * kw * c, oc, width, choice)
+        line_bytes = ow * round_up(choice[TILE_COLUMNS], width) * size
         padded_bytes = line_elements(ow, kw, stride_w, dilation_w, c) * size
         group = lines_of_group(lines, oh, kh, stride_h, dilation_h, padded_bytes)
         choice[GROUP_LINES] = min(max(GROUP_BYTES // line_bytes, ceil_div(GROUP_PIXELS, ow)), MOST_LINES, lines)
@@ -245,7 +255,6 @@ def make_bind(dtype, sizes):
                 choice[GROUP_LINES] -= choice[GROUP_LINES] % oh
             choice[SCRATCH_BYTES] += buffer_bytes(choice[GROUP_LINES], oh, kh, stride_h, dilation_h, padded_bytes)
         choice[SCRATCH_BYTES] += round_up(choice[GROUP_LINES] * line_bytes, 64)
-        bind_tiles(lines, ow, kh * kw * c, oc, choice)
     return bind
 
 
@@ -277,28 +286,33 @@ def make(dtype, isa):
             run_winograd(kh, source, gradient, target, n, h, w, c, oc, oh, ow, pad_top, pad_left, choice, work,
                          scratch, phase, tile)
             return OK
-        part = tile // choice[ROW_TILES]
-        result = work + part * elements * size if choice[PARTS] > 1 else target
+        column = tile % choice[COLUMN_TILES] * choice[TILE_COLUMNS]
+        columns, block = min(choice[TILE_COLUMNS], oc - column), tile // choice[COLUMN_TILES]
+        part = block // choice[ROW_TILES]
+        result = (work + part * elements * size if choice[PARTS] > 1 else target) + column * size
+        gradient += column * size
         first_line = part * choice[PART_LINES]
         lines = min(choice[PART_LINES], n * oh - first_line)
-        first_row = tile % choice[ROW_TILES] * choice[TILE_ROWS]
+        first_row = block % choice[ROW_TILES] * choice[TILE_ROWS]
         last_row = min(first_row + choice[TILE_ROWS], kh * kw * c)
         main, group = choice[SHAPE] == MAIN, choice[GROUP_LINES]
         if choice[VARIANT] == LINES and main:
             lines_main(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
-                       dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, group, scratch)
+                       dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, columns, group, scratch)
         elif choice[VARIANT] == LINES:
             lines_narrow(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
-                         dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, group, scratch)
+                         dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, columns, group, scratch)
         elif main:
             channels_main(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
-                          dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, group, scratch)
+                          dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, columns, group,
+                          scratch)
         else:
             channels_narrow(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
-                            dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, group, scratch)
+                            dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, columns, group,
+                            scratch)
         if choice[VARIANT] == LINES:
             mend_filter(source, gradient, result, h, w, c, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
-                        pad_top, pad_left, first_line, lines, first_row, last_row)
+                        pad_top, pad_left, first_line, lines, first_row, last_row, columns)
         return OK
     return make_bind(dtype, sizes), run
 
