@@ -33,7 +33,7 @@ OUTPUT = 3                             # of AttentionGrad's operands
 
 
 def attention_strides(flow: Flow) -> Flow:
-    found = [node for node in flow.nodes() if isinstance(node.op, Attending)]
+    found = [node for node in flow.nodes() if isinstance(node.op, Attending) and not node.op.seen]
     if not found:
         return flow
     readers: dict[Value, list[Node]] = defaultdict(list)
