@@ -26,7 +26,7 @@ from ..products.micro import ISAS, shapes
 from ..products.panels import packing
 from ..vector import vectors
 from ..words import OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
-from .attention_blocks import block_of, matrix_at, spans, steps_of
+from .attention_blocks import block_of, gathering, matrix_at, spans, steps_of
 
 EXP = {"f32": exp_f32, "f64": exp_f64}
 # Words of choice: rows of a tile; bytes of the packed k and v of one matrix, 0 where they are read in place; matrices
@@ -66,6 +66,10 @@ def make_bind(dtype, shape, scratch_bytes):
         tiles = batch * ceil_div(rows, choice[ROWS])
         choice[WORK_BYTES] = batch * (choice[K_BYTES] + choice[V_BYTES])
         choice[SCRATCH_BYTES] = scratch_bytes + choice[ROWS] * (cols + 1) * size
+        if q_row != depth:                             # copies of what lies apart
+            choice[SCRATCH_BYTES] += choice[ROWS] * depth * size
+        if inside != 0:
+            choice[SCRATCH_BYTES] += choice[ROWS] * columns * size
         if rows % choice[ROWS] == 0 and (inside == 0 or inner == 1):
             choice[TILE_ELEMENTS] = choice[ROWS] * columns
         table_tiles = 0
@@ -149,20 +153,21 @@ def make_tile(dtype, isa):
     width, kit, look, block = shape.width, blocks(dtype, shape), spans(dtype, shape.width), block_of(shape.width)
     multiply, multiply_onto, longest = kit.multiply, kit.multiply_onto, k_block(dtype, shape)
     dots, survey, span = dot_products(dtype, tile_of(isa)), look.survey, look.span
+    gathered = gathering(dtype)
     exponentials, at, kit_scratch = make_exponentials(dtype), pointer_to(dtype), kit.scratch_bytes
     half, zero = number(0.5), number(0)
 
     @helper
-    def score(q, q_row, k, k_row, scores, rows, low, count, cols, depth, choice, packed, scratch):
+    def score(q, k, k_row, scores, rows, low, count, cols, depth, choice, packed, scratch):
         """scores[rows, count] = q kT, of the columns from `low` on"""
         if choice[K_BYTES] > 0:
-            multiply(q, q_row * size, size, rows, depth, packed + low * depth * size, depth * width * size,
+            multiply(q, depth * size, size, rows, depth, packed + low * depth * size, depth * width * size,
                      width * size, count, scores, cols * size, scratch)
         else:
-            dots(rows, count, depth, q, q_row * size, k + low * k_row * size, k_row * size, scores, cols * size)
+            dots(rows, count, depth, q, depth * size, k + low * k_row * size, k_row * size, scores, cols * size)
 
     @helper
-    def mix(v, v_row, scores, y, y_row, rows, low, count, cols, columns, choice, packed, scratch):
+    def mix(v, v_row, scores, y, rows, low, count, cols, columns, choice, packed, scratch):
         """y[rows, columns] = scores v, of the rows of v from `low` on. What is added up together are the same columns
         whatever is left out: so the bits do not tell how large tiles are."""
         sums = max(ceil_div(cols, longest), 1)
@@ -177,15 +182,15 @@ def make_tile(dtype, isa):
             if choice[V_BYTES] > 0:
                 right, panel, step = packed + choice[K_BYTES] + above * width * size, cols * width * size, width * size
             if done == 0:
-                multiply(left, cols * size, size, rows, part, right, panel, step, columns, y, y_row * size, scratch)
+                multiply(left, cols * size, size, rows, part, right, panel, step, columns, y, columns * size, scratch)
             else:
-                multiply_onto(left, cols * size, size, rows, part, right, panel, step, columns, y, y_row * size,
+                multiply_onto(left, cols * size, size, rows, part, right, panel, step, columns, y, columns * size,
                               scratch)
             done = 1
 
     @helper
-    def counting(q, q_row, index, first, count, outer, inner, rows, cols, depth, mask_outer, mask_inner, mask_row,
-                 scale, choice, work):
+    def counting(q, index, first, count, outer, inner, rows, cols, depth, mask_outer, mask_inner, mask_row, scale,
+                 choice, work):
         """The first and the last + 1 of the columns that count for the tile's rows."""
         if choice[TABLES] == 0:
             return 0, cols
@@ -196,7 +201,7 @@ def make_tile(dtype, isa):
         table_first = first if mask_row != 0 else 0
         table = at(work + batch * (each + SURVEY) + (table_number * table_rows + table_first) * blocks_of_row * size)
         known = at(work + batch * each + index * SURVEY)
-        bound = (survey(q, count, q_row, depth) + known[0]) * half * abs(scale)
+        bound = (survey(q, count, depth, depth) + known[0]) * half * abs(scale)
         return span(table, count, blocks_of_row if mask_row != 0 else 0, cols, bound)
 
     @helper
@@ -216,11 +221,13 @@ def make_tile(dtype, isa):
                 for i in range(2 * count):
                     notes[i] = zero
             return
-        left = offset(q, matrix_at(index, inner, q_steps) + first * q_row)
-        low, high = counting(left, q_row, index, first, count, outer, inner, rows, cols, depth, mask_outer, mask_inner,
+        scores = scratch + kit_scratch
+        spare = scores + choice[ROWS] * (cols + 1) * size
+        left = gathered(offset(q, matrix_at(index, inner, q_steps) + first * q_row), q_row, count, depth, spare)
+        low, high = counting(left, index, first, count, outer, inner, rows, cols, depth, mask_outer, mask_inner,
                              mask_row, scale, choice, work)
-        scores, packed = scratch + kit_scratch, work + index * (choice[K_BYTES] + choice[V_BYTES])
-        score(address(left), q_row, address(offset(k, matrix_at(index, inner, k_steps))), k_steps[2], scores, count,
+        packed = work + index * (choice[K_BYTES] + choice[V_BYTES])
+        score(address(left), address(offset(k, matrix_at(index, inner, k_steps))), k_steps[2], scores, count,
               low, high - low, cols, depth, choice, packed, scratch)
         above = offset(mask, index // inner * mask_outer + index % inner * mask_inner + first * mask_row + low)
         parts_of_one = at(scores + choice[ROWS] * cols * size)        # 1 / the sum of each row
@@ -231,12 +238,15 @@ def make_tile(dtype, isa):
             if kept != 0:
                 notes[2 * i] = greatest
                 notes[2 * i + 1] = part
-        mix(address(offset(v, matrix_at(index, inner, v_steps))), v_steps[2], scores, target, y_row, count, low,
+        mixed = target
+        if y_row != columns:
+            mixed = spare if q_row == depth else spare + choice[ROWS] * depth * size
+        mix(address(offset(v, matrix_at(index, inner, v_steps))), v_steps[2], scores, mixed, count, low,
             high - low, cols, columns, choice, packed, scratch)
         for i in range(count):
-            row = at(target + i * y_row * size)
+            row, given = at(target + i * y_row * size), at(mixed + i * columns * size)
             for j in range(columns):
-                row[j] *= parts_of_one[i]
+                row[j] = given[j] * parts_of_one[i]
     return compute
 
 

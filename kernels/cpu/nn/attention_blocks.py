@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import NUMBA_TYPES, ceil_div, helper, offset, round_up
+from ..memory import ITEM_SIZES, NUMBA_TYPES, address, ceil_div, copy_bytes, helper, offset, pointer_to, round_up
 from ..vector import vectors
 
 BLOCK = 64                             # columns of a block, at least
@@ -57,6 +57,22 @@ def steps_of(inside, inner, rows, length):
 def matrix_at(index, inner, steps):
     """Where a matrix of the batch begins, in elements."""
     return index // inner * steps[0] + index % inner * steps[1]
+
+
+@cache
+def gathering(dtype: str) -> Any:
+    """The function (x, step, rows, length, target): x if its rows follow each other, else a copy of them at address
+    target. Rows that lie apart meet in few sets of the caches, and no prefetcher knows which one is next."""
+    size, at = ITEM_SIZES[dtype], pointer_to(dtype)
+
+    @helper
+    def gathered(x, step, rows, length, target):
+        if step == length:
+            return x
+        for i in range(rows):
+            copy_bytes(target + i * length * size, address(offset(x, i * step)), length * size)
+        return at(target)
+    return gathered
 
 
 @cache

@@ -17,13 +17,25 @@ zeros.
 """
 from __future__ import annotations
 
-from ..memory import ITEM_SIZES, NUMBA_TYPES, address, apart, ceil_div, helper, offset, pointer_to, round_up, zero_bytes
+from ..memory import (
+    ITEM_SIZES,
+    NUMBA_TYPES,
+    address,
+    apart,
+    ceil_div,
+    copy_bytes,
+    helper,
+    offset,
+    pointer_to,
+    round_up,
+    zero_bytes,
+)
 from ..products.blocks import blocks
 from ..products.micro import shapes
 from ..products.panels import packing
 from ..words import OK, SCRATCH_BYTES, TILES, TILES_1, USER, WORK_BYTES
 from .attention import EXP, make_with
-from .attention_blocks import matrix_at, row_dot, spans, steps_of
+from .attention_blocks import gathering, matrix_at, row_dot, spans, steps_of
 
 # Words of choice: rows and columns of a block; rows of a group; groups of a matrix.
 ROWS, COLS, GROUP_ROWS, GROUPS = range(USER, USER + 4)
@@ -63,6 +75,19 @@ def make_bind(dtype, shape, scratch_bytes):
         choice[SCRATCH_BYTES] = (scratch_bytes + packed_bytes(across, depth) + packed_bytes(across, columns)
                                  + packed_bytes(depth, max(across, down)) + packed_bytes(columns, down)
                                  + 2 * down * (across + PAD) * size + choice[GROUP_ROWS] * size)
+        # Copies of what lies apart: a group's rows of q, dy and dq, a block of k, dk and dv.
+        if q_row != depth:
+            choice[SCRATCH_BYTES] += choice[GROUP_ROWS] * depth * size
+        if dy_row != columns:
+            choice[SCRATCH_BYTES] += choice[GROUP_ROWS] * columns * size
+        if dq_inside != 0:
+            choice[SCRATCH_BYTES] += choice[GROUP_ROWS] * depth * size
+        if k_row != depth:
+            choice[SCRATCH_BYTES] += across * depth * size
+        if dk_inside != 0:
+            choice[SCRATCH_BYTES] += across * depth * size
+        if dv_inside != 0:
+            choice[SCRATCH_BYTES] += across * columns * size
     return bind
 
 
@@ -96,17 +121,6 @@ def make_weights(dtype):
     return weigh, differentiate
 
 
-def make_zero_rows(dtype):
-    """The function (target, row_step, rows, length): rows of zeros, row_step elements apart. target: an address."""
-    size = ITEM_SIZES[dtype]
-
-    @helper
-    def zero_rows(target, row_step, rows, length):
-        for i in range(rows):
-            zero_bytes(target + i * row_step * size, length * size)
-    return zero_rows
-
-
 def make_group(dtype, isa):
     """The function that computes a group of rows: adds to dk and dv (at addresses), writes its rows of dq."""
     size, endless = ITEM_SIZES[dtype], NUMBA_TYPES[dtype](float("inf"))
@@ -114,31 +128,39 @@ def make_group(dtype, isa):
     shape = shapes(isa, dtype).main
     width, kit, look, at = shape.width, blocks(dtype, shape), spans(dtype, shape.width), pointer_to(dtype)
     multiply, multiply_onto, kit_scratch = kit.multiply, kit.multiply_onto, kit.scratch_bytes
-    survey, all_hidden, pack_apart = look.survey, look.all_hidden, packing(dtype, shape).pack_apart
-    (weigh, differentiate), dot, zero_rows = make_weights(dtype), row_dot(dtype), make_zero_rows(dtype)
+    survey, all_hidden, gathered = look.survey, look.all_hidden, gathering(dtype)
+    pack_panels, pack_apart = packing(dtype, shape).pack_panels, packing(dtype, shape).pack_apart
+    (weigh, differentiate), dot = make_weights(dtype), row_dot(dtype)
 
     @helper
-    def onto(a, a_row, a_step, rows, k, b, b_row, columns, packed, c, c_row, scratch):
-        """c[rows, columns] += a b, where b[k, columns] is read in place if its rows are whole panels and follow each
-        other, else packed."""
-        if columns % width == 0 and b_row == columns:
-            multiply_onto(a, a_row, a_step, rows, k, b, width * size, columns * size, columns, c, c_row * size, scratch)
+    def onto(a, a_row, a_step, rows, k, b, columns, packed, c, scratch):
+        """c[rows, columns] += a b, where b[k, columns] is read in place if its rows are whole panels, else packed."""
+        if columns % width == 0:
+            multiply_onto(a, a_row, a_step, rows, k, b, width * size, columns * size, columns, c, columns * size,
+                          scratch)
         else:
-            pack_apart(packed, b, b_row * size, columns, k, 0, 0, ceil_div(columns, width))
-            multiply_onto(a, a_row, a_step, rows, k, packed, k * width * size, width * size, columns, c, c_row * size,
+            pack_panels(packed, b, columns, k, 0, 0, ceil_div(columns, width))
+            multiply_onto(a, a_row, a_step, rows, k, packed, k * width * size, width * size, columns, c, columns * size,
                           scratch)
 
     @helper
-    def row_sums(y, y_row, dy, dy_row, rows, columns, sums):
-        for i in range(rows):
-            sums[i] = dot(offset(y, i * y_row), offset(dy, i * dy_row), columns)
+    def scatter(source, rows, length, target, row_step):
+        """target = source, whose rows follow each other, unless it is there. Addresses."""
+        if row_step != length:
+            for i in range(rows):
+                copy_bytes(target + i * row_step * size, source + i * length * size, length * size)
 
     @helper
-    def bound_of(q, q_row, k, k_row, v, v_row, dy, dy_row, rows, cols, depth, columns, scale):
+    def row_sums(y, y_row, dy, rows, columns, sums):
+        for i in range(rows):
+            sums[i] = dot(offset(y, i * y_row), offset(dy, i * columns), columns)
+
+    @helper
+    def bound_of(q, k, k_row, v, v_row, dy, rows, cols, depth, columns, scale):
         """Of |scale q k|, or infinity if something is not finite."""
-        if survey(v, cols, v_row, columns) == endless or survey(dy, rows, dy_row, columns) == endless:
+        if survey(v, cols, v_row, columns) == endless or survey(dy, rows, columns, columns) == endless:
             return endless
-        return (survey(q, rows, q_row, depth) + survey(k, cols, k_row, depth)) * half * abs(scale)
+        return (survey(q, rows, depth, depth) + survey(k, cols, k_row, depth)) * half * abs(scale)
 
     @helper
     def compute(q, q_row, k, k_row, v, v_row, mask, kept, y, y_row, dy, dy_row, dq, dq_row, dk, dk_row, dv, dv_row,
@@ -153,47 +175,65 @@ def make_group(dtype, isa):
         scores = other + ceil_div(columns, width) * width * down * size
         dp = scores + down * row_step * size
         sums = at(dp + down * row_step * size)
-        row_sums(y, y_row, dy, dy_row, rows, columns, sums)
-        zero_rows(address(dq), dq_row, rows, depth)
+        apart_at = dp + down * row_step * size + choice[GROUP_ROWS] * size
+        if q_row != depth:
+            q, apart_at = gathered(q, q_row, rows, depth, apart_at), apart_at + choice[GROUP_ROWS] * depth * size
+        if dy_row != columns:
+            dy, apart_at = gathered(dy, dy_row, rows, columns, apart_at), apart_at + choice[GROUP_ROWS] * columns * size
+        by_rows, of_k, of_v = address(dq), 0, 0
+        if dq_row != depth:
+            by_rows, apart_at = apart_at, apart_at + choice[GROUP_ROWS] * depth * size
+        if dk_row != depth:
+            of_k, apart_at = apart_at, apart_at + across * depth * size
+        if dv_row != columns:
+            of_v, apart_at = apart_at, apart_at + across * columns * size
+        row_sums(y, y_row, dy, rows, columns, sums)
+        zero_bytes(by_rows, rows * depth * size)
         looking = masked != 0 and cols > across
         bound = endless
         if looking:
-            bound = bound_of(q, q_row, k, k_row, v, v_row, dy, dy_row, rows, cols, depth, columns, scale)
+            bound = bound_of(q, k, k_row, v, v_row, dy, rows, cols, depth, columns, scale)
         for first in range(0, cols, across):
             wide = min(across, cols - first)
-            right, mixed = offset(k, first * k_row), offset(v, first * v_row)
+            right, mixed = gathered(offset(k, first * k_row), k_row, wide, depth, apart_at), offset(v, first * v_row)
+            by_k = of_k if dk_row != depth else dk + first * depth * size
+            by_v = of_v if dv_row != columns else dv + first * columns * size
+            zero_bytes(by_k, wide * depth * size)
+            zero_bytes(by_v, wide * columns * size)
             panels = ceil_div(wide, width)
-            pack_apart(by_q, address(right), k_row * size, wide, depth, 1, 0, panels)
+            pack_panels(by_q, address(right), wide, depth, 1, 0, panels)
             pack_apart(by_dy, address(mixed), v_row * size, wide, columns, 1, 0, panels)
             for top in range(0, rows, down):
                 tall = min(down, rows - top)
                 above, notes = offset(mask, top * mask_row + first), offset(kept, 2 * top)
                 if looking and all_hidden(above, tall, mask_row, wide, notes, bound):
                     continue
-                left, upper = address(offset(q, top * q_row)), address(offset(dy, top * dy_row))
-                multiply(left, q_row * size, size, tall, depth, by_q, depth * width * size, width * size, wide, scores,
+                left, upper = address(offset(q, top * depth)), address(offset(dy, top * columns))
+                multiply(left, depth * size, size, tall, depth, by_q, depth * width * size, width * size, wide, scores,
                          row_step * size, scratch)
                 weigh(at(scores), above, notes, tall, row_step, mask_row, wide, masked, scale)
-                onto(scores, size, row_step * size, wide, tall, upper, dy_row, columns, other,
-                     dv + first * dv_row * size, dv_row, scratch)
-                multiply(upper, dy_row * size, size, tall, columns, by_dy, columns * width * size, width * size, wide,
+                onto(scores, size, row_step * size, wide, tall, upper, columns, other, by_v, scratch)
+                multiply(upper, columns * size, size, tall, columns, by_dy, columns * width * size, width * size, wide,
                          dp, row_step * size, scratch)
                 differentiate(at(dp), at(scores), offset(sums, top), tall, row_step, wide, scale)
-                onto(dp, size, row_step * size, wide, tall, left, q_row, depth, spare, dk + first * dk_row * size,
-                     dk_row, scratch)
-                onto(dp, row_step * size, size, tall, wide, address(right), k_row, depth, spare,
-                     address(offset(dq, top * dq_row)), dq_row, scratch)
+                onto(dp, size, row_step * size, wide, tall, left, depth, spare, by_k, scratch)
+                onto(dp, row_step * size, size, tall, wide, address(right), depth, spare,
+                     by_rows + top * depth * size, scratch)
+            scatter(by_k, wide, depth, dk + first * dk_row * size, dk_row)
+            scatter(by_v, wide, columns, dv + first * dv_row * size, dv_row)
+        scatter(by_rows, rows, depth, address(dq), dq_row)
     return compute
 
 
 def make_run(dtype, isa):
     size, number, at = ITEM_SIZES[dtype], NUMBA_TYPES[dtype], pointer_to(dtype)
-    compute, zero_rows = make_group(dtype, isa), make_zero_rows(dtype)
+    compute = make_group(dtype, isa)
 
     @helper
     def add_up(target, row_step, rows, length, parts, groups, step):
         """target[rows, length] = the sum of `groups` parts, `step` bytes apart."""
-        zero_rows(address(target), row_step, rows, length)
+        for i in range(rows):
+            zero_bytes(address(offset(target, i * row_step)), length * size)
         for group in range(groups):
             for i in range(rows):
                 row, part = offset(target, i * row_step), at(parts + group * step + i * length * size)
@@ -217,8 +257,6 @@ def make_run(dtype, isa):
         if groups > 1:
             to_k, dk_row = work + tile * (of_k + of_v) * size, depth
             to_v, dv_row = to_k + of_k * size, columns
-        zero_rows(to_k, dk_row, cols, depth)
-        zero_rows(to_v, dv_row, cols, columns)
         y_steps, dq_steps = steps_of(y_inside, inner, rows, columns), steps_of(dq_inside, inner, rows, depth)
         above = offset(mask, index // inner * mask_outer + index % inner * mask_inner + first * mask_row)
         compute(offset(q, q_at + matrix_at(index, inner, (q_outer, q_inner)) + first * q_row), q_row,
