@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from graphc.passes.attention import attention
+from graphc.passes.attention_strides import attention_strides
 from graphc.passes.batch_norm import batch_norm
 from graphc.passes.check_operands import check_operands
 from graphc.passes.common_subexpressions import common_subexpressions
@@ -68,6 +69,8 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("prepare", prepare),
     # Behind `prepare`, whose results are weights, too; before fusion, which puts numbers into its programs.
     ("weights_in_bodies", weights_in_bodies),
+    # Behind all that changes reshapes and transposes; before fusion, of which it leaves less to copy.
+    ("attention_strides", attention_strides),
 )
 PIPELINE: tuple[tuple[str, Pass], ...] = (
     *_UNFUSED,
