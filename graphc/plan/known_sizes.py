@@ -143,8 +143,8 @@ class _Visit:
         elif isinstance(step, p.List):
             self._list(step)
         elif isinstance(step, p.Call):
-            if step.operands and self.body.buffers[step.operands[0]].dtype == "handle":     # of lists there are copies only
-                self._hold(step.operands[-1], self._value(step.operands[0]))
+            if step.operands and self.body.buffers[step.operands[0]].dtype == "handle":
+                self._hold(step.operands[-1], self._value(step.operands[0]))         # of lists there are copies only
         elif isinstance(step, p.Bind):
             for d in step.dims:
                 self.walk.tell(self.number, d, None)

@@ -46,20 +46,21 @@ bool GpuVariable::refresh(const Variable& variable) {
 }
 
 GpuModel::GpuModel(const DeviceRequest& request)
-    : host_(request.host), path_(request.code), number_(request.number), charge_(request.host), code(read_code(request, charge_)),
-      gpu(Gpu::open(request.number)), modules(gpu, code.modules),
-      saved_(code.walk.empty() ? Plan() : read_plan(request.saved.plan, charge_)) {
-  if (code.compute > gpu.compute())
-    throw_error(GRAPHC_UNIMPLEMENTED, path_ + " needs a GPU of compute capability " + std::to_string(code.compute) +
-                                          " at least; " + gpu.name() + " has " + std::to_string(gpu.compute()) +
-                                          ": make it with `graphc gpu --compute " + std::to_string(gpu.compute()) + "`");
-}
+    : host_(request.host), path_(request.code), number_(request.number), charge_(request.host), code_(read_code(request, charge_)),
+      saved_(code_.walk.empty() ? Plan() : read_plan(request.saved.plan, charge_)) {}
 
 void GpuModel::open(const Plan& plan, const std::vector<Word>& constants, const std::shared_ptr<Values>& values) {
   plan_ = &plan;
   constants_ = &constants;
   values_ = values;
-  in_file(path_, [&] { check_code(code, plan, code.walk.empty() ? plan : saved_); });
+  in_file(path_, [&] { check_code(code_, plan, code_.walk.empty() ? plan : saved_); });
+  Gpu& gpu = Gpu::open(number_);
+  if (code_.compute > gpu.compute())
+    throw_error(GRAPHC_UNIMPLEMENTED, path_ + " needs a GPU of compute capability " + std::to_string(code_.compute) +
+                                          " at least; " + gpu.name() + " has " + std::to_string(gpu.compute()) +
+                                          ": make it with `graphc gpu --compute " + std::to_string(gpu.compute()) + "`");
+  modules_ = std::make_unique<GpuModules>(gpu, code_.modules);
+  gpu_ = &gpu;
   const std::lock_guard<std::mutex> guard(gpu.mutex);
   gpu.enter();
   for (const Tensor& state : plan.states) {
@@ -75,15 +76,15 @@ std::size_t GpuModel::find_sizes(const std::vector<Word>& sizes) const {
   std::vector<Word> given;
   for (std::size_t i = 0; i < plan_->inputs.size(); ++i)
     given.insert(given.end(), &sizes[8 * i], &sizes[8 * i] + rank_of(plan_->inputs[i]));
-  for (std::size_t number = 0; number < code.sizes.size(); ++number)
-    if (code.sizes[number] == given) return number;
+  for (std::size_t number = 0; number < code_.sizes.size(); ++number)
+    if (code_.sizes[number] == given) return number;
   refuse_sizes(given);
 }
 
 void GpuModel::refuse_sizes(const std::vector<Word>& sizes) const {
   std::string there;
-  for (std::size_t i = 0; i < code.sizes.size() && i < MOST_LISTED; ++i) there += "\n  " + sizes_text(code.sizes[i]);
-  if (code.sizes.size() > MOST_LISTED) there += "\n  and " + std::to_string(code.sizes.size() - MOST_LISTED) + " more";
+  for (std::size_t i = 0; i < code_.sizes.size() && i < MOST_LISTED; ++i) there += "\n  " + sizes_text(code_.sizes[i]);
+  if (code_.sizes.size() > MOST_LISTED) there += "\n  and " + std::to_string(code_.sizes.size() - MOST_LISTED) + " more";
   throw_error(GRAPHC_INVALID_ARGUMENT, "the GPU's code was not made for inputs of these sizes: " + sizes_text(sizes) +
                                            "\nit was made for" + (there.empty() ? " none" : there) +
                                            "\n`graphc gpu --shapes` makes it for others");
@@ -115,9 +116,9 @@ DeviceAddress GpuModel::lasting_address(const GpuMemory& memory) {
   const auto found = constant_blocks_.find(memory.index);
   if (found != constant_blocks_.end()) return found->second.address();
   const auto bytes = static_cast<std::size_t>(memory_bytes(memory, *plan_));
-  GpuBlock block(gpu, bytes);
-  gpu.upload(block.address(), reinterpret_cast<const void*>((*constants_)[static_cast<std::size_t>(memory.index)]), bytes);
-  gpu.wait();
+  GpuBlock block(*gpu_, bytes);
+  gpu_->upload(block.address(), reinterpret_cast<const void*>((*constants_)[static_cast<std::size_t>(memory.index)]), bytes);
+  gpu_->wait();
   return constant_blocks_.emplace(memory.index, std::move(block)).first->second.address();
 }
 
@@ -165,7 +166,7 @@ void GpuModel::fail(Word status, Word body, Word step, const Word* words) const 
     record[L::ERROR_B] = words[2];
     std::copy(words + 3, words + GPU_CHECK_WORDS, record + L::ERROR_DETAIL);
   }
-  throw run_error(code.walk.empty() ? *plan_ : saved_, record, "", host_->state());
+  throw run_error(code_.walk.empty() ? *plan_ : saved_, record, "", host_->state());
 }
 
 }  // namespace graphc_core

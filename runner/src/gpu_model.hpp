@@ -32,8 +32,9 @@ class GpuVariable final : public VariableCopy {
 
 class GpuModel {
  public:
+  // Reads the code.
   explicit GpuModel(const DeviceRequest& request);
-  // plan: the model's, with the addresses of its constants.
+  // Checks it, then opens the GPU. plan: the model's, with the addresses of its constants.
   void open(const Plan& plan, const std::vector<std::int64_t>& constants, const std::shared_ptr<Values>& values);
 
   // The number of the sizes of all inputs, 8 words for each, among those for which there is code. Throws INVALID_ARGUMENT.
@@ -49,6 +50,10 @@ class GpuModel {
   void written(std::int32_t state);
   [[noreturn]] void fail(std::int64_t status, std::int64_t body, std::int64_t step, const std::int64_t* words) const;
 
+  const GpuCode& code() const { return code_; }
+  bool is_open() const { return gpu_ != nullptr; }
+  Gpu& gpu() const { return *gpu_; }
+  GpuModules& modules() const { return *modules_; }
   Variable& variable(std::int32_t state) const { return *variables_[static_cast<std::size_t>(state)]; }
   GpuVariable& copy(std::int32_t state) const { return *copies_[static_cast<std::size_t>(state)]; }
   const Plan& plan() const { return *plan_; }
@@ -64,14 +69,10 @@ class GpuModel {
   const std::string path_;
   const int number_;
   Charge charge_;                            // for the code
-
- public:
-  const GpuCode code;
-  Gpu& gpu;
-  GpuModules modules;
-
- private:
+  const GpuCode code_;
   const Plan saved_;                         // the file's, of which the GPU does parts
+  Gpu* gpu_ = nullptr;
+  std::unique_ptr<GpuModules> modules_;
   const Plan* plan_ = nullptr;
   const std::vector<std::int64_t>* constants_ = nullptr;
   std::shared_ptr<Values> values_;

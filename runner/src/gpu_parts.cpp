@@ -66,13 +66,13 @@ class GpuWalk final : public DeviceWalk {
 
 std::unique_ptr<DeviceWalk> GpuParts::begin(const std::vector<Word>& sizes) {
   model_.find_sizes(sizes);
-  for (const std::int32_t state : model_.code.here) model_.values().bring_home(model_.variable(state));
+  for (const std::int32_t state : model_.code().here) model_.values().bring_home(model_.variable(state));
   return std::make_unique<GpuWalk>(*this);
 }
 
 void GpuParts::call(std::size_t number, const std::vector<graphc_tensor>& given, HostRequest& request) {
-  need(number < model_.code.parts.size(), "it calls a part that the GPU's code does not have");
-  const GpuPart& part = model_.code.parts[number];
+  need(number < model_.code().parts.size(), "it calls a part that the GPU's code does not have");
+  const GpuPart& part = model_.code().parts[number];
   need(given.size() >= part.told, "a part is not told its sizes");
   const GpuRun& run = run_of(part, part.told ? given.data() : nullptr);
   need(given.size() == part.told + run.uploads.size() + run.given.size() &&
@@ -80,8 +80,8 @@ void GpuParts::call(std::size_t number, const std::vector<graphc_tensor>& given,
        "a part is called with another number of values");
   const graphc_tensor *values = given.data() + part.told, *vectors = values + run.uploads.size();
   const Ids variables = model_.variables_of(run);
-  const std::lock_guard<std::mutex> guard(model_.gpu.mutex);
-  model_.gpu.enter();
+  const std::lock_guard<std::mutex> guard(model_.gpu().mutex);
+  model_.gpu().enter();
   Bound& there = bound(number);
   there.turn = part.repeats && !there.turn;
   Key key{&run - part.runs.data(), there.turn};
@@ -107,9 +107,9 @@ void GpuParts::call(std::size_t number, const std::vector<graphc_tensor>& given,
 
 // Blocks for the largest of what each run makes.
 GpuParts::Bound& GpuParts::bound(std::size_t number) {
-  if (!bound_) bound_ = std::make_unique<Bound[]>(model_.code.parts.size());
+  if (!bound_) bound_ = std::make_unique<Bound[]>(model_.code().parts.size());
   Bound& found = bound_[number];
-  const GpuPart& part = model_.code.parts[number];
+  const GpuPart& part = model_.code().parts[number];
   std::size_t count = 0;
   for (const GpuRun& run : part.runs) count = std::max(count, run.made.size());
   for (int turn = 0; turn < 1 + part.repeats; ++turn)
@@ -117,7 +117,7 @@ GpuParts::Bound& GpuParts::bound(std::size_t number) {
       Word bytes = 0;
       for (const GpuRun& run : part.runs)
         if (const GpuMemory* memory = memory_of(run, GpuMemoryKind::MADE, i)) bytes = std::max(bytes, memory->size);
-      found.made[turn].emplace_back(model_.gpu, static_cast<std::size_t>(bytes));
+      found.made[turn].emplace_back(model_.gpu(), static_cast<std::size_t>(bytes));
       blocks_.push_back(static_cast<Word>(found.made[turn].back().address()));
       blocks_.push_back(bytes);
     }
@@ -135,7 +135,7 @@ GpuFrame& GpuParts::frame_of(Bound& bound, const GpuRun& run, Key key) {
     }
     if (one.used < chosen->used) chosen = &one;
   }
-  if (chosen->frame) model_.gpu.wait();
+  if (chosen->frame) model_.gpu().wait();
   chosen->frame.reset();
   std::vector<DeviceAddress> lasting;
   for (const GpuMemory& memory : run.memory) {
@@ -148,7 +148,7 @@ GpuFrame& GpuParts::frame_of(Bound& bound, const GpuRun& run, Key key) {
     }
     lasting.push_back(address);
   }
-  chosen->frame = std::make_unique<GpuFrame>(model_.gpu, run, model_.modules, lasting, model_.host());
+  chosen->frame = std::make_unique<GpuFrame>(model_.gpu(), run, model_.modules(), lasting, model_.host());
   chosen->key = std::move(key);
   chosen->used = bound.calls;
   return *chosen->frame;

@@ -22,7 +22,7 @@ class GpuRuns final : public DeviceRuns {
   explicit GpuRuns(const DeviceRequest& request) : model_(request), parts_(model_) {}
   ~GpuRuns() override;
 
-  std::string_view plan() const override { return model_.code.walk; }
+  std::string_view plan() const override { return model_.code().walk; }
   void open(const Plan& plan, const std::vector<Word>& constants, const std::shared_ptr<Values>& values) override {
     model_.open(plan, constants, values);
   }
@@ -44,7 +44,8 @@ class GpuRuns final : public DeviceRuns {
 };
 
 GpuRuns::~GpuRuns() {
-  const std::lock_guard<std::mutex> guard(model_.gpu.mutex);
+  if (!model_.is_open()) return;
+  const std::lock_guard<std::mutex> guard(model_.gpu().mutex);
   frames_.clear();
   parts_.clear();
 }
@@ -52,13 +53,13 @@ GpuRuns::~GpuRuns() {
 void GpuRuns::run(const std::vector<Word>& sizes, Word number, const Running& running, const std::vector<Word>& inputs,
                   const std::vector<graphc_tensor>& outputs) {
   const std::size_t which = model_.find_sizes(sizes);
-  const GpuRun& run = model_.code.runs[which];
+  const GpuRun& run = model_.code().runs[which];
   for (const GpuNeed& one : run.needs)
     if (!model_.variable(one.state).has_value()) model_.fail(L::Status::UNINITIALISED, one.body, one.step, nullptr);
   const Ids variables = model_.variables_of(run);
-  const std::lock_guard<std::mutex> guard(model_.gpu.mutex);
+  const std::lock_guard<std::mutex> guard(model_.gpu().mutex);
   if (running.flag()->load()) throw_error(GRAPHC_CANCELLED, "the run was cancelled");
-  model_.gpu.enter();
+  model_.gpu().enter();
   const GpuFrame& frame = frame_of(which);
   for (const std::int32_t state : variables) model_.copy(state).refresh(model_.variable(state));
   fill(run, frame, number, inputs);
@@ -70,10 +71,10 @@ void GpuRuns::run(const std::vector<Word>& sizes, Word number, const Running& ru
 GpuFrame& GpuRuns::frame_of(std::size_t number) {
   std::unique_ptr<GpuFrame>& found = frames_[number];
   if (!found) {
-    const GpuRun& run = model_.code.runs[number];
+    const GpuRun& run = model_.code().runs[number];
     std::vector<DeviceAddress> lasting;
     for (const GpuMemory& memory : run.memory) lasting.push_back(model_.lasting_address(memory));
-    found = std::make_unique<GpuFrame>(model_.gpu, run, model_.modules, lasting, model_.host());
+    found = std::make_unique<GpuFrame>(model_.gpu(), run, model_.modules(), lasting, model_.host());
   }
   return *found;
 }

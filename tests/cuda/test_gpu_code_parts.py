@@ -1,5 +1,5 @@
-"""Models of which the C++ library has a GPU do parts (graphc gpu, docs/adr/0065): the results, variables and errors of the
-CPU, and to the bit what Python does with the same parts."""
+"""Models of which the C++ library has a GPU do parts (graphc gpu, docs/adr/0065): the results, variables and errors of
+the CPU, and to the bit what Python does with the same parts."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -94,14 +94,14 @@ def test_branches_and_loops_in_loops(tmp_path: Path, library: Any) -> None:
     with Pair(model, tmp_path) as pair:
         again = pair.in_python(model, "f")
         for flag in (True, False, True):
-            x = normal(4, 6)
-            pair.assert_close("f", x, np.array(flag))
-            for ours, theirs in zip(pair.gpu["f"].run([x, np.array(flag)]), again.run([x, np.array(flag)]), strict=True):
+            feeds = [normal(4, 6), np.array(flag)]
+            pair.assert_close("f", *feeds)
+            for ours, theirs in zip(pair.gpu["f"].run(feeds), again.run(feeds), strict=True):
                 assert_same_bits(ours, theirs)
 
 
 def recurrent() -> Any:
-    """A recurrent net over sequences of several lengths: a training step, whose loops keep what their gradients need."""
+    """A recurrent net over sequences of several lengths: a training step, whose loops keep what gradients need."""
     x, length = gc.placeholder(gc.float32, [3, None, 4], "x"), gc.placeholder(gc.int32, [3], "length")
     _, state = gc.nn.dynamic_rnn(gc.nn.rnn_cell.GRUCell(5), x, length, dtype=gc.float32)
     loss = gc.reduce_mean(gc.square(gc.layers.dense(gc.nn.dropout(state, 0.8), 2) - 1.))
@@ -229,7 +229,8 @@ def test_damaged_parts_are_refused(tmp_path: Path) -> None:
     with gpu("late", compute=80):
         for name, (said, change) in (AT_ONCE | IN_A_RUN).items():
             changed: Any = change(walk)
-            path.write_bytes(gpu_code(saved.graph_hash, {"f": (saved, walk.parts[0].runs if changed is walk else changed)}))
+            runs = walk.parts[0].runs if changed is walk else changed
+            path.write_bytes(gpu_code(saved.graph_hash, {"f": (saved, runs)}))
             with pytest.raises(n.NativeError) as refused:
                 with native.load(model.SerializeToString(), signature=b"f", gpu_code=str(path).encode()) as loaded:
                     assert name in IN_A_RUN, f"it took {name}"

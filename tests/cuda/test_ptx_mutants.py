@@ -74,8 +74,8 @@ CASES: dict[str, Run] = {
     "gather": called("gather.f32.i32", [floats(2, 7, 3), np.array([6, 0, 3, 3, 6], np.int32)], [((2, 5, 3), "f32")],
                      (2, 7, 3, 5)),
 }
-# What share of the faults of a kind must be noticed. A smallest of two in place of the largest is noticed only where the
-# largest of all goes through: one of the ten in which gather looks for the largest index.
+# What share of the faults of a kind must be noticed. The smaller of two in place of the larger is noticed only where
+# the largest of all goes through: at one of ten places where gather looks for the largest index.
 WANTED = {"no barrier": 0.75, "bound": 0.3, "stride": 0.6, "offset": 0.8, "no predicate": 0.5, "always": 0.75,
           "operation": 0.6}
 

@@ -36,8 +36,8 @@ Vector = tuple[int, ...]   # sizes and address of a value on the device
 
 
 class MixedEngine(DeviceEngine):
-    """Runs any plan without CARRIED buffers. residence: of the plan, whose devices are numbers of `devices`; the others as
-    Engine's arguments.
+    """Runs any plan without CARRIED buffers. residence: of the plan, whose devices are numbers of `devices`; the others
+    are Engine's arguments.
 
     Raises ResourceExhaustedError in a run if the device has no memory left.
     """
@@ -47,18 +47,14 @@ class MixedEngine(DeviceEngine):
         self._split = split(residence.plan, residence)
         own = {name_of(function): Launch(weakref.ref(self), function) if isinstance(function, Part) else
                ListCall(weakref.ref(self), function) for function in self._split.functions}
-        super().__init__(devices, residence.plan, self._split.plan, constants, states, {**(hosts or {}), **own}, *settings)
+        super().__init__(devices, residence.plan, self._split.plan, constants, states, {**(hosts or {}), **own},
+                         *settings)
         self._idle: list[DeviceRun] = []
         self._current = threading.local()
 
     @property
     def parts(self) -> tuple[Part, ...]:
         return self._split.parts
-
-    @property
-    def host_states(self) -> frozenset[int]:
-        """The variables whose values the host's steps use."""
-        return self._split.here
 
     def _cells_here(self) -> list[State]:
         return [cell for i, cell in enumerate(self._cells) if i in self._split.here]

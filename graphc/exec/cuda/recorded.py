@@ -91,11 +91,12 @@ class Shapes:
 
 @dataclass(frozen=True)
 class Recorded:
-    """sizes: of all axes of all inputs; of a part its leaves. memory: the first one is the BLOCK, of which the host has one like it. tasks:
-    what is done first, behind that if the first `early` checks are good, and to bring variables back if others are not.
-    checks: each with its step; what they look at is in the block, RECORD bytes each from check_place on. uploads,
-    downloads: where the inputs are in the block, before them the run's counter if there is one, and the outputs.
-    needed: variables that must have a value; written: those that get one. shapes: None of a run of a whole plan."""
+    """sizes: of all axes of all inputs; of a part its leaves. memory: the first one is the BLOCK, of which the host has
+    one like it. tasks: what is done first, behind that if the first `early` checks are good, and to bring variables
+    back if others are not. checks: each with its step; what they look at is in the block, RECORD bytes each from
+    check_place on. uploads, downloads: where the inputs are in the block, before them the run's counter if there is
+    one, and the outputs. needed: variables that must have a value; written: those that get one. shapes: None of a run
+    of a whole plan."""
 
     sizes: tuple[int, ...]
     memory: tuple[Memory, ...]

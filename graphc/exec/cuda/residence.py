@@ -34,9 +34,9 @@ class Residence:
     """steps: of each body the numbers of the steps that the device does; lists: of each body those on lists of the
     device's values, with what these hold. given, made: of each body the numbers of its inputs and outputs that are the
     device's; homes: of each body which device's they are; where: of each body the device of each of its steps. may:
-    whether the caller lets a device do a step; place: which device that is then, by a number; stays: whether a value (its
-    body's number and its own) may go into and come out of loops and branches as a device's; holds: whether lists may
-    hold values of a device."""
+    whether the caller lets a device do a step; place: which device that is then, by a number; stays: whether a value
+    (its body's number and its own) may go into and come out of loops and branches as a device's; holds: whether lists
+    may hold values of a device."""
 
     def __init__(self, plan: p.Plan, may: Callable[[p.Step], bool] = lambda step: True,
                  place: Callable[[p.Step], int] = lambda step: 0,
