@@ -36,19 +36,19 @@ Vector = tuple[int, ...]   # sizes and address of a value on the device
 
 
 class MixedEngine(DeviceEngine):
-    """Runs any plan without CARRIED buffers. may: which steps devices may do; place: which of `devices` does a step, by
-    its number among them; the others as Engine's arguments.
+    """Runs any plan without CARRIED buffers. residence: of the plan, whose devices are numbers of `devices`; the others
+    are Engine's arguments.
 
     Raises ResourceExhaustedError in a run if the device has no memory left.
     """
 
-    def __init__(self, devices: Sequence[Device], may: Callable[[p.Step], bool], place: Callable[[p.Step], int],
-                 plan: p.Plan, constants: Mapping[str, Any] | None = None, states: Any = None,
-                 hosts: Mapping[str, Callable[..., Any]] | None = None, *settings: Any) -> None:
-        self._split = split(plan, Residence(plan, may, place))
+    def __init__(self, devices: Sequence[Device], residence: Residence, constants: Mapping[str, Any] | None = None,
+                 states: Any = None, hosts: Mapping[str, Callable[..., Any]] | None = None, *settings: Any) -> None:
+        self._split = split(residence.plan, residence)
         own = {name_of(function): Launch(weakref.ref(self), function) if isinstance(function, Part) else
                ListCall(weakref.ref(self), function) for function in self._split.functions}
-        super().__init__(devices, plan, self._split.plan, constants, states, {**(hosts or {}), **own}, *settings)
+        super().__init__(devices, residence.plan, self._split.plan, constants, states, {**(hosts or {}), **own},
+                         *settings)
         self._idle: list[DeviceRun] = []
         self._current = threading.local()
 
