@@ -118,7 +118,7 @@ _COUNTS = {
 
 
 def parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
-    """Those parameters of which something can be said. Neither `self` nor variadic ones are among them."""
+    """Those parameters of which something can be said, but for `name`, which everything has."""
     while hasattr(function, "__wrapped__"):         # by arg_scope
         function = function.__wrapped__
     code = function.__code__
@@ -126,7 +126,7 @@ def parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     found = []
     for index, name in enumerate(code.co_varnames[:count + code.co_kwonlyargcount]):
         kinds = _kinds(name, annotations.get(name, "Any"), function.__globals__)
-        if kinds and name not in ("self", "cls"):
+        if kinds and name not in ("self", "cls", "name"):
             if _is_default_none(function, name, index):
                 kinds = (*kinds, NOTHING)
             found.append(Parameter(name, index if index < count else None, kinds, set()))
