@@ -147,7 +147,10 @@ def _shown_of(error: Exception, function: Callable[..., Any], name: str, argumen
 
     if blame.is_stumble(error):
         found = blame.refused(name, *wrong) if wrong else blame.of_stumble(error, function, name, arguments, more)
-        return shown(found.with_traceback(error.__traceback__) if found else error, name)
+        if found is None:
+            return shown(error, name)
+        found.__suppress_context__ = True       # where it stumbled; GRAPHC_FULL_TRACEBACK=1 shows that, and no other
+        return shown(found, name)
     argument = blame.argument_of(error, function, arguments, more)
     return shown(error, f"{name}, argument '{argument}'" if argument else name)
 

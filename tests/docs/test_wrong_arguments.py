@@ -20,7 +20,7 @@ import graphc as gc
 import definitions
 
 FILE = "<example>"
-SAMPLE, PARTS = 60, 6
+SAMPLE, PARTS = 48, 12
 WRONG: list[Any] = [None, 3, -1, 0, 1.5, "x", [], [1], ["a"], [None], {"k": 1}, object, float("nan"),
                     lambda a, b, c, d: a]
 BUGS = (AssertionError, AttributeError, IndexError, NameError, RecursionError, ZeroDivisionError,
