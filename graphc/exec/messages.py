@@ -73,6 +73,9 @@ def _text(code: int, a: int, b: int, c: int) -> tuple[type[errors.OpError], str]
         Status.INDEX_OUT_OF_RANGE: (invalid, f"index {a} is not in [0, {b})"),
         Status.DIVISION_BY_ZERO: (invalid, REFUSED["zero"][1]),
         Status.NEGATIVE_EXPONENT: (invalid, REFUSED["negative"][1]),
+        Status.NOT_DEFINITE: (invalid, "Cholesky decomposition was not successful. The input might not be valid: it "
+                                       f"must be symmetric and positive definite (matrix {a}, row {b})"),
+        Status.NOT_INVERTIBLE: (invalid, f"Input matrix is not invertible (matrix {a}: no pivot in column {b})"),
         t.NO_MEMORY: (errors.ResourceExhaustedError, f"no memory for {a} bytes, or memory_limit is too low"),
         t.DIM_VALUE: (
             invalid,

@@ -49,6 +49,8 @@ class Status(IntEnum):
     DIVISION_BY_ZERO = 4        # of integers
     NEGATIVE_EXPONENT = 5       # of integers
     INDEX_TUPLE = 6             # scratch: which tuple, its length, then 7 words each for it and the sizes
+    NOT_DEFINITE = 7            # scratch: which of the matrices, and the first row without a positive pivot
+    NOT_INVERTIBLE = 8          # scratch: which of the matrices, and the first column without a pivot
     LEFT_OUT = -1               # of what stands in place of a part (cpu/memory.py) that a runner was linked without
 
 

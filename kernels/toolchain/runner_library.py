@@ -1,7 +1,8 @@
 """What the C++ runner is linked from: libgraphc_kernels.a, graphc_tables.cpp and graphc_layout.h.
 
 The archive has the objects of all instruction sets, but that code of better ones is left out that would only make the
-runner larger: the runtime, and families of kernels that it makes no faster.
+runner larger: the runtime, and families of kernels that it makes no faster. Functions that are the same machine code
+are named once in the tables (folding.py), and linkers leave the others out.
 """
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from ..contracts import calls
 from ..contracts.all import KERNELS
 from . import cache
 from .archive import ENTRIES, read_archive, write_archive
-from .gate import read_symbols
+from .folding import same_functions
+from .gate import PART_SYMBOL, read_symbols
 from .header import layout_header
 from .tables import ROLES, Tables, read_tables, tables_source
 from .targets import TARGETS, Target
@@ -48,11 +50,16 @@ def write_runner_library(archives: Mapping[str, bytes], out: Path) -> None:
     # A family that is tuned has an object for each dtype: its binds differ, too.
     tuned = {name.partition(".")[0] for name in members[base.name] if name.count(".") > 1}
     tables = _shared(read_tables(objects, [target.name for target in targets]), base, tuned)
+    same = same_functions(data for target in targets for data in _needed(members[target.name], target, base,
+                                                                         tables).values())
+    tables = replace(tables, functions={isa: [same.get(symbol, symbol) for symbol in functions]
+                                        for isa, functions in tables.functions.items()})
     linked = [(f"{name[:-2]}.{target.symbol}.o", data) for target in targets
               for name, data in _needed(members[target.name], target, base, tables).items()]
     out.mkdir(parents=True, exist_ok=True)
     (out / "libgraphc_kernels.a").write_bytes(write_archive(linked, index=True))
-    (out / "graphc_tables.cpp").write_text(tables_source(tables))
+    (out / "graphc_tables.cpp").write_text(tables_source(
+        tables, same_parts={part: other for part, other in same.items() if part.startswith(PART_SYMBOL)}))
     modules = [layout, calls]
     if entries:
         modules.append(importlib.import_module(f"{__package__.rpartition('.')[0]}.runtime.tables"))

@@ -6,7 +6,7 @@ Imports neither numba nor llvmlite.
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from ..layout import PRIMITIVE_WORDS, REGISTRY_MAGIC
@@ -151,10 +151,11 @@ def _words(tables: Tables, kernels: list[int], primitives: list[int]) -> list[in
 
 
 def tables_source(tables: Tables, made_for: str = "", parts: Collection[str] = PARTS,
-                  left_out: Collection[str] = ()) -> str:
+                  left_out: Collection[str] = (), same_parts: Mapping[str, str] | None = None) -> str:
     """C++ that defines what graphc_layout.h declares. made_for: what a runner of few kernels was made for, "": it has
     all. parts: those of PARTS that it has. left_out: symbols of parts of kernels, in whose place a function stands that
-    fails as numba's functions do; the kernel then returns Status.LEFT_OUT."""
+    fails as numba's functions do; the kernel then returns Status.LEFT_OUT. same_parts: parts of kernels that are to
+    lead to others, which are the same machine code (folding.py)."""
     names = [*tables.kernels, *tables.primitives]
     symbols = sorted({symbol for of_isa in tables.functions.values() for symbol in (*of_isa, *parts)} - {""})
     lines = ["// Written by graphc; do not edit.", "#include <cstdint>", 'extern "C" {',
@@ -175,11 +176,22 @@ def tables_source(tables: Tables, made_for: str = "", parts: Collection[str] = P
     if left_out:
         lines.append("std::int32_t gc_left_out() { return 1; }")
         lines += [f'__attribute__((alias("gc_left_out"))) std::int32_t {symbol}();' for symbol in left_out]
+    lines += _leading(same_parts or {})
     for isa, functions in tables.functions.items():
         rows = _wrapped(symbol or "nullptr" for symbol in [*functions, "nullptr"])     # an array has at least one
         lines.append(f"void (*const {_table(isa)}[])() = {{{rows}}};")
     rows = ", ".join(f'{{"{isa}", {_table(isa)}}}' for isa in tables.functions)
     return "\n".join([*lines, f"const gc_isa gc_isas[] = {{{rows}, {{nullptr, nullptr}}}};", "}", ""])
+
+
+def _leading(parts: Mapping[str, str]) -> list[str]:
+    """Assembly that defines each part as a jump to another one, in a section of its own: like `left_out`, it stands
+    before the archive's weak one."""
+    jumps = [f'GC_LEAD({part}, {other})' for part, other in parts.items()]
+    return ["#ifdef __aarch64__", '#define GC_JUMP "b"', "#else", '#define GC_JUMP "jmp"', "#endif",
+            '#define GC_LEAD(part, other) asm(".pushsection .text." #part ",\\"ax\\",%progbits\\n.globl " #part '
+            '"\\n.hidden " #part "\\n.type " #part ",%function\\n" #part ":\\n" GC_JUMP " " #other '
+            '"\\n.popsection\\n");', *jumps] if jumps else []
 
 
 def _table(isa: str) -> str:

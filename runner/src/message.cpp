@@ -75,6 +75,8 @@ Explained explain(const Plan& plan, const Body* body, const Step* step, const Wo
     case L::Status::INVALID_VALUE: return invalid("a value is not valid");
     case L::Status::DIVISION_BY_ZERO: return invalid("Integer division by zero");
     case L::Status::NEGATIVE_EXPONENT: return invalid("Integers to negative integer powers are not allowed");
+    case L::Status::NOT_DEFINITE: return invalid("the matrix is not positive definite (matrix $a, row $b)");
+    case L::Status::NOT_INVERTIBLE: return invalid("Input matrix is not invertible (matrix $a: no pivot in column $b)");
     case L::Status::UNINITIALISED: {
       const Buffer* info = body && step && !step->operands.empty() ? at(body->buffers, step->operands[0]) : nullptr;
       const Tensor* state = info ? at(plan.states, info->index) : nullptr;

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from graphc.ir.builder import GradientBuilder
-from graphc.ir.host import Host
+from graphc.ir.dtypes import int64
 from graphc.ir.op import Sample, register
 from graphc.ir.spec import Spec, require_equal, text
 from graphc.ir.tensor import Operation
+from graphc.ops.linalg.by_kernel import ByKernel, batch_of
 from graphc.ops.linalg.matrices import (
     adjoint,
     check_floating,
@@ -29,7 +30,7 @@ def definite(*shape: int) -> np.ndarray:
 
 
 @register
-class Cholesky(Host):
+class Cholesky(ByKernel):
     """The lower triangular L with L @ adjoint(L) = input, of which only the lower triangle is read."""
 
     operands = ("input",)
@@ -52,6 +53,10 @@ class Cholesky(Host):
             raise ValueError("Cholesky decomposition was not successful. The input might not be valid: it must be "
                              "symmetric and positive definite.") from None
 
+    def lower_real(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        x = inputs[0]
+        b.call("cholesky", [x, outputs[0]], dims=[batch_of(x), x.shape[-1]])
+
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         # Murray, "Differentiation of the Cholesky decomposition", 2016: L^-H phi(L^H dL) L^-1, made symmetric.
         factor = node.outputs[0]
@@ -62,7 +67,7 @@ class Cholesky(Host):
 
 
 @register
-class CholeskyGrad(Host):
+class CholeskyGrad(ByKernel):
     """The gradient of Cholesky by its input, given the factor l and the gradient by it. TF 1 has none of its own."""
 
     operands = ("l", "grad")
@@ -91,3 +96,28 @@ class CholeskyGrad(Host):
         left = np.linalg.solve(upper, middle)
         right = np.swapaxes(np.linalg.solve(upper, np.swapaxes(left, -1, -2)), -1, -2)
         return (right + np.swapaxes(right, -1, -2)) * right.dtype.type(0.5)
+
+    def lower_real(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        factor, result, n = inputs[0], outputs[0], inputs[0].shape[-1]
+        rank, sizes, each = factor.rank, [batch_of(factor), n, n], n * n
+        turned = [*range(rank - 2), rank - 1, rank - 2]
+        lower, product, middle, left, right = (b.temporary(factor.dtype, factor.shape) for _ in range(5))
+
+        def over(s: Any) -> Any:
+            """How far over the diagonal an element is."""
+            return s("sub", s.index(rank - 1), s.index(rank - 2))
+
+        def cut(s: Any, x: Any) -> Any:
+            return s("select", s("less_equal", over(s), s.constant(0, int64)), x, s.constant(0, factor.dtype))
+
+        def halved(s: Any, x: Any) -> Any:
+            half = s("mul", x, s.constant(0.5, factor.dtype))
+            return cut(s, s("select", s("equal", over(s), s.constant(0, int64)), half, x))
+
+        b.map(cut, [inputs[1]], [lower])
+        b.call("matmul", [factor, lower, product], dims=[*sizes, n, each, each], attrs=[1, 0])
+        b.map(halved, [product], [middle])
+        b.call("triangular_solve", [factor, middle, left], dims=[*sizes, each], attrs=[1, 1])
+        b.call("triangular_solve", [factor, left.transpose(turned), right], dims=[*sizes, each], attrs=[1, 1])
+        b.map(lambda s, x, y: s("mul", s("add", x, y), s.constant(0.5, factor.dtype)),
+              [right, right.transpose(turned)], [result])

@@ -16,6 +16,7 @@ from graphc.ir.host import Host
 from graphc.ir.op import Sample, attr, register
 from graphc.ir.spec import Spec, text
 from graphc.ir.tensor import Operation
+from graphc.ops.linalg.by_kernel import ByKernel, batch_of
 from graphc.ops.linalg.matrices import (
     adjoint,
     adjoint_of,
@@ -32,7 +33,7 @@ from graphc.ops.linalg.svd_gradient import svd_gradient
 
 
 @register
-class Qr(Host):
+class Qr(ByKernel):
     """q with orthonormal columns and r, upper triangular, with q @ r = input."""
 
     operands = ("input",)
@@ -57,6 +58,10 @@ class Qr(Host):
     def compute(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         q, r = np.linalg.qr(x, "complete" if self.full_matrices else "reduced")
         return q, r
+
+    def lower_real(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        x, (q, r) = inputs[0], outputs
+        b.call("qr", [x, q, r], dims=[batch_of(x), *x.shape[-2:], q.shape[-1]])
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Any) -> Sequence[Any]:
         (q, r), x = node.outputs, node.inputs[0]
@@ -97,7 +102,7 @@ def _square_qr(g: GradientBuilder, q: Any, r: Any, dq: Any, dr: Any) -> Any:
 
 
 @register
-class Lu(Host):
+class Lu(ByKernel):
     """L under the diagonal and U from it on in one matrix, and p: L @ U has the rows p of input."""
 
     operands = ("input",)
@@ -132,6 +137,14 @@ class Lu(Host):
                 order[[row, other]] = order[[other, row]]
             orders[index] = order
         return factored, orders
+
+    def lower_real(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        x, (factors, rows) = inputs[0], outputs
+        order = rows if self.output_idx_type == int32 else b.temporary(int32, rows.shape)
+        facts = b.temporary(x.dtype, (*x.shape[:-2], 3))
+        b.call("lu", [x, factors, order, facts], dims=[batch_of(x), x.shape[-1]], attrs=[1])
+        if order is not rows:
+            b.map(lambda s, row: s.cast(row, int64), [order], [rows])
 
 
 @register

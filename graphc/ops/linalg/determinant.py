@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from graphc.ir.builder import GradientBuilder
-from graphc.ir.host import Host
 from graphc.ir.op import Sample, register
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation
+from graphc.ops.linalg.by_kernel import ByKernel, factored
 from graphc.ops.linalg.matrices import check_numbers, check_square, conjugate, given_or_zeros, spread
 from graphc.ops.linalg.solve import regular
 
@@ -21,7 +21,7 @@ _SAMPLES = [Sample({}, (m.astype(d),)) for m, d in (
 
 
 @register
-class MatrixDeterminant(Host):
+class MatrixDeterminant(ByKernel):
     """The determinant of each matrix; 1 of one without rows."""
 
     operands = ("input",)
@@ -37,13 +37,17 @@ class MatrixDeterminant(Host):
     def compute(self, x: np.ndarray) -> np.ndarray:
         return np.asarray(np.linalg.det(x))
 
+    def lower_real(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        _, _, facts = factored(b, inputs[0], False)
+        b.copy(facts.select(facts.rank - 1, 0), outputs[0])
+
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         inverse = g.matrix_inverse(node.inputs[0], adjoint=True)
         return [g.mul(spread(g, g.mul(dy, conjugate(g, node.outputs[0]))), inverse)]
 
 
 @register
-class LogMatrixDeterminant(Host):
+class LogMatrixDeterminant(ByKernel):
     """The sign of each determinant, and the logarithm of its absolute value: 0 and -inf of a singular matrix."""
 
     operands = ("input",)
@@ -60,6 +64,11 @@ class LogMatrixDeterminant(Host):
     def compute(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         sign, logarithm = np.linalg.slogdet(x)
         return np.asarray(sign), np.asarray(logarithm).astype(x.dtype, copy=False)
+
+    def lower_real(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        _, _, facts = factored(b, inputs[0], False)
+        for number, result in enumerate(outputs, 1):
+            b.copy(facts.select(facts.rank - 1, number), result)
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Any) -> Sequence[Any]:
         x, sign = node.inputs[0], node.outputs[0]

@@ -11,6 +11,7 @@ from graphc.ir.host import Host
 from graphc.ir.op import Sample, attr, register
 from graphc.ir.spec import Spec, require_equal, text
 from graphc.ir.tensor import Operation
+from graphc.ops.linalg.by_kernel import ByKernel, batch_of, solve_factored
 from graphc.ops.linalg.matrices import adjoint_of, check_matrix, check_numbers, check_square, product, same_batch
 
 BLOCK = 64      # rows of a triangular system that are solved at once
@@ -55,7 +56,7 @@ _SOLVED = [Sample({"adjoint": a}, (regular(*m).astype(d), numbers(*r).astype(d))
 
 
 @register
-class MatrixSolve(Host):
+class MatrixSolve(ByKernel):
     """x with matrix @ x = rhs, or with the adjoint of the matrix."""
 
     operands = ("matrix", "rhs")
@@ -70,6 +71,9 @@ class MatrixSolve(Host):
     def compute(self, matrix: np.ndarray, rhs: np.ndarray) -> np.ndarray:
         return solved(adjoint_of(matrix) if self.adjoint else matrix, rhs)
 
+    def lower_real(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        solve_factored(b, *inputs, outputs[0], self.adjoint)
+
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         matrix, x = node.inputs[0], node.outputs[0]
         by_rhs = g.matrix_solve(matrix, dy, adjoint=not self.adjoint)
@@ -78,7 +82,7 @@ class MatrixSolve(Host):
 
 
 @register
-class MatrixTriangularSolve(Host):
+class MatrixTriangularSolve(ByKernel):
     """x with matrix @ x = rhs (or with the adjoint), of a matrix of which only one triangle is read."""
 
     operands = ("matrix", "rhs")
@@ -102,6 +106,12 @@ class MatrixTriangularSolve(Host):
             raise ValueError(SINGULAR)
         return substituted(triangle, rhs, self.is_lower != self.adjoint)
 
+    def lower_real(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        matrix, rhs = inputs
+        rows, columns = rhs.shape[-2:]
+        b.call("triangular_solve", [matrix, rhs, outputs[0]], dims=[batch_of(matrix), rows, columns, rows * columns],
+               attrs=[int(self.is_lower), int(self.adjoint)])
+
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         matrix, x = node.inputs[0], node.outputs[0]
         by_rhs = g.matrix_triangular_solve(matrix, dy, is_lower=self.is_lower, adjoint=not self.adjoint)
@@ -122,7 +132,7 @@ def substituted(triangle: np.ndarray, rhs: np.ndarray, lower: bool) -> np.ndarra
 
 
 @register
-class MatrixInverse(Host):
+class MatrixInverse(ByKernel):
     """The inverse of each matrix, or its adjoint."""
 
     operands = ("input",)
@@ -144,6 +154,12 @@ class MatrixInverse(Host):
             return np.linalg.inv(adjoint_of(x) if self.adjoint else x)
         except np.linalg.LinAlgError:
             raise ValueError(SINGULAR) from None
+
+    def lower_real(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        x = inputs[0]
+        one = b.temporary(x.dtype, x.shape[-2:])
+        b.map(lambda s: s.cast(s("equal", s.index(0), s.index(1)), x.dtype), [], [one])
+        solve_factored(b, x, one, outputs[0], self.adjoint)
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
         inverse = node.outputs[0]
