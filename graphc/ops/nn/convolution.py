@@ -19,6 +19,7 @@ from graphc.ir.dtypes import float64
 from graphc.ir.elementwise import check_kind, check_rank
 from graphc.ir.op import Op, Permuted, Sample, attr, operand_field, register, same_dtypes
 from graphc.ir.spec import Shape, Spec, require_equal, text
+from graphc.ir.values import whole
 from graphc.ops.nn.window import (
     TO_NCHW,
     TO_NHWC,
@@ -351,7 +352,7 @@ def spatial_list(values: Any, data_format: str, name: str) -> tuple[int, ...]:
     """Four values, one an axis, from an int, one, two or four of them. Raises ValueError for another number."""
     if values is None:
         return (1, 1, 1, 1)
-    listed = [int(values)] if isinstance(values, (int, np.integer)) else [int(v) for v in values]
+    listed = [int(values)] if isinstance(values, (int, np.integer)) else [whole(v) for v in values]
     if len(listed) == 4:
         return tuple(listed)
     if len(listed) not in (1, 2):
@@ -368,7 +369,7 @@ def padding_attributes(padding: Any) -> tuple[str, tuple[int, ...]]:
     if isinstance(padding, (list, tuple)):
         if len(padding) != 4 or any(len(pair) != 2 for pair in padding):
             raise ValueError(f"explicit padding must be a list of 4 pairs, but is {padding}")
-        flat = tuple(int(v) for pair in padding for v in pair)
+        flat = tuple(whole(v) for pair in padding for v in pair)
         return ("EXPLICIT", flat) if any(flat) else ("VALID", ())
     if not isinstance(padding, str) or padding.upper() not in ("SAME", "VALID"):
         raise ValueError(f"padding must be \"SAME\", \"VALID\" or a list of 4 pairs, but is {padding!r}")
