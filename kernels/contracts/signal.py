@@ -5,7 +5,8 @@ from .dtypes import FLOATS
 from .kernel import Kernel, Operand, at_least, at_most, over
 
 KERNELS = (
-    # Of each row of n = first * second numbers. roots: graphc/ops/signal/roots.py makes them.
+    # Of each row of n = first * second numbers. roots: exp(-2 pi i k j / n) for k < first, j < second,
+    # the `first` roots of 1, and the `second` ones; of each the real parts, then the imaginary ones.
     Kernel("fft",
            (Operand("x", "in", "T", "2 * outer * first * second"),
             Operand("roots", "in", "T", "2 * (first * second + first + second)"),

@@ -85,8 +85,8 @@ def _factors(n: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=64)
 def _roots(first: int, second: int) -> np.ndarray:
-    """What the kernel takes: exp(-2 pi i k j / n) for k < first, j < second, then the roots for both lengths, real parts
-    before imaginary ones."""
+    """What the kernel takes: exp(-2 pi i k j / n) for k < first, j < second, then the roots for both lengths, real
+    parts before imaginary ones."""
     turns = [(np.outer(np.arange(first), np.arange(second)).ravel(), first * second), (np.arange(first), first),
              (np.arange(second), second)]
     roots = [np.exp(-2j * np.pi * (k % n / n)) for k, n in turns]

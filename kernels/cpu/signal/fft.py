@@ -34,7 +34,7 @@ def divisor_of(n):
 def make_steps(dtype):
     """The function that transforms the columns of a matrix of n lines of `line` numbers, in two planes at x, another
     two at y; it returns where the result is. roots: the n roots of 1, two planes."""
-    kit, number, size = vectors(dtype), NUMBA_TYPES[dtype], ITEM_SIZES[dtype]
+    kit, number = vectors(dtype), NUMBA_TYPES[dtype]
     load, store, splat, add, multiply_add, lanes = (
         kit.load, kit.store, kit.splat, kit.add, kit.multiply_add, kit.lanes)
     zero, minus, at = number(0), number(-1), pointer_to(dtype)
