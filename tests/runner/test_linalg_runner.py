@@ -107,5 +107,5 @@ def test_matrices_that_are_refused(native: n.Native, function: Any, message: str
     lambda: gc.cholesky(gc.placeholder(gc.complex64, [3, 3])), lambda: gc.fft(gc.placeholder(gc.complex64, [None]))])
 def test_what_only_python_computes(made: Any) -> None:
     """Complex matrices, and transforms of lengths that only a run knows."""
-    with gc.Graph().as_default(), pytest.raises(gc.errors.UnimplementedError, match="'(Cholesky|FFT)', built at"):
+    with gc.Graph().as_default(), pytest.raises(gc.errors.UnimplementedError, match=r"'(Cholesky|FFT)', built at"):
         exported(made())
