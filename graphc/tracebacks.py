@@ -12,12 +12,13 @@ import functools
 import linecache
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType, TracebackType
 from typing import Any, TypeVar
 
-from graphc.errors import InternalError
+from graphc.errors import InternalError, OpError
 from graphc.ir.user_frame import is_internal, user_line
+from graphc.kinds import Parameter, parameters
 from graphc.wording import worded
 
 E = TypeVar("E", bound=BaseException)
@@ -99,19 +100,54 @@ def _locate(error: BaseException, name: str) -> None:
 
 
 def user_facing(function: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """`function`, whose errors are shown as the header says."""
+    """`function`, whose errors are shown as the header says, and whose arguments are of the kinds that it declares."""
+    declared: tuple[Parameter, ...] | None = None if isinstance(function, FunctionType) else ()
 
     @functools.wraps(function)
     def call(*arguments: Any, **more: Any) -> Any:
+        nonlocal declared
+        wrong = None
         try:
-            return function(*arguments, **more)
+            if declared is None:
+                declared = parameters(function)         # not before: names that it says may stand further down
+            for parameter in declared:
+                position = parameter.position
+                if position is not None and position < len(arguments):
+                    value = arguments[position]
+                elif parameter.name in more:
+                    value = more[parameter.name]
+                else:
+                    continue
+                if type(value) not in parameter.known and parameter.refuses(value):
+                    wrong = parameter, value
+            result = function(*arguments, **more)       # even so: it may have better words for it
         except Exception as error:
             if is_internal(sys._getframe(1).f_code.co_filename):
                 raise                           # called by graphc itself: the outermost call tells
-            raise shown(error, name)  # noqa: B904  (the same error)
+            raise _shown_of(error, function, name, arguments, more, wrong)  # noqa: B904  (the same error)
+        if wrong is not None and not is_internal(sys._getframe(1).f_code.co_filename):
+            from graphc import blame
+
+            raise shown(blame.refused(name, *wrong), name)
+        return result
 
     setattr(call, _WRAPPED, True)
     return call
+
+
+def _shown_of(error: Exception, function: Callable[..., Any], name: str, arguments: Sequence[Any],
+              more: Mapping[str, Any], wrong: tuple[Parameter, Any] | None) -> Exception:
+    """The error of a call with these arguments; if it stumbled over one of them, an error that says which. wrong: a
+    parameter, and its value that is of none of its kinds."""
+    if FULL or isinstance(error, OpError):
+        return shown(error, name)
+    from graphc import blame
+
+    if blame.is_stumble(error):
+        found = blame.refused(name, *wrong) if wrong else blame.of_stumble(error, function, name, arguments, more)
+        return shown(found.with_traceback(error.__traceback__) if found else error, name)
+    argument = blame.argument_of(error, function, arguments, more)
+    return shown(error, f"{name}, argument '{argument}'" if argument else name)
 
 
 def shows_errors(function: F) -> F:

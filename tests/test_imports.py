@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 # A module may import from its own room and from the rooms before it, at any depth, inside functions too. The compiler
 # (passes, plan, exec) knows op definitions, but no public function. plan/plan.py is plain data, open to all, and so are
 # the formats of files that ops read and write, and generated messages.
-ROOMS = ["ir.user_frame", "wording", "errors", "kernels", "ir", "tracebacks", "missing", "plan.plan",
+ROOMS = ["ir.user_frame", "wording", "errors", "kernels", "ir", "kinds", "blame", "tracebacks", "missing", "plan.plan",
          "io.crc32c", "io.wire", "io.whole_files", "io.checkpoint", "ops", "picture", "api", "passes", "plan", "exec",
          "serial", "io", "session",
          "train",

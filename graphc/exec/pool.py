@@ -11,7 +11,6 @@ from graphc.ir.locks import new_lock
 from graphc.kernels.runtime import tables as t
 
 SPIN = 2000
-CLOSED = (1 << 32) - 1
 _pools: dict[int, WorkerPool] = {}
 _lock = new_lock()
 
@@ -39,7 +38,6 @@ class WorkerPool:
     def restart_in_child(self) -> None:
         """After a fork: the threads and whatever job they ran are gone."""
         words = (ctypes.c_int64 * t.POOL_WORDS).from_address(self.address)
-        words[t.POOL_TICKET] = (((words[t.POOL_TICKET] >> 32) + 1) << 32) + CLOSED
         for field in (
             t.POOL_LOCK,
             t.POOL_REMAINING,
@@ -50,7 +48,8 @@ class WorkerPool:
         ):
             words[field] = 0
         words[t.POOL_SCRATCH_BYTES] = 0        # a thread may have been making it larger
-        (ctypes.c_int64 * self._workers).from_address(words[t.POOL_SCRATCH])[:] = [0] * self._workers
+        shares = t.SHARE_WORDS * (self._workers + 1)
+        (ctypes.c_int64 * shares).from_address(words[t.POOL_SHARES])[:] = [0] * shares
         self.start()
 
 

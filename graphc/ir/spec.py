@@ -14,6 +14,7 @@ from graphc.ir.records import dataclass
 
 T = TypeVar("T")
 Shape = tuple[Size, ...]
+OPEN = -1          # a size that the first element of a list will tell
 VALUE_LIMIT = 64   # integer tensors of at most this many elements carry their value
 
 
@@ -77,17 +78,33 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Elements:
-    """What all elements of a list have in common: the rank, those sizes, and the value if it is the same known one."""
+    """What all elements of a list have in common: the rank, those sizes, and the value if it is the same known one.
 
-    shape: tuple[int | None, ...]
-    value: tuple[int, ...] | None = None
+    Sizes are those of the graph that the list's Spec stands in; None: they may differ; OPEN: no element is known yet,
+    and the first one tells it.
+    """
+
+    shape: tuple[Size | None, ...]
+    value: tuple[Size, ...] | None = None
 
     def joined(self, other: Elements) -> Elements:
         """Raises ValueError if the ranks differ."""
         if len(self.shape) != len(other.shape):
             raise ValueError(f"a list would hold tensors of rank {len(self.shape)} and of rank {len(other.shape)}")
-        return Elements(tuple(a if a == b else None for a, b in zip(self.shape, other.shape, strict=True)),
+        return Elements(tuple(map(_joined_size, self.shape, other.shape)),
                         self.value if self.value == other.value else None)
+
+    def renamed(self, name: Callable[[Size], Size | None]) -> Elements:
+        """The same in another graph, where `name` says what a size is called: None if it is not known there."""
+        value = None if self.value is None else [name(v) for v in self.value]
+        return Elements(tuple(None if size is None else name(size) for size in self.shape),
+                        None if value is None or None in value else tuple(value))  # type: ignore[arg-type]
+
+
+def _joined_size(a: Size | None, b: Size | None) -> Size | None:
+    if a == OPEN or b == OPEN:
+        return b if a == OPEN else a
+    return a if a == b else None
 
 
 _BOUNDS = {d.number: (d.min, d.max) for d in INTEGERS}
@@ -101,12 +118,7 @@ def _fits(dtype: DType, value: Sequence[Size]) -> bool:
 
 def elements_of(pushed: Spec) -> tuple[Elements, ...]:
     """Of a list that holds one tensor; () if its rank is not known."""
-    if pushed.shape is None or pushed.static_shape is None:
-        return ()
-    value = pushed.value
-    known = tuple(v for v in value if isinstance(v, int)) if value is not None else ()
-    return (Elements(pushed.static_shape, known if value is not None and len(known) == len(value) else None),
-            *pushed.elements)
+    return () if pushed.shape is None else (Elements(pushed.shape, pushed.value), *pushed.elements)
 
 
 def joined_elements(a: Spec, b: Spec) -> tuple[Elements, ...]:

@@ -20,15 +20,22 @@ def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
     (3, 3)
     """
     if isinstance(value, int):
-        return (value,) * n
-    problem = f"The `{name}` argument must be a tuple of {n} integers. Received: {value!r}"
+        value = (value,) * n
     try:
-        given = tuple(value)
-        if len(given) != n:
-            raise ValueError(problem)
-        return tuple(int(size) for size in given)
+        given = tuple(int(size) for size in value)
     except (TypeError, ValueError):
-        raise ValueError(problem) from None
+        given = ()
+    if len(given) != n:
+        raise ValueError(f"The `{name}` argument must be a tuple of {n} integers. Received: {value!r}")
+    return given
+
+
+def positive_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
+    """The same of what no size may be 0 of. Raises ValueError that names the argument."""
+    given = normalize_tuple(value, n, name)
+    if min(given) < 1:
+        raise ValueError(f"The `{name}` argument must be a tuple of {n} positive integers. Received: {value!r}")
+    return given
 
 
 @public("compat.v1.python.layers.utils.normalize_data_format")

@@ -29,13 +29,13 @@ class Conv(Layer):
                  name: str | None = None, **kwargs: Any) -> None:
         super().__init__(trainable, name, activity_regularizer=activity_regularizer, **kwargs)
         self.filters = filters
-        self.kernel_size = arguments.normalize_tuple(kernel_size, self.rank, "kernel_size")
-        self.strides = arguments.normalize_tuple(strides, self.rank, "strides")
+        self.kernel_size = arguments.positive_tuple(kernel_size, self.rank, "kernel_size")
+        self.strides = arguments.positive_tuple(strides, self.rank, "strides")
         self.padding = arguments.normalize_padding(padding)
         if self.padding == "causal" and self.rank != 1:
             raise ValueError("Causal padding is only supported for `Conv1D` and `SeparableConv1D`.")
         self.data_format = arguments.normalize_data_format(data_format)
-        self.dilation_rate = arguments.normalize_tuple(dilation_rate, self.rank, "dilation_rate")
+        self.dilation_rate = arguments.positive_tuple(dilation_rate, self.rank, "dilation_rate")
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ValueError(f"strides {self.strides} above 1 are not supported together with dilation_rate "
                              f"{self.dilation_rate} above 1 (layer {self.name})")

@@ -21,8 +21,8 @@ class Pooling(Layer):
         super().__init__(name=name, **kwargs)
         if strides is None:
             raise ValueError("Argument `strides` must not be None.")
-        self.pool_size = arguments.normalize_tuple(pool_size, self.rank, "pool_size")
-        self.strides = arguments.normalize_tuple(strides, self.rank, "strides")
+        self.pool_size = arguments.positive_tuple(pool_size, self.rank, "pool_size")
+        self.strides = arguments.positive_tuple(strides, self.rank, "strides")
         self.padding = arguments.normalize_padding(padding)
         self.data_format = arguments.normalize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)

@@ -6,6 +6,7 @@
   BindSizes       the elements of a small int tensor become symbols, which sizes behind it may use
   HostCall        calls `call`, of which the session makes a function: what is done with a queue or table
   Checked         its input, unless an element is one that the op behind it refuses: then the run ends
+  Turned          a matrix transposed, in memory of its own
   FlowInput, ReadState and WriteState, the ends of a Flow, stand in ir/flow_ops.py, Fused in passes/fused.py, While and
   If in passes/control_flow.py.
 """
@@ -126,3 +127,21 @@ class Checked(Op):
     def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
         b.call("checked", [inputs[0], outputs[0]], dims=[inputs[0].elements, self.results_behind],
                attrs=[list(REFUSED).index(self.refused)])
+
+
+@dataclass(frozen=True)
+class Turned(Op):
+    """A matrix, transposed, that no product is to take apart again."""
+
+    type: ClassVar[str] = "_Turned"
+    operands = ("x",)
+
+    def infer(self, *inputs: Spec) -> Spec:
+        shape = inputs[0].shape
+        return Spec(inputs[0].dtype, None if shape is None else shape[::-1])
+
+    def reference(self, *inputs: np.ndarray) -> np.ndarray:
+        return inputs[0].T
+
+    def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
+        b.copy(inputs[0].transpose((1, 0)), outputs[0])

@@ -100,12 +100,14 @@ class Halves:
         """A loop with the copy as its body. more: the outputs of the carried values that it has in addition."""
         carried = self.loop.carried
         specs = [v.spec for v in copy.carried]
+        results = [dataclasses.replace(s, elements=tuple(e.renamed(self.needs.outside) for e in s.elements))
+                   for s in specs]
         test = Copy(self.loop.cond, carried, specs, [v.spec for v in copy.captured])
         test.fill({})
         op = dataclasses.replace(
             self.loop, cond=test.flow([test(v) for v in self.loop.cond.outputs]),
             body=copy.flow([*map(copy, self.loop.body.outputs), *more]), carried=carried + len(specs),
-            result_specs=(*self.node.specs, *specs))
+            result_specs=(*self.node.specs, *results))
         inputs = (*self.node.inputs[:carried], *initial, *self.node.inputs[carried:],
                   *map(self.node.inputs.__getitem__, self.sized), *captured)
         return dataclasses.replace(self.node, op=op, inputs=inputs, specs=op.result_specs)

@@ -72,7 +72,7 @@ class Bodies:
         self.outer, self.graphs, self.results = outer, graphs, results
         self.sizes: dict[Size, Size] = {}
         self.varying: dict[tuple[int, int], Size] = {}
-        self.elements: dict[int, tuple[Elements, ...]] = {}      # of carried lists
+        self.elements: dict[int, tuple[Elements, ...]] = {}      # of carried lists, in the sizes around
 
     def take(self, operands: Sequence[Operand]) -> tuple[list[Operand], list[Body], list[str]]:
         """The operands that are left (values only, carried ones first), the bodies on them, the variables written."""
@@ -145,7 +145,16 @@ class Bodies:
         if not operand.carried and spec.value is not None and all(
                 isinstance(v, int) or v in self.sizes for v in spec.value):
             value = tuple(self.inner_size(v) for v in spec.value)
-        return Spec(spec.dtype, shape, value, self.elements.get(index, spec.elements))
+        elements = self.elements.get(index, spec.elements)
+        return Spec(spec.dtype, shape, value, tuple(e.renamed(self._size_of_elements) for e in elements))
+
+    def _size_of_elements(self, size: Size) -> Size | None:
+        """What a size around is called inside, if an operand has it."""
+        return size if isinstance(size, int) else self.sizes.get(size)
+
+    def outer_elements(self, inside: Spec) -> Spec:
+        """A list of a body as it is known around it."""
+        return replace(inside, elements=tuple(e.renamed(self.outer_size) for e in inside.elements))
 
     def inner_size(self, size: Size) -> Size:
         return size if isinstance(size, int) else self.sizes[size]
@@ -212,7 +221,7 @@ def _loop(outer: Snapshot, operation: Operation, definition: StatelessWhile, see
         kept, (cond, body), written = bodies.take(operands)
         varying = {i: f"loop variable {i}" for i in range(carried)}
         varying |= {carried + i: f"variable {s}" for i, s in enumerate(written) if s in outer.unshaped}
-        if not _widen(operation, bodies, body.flow, varying):
+        if not _widen(operation, bodies, kept, body.flow, varying):
             break
     else:
         raise InternalError(f"the shapes carried by {operation.name} do not settle")
@@ -229,7 +238,8 @@ def _loop(outer: Snapshot, operation: Operation, definition: StatelessWhile, see
     _add(outer, operation, op, [o.value for o in kept if o.value is not None], written, seen, carried)
 
 
-def _widen(operation: Operation, bodies: Bodies, body: Flow, carried: Mapping[int, str]) -> bool:
+def _widen(operation: Operation, bodies: Bodies, operands: Sequence[Operand], body: Flow,
+           carried: Mapping[int, str]) -> bool:
     """Makes sizes that an iteration changes sizes of their own, and elements of lists what all have in common. Whether
     there were any. carried: what may vary, by the number of the input."""
     changed = False
@@ -241,8 +251,11 @@ def _widen(operation: Operation, bodies: Bodies, body: Flow, carried: Mapping[in
             if not dims.same(size, given) and (i, axis) not in bodies.varying:
                 bodies.varying[i, axis] = dims.symbol(f"varying{i}.{axis}")
                 changed = True
-        elements = joined_elements(entering, leaving)
-        if elements != entering.elements:
+        first = operands[i].value
+        assert first is not None
+        before = replace(first.spec, elements=bodies.elements.get(i, first.spec.elements))
+        elements = joined_elements(before, bodies.outer_elements(leaving))
+        if elements != before.elements:
             bodies.elements[i] = elements
             changed = True
     return changed
@@ -275,7 +288,8 @@ def _branch(outer: Snapshot, operation: Operation, definition: StatelessIf, seen
             left, right = bodies.outer_size(x), bodies.outer_size(y)
             together = left is not None and right is not None and dims.same(left, right)
             shape.append(left if together and left is not None else dims.symbol(f"{operation.name}:{i}.{axis}"))
-        specs.append(Spec(a.spec.dtype, tuple(shape), None, joined_elements(a.spec, b.spec)))
+        elements = joined_elements(*(bodies.outer_elements(value.spec) for value in (a, b)))
+        specs.append(Spec(a.spec.dtype, tuple(shape), None, elements))
     kind = BranchWithEffects if then.flow.effects or orelse.flow.effects else Branch
     results = len(definition.then_branch.outputs)
     op = kind(tuple(specs), then.flow, orelse.flow)

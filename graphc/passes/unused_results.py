@@ -18,8 +18,15 @@ from graphc.passes.snapshot_bodies import used_inputs, with_inputs
 
 
 def unused_results(flow: Flow) -> Flow:
-    if not flow.nested:
-        return flow
+    while flow.nested:                       # a loop that needs less leaves results of the one before it unused
+        smaller = _without_unused(flow)
+        if smaller is flow:
+            break
+        flow = smaller
+    return flow
+
+
+def _without_unused(flow: Flow) -> Flow:
     used: dict[Node, set[int]] = {node: set() for node in flow.nested}
     for value in (*(v for node in flow.nodes() for v in node.inputs), *flow.outputs):
         if value.node in used:

@@ -20,6 +20,15 @@ def _convolution(name: str, operands: tuple[Operand, ...], make: str, ways: tupl
                   "2 * n * oh * ow * oc * kh * kw * c", ways=ways)
 
 
+def _grouped(name: str, operands: tuple[Operand, ...], make: str) -> Kernel:
+    """A convolution in groups, or a gradient; c and oc: channels of a group."""
+    relations = (*at_least(0, *_GROUPED_DIMS), *at_least(1, *_GROUPED_STEPS), *at_least(0, *_GROUPED_PADS),
+                 *at_most(1 << 16, *_GROUPED_STEPS, "kh", "kw"), "kh * kw <= 65536", *at_most(1 << 26, *_GROUPED_PADS),
+                 *at_most(1 << 26, "h", "w", "oh", "ow"))
+    return Kernel(name, operands, _GROUPED_DIMS, (*_GROUPED_STEPS, *_GROUPED_PADS), over(T=FLOATS), make, relations,
+                  "2 * n * oh * ow * groups * oc * kh * kw * c", ways=("rows", "products"))
+
+
 def _pooling(name: str, *operands: tuple[str, str], make: str | None = None) -> Kernel:
     """operands: pairs of name and "x" or "y", whose shape it has; the last is the output."""
     dims = ("n", "h", "w", "c", "kh", "kw", "oh", "ow")
@@ -69,6 +78,10 @@ def _attention(name: str, further: tuple[Operand, ...], outputs: tuple[Operand, 
 _Q, _ATTENDED = "outer * inner * rows * depth", "outer * inner * rows * columns"
 _K, _V = "outer * inner * cols * depth", "outer * inner * cols * columns"
 _KEPT = "2 * outer * inner * rows"
+_GROUPED_DIMS = ("n", "h", "w", "groups", "c", "kh", "kw", "oc", "oh", "ow")
+_GROUPED_STEPS, _GROUPED_PADS = ("stride_h", "stride_w", "dilation_h", "dilation_w"), ("pad_top", "pad_left")
+_GROUPED_X, _GROUPED_W = "n * h * w * groups * c", "kh * kw * c * groups * oc"
+_GROUPED_Y = "n * oh * ow * groups * oc"
 _WEIGHTS = Operand("weights", "in", "T", "rows")
 _NORM, _NORM_DIMS = "rows * groups * params", ("rows", "groups", "params")
 _NORM_FLAGS = ("centred", "scaled", "added", "summed")
@@ -112,6 +125,15 @@ KERNELS = (
     _convolution("conv2d_filter_grad",
                  (Operand("x", "in", "T", _X), Operand("dy", "in", "T", _Y), Operand("dw", "out", "T", _W)),
                  "cpu.nn.conv_filter_grad:make_conv2d_filter_grad", ("channels", *_WAYS[1:])),
+    _grouped("grouped_conv2d",
+             (Operand("x", "in", "T", _GROUPED_X), Operand("w", "in", "T", _GROUPED_W, packable=True),
+              Operand("y", "out", "T", _GROUPED_Y)), "cpu.nn.grouped:make_grouped_conv2d"),
+    _grouped("grouped_conv2d_input_grad",
+             (Operand("dy", "in", "T", _GROUPED_Y), Operand("w", "in", "T", _GROUPED_W),
+              Operand("dx", "out", "T", _GROUPED_X)), "cpu.nn.grouped:make_grouped_conv2d_input_grad"),
+    _grouped("grouped_conv2d_filter_grad",
+             (Operand("x", "in", "T", _GROUPED_X), Operand("dy", "in", "T", _GROUPED_Y),
+              Operand("dw", "out", "T", _GROUPED_W)), "cpu.nn.grouped_filter_grad:make"),
     _pooling("max_pool", ("x", "x"), ("y", "y")),
     _pooling("max_pool_grad", ("x", "x"), ("y", "y"), ("dy", "y"), ("dx", "x"), make="cpu.nn.max_pool_grad:make"),
     _pooling("max_pool_grad_grad", ("x", "x"), ("y", "y"), ("ddx", "x"), ("ddy", "y")),

@@ -1,10 +1,12 @@
 """Jobs: the tiles of one phase of a bound step, run by the caller and by the pool's workers.
 
-The ticket is generation << 32 | next tile. Taking a tile is a compare-and-swap of the ticket, so a thread that read
-an old job's ticket takes nothing. Before a new job's fields are written the ticket is closed (its tile is CLOSED), so
-that an old ticket can never be completed with new fields. Sleeping threads announce themselves before they look a
-last time, publishers look for sleepers after they have published; both sequentially consistent, so none of them
-misses the other.
+Each thread has a share of the tiles, a range as long as the others': steps that follow each other give a thread the
+same part of the rows, and it finds in its own cache what it wrote there. A thread whose share is empty takes from the
+next ones. A share's word says how many of its tiles nobody has taken; to take one is a compare-and-swap of it, and only
+then the job's fields are read: they stay as they are until that tile has been run, so a thread that comes late, with a
+number that it read in an earlier job, takes a tile of the job that is there now, or none. Threads count the tiles that
+they have run when they find no more. Sleeping threads announce themselves before they look a last time, publishers look
+for sleepers after they have published; both sequentially consistent, so none of them misses the other.
 
 If tiles fail, the error of the lowest one is reported; the others all run, so the report does not depend on threads.
 Only the run's being cancelled keeps tiles from running: by its flag, which all threads look at, or by the embedder's
@@ -44,7 +46,6 @@ from .steps import CALL_ATTRS, CALL_DIMS, CALL_OPERANDS
 from .trace import note_threads
 
 JOB_CALL, JOB_MAP, JOB_EPILOGUE, JOB_PACK = range(4)
-CLOSED = (1 << 32) - 1
 MOST_TILES = 1 << 30
 WAIT, WAKE = 128, 129     # FUTEX_WAIT and FUTEX_WAKE of Linux, private to the process
 EVERYBODY = 1 << 20
@@ -132,47 +133,83 @@ def job_ended(pool):
 
 
 @function
-def take_tiles(pool, scratch_at, context, host):
-    """Runs tiles of the current job until none is left. Returns the ticket last seen.
+def share_of(pool, number):
+    return word(pool, t.POOL_SHARES) + 8 * t.SHARE_WORDS * number
+
+
+@function
+def first_tile(pool, number, tiles):
+    """Of a thread's share: threads have as many tiles, but for one more or less."""
+    return tiles * number // (word(pool, t.POOL_WORKERS) + 1)
+
+
+@function
+def take(left_at):
+    """Takes a tile of a share. Returns how many there were, 0 if none."""
+    while True:
+        left = atomic_load(left_at)
+        if left == 0 or atomic_swap_if(left_at, left, left - 1) != 0:
+            return left
+
+
+@function
+def run_taken(pool, tile, scratch, context, host):
+    """Runs a tile of the job."""
+    poll_job(pool, context, host)
+    status = t.CANCELLED
+    if job_ended(pool) == 0:
+        status = run_tile(word(pool, t.POOL_KIND), word(pool, t.POOL_ROW), word(pool, t.POOL_COUNTER),
+                          word(pool, t.POOL_WORK), scratch, word(pool, t.POOL_PHASE), tile)
+    if status != 0:
+        note_failure(pool, tile, status, scratch)
+
+
+@function
+def run_shares(pool, number, scratch_at, context, host):
+    """Runs tiles of the current job until none is left: those of thread `number`, then those of others.
 
     scratch_at: address of the word that holds this thread's scratch; read for each tile, since a publisher may grow it.
     context, host: those of the run, in the thread that polls; workers give 0.
     """
-    ticket_at, remaining_at = pool + 8 * t.POOL_TICKET, pool + 8 * t.POOL_REMAINING
-    counted = -1
-    while True:
-        ticket = atomic_load(ticket_at)
-        tile = ticket % (1 << 32)
-        if tile >= atomic_load(pool + 8 * t.POOL_TILES):
-            return ticket
-        if atomic_swap_if(ticket_at, ticket, ticket + 1) == 0:
-            continue
-        if word(pool, t.POOL_TRACED) != 0 and ticket >> 32 != counted:
-            counted = ticket >> 32
-            atomic_add(pool + 8 * t.POOL_TOOK, 1)
-        poll_job(pool, context, host)
-        scratch, status = word(scratch_at, 0), t.CANCELLED
-        if job_ended(pool) == 0:
-            status = run_tile(word(pool, t.POOL_KIND), word(pool, t.POOL_ROW), word(pool, t.POOL_COUNTER),
-                              word(pool, t.POOL_WORK), scratch, word(pool, t.POOL_PHASE), tile)
-        if status != 0:
-            note_failure(pool, tile, status, scratch)
-        if atomic_add(remaining_at, -1) == 1 and atomic_load(pool + 8 * t.POOL_WAITING) != 0:
-            wake_up(word(pool, t.POOL_HOST), remaining_at, 1)
+    threads, run = word(pool, t.POOL_WORKERS) + 1, 0
+    for i in range(threads):
+        share = (number + i) % threads
+        while True:
+            left = take(share_of(pool, share) + 8 * t.SHARE_LEFT)
+            if left == 0:
+                break
+            tile = first_tile(pool, share + 1, word(pool, t.POOL_TILES)) - left
+            run_taken(pool, tile, word(scratch_at, 0), context, host)
+            run += 1
+    if run == 0:
+        return
+    set_word(share_of(pool, number), t.SHARE_JOB, word(pool, t.POOL_JOB))
+    remaining_at = pool + 8 * t.POOL_REMAINING
+    if atomic_add(remaining_at, -run) == run and atomic_load(pool + 8 * t.POOL_WAITING) != 0:
+        wake_up(word(pool, t.POOL_HOST), remaining_at, 1)
 
 
 @function
-def wait_for_ticket(pool, seen):
-    """Returns when the ticket is no longer `seen`: spins for a while, then sleeps."""
-    ticket_at, wake_at = pool + 8 * t.POOL_TICKET, pool + 8 * t.POOL_WAKE
+def threads_that_ran(pool):
+    """How many threads ran tiles of the job that has ended."""
+    count = 0
+    for number in range(word(pool, t.POOL_WORKERS) + 1):
+        count += 1 if word(share_of(pool, number), t.SHARE_JOB) == word(pool, t.POOL_JOB) else 0
+    return count
+
+
+@function
+def wait_for_job(pool, seen):
+    """Returns when there is a job behind number `seen`: spins for a while, then sleeps."""
+    jobs_at, wake_at = pool + 8 * t.POOL_JOBS, pool + 8 * t.POOL_WAKE
     for _ in range(word(pool, t.POOL_SPIN)):
-        if atomic_load(ticket_at) != seen:
+        if atomic_load(jobs_at) != seen:
             return
         pause()
     atomic_add(pool + 8 * t.POOL_SLEEPERS, 1)
     while True:
         wake = atomic_load(wake_at)
-        if atomic_load(ticket_at) != seen or atomic_load(pool + 8 * t.POOL_QUIT) != 0:
+        if atomic_load(jobs_at) != seen or atomic_load(pool + 8 * t.POOL_QUIT) != 0:
             break
         sleep_on(word(pool, t.POOL_HOST), wake_at, wake, 0)
     atomic_add(pool + 8 * t.POOL_SLEEPERS, -1)
@@ -181,10 +218,11 @@ def wait_for_ticket(pool, seen):
 @function
 def worker_loop(pool):
     """What each worker thread runs, until the pool is closed."""
-    number = atomic_add(pool + 8 * t.POOL_NEXT_WORKER, 1)
+    number = atomic_add(pool + 8 * t.POOL_NEXT_WORKER, 1) + 1
     while atomic_load(pool + 8 * t.POOL_QUIT) == 0:
-        seen = take_tiles(pool, word(pool, t.POOL_SCRATCH) + 8 * number, 0, 0)
-        wait_for_ticket(pool, seen)
+        seen = atomic_load(pool + 8 * t.POOL_JOBS)
+        run_shares(pool, number, share_of(pool, number) + 8 * t.SHARE_SCRATCH, 0, 0)
+        wait_for_job(pool, seen)
     atomic_add(pool + 8 * t.POOL_DONE, 1)
     return 0
 
@@ -193,14 +231,13 @@ def worker_loop(pool):
 def pool_open(host, workers, spin):
     """A pool for `workers` threads that the embedder starts, each calling gc_worker; 0 if there is no memory."""
     pool = allocate_cleared(host, 8 * t.POOL_WORDS)
-    table = allocate_cleared(host, 8 * max(workers, 1))
-    if pool == 0 or table == 0:
+    shares = allocate_cleared(host, 8 * t.SHARE_WORDS * (workers + 1))
+    if pool == 0 or shares == 0:
         return 0
     set_word(pool, t.POOL_HOST, host)
     set_word(pool, t.POOL_WORKERS, workers)
     set_word(pool, t.POOL_SPIN, spin)
-    set_word(pool, t.POOL_SCRATCH, table)
-    set_word(pool, t.POOL_TICKET, CLOSED)
+    set_word(pool, t.POOL_SHARES, shares)
     return pool
 
 
@@ -208,8 +245,7 @@ def pool_open(host, workers, spin):
 def pool_quit(pool):
     """Tells the workers to return; they have all returned when word POOL_DONE is their number."""
     atomic_store(pool + 8 * t.POOL_QUIT, 1)
-    ticket = atomic_load(pool + 8 * t.POOL_TICKET)
-    atomic_store(pool + 8 * t.POOL_TICKET, ((ticket >> 32) + 1 << 32) + CLOSED)
+    atomic_add(pool + 8 * t.POOL_JOBS, 1)
     atomic_add(pool + 8 * t.POOL_WAKE, 1)
     wake_up(word(pool, t.POOL_HOST), pool + 8 * t.POOL_WAKE, EVERYBODY)
     return 0
@@ -218,10 +254,10 @@ def pool_quit(pool):
 @function
 def pool_free(pool):
     """Frees a pool none of whose workers runs any more."""
-    host, table = word(pool, t.POOL_HOST), word(pool, t.POOL_SCRATCH)
-    for i in range(word(pool, t.POOL_WORKERS)):
-        release(host, word(table, i))
-    release(host, table)
+    host = word(pool, t.POOL_HOST)
+    for number in range(1, word(pool, t.POOL_WORKERS) + 1):
+        release(host, word(share_of(pool, number), t.SHARE_SCRATCH))
+    release(host, word(pool, t.POOL_SHARES))
     release(host, pool)
     return 0
 
@@ -232,40 +268,39 @@ def scratch_for_workers(pool, size, model_host):
     belongs to all models, but what a model makes it take must fit into what the model's own limit leaves."""
     if word(pool, t.POOL_SCRATCH_BYTES) >= size:
         return 1
-    host, table, workers = word(pool, t.POOL_HOST), word(pool, t.POOL_SCRATCH), word(pool, t.POOL_WORKERS)
+    host, workers = word(pool, t.POOL_HOST), word(pool, t.POOL_WORKERS)
     limit = word(model_host, t.HOST_LIMIT)
     if limit != 0 and size > (limit - atomic_load(model_host + 8 * t.HOST_USED)) // workers:
         return 0
-    for i in range(workers):
-        made = allocate(host, size)
+    for number in range(1, workers + 1):
+        made, share = allocate(host, size), share_of(pool, number)
         if made == 0:
             return 0
-        release(host, word(table, i))
-        atomic_store(table + 8 * i, made)
+        release(host, word(share, t.SHARE_SCRATCH))
+        set_word(share, t.SHARE_SCRATCH, made)
     set_word(pool, t.POOL_SCRATCH_BYTES, size)
     return 1
 
 
 @function
 def publish(pool, context, kind, row, counter, work, phase, tiles):
-    ticket_at = pool + 8 * t.POOL_TICKET
-    generation = (atomic_load(ticket_at) >> 32) + 1
-    atomic_store(ticket_at, (generation << 32) + CLOSED)
-    atomic_store(pool + 8 * t.POOL_TILES, 0)
+    job = atomic_load(pool + 8 * t.POOL_JOBS) + 1
+    set_word(pool, t.POOL_JOB, job)
     set_word(pool, t.POOL_KIND, kind)
     set_word(pool, t.POOL_ROW, row)
     set_word(pool, t.POOL_COUNTER, counter)
     set_word(pool, t.POOL_WORK, work)
     set_word(pool, t.POOL_PHASE, phase)
-    set_word(pool, t.POOL_TRACED, word(context, t.RUN_TRACE))
-    set_word(pool, t.POOL_TOOK, 0)
+    set_word(pool, t.POOL_TILES, tiles)
     set_word(pool, t.POOL_STATUS, 0)
     set_word(pool, t.POOL_CANCEL, word(context, t.RUN_CANCEL))
     atomic_store(pool + 8 * t.POOL_STOP, 0)
     atomic_store(pool + 8 * t.POOL_WAITING, 0)
     atomic_store(pool + 8 * t.POOL_REMAINING, tiles)
-    atomic_store(pool + 8 * t.POOL_TILES, tiles)
-    atomic_store(ticket_at, generation << 32)
+    for number in range(word(pool, t.POOL_WORKERS), -1, -1):
+        count = first_tile(pool, number + 1, tiles) - first_tile(pool, number, tiles)
+        atomic_store(share_of(pool, number) + 8 * t.SHARE_LEFT, count)
+    atomic_store(pool + 8 * t.POOL_JOBS, job)
     if atomic_load(pool + 8 * t.POOL_SLEEPERS) > 0:
         atomic_add(pool + 8 * t.POOL_WAKE, 1)
         wake_up(word(pool, t.POOL_HOST), pool + 8 * t.POOL_WAKE, tiles - 1)
@@ -361,9 +396,10 @@ def run_job(frame, kind, row, phase, tiles, scratch_bytes, step):
         return run_alone(frame, kind, row, counter, work, scratch, phase, tiles, step)
     publish(pool, context, kind, row, counter, work, phase, tiles)
     polling, host = polling_context(frame, kind), host_of(frame)
-    take_tiles(pool, context + 8 * t.RUN_SCRATCH, polling, host)
+    run_shares(pool, 0, context + 8 * t.RUN_SCRATCH, polling, host)
     wait_for_end(pool, polling, host)
-    note_threads(context, word(pool, t.POOL_TOOK))
+    if word(context, t.RUN_TRACE) != 0:
+        note_threads(context, threads_that_ran(pool))
     status = word(pool, t.POOL_STATUS)
     if status == LEFT_OUT:
         fail_without_part(frame, kind, row, step)

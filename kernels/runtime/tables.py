@@ -101,17 +101,19 @@ LIST_COUNT = 38           # a: found, b: wanted
 TABLES = 34               # a: bytes that the tables of a run would take, b: OPEN_TABLES
 
 # POOL (fields that different threads write stand 8 words apart)
-POOL_LOCK, POOL_TICKET, POOL_REMAINING, POOL_WAITING, POOL_SLEEPERS = 0, 8, 16, 24, 32
+POOL_LOCK, POOL_JOBS, POOL_REMAINING, POOL_WAITING, POOL_SLEEPERS = 0, 8, 16, 24, 32     # JOBS: published so far
 POOL_WAKE, POOL_QUIT, POOL_ERROR_LOCK = 40, 48, 56
-POOL_WORKERS, POOL_HOST, POOL_SPIN, POOL_SCRATCH, POOL_SCRATCH_BYTES, POOL_NEXT_WORKER = 64, 65, 66, 67, 68, 69
+POOL_WORKERS, POOL_HOST, POOL_SPIN, POOL_SHARES, POOL_SCRATCH_BYTES, POOL_NEXT_WORKER = 64, 65, 66, 67, 68, 69
 POOL_DONE = 70
-POOL_TRACED = 71          # whether threads that run tiles of the job are to be counted in POOL_TOOK
 POOL_KIND, POOL_ROW, POOL_COUNTER, POOL_PHASE, POOL_TILES, POOL_WORK = 72, 73, 74, 75, 76, 77
+POOL_JOB = 78             # the job's number
 POOL_FAILED_TILE, POOL_STATUS, POOL_A, POOL_B, POOL_CANCEL = 80, 81, 82, 83, 84
 POOL_STOP = 85            # whether the embedder's poll has ended the job
-POOL_TOOK = 88
 POOL_DETAIL = 96          # DETAIL_WORDS words
 POOL_WORDS = 112
+# A share, one a thread, the caller's first: tiles of the job that nobody has taken, the latest job of which the thread
+# ran a tile, its scratch memory (workers only)
+SHARE_LEFT, SHARE_JOB, SHARE_SCRATCH, SHARE_WORDS = 0, 1, 2, 8
 
 # MODEL
 (MODEL_IMAGE, MODEL_REGISTRY, MODEL_FUNCTIONS, MODEL_HOST, MODEL_POOL, MODEL_STORE, MODEL_CONSTANTS, MODEL_STATES,

@@ -126,6 +126,28 @@ def test_every_way_that_is_asked_for(size):
                 close(result, wanted, "f32", 4 * max(1.0, terms ** 0.5))
 
 
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("size", CASES, ids=str)
+@pytest.mark.parametrize("operand", range(3))
+def test_what_is_not_finite_reaches_what_depends_on_it(operand, size, dtype):
+    """Zeros that stand for what is outside of a picture are not multiplied by it, whatever the way but Winograd's."""
+    given = [normal(shape, dtype, seed) for seed, shape in enumerate(shapes(size))]
+    for value, place in ((np.inf, 0), (np.nan, given[operand].size // 2), (-np.inf, given[operand].size - 1)):
+        if given[operand].size > 2:
+            given[operand].flat[place] = value
+    x, f, dy = given
+    for name, operands, wanted in (("conv2d", (x, f), references.conv2d), ("conv2d_input_grad", (dy, f),
+                                   references.conv2d_input_grad), ("conv2d_filter_grad", (x, dy),
+                                   references.conv2d_filter_grad)):
+        with np.errstate(invalid="ignore"):
+            exact = wanted(*operands, size)
+        for way in (way for way in range(-1, WAYS) if way != WINOGRAD):
+            found = filled(exact.shape, dtype)
+            assert load(name)[f"{name}.{dtype}"](*operands, found, way=way, winograd=False, **arguments(size)) == 0
+            np.testing.assert_array_equal(np.isnan(found), np.isnan(exact), f"{name} by way {way}")
+            np.testing.assert_array_equal(np.isposinf(found), np.isposinf(exact), f"{name} by way {way}")
+
+
 def test_a_way_that_is_asked_for_is_taken_where_the_sizes_allow_it():
     size = Window(2, 28, 28, 32, 3, 3, 32, pad=(1, 1, 1, 1))
     taken = {name: {int(load(name)[f"{name}.f32"].loaded.choice(*arguments(size).values(), way=way)[Choice.VARIANT])

@@ -49,7 +49,8 @@ def test_a_forward_run_keeps_nothing_for_gradients() -> None:
     after = smaller([y], [x], [X])
     assert results(flow_of([y], [x])) > results(after) == results(before) == [2]
     assert len(after.nested[0].op.body.outputs) == 2
-    assert results(smaller([y, gradient], [x], [X])) == results(flow_of([y, gradient], [x]))
+    assert results(flow_of([y, gradient], [x])) == [6, 6]
+    assert results(smaller([y, gradient], [x], [X])) == [5, 5]          # y has the size of x: no list of shapes
 
 
 def test_what_iterations_need_stays() -> None:

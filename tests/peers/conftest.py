@@ -13,4 +13,5 @@ def tensorflow_1() -> Iterator[None]:
 
     tf.disable_v2_behavior()
     yield
+    tf.reset_default_graph()               # eager execution is refused while there is one
     tf.enable_v2_behavior()

@@ -14,7 +14,7 @@ import numpy as np
 # Parts of messages with which TensorFlow refuses what its CPU kernels do not have at all.
 NOT_IN_TENSORFLOW = {
     "No OpKernel was registered": "no CPU kernel for the dtype",
-    "No WhereOp available": "no CPU kernel for the dtype",
+    "No WhereOp available": "no CPU kernel for the dtype", "No registered '_Mkl": "oneDNN has no kernel for the case",
     "only supports NHWC": "NHWC only", "NHWC tensor format": "NHWC only", "only supports NDHWC": "NDHWC only",
     "only supportsNDHWC": "NDHWC only",
     "is not in the list of allowed values": "its op does not have the dtype, or the value of an attribute",

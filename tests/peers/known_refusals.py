@@ -14,7 +14,7 @@ _OF_EMPTY = (
     "addings must be less than the", "seq_lens(",
 )
 _SCATTER = ("ScatterNd ScatterNdUpdate ScatterNdAdd ScatterNdSub ScatterNdNonAliasingAdd TensorScatterUpdate "
-            "TensorScatterAdd TensorScatterSub")
+            "TensorScatterAdd TensorScatterSub TensorScatterMax TensorScatterMin")
 _DEPTHWISE = "DepthwiseConv2dNative DepthwiseConv2dNativeBackpropInput DepthwiseConv2dNativeBackpropFilter"
 _CONVOLUTIONS = ("Conv2D Conv3D Conv2DBackpropInput Conv2DBackpropFilter Conv3DBackpropInputV2 "
                  "Conv3DBackpropFilterV2")

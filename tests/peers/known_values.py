@@ -49,6 +49,8 @@ VALUES = [
           "the other; graphc's is the formula of all convolutions", unequal_strides),
     Known("SelfAdjointEigV2 Svd", "value", "without vectors TensorFlow gives scalars for them, against its own shape "
           "function", lambda case: not case.fields.get("compute_v", case.fields.get("compute_uv", True))),
+    Known("QuantizeV2", "value", "MIN_FIRST in oneDNN is one off for some numbers; TensorFlow's own kernel gives "
+          "graphc's", field("mode", "MIN_FIRST")),
     Known("Svd", "value", "the vectors that full_matrices adds are any that complete the others",
           field("full_matrices", True)),
     Known("TopKV2", f"{_BOTH}, {_SLOPES}", "the order is free if not sorted", field("sorted", False)),

@@ -87,8 +87,9 @@ def run_in_tensorflow(saved, built, values):
     with tf.Graph().as_default():
         tf.import_graph_def(graph_def_of(saved), name="")
         with tf.compat.v1.Session() as session:
+            # Copies: TensorFlow's ops that work in place write into what is fed.
             return session.run([t.name for t in built.outputs],
-                               {t.name: v for t, v in zip(built.inputs, values, strict=True)})
+                               {t.name: np.array(v) for t, v in zip(built.inputs, values, strict=True)})
 
 
 def run_in_graphc(saved, built, values):

@@ -41,14 +41,17 @@ def conv2d(
 
     Args:
         input: float16, bfloat16, float32 or float64; in "NCHW" [batch, in, height, width].
-        filter: of the same dtype, its layout the same for both formats. `filters` is a later name.
+        filter: of the same dtype, its layout the same for both formats. `filters` is a later name. A filter of depth
+            in / g sees the channels in g groups: the first out / g filters those of the first, and so on. Both depths
+            must be known.
         strides, dilations: an int, or 1, 2 or 4 numbers; a dilation d leaves d - 1 holes between taps.
         padding: "VALID": only whole windows; "SAME": ceil(size / stride) results, zeros around, the odd one behind; or
             four pairs of numbers, one an axis.
         data_format: "NHWC" or "NCHW"; both are equally fast.
         use_cudnn_on_gpu: changes nothing.
 
-    As `tf.nn.conv2d`. Raises ValueError if the depths differ or a window does not fit, TypeError for integers.
+    As `tf.nn.conv2d`. Raises ValueError if the filter's depth does not divide that of the input, the groups do not
+    divide the number of filters, or a window does not fit, TypeError for integers.
 
     >>> x = gc.reshape(gc.range(9.), [1, 3, 3, 1])
     >>> box = gc.ones([2, 2, 1, 1])
@@ -58,6 +61,9 @@ def conv2d(
     >>> gc.nn.conv2d(x, box, strides=2, padding="SAME")[0, :, :, 0].eval()
     array([[ 8.,  7.],
            [13.,  8.]], dtype=float32)
+    >>> pairs = gc.ones([1, 1, 2, 2])                            # two groups of two channels
+    >>> gc.nn.conv2d(gc.reshape(gc.range(4.), [1, 1, 1, 4]), pairs, strides=1, padding="VALID").eval()
+    array([[[[1., 5.]]]], dtype=float32)
     """
     filter = deprecated(filter, filters, "filter", "filters")
     return apply(Conv2D, input, filter, use_cudnn_on_gpu=bool(use_cudnn_on_gpu), name=name,

@@ -93,6 +93,11 @@ class _Picture:
     def back(self, w: Writer, x: str) -> str:
         return x if self.is_first else w.transpose(x, [0, *range(2, self.rank), 1])
 
+    def groups(self, picture: Any, filters: Any) -> dict[str, Any]:
+        """The number of groups, where the filters of a convolution are known to be less deep than its picture."""
+        channels, depth = picture.shape.as_list()[1 if self.is_first else -1], filters.shape.as_list()[-2]
+        return {"group": channels // depth} if channels and depth and channels != depth else {}
+
     def window(self, op: Any, kernel: list[int]) -> dict[str, Any]:
         """strides, dilations, and pads as ONNX has them; auto_pad where they follow from sizes that are not known."""
         strides = list(op.get_attr("strides"))[self.spatial]
@@ -146,7 +151,8 @@ def conv(w: Writer, op: Any, x: str, filters: str) -> str:
     kernel = op.inputs[1].shape.as_list()[:-2]
     if None in kernel:
         raise NoEquivalent("a convolution whose kernel size is not known")
-    y = w.node("Conv", picture.first(w, x), _filters(w, filters, rank), **picture.window(op, kernel))
+    y = w.node("Conv", picture.first(w, x), _filters(w, filters, rank), **picture.groups(op.inputs[0], op.inputs[1]),
+               **picture.window(op, kernel))
     return picture.back(w, y)
 
 
@@ -188,7 +194,7 @@ def conv_transpose(w: Writer, op: Any, _: str, filters: str, dy: str) -> str:
         behind.append(int(size) - ((count - 1) * step + span - before - after))
     y = w.node("ConvTranspose", picture.first(w, dy), _filters(w, filters, rank), kernel_shape=kernel, strides=steps,
                dilations=dilations, pads=[a for a, _ in pads] + [b for _, b in pads],
-               output_padding=behind if any(behind) else None)
+               output_padding=behind if any(behind) else None, **picture.groups(op.outputs[0], op.inputs[1]))
     return picture.back(w, y)
 
 

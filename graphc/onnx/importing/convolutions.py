@@ -30,10 +30,8 @@ def convolved(node: Node, x: Any, w: Any, fill: Any = 0) -> Any:
     window = window_of(node, x, kernel)  # type: ignore[arg-type]
     groups, channels = node.attr("group", 1), static_sizes(x)[1]
     filters = gc.transpose(w, [*range(2, 2 + window.rank), 1, 0])
-    if groups == 1:
+    if groups == 1 or (window.rank < 3 and channels is not None):
         return _plain(x, filters, window)
-    if channels == groups and static_sizes(w)[1] == 1 and window.rank == 2:
-        return _depthwise(x, filters, window, groups)
     parts = zip(gc.split(x, groups, 1), gc.split(filters, groups, -1), strict=True)
     return gc.concat([_plain(part, own, window) for part, own in parts], 1)
 
@@ -52,19 +50,6 @@ def _pairs(pads: list[tuple[int, int]]) -> list[list[int]]:
     return [[0, 0], [0, 0], *map(list, pads)]
 
 
-def _depthwise(x: Any, filters: Any, window: Window, groups: int) -> Any:
-    """Filters [height, width, 1, groups * times] as [height, width, groups, times]."""
-    sizes = static_sizes(filters)
-    own = gc.reshape(filters, [sizes[0], sizes[1], groups, -1])
-    if len(set(window.strides)) == 1 and (max(window.dilations) == 1 or max(window.strides) == 1):
-        pads = window.static_pads()
-        x, padding = (padded(x, window, 0), "VALID") if pads is None else (x, _pairs(pads))     # type: ignore[assignment]
-        return gc.nn.depthwise_conv2d(x, own, [1, 1, *window.strides], padding, rate=window.dilations,
-                                      data_format="NCHW")
-    parts = zip(gc.split(x, groups, 1), gc.split(filters, groups, -1), strict=True)
-    return gc.concat([_plain(part, mine, window) for part, mine in parts], 1)
-
-
 @onnx_op("ConvTranspose")
 def conv_transpose(node: Node, x: Any, w: Any, bias: Any = None) -> Any:
     """The gradient of a convolution: all windows' outputs added up, then cut by the pads."""
@@ -79,9 +64,11 @@ def conv_transpose(node: Node, x: Any, w: Any, bias: Any = None) -> Any:
     whole = [(n - 1) * step + span for n, step, span in zip(sizes, strides, spans, strict=True)]
     pads = _transposed_pads(node, whole, sizes, strides, behind)
     groups = node.attr("group", 1)
-    pieces = zip(gc.split(x, groups, 1), gc.split(w, groups, 0), strict=True) if groups > 1 else [(x, w)]
-    made = [_added_up(part, own, whole, strides, dilations) for part, own in pieces]
-    y = made[0] if groups == 1 else gc.concat(made, 1)
+    if groups == 1 or (rank < 3 and static_sizes(w)[1] is not None):
+        y = _added_up(x, w, groups, whole, strides, dilations)
+    else:
+        pieces = zip(gc.split(x, groups, 1), gc.split(w, groups, 0), strict=True)
+        y = gc.concat([_added_up(part, own, 1, whole, strides, dilations) for part, own in pieces], 1)
     y = _cut(y, whole, pads, behind)
     return y if bias is None else with_bias(y, bias, rank + 2)
 
@@ -105,10 +92,10 @@ def _transposed_pads(node: Node, whole: list[Any], sizes: list[Any], strides: li
     return pairs
 
 
-def _added_up(x: Any, w: Any, whole: list[Any], strides: list[int], dilations: list[int]) -> Any:
+def _added_up(x: Any, w: Any, groups: int, whole: list[Any], strides: list[int], dilations: list[int]) -> Any:
     rank = len(whole)
-    filters = gc.transpose(w, [*range(2, 2 + rank), 1, 0])            # [spatial..., out, in]
-    shape = shape_vector([sizes_of(x)[0], sizes_of(w)[1], *whole])
+    filters = gc.transpose(w, [*range(2, 2 + rank), 1, 0])            # [spatial..., out / groups, in]
+    shape = shape_vector([sizes_of(x)[0], groups * sizes_of(w)[1], *whole])
     return gc.nn.conv_transpose(x, filters, shape, strides, "VALID", data_format=_FORMATS[rank], dilations=dilations)
 
 

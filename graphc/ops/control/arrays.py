@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dtypes import DType, int32, variant
 from graphc.ir.op import attr, operand_field, register
-from graphc.ir.spec import Elements, Spec
+from graphc.ir.spec import OPEN, Elements, Spec
 from graphc.ir.values import zeros
 from graphc.kernels.layout import ListOperation
 from graphc.ops.control.lists import HANDLE, ElementShape, _check_handle, _element, _handle
@@ -45,7 +45,7 @@ class TensorListReserve(ListOp):
         check_integers("num_elements", count, int32, 0)
         if not isinstance(self.element_shape, tuple):
             return HANDLE
-        sizes = tuple(s if isinstance(s, int) and s >= 0 else None for s in self.element_shape)
+        sizes = tuple(s if isinstance(s, int) and s >= 0 else OPEN for s in self.element_shape)
         return replace(HANDLE, elements=(Elements(sizes),))
 
     def reference(self, count: Any) -> Any:  # type: ignore[override]

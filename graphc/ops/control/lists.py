@@ -15,7 +15,7 @@ from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dtypes import DType, int32, variant
 from graphc.ir.op import Op, attr, operand_field, register
-from graphc.ir.spec import Spec, elements_of, joined_elements
+from graphc.ir.spec import OPEN, Spec, elements_of, joined_elements
 
 if TYPE_CHECKING:
     from graphc.ir.graph import Operation, Tensor
@@ -35,7 +35,7 @@ def _element(dtype: DType, said: ElementShape | None, handle: Spec) -> Spec:
     declared = said if isinstance(said, tuple) else (-1,) * rank
     known = pushed.shape if pushed is not None else (None,) * rank
     sizes = [d if isinstance(d, int) and d >= 0 else k for d, k in zip(declared, known, strict=True)]
-    shape = tuple(dims.symbol(f"element.{i}") if size is None else size for i, size in enumerate(sizes))
+    shape = tuple(dims.symbol(f"element.{i}") if size is None or size == OPEN else size for i, size in enumerate(sizes))
     return Spec(dtype, shape, None if pushed is None else pushed.value, handle.elements[1:])
 
 

@@ -1,7 +1,9 @@
 """Two-dimensional convolution and its gradients by the input and by the filter.
 
-Filters are HWIO in both data formats. NCHW is turned to NHWC by the layout pass through `permuted`; lowering knows
-NHWC only. Where the padding depends on symbolic sizes (SAME with strides), lowering pads a copy.
+Filters are HWIO in both data formats. A filter that is less deep than the picture sees its channels in groups, each of
+which has an equal part of the filters; both depths must be known for that. NCHW is turned to NHWC by the layout pass
+through `permuted`; lowering knows NHWC only. Where the padding depends on symbolic sizes (SAME with strides), lowering
+pads a copy.
 """
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import float64
 from graphc.ir.elementwise import check_kind, check_rank
@@ -25,7 +28,7 @@ from graphc.ops.nn.window import (
     check_format,
     check_list,
     gradient_spec,
-    pad_array,
+    met_slices,
     padded,
     require_nhwc,
     spatial_axes,
@@ -33,7 +36,6 @@ from graphc.ops.nn.window import (
     swapped,
     swapped_list,
     swapped_pads,
-    window_slice,
 )
 
 NO_DILATION = (1, 1, 1, 1)
@@ -88,11 +90,23 @@ class _Convolution(Op):
         return axes(picture, filter[:2], self.strides, self.dilations, self.padding, self.explicit_paddings,
                     self.data_format)
 
+    def groups(self, picture: Shape, filter: Shape) -> int:
+        """How many groups the channels fall into: more than 1 only where it is known that a filter is less deep."""
+        channels, depth = picture[channel_axis(self.data_format)], filter[2]
+        known = isinstance(channels, int) and isinstance(depth, int) and 0 < depth < channels
+        return channels // depth if known and channels % depth == 0 else 1      # type: ignore[operator]
+
     def result_shape(self, picture: Shape, filter: Shape) -> Shape:
         """The shape of the convolution of a picture with a filter. Raises ValueError if they do not fit."""
         self.check_attributes()
-        channels = picture[channel_axis(self.data_format)]
-        require_equal(channels, filter[2], "input depth of the picture and of the filter")
+        groups = self.groups(picture, filter)
+        if groups == 1:
+            require_equal(picture[channel_axis(self.data_format)], filter[2],
+                          "input depth of the picture and of the filter")
+        elif isinstance(filter[3], int) and filter[3] % groups:
+            raise ValueError(f"its {groups} groups of channels give {filter[3]} channels, which is no multiple of them")
+        else:
+            require_equal(dims.mod(filter[3], groups), 0, "filters that groups of channels do not get evenly")
         height, width = self.spatial(picture, filter)
         if self.data_format == "NHWC":
             return picture[0], height.output, width.output, filter[3]
@@ -130,10 +144,31 @@ class _Convolution(Op):
             **fields,
         )
 
-    def kernel_arguments(self, picture: Shape, filter: Shape, result: Shape, height: Axis, width: Axis,
-                         pads: tuple[int, int]) -> dict[str, list[Size]]:
-        dims: list[Size] = [*picture, filter[0], filter[1], filter[3], result[1], result[2]]
-        return {"dims": dims, "attrs": [height.stride, width.stride, height.dilation, width.dilation, *pads]}
+    def call(self, b: Any, kernel: str, operands: list[Any], picture: Shape, filter: Shape, result: Shape,
+             axes: tuple[Axis, Axis], pads: tuple[int, int]) -> None:
+        """The kernel, conv2d or a gradient, or its like for groups, or for a channel a group, of these sizes."""
+        steps = [*(axis.stride for axis in axes), *(axis.dilation for axis in axes)]
+        window, outputs, groups = filter[:2], result[1:3], self.groups(picture, filter)
+        if groups == 1:
+            b.call(kernel, operands, dims=[*picture, *window, filter[3], *outputs], attrs=[*steps, *pads])
+        elif filter[2] == 1 and dims.same(filter[3], groups):
+            b.call(f"depthwise_{kernel}", operands, dims=[*picture, *window, *outputs, *pads],
+                   attrs=[*steps, 0] if kernel == "conv2d" else steps)
+        else:
+            each = [groups, filter[2], *window, dims.floordiv(filter[3], groups)]
+            b.call(f"grouped_{kernel}", operands, dims=[*picture[:3], *each, *outputs], attrs=[*steps, *pads])
+
+    def of_known_depths(self, g: Any, picture: Any, filter: Any,
+                        shapes: tuple[Shape | None, Shape | None]) -> list[Any]:
+        """Both, saying how deep they are if `shapes`, theirs, show groups: behind a loop a gradient's operands do not
+        show it."""
+        if None in shapes or self.groups(*shapes) == 1:     # type: ignore[arg-type]
+            return [picture, filter]
+        made, axis = [], channel_axis(self.data_format)
+        for tensor, shape, place in ((picture, shapes[0], axis), (filter, shapes[1], 2)):
+            known = tuple(shape[i] if i == place else dims.symbol("?") for i in range(4))   # type: ignore[index]
+            made.append(g.ensure_shape(tensor, shape=known))
+        return made
 
     def nhwc(self, *arrays: np.ndarray) -> list[np.ndarray]:
         return [a.transpose(TO_NHWC) if self.data_format == "NCHW" else a for a in arrays]
@@ -173,13 +208,14 @@ class Conv2D(_Convolution):
         return Spec(x.dtype, self.result_shape(x.shape, w.shape))
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
-        picture, w = inputs
+        (picture, w), groups = inputs, self.groups(inputs[0].shape, inputs[1].shape)
         height, width = self.nhwc_axes(picture.shape, w.shape)
-        x = pad_array(self.nhwc(picture)[0], height, width, 0)
-        y = np.zeros((x.shape[0], height.output, width.output, w.shape[3]), np.float64)
+        x, filters = grouped(self.nhwc(picture)[0], groups), grouped(w, groups)
+        y = np.zeros((x.shape[0], height.output, width.output, groups, w.shape[3] // groups))
         for i, j in np.ndindex(*w.shape[:2]):
-            y += x[window_slice(height, width, i, j)].astype(np.float64) @ w[i, j]
-        return self.back(y.astype(picture.dtype))
+            pixels, windows = met_slices(height, width, i, j)
+            y[windows] += np.einsum("nhwgc,cgo->nhwgo", x[pixels], filters[i, j])
+        return self.back(y.reshape(*y.shape[:3], w.shape[3]).astype(picture.dtype))
 
     def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
         made = self.swapped(perm)
@@ -192,11 +228,10 @@ class Conv2D(_Convolution):
         pads = static_padding(height, width)
         if pads is None:
             x, pads = padded(b, x, height, width, 0), (0, 0)
-        b.call("conv2d", [x, w, outputs[0]],
-               **self.kernel_arguments(x.shape, w.shape, outputs[0].shape, height, width, pads))
+        self.call(b, "conv2d", [x, w, outputs[0]], x.shape, w.shape, outputs[0].shape, (height, width), pads)
 
     def grad(self, g, node, dy):
-        x, w = node.inputs
+        x, w = self.of_known_depths(g, *node.inputs, tuple(t.spec.shape for t in node.inputs))
         return [g.conv2d_backprop_input(g.shape(x), w, dy, **self.attributes()),
                 g.conv2d_backprop_filter(x, g.shape(w), dy, **self.attributes())]
 
@@ -223,14 +258,13 @@ class Conv2DBackpropInput(_Convolution):
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         w, (dy,) = inputs[0], self.nhwc(inputs[1])
         height, width = self.nhwc_axes(self.input_sizes, w.shape)
-        n = self.input_sizes[0]
-        dx = np.zeros(
-            (n, height.size + height.before + height.behind, width.size + width.before + width.behind, w.shape[2])
-        )
+        groups = self.groups(self.input_sizes, w.shape)
+        gradient, filters = grouped(dy, groups), grouped(w, groups)
+        dx = np.zeros((self.input_sizes[0], height.size, width.size, groups, w.shape[2]))
         for i, j in np.ndindex(*w.shape[:2]):
-            dx[window_slice(height, width, i, j)] += dy.astype(np.float64) @ w[i, j].T
-        inside = dx[:, height.before:height.before + height.size, width.before:width.before + width.size]
-        return self.back(inside.astype(w.dtype))
+            pixels, windows = met_slices(height, width, i, j)
+            dx[pixels] += np.einsum("nhwgo,cgo->nhwgc", gradient[windows], filters[i, j])
+        return self.back(dx.reshape(*dx.shape[:3], groups * w.shape[2]).astype(w.dtype))
 
     def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
         made = self.swapped(perm, input_sizes=tuple(self.input_sizes[p] for p in perm))
@@ -246,13 +280,13 @@ class Conv2DBackpropInput(_Convolution):
         if pads is None:
             around = (height.size + height.before + height.behind, width.size + width.before + width.behind)
             target, pads = b.temporary(dx.dtype, (dx.shape[0], *around, dx.shape[3])), (0, 0)
-        b.call("conv2d_input_grad", [dy, w, target],
-               **self.kernel_arguments(target.shape, w.shape, dy.shape, height, width, pads))
+        self.call(b, "conv2d_input_grad", [dy, w, target], target.shape, w.shape, dy.shape, (height, width), pads)
         if target is not dx:
             b.copy(target.slice((0, height.before, width.before, 0), dx.shape), dx)
 
     def grad(self, g, node, ddx):
         _, w, dy = node.inputs
+        ddx, w = self.of_known_depths(g, ddx, w, (node.outputs[0].spec.shape, w.spec.shape))
         return [None, g.conv2d_backprop_filter(ddx, g.shape(w), dy, **self.attributes()),
                 g.conv2d(ddx, w, **self.attributes())]
 
@@ -280,10 +314,11 @@ class Conv2DBackpropFilter(_Convolution):
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         picture, dy = self.nhwc(*inputs)
         height, width = self.nhwc_axes(inputs[0].shape, self.filter_sizes)
-        x = pad_array(picture, height, width, 0).astype(np.float64)
-        dw = np.zeros(self.filter_sizes)
+        groups = self.groups(inputs[0].shape, self.filter_sizes)
+        x, gradient, dw = grouped(picture, groups), grouped(dy, groups), np.zeros(self.filter_sizes)
         for i, j in np.ndindex(*self.filter_sizes[:2]):
-            dw[i, j] = np.einsum("nhwc,nhwo->co", x[window_slice(height, width, i, j)], dy)
+            pixels, windows = met_slices(height, width, i, j)
+            dw[i, j] = np.einsum("nhwgc,nhwgo->cgo", x[pixels], gradient[windows]).reshape(dw.shape[2:])
         return dw.astype(picture.dtype)
 
     def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
@@ -298,13 +333,18 @@ class Conv2DBackpropFilter(_Convolution):
         pads = static_padding(height, width)
         if pads is None:
             x, pads = padded(b, x, height, width, 0), (0, 0)
-        b.call("conv2d_filter_grad", [x, dy, outputs[0]],
-               **self.kernel_arguments(x.shape, filter, dy.shape, height, width, pads))
+        self.call(b, "conv2d_filter_grad", [x, dy, outputs[0]], x.shape, filter, dy.shape, (height, width), pads)
 
     def grad(self, g, node, ddx):
         x, _, dy = node.inputs
+        x, ddx = self.of_known_depths(g, x, ddx, (x.spec.shape, node.outputs[0].spec.shape))
         return [g.conv2d_backprop_input(g.shape(x), ddx, dy, **self.attributes()), None,
                 g.conv2d(x, ddx, **self.attributes())]
+
+
+def grouped(array: np.ndarray, groups: int) -> np.ndarray:
+    """In float64, the last axis as [groups, elements of a group]."""
+    return array.astype(np.float64).reshape(*array.shape[:-1], groups, array.shape[-1] // groups)
 
 
 def spatial_list(values: Any, data_format: str, name: str) -> tuple[int, ...]:

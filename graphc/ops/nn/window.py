@@ -152,6 +152,19 @@ def window_slice(height: Axis, width: Axis, i: int, j: int) -> tuple[slice, slic
             slice(left, left + (width.output - 1) * width.stride + 1, width.stride))
 
 
+def met_slices(height: Axis, width: Axis, i: int, j: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Which pixels of an NHWC picture, without padding, element (i, j) of a window meets, and in which windows."""
+    pixels, windows = [slice(None)], [slice(None)]
+    for axis, tap in ((height, i), (width, j)):
+        start = tap * axis.dilation - axis.before
+        first = max(-(start // axis.stride), 0)
+        end = max(min((axis.size - 1 - start) // axis.stride + 1, axis.output), first)
+        pixels.append(slice(first * axis.stride + start, (end - 1) * axis.stride + start + 1, axis.stride)
+                      if end > first else slice(0, 0))
+        windows.append(slice(first, end))
+    return tuple(pixels), tuple(windows)
+
+
 def gradient_spec(op: Any, sizes_name: str, inputs: Sequence[Spec], rank: int) -> Spec:
     """The Spec of a convolution's gradient, whose shape is op's field `sizes_name`: input_sizes or filter_sizes.
 

@@ -1,49 +1,16 @@
-"""Convolutions in groups, and what TensorFlow's optimizer made of a convolution, product or normalisation and of what
-follows it: _FusedConv2D and its like, which are in graphs that were saved after it."""
+"""What TensorFlow's optimizer made of a convolution, product or normalisation and of what follows it: _FusedConv2D and
+its like, which are in graphs that were saved after it."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from graphc.api.array.join import concat, split
-from graphc.api.array.shapes import reshape
 from graphc.errors import DataLossError, UnimplementedError
 from graphc.ir.apply import apply
 from graphc.ir.op import OPS
 from graphc.ir.tensor import Tensor
 from graphc.serial.composed.kind import Composed, g, text
 from graphc.serial.graph_pb2 import NodeDef
-
-
-def _groups(node: NodeDef, inputs: Sequence[Tensor]) -> int:
-    """How many groups of channels a Conv2D has: each has as many as its filter is deep."""
-    if len(inputs) < 2 or any(x.spec.shape is None or len(x.spec.shape) != 4 for x in inputs[:2]):
-        return 1
-    channels = inputs[0].spec.shape[_channel_axis(node)]    # type: ignore[index]
-    depth = inputs[1].spec.shape[2]                         # type: ignore[index]
-    known = isinstance(channels, int) and isinstance(depth, int) and depth > 0 and channels % depth == 0
-    return channels // depth if known else 1                # type: ignore[return-value]
-
-
-def _channel_axis(node: NodeDef) -> int:
-    return 1 if text(node, "data_format", "NHWC") == "NCHW" else 3
-
-
-def _grouped_convolution(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
-    """A depthwise one where each group is a channel, else one of each group."""
-    x, filters = inputs
-    count, axis = _groups(node, inputs), _channel_axis(node)
-    attributes = _window(node)
-    height, width, depth, made = filters.spec.shape or ()
-    if not isinstance(made, int) or made % count:
-        raise UnimplementedError(f"its {count} groups of channels give {made} channels, which is no multiple of them")
-    strides = [s for i, s in enumerate(attributes["strides"]) if i not in (0, axis)]
-    fits = len(set(strides)) == 1 and (max(strides) == 1 or max(attributes["dilations"]) == 1)
-    if depth == 1 and fits and isinstance(height, int) and isinstance(width, int):
-        own = reshape(filters, [height, width, count, made // count])
-        return [apply(OPS["DepthwiseConv2dNative"], x, own, **attributes)]
-    parts = zip(split(x, count, axis), split(filters, count, 3), strict=True)
-    return [concat([apply(OPS["Conv2D"], part, own, **attributes) for part, own in parts], axis)]
 
 
 def _window(node: NodeDef) -> dict[str, Any]:
@@ -54,10 +21,7 @@ def _window(node: NodeDef) -> dict[str, Any]:
 
 
 def _fused_convolution(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
-    pair = inputs[:2]
-    made = (_grouped_convolution(node, pair)[0] if _groups(node, pair) > 1
-            else apply(OPS["Conv2D"], *pair, **_window(node)))
-    return [_followed(node, made, inputs[2:])]
+    return [_followed(node, apply(OPS["Conv2D"], *inputs[:2], **_window(node)), inputs[2:])]
 
 
 def _fused_depthwise(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
@@ -121,7 +85,6 @@ def _fused_normalisation(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor
 
 
 CONVOLUTIONS = {
-    "Conv2D": Composed(2, ("output",), _grouped_convolution, lambda node, inputs: _groups(node, inputs) > 1),
     "_FusedConv2D": Composed(2, ("output",), _fused_convolution),
     "_FusedDepthwiseConv2dNative": Composed(2, ("output",), _fused_depthwise),
     "_FusedMatMul": Composed(2, ("product",), _fused_product),

@@ -104,7 +104,7 @@ class SummaryAtEndHook(SessionRunHook):
 
 
 @public("contrib.training.evaluate_once")
-def evaluate_once(checkpoint_path: str, master: Any = "", scaffold: Scaffold | None = None, eval_ops: Any = None,
+def evaluate_once(checkpoint_path: str | None, master: Any = "", scaffold: Scaffold | None = None, eval_ops: Any = None,
                   feed_dict: Any = None, final_ops: Any = None, final_ops_feed_dict: Any = None,
                   hooks: Sequence[Any] | None = None, config: Any = None) -> Any:
     """Restores the checkpoint, runs eval_ops until a hook asks to stop, and gives the values of final_ops. As

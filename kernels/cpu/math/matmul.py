@@ -27,6 +27,7 @@ from ..products.micro import ISAS, brain_shapes, shapes
 from ..products.panels import packing
 from ..products.streams import RUN, row_product
 from ..products.turned import NOT_TURNED, ONE_COLUMN, turn, write_turned
+from ..tiles import shared_evenly
 from ..ways import takes
 from ..words import (
     BRAIN_WEIGHTS,
@@ -135,9 +136,8 @@ def make_bind(dtype, sizes, isa):
         least = ceil_div(PRODUCTS, max(n * k, 1))
         if n * k * size > 512 * 1024:
             least = max(least, 6 * height)
-        balanced = ceil_div(rows, ceil_div(rows, height))
         few = min(ceil_div(rows, MOST_TILES), MOST_PRODUCTS // max(n * k, 1))
-        return min(round_up(max(least, few), balanced), rows)
+        return ceil_div(rows, shared_evenly(max(rows // max(least, few, height), 1)))
 
     @helper
     def bind_roles(batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, persistent, turned, choice):

@@ -8,6 +8,7 @@ lies outside counts as 0. bind picks how A, the pixels, reaches the micro-kernel
     PLANES    the lanes are pixels, and the filter is A (planes.py): few channels of the result, no stride along lines
     WINOGRAD  transformed patches (winograd.py), where a filter of 3 x 3 or 5 x 5 makes that faster
 The filter is B: packed beforehand if it is a constant, else by phase 0 into the workspace.
+Where zeros stand for what is outside, NaNs that they make of infinite weights are computed again (borders.py).
 Invariants: pixels are checked against the picture before they are read; sums are in a fixed order, so no result depends
 on tiles (conv_tiles.py) or threads.
 """
@@ -19,6 +20,7 @@ from ..products.micro import shapes
 from ..products.panels import packing
 from ..ways import takes
 from ..words import FORMAT, NO_WINOGRAD, OK, PERSISTENT, SCRATCH_BYTES, VARIANT
+from .borders import make_mend, meets_outside
 from .conv_tiles import (
     DIRECT,
     GROUP_LINES,
@@ -86,6 +88,33 @@ def make_forward_shape(dtype, sizes, wide):
     return pack, compute
 
 
+def make_borders(dtype, sizes):
+    """The function that mends a tile."""
+    size, mend = ITEM_SIZES[dtype], make_mend(dtype, False)
+    width_main, width_narrow = sizes.main.width, sizes.narrow.width
+
+    @helper
+    def mend_tile(x, f, y, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
+                  pad_left, choice, tile):
+        if choice[VARIANT] == DIRECT or not (meets_outside(kh, stride_h, dilation_h, pad_top, oh, h)
+                                             or meets_outside(kw, stride_w, dilation_w, pad_left, ow, w)):
+            return
+        k = kh * kw * c
+        if choice[SHAPE] == PLANAR:
+            tap, channel = (c, 1) if c > kw else (1, kw)
+            first_line = tile * choice[TILE_LINES]
+            mend(x, f, f, oc * k, k, 1, kw * c, tap, channel, y, h, w, c, oh, ow, oc, kh, kw, stride_h, stride_w,
+                 dilation_h, dilation_w, pad_top, pad_left, first_line, min(choice[TILE_LINES], n * oh - first_line),
+                 0, oc)
+            return
+        width = width_main if choice[SHAPE] == MAIN else width_narrow
+        first_line, lines, first, panels = tile_part(tile, n * oh, ceil_div(oc, width), choice)
+        mend(x, f, f + first * k * width * size, panels * k * width, k * width, width, kw * c * width, c * width, width,
+             y, h, w, c, oh, ow, oc, kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, first_line,
+             lines, first * width, min((first + panels) * width, oc))
+    return mend_tile
+
+
 def make_forward(dtype, isa):
     """bind, run and pack of conv2d for one ISA."""
     size, sizes = ITEM_SIZES[dtype], shapes(isa, dtype)
@@ -97,7 +126,7 @@ def make_forward(dtype, isa):
     has_winograd = dtype in WINOGRAD_DTYPES
     pack_main, compute_main = make_forward_shape(dtype, sizes, True)
     pack_narrow, compute_narrow = make_forward_shape(dtype, sizes, False)
-    planes = make_planes(dtype, sizes)
+    planes, mend_tile = make_planes(dtype, sizes), make_borders(dtype, sizes)
     planes_scratch, most_planes, pack_planes, convolve_planes = (planes.scratch_bytes, planes.most_channels,
                                                                  planes.pack, planes.convolve)
 
@@ -171,6 +200,8 @@ def make_forward(dtype, isa):
         else:
             compute_narrow(source, right, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
                            dilation_w, pad_top, pad_left, choice, scratch, tile)
+        mend_tile(source, right, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
+                  pad_top, pad_left, choice, tile)
         return OK
 
     def pack(f, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice,

@@ -10,25 +10,29 @@ writes its own rows of its part.
 """
 from __future__ import annotations
 
-from ..memory import ITEM_SIZES, address, ceil_div, copy_bytes, helper, int64_at, pointer_to, round_up
+from ..memory import ITEM_SIZES, address, ceil_div, helper, int64_at, pointer_to, round_up
 from ..products.micro import TABLE_WORDS, micro_kernel, shapes
 from ..products.panels import packing
+from ..tiles import shared_evenly
 from ..ways import takes
-from ..words import NO_WINOGRAD, OK, SCRATCH_BYTES, TILES, TILES_1, USER, VARIANT, WORK_BYTES
+from ..words import NO_WINOGRAD, OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, VARIANT, WORK_BYTES
+from .borders import make_mend_filter
 from .conv_tiles import MAIN, NARROW, WINOGRAD, by_isa
 from .lines import LINE_WORDS, buffer_bytes, line_elements, make_padding
 from .lines import group_lines as lines_of_group
+from .parts import make_add_parts, sum_elements
 from .winograd_cost import DTYPES as WINOGRAD_DTYPES
 from .winograd_cost import FEWEST, fits
 from .winograd_filter_grad import make_filter_grad
 
 CHANNELS, LINES = 0, 1
 FEW_CHANNELS = 16                      # below, register tiles of several taps pay for padded lines
-# Words of choice: shape; parts; lines of a part; tiles of taps and taps of each; pixels of a group; elements of a tile
-# of phase 1. WINOGRAD has its own from PART_LINES on, but for the last.
-SHAPE, PARTS, PART_LINES, TAP_TILES, TILE_TAPS, GROUP_LINES, SUM_ELEMENTS = range(USER, USER + 7)
+# Words of choice: shape; parts; lines of a part; tiles of rows of dw and rows of each; lines of a group; elements of a
+# tile of phase 1. WINOGRAD has its own from PART_LINES on, but for the last.
+SHAPE, PARTS, PART_LINES, ROW_TILES, TILE_ROWS, GROUP_LINES, SUM_ELEMENTS = range(USER, USER + 7)
 PRODUCTS = 1 << 21                     # multiplications of a tile, at least
-MOST_TILES = 32
+MOST_TILES = 24
+LEAST_ROWS = 96                        # of a tile: each packs dy for itself
 PART_PIXELS = 512                      # of a part, at least
 WORK_LIMIT = 32 << 20                  # bytes of all parts
 GROUP_BYTES = 128 * 1024               # of the packed lines of dy, and of patches, that a tile treats at once
@@ -74,16 +78,16 @@ def make_shape(dtype, sizes, wide):
         return min(first, count), max(min(last, count), min(first, count))
 
     @helper
-    def tap_products(x, packed, result, h, w, c, oc, oh, ow, stride_h, stride_w, row_offset, column_offset, first_line,
-                     lines, later, table):
-        """One tap, one group of lines: rows of the result are the channels."""
+    def tap_products(x, packed, result, first_channel, channels, h, w, c, oc, oh, ow, stride_h, stride_w, row_offset,
+                     column_offset, first_line, lines, later, table):
+        """Some channels of one tap, one group of lines: rows of the result are the channels."""
         begin, end = inside(column_offset, stride_w, w, ow)
         words = int64_at(table)
         panel_bytes = lines * ow * width * size
-        tiles = ceil_div(c, most_rows)
+        tiles = ceil_div(channels, most_rows)
         for tile in range(tiles):
-            channel = c * tile // tiles
-            height = c * (tile + 1) // tiles - channel
+            channel = first_channel + channels * tile // tiles
+            height = first_channel + channels * (tile + 1) // tiles - channel
             segments = 0
             for line in range(first_line, first_line + lines if end > begin else first_line):
                 i = line % oh * stride_h + row_offset
@@ -102,15 +106,16 @@ def make_shape(dtype, sizes, wide):
 
     @helper
     def channels(x, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
-                 pad_left, first_line, lines, first_tap, last_tap, group_lines, scratch):
+                 pad_left, first_line, lines, first_row, last_row, group_lines, scratch):
         packed = scratch + TABLE_BYTES
         for start in range(0, lines, group_lines):
             count = min(group_lines, lines - start)
             pack_lines(packed, dy, count * ow, (first_line + start) * ow, oc)
-            for tap in range(first_tap, last_tap):
-                tap_products(x, packed, result + tap * c * oc * size, h, w, c, oc, oh, ow, stride_h, stride_w,
-                             tap // kw * dilation_h - pad_top, tap % kw * dilation_w - pad_left, first_line + start,
-                             count, start > 0, scratch)
+            for tap in range(first_row // c, ceil_div(last_row, c)):
+                channel = max(first_row - tap * c, 0)
+                tap_products(x, packed, result + tap * c * oc * size, channel, min(last_row - tap * c, c) - channel,
+                             h, w, c, oc, oh, ow, stride_h, stride_w, tap // kw * dilation_h - pad_top,
+                             tap % kw * dilation_w - pad_left, first_line + start, count, start > 0, scratch)
 
     @helper
     def next_row(u, v, channel, c, kw):
@@ -150,11 +155,11 @@ def make_shape(dtype, sizes, wide):
 
     @helper
     def padded_lines(x, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
-                     pad_left, first_line, lines, first_tap, last_tap, group_lines, scratch):
+                     pad_left, first_line, lines, first_row, last_row, group_lines, scratch):
         words, packed = int64_at(scratch), scratch + TABLE_BYTES
         addresses = packed + round_up(group_lines * ow * ceil_div(oc, width) * width * size, 64)
         line_bytes = line_elements(ow, kw, stride_w, dilation_w, c) * size
-        first_row, rows = first_tap * c, (last_tap - first_tap) * c
+        rows = last_row - first_row
         # A segment is a line, or, where lines are short, a column: few pixels a segment cost more than their products.
         down = SHORT * ow < min(oh, group_lines)
         tiles = ceil_div(rows, most_rows)
@@ -196,21 +201,22 @@ def make_bind(dtype, sizes):
         """Tiles of phase 1, where there are several parts."""
         if choice[PARTS] > 1:
             choice[WORK_BYTES] = choice[PARTS] * elements * size
-            choice[SUM_ELEMENTS] = round_up(max(ceil_div(elements, 16), 4096), 16)
+            choice[SUM_ELEMENTS] = choice[TILE_ELEMENTS] = sum_elements(elements)
             choice[TILES_1] = ceil_div(elements, choice[SUM_ELEMENTS])
 
     @helper
-    def bind_parts(lines, ow, taps, c, oc, choice):
-        """How the lines fall into parts, and the taps into tiles."""
-        elements = taps * c * oc
-        tiles = min(max(lines * ow * elements // PRODUCTS, 1), MOST_TILES)
-        parts = min(tiles, max(lines * ow // PART_PIXELS, 1), max(WORK_LIMIT // max(elements * size, 1), 1), lines)
+    def bind_tiles(lines, ow, rows, oc, choice):
+        """Tiles: rows of dw, times parts of the lines, of which each has sums of its own to be added up."""
+        elements = rows * oc
+        most = min(max(lines * ow * elements // PRODUCTS, 1), MOST_TILES)
+        choice[TILE_ROWS] = ceil_div(rows, shared_evenly(min(max(rows // LEAST_ROWS, 1), most)))
+        choice[ROW_TILES] = ceil_div(rows, choice[TILE_ROWS])
+        parts = min(ceil_div(most, choice[ROW_TILES]), max(lines * ow // PART_PIXELS, 1),
+                    max(WORK_LIMIT // max(elements * size, 1), 1), lines)
         choice[PART_LINES] = ceil_div(lines, max(parts, 1))
         choice[PARTS] = ceil_div(lines, choice[PART_LINES])
-        wanted = min(ceil_div(tiles, choice[PARTS]), taps)
-        choice[TILE_TAPS] = ceil_div(taps, max(wanted, 1))
-        choice[TAP_TILES] = ceil_div(taps, choice[TILE_TAPS])
-        choice[TILES] = choice[PARTS] * choice[TAP_TILES]
+        choice[TILES] = choice[PARTS] * choice[ROW_TILES]
+        choice[TILE_ELEMENTS] = choice[TILE_ROWS] * oc
         bind_sums(elements, choice)
 
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
@@ -239,7 +245,7 @@ def make_bind(dtype, sizes):
                 choice[GROUP_LINES] -= choice[GROUP_LINES] % oh
             choice[SCRATCH_BYTES] += buffer_bytes(choice[GROUP_LINES], oh, kh, stride_h, dilation_h, padded_bytes)
         choice[SCRATCH_BYTES] += round_up(choice[GROUP_LINES] * line_bytes, 64)
-        bind_parts(lines, ow, kh * kw, c, oc, choice)
+        bind_tiles(lines, ow, kh * kw * c, oc, choice)
     return bind
 
 
@@ -248,18 +254,8 @@ def make(dtype, isa):
     sizes, size, at = shapes(isa, dtype), ITEM_SIZES[dtype], pointer_to(dtype)
     channels_main, lines_main = make_shape(dtype, sizes, True)
     channels_narrow, lines_narrow = make_shape(dtype, sizes, False)
-    run_winograd = make_filter_grad(dtype, sizes.main).run
-
-    @helper
-    def add_parts(target, work, elements, choice, tile):
-        first = tile * choice[SUM_ELEMENTS]
-        count = min(choice[SUM_ELEMENTS], elements - first)
-        result = at(target + first * size)
-        copy_bytes(target + first * size, work + first * size, count * size)
-        for part in range(1, choice[PARTS]):
-            addend = at(work + (part * elements + first) * size)
-            for i in range(count):
-                result[i] += addend[i]
+    run_winograd, add_parts = make_filter_grad(dtype, sizes.main).run, make_add_parts(dtype)
+    mend_filter = make_mend_filter(dtype)
 
     @helper
     def clear(target, elements):
@@ -275,31 +271,34 @@ def make(dtype, isa):
             clear(target, elements)
             return OK
         if phase == 1 and choice[PARTS] > 1:
-            add_parts(target, work, elements, choice, tile)
+            add_parts(target, work, elements, choice[PARTS], choice[SUM_ELEMENTS], tile)
             return OK
         if choice[VARIANT] == WINOGRAD:
             run_winograd(kh, source, gradient, target, n, h, w, c, oc, oh, ow, pad_top, pad_left, choice, work,
                          scratch, phase, tile)
             return OK
-        part, tap_tile = tile // choice[TAP_TILES], tile % choice[TAP_TILES]
+        part = tile // choice[ROW_TILES]
         result = work + part * elements * size if choice[PARTS] > 1 else target
         first_line = part * choice[PART_LINES]
         lines = min(choice[PART_LINES], n * oh - first_line)
-        first_tap = tap_tile * choice[TILE_TAPS]
-        last_tap = min(first_tap + choice[TILE_TAPS], kh * kw)
+        first_row = tile % choice[ROW_TILES] * choice[TILE_ROWS]
+        last_row = min(first_row + choice[TILE_ROWS], kh * kw * c)
         main, group = choice[SHAPE] == MAIN, choice[GROUP_LINES]
         if choice[VARIANT] == LINES and main:
             lines_main(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
-                       dilation_w, pad_top, pad_left, first_line, lines, first_tap, last_tap, group, scratch)
+                       dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, group, scratch)
         elif choice[VARIANT] == LINES:
             lines_narrow(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
-                         dilation_w, pad_top, pad_left, first_line, lines, first_tap, last_tap, group, scratch)
+                         dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, group, scratch)
         elif main:
             channels_main(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
-                          dilation_w, pad_top, pad_left, first_line, lines, first_tap, last_tap, group, scratch)
+                          dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, group, scratch)
         else:
             channels_narrow(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
-                            dilation_w, pad_top, pad_left, first_line, lines, first_tap, last_tap, group, scratch)
+                            dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, group, scratch)
+        if choice[VARIANT] == LINES:
+            mend_filter(source, gradient, result, h, w, c, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
+                        pad_top, pad_left, first_line, lines, first_row, last_row)
         return OK
     return make_bind(dtype, sizes), run
 

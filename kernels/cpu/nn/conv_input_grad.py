@@ -7,7 +7,8 @@ bind picks the way:
     PLANES    the lanes are pixels (planes.py): few channels of dx, no stride
     SPREAD    products of dy's pixels, which are added to dx (spread.py): few columns of dy, or few channels and strides
     WINOGRAD  transformed patches (winograd.py), where a filter of 3 x 3 or 5 x 5 makes that faster
-The filter is B, packed by phase 0 into the workspace.
+The filter is B, packed by phase 0 into the workspace. NaNs that zeros for what is outside make are computed again
+(borders.py).
 Invariants: pixels are checked against the picture before they are read; sums are in a fixed order, so no result depends
 on tiles (conv_tiles.py) or threads.
 """
@@ -18,6 +19,7 @@ from ..products.micro import shapes
 from ..products.panels import packing
 from ..ways import takes
 from ..words import NO_WINOGRAD, OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, VARIANT, WORK_BYTES
+from .borders import make_mend
 from .conv_tiles import (
     GROUP_LINES,
     LINES,
@@ -116,7 +118,7 @@ def make_backward(dtype, isa):
     winograd = make_winograd(dtype, sizes.main)
     pays_winograd, bind_winograd, run_winograd = winograd.pays, winograd.bind, winograd.run
     has_winograd = dtype in WINOGRAD_DTYPES
-    planes = make_planes(dtype, sizes)
+    planes, mend = make_planes(dtype, sizes), make_mend(dtype, True)
     planes_scratch, most_planes, pack_planes, convolve_planes = (planes.scratch_bytes, planes.most_channels,
                                                                  planes.pack, planes.convolve)
 
@@ -166,6 +168,17 @@ def make_backward(dtype, isa):
             choice[VARIANT], choice[SCRATCH_BYTES] = LINES, LINES_BYTES + bytes_
         bind_tiles(n * h, w, kh * kw * oc, c, width, height, size, False, choice)
 
+    @helper
+    def mend_tile(dy, f, dx, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
+                  pad_left, choice, tile):
+        if choice[VARIANT] == SPREAD or kh * kw == 1:
+            return
+        width = c if choice[SHAPE] == PLANAR else width_main if choice[SHAPE] == MAIN else width_narrow
+        first_line, lines, first, panels = tile_part(tile, n * h, ceil_div(c, width), choice)
+        mend(dy, f, f, kh * kw * c * oc, oc, 1, kw * c * oc, c * oc, 1, dx, oh, ow, oc, h, w, c, kh, kw, stride_h,
+             stride_w, dilation_h, dilation_w, pad_top, pad_left, first_line, lines, first * width,
+             min((first + panels) * width, c))
+
     def run(dy, f, dx, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
             choice, work, scratch, phase, tile):
         source, right, target = address(dy), address(f), address(dx)
@@ -187,6 +200,9 @@ def make_backward(dtype, isa):
         else:
             run_narrow(source, right, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
                        dilation_w, pad_top, pad_left, choice, work, scratch, phase, tile)
+        if phase == 1:
+            mend_tile(source, right, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
+                      pad_top, pad_left, choice, tile)
         return OK
     return bind, run
 

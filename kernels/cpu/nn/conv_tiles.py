@@ -10,6 +10,7 @@ from __future__ import annotations
 from ...contracts.calls import Functions
 from ..memory import ceil_div, helper
 from ..products.micro import ISAS
+from ..tiles import shared_evenly
 from ..words import (
     FORMAT,
     PACK_TILES,
@@ -42,7 +43,8 @@ def tile_lines(lines, line_pixels, k, columns, height, size):
     enough = ceil_div(PRODUCTS, max(line_pixels * k * columns, 1))
     full = ceil_div(8 * height, max(line_pixels, 1))
     cached = TILE_BYTES // max(line_pixels * columns * size, 1)
-    return min(max(enough, full, min(ceil_div(lines, MOST_TILES), cached), 1), lines)
+    least = max(enough, full, min(ceil_div(lines, MOST_TILES), cached), 1)
+    return ceil_div(lines, shared_evenly(max(lines // least, 1)))
 
 
 @helper
