@@ -21,8 +21,8 @@ def compiled(name: str, calls: str, inner: str = "") -> bytes:
 
     outside = f"declare hidden void @{calls}(i64)" if not inner else (
         f"define internal void @{calls}(i64 %x) noinline {section(calls)} {{ {inner} ret void }}")
-    module = llvm.parse_assembly(f"declare hidden void @out(i64)\n{outside}\ndefine void @{name}(i64 %x) {section(name)} {{ "
-                                 f"call void @{calls}(i64 %x) ret void }}")
+    module = llvm.parse_assembly(f"declare hidden void @out(i64)\n{outside}\n"
+                                 f"define void @{name}(i64 %x) {section(name)} {{ call void @{calls}(i64 %x) ret void }}")
     module.triple = TARGET.triple
     machine = target_machine(TARGET)
     module.data_layout = str(machine.target_data)

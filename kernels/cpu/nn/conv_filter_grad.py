@@ -13,7 +13,7 @@ writes its own rows and columns of its part.
 """
 from __future__ import annotations
 
-from ..memory import ITEM_SIZES, address, ceil_div, helper, int64_at, pointer_to, round_up
+from ..memory import ITEM_SIZES, address, ceil_div, compact, helper, int64_at, pointer_to, round_up
 from ..products.micro import TABLE_WORDS, micro_kernel, shapes
 from ..products.panels import packing
 from ..tiles import shared_evenly
@@ -114,6 +114,7 @@ def make_shape(dtype, sizes, wide):
     @helper
     def channels(x, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
                  pad_left, first_line, lines, first_row, last_row, columns, group_lines, scratch):
+        compact()
         packed = scratch + TABLE_BYTES
         for start in range(0, lines, group_lines):
             count = min(group_lines, lines - start)
@@ -163,6 +164,7 @@ def make_shape(dtype, sizes, wide):
     @helper
     def padded_lines(x, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
                      pad_left, first_line, lines, first_row, last_row, columns, group_lines, scratch):
+        compact()
         words, packed = int64_at(scratch), scratch + TABLE_BYTES
         addresses = packed + round_up(group_lines * ow * ceil_div(columns, width) * width * size, 64)
         line_bytes = line_elements(ow, kw, stride_w, dilation_w, c) * size
