@@ -100,11 +100,33 @@ def test_training(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         np.testing.assert_allclose(a, c, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("scores", ["bqhd,bkhd->bhqk", "bkhd,bqhd->bhqk"])
+def test_einsum(scores: str) -> None:
+    """Projections of each head and both orders of the factors (Keras has keys in front)."""
+    rng = np.random.default_rng(0)
+    arrays = [rng.standard_normal(shape).astype(np.float32) for shape in [(8, H, D)] * 3 + [(H, D, 8)]]
+    with gc.Graph().as_default():
+        x = gc.placeholder(gc.float32, [None, None, 8])
+        *into, out = [gc.constant(a) for a in arrays]
+        q, k, v = (gc.einsum("btw,whd->bthd", x, w) for w in into)
+        factors = (q, k) if scores.startswith("bq") else (k, q)
+        p = gc.nn.softmax(gc.einsum(scores, *factors) * D ** -0.5)
+        y = gc.einsum("bthd,hdw->btw", gc.einsum("bhqk,bkhd->bqhd", p, v), out)
+        steps = steps_of([y], [x])
+        assert "copy" not in steps and "attention.f32" in steps
+        found = gc.Session().run(y, {x: given()[..., :8]})
+    x, wq, wk, wv, wo = (a.astype(np.float64) for a in (given()[..., :8], *arrays))
+    q, k, v = (np.einsum("btw,whd->bthd", x, w) for w in (wq, wk, wv))
+    e = np.exp(np.einsum("bqhd,bkhd->bhqk", q, k) * D ** -0.5)
+    right = np.einsum("bthd,hdw->btw", np.einsum("bhqk,bkhd->bqhd", e / e.sum(-1, keepdims=True), v), wo)
+    np.testing.assert_allclose(found, right, rtol=2e-4, atol=2e-4)
+
+
 def steps_of(fetches: Any, feeds: Any) -> list[str]:
     """Kernels, and "copy" for maps that compute nothing."""
     plan = compile_graph(fetches, feeds=feeds).plan
     return [step.kernel if isinstance(step, Call) else "copy" if isinstance(step, Map) and not
-            plan.programs[step.program].instructions else "map"
+            plan.programs[step.program].instrs else "map"
             for body in plan.bodies for step in body.steps if isinstance(step, (Call, Map))]
 
 
