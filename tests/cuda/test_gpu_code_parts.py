@@ -13,8 +13,10 @@ import pytest
 
 import graphc as gc
 from graphc.commands.gpu import make_gpu_code
+from graphc.commands.needs import model_needs, needs_of
 from graphc.exec.cuda.recorded import Memory, MemoryKind, Recorded, Shapes
 from graphc.exec.cuda.recorded_parts import Divided, RecordedPart, Walk, record_walk
+from graphc.kernels.toolchain.tables import GPU
 from graphc.serial.gpu_code import gpu_code
 from graphc.serial.plan_proto import load_plan
 from graphc.serial.tensors import read_array
@@ -230,6 +232,19 @@ IN_A_RUN: dict[str, tuple[str, Callable[[Walk], Walk]]] = {
     "values that nobody wants": ("another number of values", lambda w: in_shapes(
         w, lambda s: replace(s, made=(*s.made, (1,))))),
 }
+
+
+@pytest.mark.parametrize("build", [repeated, chosen, table])
+def test_runners_for_models_in_parts_have_what_the_host_needs(build: Any, tmp_path: Path) -> None:
+    """`graphc runner --gpu --only-for`: before anybody has said for which sizes."""
+    model = exported(build)
+    gc.train.write_graph(model, str(tmp_path), "m.pb", as_text=False)
+    plan = load_plan(model.plans[0])
+    shapes = [tuple(3 if size < 0 else size for size in port.shape) for port in plan.inputs]
+    wanted, found = needs_of(Divided(plan, [shapes]).split.plan), model_needs(str(tmp_path / "m.pb"), gpu=True)
+    for what in ("kernels", "primitives", "parts"):
+        has = {name for needs in found for name in getattr(needs, what)}
+        assert getattr(wanted, what) <= has and (what != "parts" or GPU in has)
 
 
 def test_sizes_that_do_not_fit() -> None:
