@@ -10,11 +10,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import graphc as gc
 from graphc import errors
+from graphc.exec.cuda.host_body import PROGRAMS
 from graphc.exec.cuda.support import lacking_steps
 from graphc.kernels.contracts.all import KERNELS
 from graphc.kernels.contracts.kernel import Kernel
@@ -90,7 +91,8 @@ def _with_gpu(plan: Plan) -> Iterable[Needs]:
     """What else a run with a GPU calls; of a plan that a GPU does in part whatever may be left for the host."""
     yield Needs(frozenset(), frozenset(), frozenset({GPU}), frozenset())
     if any(True for _ in lacking_steps(plan)):
-        yield needs_of(uncarried(joined(plan).plan)[0])
+        divided = uncarried(joined(plan).plan)[0]
+        yield needs_of(replace(divided, programs=(*divided.programs, *PROGRAMS)))
         yield Needs(frozenset({"sizes.i64"}), frozenset(), frozenset({OTHER_STEPS}), frozenset())
 
 

@@ -34,11 +34,11 @@ class Known:
     unclear: bool = False
 
 
-def known_sizes(plan: p.Plan, shapes: Sequence[Sequence[int]]) -> list[list[Size]]:
-    """Of each body the table of dims, for inputs of these shapes; of a body that nothing runs an empty one."""
+def known_sizes(plan: p.Plan, shapes: Sequence[Sequence[int]]) -> list[list[Size] | None]:
+    """Of each body the table of dims, for inputs of these shapes; None of a body that nothing runs."""
     walk = _Walk(plan)
     walk.body(0, [Known(tuple(shape)) for shape in shapes])
-    return [[walk.size(number, d) for d in range(len(body.dims))] if walk.tables[number].runs else []
+    return [[walk.size(number, d) for d in range(len(body.dims))] if walk.tables[number].runs else None
             for number, body in enumerate(plan.bodies)]
 
 
@@ -54,7 +54,8 @@ def _either(one: Known, other: Known) -> Known:
     shape = _same(one.shape, other.shape)
     assert shape is not None, "a value has one rank"
     if one.elements is None or other.elements is None:
-        return Known(shape, one.elements or other.elements, one.unclear or other.unclear)
+        elements = one.elements if other.elements is None else other.elements
+        return Known(shape, elements, one.unclear or other.unclear)
     elements = _same(one.elements, other.elements)
     return Known(shape, elements, one.unclear or other.unclear or elements is None)
 

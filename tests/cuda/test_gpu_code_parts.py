@@ -12,8 +12,11 @@ import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.commands.gpu import make_gpu_code
+from graphc.commands.needs import model_needs, needs_of
 from graphc.exec.cuda.recorded import Memory, MemoryKind, Recorded, Shapes
 from graphc.exec.cuda.recorded_parts import Divided, RecordedPart, Walk, record_walk
+from graphc.kernels.toolchain.tables import GPU
 from graphc.serial.gpu_code import gpu_code
 from graphc.serial.plan_proto import load_plan
 from graphc.serial.tensors import read_array
@@ -98,6 +101,19 @@ def test_branches_and_loops_in_loops(tmp_path: Path, library: Any) -> None:
             pair.assert_close("f", *feeds)
             for ours, theirs in zip(pair.gpu["f"].run(feeds), again.run(feeds), strict=True):
                 assert_same_bits(ours, theirs)
+
+
+def numbers() -> Any:
+    """Bodies in which nothing has a size."""
+    x = gc.placeholder(gc.float32, [], "x")
+    y = gc.while_loop(lambda y: gc.abs(y) < 9., lambda y: [gc.cond(y > 0., lambda: y * 1.5, lambda: y * 2.)], [x])
+    return {"f": gc.Signature({"y": gc.exp(-y)}, {"x": x})}
+
+
+def test_numbers(tmp_path: Path, library: Any) -> None:
+    with Pair(exported(numbers), tmp_path) as pair:
+        for x in (0.7, -0.3, 12.):
+            pair.assert_close("f", np.array(x, np.float32))
 
 
 def recurrent() -> Any:
@@ -216,6 +232,28 @@ IN_A_RUN: dict[str, tuple[str, Callable[[Walk], Walk]]] = {
     "values that nobody wants": ("another number of values", lambda w: in_shapes(
         w, lambda s: replace(s, made=(*s.made, (1,))))),
 }
+
+
+@pytest.mark.parametrize("build", [repeated, chosen, table])
+def test_runners_for_models_in_parts_have_what_the_host_needs(build: Any, tmp_path: Path) -> None:
+    """`graphc runner --gpu --only-for`: before anybody has said for which sizes."""
+    model = exported(build)
+    gc.train.write_graph(model, str(tmp_path), "m.pb", as_text=False)
+    plan = load_plan(model.plans[0])
+    shapes = [tuple(3 if size < 0 else size for size in port.shape) for port in plan.inputs]
+    wanted, found = needs_of(Divided(plan, [shapes]).split.plan), model_needs(str(tmp_path / "m.pb"), gpu=True)
+    for what in ("kernels", "primitives", "parts"):
+        has = {name for needs in found for name in getattr(needs, what)}
+        assert getattr(wanted, what) <= has and (what != "parts" or GPU in has)
+
+
+def test_sizes_that_do_not_fit() -> None:
+    def build() -> Any:
+        x, y = gc.placeholder(gc.float32, [None, 2], "x"), gc.placeholder(gc.float32, [None, 3], "y")
+        return {"f": gc.Signature([gc.where(x > 0.), gc.matmul(x, y)], [x, y])}
+
+    with pytest.raises(gc.errors.InvalidArgumentError, match="MatMul"):
+        make_gpu_code(exported(build), [{"x": (4, 2), "y": (5, 3)}])
 
 
 @pytest.mark.skipif(ON_GPU, reason="about the library in place of libcuda")

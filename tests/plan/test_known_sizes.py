@@ -25,7 +25,7 @@ def shapes_in(fetches: list[gc.Tensor], feeds: list[gc.Tensor], *given: tuple[in
     plan = compiled(fetches, feeds).plan
     tables = known_sizes(plan, given)
     return [[tuple(table[d] for d in body.buffers[b].dims) for b in body.outputs]
-            for body, table in zip(plan.bodies, tables, strict=True) if table]
+            for body, table in zip(plan.bodies, tables, strict=True) if table is not None]
 
 
 def test_a_loop_that_keeps_its_sizes() -> None:
@@ -72,7 +72,7 @@ def test_a_body_that_nothing_runs() -> None:
     x = gc.placeholder(gc.float32, [2])
     plan = compiled([gc.while_loop(lambda y: y[0] < 1., lambda y: [y + 1.], [x])], [x]).plan
     alone = plan.__class__(plan.inputs, plan.outputs, (plan.bodies[0], *plan.bodies[1:], plan.bodies[2]), plan.programs)
-    assert known_sizes(alone, [(2,)])[-1] == [] and known_sizes(alone, [(2,)])[2] != []
+    assert [table is None for table in known_sizes(alone, [(2,)])] == [False, False, False, True]
 
 
 def tables(dtype: gc.DType) -> tuple[list[gc.Tensor], list[gc.Tensor]]:

@@ -26,7 +26,7 @@ from graphc.exec.cuda.residence import Residence
 from graphc.exec.cuda.run_memory import RunMemory
 from graphc.exec.cuda.split import name_of, split
 from graphc.exec.cuda.work import Brought, Copy
-from graphc.exec.frame import Frame
+from graphc.exec.frame import Frame, Shapes
 from graphc.exec.states import State
 from graphc.plan import plan as p
 from graphc.plan.costs import sizes_of
@@ -55,6 +55,10 @@ class MixedEngine(DeviceEngine):
     @property
     def parts(self) -> tuple[Part, ...]:
         return self._split.parts
+
+    def refuse_misfits(self, shapes: Shapes) -> None:
+        """Raises InvalidArgumentError for inputs of these shapes if they do not fit, as a run does."""
+        self.frames.keep(self._frame(shapes))
 
     def _cells_here(self) -> list[State]:
         return [cell for i, cell in enumerate(self._cells) if i in self._split.here]

@@ -23,11 +23,9 @@ from graphc.exec.cuda.support import lacking, named
 from graphc.exec.states import StateStore
 from graphc.plan import plan as p
 from graphc.plan.joined import joined
-from graphc.plan.known_sizes import Size, known_sizes
+from graphc.plan.known_sizes import known_sizes
 from graphc.plan.uncarried import uncarried
 from graphc.plan.verify import verify_plan
-
-Tables = list[list[Size]]      # of each body the sizes of its dims
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class Divided:
         self.plan, new = uncarried(together.plan)
         self._places = [((number, -1),) * count + places
                         for number, (count, places) in enumerate(zip(new, together.steps, strict=True))]
-        self.sizes = tuple(tuple(size for shape in one for size in shape) for one in shapes)
+        self.shapes = [tuple(tuple(shape) for shape in one) for one in shapes]
         self.tables = [known_sizes(self.plan, one) for one in shapes]
         self._unclear = {id(step) for number, body in enumerate(self.plan.bodies) for i, step in enumerate(body.steps)
                          if isinstance(step, (p.Map, p.Call)) and not self._is_known(number, i)}
@@ -81,7 +79,8 @@ class Divided:
         return self._all_known(number, leaves_of(self.plan.bodies[number], [], [buffer]))
 
     def _all_known(self, number: int, dims: Sequence[int]) -> bool:
-        return all(not tables[number] or tables[number][d] is not None for tables in self.tables for d in dims)
+        found = [tables[number] for tables in self.tables]
+        return all(table is None or table[d] is not None for table in found for d in dims)
 
     def place(self, body: int, step: int) -> Step:
         """Where a step was in the saved plan."""
@@ -102,8 +101,11 @@ class Divided:
 def record_walk(divided: Divided, constants: Mapping[str, Any], compute: int, reduced: bool = False) -> Walk:
     """See `record_runs`."""
     recorders = [_PartRecorder(divided, constants, Recorder(compute, shift), reduced) for shift in (0, SHIFT)]
+    for shapes in divided.shapes:
+        recorders[0].engine.refuse_misfits(shapes)
     return Walk(divided.split.plan, tuple(_recorded(divided, part, *recorders) for part in divided.split.parts),
-                tuple(sorted(divided.split.here)), divided.sizes)
+                tuple(sorted(divided.split.here)),
+                tuple(tuple(size for shape in one for size in shape) for one in divided.shapes))
 
 
 class _PartRecorder:
@@ -135,7 +137,7 @@ def _recorded(divided: Divided, part: Part, one: _PartRecorder, other: _PartReco
     runs: dict[tuple[int, ...], Recorded] = {}
     for tables in divided.tables:
         known = tables[part.body]
-        if not known:                                  # nothing runs this body
+        if known is None:                              # nothing runs this body
             continue
         told = tuple(size for size in (known[leaf] for leaf in part.leaves) if size is not None)
         if len(told) < len(part.leaves):
