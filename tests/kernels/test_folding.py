@@ -17,9 +17,10 @@ TARGET = host_targets()[0]
 def compiled(name: str, calls: str, inner: str = "") -> bytes:
     """An object with a function that calls another one, which stands outside, or in the object if it has a body."""
     outside = f"declare hidden void @{calls}(i64)" if not inner else (
-        f"define internal void @{calls}(i64 %x) noinline section ".text.{calls}" {{ {inner} ret void }}")
+        f"define internal void @{calls}(i64 %x) noinline section \".text.{calls}\" {{ {inner} ret void }}")
     module = llvm.parse_assembly(f"declare hidden void @out(i64)\n{outside}\n"
-                                 f"define void @{name}(i64 %x) section ".text.{name}" {{ call void @{calls}(i64 %x) ret void }}")
+                                 f"define void @{name}(i64 %x) section \".text.{name}\" {{\n"
+                                 f"call void @{calls}(i64 %x)\nret void }}")
     module.triple = TARGET.triple
     machine = target_machine(TARGET)
     module.data_layout = str(machine.target_data)
