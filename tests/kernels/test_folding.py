@@ -20,9 +20,10 @@ def compiled(name: str, calls: str, inner: str = "") -> bytes:
         return f'section ".text.{function}"'
 
     outside = f"declare hidden void @{calls}(i64)" if not inner else (
-        f"define internal void @{calls}(i64 %x) noinline {section(calls)} {{ {inner} ret void }}")
+        f"define internal void @{calls}(i64 %x) noinline section \".text.{calls}\" {{ {inner} ret void }}")
     module = llvm.parse_assembly(f"declare hidden void @out(i64)\n{outside}\n"
-                                 f"define void @{name}(i64 %x) {section(name)} {{ call void @{calls}(i64 %x) ret void }}")
+                                 f"define void @{name}(i64 %x) section \".text.{name}\" {{\n"
+                                 f"call void @{calls}(i64 %x)\nret void }}")
     module.triple = TARGET.triple
     machine = target_machine(TARGET)
     module.data_layout = str(machine.target_data)
