@@ -70,14 +70,8 @@ def wake_up(host, address, count):
 
 @function
 def run_epilogue(row, counter, work, scratch, begin, end):
-    bound, behind, compiled = (
-        word(row, t.ROW_EPILOGUE),
-        work + word(row, t.ROW_EPILOGUE_WORK),
-        word(row, t.ROW_EPILOGUE_FUNCTION),
-    )
-    if compiled != 0:
-        return call_status(compiled, (bound, counter, behind, scratch, begin, end))
-    return map_run_range(bound, counter, behind, scratch, begin, end)
+    behind = work + word(row, t.ROW_EPILOGUE_WORK)
+    return map_run_range(word(row, t.ROW_EPILOGUE), counter, behind, scratch, begin, end)
 
 
 @function
@@ -100,8 +94,6 @@ def run_tile(kind, row, counter, work, scratch, phase, tile):
             (word(row, t.PACKED_SOURCE), arguments, word(row, t.PACKED_CHOICE), word(row, t.PACKED_ADDRESS), tile),
         )
     if kind == JOB_MAP:
-        if word(row, t.ROW_FUNCTION) != 0:
-            return call_status(word(row, t.ROW_FUNCTION), (word(row, t.ROW_BOUND), counter, work, scratch, phase, tile))
         return map_run(word(row, t.ROW_BOUND), counter, work, scratch, phase, tile)
     return map_run(word(row, t.ROW_EPILOGUE), counter, work + word(row, t.ROW_EPILOGUE_WORK), scratch, phase, tile)
 

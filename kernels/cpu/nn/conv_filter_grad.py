@@ -4,6 +4,8 @@ Job: dw[u, v, :, :] = sum over output pixels of x[the pixel moved by the tap, :]
 read where it is: its rows are channels, its k the pixels of a line, one segment a line; with few channels, its rows are
 those of all taps, read from padded lines (lines.py), and where lines are short a segment is a column. B is dy, packed
 line by line into scratch. Filters of 3 x 3 and 5 x 5 without stride go by winograd_filter_grad.py where that is faster.
+With few results, which would leave most lanes idle, and no stride, x and dy change places: the sums [taps, oc, c] over
+pixels of x of dy moved by the tap, taps from the last to the first, are turned when parts are added.
 Tiles are columns of dw, then rows; where these are too few, output pixels fall into parts: each part's sum goes to the
 workspace, and phase 1 adds the parts in order.
 Invariants: the number of parts depends on the sizes only; pixels outside x are left out before the loop; every tile
@@ -11,7 +13,7 @@ writes its own rows and columns of its part.
 """
 from __future__ import annotations
 
-from ..memory import ITEM_SIZES, address, ceil_div, helper, int64_at, pointer_to, round_up
+from ..memory import ITEM_SIZES, address, ceil_div, compact, helper, int64_at, pointer_to, round_up
 from ..products.micro import TABLE_WORDS, micro_kernel, shapes
 from ..products.panels import packing
 from ..tiles import shared_evenly
@@ -28,10 +30,12 @@ from .winograd_filter_grad import make_filter_grad
 
 CHANNELS, LINES = 0, 1
 FEW_CHANNELS = 16                      # below, register tiles of several taps pay for padded lines
+FEW_RESULTS = 8                        # up to so many, x and dy change places where there is no stride
 # Words of choice: shape; parts; lines of a part; tiles of rows of dw and rows of each; tiles of columns and columns of
-# each; lines of a group; elements of a tile of phase 1. WINOGRAD has its own from PART_LINES on, but for the last.
-(SHAPE, PARTS, PART_LINES, ROW_TILES, TILE_ROWS, COLUMN_TILES, TILE_COLUMNS, GROUP_LINES,
- SUM_ELEMENTS) = range(USER, USER + 9)
+# each; lines of a group; elements of a tile of phase 1; whether x and dy have changed places. WINOGRAD has its own from
+# PART_LINES on, but for the last two.
+(SHAPE, PARTS, PART_LINES, ROW_TILES, TILE_ROWS, COLUMN_TILES, TILE_COLUMNS, GROUP_LINES, SUM_ELEMENTS,
+ TURNED) = range(USER, USER + 10)
 PRODUCTS = 1 << 21                     # multiplications of a tile, at least
 MOST_TILES = 24
 LEAST_COLUMNS = 128                    # of a tile
@@ -110,6 +114,7 @@ def make_shape(dtype, sizes, wide):
     @helper
     def channels(x, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
                  pad_left, first_line, lines, first_row, last_row, columns, group_lines, scratch):
+        compact()
         packed = scratch + TABLE_BYTES
         for start in range(0, lines, group_lines):
             count = min(group_lines, lines - start)
@@ -159,6 +164,7 @@ def make_shape(dtype, sizes, wide):
     @helper
     def padded_lines(x, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
                      pad_left, first_line, lines, first_row, last_row, columns, group_lines, scratch):
+        compact()
         words, packed = int64_at(scratch), scratch + TABLE_BYTES
         addresses = packed + round_up(group_lines * ow * ceil_div(columns, width) * width * size, 64)
         line_bytes = line_elements(ow, kw, stride_w, dilation_w, c) * size
@@ -202,7 +208,7 @@ def make_bind(dtype, sizes):
     @helper
     def bind_sums(elements, choice):
         """Tiles of phase 1, where there are several parts."""
-        if choice[PARTS] > 1:
+        if choice[PARTS] > 1 or choice[TURNED] != 0:
             choice[WORK_BYTES] = choice[PARTS] * elements * size
             choice[SUM_ELEMENTS] = choice[TILE_ELEMENTS] = sum_elements(elements)
             choice[TILES_1] = ceil_div(elements, choice[SUM_ELEMENTS])
@@ -227,16 +233,8 @@ def make_bind(dtype, sizes):
             choice[TILE_ELEMENTS] = choice[TILE_ROWS] * oc
         bind_sums(elements, choice)
 
-    def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
-        if kh * kw * c * oc == 0:
-            return
-        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and (
-                choice[NO_WINOGRAD] == 0 and has_winograd and min(c, oc) >= FEWEST and n * oh * ow > 0 and (
-                    takes(choice, WINOGRAD, pays_winograd(kh, n, c, oh, ow, oc)))):
-            choice[VARIANT] = WINOGRAD
-            bind_winograd(kh, n, c, oh, ow, oc, choice)
-            bind_sums(kh * kw * c * oc, choice)
-            return
+    @helper
+    def bind_direct(n, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, choice):
         choice[SHAPE] = NARROW if oc <= width_narrow else MAIN
         width = width_narrow if oc <= width_narrow else width_main
         lines = n * oh
@@ -255,6 +253,21 @@ def make_bind(dtype, sizes):
                 choice[GROUP_LINES] -= choice[GROUP_LINES] % oh
             choice[SCRATCH_BYTES] += buffer_bytes(choice[GROUP_LINES], oh, kh, stride_h, dilation_h, padded_bytes)
         choice[SCRATCH_BYTES] += round_up(choice[GROUP_LINES] * line_bytes, 64)
+
+    def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
+        if kh * kw * c * oc == 0:
+            return
+        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and (
+                choice[NO_WINOGRAD] == 0 and has_winograd and min(c, oc) >= FEWEST and n * oh * ow > 0 and (
+                    takes(choice, WINOGRAD, pays_winograd(kh, n, c, oh, ow, oc)))):
+            choice[VARIANT] = WINOGRAD
+            bind_winograd(kh, n, c, oh, ow, oc, choice)
+            bind_sums(kh * kw * c * oc, choice)
+        elif oc <= FEW_RESULTS and c >= 2 * oc and stride_h * stride_w == 1 and kh * kw > 1 and n * oh * ow > 0:
+            choice[TURNED] = 1
+            bind_direct(n, oc, kh, kw, c, h, w, 1, 1, dilation_h, dilation_w, choice)
+        else:
+            bind_direct(n, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, choice)
     return bind
 
 
@@ -272,24 +285,24 @@ def make(dtype, isa):
         for i in range(elements):
             result[i] = 0
 
-    def run(x, dy, dw, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
-            choice, work, scratch, phase, tile):
-        source, gradient, target = address(x), address(dy), address(dw)
-        elements = kh * kw * c * oc
-        if choice[PARTS] == 0:
-            clear(target, elements)
-            return OK
-        if phase == 1 and choice[PARTS] > 1:
-            add_parts(target, work, elements, choice[PARTS], choice[SUM_ELEMENTS], tile)
-            return OK
-        if choice[VARIANT] == WINOGRAD:
-            run_winograd(kh, source, gradient, target, n, h, w, c, oc, oh, ow, pad_top, pad_left, choice, work,
-                         scratch, phase, tile)
-            return OK
+    @helper
+    def add_turned(target, work, taps, c, oc, choice, tile):
+        """Of the sums [taps][oc][c], taps from the last to the first, as [taps][c][oc]."""
+        sums, result, elements = at(work), at(target), taps * c * oc
+        for place in range(tile * choice[SUM_ELEMENTS], min((tile + 1) * choice[SUM_ELEMENTS], elements)):
+            tap, k, o = place // oc // c, place // oc % c, place % oc
+            result[place] = sums[((taps - 1 - tap) * oc + o) * c + k]
+            for part in range(1, choice[PARTS]):
+                result[place] += sums[part * elements + ((taps - 1 - tap) * oc + o) * c + k]
+
+    @helper
+    def direct(source, gradient, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
+               pad_top, pad_left, choice, scratch, tile):
+        """A tile: some rows and columns of one part's sums; those of the first part begin at target."""
         column = tile % choice[COLUMN_TILES] * choice[TILE_COLUMNS]
         columns, block = min(choice[TILE_COLUMNS], oc - column), tile // choice[COLUMN_TILES]
         part = block // choice[ROW_TILES]
-        result = (work + part * elements * size if choice[PARTS] > 1 else target) + column * size
+        result = target + (part * kh * kw * c * oc + column) * size
         gradient += column * size
         first_line = part * choice[PART_LINES]
         lines = min(choice[PART_LINES], n * oh - first_line)
@@ -313,6 +326,28 @@ def make(dtype, isa):
         if choice[VARIANT] == LINES:
             mend_filter(source, gradient, result, h, w, c, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
                         pad_top, pad_left, first_line, lines, first_row, last_row, columns)
+
+    def run(x, dy, dw, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
+            choice, work, scratch, phase, tile):
+        source, gradient, target, elements = address(x), address(dy), address(dw), kh * kw * c * oc
+        if choice[PARTS] == 0:
+            clear(target, elements)
+        elif phase == 1 and choice[TURNED] != 0:
+            add_turned(target, work, kh * kw, c, oc, choice, tile)
+        elif phase == 1 and choice[PARTS] > 1:
+            add_parts(target, work, elements, choice[PARTS], choice[SUM_ELEMENTS], tile)
+        elif choice[VARIANT] == WINOGRAD:
+            run_winograd(kh, source, gradient, target, n, h, w, c, oc, oh, ow, pad_top, pad_left, choice, work,
+                         scratch, phase, tile)
+        else:
+            turned = choice[TURNED] != 0
+            first, second = (gradient, source) if turned else (source, gradient)
+            height, width, rows, columns = (oh, ow, h, w) if turned else (h, w, oh, ow)
+            top = (kh - 1) * dilation_h - pad_top if turned else pad_top
+            left = (kw - 1) * dilation_w - pad_left if turned else pad_left
+            direct(first, second, work if choice[PARTS] > 1 or turned else target, n, height, width,
+                   oc if turned else c, kh, kw, c if turned else oc, rows, columns, stride_h, stride_w, dilation_h,
+                   dilation_w, top, left, choice, scratch, tile)
         return OK
     return make_bind(dtype, sizes), run
 
