@@ -141,7 +141,8 @@ def test_arg_extreme(dtype):
 @pytest.mark.parametrize("dtype", ["f32", "f64", "i32", "i64"])
 def test_cumsum(dtype):
     kernel = load("cumsum")[f"cumsum.{dtype}"]
-    for outer, n, inner in [(1, 1, 1), (3, 17, 5), (65, 300, 3), (2, 0, 2), (1, 40000, 1), (7, 33, 1), (2, 9, 1500), (3, 40, 8), (2, 5, 0)]:
+    for outer, n, inner in [(1, 1, 1), (3, 17, 5), (65, 300, 3), (2, 0, 2), (1, 40000, 1), (7, 33, 1), (2, 9, 1500),
+                            (3, 40, 8), (2, 5, 0)]:
         x = normal((outer, n, inner), dtype, 1)
         for exclusive, reverse in itertools.product((0, 1), (0, 1)):
             y = filled(x.shape, dtype)
