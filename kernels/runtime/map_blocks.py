@@ -25,8 +25,8 @@ def turning_axis(out):
     last = word(bound, m.P_RANK) - 1
     for i in range(accesses):
         access = out + 8 * (word(out, m.ACCESS_ROWS) + m.ACCESS_WORDS * i)
-        size = word(access, m.A_SIZE)
-        if word(access, m.A_CLASS) == m.GATHER and word(access, m.A_STRIDES + last) != size:
+        size, along = word(access, m.A_SIZE), word(access, m.A_STRIDES + last)
+        if word(access, m.A_CLASS) == m.GATHER and along != size and along != 0:
             for axis in range(last):
                 sides = min(word(bound, m.P_SIZES + axis), word(bound, m.P_SIZES + last))
                 if word(access, m.A_STRIDES + axis) == size and sides >= side_of(size):

@@ -67,6 +67,16 @@ def test_programs_on_what_is_turned(dtype: str) -> None:
         np.testing.assert_array_equal(k, np.indices(w.shape)[1])
 
 
+def test_a_number_for_each_row_turns_nothing() -> None:
+    """It has its neighbours along the first axis, and none along the last."""
+    x, column, y = random_array((70, 300), np.float32), random_array((70,), np.float32), np.empty((70, 300), np.float32)
+    loads = [Operand(x, (300, 1)), Operand(column, (1, 0))]
+    bound = BoundMap(SCALED, x.shape, 0, loads, [Operand(y, (300, 1))])
+    assert bound.out[m.TURNED] == 0
+    bound.run()
+    np.testing.assert_array_equal(y, x * column[:, None] + column[:, None])
+
+
 @pytest.mark.parametrize(("dtype", "short"), [("u1", "u8"), ("i2", "i16"), ("i4", "i32"), ("i8", "i64")])
 def test_rows_backwards(dtype: str, short: str) -> None:
     for size in (1, 7, 8, 15, 16, 17, 33, 300, 1025):
