@@ -19,7 +19,7 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 from graphc.ir.user_frame import is_internal
-from graphc.kinds import Parameter
+from graphc.kinds import Parameter, parameters
 
 _STUMBLES = (AttributeError, IndexError, KeyError, ZeroDivisionError, OverflowError, TypeError, ValueError,
              UnicodeDecodeError, UnicodeEncodeError, NotImplementedError)
@@ -62,15 +62,19 @@ def of_stumble(error: BaseException, function: Callable[..., Any], name: str, gi
                named: Mapping[str, Any]) -> Exception | None:
     """What to raise in place of an error that stumbled over arguments. None if it is a bug of graphc."""
     arguments = _arguments(function, given, named)
-    blamed = arguments_of(error, function, arguments)
+    blamed = _called_wrongly(error, arguments) or arguments_of(error, function, arguments)
     if not arguments or (not blamed and isinstance(error, AttributeError)):
         return None
+    for parameter in parameters(function):
+        if [parameter.name] == blamed and parameter.refuses(arguments[parameter.name]):
+            return refused(name, parameter, arguments[parameter.name])
     kind = (TypeError if isinstance(error, _ERRORS_OF_PYTHON) else
             NoSuchKeyError if isinstance(error, KeyError) else ValueError)
     reason = str(error) if not isinstance(error, KeyError) else f"there is no {error}"
-    if len(blamed) == 1:
+    if len(blamed) == 1 and (not _is_ours(arguments[blamed[0]]) or isinstance(error, AttributeError)):
         return kind(f"{name}: argument '{blamed[0]}' cannot be {described(arguments[blamed[0]])}: {reason}")
-    shown = ", ".join(f"{argument} = {described(arguments[argument])}" for argument in blamed or arguments)
+    suspects = blamed if len(blamed) > 1 else arguments
+    shown = ", ".join(f"{argument} = {described(arguments[argument])}" for argument in suspects)
     doubt = "" if blamed else "; if they are right, this is a bug of graphc, and GRAPHC_FULL_TRACEBACK=1 shows where"
     return kind(f"{name} cannot work with {shown}: {reason}{doubt}")
 
@@ -102,6 +106,17 @@ def arguments_of(error: BaseException, function: Callable[..., Any], arguments: 
             return (_some(name for name in found if name in used) or
                     _some(name for name in found if f"'{type(arguments[name]).__name__}'" in str(error)) or found)
     return suspects if isinstance(error, AttributeError) else []
+
+
+def _called_wrongly(error: BaseException, arguments: Mapping[str, Any]) -> list[str]:
+    """The user's function that does not take the arguments that it was called with."""
+    return [name for name, value in arguments.items()
+            if callable(value) and str(error).startswith(f"{getattr(value, '__qualname__', None)}() ")]
+
+
+def _is_ours(value: Any) -> bool:
+    """A tensor, a Session: what it stumbled over is more likely to be what should be done with it."""
+    return type(value).__module__.startswith("graphc.")
 
 
 def _some(names: Iterable[str]) -> list[str]:

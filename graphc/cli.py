@@ -11,14 +11,16 @@
     graphc gpu model.pb --shapes x=32,784        (graphc/commands/gpu.py: code for graphc-run on a GPU)
     graphc tf1 script.py         (graphc/tf1: a TensorFlow 1 program, unchanged)
 
-Exit status 0; 1 with one message on stderr if the user's file, names or arrays do not fit; 2 for a wrong command line.
+Exit status 0; 1 with one message on stderr if the user's file, names or arrays do not fit; 2 for a wrong command line;
+130 if it was interrupted.
 """
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import graphc as gc
@@ -38,15 +40,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[:1] == ["run"]:               # the flags of graphc-run, read as graphc-run reads them
         from graphc.commands import run
 
-        return run.main(words[1:])
+        return _uninterrupted("run", lambda: run.main(words[1:]))
     options = _parser().parse_args(words)
+    if options.name == "tf1":              # the program's own interruptions
+        return _carried_out(options)
+    return _uninterrupted(options.name, lambda: _carried_out(options))
+
+
+def _carried_out(options: argparse.Namespace) -> int:
     try:
         return int(options.command(options) or 0)
     except BrokenPipeError:
         return 0
     except (errors.OpError, ValueError, TypeError, OSError) as error:
-        print(f"graphc {options.name}: {error}", file=sys.stderr)
+        print(f"graphc {options.name}: {_words_of(error)}", file=sys.stderr)
         return 1
+
+
+def _uninterrupted(name: str, command: Callable[[], int]) -> int:
+    try:
+        return command()
+    except KeyboardInterrupt:
+        print(f"graphc {name}: interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
+
+
+def _words_of(error: Exception) -> str:
+    """The message; of what the system says about a file, in the words of `graphc run`."""
+    if isinstance(error, OSError) and not isinstance(error, errors.OpError) and error.filename is not None:
+        return f"cannot read or write {error.filename2 or error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -111,6 +111,7 @@ PARTS: dict[str, tuple[Kind, ...]] = {
                      "moving_mean_initializer", "moving_variance_initializer", "partitioner", "custom_getter"),
                     _FUNCTION_OR_NONE),
 }
+_LEFT_OUT = {"self", "cls", "name", "msg", "message"}    # everything has a name; what is only printed may be anything
 _COUNTS = {
     **dict.fromkeys(("groups", "number_of_groups"), _at_least(1)),
     **dict.fromkeys(("units", "num_units", "num_outputs", "filters", "num_proj"), _at_least(0)),
@@ -118,7 +119,7 @@ _COUNTS = {
 
 
 def parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
-    """Those parameters of which something can be said. Neither `self` nor variadic ones are among them."""
+    """Those parameters of which something can be said, but for those that are left out."""
     while hasattr(function, "__wrapped__"):         # by arg_scope
         function = function.__wrapped__
     code = function.__code__
@@ -126,7 +127,7 @@ def parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     found = []
     for index, name in enumerate(code.co_varnames[:count + code.co_kwonlyargcount]):
         kinds = _kinds(name, annotations.get(name, "Any"), function.__globals__)
-        if kinds and name not in ("self", "cls"):
+        if kinds and name not in _LEFT_OUT:
             if _is_default_none(function, name, index):
                 kinds = (*kinds, NOTHING)
             found.append(Parameter(name, index if index < count else None, kinds, set()))

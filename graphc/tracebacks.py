@@ -101,7 +101,9 @@ def _locate(error: BaseException, name: str) -> None:
 
 def user_facing(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     """`function`, whose errors are shown as the header says, and whose arguments are of the kinds that it declares."""
-    declared: tuple[Parameter, ...] | None = None if isinstance(function, FunctionType) else ()
+    # What graphs and tensors do themselves is called all the time, and stumbles at once over a wrong argument.
+    checked = isinstance(function, FunctionType) and not function.__module__.startswith("graphc.ir.")
+    declared: tuple[Parameter, ...] | None = None if checked else ()
 
     @functools.wraps(function)
     def call(*arguments: Any, **more: Any) -> Any:
@@ -145,7 +147,10 @@ def _shown_of(error: Exception, function: Callable[..., Any], name: str, argumen
 
     if blame.is_stumble(error):
         found = blame.refused(name, *wrong) if wrong else blame.of_stumble(error, function, name, arguments, more)
-        return shown(found.with_traceback(error.__traceback__) if found else error, name)
+        if found is None:
+            return shown(error, name)
+        found.__suppress_context__ = True       # where it stumbled; GRAPHC_FULL_TRACEBACK=1 shows that, and no other
+        return shown(found, name)
     argument = blame.argument_of(error, function, arguments, more)
     return shown(error, f"{name}, argument '{argument}'" if argument else name)
 
@@ -164,7 +169,9 @@ def is_wrapped(function: Callable[..., Any]) -> bool:
 def wrap_methods(cls: type, public_name: str) -> None:
     """Makes public methods and operators of the class user-facing."""
     for name, value in list(vars(cls).items()):
-        if isinstance(value, FunctionType) and not hasattr(value, _WRAPPED) and (
+        kind = type(value) if isinstance(value, (staticmethod, classmethod)) else None
+        function = value if kind is None else value.__func__
+        if isinstance(function, FunctionType) and not hasattr(function, _WRAPPED) and (
                 not name.startswith("_") or name in _OPERATORS):
-            setattr(cls, name, user_facing(value, f"gc.{public_name}" if name == "__init__" else
-                                           f"gc.{public_name}.{name}"))
+            wrapped = user_facing(function, f"gc.{public_name}" if name == "__init__" else f"gc.{public_name}.{name}")
+            setattr(cls, name, wrapped if kind is None else kind(wrapped))

@@ -48,7 +48,7 @@ class RunConfig:
                  keep_checkpoint_every_n_hours: float = 10000, log_step_count_steps: int | None = 100,
                  train_distribute: Any = None, device_fn: Any = None, protocol: str | None = None,
                  eval_distribute: Any = None, experimental_distribute: Any = None,
-                 experimental_max_worker_delay_secs: int | None = None,
+                 experimental_max_worker_delay_secs: float | None = None,
                  session_creation_timeout_secs: float = 7200) -> None:
         for name, given in (("train_distribute", train_distribute), ("eval_distribute", eval_distribute),
                             ("experimental_distribute", experimental_distribute)):

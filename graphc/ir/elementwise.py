@@ -66,8 +66,11 @@ _NUMBERS = {kind: frozenset(d.number for d in dtypes) for kind, dtypes in KINDS.
 
 def check_kind(op: Any, inputs: Sequence[Spec], kind: str) -> None:
     """Raises TypeError unless the dtype of each input is of that kind (see KINDS)."""
-    for name, spec in zip(op.operands, inputs, strict=False):
-        check_dtype(op, name, spec.dtype, kind)
+    for spec in inputs:
+        if spec.dtype.number not in _NUMBERS[kind]:
+            fields = op.field_operands()
+            for name, given in zip((o for o in op.operands if o not in fields), inputs, strict=False):
+                check_dtype(op, name, given.dtype, kind)
 
 
 def check_dtype(op: Any, name: str, dtype: DType, kind: str) -> None:

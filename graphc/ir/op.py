@@ -231,5 +231,6 @@ def same_dtypes(op: Op, inputs: Sequence[Spec]) -> None:
 
 def _argument(op: Op, number: int) -> str:
     """What the user calls the operand with that number, of ops whose list of operands comes first, if it has one."""
-    first = op.operands[0]
-    return f"{first[:-1]}[{number}]" if first.endswith("*") else op.operands[min(number, len(op.operands) - 1)]
+    fields = op.field_operands()
+    names = [operand for operand in op.operands if operand not in fields]
+    return f"{names[0][:-1]}[{number}]" if names[0].endswith("*") else names[min(number, len(names) - 1)]

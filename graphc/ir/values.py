@@ -57,6 +57,14 @@ def _convert(value: Any, dtype: DType | None) -> np.ndarray:
     return array
 
 
+def whole(value: Any) -> int:
+    """The value as an int. Raises TypeError for 1.5, which int() would cut, and for "1"."""
+    made = int(value)
+    if made != value:
+        raise TypeError(f"an integer is needed, not {value!r}")
+    return made
+
+
 def _first_element(value: Any) -> Any:
     while isinstance(value, (list, tuple)) and value:
         value = value[0]

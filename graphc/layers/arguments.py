@@ -22,10 +22,11 @@ def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
     if isinstance(value, int):
         value = (value,) * n
     try:
+        value = tuple(value)
         given = tuple(int(size) for size in value)
     except (TypeError, ValueError):
         given = ()
-    if len(given) != n:
+    if len(given) != n or given != value:
         raise ValueError(f"The `{name}` argument must be a tuple of {n} integers. Received: {value!r}")
     return given
 

@@ -29,7 +29,7 @@ _FIELDS = {1: "float_data", 14: "float_data", 7: "int64_data", 11: "double_data"
 def read_model(path: str) -> Any:
     """The ModelProto in a file. Raises the error of gc.errors for what is wrong with it."""
     try:
-        with open(path, "rb") as file:
+        with open(os.fspath(path), "rb") as file:
             return parsed(file.read(), path)
     except OSError as error:
         raise of_file(path, error) from None

@@ -29,6 +29,8 @@ class MultiRNNCell(RNNCell):
             raise TypeError(f"MultiRNNCell: argument 'cells' must be a list or tuple, but saw: {cells}.")
         if not cells:
             raise ValueError("Must specify at least one cell for MultiRNNCell.")
+        for i, cell in enumerate(cells):
+            structures.assert_like_rnncell(f"cells[{i}]", cell)
         if not state_is_tuple and any(structures.is_nested(cell.state_size) for cell in cells):
             raise ValueError("Some cells return tuples of states, but the flag state_is_tuple is not set.  State sizes "
                              f"are: {[cell.state_size for cell in cells]}")

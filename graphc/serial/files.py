@@ -112,7 +112,7 @@ def load_graph_def(path: str) -> GraphDef:
     ['x']
     """
     try:
-        with open(path, "rb") as file:
+        with open(os.fspath(path), "rb") as file:
             data = file.read()
     except FileNotFoundError:
         raise NotFoundError(f"there is no file {path}") from None

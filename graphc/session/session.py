@@ -166,7 +166,7 @@ class Session:
                     return result if prepared.single else prepared.build(result)
             return self._run(prepared, list(map(call, prepared.converters, feed_dict.values())), options, run_metadata)
         except Exception as error:
-            raise shown(error, "gc.Session.run")  # noqa: B904  (the same error)
+            raise shown(_not_of_feeds(error, feed_dict), "gc.Session.run")  # noqa: B904  (the same error)
 
     def _run(self, prepared: PreparedRun, inputs: list[np.ndarray], options: RunOptions | None,
              metadata: RunMetadata | None) -> Any:
@@ -416,3 +416,12 @@ def _check_feed_dict(feed_dict: Any) -> None:
     if not isinstance(feed_dict, Mapping):
         raise TypeError("Session.run: argument 'feed_dict' must be a dict {placeholder: value}, but is "
                         f"{type(feed_dict).__name__}")
+
+
+def _not_of_feeds(error: Exception, feed_dict: Any) -> Exception:
+    """The error of a run; if its feeds are no dictionary, which a run like an earlier one does not look at, of that."""
+    try:
+        _check_feed_dict(feed_dict or {})
+    except TypeError as found:
+        return found
+    return error

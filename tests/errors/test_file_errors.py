@@ -150,3 +150,18 @@ def test_output_of_the_command_is_written_whole(model: Path, tmp_path: Path) -> 
     assert main(["run", str(model), "--feed", f"x={tmp_path / 'x.npy'}", "--fetch", "logits", "--out", str(out)]) == 0
     np.testing.assert_array_equal(np.load(out), np.full((2, 2), 3, np.float32))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["m.pb", "x.npy", "y.npy"]
+
+
+def test_what_the_system_says_of_a_file(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (["dump", str(tmp_path)], ["inspect", "--html", str(model), "-o", str(tmp_path)]):
+        assert main(command) == 1
+        assert capsys.readouterr().err == f"graphc {command[0]}: cannot read or write {tmp_path}: Is a directory\n"
+
+
+def test_interrupted_commands(model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(path: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gc, "load_graph_def", interrupted)
+    assert main(["dump", str(model)]) == 130
+    assert capsys.readouterr().err == "graphc dump: interrupted\n"

@@ -125,8 +125,13 @@ def split(
         value, axis = axis, value
     value = convert_to_tensor(value)
     if isinstance(num_or_size_splits, (int, np.integer)):
+        if num_or_size_splits < 1:
+            raise ValueError(f"split: argument 'num_or_size_splits' must be at least 1, but is {num_or_size_splits}")
         return list(apply(Split, axis, value, name=name, num_split=int(num_or_size_splits)))
     sizes = convert_to_tensor(num_or_size_splits)
+    if not sizes.dtype.is_integer or sizes.spec.shape == ():
+        raise TypeError("split: argument 'num_or_size_splits' must be an int or a vector of integers, but is "
+                        f"{num_or_size_splits!r}")
     if num is None:
         if sizes.spec.shape is None or not isinstance(sizes.spec.shape[0], int):
             raise ValueError("split: the number of parts is not known; give num")

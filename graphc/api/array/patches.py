@@ -7,6 +7,7 @@ from typing import Any
 from graphc.api.public import public
 from graphc.ir.apply import apply
 from graphc.ir.tensor import Tensor
+from graphc.ir.values import whole
 from graphc.ops.array.patches import ExtractImagePatches, ExtractVolumePatches
 
 
@@ -75,4 +76,4 @@ def extract_volume_patches(input: Any, ksizes: Sequence[int], strides: Sequence[
 
 
 def _integers(values: Sequence[int]) -> tuple[int, ...]:
-    return tuple(int(v) for v in values)
+    return tuple(whole(v) for v in values)

@@ -12,6 +12,7 @@ from graphc.ir.apply import apply
 from graphc.ir.dtypes import as_dtype, int32
 from graphc.ir.op import OPS
 from graphc.ir.tensor import Tensor
+from graphc.ir.values import whole
 from graphc.ops.array.join_shapes import BroadcastArgs, ShapeN
 from graphc.ops.array.shapes import ExpandDims, Rank, Reshape, Shape, Size, Squeeze
 
@@ -121,7 +122,7 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None, squeeze_dims:
         raise ValueError("squeeze takes one of axis and (deprecated) squeeze_dims")
     axes = squeeze_dims if axis is None else axis
     axes = () if axes is None else (axes,) if np.isscalar(axes) else tuple(axes)
-    result: Tensor = apply(Squeeze, input, name=name, squeeze_dims=tuple(int(a) for a in axes))
+    result: Tensor = apply(Squeeze, input, name=name, squeeze_dims=tuple(whole(a) for a in axes))
     return result
 
 

@@ -77,6 +77,8 @@ def decode_csv(records: Any, record_defaults: Sequence[Any], field_delim: str = 
     >>> number.eval(), price.eval(), word.eval()
     (array([1, 2], dtype=int32), array([2.5, 9. ], dtype=float32), array([b'a', b'b,c'], dtype=object))
     """
+    if not len(record_defaults):
+        raise ValueError("decode_csv: argument 'record_defaults' must have one element for each column, but is empty")
     chosen = list(select_cols) if select_cols is not None else []
     if any(b <= a for a, b in itertools.pairwise(chosen)):
         raise ValueError("select_cols is not strictly increasing.")

@@ -52,7 +52,7 @@ class GFile:
     """
 
     def __init__(self, name: Any, mode: str = "r") -> None:
-        self._name = name
+        self._name = os.fspath(name)
         self._mode = mode
         self._binary = "b" in mode
         if mode.replace("b", "") not in ("r", "w", "a", "r+", "w+", "a+"):

@@ -16,7 +16,7 @@ from graphc.api.math.segments import unsorted_segment_sum
 from graphc.api.math.unary import floor
 from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
-from graphc.ir.dtypes import as_dtype, int32, int64
+from graphc.ir.dtypes import as_dtype, float32, float64, int32, int64
 from graphc.ir.graph import get_default_graph
 from graphc.ops.math.counting import Bincount, HistogramFixedWidth
 from graphc.ops.math.nth_element import Bucketize
@@ -28,8 +28,9 @@ def bincount(arr, weights=None, minlength=None, maxlength=None, dtype=int32, nam
 
     arr: int32 of any shape. weights: of arr's shape; the result has their dtype, else `dtype`. The result is a vector
     of max(arr) + 1 elements, but at least minlength and at most maxlength; what is beyond maxlength is not counted.
-    Raises ValueError if arr is a tensor of another dtype, or weights have another shape; a negative number ends the run
-    with InvalidArgumentError, with weights it is left out. As `tf.math.bincount`.
+    Raises ValueError if arr is a tensor of another dtype, or weights have another shape, TypeError for a dtype other
+    than int32, int64, float32 and float64; a negative number ends the run with InvalidArgumentError, with weights it is
+    left out. As `tf.math.bincount`.
 
     >>> gc.math.bincount([1, 1, 2, 5]).eval()
     array([0, 2, 1, 0, 0, 1], dtype=int32)
@@ -45,7 +46,11 @@ def bincount(arr, weights=None, minlength=None, maxlength=None, dtype=int32, nam
             size = minimum(convert_to_tensor(maxlength, dtype=int32, name="maxlength"), size)
         if weights is not None:
             return unsorted_segment_sum(convert_to_tensor(weights, name="weights"), arr, size)
-        return apply(Bincount, arr, size, np.zeros(0, as_dtype(dtype).numpy))
+        counted = as_dtype(dtype)
+        if counted not in (int32, int64, float32, float64):
+            raise TypeError(f"bincount: argument 'dtype' must be int32, int64, float32 or float64, "
+                            f"but is {counted.name}")
+        return apply(Bincount, arr, size, np.zeros(0, counted.numpy))
 
 
 @public("histogram_fixed_width")

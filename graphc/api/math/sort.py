@@ -14,6 +14,7 @@ from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
 from graphc.ir.dtypes import as_dtype, int32
 from graphc.ir.graph import get_default_graph
 from graphc.ir.op import normalise_axis
+from graphc.ir.values import whole
 from graphc.ops.math.counting import LowerBound, UpperBound
 from graphc.ops.math.top_k import InTopKV2, TopKV2
 from graphc.ops.math.unique import Unique, UniqueWithCounts
@@ -58,7 +59,7 @@ def in_top_k(predictions, targets, k, name=None):
     with get_default_graph().name_scope(name or "in_top_k"):
         targets = convert_to_tensor(targets, preferred_dtype=int32, name="InTopKV2/targets")
         if not is_tensor_like(k):
-            k = np.asarray(k, targets.dtype.numpy)
+            k = np.asarray(whole(k), targets.dtype.numpy)
         return apply(InTopKV2, predictions, targets, k)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from graphc.api.public import public
 from graphc.ir.apply import apply
+from graphc.ir.values import whole
 from graphc.ops.nn.local_response import LRN
 
 
@@ -17,5 +18,5 @@ def local_response_normalization(input, depth_radius=5, bias=1, alpha=1, beta=0.
     >>> gc.nn.local_response_normalization(x, depth_radius=1, bias=1., alpha=1., beta=1.).eval()
     array([[[[0.1667, 0.1333, 0.2143]]]], dtype=float32)
     """
-    return apply(LRN, input, depth_radius=int(depth_radius), bias=float(bias), alpha=float(alpha), beta=float(beta),
+    return apply(LRN, input, depth_radius=whole(depth_radius), bias=float(bias), alpha=float(alpha), beta=float(beta),
                  name=name)

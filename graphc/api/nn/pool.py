@@ -23,6 +23,7 @@ from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.dtypes import as_dtype, int64
 from graphc.ir.graph import get_default_graph
 from graphc.ir.op import Op
+from graphc.ir.values import whole
 from graphc.ops.nn.argmax_pooling import MaxPoolWithArgmax
 from graphc.ops.nn.pooling import public_attributes
 from graphc.ops.nn.pooling3d import AvgPool3D, MaxPool3D
@@ -185,8 +186,8 @@ def pool(input, window_shape, pooling_type, padding, dilation_rate=None, strides
         if pooling_type not in ("MAX", "AVG") or not 1 <= rank <= 3:
             raise ValueError(f"pooling_type must be MAX or AVG, with 1 to 3 spatial axes, but is {pooling_type!r} with "
                              f"{rank}")
-        rates = [1] * rank if dilation_rate is None else [int(r) for r in dilation_rate]
-        steps = [1] * rank if strides is None else [int(s) for s in strides]
+        rates = [1] * rank if dilation_rate is None else [whole(r) for r in dilation_rate]
+        steps = [1] * rank if strides is None else [whole(s) for s in strides]
         if any(r > 1 for r in rates) and any(s > 1 for s in steps):
             raise ValueError("strides > 1 not supported in conjunction with dilation_rate > 1")
         functions: Any = {"MAX": (max_pool1d, max_pool, max_pool3d), "AVG": (avg_pool1d, avg_pool, avg_pool3d)}

@@ -8,6 +8,7 @@ import numpy as np
 
 from graphc.api.array.shapes import expand_dims, squeeze
 from graphc.ir.tensor import Tensor
+from graphc.ir.values import whole
 
 CHANNELS_LAST = {1: "NWC", 2: "NHWC", 3: "NDHWC"}
 CHANNELS_FIRST = {1: "NCW", 2: "NCHW", 3: "NCDHW"}
@@ -32,7 +33,7 @@ def full_list(values: Any, name: str, rank: int, first: bool) -> tuple[int, ...]
     """One value an axis, batch and channels included, from an int, one, `rank` or rank + 2 of them; None: ones."""
     if values is None:
         return (1,) * (rank + 2)
-    listed = [int(values)] if isinstance(values, (int, np.integer)) else [int(v) for v in values]
+    listed = [int(values)] if isinstance(values, (int, np.integer)) else [whole(v) for v in values]
     if len(listed) == rank + 2:
         return tuple(listed)
     if len(listed) not in (1, rank):

@@ -14,6 +14,7 @@ from graphc.api.public import public
 from graphc.ir.apply import convert_to_tensor
 from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Tensor
+from graphc.ir.values import whole
 
 
 @public("nn.with_space_to_batch")
@@ -32,7 +33,7 @@ def with_space_to_batch(input, dilation_rate, padding, op, filter_shape=None, sp
     array([2., 4., 6.], dtype=float32)
     """
     input, padding = convert_to_tensor(input, name="input"), padding_word(padding)
-    rates = [int(r) for r in dilation_rate]
+    rates = [whole(r) for r in dilation_rate]
     if any(r < 1 for r in rates):
         raise ValueError(f"dilation_rate must be positive, but is {rates}")
     if all(r == 1 for r in rates):
@@ -51,7 +52,7 @@ def with_space_to_batch(input, dilation_rate, padding, op, filter_shape=None, sp
 
 def _spatial_axes(given: Any, count: int, data_format: str | None) -> list[int]:
     first = 2 if is_channels_first(data_format) else 1
-    axes = list(range(first, first + count)) if given is None else [int(a) for a in given]
+    axes = list(range(first, first + count)) if given is None else [whole(a) for a in given]
     if axes != sorted(set(axes)) or axes[0] < 1 or len(axes) != count:
         raise ValueError(f"spatial_dims must be {count} increasing positive numbers, but is {given}")
     return axes

@@ -1,6 +1,7 @@
 """Texts as rows of numbers, as `tf.contrib.learn.preprocessing.VocabularyProcessor` does it."""
 from __future__ import annotations
 
+import os
 import pickle
 import re
 from collections import Counter
@@ -147,5 +148,5 @@ class VocabularyProcessor:
     @classmethod
     def restore(cls, filename: str) -> VocabularyProcessor:
         """What `save` wrote. The file is a pickle: read none from a source that you do not trust."""
-        with open(filename, "rb") as file:
+        with open(os.fspath(filename), "rb") as file:
             return pickle.loads(file.read())  # type: ignore[no-any-return]

@@ -19,6 +19,7 @@ from graphc.ir.dtypes import float64
 from graphc.ir.elementwise import check_kind, check_rank
 from graphc.ir.op import Op, Permuted, Sample, attr, operand_field, register, same_dtypes
 from graphc.ir.spec import Shape, Spec, require_equal, text
+from graphc.ir.values import whole
 from graphc.ops.nn.window import (
     TO_NCHW,
     TO_NHWC,
@@ -158,7 +159,8 @@ class _Convolution(Op):
             each = [groups, filter[2], *window, dims.floordiv(filter[3], groups)]
             b.call(f"grouped_{kernel}", operands, dims=[*picture[:3], *each, *outputs], attrs=[*steps, *pads])
 
-    def of_known_depths(self, g: Any, picture: Any, filter: Any, shapes: tuple[Shape | None, Shape | None]) -> list[Any]:
+    def of_known_depths(self, g: Any, picture: Any, filter: Any,
+                        shapes: tuple[Shape | None, Shape | None]) -> list[Any]:
         """Both, saying how deep they are if `shapes`, theirs, show groups: behind a loop a gradient's operands do not
         show it."""
         if None in shapes or self.groups(*shapes) == 1:     # type: ignore[arg-type]
@@ -350,7 +352,7 @@ def spatial_list(values: Any, data_format: str, name: str) -> tuple[int, ...]:
     """Four values, one an axis, from an int, one, two or four of them. Raises ValueError for another number."""
     if values is None:
         return (1, 1, 1, 1)
-    listed = [int(values)] if isinstance(values, (int, np.integer)) else [int(v) for v in values]
+    listed = [int(values)] if isinstance(values, (int, np.integer)) else [whole(v) for v in values]
     if len(listed) == 4:
         return tuple(listed)
     if len(listed) not in (1, 2):
@@ -367,7 +369,7 @@ def padding_attributes(padding: Any) -> tuple[str, tuple[int, ...]]:
     if isinstance(padding, (list, tuple)):
         if len(padding) != 4 or any(len(pair) != 2 for pair in padding):
             raise ValueError(f"explicit padding must be a list of 4 pairs, but is {padding}")
-        flat = tuple(int(v) for pair in padding for v in pair)
+        flat = tuple(whole(v) for pair in padding for v in pair)
         return ("EXPLICIT", flat) if any(flat) else ("VALID", ())
     if not isinstance(padding, str) or padding.upper() not in ("SAME", "VALID"):
         raise ValueError(f"padding must be \"SAME\", \"VALID\" or a list of 4 pairs, but is {padding!r}")
