@@ -26,7 +26,7 @@ from ..products.micro import ISAS, shapes
 from ..products.panels import packing
 from ..vector import vectors
 from ..words import OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
-from .attention_blocks import block_of, gathering, matrix_at, spans, steps_of
+from .attention_blocks import block_of, copy_rows, gathering, matrix_at, spans, steps_of
 
 EXP = {"f32": exp_f32, "f64": exp_f64}
 # Words of choice: rows of a tile; bytes of the packed k and v of one matrix, 0 where they are read in place; matrices
@@ -244,9 +244,11 @@ def make_tile(dtype, isa):
         mix(address(offset(v, matrix_at(index, inner, v_steps))), v_steps[2], scores, mixed, count, low,
             high - low, cols, columns, choice, packed, scratch)
         for i in range(count):
-            row, given = at(target + i * y_row * size), at(mixed + i * columns * size)
+            row = at(mixed + i * columns * size)
             for j in range(columns):
-                row[j] = given[j] * parts_of_one[i]
+                row[j] *= parts_of_one[i]
+        if mixed != target:
+            copy_rows(target, y_row * size, mixed, columns * size, count, columns * size)
     return compute
 
 

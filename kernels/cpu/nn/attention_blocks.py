@@ -14,7 +14,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, NUMBA_TYPES, address, ceil_div, copy_bytes, helper, offset, pointer_to, round_up
+from ..memory import (
+    ITEM_SIZES,
+    NUMBA_TYPES,
+    address,
+    ceil_div,
+    compact,
+    copy_bytes,
+    helper,
+    offset,
+    pointer_to,
+    round_up,
+)
 from ..vector import vectors
 
 BLOCK = 64                             # columns of a block, at least
@@ -59,6 +70,14 @@ def matrix_at(index, inner, steps):
     return index // inner * steps[0] + index % inner * steps[1]
 
 
+@helper
+def copy_rows(target, target_step, source, source_step, rows, length):
+    """Addresses and bytes."""
+    compact()
+    for i in range(rows):
+        copy_bytes(target + i * target_step, source + i * source_step, length)
+
+
 @cache
 def gathering(dtype: str) -> Any:
     """The function (x, step, rows, length, target): x if its rows follow each other, else a copy of them at address
@@ -69,8 +88,7 @@ def gathering(dtype: str) -> Any:
     def gathered(x, step, rows, length, target):
         if step == length:
             return x
-        for i in range(rows):
-            copy_bytes(target + i * length * size, address(offset(x, i * step)), length * size)
+        copy_rows(target, length * size, address(x), step * size, rows, length * size)
         return at(target)
     return gathered
 

@@ -23,7 +23,6 @@ from ..memory import (
     address,
     apart,
     ceil_div,
-    copy_bytes,
     helper,
     offset,
     pointer_to,
@@ -35,7 +34,7 @@ from ..products.micro import shapes
 from ..products.panels import packing
 from ..words import OK, SCRATCH_BYTES, TILES, TILES_1, USER, WORK_BYTES
 from .attention import EXP, make_with
-from .attention_blocks import gathering, matrix_at, row_dot, spans, steps_of
+from .attention_blocks import copy_rows, gathering, matrix_at, row_dot, spans, steps_of
 
 # Words of choice: rows and columns of a block; rows of a group; groups of a matrix.
 ROWS, COLS, GROUP_ROWS, GROUPS = range(USER, USER + 4)
@@ -147,8 +146,7 @@ def make_group(dtype, isa):
     def scatter(source, rows, length, target, row_step):
         """target = source, whose rows follow each other, unless it is there. Addresses."""
         if row_step != length:
-            for i in range(rows):
-                copy_bytes(target + i * row_step * size, source + i * length * size, length * size)
+            copy_rows(target, row_step * size, source, length * size, rows, length * size)
 
     @helper
     def row_sums(y, y_row, dy, rows, columns, sums):
