@@ -145,7 +145,7 @@ def _is_default_none(function: Callable[..., Any], name: str, index: int) -> boo
 def _kinds(name: str, annotation: Any, names: Mapping[str, Any]) -> tuple[Kind, ...]:
     """The kinds of which one must take it; none if anything may."""
     if name in _COUNTS:
-        return (_COUNTS[name],)
+        return (_COUNTS[name], NOTHING)         # separable convolutions may have no outputs of their own
     if not isinstance(annotation, str) or annotation in ("Any", "Any | None"):
         return PARTS.get(name, ())
     kinds = []
