@@ -1,4 +1,4 @@
-"""Fourier transforms, and spectra turned around their middle. By kernels where lengths are known when compiling, else by
+"""Fourier transforms, and spectra turned around their middle. By kernels if lengths are known when compiling, else by
 NumPy, in Python only."""
 from __future__ import annotations
 
