@@ -21,6 +21,7 @@ from peer_timing import medians
 SIZE = 1 << 24                         # numbers of an operand
 SHAPE = (128, 512, 256)
 NARROW = (SIZE // 8, 8)
+PICTURES = (64, 64, 64, 64)            # channels first or last
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,12 @@ def maps() -> Iterator[Case]:
     yield Case("map: gelu", lambda x: 0.5 * x * (1.0 + gc.erf(x * 0.707)))
     yield Case("map: polynomial", lambda x: ((x * 0.1 + 0.2) * x + 0.3) * x + 0.4)
     yield Case("map: x > 0", lambda x: x > 0.0)
+    yield Case("map: rows of 64, scale, shift", lambda x: x * np.linspace(1, 2, 64, dtype=np.float32)
+               + np.linspace(0, 1, 64, dtype=np.float32), (SIZE // 64, 64))
     yield Case("map: to int32", lambda x: gc.cast(x, gc.int32))
     yield Case("map: to float64", lambda x: gc.cast(x, gc.float64))
+    yield Case("map: to uint8", lambda x: gc.cast(x, gc.uint8))
+    yield Case("map: to float16", lambda x: gc.cast(x, gc.float16))
     yield Case("map: to bfloat16", lambda x: gc.cast(x, gc.bfloat16))
     yield Case("map: add", lambda x, y: x + y, operands=2)
     yield Case("map: divide", lambda x, y: x / y, operands=2)
@@ -60,7 +65,17 @@ def maps() -> Iterator[Case]:
     yield Case("map: add a row of 8", lambda x: x + np.arange(8, dtype=np.float32), NARROW)
     yield Case("map: transpose last", lambda x: gc.transpose(x, [0, 2, 1]), SHAPE)
     yield Case("map: transpose first", lambda x: gc.transpose(x, [1, 0, 2]), SHAPE)
+    yield Case("map: transpose 4096", gc.transpose, (4096, 4096))
+    yield Case("map: channels last", lambda x: gc.transpose(x, [0, 2, 3, 1]), PICTURES)
+    yield Case("map: channels first", lambda x: gc.transpose(x, [0, 3, 1, 2]), PICTURES)
+    yield Case("map: transpose and relu", lambda x: gc.nn.relu(gc.transpose(x, [0, 2, 1]) * 1.5), SHAPE)
     yield Case("map: reverse last", lambda x: gc.reverse(x, [2]), SHAPE)
+    yield Case("map: concat last", lambda x, y: gc.concat([x, y], 2), (128, 256, 256), operands=2)
+    yield Case("map: split", lambda x: gc.split(x, 2, 2)[1] * 1.5, SHAPE)
+    yield Case("map: pad", lambda x: gc.pad(x, [[0, 0], [1, 1], [1, 1]]), SHAPE)
+    yield Case("map: tile", lambda x: gc.tile(x, [1, 2, 1]), (64, 512, 256))
+    yield Case("map: gather rows", lambda x: gc.gather(x, np.random.default_rng(1).permutation(SIZE // 256)),
+               (SIZE // 256, 256))
 
 
 def reductions() -> Iterator[Case]:
@@ -77,9 +92,12 @@ def reductions() -> Iterator[Case]:
     yield Case("all [2]", lambda x: gc.reduce_all(x > -1.0, 2), SHAPE)
     yield Case("argmax [2]", lambda x: gc.argmax(x, 2), SHAPE)
     yield Case("argmax [1]", lambda x: gc.argmax(x, 1), SHAPE)
+    yield Case("argmin [0]", lambda x: gc.argmin(x, 0), SHAPE)
     yield Case("variance [2]", lambda x: gc.nn.moments(x, [2])[1], SHAPE)
     yield Case("softmax", gc.nn.softmax, (SIZE // 1024, 1024))
+    yield Case("variance [0, 1]", lambda x: gc.nn.moments(x, [0, 1])[1], SHAPE)
     yield Case("cumsum [2]", lambda x: gc.cumsum(x, 2), SHAPE)
+    yield Case("cumsum [1]", lambda x: gc.cumsum(x, 1), SHAPE)
 
 
 def prepared(case: Case) -> tuple[Callable[[], object], int, int]:
@@ -102,7 +120,7 @@ def prepared(case: Case) -> tuple[Callable[[], object], int, int]:
 def main() -> None:
     words = sys.argv[1:]
     source, target = np.ones(SIZE, np.float32), np.ones(SIZE, np.float32)
-    print(f"{'case':24} {'ms':>8} {'GB/s':>7} {'of memory':>10}")
+    print(f"{'case':28} {'ms':>8} {'GB/s':>7} {'of memory':>10}")
     for case in [*maps(), *reductions()]:
         if words and not any(word in case.name for word in words):
             continue
@@ -110,7 +128,7 @@ def main() -> None:
         times = medians({"case": run, "copy": lambda: np.copyto(target, source),
                          "read": lambda: source.view(np.uint64).max()}, 0.3)
         least = written * times["copy"] / target.nbytes + max(read - written, 0) * times["read"] / source.nbytes
-        print(f"{case.name:24} {times['case'] * 1e3:8.2f} {(read + written) / times['case'] / 1e9:7.1f} "
+        print(f"{case.name:28} {times['case'] * 1e3:8.2f} {(read + written) / times['case'] / 1e9:7.1f} "
               f"{least / times['case']:10.0%}", flush=True)
 
 

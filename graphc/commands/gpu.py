@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ def _run(options: argparse.Namespace) -> None:
 
     graph_def = gc.load_graph_def(options.model)
     made = make_gpu_code(graph_def, [_shapes(text) for text in options.shapes], options.signature, options.compute,
-                         options.auto_mixed_precision)
+                         options.auto_mixed_precision, print)
     path = options.out or f"{os.path.splitext(options.model)[0]}.gpu"
     with written(path) as file:
         file.write(made)
@@ -66,15 +66,16 @@ def _shapes(text: str) -> Shapes:
 
 
 def make_gpu_code(graph_def: GraphDef, sets: Sequence[Shapes] = (), signatures: Sequence[str] = (),
-                  compute: int = TENSOR_COMPUTE, auto_mixed_precision: bool = False) -> bytes:
+                  compute: int = TENSOR_COMPUTE, auto_mixed_precision: bool = False,
+                  tell: Callable[[str], object] = lambda line: None) -> bytes:
     """The contents of the file, for inputs of these sets of shapes; a set is for all signatures that have all of its
     inputs, and whose other inputs' shapes the model knows.
 
-    signatures: which of the file's, all if none are named; compute, auto_mixed_precision: see `graphc gpu --help`.
-    Raises UnimplementedError that lists the ops that a GPU cannot do, with their lines; NotFoundError for a name that
+    signatures: which of the file's, all if none are named; compute, auto_mixed_precision: see `graphc gpu --help`;
+    tell: called with a line for each op that is left for the CPU where a GPU does only parts of a signature.
+    Raises UnimplementedError for a signature of which a GPU can do nothing; NotFoundError for a name that
     is not there; InvalidArgumentError for shapes that do not fit or are missing, or for rounding without tensor cores.
     """
-    from graphc.exec.cuda.recorded import record_runs
     from graphc.serial.gpu_code import gpu_code
     from graphc.serial.plan_proto import graph_hash, load_plan
 
@@ -93,10 +94,9 @@ def make_gpu_code(graph_def: GraphDef, sets: Sequence[Shapes] = (), signatures: 
     _refuse_unknown(plans, sets)
     found = {}
     for name, plan in plans.items():
-        _refuse_lacking(name, plan)
         shapes = _shapes_of(name, plan, sets or [{}])
-        found[name] = saved[name], record_runs(plan, _constants(graph_def, plan), shapes, compute,
-                                                auto_mixed_precision)
+        rest = _constants(graph_def, plan), compute, auto_mixed_precision
+        found[name] = saved[name], _recorded(name, plan, shapes, rest, tell)
     return gpu_code(hashed, found)
 
 
@@ -109,14 +109,25 @@ def _refuse_unknown(plans: Mapping[str, Plan], sets: Sequence[Shapes]) -> None:
             raise errors.NotFoundError(f"no signature has all of the inputs {', '.join(one)}; there are {listed}")
 
 
-def _refuse_lacking(signature: str, plan: Plan) -> None:
+def _recorded(signature: str, plan: Plan, shapes: Sequence[Sequence[tuple[int, ...]]], rest: Any,
+              tell: Callable[[str], object]) -> Any:
+    """A signature's runs, or its walk (exec/cuda/recorded.py, recorded_parts.py)."""
+    from graphc.exec.cuda.recorded import record_runs
+    from graphc.exec.cuda.recorded_parts import Divided, record_walk
     from graphc.exec.cuda.support import lacking_steps
 
-    found = dict.fromkeys(lacking_steps(plan))
-    if found:
+    constants, *settings = rest
+    lacking = dict.fromkeys(lacking_steps(plan))
+    if not lacking:
+        return record_runs(plan, constants, shapes, *settings)
+    divided = Divided(plan, shapes)
+    if not any(divided.residence.steps):
         raise errors.UnimplementedError(
-            f"a GPU cannot do all of the signature {signature}, and the C++ library does not split runs:\n  "
-            + "\n  ".join(found) + "\nleave it on the CPU (--signature names the others), or run it in a Session")
+            f"a GPU can do nothing of the signature {signature}:\n  " + "\n  ".join(lacking)
+            + "\nleave it on the CPU (--signature names the others)")
+    for line in dict.fromkeys(divided.left()):
+        tell(f"{signature}: the CPU does {line}")
+    return record_walk(divided, constants, *settings)
 
 
 def _shapes_of(signature: str, plan: Plan, sets: Sequence[Shapes]) -> list[list[tuple[int, ...]]]:

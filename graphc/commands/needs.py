@@ -10,17 +10,21 @@ import re
 import subprocess
 import sys
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import graphc as gc
 from graphc import errors
+from graphc.exec.cuda.host_body import PROGRAMS
+from graphc.exec.cuda.support import lacking_steps
 from graphc.kernels.contracts.all import KERNELS
 from graphc.kernels.contracts.kernel import Kernel
 from graphc.kernels.toolchain.gate import PART_SYMBOL
 from graphc.kernels.toolchain.intervals import Some, either, greatest, least
-from graphc.kernels.toolchain.tables import CHECKPOINTS, OTHER_STEPS, STRINGS
+from graphc.kernels.toolchain.tables import CHECKPOINTS, GPU, OTHER_STEPS, STRINGS
+from graphc.plan.joined import joined
 from graphc.plan.plan import Body, Buffer, BufferKind, Call, Dim, DimKind, Map, Plan
+from graphc.plan.uncarried import uncarried
 from graphc.serial.plan_proto import graph_hash, load_plan
 from graphc.serial.signatures import not_native
 
@@ -66,9 +70,9 @@ def needs_of(plan: Plan, has_variables: bool = False) -> Needs:
     return Needs(frozenset(call.kernel for call in calls), frozenset(primitives), frozenset(parts), calls)
 
 
-def model_needs(path: str) -> list[Needs]:
-    """Of each of the file's Plans. Raises FailedPreconditionError if there are none, UnimplementedError if C++ cannot
-    run them."""
+def model_needs(path: str, gpu: bool = False) -> list[Needs]:
+    """Of each of the file's Plans; gpu: and of runs with a GPU. Raises FailedPreconditionError if there are none,
+    UnimplementedError if C++ cannot run them."""
     graph_def = gc.load_graph_def(path)
     hashed = graph_hash(graph_def)
     plans = [load_plan(saved) for saved in graph_def.plans if saved.graph_hash == hashed]
@@ -79,7 +83,17 @@ def model_needs(path: str) -> list[Needs]:
     if wrong:
         raise errors.UnimplementedError(f"{path}: the C++ library cannot run what is computed in Python:\n  "
                                         + "\n  ".join(wrong))
-    return [needs_of(plan, bool(graph_def.state.variables)) for plan in plans]
+    found = [needs_of(plan, bool(graph_def.state.variables)) for plan in plans]
+    return [*found, *(needs for plan in plans for needs in _with_gpu(plan))] if gpu else found
+
+
+def _with_gpu(plan: Plan) -> Iterable[Needs]:
+    """What else a run with a GPU calls; of a plan that a GPU does in part whatever may be left for the host."""
+    yield Needs(frozenset(), frozenset(), frozenset({GPU}), frozenset())
+    if any(True for _ in lacking_steps(plan)):
+        divided = uncarried(joined(plan).plan)[0]
+        yield needs_of(replace(divided, programs=(*divided.programs, *PROGRAMS)))
+        yield Needs(frozenset({"sizes.i64"}), frozenset(), frozenset({OTHER_STEPS}), frozenset())
 
 
 # Bounds of sizes

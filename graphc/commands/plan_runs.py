@@ -115,16 +115,21 @@ def find_gpu(number: int) -> Any:
 
 
 def _on_gpu(number: int, plan: Plan, *rest: Any) -> Engine:
-    """Raises UnimplementedError if the GPU cannot do all of the plan."""
+    """Raises UnimplementedError if the GPU can do nothing of the plan."""
     from graphc.exec.cuda.engine import CudaEngine
+    from graphc.exec.cuda.mixed import MixedEngine
+    from graphc.exec.cuda.residence import Residence
     from graphc.exec.cuda.support import lacking_steps
     from graphc.plan.joined import joined
+    from graphc.plan.uncarried import uncarried
 
-    lacking = dict.fromkeys(lacking_steps(plan))
-    if lacking:
-        raise errors.UnimplementedError("a GPU cannot do all of it, and only Sessions split runs:\n  "
-                                        + "\n  ".join(lacking))
-    return CudaEngine(find_gpu(number), joined(plan).plan, *rest)
+    together, lacking = joined(plan).plan, dict.fromkeys(lacking_steps(plan))
+    if not lacking:
+        return CudaEngine(find_gpu(number), together, *rest)
+    residence = Residence(uncarried(together)[0])
+    if not any(residence.steps):
+        raise errors.UnimplementedError("a GPU can do nothing of it:\n  " + "\n  ".join(lacking))
+    return MixedEngine([find_gpu(number)], residence, *rest)
 
 
 def _assertion(condition: Array, *data: Array) -> tuple[()]:

@@ -21,7 +21,6 @@ from graphc.commands.needs import model_needs, parts_left_out
 from graphc.kernels.toolchain.archive import read_archive
 from graphc.kernels.toolchain.gate import GateError, read_symbols
 from graphc.kernels.toolchain.tables import (
-    GPU,
     PREFIX,
     Tables,
     part_of,
@@ -60,7 +59,7 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    found = [needs for path in options.only_for for needs in model_needs(path)]
+    found = [needs for path in options.only_for for needs in model_needs(path, options.gpu)]
     library = find_library(options.prefix)
     objects = _objects(library)
     tables = _tables(library, objects, options.isa.split(",") if options.isa else [])
@@ -70,7 +69,7 @@ def _run(options: argparse.Namespace) -> None:
     except KeyError as error:
         raise errors.UnimplementedError(f"{library} has no {error.args[0]}: it is older than the model") from None
     names = ", ".join(dict.fromkeys(os.path.basename(path) for path in options.only_for))
-    parts = {name for needs in found for name in needs.parts} | ({GPU} if options.gpu else set())
+    parts = {name for needs in found for name in needs.parts}
     left_out = parts_left_out(found, {name for defined in objects.values() for name in defined},
                               [isa.replace("-", "_") for isa in tables.functions])
     for path in link(part, names, parts, left_out, library, Path(options.out), shlex.split(options.cxx)):

@@ -38,6 +38,7 @@ from graphc.exec.ways import Ways, machine_ways, table_of
 from graphc.ir import dtypes
 from graphc.ir.locks import new_lock
 from graphc.kernels.runtime import tables as t
+from graphc.kernels.runtime.map_words import CODE_WORDS
 from graphc.plan.plan import Plan
 from graphc.plan.verify import check_ports
 
@@ -105,7 +106,7 @@ class Engine:
         self.frames = Frames()
         self._dtypes = tuple(dtypes.as_dtype(port.dtype).stored.numpy for port in plan.inputs)
         self._output_dtypes = tuple(dtypes.as_dtype(port.dtype).stored.numpy for port in plan.outputs)
-        self._compiled = np.zeros(2 * len(plan.programs) + 1, np.int64)
+        self._compiled = np.zeros(CODE_WORDS * len(plan.programs) + 1, np.int64)
         self._code: list[Any] = []             # machine code that the plan's maps use
         self._ways = [table_of(machine_ways(library), library.names)]
         self._brain_weights = brain_weights or _environment_wants_brain_weights()
@@ -304,12 +305,12 @@ class Engine:
         return any(getattr(function, "guesses", False) for function in self._host.functions)
 
     def use_compiled(self, programs: Mapping[int, Any]) -> None:
-        """From the next bind on, maps of these programs run machine code: `run` and `run_range` of a
-        jit.CompiledProgram stand in for gc_map_run and gc_map_run_range. Frames that are free are made anew, here for
-        the shapes used last, so that no run waits for it; runs may go on meanwhile."""
+        """From the next bind on, maps of these programs run machine code, each a jit.CompiledProgram. Frames that are
+        free are made anew, here for the shapes used last, so that no run waits for it; runs may go on meanwhile."""
         self._code.append(programs)
         for program, code in programs.items():
-            self._compiled[2 * program:2 * program + 2] = code.run, code.run_range
+            at = CODE_WORDS * program
+            self._compiled[at:at + CODE_WORDS] = code[:CODE_WORDS]
         self._bind_anew()
 
     def use_ways(self, ways: Ways) -> None:

@@ -4,9 +4,9 @@ Programs that differ in their constants alone share code. What is kept has an en
 this process (others are unloaded with the last engine that uses them), on disk as kernels/toolchain/cache.py says. Code
 from the disk is mapped as it is: LLVM is imported when there is something to compile.
 
-A compiled program takes the place of map_run and map_run_range for maps bound as ever; its results are the
+The code of a pass takes the place of its list of primitives (pass_code.py) in maps bound as ever; its results are the
 evaluator's, bit for bit, since both are made of the same scalar functions and neither contracts nor reassociates
-across them. Programs with reductions and single primitives stay with the evaluator. Needs llvmlite, not numba.
+across them. Single primitives stay with the evaluator. Needs llvmlite, not numba.
 
 It works in the thread of code_queue.py, beside runs that wait for Python's lock whenever a call here holds it for long:
 so nothing here is one long call.
@@ -27,7 +27,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphc.exec.library import Library, load_library
-from graphc.exec.map_code import HELPERS, is_compilable, map_text
+from graphc.exec.map_code import LLVM_TYPES, value_dtype
+from graphc.exec.pass_code import Form, Pass, pass_text, passes_of, row_values
+from graphc.kernels.runtime.map_words import LONG_ROW
 from graphc.kernels.toolchain.compiling import COMPILING
 from graphc.plan.plan import Body, Call, DimKind, Map, Plan, Program
 
@@ -36,21 +38,21 @@ if TYPE_CHECKING:
 
 CODE_BYTES = 32 << 20
 LONGEST = 100              # instructions of a program that is compiled: the time that LLVM takes grows faster
-POLYNOMIALS = frozenset((
-    "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "erf", "erfinv", "sin", "cos", "tan", "asin", "acos",
-    "atan", "atan2", "sinh", "cosh", "pow", "philox", "philox_bits"))
+MASK_BITS = 63             # loads that a word can tell of
 
 
 class CompiledProgram(NamedTuple):
-    """Addresses: run stands in for gc_map_run, run_range for gc_map_run_range; both are good as long as `code` is."""
+    """Of each pass the address of its code, 0: the evaluator does it; the code is good as long as `code` is."""
 
-    run: int
-    run_range: int
-    code: Any
+    pass_0: int
+    pass_1: int
+    still: int = 0             # bits of the loads that have to stay at one element while a chunk lasts
+    registers: int = 0         # what the code wants of a map's scratch beside the evaluator's
+    code: Any = None
     size: int = 0              # bytes
 
 
-_compiled: OrderedDict[tuple[str, Program, frozenset[int]], CompiledProgram] = OrderedDict()
+_compiled: OrderedDict[tuple[str, Form], CompiledProgram] = OrderedDict()
 _scalars: dict[str, str] = {}
 _JSON = json.JSONDecoder()
 
@@ -69,36 +71,39 @@ def install(engine: Engine) -> int:
     return len(programs)
 
 
+def is_compilable(program: Program) -> bool:
+    """Whether code may take the place of the evaluator in some pass."""
+    dtypes = {value_dtype(program, v) for v in range(len(program.loads) + len(program.instrs))}
+    return dtypes <= set(LLVM_TYPES) and any(made.pays for made in passes_of(Form(program)))
+
+
 def pays(program: Program) -> bool:
-    """Whether code for the program beats the evaluator. Code saves the way of every value through the first cache,
-    1.1 to 3.5 times in all; but several polynomials in one loop leave their constants no registers, and are up to 3
-    times slower than one after the other."""
-    ops = [i.op for i in program.instrs]
-    return is_compilable(program) and len(ops) <= LONGEST and sum(op in POLYNOMIALS for op in ops) <= 1
+    """Whether code for the program is worth the time that it takes to make."""
+    return is_compilable(program) and len(program.instrs) <= LONGEST
 
 
 def compile_programs(plan: Plan, library: Library | None = None,
                      wanted: Callable[[Program], bool] = is_compilable) -> dict[int, CompiledProgram]:
     """Number of a program in plan.programs -> its code, for those that are wanted."""
     library = library or load_library()
-    still: dict[int, frozenset[int]] = {}
+    forms: dict[int, Form] = {}
     for body in plan.bodies:
         for step in _maps(body):
-            if wanted(plan.programs[step.program]):
-                loads = still_loads(body, step)
-                still[step.program] = still.get(step.program, loads) & loads
-    return {number: compile_program(plan.programs[number], loads, library) for number, loads in still.items()}
+            program = plan.programs[step.program]
+            if wanted(program) and stores_rows_of_values(program, step):
+                still, seen = still_loads(body, step, program), forms.get(step.program)
+                forms[step.program] = Form(program, still & seen.still if seen else still)
+    return {number: compile_form(form, library) for number, form in forms.items()}
 
 
-def compile_program(program: Program, still: frozenset[int] = frozenset(),
-                    library: Library | None = None) -> CompiledProgram:
-    """still: loads that stay at one element along the innermost axis wherever the program is used."""
+def compile_form(form: Form, library: Library | None = None) -> CompiledProgram:
     library = library or load_library()
-    key = (library.isa, without_constants(program), still)
+    form = dataclasses.replace(form, program=without_constants(form.program))
+    key = library.isa, form
     with COMPILING:
         found = _compiled.get(key)
         if found is None:
-            found = _compiled[key] = _load(library, _image(library, program, still))
+            found = _compiled[key] = _load(library, form)
             _forget_oldest()
         _compiled.move_to_end(key)
     return found
@@ -125,22 +130,35 @@ def _maps(body: Body) -> Iterator[Map]:
             yield step.epilogue
 
 
-def still_loads(body: Body, step: Map) -> frozenset[int]:
-    """Loads whose stride is known to be 0 along the last axis that may have more than one element."""
-    def is_constant(dim: int, value: int) -> bool:
-        return body.dims[dim].kind == DimKind.CONST and body.dims[dim].value == value
-
-    axes = [axis for axis, size in enumerate(step.domain) if not is_constant(size, 1)]
-    if not axes:
-        return frozenset()
-    return frozenset(i for i, load in enumerate(step.loads) if is_constant(load.strides[axes[-1]], 0))
+def stores_rows_of_values(program: Program, step: Map) -> bool:
+    """Whether what the map stores a row at a time are the values that depend on a reduction, and no others."""
+    rows = row_values(program)
+    return bool(rows) == (step.reduced > 0) and all((len(access.strides) < len(step.domain)) == (value in rows)
+               for access, value in zip(step.stores, program.stores, strict=True))
 
 
-def _image(library: Library, program: Program, still: frozenset[int]) -> bytes:
-    """The program's code (kernels/toolchain/image.py), from the disk cache or made."""
+def still_loads(body: Body, step: Map, program: Program) -> frozenset[int]:
+    """Loads that are known to stay at one element as long as a chunk lasts (kernels/runtime/map_bind.py): everywhere,
+    or along the last axis that may have more than one element, which is not known to be short. What is stored or
+    reduced as it is read, is read like all others."""
+    def constant(dim: int) -> int | None:
+        return body.dims[dim].value if body.dims[dim].kind == DimKind.CONST else None
+
+    sizes = [constant(dim) for dim in step.domain]
+    axes = [axis for axis, size in enumerate(sizes) if size != 1]
+    as_read = {*program.stores, *(i.args[0] for i in program.instrs if i.op.startswith("reduce."))}
+    last = sizes[axes[-1]] if axes else None
+    crossed = step.reduced > 0 or (last is not None and last < LONG_ROW)
+    looked_at = axes if crossed else axes[-1:]
+    return frozenset(i for i, load in enumerate(step.loads[:MASK_BITS])
+                     if i not in as_read and all(constant(load.strides[axis]) == 0 for axis in looked_at))
+
+
+def _image(library: Library, form: Form, passes: list[Pass]) -> bytes:
+    """The form's code (kernels/toolchain/image.py), from the disk cache or made."""
     from graphc.kernels.toolchain import cache
     from graphc.kernels.toolchain.image import MAGIC
-    depends = MAGIC, library.isa, library.hash, _writer_text(), repr(without_constants(program)), repr(sorted(still))
+    depends = MAGIC, library.isa, library.hash, _writer_text(), repr(form.program), repr(sorted(form.still))
     key = f"map-{cache.hash_of(*depends)}.image"
     made = cache.read_used(key)
     if made is None:
@@ -148,8 +166,8 @@ def _image(library: Library, program: Program, still: frozenset[int]) -> bytes:
         from graphc.kernels.toolchain.backend import compile_text
         from graphc.kernels.toolchain.link import link
         from graphc.kernels.toolchain.targets import TARGETS
-        compiled = compile_text(TARGETS[library.isa], _module(library, program, still))
-        made = link([compiled], ["gc_jit_run", "gc_jit_run_range"]).to_bytes()
+        compiled = compile_text(TARGETS[library.isa], _module(library, passes))
+        made = link([compiled], [_name(p) for p in passes]).to_bytes()
         cache.write_few(key, made, "map-")
     return made
 
@@ -174,14 +192,21 @@ def _import_llvm() -> None:
 @functools.cache
 def _writer_text() -> bytes:
     """What turns a program into LLVM text."""
-    text = pkgutil.get_data("graphc.exec", "map_code.py")
-    assert text is not None
-    return text
+    texts = [pkgutil.get_data("graphc.exec", name) for name in ("map_code.py", "pass_code.py")]
+    return b"".join(text or b"" for text in texts)
 
 
-def _module(library: Library, program: Program, still: frozenset[int]) -> str:
-    text, primitives = map_text(program, still)
-    return "".join([HELPERS, *scalar_functions(library, primitives), text])
+def _name(made: Pass) -> str:
+    return f"gc_jit_pass_{made.number}"
+
+
+def _module(library: Library, passes: list[Pass]) -> str:
+    texts, primitives = list[str](), set[str]()
+    for made in passes:
+        text, called = pass_text(made, _name(made))
+        texts.append(text)
+        primitives |= called
+    return "".join([*scalar_functions(library, primitives), *texts])
 
 
 def scalar_functions(library: Library, primitives: Collection[str]) -> list[str]:
@@ -207,10 +232,16 @@ def _value_in(text: str, name: str) -> Any:
     return _JSON.raw_decode(text, at + len(key))[0]
 
 
-def _load(library: Library, data: bytes) -> CompiledProgram:
+def _load(library: Library, form: Form) -> CompiledProgram:
     from graphc.kernels.toolchain.image import Image
     from graphc.kernels.toolchain.load import Code
-    imports = {name: library.entry[name] for name in ("gc_map_offset", "gc_map_gather", "gc_map_scatter")}
-    image = Image.from_bytes(data)
-    found = Code(image, imports)
-    return CompiledProgram(found["gc_jit_run"], found["gc_jit_run_range"], found, len(image.memory))
+    passes = [made for made in passes_of(form) if made.pays]
+    if not passes:
+        return CompiledProgram(0, 0)
+    image = Image.from_bytes(_image(library, form, passes))
+    found = Code(image, {})
+    addresses = [0, 0]
+    for made in passes:
+        addresses[made.number] = found[_name(made)]
+    return CompiledProgram(addresses[0], addresses[1], sum(1 << i for i in form.still),
+                           max(made.registers for made in passes), found, len(image.memory))

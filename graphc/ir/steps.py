@@ -1,7 +1,7 @@
 """What `Op.lower`, `View.view` and `Composite.expand` are handed: how an op says what computes it.
 
 An op writes every element of each of its outputs. Sizes may be symbolic. The one builder is plan/builder.py, the one
-form of an access plan/access.py.
+form of an access ir/access.py.
 """
 from __future__ import annotations
 

@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 from graphc.passes.attention import attention
+from graphc.passes.attention_strides import attention_strides
 from graphc.passes.batch_norm import batch_norm
 from graphc.passes.check_operands import check_operands
 from graphc.passes.common_subexpressions import common_subexpressions
 from graphc.passes.cross_entropy import cross_entropy
 from graphc.passes.driver import Pass
+from graphc.passes.erased_elements import erased_elements
 from graphc.passes.expand import expand
 from graphc.passes.fold_batch_norm import fold_batch_norm
 from graphc.passes.fold_constants import fold_constants
@@ -31,6 +33,8 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("fold_constants", fold_constants),
     # Identities and reshapes of reshapes would hide equal nodes and adjacent transposes from the passes behind.
     ("simplify", simplify),
+    # Behind simplify, after which an index is a counter and a number.
+    ("erased_elements", erased_elements),
     # Behind simplify, which makes transposes parts of products.
     ("join_products", join_products),
     # Behind join_products, for which the gradients of an unrolled network's weights are sums of transposed products.
@@ -68,6 +72,8 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("prepare", prepare),
     # Behind `prepare`, whose results are weights, too; before fusion, which puts numbers into its programs.
     ("weights_in_bodies", weights_in_bodies),
+    # Behind all that changes reshapes and transposes; before fusion, of which it leaves less to copy.
+    ("attention_strides", attention_strides),
 )
 PIPELINE: tuple[tuple[str, Pass], ...] = (
     *_UNFUSED,

@@ -6,6 +6,9 @@
 
 q[..., rows, depth], k[..., cols, depth], v[..., cols, columns] over one or two leading axes; mask, if there is one, is
 [..., rows or 1, cols] with leading axes that are the others' or 1.
+
+The pass attention_strides lets them read q, k, v and dy where they lie, as other values seen through strides (`seen`),
+and write results with the second leading axis behind the rows (`inside`): [outer, rows, inner, length].
 """
 from __future__ import annotations
 
@@ -15,95 +18,154 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from graphc.ir import dims
+from graphc.ir.access import row_major
 from graphc.ir.dims import Size
 from graphc.ir.op import Op
 from graphc.ir.records import dataclass
-from graphc.ir.spec import Spec
+from graphc.ir.spec import Shape, Spec
 
 if TYPE_CHECKING:
     from graphc.ir.steps import A, StepBuilder
 
 MOST_LEADING = 2
+# How an operand lies in the value that is given for it: its shape, its strides and its first element there.
+Seen = tuple[Shape, tuple[Size, ...], Size]
+SEEN, SEEN_BACKWARDS = (0, 1, 2), (0, 1, 2, 5)       # operands that are read by strides
 
 
 @dataclass(frozen=True)
-class Attention(Op):
+class Attending(Op):
+    """seen: of each of the operands that are read by strides, None for one that is whole, or () if all are. inside: of
+    each result [.., rows, length] (of AttentionGrad first its operand `output`), or () if none is."""
+
+    scale: float
+    seen: tuple[Seen | None, ...] = ()
+    inside: tuple[bool, ...] = ()
+    read: ClassVar[tuple[int, ...]] = SEEN
+
+    def shapes(self, inputs: Sequence[Spec]) -> list[Shape]:
+        """Of the operands as they are seen."""
+        shapes = [x.shape or () for x in inputs]
+        for operand, seen in zip(self.read, self.seen, strict=False):
+            if seen is not None:
+                shapes[operand] = seen[0]
+        return shapes
+
+    def laid_out(self, number: int, shape: Shape) -> Shape:
+        """The shape in memory of what `inside` counts."""
+        return _inside(shape) if self.is_inside(number) else shape
+
+    def is_inside(self, number: int) -> bool:
+        return number < len(self.inside) and self.inside[number]
+
+    def arrays(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The operands as they are seen, in float64."""
+        arrays = [x.astype(np.float64) for x in inputs]
+        for operand, seen in zip(self.read, self.seen, strict=False):
+            if seen is not None:
+                shape, strides, first = seen
+                flat = arrays[operand].reshape(-1)[first:]
+                arrays[operand] = np.lib.stride_tricks.as_strided(flat, shape, [8 * s for s in strides])  # type: ignore[arg-type, misc]
+        return arrays
+
+    def steps(self, inputs: Sequence[A]) -> tuple[list[Size], list[Shape]]:
+        """The kernels' dims that say where the operands are, four for each, and the operands' shapes."""
+        found, shapes = [], []
+        for number, operand in enumerate(self.read):
+            seen = self.seen[number] if self.seen else None
+            shape = inputs[operand].shape
+            shape, strides, first = seen or (shape, row_major(shape), 0)
+            found += [first, *((0,) * MOST_LEADING + tuple(strides[:-1]))[-MOST_LEADING - 1:]]
+            shapes.append(shape)
+        return found, shapes
+
+
+@dataclass(frozen=True)
+class Attention(Attending):
     """softmax(scale * q kT + mask) v in the last two axes."""
 
     type: ClassVar[str] = "_Attention"
     operands = ("q", "k", "v", "mask*")
     results = ("output",)
-    scale: float
 
     def infer(self, *inputs: Spec) -> Spec:
-        q, v = inputs[0], inputs[2]
-        assert q.shape is not None and v.shape is not None
-        return Spec(q.dtype, (*q.shape[:-1], v.shape[-1]))
+        q, _, v = self.shapes(inputs)[:3]
+        return Spec(inputs[0].dtype, self.laid_out(0, (*q[:-1], v[-1])))
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
-        weights, _ = _weights(self.scale, *_wide(inputs))
-        output: np.ndarray = weights @ inputs[2]
-        return output.astype(inputs[0].dtype)
+        arrays = self.arrays(inputs)
+        weights, _ = _weights(self.scale, *arrays)
+        return _array(weights @ arrays[2], self.is_inside(0), inputs[0])
 
     def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
-        q, k, v = inputs[:3]
-        sizes, masked = _sizes(inputs[:3], inputs[3:])
-        b.call("attention", [q, k, v, *(inputs[3:] or [q]), outputs[0]], dims=sizes, attrs=[masked, self.scale])
+        steps, shapes = self.steps(inputs)
+        mask = inputs[3:]
+        b.call("attention", [*inputs[:3], *(mask or inputs[:1]), outputs[0]], dims=[*_sizes(shapes, mask), *steps],
+               attrs=[bool(mask), self.is_inside(0), self.scale])
 
 
 @dataclass(frozen=True)
-class AttentionKept(Op):
+class AttentionKept(Attending):
     """Attention; kept[..., rows, 2] is of each row of scores the greatest one, and 1 / the sum of the exponentials of
     all of them less the greatest."""
 
     type: ClassVar[str] = "_AttentionKept"
     operands = ("q", "k", "v", "mask*")
     results = ("output", "kept")
-    scale: float
 
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
-        q, v = inputs[0], inputs[2]
-        assert q.shape is not None and v.shape is not None
-        return Spec(q.dtype, (*q.shape[:-1], v.shape[-1])), Spec(q.dtype, (*q.shape[:-1], 2))
+        q, _, v = self.shapes(inputs)[:3]
+        return (Spec(inputs[0].dtype, self.laid_out(0, (*q[:-1], v[-1]))), Spec(inputs[0].dtype, (*q[:-1], 2)))
 
     def reference(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
-        weights, kept = _weights(self.scale, *_wide(inputs))
-        return (weights @ inputs[2]).astype(inputs[0].dtype), kept.astype(inputs[0].dtype)
+        arrays = self.arrays(inputs)
+        weights, kept = _weights(self.scale, *arrays)
+        return _array(weights @ arrays[2], self.is_inside(0), inputs[0]), kept.astype(inputs[0].dtype)
 
     def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
-        q, k, v = inputs[:3]
-        sizes, masked = _sizes(inputs[:3], inputs[3:])
-        b.call("attention_kept", [q, k, v, *(inputs[3:] or [q]), outputs[1], outputs[0]], dims=sizes,
-               attrs=[masked, self.scale])
+        steps, shapes = self.steps(inputs)
+        mask = inputs[3:]
+        b.call("attention_kept", [*inputs[:3], *(mask or inputs[:1]), outputs[1], outputs[0]],
+               dims=[*_sizes(shapes, mask), *steps], attrs=[bool(mask), self.is_inside(0), self.scale])
 
 
 @dataclass(frozen=True)
-class AttentionGrad(Op):
+class AttentionGrad(Attending):
     """The gradients of AttentionKept's output by q, k and v, times dy."""
 
     type: ClassVar[str] = "_AttentionGrad"
     operands = ("q", "k", "v", "output", "kept", "dy", "mask*")
     results = ("dq", "dk", "dv")
-    scale: float
+    read: ClassVar[tuple[int, ...]] = SEEN_BACKWARDS
 
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
-        return tuple(Spec(x.dtype, x.shape) for x in inputs[:3])
+        shapes = self.shapes(inputs)
+        return tuple(Spec(inputs[0].dtype, self.laid_out(1 + i, shapes[i])) for i in range(3))
 
     def reference(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
-        q, k, v, output, _, dy, *_ = _wide(inputs)
-        weights, _ = _weights(self.scale, q, k, v, *_wide(inputs[6:]))
+        q, k, v, output, _, dy, *mask = self.arrays(inputs)
+        output = output.swapaxes(-2, -3) if self.is_inside(0) else output
+        weights, _ = _weights(self.scale, q, k, v, *mask)
         by_scores = weights * (dy @ v.swapaxes(-1, -2) - (dy * output).sum(-1, keepdims=True)) * self.scale
         found = by_scores @ k, by_scores.swapaxes(-1, -2) @ q, weights.swapaxes(-1, -2) @ dy
-        return tuple(x.astype(inputs[0].dtype) for x in found)
+        return tuple(_array(x, self.is_inside(1 + i), inputs[0]) for i, x in enumerate(found))
 
     def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
-        sizes, masked = _sizes(inputs[:3], inputs[6:])
-        b.call("attention_grad", [*inputs[:6], *(inputs[6:] or inputs[:1]), *outputs], dims=sizes,
-               attrs=[masked, self.scale])
+        steps, shapes = self.steps(inputs)
+        mask = inputs[6:]
+        b.call("attention_grad", [*inputs[:6], *(mask or inputs[:1]), *outputs],
+               dims=[*_sizes(shapes, mask), *steps],
+               attrs=[bool(mask), *(self.is_inside(i) for i in range(4)), self.scale])
 
 
-def _wide(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-    return [x.astype(np.float64) for x in arrays]
+def _inside(shape: Shape) -> Shape:
+    outer, inner, rows, length = shape
+    return outer, rows, inner, length
+
+
+def _array(made: np.ndarray, inside: bool, like: np.ndarray) -> np.ndarray:
+    """A result as it lies in memory."""
+    return (made.swapaxes(-2, -3) if inside else made).astype(like.dtype)
 
 
 def _weights(scale: float, q: np.ndarray, k: np.ndarray, v: np.ndarray,
@@ -118,13 +180,12 @@ def _weights(scale: float, q: np.ndarray, k: np.ndarray, v: np.ndarray,
     return exponentials * part, np.concatenate([greatest, part], -1)
 
 
-def _sizes(matrices: Sequence[A], mask: Sequence[A]) -> tuple[list[Size], bool]:
-    """The kernels' dims, and whether there is a mask."""
-    q, _, v = matrices
-    *lead, rows, depth = q.shape
+def _sizes(shapes: Sequence[Shape], mask: Sequence[A]) -> list[Size]:
+    """The kernels' dims that are sizes, of q, k and v, and the mask's steps."""
+    q, _, v = shapes[:3]
+    *lead, rows, depth = q
     outer, inner = (1, *lead)[-MOST_LEADING:]
-    cols, columns = v.shape[-2:]
-    return [outer, inner, rows, cols, depth, columns, *(_steps(mask[0].shape) if mask else (0, 0, 0))], bool(mask)
+    return [outer, inner, rows, v[-2], depth, v[-1], *(_steps(mask[0].shape) if mask else (0, 0, 0))]
 
 
 def _steps(mask: Sequence[Size]) -> tuple[Size, Size, Size]:

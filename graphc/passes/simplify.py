@@ -104,14 +104,20 @@ def drop_inverse(node: Node) -> Replacement:
 
 @asked_of(where=lambda op: op.with_transposed is not Op.with_transposed)
 def transposed_operand(node: Node) -> Replacement:
-    """matmul(transpose(a), b) -> matmul(a, b, transpose_a), and so for b"""
+    """matmul(transpose(a), b) -> matmul(a, b, transpose_a), and so for b. If more axes move, and the last one comes
+    to stand before the last: matmul(transpose(moved(a)), b) -> matmul(moved(a), b, transpose_a): its rows stay whole"""
     for i, operand in enumerate(node.inputs):
         perm = permutation(operand.node)
-        if perm is None or perm != (*range(len(perm) - 2), len(perm) - 1, len(perm) - 2):
+        if perm is None or len(perm) < 2 or perm[-2] != len(perm) - 1:
             continue
         op = node.op.with_transposed(i, operand.spec.dtype)
         if op is not None:
-            inputs = tuple(operand.node.inputs[0] if k == i else v for k, v in enumerate(node.inputs))
+            moved = operand.node.inputs[0]
+            other = (*perm[:-2], perm[-1], perm[-2])
+            if other != tuple(range(len(perm))):
+                moved = make_node(OPS.make("Transpose", perm=other), (moved,), operand.node.origins,
+                                  operand.node.after).value()
+            inputs = tuple(moved if k == i else v for k, v in enumerate(node.inputs))
             return make_node(op, inputs, node.origins, node.after)
     return None
 

@@ -324,8 +324,8 @@ def _add(outer: Snapshot, operation: Operation, op: Any, inputs: Sequence[Value]
 
 
 def with_inputs(flow: Flow, numbers: Sequence[int]) -> Flow:
-    """The flow with these of its inputs only, numbered anew."""
-    if len(numbers) == len(flow.inputs):
+    """The flow with these of its inputs only, numbered anew in that order."""
+    if list(numbers) == list(range(len(flow.inputs))):
         return flow
     rewriter = Rewriter(())
     inputs = []

@@ -1,6 +1,6 @@
 """BodyBuilder: writes one body of a Plan; it is the `b` that `Op.lower(b, inputs, outputs)` gets.
 
-ir/steps.py says what an op may ask of it; inputs and outputs are Accesses (plan/access.py). The rest is for the
+ir/steps.py says what an op may ask of it; inputs and outputs are Accesses (ir/access.py). The rest is for the
 compiler, which writes buffers, slots and steps of loops here, too.
 
 Dims are hash-consed: a Size becomes rows of the table once. Maps drop axes of size 1 and merge neighbouring axes that
@@ -16,6 +16,7 @@ import numpy as np
 
 from graphc.errors import InternalError, UnimplementedError
 from graphc.ir import dims, dtypes
+from graphc.ir.access import Access, Text, whole
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType
 from graphc.ir.host import Host, with_strings
@@ -26,7 +27,6 @@ from graphc.kernels.contracts.kernel import Kernel
 from graphc.ops.control.script import WithValues, add_host, host_function
 from graphc.ops.control.session_objects import ObjectCall
 from graphc.plan import plan
-from graphc.plan.access import Access, Text, whole
 from graphc.plan.complex_scalars import Complex
 from graphc.plan.dim_table import DimTable
 from graphc.plan.map_shape import MapShape

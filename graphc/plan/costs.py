@@ -23,11 +23,11 @@ def sizes_of(body: p.Body, leaf: Callable[[int, p.Dim], int]) -> list[int]:
         elif dim.kind in LEAVES:
             found.append(leaf(number, dim))
         else:
-            found.append(_COMPUTE[dim.kind](*(found[o] for o in dim.operands)))
+            found.append(COMPUTE[dim.kind](*(found[o] for o in dim.operands)))
     return found
 
 
-_COMPUTE: dict[DimKind, Any] = {
+COMPUTE: dict[DimKind, Any] = {
     DimKind.ADD: lambda a, b: a + b,
     DimKind.SUB: lambda a, b: a - b,
     DimKind.MUL: lambda a, b: a * b,

@@ -8,30 +8,55 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from graphc.errors import UnimplementedError
 from graphc.ir.records import dataclass
 from graphc.plan import plan as p
 from graphc.plan.plan import BufferKind, DimKind
 
+Place = tuple[int, int]
+
 
 @dataclass(frozen=True)
 class Joined:
-    """steps: of each step of the plan's body 0, where it was: its body's number, and its own in that body."""
+    """steps: of each step of each body of the plan, where it was: its body's number, and its own in that body."""
 
     plan: p.Plan
-    steps: tuple[tuple[int, int], ...]
+    steps: tuple[tuple[Place, ...], ...]
 
 
 def joined(plan: p.Plan) -> Joined:
-    """The plan with one body. It has nothing but maps and calls, and no further bodies."""
-    main = plan.bodies[0]
+    """The plan; what was its prepare body is left without a step, or left out if it is the last one.
+
+    Raises UnimplementedError if that has loops or branches, or another body than 0 asks for what it makes.
+    """
+    places = [tuple((number, i) for i in range(len(body.steps))) for number, body in enumerate(plan.bodies)]
     if plan.prepare < 0:
-        return Joined(plan, tuple((0, i) for i in range(len(main.steps))))
-    moved = _Moved(main, plan.bodies[plan.prepare])
+        return Joined(plan, tuple(places))
+    main, inner = plan.bodies[0], plan.bodies[plan.prepare]
+    _refuse_others(plan, inner)
+    moved = _Moved(main, inner)
     before = moved.steps()
     body = replace(main, dims=(*main.dims, *moved.dims()), buffers=moved.buffers(), steps=(*before, *main.steps),
                    guards=(*main.guards, *moved.guards()))
-    places = [*((plan.prepare, i) for i in range(len(before))), *((0, i) for i in range(len(main.steps)))]
-    return Joined(replace(plan, bodies=(body,), prepare=-1), tuple(places))
+    bodies = [body, *plan.bodies[1:]]
+    places[0] = (*places[plan.prepare], *places[0])
+    if plan.prepare == len(bodies) - 1:
+        del bodies[-1], places[-1]
+    else:
+        bodies[plan.prepare], places[plan.prepare] = p.Body(inner.name, (), (), (), (), (), (), ()), ()
+    return Joined(replace(plan, bodies=tuple(bodies), prepare=-1), tuple(places))
+
+
+def _refuse_others(plan: p.Plan, inner: p.Body) -> None:
+    for step in inner.steps:
+        if not isinstance(step, (p.Map, p.Call)):
+            origin = plan.origins[step.origins[0]].op_name if step.origins else inner.name
+            raise UnimplementedError(f"'{origin}' is computed when weights change, and not by maps and kernels alone: "
+                                     "no GPU computes that in a run")
+    for body in plan.bodies[1:]:
+        if any(row.kind == BufferKind.PREPARED for row in body.buffers):
+            raise UnimplementedError(f"{body.name} asks for what is computed when weights change: no GPU computes that "
+                                     "in a run")
 
 
 class _Moved:

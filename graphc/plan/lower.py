@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from graphc.errors import InternalError, OpError, UnimplementedError, built_at
 from graphc.ir import dims, dtypes
+from graphc.ir.access import Access, Text
 from graphc.ir.dims import Size
 from graphc.ir.flow_ops import FlowInput, ReadState, WriteState
 from graphc.ir.node import Flow, Node, Value
@@ -27,7 +28,6 @@ from graphc.passes.control_flow import Branch, ControlOp, Loop
 from graphc.passes.fused import Fused
 from graphc.passes.internal_ops import BindSizes, Prepared, StateInitialized
 from graphc.passes.required_sizes import symbols
-from graphc.plan.access import Access, Text
 from graphc.plan.builder import BodyBuilder
 from graphc.plan.lower_fused import FusedLowering, single
 from graphc.plan.placed import Placed

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from graphc.errors import InternalError
 from graphc.ir import dims
+from graphc.ir.access import Access
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import bfloat16, float32, from_bfloat16_array
 from graphc.ir.node import Node, Value
@@ -22,7 +23,6 @@ from graphc.ir.records import dataclass
 from graphc.ir.spec import Shape
 from graphc.ops.array.source import Const
 from graphc.passes.fused import Fused, same_shape
-from graphc.plan.access import Access
 from graphc.plan.builder import BodyBuilder
 from graphc.plan.scalar_program import ScalarProgram
 

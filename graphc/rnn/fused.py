@@ -74,7 +74,7 @@ class TimeReversedFusedRNN(FusedRNNCell):
     True
     """
 
-    def __init__(self, cell: Any) -> None:
+    def __init__(self, cell: FusedRNNCell) -> None:
         self._cell = cell
 
     def __call__(self, inputs: Any, initial_state: Any = None, dtype: Any = None, sequence_length: Any = None,

@@ -2,20 +2,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from graphc.exec.cuda.calls.checks import Check, Range
 from graphc.exec.cuda.recorded import Kernel, Memory, Moved, Recorded, Step, Task
+from graphc.exec.cuda.recorded_parts import RecordedPart, Walk
 from graphc.io.crc32c import crc32c
 from graphc.io.wire import EIGHT, FOUR, bytes_field, number_bytes, varint_field
 from graphc.serial.plan_pb2 import SavedPlan
+from graphc.serial.plan_proto import save_plan
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+Runs = Sequence[Recorded] | Walk       # of a plan that a GPU does alone, or of which it does parts
 _KINDS = ("launch", "copy", "clear", "upload", "download")
 _TARGET = re.compile(r"^\.target\s+sm_(\d+)", re.MULTILINE)
 
 
-def gpu_code(graph_hash: int, runs: Mapping[str, tuple[SavedPlan, Sequence[Recorded]]]) -> bytes:
+def gpu_code(graph_hash: int, runs: Mapping[str, tuple[SavedPlan, Runs]]) -> bytes:
     """The file. runs: by signature, of the plans in a graph with this hash."""
     modules: dict[str, int] = {}
     plans = [bytes_field(5, _plan(name, saved, found, modules)) for name, (saved, found) in runs.items()]
@@ -25,10 +28,22 @@ def gpu_code(graph_hash: int, runs: Mapping[str, tuple[SavedPlan, Sequence[Recor
         *(bytes_field(4, ptx.encode()) for ptx in modules), *plans])
 
 
-def _plan(signature: str, saved: SavedPlan, runs: Sequence[Recorded], modules: dict[str, int]) -> bytes:
+def _plan(signature: str, saved: SavedPlan, runs: Runs, modules: dict[str, int]) -> bytes:
     hashed = crc32c(saved.plan.SerializeToString(deterministic=True))
-    return bytes_field(1, signature.encode()) + _fixed(2, FOUR, hashed) + b"".join(
-        bytes_field(3, _run(run, modules)) for run in runs)
+    made = _walk(runs, modules) if isinstance(runs, Walk) else (bytes_field(3, _run(run, modules)) for run in runs)
+    return b"".join([bytes_field(1, signature.encode()), _fixed(2, FOUR, hashed), *made])
+
+
+def _walk(walk: Walk, modules: dict[str, int]) -> Iterator[bytes]:
+    yield bytes_field(4, save_plan(walk.plan).plan.SerializeToString(deterministic=True))
+    yield from (bytes_field(5, _part(part, modules)) for part in walk.parts)
+    yield _packed(6, walk.here)
+    yield from (bytes_field(7, _packed(1, sizes)) for sizes in walk.sizes)
+
+
+def _part(part: RecordedPart, modules: dict[str, int]) -> bytes:
+    return b"".join([varint_field(1, part.has_leaves), varint_field(2, part.repeats),
+                     *(bytes_field(3, _run(run, modules)) for run in part.runs)])
 
 
 def _run(run: Recorded, modules: dict[str, int]) -> bytes:
@@ -40,7 +55,12 @@ def _run(run: Recorded, modules: dict[str, int]) -> bytes:
               _packed(10, run.uploads), _packed(11, run.downloads)]
     parts += [bytes_field(12, varint_field(1, state) + varint_field(2, body) + varint_field(3, step))
               for (body, step), state in run.needed]
-    return b"".join([*parts, _packed(13, run.written)])
+    parts.append(_packed(13, run.written))
+    if run.shapes is not None:
+        rows = (run.shapes.uploads, run.shapes.given, run.shapes.made, run.shapes.downloads)
+        parts += [bytes_field(field, _packed(1, shape)) for field, shapes in zip((14, 15, 16, 17), rows, strict=True)
+                  for shape in shapes]
+    return b"".join(parts)
 
 
 def _memory(memory: Memory) -> bytes:

@@ -52,6 +52,7 @@ def _on_device(session: Any, prepared: PreparedRun, inputs: Sequence[np.ndarray]
     """An engine that uses the GPU; None if the GPU can do nothing of the run."""
     from graphc.exec.cuda.engine import CudaEngine
     from graphc.exec.cuda.mixed import MixedEngine
+    from graphc.exec.cuda.residence import Residence
     from graphc.exec.cuda.support import can_do_all
 
     compiled = _compiled(session, prepared, inputs, chosen.sides)
@@ -60,7 +61,7 @@ def _on_device(session: Any, prepared: PreparedRun, inputs: Sequence[np.ndarray]
     rest = compiled.constants, session._states, _hosts(session, compiled), session._settings.threads
     alone = len(chosen.devices) == 1 and can_do_all(plan) and all(map(may, plan.bodies[0].steps))
     engine: Any = (CudaEngine(chosen.devices[0], plan, *rest) if alone
-                   else MixedEngine(chosen.devices, may, place, plan, *rest))
+                   else MixedEngine(chosen.devices, Residence(plan, may, place), *rest))
     engine.reduced, engine.numbers = session._settings.reduced_products, chosen.numbers
     if not any(part.steps for part in engine.parts):
         return None

@@ -3,10 +3,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import array, image, linalg, math, nn, random, sparse, state
+from . import array, image, linalg, math, nn, random, signal, sparse, state
 from .kernel import Kernel
 
-FAMILIES = (array, image, linalg, math, nn, random, sparse, state)
+FAMILIES = (array, image, linalg, math, nn, random, signal, sparse, state)
 KERNELS: dict[str, Kernel] = {}
 
 for _kernel in (kernel for family in FAMILIES for kernel in family.KERNELS):

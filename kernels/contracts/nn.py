@@ -61,18 +61,28 @@ def _loss(labels: Operand, *weights: Operand) -> tuple[Operand, ...]:
             Operand("backprop", "out", "T", "rows * cols"))
 
 
-def _attention(name: str, further: tuple[Operand, ...], outputs: tuple[Operand, ...], make: str,
+def _attention(name: str, further: tuple[Operand, ...], seen: str, outputs: tuple[Operand, ...], inside: str, make: str,
                operations: str) -> Kernel:
-    """further: what it reads besides q, k, v and mask. operations: for a score and an element of a row of q and v."""
-    dims = ("outer", "inner", "rows", "cols", "depth", "columns", "mask_outer", "mask_inner", "mask_row")
+    """further: what it reads besides q, k, v and mask. seen: operands that are read by strides. outputs: results, of
+    which those of `inside` may have the inner axis behind the rows. operations: for a score and an element of a row of
+    q and v."""
+    dims = ("outer", "inner", "rows", "cols", "depth", "columns", "mask_outer", "mask_inner", "mask_row",
+            *(f"{operand}_{step}" for operand in seen.split() for step in ("at", "outer", "inner", "row")))
+    flags = ("masked", *(f"{operand}_inside" for operand in inside.split()))
     scores = "outer * inner * rows * cols"
     mask = (f"masked * min({scores}, 1) * ((outer - 1) * mask_outer + (inner - 1) * mask_inner + (rows - 1) * mask_row"
             " + cols)")
-    operands = (Operand("q", "in", "T", _Q), Operand("k", "in", "T", _K), Operand("v", "in", "T", _V), *further,
+    operands = (_seen("q", "rows", "depth"), _seen("k", "cols", "depth"), _seen("v", "cols", "columns"), *further,
                 Operand("mask", "in", "T", mask), *outputs)
-    return Kernel(name, operands, dims, ("masked", "scale"), over(T=FLOATS), make,
-                  (*at_least(0, *dims, "masked"), *at_most(1, "masked"), *at_most(1 << 32, "cols")),
+    return Kernel(name, operands, dims, (*flags, "scale"), over(T=FLOATS), make,
+                  (*at_least(0, *dims, *flags), *at_most(1, *flags), *at_most(1 << 32, "cols")),
                   f"{operations} * {scores} * (depth + columns)", floats=("scale",))
+
+
+def _seen(name: str, rows: str, length: str) -> Operand:
+    """Matrices that are read by strides, whose rows are whole: from element `at` on, a step an axis."""
+    behind = f"(outer - 1) * {name}_outer + (inner - 1) * {name}_inner + ({rows} - 1) * {name}_row + {length}"
+    return Operand(name, "in", "T", f"min(outer * inner * {rows} * {length}, 1) * ({name}_at + {behind})")
 
 
 _Q, _ATTENDED = "outer * inner * rows * depth", "outer * inner * rows * columns"
@@ -139,14 +149,15 @@ KERNELS = (
     _pooling("max_pool_grad_grad", ("x", "x"), ("y", "y"), ("ddx", "x"), ("ddy", "y")),
     _pooling("avg_pool", ("x", "x"), ("y", "y")),
     _pooling("avg_pool_grad", ("dy", "y"), ("dx", "x")),
-    _attention("attention", (), (Operand("y", "out", "T", _ATTENDED),), "cpu.nn.attention:make", "2"),
-    _attention("attention_kept", (), (Operand("kept", "out", "T", _KEPT), Operand("y", "out", "T", _ATTENDED)),
+    _attention("attention", (), "q k v", (Operand("y", "out", "T", _ATTENDED),), "y", "cpu.nn.attention:make", "2"),
+    _attention("attention_kept", (), "q k v",
+               (Operand("kept", "out", "T", _KEPT), Operand("y", "out", "T", _ATTENDED)), "y",
                "cpu.nn.attention:make_kept", "2"),
     _attention("attention_grad",
-               (Operand("y", "in", "T", _ATTENDED), Operand("kept", "in", "T", _KEPT),
-                Operand("dy", "in", "T", _ATTENDED)),
+               (Operand("y", "in", "T", _ATTENDED), Operand("kept", "in", "T", _KEPT), _seen("dy", "rows", "columns")),
+               "q k v dy",
                (Operand("dq", "out", "T", _Q), Operand("dk", "out", "T", _K), Operand("dv", "out", "T", _V)),
-               "cpu.nn.attention_grad:make", "5"),
+               "y dq dk dv", "cpu.nn.attention_grad:make", "5"),
     Kernel("channel_moments",
            (Operand("x", "in", "T", "rows * cols"), Operand("mean", "out", "T", "cols"),
             Operand("variance", "out", "T", "cols"), Operand("unbiased", "out", "T", "cols")),

@@ -20,3 +20,20 @@ def shared_evenly(wanted):
         if wanted * wanted >= tiles * larger:
             tiles = larger
     return tiles
+
+
+@helper
+def longest_share(items, each, threads):
+    """Items that one of the threads treats, if tiles are `each` of them, but for the last, and threads take them in
+    turns."""
+    tiles = items // each
+    return tiles // threads * each + (each if tiles % threads != 0 else items % each)
+
+
+@helper
+def shared_as_well(items, each, other):
+    """Whether 2 and 4 threads are done, within 5 %, as soon with tiles of `each` items as with tiles of `other`."""
+    for threads in (2, 4):
+        if 20 * longest_share(items, each, threads) > 21 * longest_share(items, other, threads):
+            return False
+    return True

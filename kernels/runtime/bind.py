@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..contracts.calls import Choice
 from ..layout import SIZE_LIMIT
 from . import image as im
+from . import map_words as m
 from . import tables as t
 from .access import check_map, same_memory
 from .addresses import alias_addresses, apply_patches, fixed_addresses, input_addresses
@@ -53,7 +54,7 @@ NO_WINOGRAD = int(Choice.NO_WINOGRAD)
 BRAIN_WEIGHTS = int(Choice.BRAIN_WEIGHTS)
 WAY = int(Choice.WAY)
 LARGEST_TILE = 1 << 31    # elements of a map's tile: runs are cancelled between tiles
-MAP_TILES, MAP_TILES_1, MAP_SCRATCH, MAP_WORK = range(4)     # words of what map_bind makes
+MAP_TILES, MAP_TILES_1, MAP_SCRATCH, MAP_WORK = m.TILES, m.TILES_1, m.SCRATCH, m.WORK
 
 
 @function
@@ -77,6 +78,13 @@ def set_tiles(frame, row, step, tiles, tiles_1):
 
 
 @function
+def compiled(model, words):
+    """Address of what tells the code of a map's program; 0: there is none."""
+    table = word(model, t.MODEL_COMPILED)
+    return table + 8 * m.CODE_WORDS * word(words, MAP_PROGRAM) if table != 0 else 0
+
+
+@function
 def bind_map_words(frame, step, words, out):
     """Checks a map and has the evaluator bind it into `out`."""
     status = check_map(frame, step, words)
@@ -84,21 +92,13 @@ def bind_map_words(frame, step, words, out):
         return status
     model = word(frame, t.FRAME_MODEL)
     status = map_bind(word(model, t.MODEL_IMAGE), words, word(frame, t.FRAME_DIMS), word(frame, t.FRAME_ADDRESSES),
-                      word(model, t.MODEL_REGISTRY), word(model, t.MODEL_FUNCTIONS), out)
+                      word(model, t.MODEL_REGISTRY), word(model, t.MODEL_FUNCTIONS), out, compiled(model, words))
     return fail(frame, t.MAP_FAILED, step, status, 0, 0) if status != 0 else 0
-
-
-@function
-def compiled(frame, words, form):
-    """Address of compiled code for a map's program, form 0: of a tile, 1: of a range; 0: there is none."""
-    table = word(word(frame, t.FRAME_MODEL), t.MODEL_COMPILED)
-    return word(table, 2 * word(words, MAP_PROGRAM) + form) if table != 0 else 0
 
 
 @function
 def bind_map(frame, row, step):
     out, words = word(row, t.ROW_BOUND), map_of(word(row, t.ROW_RECORD))
-    set_word(row, t.ROW_FUNCTION, compiled(frame, words, 0))
     status = bind_map_words(frame, step, words, out)
     if status == 0 and largest_tile(out) > LARGEST_TILE:
         status = fail(frame, t.TILES, step, largest_tile(out), LARGEST_TILE, 0)
@@ -271,7 +271,6 @@ def bind_epilogue(frame, row, step):
     status = bind_map_words(frame, step, words, out)
     if status != 0:
         return status
-    set_word(row, t.ROW_EPILOGUE_FUNCTION, compiled(frame, words, 1))
     set_word(row, t.ROW_EPILOGUE_WORK, round_up(word(row, t.ROW_WORK_BYTES)))
     set_word(row, t.ROW_EPILOGUE_TILES, word(out, MAP_TILES))
     set_word(row, t.ROW_SCRATCH, max(word(row, t.ROW_SCRATCH), word(out, MAP_SCRATCH)))

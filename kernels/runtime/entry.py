@@ -8,7 +8,6 @@ from numba import types
 from . import tables as t
 from .block import allocate_cleared, slot_reserve
 from .map import map_bind, map_run, map_run_range, map_words
-from .map_move import gather_row, offset_of, scatter_row
 from .memory import function, set_word, word
 from .model import frame_close, frame_open, frame_size, model_close, model_open, run
 from .pack import store_free
@@ -143,14 +142,9 @@ ENTRY: dict[str, tuple[Any, tuple[Any, ...], Any]] = {
     "gc_poll_python": (gc_poll_python, _words(2), types.int64),
     "gc_call_python": (gc_call_python, _words(3), types.int32),
     "gc_quick_run": (gc_quick_run, _words(3), types.int64),
-    # The map evaluator by itself: for tests, and for code made by the map JIT, whose functions stand in for the last
-    # two.
+    # The map evaluator by itself, for tests.
     "gc_map_words": (map_words, _words(3), types.int64),
-    "gc_map_bind": (map_bind, _words(7), types.int64),
+    "gc_map_bind": (map_bind, _words(8), types.int64),
     "gc_map_run": (map_run, _words(6), types.int32),
     "gc_map_run_range": (map_run_range, _words(6), types.int32),
-    # What that code calls: element offsets, and rows of memory with strides.
-    "gc_map_offset": (offset_of, _words(3), types.int64),
-    "gc_map_gather": (gather_row, _words(5), types.void),
-    "gc_map_scatter": (scatter_row, _words(5), types.void),
 }

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from ..layout import MAX_RANK
 from . import tables as t
-from .block import cancelled, fail, host_of, slot_reserve
+from .block import cancelled, fail, host_of, slot_release, slot_reserve
 from .image import dtype_size
 from .list_buffers import MOST_LENGTH, POLLED, READ, address_of, elements_of
 from .list_tree import height_of, list_length, root_of, sample_of, space, tree_get
@@ -49,28 +49,35 @@ def copy_element(element, address):
 
 
 @function
+def show_element(host, slot, element):
+    """Makes a slot show an element where it lies: it stays as it is until the end of the run."""
+    if word(slot, t.SLOT_OWNED) != 0:
+        slot_release(host, slot)
+    set_word(slot, t.SLOT_ADDRESS, word(element, t.NODE_ADDRESS))
+    set_word(slot, t.SLOT_ELEMENTS, word(element, t.NODE_ELEMENTS))
+    copy_bytes(slot + 8 * t.SLOT_SIZES, element + 8 * t.NODE_SIZES, 8 * MAX_RANK)
+
+
+@function
 def get(frame, step, slot, tree, index, sizes, lenient):
     length, rank = list_length(frame, tree), word(slot, t.SLOT_RANK)
     if index < 0 or (index >= length and lenient == 0):
         return fail(frame, t.LIST_INDEX, step, index, length, READ)
     element = tree_get(root_of(frame, tree), height_of(frame, tree), index) if index < length else 0
+    if element != 0:
+        status = misfit(frame, step, slot, element, index, rank, rank, 0)
+        if status == 0:
+            show_element(host_of(frame), slot, element)
+        return status
     wanted = space(frame, 8 * MAX_RANK)
     if wanted == 0:
         return fail(frame, t.NO_MEMORY, step, 8 * MAX_RANK, 0, 0)
-    if element != 0:
-        status = misfit(frame, step, slot, element, index, rank, rank, wanted)
-        if status != 0:
-            return status
-        copy_bytes(wanted, element + 8 * t.NODE_SIZES, 8 * MAX_RANK)
-    elif said_sizes(frame, slot, rank, 0, sizes, tree, wanted) == 0:
+    if said_sizes(frame, slot, rank, 0, sizes, tree, wanted) == 0:
         return fail(frame, t.LIST_UNWRITTEN, step, index, 0, 0)
     address = slot_reserve(host_of(frame), slot, rank, wanted)
     if address == 0:
         return fail(frame, t.NO_MEMORY, step, 0, 0, 0)
-    if element != 0:
-        copy_element(element, address)
-    else:
-        zero_bytes(address, word(slot, t.SLOT_ELEMENTS) * dtype_size(word(slot, t.SLOT_DTYPE)))
+    zero_bytes(address, word(slot, t.SLOT_ELEMENTS) * dtype_size(word(slot, t.SLOT_DTYPE)))
     return 0
 
 

@@ -28,7 +28,7 @@ from .list_buffers import (
     sizes_of,
 )
 from .list_make import added, erased, reserve, resized, scattered, splitted, with_element
-from .list_read import copy_element, first_sizes, get, joined, rows
+from .list_read import first_sizes, get, joined, rows, show_element
 from .list_tree import height_of, is_tree, list_length, root_of, tree_get, tree_of
 from .lists import handle_of, node_of
 from .memory import function, load_int, set_word, word
@@ -134,9 +134,6 @@ def run_pop(frame, record, step):
     wanted = 16 * word(slot, t.SLOT_DTYPE) + word(slot, t.SLOT_RANK)
     if found != wanted:
         return fail(frame, t.LIST_TYPE, step, found, wanted, 0)
-    address = slot_reserve(host_of(frame), slot, word(element, t.NODE_RANK), element + 8 * t.NODE_SIZES)
-    if address == 0:
-        return fail(frame, t.NO_MEMORY, step, word(element, t.NODE_ELEMENTS), 0, 0)
-    copy_element(element, address)
+    show_element(host_of(frame), slot, element)
     set_word(address_of(frame, word(record, POP_RESULT)), 0, rest)
     return 0

@@ -1,16 +1,18 @@
 """Binding a map to sizes and addresses: which values each pass needs, how axes run, how each access is made.
 
 Order: read accesses and values -> which pass needs which value -> choose the order of axes (reductions: along rows,
-or down columns if memory lies that way) -> coalesce axes -> classify accesses -> tiles (map_cut.py) ->
-lists of work (map_plan.py).
+or down columns if memory lies that way) -> coalesce axes -> classify accesses -> both again without what repeats
+(map_repeat.py) -> machine code, if there is some -> tiles (map_cut.py) -> lists of work (map_plan.py).
 """
 from __future__ import annotations
 
 from ..layout import CODE_INDEX, CODE_LINEAR, CODE_REDUCE
 from . import map_words as m
 from .image import dtype_size, primitive_row
+from .map_blocks import only_moves, turning_axis
 from .map_cut import choose_chunk, cut
 from .map_plan import lay_out_lists, plan_lists
+from .map_repeat import mark_repeated, repeats
 from .memory import function, set_word, word
 from .steps import (
     INSTR_CODE,
@@ -34,9 +36,6 @@ from .steps import (
     value_dtype,
 )
 
-MAX_AXES = 8
-LONG_ROW = 256            # innermost axes of at least so many elements are not crossed by a chunk
-
 
 @function
 def map_words(record, image, registry):
@@ -45,8 +44,8 @@ def map_words(record, image, registry):
     loads, instrs, stores = word(program, PROGRAM_LOADS), word(program, PROGRAM_INSTRS), word(program, PROGRAM_STORES)
     values, accesses = loads + instrs, loads + stores + instrs
     lists = 3 * instrs + 4 * values + m.OP_WORDS * instrs + m.PUT_WORDS * stores
-    return (m.HEADER + (m.ACCESS_WORDS + MAX_AXES) * accesses + (m.VALUE_WORDS + 2) * values + 2 * m.PASS_WORDS
-            + m.REDUCE_WORDS * instrs + 2 * lists + 4 * MAX_AXES)
+    return (m.HEADER + (m.ACCESS_WORDS + m.MAX_AXES) * accesses + (m.VALUE_WORDS + 2) * values + 2 * m.PASS_WORDS
+            + m.REDUCE_WORDS * instrs + 2 * lists + 4 * m.MAX_AXES)
 
 
 @function
@@ -86,7 +85,7 @@ def value_row(out, number):
 @function
 def read_access(out, number, value, size, source, rank, dims, buffers, strides):
     """source: the access in the image.
-    strides: address of MAX_AXES words for the strides as they stand there, in bytes."""
+    strides: address of m.MAX_AXES words for the strides as they stand there, in bytes."""
     access = access_row(out, number)
     set_word(access, m.A_BUFFER, access_buffer(source))
     set_word(access, m.A_SIZE, size)
@@ -103,7 +102,7 @@ def read_access(out, number, value, size, source, rank, dims, buffers, strides):
 
 @function
 def read_accesses(out, record, dims, buffers, raw):
-    """Rows of loads, stores and index values; the sizes of values. raw: address of MAX_AXES words an access."""
+    """Rows of loads, stores and index values; the sizes of values. raw: address of m.MAX_AXES words an access."""
     program, rank = word(out, m.PROGRAM), word(record, MAP_RANK)
     loads, instrs, stores = word(out, m.LOADS), word(out, m.INSTRS), word(out, m.STORES)
     count = loads + stores
@@ -112,12 +111,12 @@ def read_accesses(out, record, dims, buffers, raw):
     for i in range(count):
         value = i if i < loads else program_store(program, i - loads)
         read_access(out, i, value, word(value_row(out, value), m.V_SIZE), map_access(record, i), rank, dims, buffers,
-                    raw + 8 * MAX_AXES * i)
+                    raw + 8 * m.MAX_AXES * i)
     for i in range(instrs):
         instr = program_instr(program, i)
         code = word(instr, INSTR_CODE)
         if code == CODE_INDEX or code == CODE_LINEAR:
-            access, strides = access_row(out, count), raw + 8 * MAX_AXES * count
+            access, strides = access_row(out, count), raw + 8 * m.MAX_AXES * count
             set_word(access, m.A_BUFFER, -1)
             set_word(access, m.A_SIZE, dtype_size(word(instr, INSTR_DTYPE)))
             set_word(access, m.A_VALUE, loads + i)
@@ -180,7 +179,7 @@ def choose_order(out, record, dims, reduced, raw, order):
     along_rows, along_columns, main = 0, 0, -1
     for i in range(word(out, m.LOADS)):
         if word(value_row(out, i), m.V_NEEDED) == 1:
-            strides, size = raw + 8 * MAX_AXES * i, word(access_row(out, i), m.A_SIZE)
+            strides, size = raw + 8 * m.MAX_AXES * i, word(access_row(out, i), m.A_SIZE)
             if last_reduced >= 0 and word(strides, last_reduced) == size:
                 along_rows += 1 if last_outer < 0 or word(strides, last_outer) != 0 else 0
             elif last_reduced >= 0 and last_outer >= 0 and word(strides, last_reduced) != 0:
@@ -192,7 +191,7 @@ def choose_order(out, record, dims, reduced, raw, order):
         set_word(out, m.MODE, m.MODE_ROWS)
         return outer
     set_word(out, m.MODE, m.MODE_COLUMNS)
-    strides, widest, batch = raw + 8 * MAX_AXES * max(main, 0), 0, 0
+    strides, widest, batch = raw + 8 * m.MAX_AXES * max(main, 0), 0, 0
     for axis in range(outer, rank):
         if word(dims, map_dim(record, axis)) > 1:
             widest = max(widest, abs(word(strides, axis)))
@@ -238,24 +237,29 @@ def coalesce(out, number, record, dims, order, axes, raw):
         joined = rank > 0
         for i in range(accesses):
             access = access_row(out, i)
-            if joined and takes_part(out, access, number):
+            if joined and takes_part(out, access, number) and not repeats(access, number):
                 above = word(access, m.A_STRIDES + 8 * number + rank - 1)
-                joined = above == word(raw, MAX_AXES * i + axis) * size
+                joined = above == word(raw, m.MAX_AXES * i + axis) * size
         if not joined:
             rank += 1
             set_word(bound, m.P_SIZES + rank - 1, size)
         else:
             set_word(bound, m.P_SIZES + rank - 1, word(bound, m.P_SIZES + rank - 1) * size)
         for i in range(accesses):
-            set_word(access_row(out, i), m.A_STRIDES + 8 * number + rank - 1, word(raw, MAX_AXES * i + axis))
+            set_word(access_row(out, i), m.A_STRIDES + 8 * number + rank - 1, word(raw, m.MAX_AXES * i + axis))
     if rank == 0:
         rank = 1
         set_word(bound, m.P_SIZES, 1)
         for i in range(accesses):
             set_word(access_row(out, i), m.A_STRIDES + 8 * number, 0)
     set_word(bound, m.P_RANK, rank)
+    for i in range(accesses):
+        access = access_row(out, i)
+        if repeats(access, number):
+            for k in range(rank):
+                set_word(access, m.A_STRIDES + k, word(access, m.A_SIZE) if k == rank - 1 else 0)
     inner = word(bound, m.P_SIZES + rank - 1)
-    set_word(bound, m.P_INNER, inner if rank > 1 and inner >= LONG_ROW else 0)
+    set_word(bound, m.P_INNER, inner if rank > 1 and inner >= m.LONG_ROW else 0)
 
 
 @function
@@ -276,7 +280,9 @@ def classify(out, number):
                 linear = linear and (word(strides, axis) == step or word(bound, m.P_SIZES + axis) == 1)
                 step *= word(bound, m.P_SIZES + axis)
             is_store = loads <= i < loads + stores
-            if zero and not is_store:
+            if repeats(access, number):
+                kind = m.REPEATED
+            elif zero and not is_store:
                 kind = m.FIXED
             elif i >= loads + stores:
                 kind = m.IOTA
@@ -287,6 +293,41 @@ def classify(out, number):
             else:
                 kind = m.GATHER
         set_word(access, m.A_CLASS + number, kind)
+
+
+@function
+def stays(out, number, access):
+    """Whether a load stays at one element as long as a chunk of the pass lasts."""
+    kind, bound = word(access, m.A_CLASS + number), out + 8 * word(out, m.PASS_0 + number)
+    if kind == m.UNUSED or kind == m.FIXED:
+        return True
+    last = word(access, m.A_STRIDES + 8 * number + word(bound, m.P_RANK) - 1)
+    return word(bound, m.P_INNER) > 0 and last == 0
+
+
+@function
+def choose_code(out, number, code):
+    """P_CODE of a pass: its code if the loads stay that are expected to; those are read where they are, then.
+    code: address of CODE_WORDS words, 0: there is none."""
+    bound = out + 8 * word(out, m.PASS_0 + number)
+    loads = word(out, m.LOADS)
+    found = word(code, m.CODE_PASS_0 + number) if code != 0 else 0
+    still = word(code, m.CODE_STILL) if code != 0 else 0
+    for i in range(loads):
+        if (still >> min(i, 63)) & 1 == 1 and not stays(out, number, access_row(out, i)):
+            found = 0
+    set_word(bound, m.P_CODE, found)
+    for i in range(loads):
+        access = access_row(out, i)
+        if found != 0 and (still >> min(i, 63)) & 1 == 1 and word(access, m.A_CLASS + number) != m.UNUSED:
+            set_word(access, m.A_CLASS + number, m.DIRECT)
+
+
+@function
+def forget_code(out):
+    """Pass 0 is the evaluator's: the map turns, and code goes along rows."""
+    set_word(out + 8 * word(out, m.PASS_0), m.P_CODE, 0)
+    classify(out, 0)
 
 
 @function
@@ -328,15 +369,16 @@ def read_reduces(out, registry, functions):
 
 
 @function
-def map_bind(image, record, dims, buffers, registry, functions, out):
+def map_bind(image, record, dims, buffers, registry, functions, out, code):
     """Fills out (map_words words). record: MAP words of the image from `program` on; dims: address of evaluated dims;
-    buffers: of an address for each buffer id, 0 for the counter; functions: the library's table. Returns 0.
+    buffers: of an address for each buffer id, 0 for the counter; functions: the library's table; code: as choose_code
+    takes it. Returns 0.
 
     out[0], out[1]: tiles of phases 0 and 1; out[2]: bytes of each worker's scratch; out[3]: bytes of work;
     out[4]: elements of a tile of phase 0 (maps without reductions)."""
     rank, reduced = word(record, MAP_RANK), word(record, MAP_REDUCED)
     raw = out + 8 * lay_out(out, map_program(image, record))
-    order = raw + 8 * MAX_AXES * (word(out, m.LOADS) + word(out, m.STORES) + word(out, m.INSTRS))
+    order = raw + 8 * m.MAX_AXES * (word(out, m.LOADS) + word(out, m.STORES) + word(out, m.INSTRS))
     read_accesses(out, record, dims, buffers, raw)
     mark_needed(out, reduced)
     batch = choose_order(out, record, dims, reduced, raw, order)
@@ -347,16 +389,30 @@ def map_bind(image, record, dims, buffers, registry, functions, out):
     set_word(out, m.COLS, extent_of(record, dims, first, first + reduced, order))
     set_word(out, m.WIDTH, extent_of(record, dims, first + reduced, rank, order))
     set_word(out, m.ROWS, word(out, m.BATCH) * word(out, m.WIDTH))
+    choose_chunk(out)
+    for number in range(2):
+        set_word(out + 8 * word(out, m.PASS_0 + number), m.P_PERIOD, 1)
+        set_word(out + 8 * word(out, m.PASS_0 + number), m.P_SPAN, m.NO_END)
     coalesce(out, 0, record, dims, order, rank, raw)
     classify(out, 0)
+    turns = word(out, m.MODE) == m.MODE_ELEMENTS and turning_axis(out) >= 0
+    if not turns and mark_repeated(out, record, dims, order, rank, raw):
+        coalesce(out, 0, record, dims, order, rank, raw)
+        classify(out, 0)
+    elif word(out, m.MODE) == m.MODE_ELEMENTS and only_moves(out):
+        set_word(out + 8 * word(out, m.PASS_0), m.P_INNER, 0)             # rows are copied to where they belong
+        classify(out, 0)
     for axis in range(outer):
         set_word(order, axis, axis)
     coalesce(out, 1, record, dims, order, outer, raw)
     classify(out, 1)
+    choose_code(out, 0, code)
+    choose_code(out, 1, code)
     read_reduces(out, registry, functions)
-    choose_chunk(out)
     cut(out)
-    plan_lists(out, registry, functions, order + 8 * MAX_AXES)
+    if word(out, m.TURNED) != 0:
+        forget_code(out)
+    plan_lists(out, registry, functions, order + 8 * m.MAX_AXES, word(code, m.CODE_REGISTERS) if code != 0 else 0)
     return 0
 
 

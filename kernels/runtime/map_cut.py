@@ -5,6 +5,7 @@ By sizes alone, so that results do not depend on the number of threads.
 from __future__ import annotations
 
 from . import map_words as m
+from .map_blocks import cut_blocks
 from .map_plan import value_at
 from .memory import function, set_word, word
 
@@ -21,8 +22,9 @@ def cut_elements(out):
     chunk = word(out, m.CHUNK)
     each = max(65536 // max(cost, 1) // chunk, 1) * chunk
     set_word(out, m.TILE_ELEMENTS, each)
-    set_word(out, m.TILES, (word(out, m.TOTAL) + each - 1) // each)
     set_word(out, m.TILES_1, 0)
+    if word(out, m.TOTAL) == 0 or not cut_blocks(out, each):
+        set_word(out, m.TILES, (word(out, m.TOTAL) + each - 1) // each)
 
 
 @function
@@ -75,6 +77,7 @@ def cut(out):
     """Tiles, work and scratch."""
     mode, total, work = word(out, m.MODE), word(out, m.TOTAL), 0
     set_word(out, m.TILE_ELEMENTS, 0)
+    set_word(out, m.TURNED, 0)
     if mode == m.MODE_ELEMENTS:
         cut_elements(out)
     elif word(out, m.ROWS) == 0:

@@ -7,6 +7,7 @@ filled.
 from __future__ import annotations
 
 from ..cpu.memory import pointer_to
+from .map_turn import reverse_vectors, side_of
 from .map_words import A_SIZE, A_STRIDES, P_RANK, P_SIZES
 from .memory import copy_bytes, function, set_word, word
 
@@ -50,6 +51,11 @@ def splat(target, bits, size, count):
 @function
 def gather_row(target, source, stride, size, count):
     """target[i] = the element at source + i * stride."""
+    if stride == -size:
+        vectors = count // side_of(size)
+        reverse_vectors(target, source, size, vectors)
+        done = vectors * side_of(size)
+        target, source, count = target + done * size, source - done * size, count - done
     if stride == size:
         copy_bytes(target, source, count * size)
     elif stride == 0:

@@ -4,12 +4,17 @@ A register is a chunk of scratch. Constants and loads that do not move keep thei
 takes one that is free from its last use on (a primitive may write where it reads elements of the same size). A result
 that is stored to contiguous memory is computed there, if by then no load that points into memory is still wanted: the
 store may overwrite what was loaded.
+
+The code of a pass reads all that a result is made of before it writes the result: it may always write to the store's
+memory. It reads constants and counts elements by itself; of what it computes just that has a register which it leaves
+to a store or a reduction.
 """
 from __future__ import annotations
 
-from ..layout import CODE_CONST
+from ..layout import CODE_CONST, CODE_LINEAR
 from . import map_words as m
-from .map_run import POINTERS
+from .map_blocks import only_moves
+from .map_chunk import POINTERS
 from .memory import function, set_word, word
 from .steps import INSTR_CODE, INSTR_VALUE, MOST_ARGUMENTS, instr_argument, program_instr
 
@@ -98,7 +103,7 @@ def plan_puts(out, number, in_place):
     """The list of stores.
     in_place: address of a word a value, set to 1 where the value is computed in its store's memory."""
     bound = out + 8 * word(out, m.PASS_0 + number)
-    loads, stores = word(out, m.LOADS), word(out, m.STORES)
+    loads, stores, coded = word(out, m.LOADS), word(out, m.STORES), word(bound, m.P_CODE) != 0
     free_from, count, ops = last_direct_use(out, number), 0, 0
     for i in range(word(out, m.INSTRS)):
         ops += 1 if is_op(out, number, i) else 0
@@ -113,7 +118,7 @@ def plan_puts(out, number, in_place):
         if kind == m.LINEAR or kind == m.DIRECT:
             how = m.PUT_COPY
             if value >= loads:
-                computed = is_op(out, number, value - loads) and value - loads >= free_from
+                computed = is_op(out, number, value - loads) and (coded or value - loads >= free_from)
             else:
                 moved = word(access_at(out, value), m.A_CLASS + number) == m.GATHER
                 computed = moved and ops == 0 and loads == 1 and word(out, m.REDUCES) == 0
@@ -153,9 +158,11 @@ def plan_loads(out, number, in_place, busy):
     """Constants, loads that do not move and loads that do. Those that stay for good come first."""
     bound = out + 8 * word(out, m.PASS_0 + number)
     loads, consts, fixed, fetches = word(out, m.LOADS), 0, 0, 0
+    coded = word(bound, m.P_CODE) != 0
     for i in range(word(out, m.INSTRS)):
         instr = instr_at(out, i)
-        if word(instr, INSTR_CODE) == CODE_CONST and word(value_at(out, loads + i), m.V_NEEDED + number) == 1:
+        wanted = word(value_at(out, loads + i), m.V_NEEDED + number) == 1
+        if word(instr, INSTR_CODE) == CODE_CONST and wanted and (not coded or is_left(out, number, loads + i)):
             take_slot(out, number, loads + i, -2, busy)
             row = out + 8 * (word(bound, m.P_CONST_ROWS) + m.CONST_WORDS * consts)
             set_word(row, 0, loads + i)
@@ -167,6 +174,8 @@ def plan_loads(out, number, in_place, busy):
             access = access_at(out, i)
             kind, value = word(access, m.A_CLASS + number), word(access, m.A_VALUE)
             if loads <= i < loads + word(out, m.STORES) or kind == m.UNUSED or (kind == m.FIXED) != (step == 0):
+                continue
+            if coded and is_counted(out, value) and not is_left(out, number, value):
                 continue
             where = word(out, m.ACCESS_ROWS) + m.ACCESS_WORDS * i
             if kind == m.FIXED:
@@ -182,12 +191,37 @@ def plan_loads(out, number, in_place, busy):
                     fixed += 1
             else:
                 if (kind == m.GATHER or kind == m.IOTA) and word(in_place, value) == 0:
-                    take_slot(out, number, value, -1, busy)
+                    take_slot(out, number, value, -2 if coded else -1, busy)
                 set_word(out, word(bound, m.P_FETCH_ROWS) + fetches, where)
                 fetches += 1
     set_word(bound, m.P_CONSTS, consts)
     set_word(bound, m.P_FIXED, fixed)
     set_word(bound, m.P_FETCHES, fetches)
+
+
+@function
+def is_left(out, number, value):
+    """Whether a store or a reduction reads the value."""
+    return word(value_at(out, value), m.V_LAST + number) == word(out, m.INSTRS)
+
+
+@function
+def is_counted(out, value):
+    """Whether code knows an index value by the position of a chunk: elements are taken in order."""
+    loads = word(out, m.LOADS)
+    if value < loads or word(out, m.MODE) != m.MODE_ELEMENTS:
+        return False
+    return word(instr_at(out, value - loads), INSTR_CODE) == CODE_LINEAR
+
+
+@function
+def plan_results(out, number, in_place, busy):
+    """Registers for what the pass's code leaves to stores and reductions."""
+    loads = word(out, m.LOADS)
+    for i in range(word(out, m.INSTRS)):
+        if is_left(out, number, loads + i) and is_op(out, number, i) and word(in_place, loads + i) == 0:
+            take_slot(out, number, loads + i, -2, busy)
+    set_word(out + 8 * word(out, m.PASS_0 + number), m.P_OPS, 0)
 
 
 @function
@@ -222,8 +256,42 @@ def plan_ops(out, number, registry, functions, in_place, busy):
 
 
 @function
-def plan_lists(out, registry, functions, room):
-    """Fills the lists of both passes and the sizes of scratch. room: address of two words a value to work in."""
+def note_most(out, registers):
+    """Sets MOST: what needs no registers, needs no chunks: what only moves, row by row to where it belongs, and code
+    that reads and writes memory alone."""
+    bound, moves = out + 8 * word(out, m.PASS_0), only_moves(out) and word(access_at(out, 0), m.A_CLASS) == m.GATHER
+    in_place = word(bound, m.P_PUTS) == 1 and word(out, word(bound, m.P_PUT_ROWS) + 2) == m.PUT_IN_PLACE
+    coded = word(bound, m.P_CODE) != 0 and registers == 0
+    set_word(out, m.MOST, m.NO_END if coded or (moves and in_place) else word(out, m.CHUNK))
+
+
+@function
+def in_one_row(out):
+    """Whether what is combined at once does not cross the end of a row of pass 0's last axis. Chunks never do."""
+    inner, whole = word(out + 8 * word(out, m.PASS_0), m.P_INNER), word(out, m.WIDTH)
+    if word(out, m.MODE) == m.MODE_ROWS or word(out, m.GROUP) > 1:
+        return True
+    return inner % whole == 0 or inner % word(out, m.BLOCK) == 0
+
+
+@function
+def note_direct(out):
+    """Sets DIRECT_SOURCES: pass 0 computes and stores nothing, and no row of what it reduces has to be gathered."""
+    bound, direct = out + 8 * word(out, m.PASS_0), 1 if word(out, m.REDUCES) > 0 else 0
+    for j in range(word(out, m.REDUCES)):
+        reduce = out + 8 * (word(out, m.REDUCE_ROWS) + m.REDUCE_WORDS * j)
+        value = word(reduce, m.R_VALUE)
+        kind = word(access_at(out, value), m.A_CLASS) if value < word(out, m.LOADS) else m.UNUSED
+        if kind != m.LINEAR and (kind != m.DIRECT or not in_one_row(out)):
+            direct = 0
+    nothing = word(bound, m.P_OPS) + word(bound, m.P_PUTS) == 0 and word(bound, m.P_CODE) == 0
+    set_word(out, m.DIRECT_SOURCES, direct if nothing else 0)
+
+
+@function
+def plan_lists(out, registry, functions, room, code_registers):
+    """Fills the lists of both passes and the sizes of scratch. room: address of two words a value to work in;
+    code_registers: how many the code of the passes takes."""
     most = 0
     for number in range(2):
         bound = out + 8 * word(out, m.PASS_0 + number)
@@ -233,16 +301,21 @@ def plan_lists(out, registry, functions, room):
         note_uses(out, number)
         plan_puts(out, number, room)
         plan_loads(out, number, room, busy)
-        plan_ops(out, number, registry, functions, room, busy)
+        if word(bound, m.P_CODE) != 0:
+            plan_results(out, number, room, busy)
+        else:
+            plan_ops(out, number, registry, functions, room, busy)
         most = max(most, word(out, m.SLOTS))
     set_word(out, m.SLOTS, most)
+    note_direct(out)
+    note_most(out, most + code_registers)
     at = (POINTERS + 16 * word(out, m.VALUES) + 63) // 64 * 64
     set_word(out, m.REGISTERS, at)
     at += most * word(out, m.SLOT_BYTES)
     set_word(out, m.ACCUMULATORS, at)
     at += 16 * word(out, m.REDUCES) * word(out, m.CHUNK)
-    set_word(out, m.FOLDS, at)
-    at += 8 * word(out, m.CHUNK) if word(out, m.REDUCES) > 0 else 0
     set_word(out, m.ROOM, at)
     at += (word(out, m.LOADS) + word(out, m.STORES)) * word(out, m.SLOT_BYTES)
+    set_word(out, m.CODE_ROOM, at)
+    at += code_registers * word(out, m.SLOT_BYTES)
     set_word(out, m.SCRATCH, at)

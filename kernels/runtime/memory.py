@@ -11,7 +11,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ..cpu.memory import apart, copy_bytes, zero_bytes
+from ..cpu.memory import apart, copy_bytes, prefetch, zero_bytes
 
 __all__ = [
     "add_floats",
@@ -28,6 +28,7 @@ __all__ = [
     "load_half",
     "load_int",
     "pause",
+    "prefetch",
     "set_half",
     "set_int",
     "set_word",

@@ -15,7 +15,7 @@ from .image import body_record, buffer_row, dtype_size, kernel_record, root, ste
 from .lists import forget_lists
 from .memory import atomic_add, atomic_load, atomic_store, function, set_word, word
 from .pack import renew_used
-from .pool import spin_lock
+from .pool import run_ended, spin_lock
 from .run import run_body
 from .sizes import reserve_outputs
 from .steps import (
@@ -352,6 +352,7 @@ def run(call):
         status = renew_used(frame)
     if status == 0:
         status = run_body(frame)
+    run_ended(word(word(frame, t.FRAME_MODEL), t.MODEL_POOL), context)
     forget_lists(context)
     if status == 0 and word(context, t.RUN_STOP) != 0:
         status = t.CANCELLED

@@ -47,6 +47,7 @@ from .trace import note_threads
 
 JOB_CALL, JOB_MAP, JOB_EPILOGUE, JOB_PACK = range(4)
 MOST_TILES = 1 << 30
+BETWEEN_RUNS = 4          # part of the looks within a run
 WAIT, WAKE = 128, 129     # FUTEX_WAIT and FUTEX_WAKE of Linux, private to the process
 EVERYBODY = 1 << 20
 
@@ -69,14 +70,8 @@ def wake_up(host, address, count):
 
 @function
 def run_epilogue(row, counter, work, scratch, begin, end):
-    bound, behind, compiled = (
-        word(row, t.ROW_EPILOGUE),
-        work + word(row, t.ROW_EPILOGUE_WORK),
-        word(row, t.ROW_EPILOGUE_FUNCTION),
-    )
-    if compiled != 0:
-        return call_status(compiled, (bound, counter, behind, scratch, begin, end))
-    return map_run_range(bound, counter, behind, scratch, begin, end)
+    behind = work + word(row, t.ROW_EPILOGUE_WORK)
+    return map_run_range(word(row, t.ROW_EPILOGUE), counter, behind, scratch, begin, end)
 
 
 @function
@@ -99,8 +94,6 @@ def run_tile(kind, row, counter, work, scratch, phase, tile):
             (word(row, t.PACKED_SOURCE), arguments, word(row, t.PACKED_CHOICE), word(row, t.PACKED_ADDRESS), tile),
         )
     if kind == JOB_MAP:
-        if word(row, t.ROW_FUNCTION) != 0:
-            return call_status(word(row, t.ROW_FUNCTION), (word(row, t.ROW_BOUND), counter, work, scratch, phase, tile))
         return map_run(word(row, t.ROW_BOUND), counter, work, scratch, phase, tile)
     return map_run(word(row, t.ROW_EPILOGUE), counter, work + word(row, t.ROW_EPILOGUE_WORK), scratch, phase, tile)
 
@@ -200,11 +193,13 @@ def threads_that_ran(pool):
 
 @function
 def wait_for_job(pool, seen):
-    """Returns when there is a job behind number `seen`: spins for a while, then sleeps."""
-    jobs_at, wake_at = pool + 8 * t.POOL_JOBS, pool + 8 * t.POOL_WAKE
-    for _ in range(word(pool, t.POOL_SPIN)):
+    """Returns when there is a job behind number `seen`: spins for a while, shorter when no run is on, then sleeps."""
+    jobs_at, wake_at, spin = pool + 8 * t.POOL_JOBS, pool + 8 * t.POOL_WAKE, word(pool, t.POOL_SPIN)
+    for looked in range(spin):
         if atomic_load(jobs_at) != seen:
             return
+        if looked > spin // BETWEEN_RUNS and atomic_load(pool + 8 * t.POOL_RUN) == 0:
+            break
         pause()
     atomic_add(pool + 8 * t.POOL_SLEEPERS, 1)
     while True:
@@ -229,7 +224,8 @@ def worker_loop(pool):
 
 @function
 def pool_open(host, workers, spin):
-    """A pool for `workers` threads that the embedder starts, each calling gc_worker; 0 if there is no memory."""
+    """A pool for `workers` threads that the embedder starts, each calling gc_worker; 0 if there is no memory. spin: how
+    often a thread looks for what it waits for in a run before it sleeps."""
     pool = allocate_cleared(host, 8 * t.POOL_WORDS)
     shares = allocate_cleared(host, 8 * t.SHARE_WORDS * (workers + 1))
     if pool == 0 or shares == 0:
@@ -283,7 +279,16 @@ def scratch_for_workers(pool, size, model_host):
 
 
 @function
+def run_ended(pool, context):
+    """The run will publish no more jobs."""
+    if pool != 0 and atomic_load(pool + 8 * t.POOL_RUN) == context:
+        atomic_store(pool + 8 * t.POOL_RUN, 0)
+
+
+@function
 def publish(pool, context, kind, row, counter, work, phase, tiles):
+    if atomic_load(pool + 8 * t.POOL_RUN) != context:
+        atomic_store(pool + 8 * t.POOL_RUN, context)
     job = atomic_load(pool + 8 * t.POOL_JOBS) + 1
     set_word(pool, t.POOL_JOB, job)
     set_word(pool, t.POOL_KIND, kind)

@@ -102,6 +102,7 @@ TABLES = 34               # a: bytes that the tables of a run would take, b: OPE
 
 # POOL (fields that different threads write stand 8 words apart)
 POOL_LOCK, POOL_JOBS, POOL_REMAINING, POOL_WAITING, POOL_SLEEPERS = 0, 8, 16, 24, 32     # JOBS: published so far
+POOL_RUN = 9              # the context of a run that has published a job and has not ended; 0: there may be none
 POOL_WAKE, POOL_QUIT, POOL_ERROR_LOCK = 40, 48, 56
 POOL_WORKERS, POOL_HOST, POOL_SPIN, POOL_SHARES, POOL_SCRATCH_BYTES, POOL_NEXT_WORKER = 64, 65, 66, 67, 68, 69
 POOL_DONE = 70
@@ -122,12 +123,11 @@ SHARE_LEFT, SHARE_JOB, SHARE_SCRATCH, SHARE_WORDS = 0, 1, 2, 8
  MODEL_RUN_OTHER, MODEL_WAYS, MODEL_BRAIN_WEIGHTS) = range(24)
 MODEL_WORDS = 32
 
-# What gc_model_open takes. COMPILED: 0, or a table of two addresses a program that stand in for gc_map_run and
-# gc_map_run_range (0: the program is interpreted). TABLES: the most bytes that the frames of a run may take without
-# what they compute, 0: any number; a plan may well describe more than fits into a machine in a few thousand bytes.
-# NO_WINOGRAD: 1 if convolutions are to be computed by their definition's products alone. RUN_OTHER: the address of
-# gc_run_other, 0: the plan has no other steps than maps and calls. WAYS: 0, or a table as below. BRAIN_WEIGHTS: 1 if
-# packed weights of float32 products may be kept as bfloat16.
+# What gc_model_open takes. COMPILED: 0, or a table of CODE_WORDS words a program (map_words.py). TABLES: the most bytes
+# that the frames of a run may take without what they compute, 0: any number; a plan may well describe more than fits
+# into a machine in a few thousand bytes. NO_WINOGRAD: 1 if convolutions are to be computed by their definition's
+# products alone. RUN_OTHER: the address of gc_run_other, 0: the plan has no other steps than maps and calls. WAYS: 0,
+# or a table as below. BRAIN_WEIGHTS: 1 if packed weights of float32 products may be kept as bfloat16.
 (OPEN_IMAGE, OPEN_REGISTRY, OPEN_FUNCTIONS, OPEN_HOST, OPEN_POOL, OPEN_STORE, OPEN_CONSTANTS, OPEN_STATES, OPEN_INFOS,
  OPEN_RUN_BODY, OPEN_ERROR, OPEN_COMPILED, OPEN_TABLES, OPEN_NO_WINOGRAD, OPEN_RUN_OTHER, OPEN_WAYS,
  OPEN_BRAIN_WEIGHTS) = range(17)
@@ -171,7 +171,7 @@ CHUNK_NEXT, CHUNK_BYTES, CHUNK_USED, CHUNK_FIRST = 0, 1, 2, 64     # the last in
 FRAME_WORDS = 40
 (ROW_KIND, ROW_RECORD, ROW_BOUND, ROW_FUNCTION, ROW_TILES, ROW_TILES_1, ROW_SCRATCH, ROW_WORK_BYTES, ROW_EPILOGUE,
  ROW_EPILOGUE_WORK, ROW_EPILOGUE_TILES, ROW_TILE_ELEMENTS, ROW_ELEMENTS, ROW_CHILD, ROW_CHILD_1, ROW_STORAGE,
- ROW_SEGMENT, ROW_EPILOGUE_FUNCTION) = range(18)
+ ROW_SEGMENT) = range(17)
 ROW_WORDS = 24
 # BEGIN, END: steps; ARENA, CAPACITY: its memory; PATCH, PATCH_END: patches; then the heads of lists (segments.py):
 # dims, guards and buffers that are known from this segment on, ARENA buffers that lie in its arena, ALIASes and outputs

@@ -10,6 +10,7 @@ from ..contracts.calls import Choice
 from . import image as im
 from . import tables as t
 from .block import time_of
+from .map_words import P_CODE, PASS_0, PASS_1
 from .memory import copy_bytes, function, set_word, word
 from .steps import CALL_ATTRS, CALL_DIMS, CALL_KERNEL, CALL_OPERANDS, HOST_NUMBER, MAP_RANK, map_dim, map_of
 
@@ -60,13 +61,20 @@ def note_threads(context, threads):
 
 
 @function
+def has_code(bound):
+    """1 if a pass of a bound map is machine code, else 0."""
+    first, second = bound + 8 * word(bound, PASS_0), bound + 8 * word(bound, PASS_1)
+    return 1 if word(first, P_CODE) != 0 or word(second, P_CODE) != 0 else 0
+
+
+@function
 def note_step(frame, row, step):
     """The event of a bound step. An IF's is noted where the branch is chosen."""
     kind, record = word(row, t.ROW_KIND), word(row, t.ROW_RECORD)
     if kind == im.STEP_MAP:
         words = map_of(record)
         rank = word(words, MAP_RANK)
-        event = note(frame, kind, step, 1 if word(row, t.ROW_FUNCTION) != 0 else 0, rank)
+        event = note(frame, kind, step, has_code(word(row, t.ROW_BOUND)), rank)
         if event != 0:
             set_word(event, t.EVENT_D, word(row, t.ROW_TILES))
             set_word(event, t.EVENT_E, word(row, t.ROW_TILES_1))
@@ -102,7 +110,7 @@ def epilogue_way(row):
         return t.EPILOGUE_NONE
     if word(row, t.ROW_TILE_ELEMENTS) <= 0:
         return t.EPILOGUE_BEHIND
-    return t.EPILOGUE_TILES_COMPILED if word(row, t.ROW_EPILOGUE_FUNCTION) != 0 else t.EPILOGUE_TILES
+    return t.EPILOGUE_TILES_COMPILED if has_code(word(row, t.ROW_EPILOGUE)) != 0 else t.EPILOGUE_TILES
 
 
 @function

@@ -16,6 +16,7 @@ from ..contracts.dtypes import COMPUTED, CONVERTED, FLOATS, INDICES, NUMBERS
 from ..numba_types import NUMBA_TYPES
 from . import arithmetic, bessel, exponential, gamma, hyperbolic, incomplete, logic, random, special, trigonometric
 from .machine import bfloat_to_float, convert, float_to_bfloat, float_to_half, half_to_float, scalar
+from .saturated import truncation
 
 DTYPES: dict[str, Any] = {short: NUMBA_TYPES[short] for short in COMPUTED}
 # In float64 only: an op on float32 casts there and back. Each function's number of arguments.
@@ -152,7 +153,9 @@ def _declare() -> list[Scalar]:
     rows += [Scalar("select", d, ("bool", d, d), logic.choose) for d in NUMBERS + boolean]
     for target in DTYPES:
         cast = _make_cast(target)
-        rows += [Scalar("cast", target, (source,), cast) for source in DTYPES if source != target]
+        truncated = cast if target in (*FLOATS, "bool") else truncation(DTYPES[target])
+        rows += [Scalar("cast", target, (source,), truncated if source in FLOATS else cast)
+                 for source in DTYPES if source != target]
     rows += _held_casts()
     counters = ("i64",) * 4
     rows += [Scalar("philox", "f32", counters, random.philox_f32), Scalar("philox", "f64", counters, random.philox_f64),

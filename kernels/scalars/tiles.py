@@ -5,21 +5,24 @@ iterations, so that the loop is vectorised without a test for overlap and stays 
 The scalar also becomes a function of its own, `gc_scalar.<name>`, with a plain signature: the map JIT builds programs
 from those.
 
-`reduce_loop(operation)` keeps 4 vectors of partial results of 64 bytes each and combines them in a fixed order, the
-same on every machine, so that neither speed nor the result needs reassociation.
+`reduce_loop(operation)` combines a row, with 4 vectors of partial results of 64 bytes each and in a fixed order, the
+same on every machine, so that neither speed nor the result needs reassociation; or four lines, element by element.
 """
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.extending import intrinsic
 
 I1, I8, I32, I64 = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64)
 VECTORS = 4
 INTERLEAVE = 4      # vectors at a time: polynomials are chains, and LLVM would take one alone where they are long
 ACCESS_GROUP = "llvm.access.group"
+Joined = Callable[[ir.Value, ir.Value], ir.Value]
 
 
 class _Distinct(ir.MDValue):
@@ -38,12 +41,13 @@ def _distinct(module: ir.Module) -> _Distinct:
     return _Distinct(module, [], name=str(len(module.metadata)))
 
 
-def counted_loop(builder: ir.IRBuilder, count: ir.Value, body: Any) -> None:
-    """for i in range(count): body(i, access_group), its marked accesses independent of one another."""
+def counted_loop(builder: ir.IRBuilder, count: ir.Value, body: Any, interleave: int = INTERLEAVE) -> None:
+    """for i in range(count): body(i, access_group), its marked accesses independent of one another.
+    interleave: vectors at a time."""
     module = builder.module
     group, identity = _distinct(module), _distinct(module)
     parallel = module.add_metadata([ir.MetaDataString(module, "llvm.loop.parallel_accesses"), group])
-    interleaved = module.add_metadata([ir.MetaDataString(module, "llvm.loop.interleave.count"), I32(INTERLEAVE)])
+    interleaved = module.add_metadata([ir.MetaDataString(module, "llvm.loop.interleave.count"), I32(interleave)])
     identity.operands = (identity, parallel, interleaved)
     before = builder.block
     loop, after = builder.append_basic_block("loop"), builder.append_basic_block("after")
@@ -157,36 +161,78 @@ def combine(builder: ir.IRBuilder, operation: str, x: ir.Value, y: ir.Value) -> 
     return builder.select(builder.fcmp_unordered("uno", x, x), x, chosen)
 
 
-def reduce_loop(operation: str) -> Any:
-    """The function (acc, src, n): acc[0] = acc[0] op (src[0] op ... op src[n - 1])."""
-    @intrinsic
-    def loop(typing_context, acc, src, n):
-        def generate(context, builder, signature, values):
-            _emit_reduce(builder, operation, *values)
-            return context.get_dummy_value()
-        return types.void(acc, src, types.int64), generate
+def combine_numbers(builder: ir.IRBuilder, operation: str, x: ir.Value, y: ir.Value, signed: bool = True) -> ir.Value:
+    """The greater or the lesser of x and y; of a NaN and a number the number."""
+    element = x.type.element if isinstance(x.type, ir.VectorType) else x.type
+    relation = ">" if operation == "max" else "<"
+    if isinstance(element, ir.FloatType | ir.DoubleType):
+        wins = builder.or_(builder.fcmp_ordered(relation, x, y), builder.fcmp_unordered("uno", y, y))
+    else:
+        wins = (builder.icmp_signed if signed else builder.icmp_unsigned)(relation, x, y)
+    return builder.select(wins, x, y)
 
-    def reduce(acc, src, n):
-        loop(acc, src, n)
+
+def reduce_loop(operation: str) -> Any:
+    """The function (acc, src, b, c, d, n), with addresses b, c, d: 0, or of as many elements as src.
+
+    If b is 0, acc[0] = acc[0] op (src[0] op ... op src[n - 1]); otherwise
+    acc[i] = acc[i] op ((src[i] op b[i]) op (c[i] op d[i])) for the n elements of each.
+    """
+    @intrinsic
+    def loop(typing_context, acc, src, b, c, d, n):
+        def generate(context, builder, signature, values):
+            acc, src, *others, count = values
+            with builder.if_else(builder.icmp_signed("==", others[0], I64(0))) as (row, lines):
+                joined = functools.partial(combine, builder, operation)
+                with row:
+                    builder.store(_emit_reduce(builder, joined, builder.load(acc), src, count), acc)
+                with lines:
+                    _emit_lines(builder, joined, acc, src, others, count)
+            return context.get_dummy_value()
+        return types.void(acc, src, *[types.int64] * 4), generate
+
+    def reduce(acc, src, b, c, d, n):
+        loop(acc, src, b, c, d, n)
     return reduce
 
 
+def _emit_lines(builder: ir.IRBuilder, joined: Joined, acc: ir.Value, src: ir.Value, others: list[ir.Value],
+                count: ir.Value) -> None:
+    """Four lines are read at once: the sum stays in a register, and memory likes several streams."""
+    sources = [src, *(builder.inttoptr(other, src.type) for other in others)]
+
+    def body(index: ir.Value, group: Any) -> None:
+        loads = [builder.load(builder.gep(pointer, [index])) for pointer in (*sources, acc)]
+        for load in loads:
+            load.set_metadata(ACCESS_GROUP, group)
+        a, b, c, d, before = loads
+        total = joined(joined(a, b), joined(c, d))
+        stored = builder.store(joined(before, total), builder.gep(acc, [index]))
+        stored.set_metadata(ACCESS_GROUP, group)
+
+    counted_loop(builder, count, body, interleave=1)
+
+
+def _bytes(kind: ir.Type) -> int:
+    return {"float": 4, "double": 8, "i32": 4, "i64": 8, "i16": 2, "i8": 1}[str(kind)]
+
+
 def _width(kind: ir.Type) -> int:
-    return 64 // {"float": 4, "double": 8, "i32": 4, "i64": 8, "i8": 1}[str(kind)]
+    return 64 // _bytes(kind)
 
 
-def _emit_reduce(builder: ir.IRBuilder, operation: str, acc: ir.Value, src: ir.Value, count: ir.Value) -> None:
+def _emit_reduce(builder: ir.IRBuilder, joined: Joined, start: ir.Value, src: ir.Value, count: ir.Value) -> ir.Value:
+    """start joined with all elements of src."""
     kind = src.type.pointee
     width = _width(kind)
     vector = ir.VectorType(kind, width)
     short = builder.icmp_signed("<", count, I64(width))
     entry = builder.block
-    start = builder.load(acc)
     wide, tail = builder.append_basic_block("wide"), builder.append_basic_block("tail")
     builder.cbranch(short, tail, wide)
     builder.position_at_end(wide)
-    sums, done = _reduce_blocks(builder, operation, src, count, vector)
-    total = combine(builder, operation, start, _across(builder, operation, sums, width))
+    sums, done = _reduce_blocks(builder, joined, src, count, vector)
+    total = joined(start, _across(builder, joined, sums, width))
     wide_end = builder.block
     builder.branch(tail)
     builder.position_at_end(tail)
@@ -195,15 +241,15 @@ def _emit_reduce(builder: ir.IRBuilder, operation: str, acc: ir.Value, src: ir.V
     value.add_incoming(total, wide_end)
     position.add_incoming(I64(0), entry)
     position.add_incoming(done, wide_end)
-    builder.store(_scalar_tail(builder, operation, src, position, count, value), acc)
+    return _scalar_tail(builder, joined, src, position, count, value)
 
 
 def _vector_load(builder: ir.IRBuilder, src: ir.Value, index: ir.Value, vector: ir.VectorType) -> ir.Value:
     where = builder.bitcast(builder.gep(src, [index]), vector.as_pointer())
-    return builder.load(where, align=1 if vector.element == I8 else 4)
+    return builder.load(where, align=min(_bytes(vector.element), 4))
 
 
-def _reduce_blocks(builder: ir.IRBuilder, operation: str, src: ir.Value, count: ir.Value,
+def _reduce_blocks(builder: ir.IRBuilder, joined: Joined, src: ir.Value, count: ir.Value,
                    vector: ir.VectorType) -> tuple[ir.Value, ir.Value]:
     """The vector of partial results of src[0 : count // width * width], count at least width; and where it ends.
 
@@ -218,22 +264,22 @@ def _reduce_blocks(builder: ir.IRBuilder, operation: str, src: ir.Value, count: 
     builder.cbranch(enough, many, rest)
     builder.position_at_end(many)
     initial = [first, *(_vector_load(builder, src, I64(width * k), vector) for k in range(1, VECTORS))]
-    end, partials = _vector_loop(builder, operation, src, I64(block), count, vector, initial)
-    pairs = [combine(builder, operation, partials[k], partials[k + 1]) for k in range(0, VECTORS, 2)]
-    joined = combine(builder, operation, pairs[0], pairs[1])
+    end, partials = _vector_loop(builder, joined, src, I64(block), count, vector, initial)
+    pairs = [joined(partials[k], partials[k + 1]) for k in range(0, VECTORS, 2)]
+    four = joined(pairs[0], pairs[1])
     many_end = builder.block
     builder.branch(rest)
     builder.position_at_end(rest)
     value, position = builder.phi(vector), builder.phi(I64)
     value.add_incoming(first, entry)
-    value.add_incoming(joined, many_end)
+    value.add_incoming(four, many_end)
     position.add_incoming(I64(width), entry)
     position.add_incoming(end, many_end)
-    end, partials = _vector_loop(builder, operation, src, position, count, vector, [value])
+    end, partials = _vector_loop(builder, joined, src, position, count, vector, [value])
     return partials[0], end
 
 
-def _vector_loop(builder: ir.IRBuilder, operation: str, src: ir.Value, begin: ir.Value, count: ir.Value,
+def _vector_loop(builder: ir.IRBuilder, joined: Joined, src: ir.Value, begin: ir.Value, count: ir.Value,
                  vector: ir.VectorType, initial: list[ir.Value]) -> tuple[ir.Value, list[ir.Value]]:
     """Combines whole groups of len(initial) vectors from `begin` on;
     returns where it stopped and the partial results."""
@@ -252,25 +298,25 @@ def _vector_loop(builder: ir.IRBuilder, operation: str, src: ir.Value, begin: ir
     builder.position_at_end(body)
     for k, partial in enumerate(partials):
         loaded = _vector_load(builder, src, builder.add(index, I64(k * vector.count)), vector)
-        partial.add_incoming(combine(builder, operation, partial, loaded), body)
+        partial.add_incoming(joined(partial, loaded), body)
     index.add_incoming(builder.add(index, I64(step)), body)
     builder.branch(head)
     builder.position_at_end(after)
     return index, partials
 
 
-def _across(builder: ir.IRBuilder, operation: str, value: ir.Value, width: int) -> ir.Value:
+def _across(builder: ir.IRBuilder, joined: Joined, value: ir.Value, width: int) -> ir.Value:
     """One value from a vector's lanes: halves are combined until one lane is left."""
     while width > 1:
         width //= 2
         kind = ir.VectorType(I32, width)
         low = builder.shuffle_vector(value, value, ir.Constant(kind, list(range(width))))
         high = builder.shuffle_vector(value, value, ir.Constant(kind, list(range(width, 2 * width))))
-        value = combine(builder, operation, low, high)
+        value = joined(low, high)
     return builder.extract_element(value, I32(0))
 
 
-def _scalar_tail(builder: ir.IRBuilder, operation: str, src: ir.Value, begin: ir.Value, count: ir.Value,
+def _scalar_tail(builder: ir.IRBuilder, joined: Joined, src: ir.Value, begin: ir.Value, count: ir.Value,
                  initial: ir.Value) -> ir.Value:
     before = builder.block
     head = builder.append_basic_block("tail.head")
@@ -283,10 +329,78 @@ def _scalar_tail(builder: ir.IRBuilder, operation: str, src: ir.Value, begin: ir
     builder.cbranch(builder.icmp_signed("<", index, count), body, after)
     builder.position_at_end(body)
     loaded = builder.load(builder.gep(src, [index]))
-    value.add_incoming(combine(builder, operation, value, loaded), body)
+    value.add_incoming(joined(value, loaded), body)
     index.add_incoming(builder.add(index, I64(1)), body)
     builder.branch(head)
     builder.position_at_end(after)
     return value
 
 
+def row_extreme(operation: str) -> Any:
+    """The function (row, n, worst) -> the greatest ("max") or least ("min") of worst and n >= 1 elements, NaNs passed
+    over."""
+    @intrinsic
+    def extreme(typing_context, row, n, worst):
+        def generate(context, builder, signature, values):
+            joined = functools.partial(combine_numbers, builder, operation, signed=getattr(row.dtype, "signed", True))
+            source, count, start = values
+            return _emit_reduce(builder, joined, start, source, count)
+        return row.dtype(row, types.int64, row.dtype), generate
+    return extreme
+
+
+@intrinsic
+def _any_equal(typing_context, row, index, value):
+    """Whether one of the elements of 64 bytes from row[index] on equals value."""
+    def generate(context, builder, signature, values):
+        row, index, value = values
+        width = _width(row.type.pointee)
+        vector = ir.VectorType(row.type.pointee, width)
+        loaded = _vector_load(builder, row, index, vector)
+        one = builder.insert_element(ir.Constant(vector, ir.Undefined), value, I32(0))
+        wanted = builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(I32, width), [0] * width))
+        floating = isinstance(row.type.pointee, ir.FloatType | ir.DoubleType)
+        equal = (builder.fcmp_ordered if floating else builder.icmp_unsigned)("==", loaded, wanted)
+        return builder.icmp_unsigned("!=", builder.bitcast(equal, ir.IntType(width)), ir.IntType(width)(0))
+    return types.boolean(row, types.int64, row.dtype), generate
+
+
+@njit(error_model="numpy")
+def first_equal(row, n, value):
+    """The index of the first of n elements that equals value; one of them does."""
+    width = 64 // row_bytes(row)
+    i = 0
+    while i + width <= n and not _any_equal(row, i, value):
+        i += width
+    while row[i] != value:
+        i += 1
+    return i
+
+
+@intrinsic
+def row_bytes(typing_context, row):
+    """Bytes of an element of what a pointer points to."""
+    return types.int64(row), lambda context, builder, signature, values: I64(_bytes(values[0].type.pointee))
+
+
+def scan_line(operation: str) -> Any:
+    """The function (totals, source, target, n, exclusive): totals[i] = totals[i] op source[i], and target[i] = what it
+    is then, or, if exclusive is not 0, was before. target may be source."""
+    @intrinsic
+    def scan(typing_context, totals, source, target, n, exclusive):
+        def generate(context, builder, signature, values):
+            totals, source, target, count, exclusive = values
+            leaves_out = builder.icmp_signed("!=", exclusive, I64(0))
+
+            def body(index: ir.Value, group: Any) -> None:
+                total, value = (builder.load(builder.gep(p, [index])) for p in (totals, source))
+                after = combine(builder, operation, total, value)
+                stores = [builder.store(after, builder.gep(totals, [index])),
+                          builder.store(builder.select(leaves_out, total, after), builder.gep(target, [index]))]
+                for access in (total, value, *stores):
+                    access.set_metadata(ACCESS_GROUP, group)
+
+            counted_loop(builder, count, body, interleave=2)
+            return context.get_dummy_value()
+        return types.void(totals, source, target, types.int64, types.int64), generate
+    return scan

@@ -32,7 +32,7 @@ MICRO_KERNELS = f"{PACKAGE}.cpu.products.micro"
 ROLES = ("bind", "run", "pack")
 
 # Units whose loops are quicker unrolled: rounds of a generator, taps of a window, walks over rows of few numbers.
-UNROLLED = frozenset({"argextreme", "candidates", "depthwise", "draws", "max_pool_grad", "pooling", "primitives",
+UNROLLED = frozenset({"candidates", "depthwise", "draws", "max_pool_grad", "pooling", "primitives",
                       "runtime", "segment", "stateless", "truncated"})
 
 
@@ -183,10 +183,9 @@ def _add_primitives(units: dict[str, Unit], table: list[str | None]) -> list[Pri
         part = f"primitives.{number // PRIMITIVES_A_UNIT}"
         unit = units.setdefault(part, Unit(part, module))
         symbol = f"gc_primitive_{full_name.replace('.', '_')}"
-        reduce = full_name.startswith("reduce.")
         wanted = _primitive_types(result, arguments, function)
-        unit.adapters.append(Adapter(symbol, "reduce" if reduce else "primitive", function, types=wanted))
-        entries.append(PrimitiveEntry(full_name, result, tuple(arguments), reduce))
+        unit.adapters.append(Adapter(symbol, "primitive", function, types=wanted))
+        entries.append(PrimitiveEntry(full_name, result, tuple(arguments), full_name.startswith("reduce.")))
         table.append(symbol)
     return entries
 

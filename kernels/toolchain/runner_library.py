@@ -33,8 +33,8 @@ SHARED = frozenset({
     "array/scatter_nd", "image/crop_boxes", "image/detect_boxes", "image/glimpse", "math/argextreme", "math/bincount",
     "math/checked", "math/cumsum", "math/search_sorted", "math/segment", "math/unique",
     "nn/candidates", "nn/ctc", "nn/ctc_decode", "nn/dilation", "nn/fractional_pool", "nn/in_top_k", "nn/pooling3d",
-    "nn/pooling_argmax", "random/draws", "sparse/distance", "sparse/product", "sparse/rows", "state/sizes",
-    "state/state"})
+    "nn/pooling_argmax", "random/draws", "signal/fft", "sparse/distance", "sparse/product", "sparse/rows",
+    "state/sizes", "state/state"})
 SHARED_SCALARS = frozenset({
     "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "bessel_i0e", "bessel_i1e", "betainc", "cosh",
     "digamma", "erfinv", "igamma", "igammac", "igamma_grad_a", "lgamma", "next_after", "polygamma", "sinh", "tan",

@@ -88,12 +88,10 @@ def load_kernels(names: Sequence[str], isa: str | None = None) -> dict[str, Load
 
 
 def load_primitives(isa: str | None = None) -> dict[str, Callable[..., None]]:
-    """Every scalar primitive: name -> function(dst, a, b, c, d, n) of addresses; reduce.*: (accumulator, source, n)."""
-    map_type = ctypes.CFUNCTYPE(None, I64, I64, I64, I64, I64, I64)
-    reduce_type = ctypes.CFUNCTYPE(None, I64, I64, I64)
+    """Every scalar primitive: name -> function(dst, a, b, c, d, n) of addresses."""
+    function_type = ctypes.CFUNCTYPE(None, I64, I64, I64, I64, I64, I64)
     full_names, addresses = _open(["primitives"], isa)
-    return {name: (reduce_type if name.startswith("reduce.") else map_type)(address)
-            for name, address in zip(full_names, addresses, strict=True)}
+    return {name: function_type(address) for name, address in zip(full_names, addresses, strict=True)}
 
 
 def _open(names: Sequence[str], isa: str | None) -> tuple[list[str], list[int]]:

@@ -26,14 +26,15 @@ bool has(const List& list, Word number) { return number >= 0 && static_cast<std:
 
 class Checker {
  public:
-  Checker(const GpuCode& code, const GpuRun& run, const Plan& plan) : code_(code), run_(run), plan_(plan) {}
+  Checker(const GpuCode& code, const GpuRun& run, const Plan& plan, const Plan& whole)
+      : code_(code), run_(run), plan_(plan), whole_(whole) {}
 
-  void check() {
+  void check(bool is_part) {
     need(!run_.memory.empty() && run_.memory[0].kind == GpuMemoryKind::BLOCK, "a run's first block of memory is of another kind");
     for (std::size_t i = 0; i < run_.memory.size(); ++i) check_memory(run_.memory[i], i);
     for (const auto* tasks : {&run_.first, &run_.second, &run_.undo})
       for (const GpuTask& task : *tasks) task.kind == GpuTaskKind::LAUNCH ? check_launch(task) : check_copy(task);
-    check_ports();
+    is_part ? check_values() : check_ports();
     check_checks();
   }
 
@@ -43,6 +44,8 @@ class Checker {
     need(memory.size >= 0 && memory.size <= LARGEST, "the size of a block of memory");
     if (memory.kind == GpuMemoryKind::CONSTANT) need(has(plan_.constants, memory.index), "a constant that the plan does not have");
     if (memory.kind == GpuMemoryKind::STATE) need(has(plan_.states, memory.index), "a variable that the plan does not have");
+    if (memory.kind == GpuMemoryKind::GIVEN) need(has(run_.given, memory.index), "a value that the part does not get");
+    if (memory.kind == GpuMemoryKind::MADE) need(has(run_.made, memory.index), "a value that the part does not make");
     sizes_.push_back(memory_bytes(memory, plan_));
   }
 
@@ -107,6 +110,19 @@ class Checker {
     for (const Word offset : run_.downloads) check_place(0, offset, 0);
   }
 
+  // How many bytes they have is known when the part is called.
+  void check_values() const {
+    need(run_.uploads.size() == run_.uploaded.size() && run_.downloads.size() == run_.downloaded.size() && !run_.counter,
+         "it has another number of places than of values");
+    for (const auto* offsets : {&run_.uploads, &run_.downloads})
+      for (const Word offset : *offsets) check_place(0, offset, 0);
+    for (const auto* shapes : {&run_.uploaded, &run_.given, &run_.made, &run_.downloaded})
+      for (const Shape& shape : *shapes) {
+        need(shape.size() <= static_cast<std::size_t>(layout::MAX_RANK), "a value of too many axes");
+        for (const Word size : shape) need(size >= 0, "a value of a size below 0");
+      }
+  }
+
   void check_checks() const {
     const Word count = static_cast<Word>(run_.checks.size());
     need(run_.early >= 0 && run_.early <= count, "more early checks than checks");
@@ -122,13 +138,13 @@ class Checker {
   }
 
   void check_step(Word body, Word step) const {
-    need(has(plan_.bodies, body) && has(plan_.bodies[static_cast<std::size_t>(body)].steps, step),
+    need(has(whole_.bodies, body) && has(whole_.bodies[static_cast<std::size_t>(body)].steps, step),
          "a step that the plan does not have");
   }
 
   const GpuCode& code_;
   const GpuRun& run_;
-  const Plan& plan_;
+  const Plan &plan_, &whole_;
   std::vector<Word> sizes_;
 };
 
@@ -144,6 +160,14 @@ Word memory_bytes(const GpuMemory& memory, const Plan& plan) {
   }
 }
 
-void check_run(const GpuCode& code, const GpuRun& run, const Plan& plan) { Checker(code, run, plan).check(); }
+void check_code(const GpuCode& code, const Plan& plan, const Plan& whole) {
+  for (const GpuRun& run : code.runs) Checker(code, run, plan, whole).check(false);
+  for (const GpuPart& part : code.parts)
+    for (const GpuRun& run : part.runs) Checker(code, run, plan, whole).check(true);
+  std::size_t axes = 0;
+  for (const Port& input : plan.inputs) axes += rank_of(input);
+  for (const auto& sizes : code.sizes) need(sizes.size() == axes, "it has another number of sizes than the inputs");
+  for (const std::int32_t state : code.here) need(has(plan.states, state), "a variable that the plan does not have");
+}
 
 }  // namespace graphc_core

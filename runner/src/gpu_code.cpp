@@ -9,7 +9,7 @@ namespace {
 
 using wire::Reader;
 
-constexpr std::int64_t VERSION = 1;
+constexpr std::int64_t VERSION = 2;
 
 std::int32_t small(Reader& r) {
   const std::int64_t value = r.integer();
@@ -41,7 +41,7 @@ Message read(Reader& r, void (*field)(Reader&, Message&)) {
 
 void memory(Reader& r, GpuMemory& m) {
   switch (r.field()) {
-    case 1: m.kind = kind_of(r, GpuMemoryKind::STATE); break;
+    case 1: m.kind = kind_of(r, GpuMemoryKind::MADE); break;
     case 2: m.size = r.integer(); break;
     case 3: m.index = small(r); break;
     case 4: m.facts = text(r); break;
@@ -87,6 +87,11 @@ void need(Reader& r, GpuNeed& m) {
   }
 }
 
+void shape(Reader& r, Shape& m) {
+  if (r.field() == 1) r.integers(m);
+  else r.skip();
+}
+
 void run(Reader& r, GpuRun& m) {
   switch (r.field()) {
     case 1: r.integers(m.sizes); break;
@@ -102,6 +107,33 @@ void run(Reader& r, GpuRun& m) {
     case 11: r.integers(m.downloads); break;
     case 12: m.needs.push_back(read(r, need)); break;
     case 13: r.integers(m.writes); break;
+    case 14: m.uploaded.push_back(read(r, shape)); break;
+    case 15: m.given.push_back(read(r, shape)); break;
+    case 16: m.made.push_back(read(r, shape)); break;
+    case 17: m.downloaded.push_back(read(r, shape)); break;
+    default: r.skip();
+  }
+}
+
+void part(Reader& r, GpuPart& m) {
+  switch (r.field()) {
+    case 1: m.told = r.integer() != 0; break;
+    case 2: m.repeats = r.integer() != 0; break;
+    case 3: m.runs.push_back(read(r, run)); break;
+    default: r.skip();
+  }
+}
+
+void plan(Reader& r, GpuCode& m) {
+  switch (r.field()) {
+    case 3:
+      m.runs.push_back(read(r, run));
+      m.sizes.push_back(m.runs.back().sizes);
+      break;
+    case 4: m.walk = text(r); break;
+    case 5: m.parts.push_back(read(r, part)); break;
+    case 6: r.integers(m.here); break;
+    case 7: m.sizes.push_back(read(r, shape)); break;
     default: r.skip();
   }
 }
@@ -156,11 +188,8 @@ GpuCode read_gpu_code(std::string_view file, const SavedPlan& saved, Charge& cha
   if (graph_hash != saved.graph_hash || found.hash != crc32c(saved.plan))
     throw_error(GRAPHC_FAILED_PRECONDITION, "it was made of another model, or of this one before it was written anew: make it again "
                                             "with `graphc gpu`");
-  Reader runs(found.message, &charge);
-  while (runs.next()) {
-    if (runs.field() == 3) code.runs.push_back(read(runs, run));
-    else runs.skip();
-  }
+  Reader inner(found.message, &charge);
+  while (inner.next()) plan(inner, code);
   return code;
 }
 

@@ -12,7 +12,7 @@ namespace graphc_core {
 
 constexpr std::size_t GPU_CHECK_WORDS = 3 + layout::DETAIL_WORDS;      // of each check, in block 0
 
-enum class GpuMemoryKind : std::int32_t { BLOCK, ROOM, FACTS, CONSTANT, STATE };
+enum class GpuMemoryKind : std::int32_t { BLOCK, ROOM, FACTS, CONSTANT, STATE, GIVEN, MADE };
 enum class GpuTaskKind : std::int32_t { LAUNCH, COPY, CLEAR, UPLOAD, DOWNLOAD };
 
 struct GpuMemory {
@@ -50,22 +50,33 @@ struct GpuRun {
   bool counter = false;
   std::vector<GpuNeed> needs;
   Ids writes;
+  std::vector<Shape> uploaded, given, made, downloaded;      // of a part
 };
 
-// Of one signature.
+struct GpuPart {
+  bool told = false, repeats = false;
+  std::vector<GpuRun> runs;
+};
+
+// Of one signature, whose plan the GPU does alone (runs), or of which it does parts.
 struct GpuCode {
   std::int32_t compute = 0;
   std::vector<std::string> modules;
   std::vector<GpuRun> runs;
+  std::string walk;                    // the plan for the host, to be read by read_plan; "": there is none
+  std::vector<GpuPart> parts;
+  Ids here;
+  std::vector<std::vector<std::int64_t>> sizes;              // of the inputs: those for which there is code
 };
 
 // What the file has for a signature's plan. saved: the plan in the model, whose hash must be the file's. Counts what it takes.
 // Throws DATA_LOSS, NOT_FOUND if the signature is not in the file, FAILED_PRECONDITION if it was made of another model.
 GpuCode read_gpu_code(std::string_view file, const SavedPlan& saved, Charge& charge);
 
-// Throws DATA_LOSS if something in the run is not there, or reaches out of the memory that it is in; what kernels do with what
-// they are given is their own.
-void check_run(const GpuCode& code, const GpuRun& run, const Plan& plan);
+// Throws DATA_LOSS if something in a run is not there, or reaches out of the memory that it is in; what kernels do with what they
+// are given is their own. What goes into a part and comes out is checked when it is called.
+// plan: what the model runs; whole: the file's, whose steps the checks are of.
+void check_code(const GpuCode& code, const Plan& plan, const Plan& whole);
 
 // The bytes of a block of memory.
 std::int64_t memory_bytes(const GpuMemory& memory, const Plan& plan);

@@ -20,12 +20,10 @@ constexpr int RELAXED = 2;
 constexpr int ERROR_LOG = 5, ERROR_LOG_SIZE = 6;                        // options of a module's compiler
 constexpr std::size_t LOG_BYTES = 8192;
 
-template <class Function>
-void find(void* library, const char* name, Function*& found) {
-  found = reinterpret_cast<Function*>(dlsym(library, name));
-  if (!found)
-    throw_error(GRAPHC_UNIMPLEMENTED, std::string("the CUDA driver of this machine is too old (it has no ") + name +
-                                          "): it must be one for CUDA 11.4 or newer");
+void* find(void* library, const char* name) {
+  if (void* found = dlsym(library, name)) return found;
+  throw_error(GRAPHC_UNIMPLEMENTED, std::string("the CUDA driver of this machine is too old (it has no ") + name +
+                                        "): it must be one for CUDA 11.4 or newer");
 }
 
 // Opened once; what fails is tried again, as a driver may come while a process runs.
@@ -37,10 +35,10 @@ const Driver& find_driver() {
   if (!library)
     throw_error(GRAPHC_NOT_FOUND, std::string("there is no CUDA driver on this machine (") + dlerror() + "): run on the CPU");
   auto made = std::make_unique<Driver>();
-#define GRAPHC_FIND(name, parameters) find(library, #name, made->name);
+#define GRAPHC_FIND(name, parameters) made->name = reinterpret_cast<int(*) parameters>(find(library, #name));
   GRAPHC_CUDA(GRAPHC_FIND)
 #undef GRAPHC_FIND
-  find(library, "cuGetErrorName", made->cuGetErrorName);
+  made->cuGetErrorName = reinterpret_cast<int (*)(int, const char**)>(find(library, "cuGetErrorName"));
   const int status = made->cuInit(0);
   if (status != NO_DEVICE) made->check("cuInit", status);
   opened = made.release();

@@ -41,8 +41,8 @@ class GpuFrame {
 
   bool has_second() const { return second_ != nullptr; }
   bool has_undo() const { return undo_ != nullptr; }
-  // Done when they return.
-  void do_first() const { do_graph(first_); }
+  // Done when they return; the first, if `waits` is false, when the stream is waited for.
+  void do_first(bool waits) const { waits ? do_graph(first_) : gpu_.launch(first_); }
   void do_second() const { do_graph(second_); }
   void undo() const { do_graph(undo_); }
 

@@ -1,7 +1,8 @@
 #include "host_calls.hpp"
 
 #include <algorithm>
-#include <exception>
+#include <cstdlib>
+#include <cstring>
 
 #include "error.hpp"
 #include "message.hpp"
@@ -54,18 +55,33 @@ std::string& HostCalls::message() {
   return text;
 }
 
+std::exception_ptr& HostCalls::part_failure() {
+  thread_local std::exception_ptr failure;
+  return failure;
+}
+
 void HostCalls::serve(const std::string& name, const Word* ask) {
-  const auto found = functions_.find(name);
-  if (found == functions_.end() && begins(name, "assert:") && ask[L::ASK_OPERANDS] > 0)
-    return check_assertion(slot_tensor(words_at(ask[L::ASK_FIRST])));
-  if (found == functions_.end()) throw_error(GRAPHC_NOT_FOUND, "no function is set for it (graphc_set_host)");
   std::vector<graphc_tensor> inputs;
   for (Word i = 0; i < ask[L::ASK_OPERANDS]; ++i) inputs.push_back(slot_tensor(words_at(ask[L::ASK_FIRST + i])));
   HostRequest request{&host_, &library_, ask + L::ASK_FIRST + ask[L::ASK_OPERANDS], ask[L::ASK_SLOTS]};
+  if (device_ && begins(name, DEVICE_PART)) return serve_part(name, inputs, request);
+  const auto found = functions_.find(name);
+  if (found == functions_.end() && begins(name, "assert:") && ask[L::ASK_OPERANDS] > 0)
+    return check_assertion(inputs[0]);
+  if (found == functions_.end()) throw_error(GRAPHC_NOT_FOUND, "no function is set for it (graphc_set_host)");
   const graphc_status status =
       found->second.function(found->second.user, reinterpret_cast<graphc_request*>(&request), inputs.data(),
                              static_cast<std::int32_t>(inputs.size()), static_cast<std::int32_t>(request.count));
   if (status != GRAPHC_OK) throw_error(status, "it returned status " + std::to_string(status));
+}
+
+void HostCalls::serve_part(const std::string& name, const std::vector<graphc_tensor>& inputs, HostRequest& request) {
+  try {
+    device_->call(std::strtoul(name.c_str() + std::strlen(DEVICE_PART), nullptr, 10), inputs, request);
+  } catch (...) {
+    part_failure() = std::current_exception();
+    throw;
+  }
 }
 
 // The runtime calls this for a HOST step, on the thread of the run.

@@ -1,10 +1,12 @@
 // Functions that a plan calls and the embedder sets (py_func), and what is done without one: Assert.
 #pragma once
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "device_runs.hpp"
 #include "graphc.h"
 #include "library.hpp"
 #include "memory.hpp"
@@ -41,17 +43,24 @@ class HostCalls {
   // Throws NOT_FOUND if the plan calls no function of that name.
   void set(const std::string& name, HostFunction function);
 
+  // Who does the parts of a plan that a device does.
+  void set_device(DeviceRuns* device) { device_ = device; }
+
   // What the last function that failed on this thread said; told to the user by the run that called it.
   static std::string& message();
+  // What a device's part threw on this thread, for that run to throw as it is; nullptr: none did.
+  static std::exception_ptr& part_failure();
 
  private:
   static std::int32_t call(std::int64_t context, std::int64_t host, std::int64_t record);
   void serve(const std::string& name, const std::int64_t* ask);
+  void serve_part(const std::string& name, const std::vector<graphc_tensor>& inputs, HostRequest& request);
 
   const Library& library_;
   HostTable& host_;
   const Plan& plan_;
   std::map<std::string, HostFunction> functions_;
+  DeviceRuns* device_ = nullptr;
 };
 
 }  // namespace graphc_core

@@ -44,10 +44,19 @@ Model::Model(const GraphFile& file, const Options& options, std::shared_ptr<Host
       frames_(library_, host_, plan_) {
   const bool limited = options.memory_limit > 0;
   const Graph graph(file, host_, limited);
+  read_device(graph, options);
   load(graph, options);
   find_variables(graph);
   open(options.threads, tables_limit(file.data.size(), limited));
-  open_device(graph, options);
+  open_device();
+}
+
+// Before the plan is read: a device that does only parts has another one for the host.
+void Model::read_device(const Graph& graph, const Options& options) {
+  if (options.gpu_code.empty()) return;
+  const DeviceRequest request{choose_plan(graph, options.signature), host_, options.gpu_code, options.gpu};
+  call_part<decltype(gc_open_gpu)>(GPU_RUNS, "what runs models on a GPU (`graphc runner --gpu`)", request, device_);
+  host_calls_.set_device(device_.get());
 }
 
 // What the file's own bytes decide; it may take memory in proportion to them only.
@@ -55,8 +64,9 @@ void Model::load(const Graph& graph, const Options& options) {
   const LoadLimit limit(host_, graph.bytes(), options.memory_limit > 0);
   const SavedPlan& saved = choose_plan(graph, options.signature);
   for (const SavedPlan& one : graph.plans()) signatures_.push_back(one.signature);
-  if (saved.plan.size() > LARGEST_PLAN) throw_error(GRAPHC_RESOURCE_EXHAUSTED, "the plan is too large");
-  plan_ = read_plan(saved.plan, charge_);
+  const std::string_view plan = device_ && !device_->plan().empty() ? device_->plan() : saved.plan;
+  if (plan.size() > LARGEST_PLAN) throw_error(GRAPHC_RESOURCE_EXHAUSTED, "the plan is too large");
+  plan_ = read_plan(plan, charge_);
   image_ = make_image(plan_, registry_names(), charge_);
   verify();
   check_steps(plan_);
@@ -74,12 +84,11 @@ void Model::load(const Graph& graph, const Options& options) {
   for (const Tensor& constant : plan_.constants) constant_table_.push_back(values_->constant(constant, graph, host_));
 }
 
-void Model::open_device(const Graph& graph, const Options& options) {
-  if (options.gpu_code.empty()) return;
-  if (strings_) throw_error(GRAPHC_UNIMPLEMENTED, "the model has strings, which no GPU knows: run it on the CPU");
-  const DeviceRequest request{plan_, choose_plan(graph, options.signature), constant_table_, values_, host_, options.gpu_code,
-                              options.gpu};
-  call_part<decltype(gc_open_gpu)>(GPU_RUNS, "what runs models on a GPU (`graphc runner --gpu`)", request, device_);
+void Model::open_device() {
+  if (!device_) return;
+  if (strings_ && device_->plan().empty())
+    throw_error(GRAPHC_UNIMPLEMENTED, "the model has strings, which no GPU knows: run it on the CPU");
+  device_->open(plan_, constant_table_, values_);
 }
 
 // Variables that have no value yet may be of any size: nothing of it is taken before it is written.

@@ -51,13 +51,16 @@ class Model {
   void set_host(const std::string& name, HostFunction function);
 
  private:
+  void read_device(const Graph& graph, const Options& options);
   void load(const Graph& graph, const Options& options);
   void find_variables(const Graph& graph);
   void verify();
   void open(int threads, std::int64_t tables);
-  void open_device(const Graph& graph, const Options& options);
+  void open_device();
   void run_frame(Frame& frame, std::int64_t number, const Running& running, const std::vector<std::int64_t>& addresses,
                  Result& result);
+  void run_with_device(Frame& frame, std::int64_t number, const Running& running, const std::vector<std::int64_t>& sizes,
+                       const std::vector<std::int64_t>& addresses, Result& result);
   void make_outputs(const Frame& frame, Result& result);
   void copy_outputs(const Frame& frame, Result& result);
   void name_strings(RunStrings& strings, Result& result) const;

@@ -1,5 +1,6 @@
 // A run of a model: what every run goes through, compiled for speed.
 #include <cstring>
+#include <exception>
 #include <utility>
 
 #include "dtypes.hpp"
@@ -33,7 +34,7 @@ std::unique_ptr<Result> Model::run(const graphc_tensor* inputs, std::size_t coun
   try {
     make_outputs(frame, *result);
     if (device_) {
-      device_->run(sizes, number, running, given.addresses(), result->outputs);
+      run_with_device(frame, number, running, sizes, given.addresses(), *result);
     } else {
       values_->bring_all_home();
       run_frame(frame, number, running, given.addresses(), *result);
@@ -46,6 +47,15 @@ std::unique_ptr<Result> Model::run(const graphc_tensor* inputs, std::size_t coun
   frames_.give_back(std::move(frame));
   if (strings) name_strings(*strings, *result);
   return result;
+}
+
+void Model::run_with_device(Frame& frame, Word number, const Running& running, const std::vector<Word>& sizes,
+                            const std::vector<Word>& addresses, Result& result) {
+  if (device_->plan().empty()) return device_->run(sizes, number, running, addresses, result.outputs);
+  const std::unique_ptr<DeviceWalk> walk = device_->begin(sizes);
+  run_frame(frame, number, running, addresses, result);
+  copy_outputs(frame, result);
+  walk->succeeded();
 }
 
 // Memory for the outputs whose sizes are known before the run.
@@ -71,8 +81,10 @@ void Model::run_frame(Frame& frame, Word number, const Running& running, const s
   const Trace trace;
   call[L::CALL_TRACE] = trace.address();
   HostCalls::message().clear();
+  HostCalls::part_failure() = nullptr;
   const std::int32_t status = library_.gc_run(address_of(call.data()));
   trace.print(plan_);
+  if (status && HostCalls::part_failure()) std::rethrow_exception(std::exchange(HostCalls::part_failure(), nullptr));
   if (status) fail(error);
 }
 

@@ -11,6 +11,8 @@ import numpy as np
 
 import graphc as gc
 from graphc.commands.gpu import make_gpu_code
+from graphc.commands.plan_runs import PlanRuns
+from graphc.serial.plan_proto import load_plan
 
 import native as n
 from files import build_runner
@@ -65,6 +67,11 @@ class Pair:
     def run(self, signature: str, *inputs: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """(the GPU's outputs, the CPU's)"""
         return self.gpu[signature].run(inputs), self.cpu[signature].run(inputs)
+
+    def in_python(self, model: gc.GraphDef, signature: str) -> PlanRuns:
+        """The same on the GPU of this process: nothing but the walk through the plan is another program."""
+        saved = next(plan for plan in model.plans if plan.signature == signature)
+        return PlanRuns(model, load_plan(saved), gpu=0)
 
     def refused(self, signature: str, *inputs: np.ndarray) -> str:
         """What both say of a run that cannot be."""

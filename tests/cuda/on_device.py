@@ -18,9 +18,11 @@ from on_both import TYPES
 
 @dataclass(frozen=True)
 class Outcome:
-    """outputs: what was written; failures: of the checks that refuse something, in their order."""
+    """outputs: what was written; checked: the words that each check looks at; failures: of the checks that refuse
+    something, in their order."""
 
     outputs: list[np.ndarray]
+    checked: list[np.ndarray]
     failures: list[Failure]
 
 
@@ -55,12 +57,11 @@ def run_call(device: Any, name: str, given: Sequence[np.ndarray], outputs: Seque
         work.prepare(device)
         work.submit(device)
     made = [fetched(at, np.empty_like(array)) for at, array in zip(operands[len(given):], outputs, strict=True)]
-    failures = []
-    for check in call.checks:
-        words = np.zeros(RECORD_WORDS, np.int64)
+    checked = [np.zeros(RECORD_WORDS, np.int64) for _ in call.checks]
+    for check, words in zip(call.checks, checked, strict=True):
         fetched(check.place, words[:check.words])
-        failures.append(check.failure(words.tolist()))
-    return Outcome(made, [f for f in failures if f is not None])
+    failures = [check.failure(words.tolist()) for check, words in zip(call.checks, checked, strict=True)]
+    return Outcome(made, checked, [f for f in failures if f is not None])
 
 
 def unset(shape: Any, dtype: str) -> np.ndarray:

@@ -39,36 +39,45 @@ def steps_of(mask: np.ndarray | None) -> tuple[int, ...]:
     return tuple(0 if mask.shape[i] == 1 else int(np.prod(mask.shape[i + 1:])) for i in range(3))
 
 
-def attrs_of(mask: np.ndarray | None, scale: float) -> tuple[int, ...]:
-    contract = kernel_of("attention")
+def attrs_of(mask: np.ndarray | None, scale: float, kernel: str = "attention") -> tuple[int, ...]:
+    contract = kernel_of(kernel)
     assert contract is not None
-    return contract.attr_words([mask is not None, scale])
+    return contract.attr_words([mask is not None, *[0] * (len(contract.attrs) - 2), scale])
+
+
+def dims_of(q: np.ndarray, v: np.ndarray, mask: np.ndarray | None, further: bool = False) -> tuple[int, ...]:
+    """Of whole matrices. further: of dy, too."""
+    outer, inner, rows, depth = q.shape
+    cols, columns = v.shape[-2:]
+    whole = [(rows, depth), (cols, depth), (cols, columns), *[(rows, columns)] * further]
+    return (outer, inner, rows, cols, depth, columns, *steps_of(mask),
+            *(at for count, length in whole for at in (0, inner * count * length, count * length, length)))
 
 
 def attended(device: Any, q: np.ndarray, k: np.ndarray, v: np.ndarray, mask: np.ndarray | None = None,
              scale: float = 0.5, products: Products = Products.FUSED) -> np.ndarray:
     """What the device makes of it. mask: [outer or 1, inner or 1, rows or 1, cols]."""
-    outer, inner, rows, depth = q.shape
-    cols, columns = v.shape[-2:]
+    outer, inner, rows, _ = q.shape
+    columns = v.shape[-1]
     dtype = "f32" if q.dtype == np.float32 else "f64"
     found = run_call(device, f"attention.{dtype}", [q, k, v, mask if mask is not None else q],
                      [unset((outer, inner, rows, columns), dtype)],
-                     (outer, inner, rows, cols, depth, columns, *steps_of(mask)), attrs_of(mask, scale), products)
+                     dims_of(q, v, mask), attrs_of(mask, scale), products)
     return found.outputs[0]
 
 
 def trained(device: Any, q: np.ndarray, k: np.ndarray, v: np.ndarray, dy: np.ndarray, mask: np.ndarray | None = None,
             scale: float = 0.5, products: Products = Products.FUSED) -> list[np.ndarray]:
     """y, dq, dk and dv of the device."""
-    outer, inner, rows, depth = q.shape
-    cols, columns = v.shape[-2:]
+    outer, inner, rows, _ = q.shape
     dtype = "f32" if q.dtype == np.float32 else "f64"
-    dims, attrs = (outer, inner, rows, cols, depth, columns, *steps_of(mask)), attrs_of(mask, scale)
     given_mask = mask if mask is not None else q
     kept, y = run_call(device, f"attention_kept.{dtype}", [q, k, v, given_mask],
-                       [unset((outer, inner, rows, 2), dtype), unset(dy.shape, dtype)], dims, attrs, products).outputs
+                       [unset((outer, inner, rows, 2), dtype), unset(dy.shape, dtype)], dims_of(q, v, mask),
+                       attrs_of(mask, scale), products).outputs
     found = run_call(device, f"attention_grad.{dtype}", [q, k, v, y, kept, dy, given_mask],
-                     [unset(x.shape, dtype) for x in (q, k, v)], dims, attrs, products)
+                     [unset(x.shape, dtype) for x in (q, k, v)], dims_of(q, v, mask, True),
+                     attrs_of(mask, scale, "attention_grad"), products)
     return [y, *found.outputs]
 
 

@@ -251,7 +251,7 @@ def test_joined_plans_compute_the_same() -> None:
     constants = {c.name: read_array(nodes[c.name].attr["value"].tensor) for c in plan.constants}
     states = {v.name: read_array(nodes[v.value].attr["value"].tensor) for v in model.state.variables}
     together = joined(plan)
-    assert len(together.plan.bodies) == 1 and {body for body, _ in together.steps} == {0, plan.prepare}
+    assert len(together.plan.bodies) == 1 and {body for body, _ in together.steps[0]} == {0, plan.prepare}
     x = normal(2, 6, 6, 3)
     for ours, theirs in zip(Engine(together.plan, constants, states).run([x]), Engine(plan, constants, states).run([x]),
                             strict=True):

@@ -77,7 +77,7 @@ def test_what_is_not_the_models(model: gc.GraphDef, load: Callable[..., str]) ->
         assert "9 : it was made of another model" in load(good, other.SerializeToString())
         other = exported(lambda: {"g": gc.Signature({"y": gc.constant(1.) * 2}, [])})
         assert "5 : it has no code for the signature g; it has f" in load(good, other.SerializeToString())
-        assert "it is no file of code for a GPU, of format version 1" in load(b"")
+        assert "it is no file of code for a GPU, of format version 2" in load(b"")
         assert "15  is damaged" in load(b"not a file of this kind")       # its first byte is no field
         assert "there is no GPU 6: this machine has 1, numbered from 0 on" in load(good, gpu=6)
 
@@ -240,14 +240,20 @@ def test_what_the_command_refuses(model: gc.GraphDef, tmp_path: Path, capsys: py
 
 @pytest.mark.quotes
 def test_what_a_gpu_cannot_do_is_named() -> None:
-    def build() -> Any:
-        x = gc.placeholder(gc.float32, [4], "x")
-        y = gc.while_loop(lambda i, v: i < 3, lambda i, v: (i + 1, v * 2.), [gc.constant(0), x], name="again")[1]
-        return {"f": gc.Signature({"y": gc.where(y > 0., name="places"), "z": y}, {"x": x})}
+    """Of a signature of which it can do nothing in the error; else in what the command prints."""
+    def places(more: float) -> Any:
+        x = gc.placeholder(gc.bool, [4], "x")
+        found = gc.where(x, name="places")
+        return {"f": gc.Signature({"y": found} | ({"z": gc.ones([2, 3]) * gc.cast(x[0], gc.float32)} if more else {}),
+                                  {"x": x})}
 
     with pytest.raises(errors.UnimplementedError) as refused:
-        make_gpu_code(exported(build))
+        make_gpu_code(exported(lambda: places(False)))
     said = str(refused.value)
-    assert said.startswith("a GPU cannot do all of the signature f, and the C++ library does not split runs:")
+    assert said.startswith("a GPU can do nothing of the signature f:")
     assert "loops, branches, lists and sizes that depend on data" in said
     assert f"built at {__file__}:" in said and "'places'" in said
+    lines: list[str] = []
+    make_gpu_code(exported(lambda: places(True)), tell=lines.append)
+    assert len(lines) == 1 and lines[0].startswith("f: the CPU does Where 'places', built at")
+    assert lines[0].endswith("sizes that depend on data")

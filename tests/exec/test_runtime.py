@@ -1,6 +1,7 @@
 """The runtime through the Engine: placement, errors, threads, limits, cancelling."""
 from __future__ import annotations
 
+import ctypes
 import threading
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from graphc import errors
 from graphc.exec.engine import Engine
-from graphc.exec.jit import CompiledProgram
+from graphc.exec.jit import CompiledProgram, compile_programs
 from graphc.exec.states import StateStore
 from graphc.plan.plan import (
     Bind,
@@ -354,16 +355,22 @@ def test_accesses_outside_a_buffer_are_refused() -> None:
         engine.run([np.ones(2, np.float32)])
 
 
-def test_compiled_maps_stand_in_for_the_interpreter() -> None:
-    """The interpreter's own entry points are given as the compiled code."""
-    from graphc.exec.library import load_library
-
-    entry = load_library().entry
+def test_code_takes_the_place_of_primitives() -> None:
+    """The frame that is there is bound anew; code counts as used."""
     plan = random_dag(np.random.default_rng(1), 9)
     engine, x = Engine(plan, threads=1), np.ones(4, np.float32)
     before, = engine.run([x])
-    code = CompiledProgram(entry["gc_map_run"], entry["gc_map_run_range"], None)
-    engine.use_compiled(dict.fromkeys(range(len(plan.programs)), code))
+    calls = []
+
+    def code(out: int, pointers: int, count: int, room: int, position: int) -> None:
+        calls.append((count, position))
+
+    own = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 5)(code)
+    address = ctypes.cast(own, ctypes.c_void_p).value or 0
+    engine.use_compiled(dict.fromkeys(range(len(plan.programs)), CompiledProgram(address, 0)))
+    engine.run([x])
+    assert calls and {position for _, position in calls} == {0} and len(engine._frames) == 1
+    engine.use_compiled(compile_programs(plan))
     assert np.array_equal(engine.run([x])[0], before) and len(engine._frames) == 1
 
 

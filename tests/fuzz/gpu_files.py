@@ -15,6 +15,7 @@ import graphc as gc
 from graphc.commands.gpu import make_gpu_code
 from graphc.exec.cuda.calls.checks import Range
 from graphc.exec.cuda.recorded import Kernel, Moved, Recorded, record_runs
+from graphc.exec.cuda.recorded_parts import Divided, Walk, record_walk
 from graphc.serial.gpu_code import gpu_code
 from graphc.serial.plan_proto import load_plan
 from graphc.serial.tensors import read_array
@@ -34,16 +35,34 @@ def _model() -> gc.GraphDef:
         return gc.export_model(session, {"f": gc.Signature({"y": y, "t": gc.scatter_add(w, i, x).op}, [x, i])})
 
 
-@cache
-def _recorded() -> Recorded:
-    model = _model()
-    nodes, plan = {node.name: node for node in model.node}, load_plan(model.plans[0])
-    constants = {c.name: read_array(nodes[c.name].attr["value"].tensor) for c in plan.constants}
-    made = record_runs(plan, constants, [[(3, 4), (3,)]], 75)[0]
+SHAPES = [[(3, 4), (3,)]]
+
+
+def _plan() -> tuple[Any, dict[str, Any]]:
+    nodes, plan = {node.name: node for node in _model().node}, load_plan(_model().plans[0])
+    return plan, {c.name: read_array(nodes[c.name].attr["value"].tensor) for c in plan.constants}
+
+
+def _with_short_texts(made: Recorded) -> Recorded:
     short = {ptx: f".target sm_75 // {i}" for i, ptx in enumerate({t.ptx for part in made.tasks for t in part
                                                                   if isinstance(t, Kernel)})}
     return replace(made, tasks=tuple(tuple(replace(t, ptx=short[t.ptx]) if isinstance(t, Kernel) else t for t in part)
                                      for part in made.tasks))
+
+
+@cache
+def _recorded() -> Recorded:
+    plan, constants = _plan()
+    return _with_short_texts(record_runs(plan, constants, SHAPES, 75)[0])
+
+
+@cache
+def _walk() -> Walk:
+    """The same as parts of a plan for the host."""
+    plan, constants = _plan()
+    made = record_walk(Divided(plan, SHAPES), constants, 75)
+    return replace(made, parts=tuple(replace(part, runs=tuple(map(_with_short_texts, part.runs)))
+                                     for part in made.parts))
 
 
 def write_gpu_files(folder: Path, count: int, rng: random.Random) -> list[Path]:
@@ -53,22 +72,37 @@ def write_gpu_files(folder: Path, count: int, rng: random.Random) -> list[Path]:
     paths = [folder / MODEL, folder / "code.gpu"]
     paths[1].write_bytes(make_gpu_code(_model(), compute=75))
     for number in range(count):
-        run = _recorded()
-        for _ in range(rng.choice((0, 1, 1, 2, 4))):
-            run = _changed_run(run, rng)
-        code = gpu_code(saved.graph_hash, {"f": (saved, [run] * rng.choice((0, 1, 1, 2)))})
+        code = gpu_code(saved.graph_hash, {"f": (saved, _changed_walk(rng) if number % 3 == 2 else _changed_runs(rng))})
         paths.append(folder / f"{number}.gpu")
         paths[-1].write_bytes(mutate_bytes(code, rng) if rng.random() < 0.3 else code)
     return paths
 
 
+def _changed_runs(rng: random.Random) -> list[Recorded]:
+    run = _recorded()
+    for _ in range(rng.choice((0, 1, 1, 2, 4))):
+        run = _changed_run(run, rng)
+    return [run] * rng.choice((0, 1, 1, 2))
+
+
+def _changed_walk(rng: random.Random) -> Walk:
+    walk = _walk()
+    if rng.random() < 0.3:
+        field = rng.choice(("parts", "here", "sizes"))
+        walk = replace(walk, **{field: _changed(getattr(walk, field), rng)})
+    return replace(walk, parts=tuple(replace(part, runs=tuple(
+        _changed_run(run, rng) if rng.random() < 0.5 else run for run in part.runs)) for part in walk.parts))
+
+
 def _changed_run(run: Recorded, rng: random.Random) -> Recorded:
     field = rng.choice(["tasks"] * 6 + ["memory"] * 3 + [f.name for f in fields(run)])
     if field == "tasks":
-        part = rng.choice([number for number, tasks in enumerate(run.tasks) if tasks])
+        part = rng.choice([number for number, tasks in enumerate(run.tasks) if tasks] or [0])
         return replace(run, tasks=(*run.tasks[:part], _changed_list(run.tasks[part], rng), *run.tasks[part + 1:]))
     if field in ("checks", "needed"):          # pairs of a step and what it asks for
         listed = list(getattr(run, field))
+        if not listed:
+            return run
         at = rng.randrange(len(listed))
         (body, step), what = listed[at]
         listed[at] = (_changed(body, rng), _changed(step, rng)), _changed(what, rng)

@@ -1,4 +1,4 @@
-"""Maps without a graph: one Program over NumPy arrays, bound and run by the evaluator or by the JIT's code.
+"""Maps without a graph: one Program over NumPy arrays, bound and run by the evaluator or with the JIT's code.
 
 The images made here have a header, one program and one MAP record; buffers are the arrays' own memory.
 """
@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 from guarded import Memory
 
+from graphc.exec.jit import CompiledProgram
 from graphc.exec.library import Library, load_library
 from graphc.ir.dtypes import as_dtype
 from graphc.kernels.layout import CODE_CONST, CODE_INDEX, CODE_LINEAR, CODE_REDUCE, Header
+from graphc.kernels.runtime.map_words import CODE_WORDS
 from graphc.plan.plan import Instr, Program
 
 _turns = itertools.count()
@@ -64,8 +66,9 @@ class BoundMap:
 
     def __init__(self, program: Program, domain: tuple[int, ...], reduced: int, loads: list[Operand],
                  stores: list[Operand],
-                 library: Library | None = None) -> None:
+                 library: Library | None = None, code: CompiledProgram | None = None) -> None:
         self.library = library or load_library()
+        self.code = np.array(code[:CODE_WORDS] if code else [0] * CODE_WORDS, np.int64)
         kernels = int(self.library.registry[1])
         numbers = {name: i for i, name in enumerate(self.library.names)}
         words = [len(program.loads), len(program.instrs), len(program.stores)]
@@ -93,12 +96,12 @@ class BoundMap:
         self.run_entry = native(self.library.entry["gc_map_run"])
         self.range_entry = native(self.library.entry["gc_map_run_range"])
         count_words = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 3)(self.library.entry["gc_map_words"])
-        bind = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 7)(self.library.entry["gc_map_bind"])
+        bind = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 8)(self.library.entry["gc_map_bind"])
         registry = self.library.registry.ctypes.data
         self.out = np.full(count_words(self.record.ctypes.data, self.image.ctypes.data, registry) + 1, 0x5A5A5A5A,
                            np.int64)
         bind(self.image.ctypes.data, self.record.ctypes.data, self.dims.ctypes.data, self.buffers.ctypes.data, registry,
-             self.library.functions.ctypes.data, self.out.ctypes.data)
+             self.library.functions.ctypes.data, self.out.ctypes.data, self.code.ctypes.data)
         assert self.out[-1] == 0x5A5A5A5A, "map_bind wrote behind its table"
         self.work = np.full(int(self.out[3]) + 64, 0x7F, np.uint8)
         self.scratch = np.full(int(self.out[2]) + 64, 0x7F, np.uint8)
@@ -129,9 +132,9 @@ class BoundMap:
     def addresses(self) -> list[int]:
         return [a.ctypes.data for a in (self.out, self.counter, self.work, self.scratch)]
 
-    def run(self, function: Any = None, backwards: bool = False) -> None:
-        """Every tile of both phases. function: instead of the evaluator's."""
-        function, addresses = function or self.run_entry, self.addresses()
+    def run(self, backwards: bool = False) -> None:
+        """Every tile of both phases."""
+        function, addresses = self.run_entry, self.addresses()
         self._put()
         for phase in range(2):
             tiles = range(int(self.out[phase]))
@@ -140,7 +143,7 @@ class BoundMap:
         self._get()
         assert (self.scratch[int(self.out[2]):] == 0x7F).all() and (self.work[int(self.out[3]):] == 0x7F).all()
 
-    def run_range(self, begin: int, end: int, function: Any = None) -> None:
+    def run_range(self, begin: int, end: int) -> None:
         self._put()
-        assert (function or self.range_entry)(*self.addresses(), begin, end) == 0
+        assert self.range_entry(*self.addresses(), begin, end) == 0
         self._get()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from attention_layouts import apart, inside, whole
 
 from kernel_harness import backwards, close, filled, load, normal
 
@@ -28,8 +29,9 @@ def wanted(q, k, v, mask, dy):
     return p @ v, kept, ds @ k, ds.swapaxes(-1, -2) @ q, p.swapaxes(-1, -2) @ dy
 
 
-def made(size, dtype, mask=None, order=range, change=None):
-    """Operands q, k, v, mask, dy, and what both kernels make of them."""
+def made(size, dtype, mask=None, order=range, change=None, lying=whole):
+    """Operands q, k, v, mask, dy, and what both kernels make of them. lying: how they lie; y and the gradients have
+    their inner axis behind the rows if they lie apart."""
     outer, inner, rows, cols, depth, columns = size
     q, k, v, dy = (normal((outer, inner, *s), dtype, i) for i, s in
                    enumerate(((rows, depth), (cols, depth), (cols, columns), (rows, columns))))
@@ -43,11 +45,16 @@ def made(size, dtype, mask=None, order=range, change=None):
         change(q, k, v, added, dy)
     y, kept = filled((outer, inner, rows, columns), dtype), filled((outer, inner, rows, 2), dtype)
     kernels = load("attention_kept", "attention_grad")
-    dims, attrs = [*size, *steps], [int(mask is not None), SCALE]
-    assert kernels[f"attention_kept.{dtype}"](q, k, v, added, kept, y, dims=dims, attrs=attrs, order=order) == 0
+    (q_given, k_given, v_given, dy_given) = given = [lying(x) for x in (q, k, v, dy)]
+    dims = [*size, *steps, *(s for _, own in given for s in own)]
+    masked, within = int(mask is not None), int(lying is apart)
+    assert kernels[f"attention_kept.{dtype}"](q_given[0], k_given[0], v_given[0], added, kept, y, dims=dims[:21],
+                                              attrs=[masked, within, SCALE], order=order) == 0
     grads = [filled(x.shape, dtype) for x in (q, k, v)]
-    assert kernels[f"attention_grad.{dtype}"](q, k, v, y, kept, dy, added, *grads, dims=dims, attrs=attrs,
-                                              order=order) == 0
+    assert kernels[f"attention_grad.{dtype}"](q_given[0], k_given[0], v_given[0], y, kept, dy_given[0], added, *grads,
+                                              dims=dims, attrs=[masked, *[within] * 4, SCALE], order=order) == 0
+    if within:
+        y, *grads = map(inside, (y, *grads))
     return (q, k, v, added if mask is not None else 0, dy), (y, kept, *grads)
 
 
@@ -60,6 +67,16 @@ def test_values(size, mask, dtype):
         close(result, expected, dtype, 8.0)
     for result, again in zip(found, made(size, dtype, MASKS[mask], backwards)[1], strict=True):
         np.testing.assert_array_equal(result, again)
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("mask", ["none", "rows"])
+@pytest.mark.parametrize("size", [*SIZES, (2, 3, 40, 300, 64, 64), (1, 1, 0, 3, 3, 3), (1, 2, 3, 0, 3, 3)], ids=str)
+def test_matrices_that_lie_apart(size, mask, dtype):
+    """The same bits, whatever lies between."""
+    for found, again in zip(made(size, dtype, MASKS[mask])[1], made(size, dtype, MASKS[mask], lying=apart)[1],
+                            strict=True):
+        np.testing.assert_array_equal(found, again)
 
 
 @pytest.mark.parametrize("size", [(0, 1, 3, 3, 3, 3), (1, 1, 0, 3, 3, 3), (1, 2, 3, 0, 3, 3), (1, 1, 3, 3, 3, 0)],

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from attention_layouts import apart, inside, whole
 
 from kernel_harness import backwards, close, filled, load, normal
 
@@ -18,7 +19,8 @@ def wanted(q: np.ndarray, k: np.ndarray, v: np.ndarray, mask: np.ndarray | float
     return e / e.sum(-1, keepdims=True) @ v.astype(np.float64)
 
 
-def check(size, dtype, mask=None, scale=0.3, order=range, change=None):
+def check(size, dtype, mask=None, scale=0.3, order=range, change=None, lying=whole):
+    """lying: how q, k and v lie; y has its inner axis behind the rows if they lie apart."""
     outer, inner, rows, cols, depth, columns = size
     q, k, v = (normal((outer, inner, *s), dtype, i) for i, s in enumerate(((rows, depth), (cols, depth),
                                                                            (cols, columns))))
@@ -32,8 +34,11 @@ def check(size, dtype, mask=None, scale=0.3, order=range, change=None):
         strides = (own[1] * own[2] * cols, own[2] * cols, cols)
         steps = tuple(s if kept else 0 for s, kept in zip(strides, mask, strict=True))
     kernel = load("attention")[f"attention.{dtype}"]
-    status = kernel(q, k, v, added, y, dims=[*size, *steps], attrs=[int(mask is not None), scale], order=order)
+    given = [lying(x) for x in (q, k, v)]
+    status = kernel(*(x for x, _ in given), added, y, dims=[*size, *steps, *(s for _, own in given for s in own)],
+                    attrs=[int(mask is not None), int(lying is apart), scale], order=order)
     assert status == 0
+    y = inside(y) if lying is apart else y
     if cols:
         close(y, wanted(q, k, v, added if mask is not None else 0, scale), dtype, 2.0)
     return y
@@ -44,6 +49,15 @@ def check(size, dtype, mask=None, scale=0.3, order=range, change=None):
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_values(size, mask, dtype):
     np.testing.assert_array_equal(check(size, dtype, MASKS[mask]), check(size, dtype, MASKS[mask], order=backwards))
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("mask", ["none", "rows", "each"])
+@pytest.mark.parametrize("size", [*SIZES, (2, 3, 40, 300, 64, 64), (0, 1, 3, 3, 3, 3), (1, 2, 3, 0, 3, 3),
+                                  (1, 1, 3, 3, 0, 3)], ids=str)
+def test_matrices_that_lie_apart(size, mask, dtype):
+    """The same bits, whatever lies between."""
+    np.testing.assert_array_equal(check(size, dtype, MASKS[mask]), check(size, dtype, MASKS[mask], lying=apart))
 
 
 @pytest.mark.parametrize("size", [(0, 1, 3, 3, 3, 3), (1, 1, 0, 3, 3, 3), (1, 2, 3, 0, 3, 3), (1, 1, 3, 3, 3, 0)],
@@ -77,7 +91,8 @@ def test_what_is_not_finite_shows_behind_a_mask(where, rows, cols):
     mask = np.zeros((1, 1, 1, cols), np.float32)
     mask[..., 3:] = -np.inf
     y = filled((1, 1, rows, 8), "f32")
-    assert load("attention")["attention.f32"](q, k, v, mask, y, dims=[1, 1, rows, cols, 16, 8, 0, 0, 0],
-                                              attrs=[1, 0.3]) == 0
+    assert load("attention")["attention.f32"](
+        q, k, v, mask, y, attrs=[1, 0, 0.3],
+        dims=[1, 1, rows, cols, 16, 8, 0, 0, 0, *(s for x in (q, k, v) for s in whole(x)[1])]) == 0
     np.testing.assert_array_equal(np.isnan(y), np.isnan(wanted(q, k, v, mask, 0.3)))
     assert np.isnan(y).any()

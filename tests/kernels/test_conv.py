@@ -193,12 +193,13 @@ def test_input_grad_of_few_channels_or_columns_computes_no_tap_in_vain():
 
 
 def test_the_results_of_a_tile_stay_in_the_cache():
-    """An epilogue reads them behind it: 256 KB, unless that is too little work for a tile."""
+    """An epilogue reads them behind it: 256 KB, up to half more for a number of tiles that threads share evenly, unless
+    that is too little work for a tile."""
     kernel = load("conv2d")["conv2d.f32"]
     for size in (Window(16, 56, 56, 64, 1, 1, 256), Window(32, 56, 56, 256, 1, 1, 64),
                  Window(64, 28, 28, 64, 7, 7, 64)):
         choice = kernel.loaded.choice(arguments(size)["dims"], arguments(size)["attrs"])
-        assert 64 * 1024 <= 4 * choice[Choice.TILE_ELEMENTS] <= 256 * 1024, size
+        assert 64 * 1024 <= 4 * choice[Choice.TILE_ELEMENTS] <= 384 * 1024, size
     thin = kernel.loaded.choice(arguments(Window(64, 56, 56, 1, 1, 1, 4096))["dims"],
                                 arguments(Window(64, 56, 56, 1, 1, 1, 4096))["attrs"])
     assert 4 * thin[Choice.TILE_ELEMENTS] > 256 * 1024

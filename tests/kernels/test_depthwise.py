@@ -66,3 +66,27 @@ def test_flipped_taps_are_the_gradient_without_stride(dtype):
     assert kernels[f"depthwise_conv2d_input_grad.{dtype}"](dy, f, by_gradient, **arguments(size)) == 0
     assert kernels[f"depthwise_conv2d.{dtype}"](dy, f, by_flip, **arguments(size, 1)) == 0
     close(by_flip, by_gradient, dtype, 10)
+
+
+@pytest.mark.parametrize("operand", range(3))
+@pytest.mark.parametrize("size", CASES, ids=str)
+def test_what_is_not_finite_reaches_what_depends_on_it(size, operand):
+    kernels = load("depthwise_conv2d", "depthwise_conv2d_input_grad", "depthwise_conv2d_filter_grad")
+    given = operands(size, "f32")
+    for value, place in ((np.inf, 0), (np.nan, given[operand].size // 2), (-np.inf, given[operand].size - 1)):
+        if given[operand].size > 2:
+            given[operand].flat[place] = value
+    x, f, dy = (a.astype(np.float64) for a in given)
+    y, dx, df = (np.zeros(a.shape) for a in (dy, x, f))
+    with np.errstate(invalid="ignore"):
+        for u, v, rows, columns, i, j in size.taps():
+            inside, out = (slice(None), i[:, None], j), (slice(None), rows[:, None], columns)
+            y[out] += x[inside] * f[u, v]
+            dx[inside] += dy[out] * f[u, v]
+            df[u, v] = (x[inside] * dy[out]).sum((0, 1, 2))
+    for name, taken, wanted, more in (("", (0, 1), y, [0]), ("_input_grad", (2, 1), dx, []),
+                                      ("_filter_grad", (0, 2), df, [])):
+        found = filled(wanted.shape, "f32")
+        kernels[f"depthwise_conv2d{name}.f32"](*(given[i] for i in taken), found, **arguments(size, *more))
+        np.testing.assert_array_equal(np.isnan(found), np.isnan(wanted))
+        np.testing.assert_array_equal(np.isfinite(found), np.isfinite(wanted))

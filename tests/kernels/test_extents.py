@@ -169,5 +169,8 @@ def test_primitives_stay_inside_their_tiles(at_end: bool) -> None:
                 argument = 1 if name.startswith("select.") else kinds[-1]
                 blocks = [memory.block(kinds[0] * count, 0), memory.block(argument * count, 0)]
                 blocks += [memory.block(max(kinds) * count, 0) for _ in range(3)]
+            if name.startswith("reduce."):
+                function(*(b.ctypes.data for b in blocks), 0, 0, 0, count)
+                blocks = [memory.block(kinds[0] * count, 0) for _ in range(5)]
             function(*(b.ctypes.data for b in blocks), count)
             memory.free()

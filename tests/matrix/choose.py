@@ -8,6 +8,7 @@ import numpy as np
 
 from graphc.ir.host import Host
 from graphc.ir.op import OPS, Effect
+from graphc.ops.linalg.by_kernel import ByKernel
 
 from matrix.cells import FACTORS, Cell, cell_of
 from matrix.excluded import FIELDS_KNOWN, OPS_OF_KNOWN_FIELDS, RANK_BY_SIZE, SIZES_FIXED
@@ -105,7 +106,8 @@ def _fed_fields(op: str, choice: dict[str, Any]) -> bool:
 def _machine_fits(op: str, choice: dict[str, Any]) -> bool:
     if choice.get("machine") != "runner":
         return True
-    return choice.get("front") != "python" and not issubclass(OPS[op], Host)     # the runner has no Python
+    in_python = issubclass(OPS[op], Host) and not issubclass(OPS[op], ByKernel)
+    return choice.get("front") != "python" and not in_python     # the runner has no Python
 
 
 _RULES = (_sample_has_sizes, _front_fits, _behind_fits, _has_gradients, _declared, _known_rank_by_size, _fed_fields,

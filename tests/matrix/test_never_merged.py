@@ -13,6 +13,7 @@ import pytest
 import graphc as gc
 from graphc.ir.host import Host
 from graphc.ir.op import OPS
+from graphc.ops.linalg.by_kernel import ByKernel
 
 from matrix import check
 from matrix.cells import Cell
@@ -47,7 +48,7 @@ def test_fields_are_told_apart(op: str) -> None:
     found, count = [], 0
     for i, group in enumerate(alike(op)):
         for place in (PLACES[i % len(PLACES)], PLACES[(i + 1) % len(PLACES)]):
-            if place.get("machine") == "runner" and issubclass(OPS[op], Host):
+            if place.get("machine") == "runner" and issubclass(OPS[op], Host) and not issubclass(OPS[op], ByKernel):
                 continue            # the runner has no Python
             found += check.together([Cell(op, number, **place) for number in group])
             count += len(group)

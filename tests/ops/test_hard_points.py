@@ -13,7 +13,6 @@ from test_all_ops import FETCHABLE
 
 import graphc as gc
 from graphc.exec import jit
-from graphc.exec.map_code import is_compilable
 from graphc.exec.reference import apply_reference
 from graphc.ir.dtypes import COMPLEX, bfloat16, float32, float64, int32
 from graphc.ir.op import OPS, REFUSED, Elementwise, Op, Sample
@@ -78,7 +77,7 @@ def problems_of(op: type[Op], variant: Variant) -> list[str]:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("GRAPHC_ISA", isa.name)
                 patch.setenv("GRAPHC_JIT", str(int(compiled)))
-                patch.setattr(jit, "pays", is_compilable)
+                patch.setattr(jit, "pays", jit.is_compilable)
                 results = computed(op, variant.sample, values, compiled)
             problems += [f"{isa.name}, {'compiled' if compiled else 'evaluated'}, {where}: {text}"
                          for where, found in results for text in shown(found, expected, values)]

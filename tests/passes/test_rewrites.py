@@ -54,6 +54,10 @@ SIMPLE = {
     "to the fourth": (lambda x: x ** 4, ["Pow"]),
     "a power that makes it larger": (lambda x: x[:, :1] ** np.full(3, 2, np.float32), ["Pow", "StridedSlice"]),
     "transposed matmul": (lambda x: gc.matmul(gc.transpose(x), x), ["MatMul"]),
+    "transposed matmul of moved axes": (
+        lambda x: (lambda y: gc.matmul(gc.transpose(y, [1, 0, 2]), gc.transpose(y, [1, 2, 0])))(
+            gc.expand_dims(x, 2) * np.arange(3, dtype=np.float32)),
+        ["BatchMatMulV2", "ExpandDims", "Mul", "Transpose", "Transpose"]),
 }
 
 

@@ -160,15 +160,20 @@ def softmax(x: Arrays, d: list[int], attrs: list[int]) -> None:
 
 @kernel
 def attention(x: Arrays, d: list[int], attrs: list[int]) -> None:
-    outer, inner, rows, cols, depth, columns, *steps = d
-    q, k, v = (part.reshape(outer, inner, *shape).astype(np.float64) for part, shape in
-               zip(x, ((rows, depth), (cols, depth), (cols, columns)), strict=False))
-    masked, scale = KERNEL_DECLARATIONS["attention"].attr_values(attrs)
+    outer, inner, rows, cols, depth, columns, *steps = d[:9]
+    q, k, v = (_seen(part, (outer, inner, *shape), at).astype(np.float64) for part, shape, at in
+               zip(x, ((rows, depth), (cols, depth), (cols, columns)), (d[9:13], d[13:17], d[17:21]), strict=False))
+    masked, inside, scale = KERNEL_DECLARATIONS["attention"].attr_values(attrs)
     scores = q @ k.swapaxes(-1, -2) * scale
     if masked:
-        strides = [step * x[3].itemsize for step in (*steps, 1)]
-        scores = scores + np.lib.stride_tricks.as_strided(x[3], scores.shape, strides)
-    x[4][...] = (np.exp(_log_softmax(scores)) @ v).ravel()
+        scores = scores + _seen(x[3], scores.shape, [0, *steps])
+    y = np.exp(_log_softmax(scores)) @ v
+    x[4][...] = (y.swapaxes(1, 2) if inside else y).ravel()
+
+
+def _seen(x: np.ndarray, shape: tuple[int, ...], at: list[int]) -> np.ndarray:
+    """Whole rows of x: from element at[0] on, and the steps of the axes before."""
+    return np.lib.stride_tricks.as_strided(x[at[0]:], shape, [step * x.itemsize for step in (*at[1:], 1)])
 
 
 @kernel

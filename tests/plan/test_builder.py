@@ -5,11 +5,11 @@ import pytest
 
 from graphc.errors import InternalError, UnimplementedError
 from graphc.ir import dims
+from graphc.ir.access import Access, whole
 from graphc.ir.dtypes import complex64, float32, int32, int64, resource, uint64
 from graphc.kernels.contracts.all import KERNELS
 from graphc.kernels.contracts.dtypes import DTYPES
 from graphc.kernels.toolchain.registry import formula_words
-from graphc.plan.access import Access, whole
 from graphc.plan.builder import BodyBuilder
 from graphc.plan.dim_table import DimTable, symbol_of
 from graphc.plan.plan import Dim, DimKind, Map

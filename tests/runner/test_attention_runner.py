@@ -56,3 +56,22 @@ def test_saved(dtype: gc.DType, causal: bool, fusion: str, native: n.Native, mon
                 for each in found:
                     np.testing.assert_array_equal(each, found[0])
                 np.testing.assert_allclose(found[0], right, rtol=2e-4, atol=2e-4)
+
+
+def test_parts_of_one_product(native: n.Native) -> None:
+    """q, k and v are read where the product lies, and the heads are written behind the rows."""
+    with gc.Graph().as_default() as graph:
+        x = gc.placeholder(gc.float32, [None, None, 8], name="x")
+        draw, size = np.random.default_rng(1), gc.shape(x)
+        into, out = (gc.constant(draw.standard_normal(s).astype(np.float32)) for s in ((8, 3 * 51), (51, 8)))
+        product = gc.reshape(gc.matmul(gc.reshape(x, [-1, 8]), into), [size[0], size[1], 3 * 51])
+        q, k, v = (gc.transpose(gc.reshape(part, [size[0], size[1], HEADS, DEPTH]), [0, 2, 1, 3])
+                   for part in gc.split(product, 3, axis=-1))
+        mixed = gc.matmul(gc.nn.softmax(gc.matmul(q, k, transpose_b=True) * 0.25), v)
+        y = gc.matmul(gc.reshape(gc.transpose(mixed, [0, 2, 1, 3]), [-1, 51]), out)
+        with gc.Session(graph=graph) as session:
+            file = gc.freeze(session, [y], [x]).SerializeToString()
+            with native.load(file) as model:
+                for shape in ((1, 1, 8), (2, 17, 8), (1, 65, 8), (0, 3, 8), (3, 0, 8), (2, 17, 8)):
+                    fed = draw.standard_normal(shape).astype(np.float32)
+                    np.testing.assert_array_equal(model.run([fed])[0], session.run(y, {x: fed}))

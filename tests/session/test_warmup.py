@@ -212,7 +212,7 @@ def test_nothing_is_compiled_in_a_thread_that_runs(fresh: None, monkeypatch: pyt
         seen = threads.setdefault(name, set())
         monkeypatch.setattr(where, name, lambda *a, **k: (seen.add(threading.get_ident()), real(*a, **k))[1])
 
-    for where, name in ((backend, "compile_text"), (jit, "compile_program"), (jit, "map_text"), (jit, "_load")):
+    for where, name in ((backend, "compile_text"), (jit, "compile_form"), (jit, "pass_text"), (jit, "_load")):
         note(where, name)
     runs = steps()
     for _ in range(20):

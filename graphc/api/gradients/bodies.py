@@ -8,6 +8,7 @@ that graph uses of the forward body's tensors must have been kept.
  - Anything else is pushed on a list by the forward body and popped by the backward one: the forward op gets one more
    carried value (a branch: one more output). So random numbers and Python functions run once. The forward op is
    extended where it stands, as in TensorFlow 2: its first outputs and inputs stay what they were.
+ - Of indices and flags that follow of counters nothing is kept, they are computed again (counters.py).
  - Of tensors whose shape only is needed, the shape is kept.
  - The gradient of a matrix to which every iteration adds a product of few rows is one product behind the loop, of the
    factors of all iterations (products.py).
@@ -31,6 +32,7 @@ from graphc.api.array.transpose import transpose
 from graphc.api.control import lists
 from graphc.api.control.control import make_if, make_while, new_function, outermost
 from graphc.api.gradients import products, rows
+from graphc.api.gradients.counters import Counters
 from graphc.api.gradients.slices import Gradient, IndexedSlices, as_dense
 from graphc.api.gradients.walk import OF_OPERATIONS, backward, reaches, sum_of, zeros_for
 from graphc.api.math.binary import add, subtract
@@ -97,6 +99,7 @@ class LoopGradient(GradientGraph):
     def __init__(self, name: str, graph: Graph, loop: Operation, outer: dict[Tensor, Tensor]) -> None:
         super().__init__(name, graph, _body(loop), outer)
         self.loop = loop
+        self.counters = Counters(loop, outer)
         self.initial: list[Tensor] = []
         self.results: list[Tensor | None] = []      # None: not yet known
         self.turned: dict[Tensor, Tensor] = {}      # matrices of the forward body, transposed outside
@@ -125,6 +128,10 @@ class LoopGradient(GradientGraph):
         return len(self.initial) - 1, made
 
     def save(self, tensor: Tensor) -> Tensor:
+        if self.counters.tell(tensor):
+            assert self.results[0] is not None
+            with self.as_default(), self.control_dependencies(None), self.name_scope(None):
+                return self.counters.again(tensor, self.results[0], self.capture)
         number, handle = self.carry(accumulate(self.loop, tensor), lists.HANDLE, "stack")
         with self.as_default(), self.control_dependencies(None), self.name_scope(None):
             self.results[number], value = lists.pop(handle, tensor)

@@ -1,5 +1,5 @@
-"""Factors of matrices, eigenvalues and singular values, and what follows from them. Computed by NumPy (Lu and square
-roots: SciPy), so that such a graph runs in Python only.
+"""Factors of matrices, eigenvalues and singular values, and what follows from them. Kernels factor real matrices by
+Cholesky, lu and qr; NumPy and SciPy compute the rest, which runs in Python only.
 
 validate_args: ranks and sizes of matrices are checked whatever it says; True adds the rank of an order of rows.
 """

@@ -1,4 +1,5 @@
-"""Systems of linear equations, inverses and determinants. Computed by NumPy: such a graph runs in Python only."""
+"""Systems of linear equations, inverses and determinants: by kernels of real numbers, of complex ones by NumPy, in
+Python only."""
 from __future__ import annotations
 
 from typing import Any, NamedTuple

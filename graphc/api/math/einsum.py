@@ -1,8 +1,9 @@
 """Einstein's summation: transposes, products of matrices and sums.
 
-Operands are combined from left to right. Of two, the labels that both have are summed by a product of matrices if
-nobody needs them any more, and run along as its leading axes if somebody does; labels that one operand alone has are
-summed before. Axes that "..." stands for are labels (0, 1, ... from the right) that broadcast.
+Operands are combined from left to right; of two, the left factor is the one whose axes the result has first. The labels
+that both have are summed by a product of matrices if nobody needs them any more, and run along as its leading axes if
+somebody does; labels that one operand alone has are summed before. Axes that "..." stands for are labels (0, 1, ...
+from the right) that broadcast.
 """
 from __future__ import annotations
 
@@ -99,9 +100,18 @@ def _combined(terms: list[_Term], wanted: tuple[Label, ...]) -> Any:
     total = terms[0]
     for i, term in enumerate(terms[1:], 1):
         needed = {*wanted, *(label for later in terms[i + 1 :] for label in later.labels)}
-        total = _product(total, term, needed)
+        pair = (term, total) if _stands_first(term, total, wanted) else (total, term)
+        total = _product(*pair, needed)
     total = total.summed([label for label in total.labels if label not in wanted])
     return total.ordered(wanted).tensor
+
+
+def _stands_first(a: _Term, b: _Term, wanted: tuple[Label, ...]) -> bool:
+    """Whether the result has the letters that only a has in front of those that only b has: then a is the left factor,
+    or the product would be transposed."""
+    own, others = ([wanted.index(label) for label in x.labels if label in wanted and label not in y.labels]
+                   for x, y in ((a, b), (b, a)))
+    return bool(own) and bool(others) and max(own) < min(others)
 
 
 def _parsed(equation: str, count: int) -> tuple[list[str], str | None]:

@@ -1,5 +1,5 @@
-"""Fourier transforms, and spectra turned around their middle. Computed by NumPy, so that such a graph runs in Python
-only."""
+"""Fourier transforms, and spectra turned around their middle. By kernels if lengths are known when compiling, else by
+NumPy, in Python only."""
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -26,7 +26,7 @@ from graphc.exec.cuda.residence import Residence
 from graphc.exec.cuda.run_memory import RunMemory
 from graphc.exec.cuda.split import name_of, split
 from graphc.exec.cuda.work import Brought, Copy
-from graphc.exec.frame import Frame
+from graphc.exec.frame import Frame, Shapes
 from graphc.exec.states import State
 from graphc.plan import plan as p
 from graphc.plan.costs import sizes_of
@@ -36,25 +36,29 @@ Vector = tuple[int, ...]   # sizes and address of a value on the device
 
 
 class MixedEngine(DeviceEngine):
-    """Runs any plan without CARRIED buffers. may: which steps devices may do; place: which of `devices` does a step, by
-    its number among them; the others as Engine's arguments.
+    """Runs any plan without CARRIED buffers. residence: of the plan, whose devices are numbers of `devices`; the others
+    are Engine's arguments.
 
     Raises ResourceExhaustedError in a run if the device has no memory left.
     """
 
-    def __init__(self, devices: Sequence[Device], may: Callable[[p.Step], bool], place: Callable[[p.Step], int],
-                 plan: p.Plan, constants: Mapping[str, Any] | None = None, states: Any = None,
-                 hosts: Mapping[str, Callable[..., Any]] | None = None, *settings: Any) -> None:
-        self._split = split(plan, Residence(plan, may, place))
+    def __init__(self, devices: Sequence[Device], residence: Residence, constants: Mapping[str, Any] | None = None,
+                 states: Any = None, hosts: Mapping[str, Callable[..., Any]] | None = None, *settings: Any) -> None:
+        self._split = split(residence.plan, residence)
         own = {name_of(function): Launch(weakref.ref(self), function) if isinstance(function, Part) else
                ListCall(weakref.ref(self), function) for function in self._split.functions}
-        super().__init__(devices, plan, self._split.plan, constants, states, {**(hosts or {}), **own}, *settings)
+        super().__init__(devices, residence.plan, self._split.plan, constants, states, {**(hosts or {}), **own},
+                         *settings)
         self._idle: list[DeviceRun] = []
         self._current = threading.local()
 
     @property
     def parts(self) -> tuple[Part, ...]:
         return self._split.parts
+
+    def refuse_misfits(self, shapes: Shapes) -> None:
+        """Raises InvalidArgumentError for inputs of these shapes if they do not fit, as a run does."""
+        self.frames.keep(self._frame(shapes))
 
     def _cells_here(self) -> list[State]:
         return [cell for i, cell in enumerate(self._cells) if i in self._split.here]

@@ -18,7 +18,7 @@ any depth, reads or makes it. Every other one crosses as the host's.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from graphc.exec.cuda.listed import comes_out, goes_in, listed_steps
 from graphc.exec.cuda.support import is_the_hosts, lacking
@@ -34,11 +34,14 @@ class Residence:
     """steps: of each body the numbers of the steps that the device does; lists: of each body those on lists of the
     device's values, with what these hold. given, made: of each body the numbers of its inputs and outputs that are the
     device's; homes: of each body which device's they are; where: of each body the device of each of its steps. may:
-    whether the caller lets a device do a step; place: which device that is then, by a number."""
+    whether the caller lets a device do a step; place: which device that is then, by a number; stays: whether a value
+    (its body's number and its own) may go into and come out of loops and branches as a device's; holds: whether lists
+    may hold values of a device."""
 
     def __init__(self, plan: p.Plan, may: Callable[[p.Step], bool] = lambda step: True,
-                 place: Callable[[p.Step], int] = lambda step: 0) -> None:
-        self.plan = plan
+                 place: Callable[[p.Step], int] = lambda step: 0,
+                 stays: Callable[[int, int], bool] = lambda number, buffer: True, holds: bool = True) -> None:
+        self.plan, self._stays = plan, stays
         self.steps = [{i for i, step in enumerate(body.steps) if self._fits(body, step) and may(step)}
                       for body in plan.bodies]
         self.given: list[set[int]] = [set() for _ in plan.bodies]
@@ -50,7 +53,7 @@ class Residence:
         self.homes = [0] * len(plan.bodies)
         for number in reversed(range(len(plan.bodies))):
             self._find_homes(number)
-        self.lists = listed_steps(plan, self.where, _fits_list)
+        self.lists = listed_steps(plan, self.where, _fits_list) if holds else [{} for _ in plan.bodies]
         for number in reversed(range(len(plan.bodies))):
             self._cross(number)
 
@@ -112,39 +115,48 @@ class Residence:
         body = self.plan.bodies[number]
         for step in body.steps:
             if isinstance(step, p.While):
-                self._cross_loop(body, step)
+                self._cross_loop(number, step)
             elif isinstance(step, p.If):
-                self._cross_branch(body, step)
+                self._cross_branch(number, step)
 
-    def _cross_loop(self, body: p.Body, step: p.While) -> None:
+    def _cross_loop(self, number: int, step: p.While) -> None:
+        bodies = self.plan.bodies
         for i, operand in enumerate(step.operands):
             carried = i < step.carried
-            places = [(body, operand), *((self.plan.bodies[b], self.plan.bodies[b].inputs[i])
-                                         for b in (step.cond, step.body))]
-            inner = self.plan.bodies[step.body]
+            places = [(number, operand), *((b, bodies[b].inputs[i]) for b in (step.cond, step.body))]
             if carried:
-                places.append((inner, inner.outputs[i]))
+                places += [(step.body, bodies[step.body].outputs[i]), *self._taken(number, step.slots[i])]
             wanted = self._reads(step.cond, i) or self._reads(step.body, i) or (carried and self._makes(step.body, i))
-            if wanted and all(_crosses(*place) for place in places) and not (
-                    carried and _into_variable(body, step.slots[i])):
+            if wanted and self._cross_all(places) and not (
+                    carried and _into_variable(bodies[number], step.slots[i])):
                 self.given[step.cond].add(i)
                 self.given[step.body].add(i)
                 if carried:
                     self.made[step.body].add(i)
 
-    def _cross_branch(self, body: p.Body, step: p.If) -> None:
-        both = (step.then, step.orelse)
+    def _cross_branch(self, number: int, step: p.If) -> None:
+        both, bodies = (step.then, step.orelse), self.plan.bodies
         for i, operand in enumerate(step.operands):
-            places = [(body, operand), *((self.plan.bodies[b], self.plan.bodies[b].inputs[i]) for b in both)]
-            if any(self._reads(b, i) for b in both) and all(_crosses(*place) for place in places):
+            places = [(number, operand), *((b, bodies[b].inputs[i]) for b in both)]
+            if any(self._reads(b, i) for b in both) and self._cross_all(places):
                 for b in both:
                     self.given[b].add(i)
         for i, slot in enumerate(step.slots):
-            places = [(self.plan.bodies[b], self.plan.bodies[b].outputs[i]) for b in both]
-            if (any(self._makes(b, i) for b in both) and all(_crosses(*place) for place in places)
-                    and not _into_variable(body, slot)):
+            places = [*((b, bodies[b].outputs[i]) for b in both), *self._taken(number, slot)]
+            if (any(self._makes(b, i) for b in both) and self._cross_all(places)
+                    and not _into_variable(bodies[number], slot)):
                 for b in both:
                     self.made[b].add(i)
+
+    def _taken(self, number: int, slot: int) -> list[tuple[int, int]]:
+        """Where a body has what is in a slot."""
+        return [(number, step.buffer) for step in self.plan.bodies[number].steps
+                if isinstance(step, p.Take) and step.slot == slot]
+
+    def _cross_all(self, places: Sequence[tuple[int, int]]) -> bool:
+        """Whether the value with these places, in bodies and of them, can cross as the device's."""
+        return all(_crosses(self.plan.bodies[number], buffer) and self._stays(number, buffer)
+                   for number, buffer in places)
 
     def _reads(self, number: int, given: int) -> bool:
         """Whether the device reads an input of a body, maybe in a loop or branch of that."""

@@ -59,7 +59,7 @@ def lacking_steps(plan: p.Plan) -> Iterator[str]:
             elif not found and not _is_noted(step) and _asks_for_notes(plan.bodies[number], step):
                 found = "whether a variable has a value"
             if found:
-                yield f"{_named(plan, step)}: {found}"
+                yield f"{named(plan, step)}: {found}"
 
 
 def _asks_for_notes(body: p.Body, step: p.Step) -> bool:
@@ -67,7 +67,7 @@ def _asks_for_notes(body: p.Body, step: p.Step) -> bool:
     return any(body.buffers[root_of(body, b)].kind == p.BufferKind.STATE_INFO for b in (*use.reads, *use.writes))
 
 
-def _named(plan: p.Plan, step: p.Step) -> str:
+def named(plan: p.Plan, step: p.Step) -> str:
     if not step.origins:
         return "a step"
     origin = plan.origins[step.origins[0]]

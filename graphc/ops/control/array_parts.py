@@ -12,7 +12,7 @@ from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dtypes import DType, int64, variant
 from graphc.ir.op import attr, operand_field, register
-from graphc.ir.spec import Spec, elements_of, joined_elements
+from graphc.ir.spec import Elements, Spec, joined_elements
 from graphc.ir.values import zeros
 from graphc.kernels.layout import ListOperation
 from graphc.ops.control.lists import HANDLE, ElementShape, _check_handle, _element, _handle
@@ -139,9 +139,8 @@ class TensorListSplit(ListOp):
         if row.shape is None:
             return HANDLE
         values = lengths.value
-        same = values is not None and len(values) > 0 and len(set(values)) == 1 and isinstance(values[0], int)
-        first = values[0] if same and values is not None else dims.symbol("rows")
-        return replace(HANDLE, elements=elements_of(Spec(tensor.dtype, (first, *row.shape))))
+        first = values[0] if values and len(set(values)) == 1 else None
+        return replace(HANDLE, elements=(Elements((first, *row.shape)),))
 
     def reference(self, tensor: Any, lengths: Any) -> Any:  # type: ignore[override]
         if np.any(lengths < 0) or np.sum(lengths) != len(tensor):

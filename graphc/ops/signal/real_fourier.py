@@ -19,11 +19,13 @@ from graphc.ir.known import require_nonnegative
 from graphc.ir.op import Sample, attr, operand_field, register
 from graphc.ir.spec import Spec, text
 from graphc.ir.tensor import Operation, Tensor
+from graphc.ops.signal.by_kernel import known, transform
 from graphc.ops.signal.fourier import by_definition, check_complex, check_rank, last_axes
 
 # Of each rank, shapes and fft_lengths.
 _LENGTHS: dict[int, list[tuple[tuple[int, ...], tuple[int, ...]]]] = {
-    1: [((8,), (8,)), ((7,), (7,)), ((2, 6), (5,)), ((1,), (1,)), ((2, 3, 4), (2,)), ((0, 3), (3,)), ((3, 0), (0,))],
+    1: [((8,), (8,)), ((7,), (7,)), ((2, 6), (5,)), ((40,), (37,)), ((1,), (1,)), ((2, 3, 4), (2,)), ((0, 3), (3,)),
+        ((3, 0), (0,))],
     2: [((4, 6), (4, 6)), ((3, 5), (3, 5)), ((2, 4, 5), (3, 4)), ((1, 1), (1, 1)), ((0, 3, 2), (3, 2))],
     3: [((2, 3, 4), (2, 3, 4)), ((2, 4, 2, 5), (3, 2, 3)), ((0, 1, 2, 2), (1, 2, 2))]}
 
@@ -72,6 +74,20 @@ class _RealFourier(Host):
     def cut(self, x: np.ndarray) -> np.ndarray:
         self._check(x.shape)
         return x[(..., *(slice(n) for n in self.needed()))]
+
+
+    def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        x, y = inputs[0], outputs[0]
+        if not known((*self.fft_length, *x.shape[-self.rank:])):
+            b.compute(self, inputs, outputs)
+        elif 0 in (*self.fft_length, *x.shape[-self.rank:]):
+            b.map(lambda s: s.constant(0, y.dtype), [], [y])
+        else:
+            self.lower_known(b, x.slice([0] * x.rank, [*x.shape[:-self.rank], *self.needed()]), y)
+
+    def lower_known(self, b: Any, x: Any, y: Any) -> None:
+        """The same of the numbers that are transformed; all sizes but those of the batch are known."""
+        raise NotImplementedError(f"{self.type}.lower_known")
 
 
 def _share(g: GradientBuilder, count: Tensor, length: Tensor, dtype: DType, inner: float) -> Tensor:
@@ -123,6 +139,13 @@ class _FromReal(_RealFourier):
             return np.zeros(shape, self.Tcomplex.numpy)
         return np.fft.rfftn(part, axes=last_axes(self.rank)).astype(self.Tcomplex.numpy, copy=False)
 
+    def lower_known(self, b: Any, x: Any, y: Any) -> None:
+        numbers = b.temporary(y.dtype, x.shape)
+        b.map(lambda s, value: s.cast(value, y.dtype), [x], [numbers])
+        *others, last = last_axes(self.rank)
+        made = transform(b, numbers, [last], False).slice([0] * x.rank, [*x.shape[:-1], y.shape[-1]])
+        b.copy(transform(b, made, others, False), y)
+
     def reference(self, x: np.ndarray) -> np.ndarray:
         made = x[(..., *(slice(n) for n in self.fft_length))]
         if made.size == 0:
@@ -169,6 +192,17 @@ class _ToReal(_RealFourier):
             return np.zeros((*x.shape[:-self.rank], *self.fft_length), self.Treal.numpy)  # type: ignore[arg-type]
         made = np.fft.irfftn(part, self.fft_length, last_axes(self.rank))  # type: ignore[arg-type]
         return made.astype(self.Treal.numpy, copy=False)
+
+    def lower_known(self, b: Any, x: Any, y: Any) -> None:
+        *others, last = last_axes(self.rank)
+        made = transform(b, x, others, True)
+        whole, start, outer = b.temporary(x.dtype, y.shape), [0] * x.rank, [*x.shape[:-1]]
+        given, missing = x.shape[-1], y.shape[-1] - x.shape[-1]
+        b.copy(made, whole.slice(start, [*outer, given]))
+        if missing > 0:           # the conjugates, in reverse order
+            theirs = made.slice([*start[:-1], 1], [*outer, missing]).reverse([x.rank - 1])
+            b.map(lambda s, value: s("conj", value), [theirs], [whole.slice([*start[:-1], given], [*outer, missing])])
+        b.map(lambda s, value: s.cast(value, y.dtype), [transform(b, whole, [last], True)], [y])
 
     def reference(self, x: np.ndarray) -> np.ndarray:
         length: int = self.fft_length[-1]  # type: ignore[assignment]

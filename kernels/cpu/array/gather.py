@@ -8,10 +8,13 @@ scatter_add's tiles own whole rows of `outer` or, if there is one, ranges of `in
 from __future__ import annotations
 
 from ...contracts.calls import Functions
-from ..memory import ITEM_SIZES, address, copy_bytes, helper, int64_at, offset, zero_bytes
+from ..memory import ITEM_SIZES, address, copy_bytes, helper, int64_at, offset, prefetch, zero_bytes
 from ..words import INDEX_OUT_OF_RANGE, OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, USER
 
 TILE = 16384                           # elements of a tile, about
+ASKED_BYTES = 256                      # from here on a row is asked for while the two before it are copied
+MOST_ASKED = 1024                      # bytes of it, at most: then the processor sees by itself where it goes on
+LINE = 64
 COPY_BYTES = 64                        # from here on memcpy, below a loop
 
 
@@ -43,6 +46,10 @@ def make_gather(types):
             if index < 0 or index >= axis:
                 return refuse(scratch, index, axis)
             source, target = offset(params, (row * axis + index) * inner), offset(out, target_row * inner)
+            if inner * size >= ASKED_BYTES and position + 2 < count:
+                later = address(offset(params, (row * axis + indices[position + 2]) * inner))
+                for line in range(0, min(inner * size, MOST_ASKED), LINE):
+                    prefetch(later + line)
             if inner * size >= COPY_BYTES:
                 copy_bytes(address(target), address(source), inner * size)
             else:

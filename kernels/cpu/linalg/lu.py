@@ -175,6 +175,7 @@ def make_run(dtype, isa):
 
     @helper
     def tell(y, n, odd, facts):
+        compact()
         product, sign, logarithm = (minus_one if odd else one), (minus_one if odd else one), zero
         for i in range(n):
             value = at(y + i * (n + 1) * size)[0]

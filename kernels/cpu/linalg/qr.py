@@ -106,12 +106,33 @@ def make_run(dtype, isa):
 
     @helper
     def scale_of(a, count):
+        compact()
         greatest = zero
         for i in range(count):
             greatest = max(greatest, abs(a[i]))
         if greatest > high:
             return down, up
         return (up, down) if zero < greatest < low else (one, one)
+
+    @helper
+    def scaled(target, source, count, scale):
+        compact()
+        for i in range(count):
+            target[i] = source[i] * scale
+
+    @helper
+    def set_ones(target, m, inner):
+        compact()
+        for i in range(m):
+            for j in range(inner):
+                target[i * inner + j] = one if i == j else zero
+
+    @helper
+    def give_upper(target, source, inner, n, scale):
+        compact()
+        for i in range(inner):
+            for j in range(n):
+                target[i * n + j] = source[i * n + j] * scale if i <= j else zero
 
     @helper
     def apply(v, middle, turned, rows, count, c, c_row, columns, room, scratch):
@@ -156,19 +177,12 @@ def make_run(dtype, isa):
             copy = scratch + choice[SCRATCH_BYTES] - m * n * size
         for matrix in range(first, min(first + choice[MATRICES], batch)):
             source, target = at(address(a) + matrix * m * n * size), at(address(q) + matrix * m * inner * size)
-            for i in range(m):
-                for j in range(inner):
-                    target[i * inner + j] = one if i == j else zero
+            set_ones(target, m, inner)
             if n == 0:
                 continue
             before, after = scale_of(source, m * n)
-            kept = at(copy)
-            for i in range(m * n):
-                kept[i] = source[i] * before
+            scaled(at(copy), source, m * n, before)
             decompose(copy, address(target), m, n, inner, scratch)
-            upper = at(address(r) + matrix * inner * n * size)
-            for i in range(inner):
-                for j in range(n):
-                    upper[i * n + j] = kept[i * n + j] * after if i <= j else zero
+            give_upper(at(address(r) + matrix * inner * n * size), at(copy), inner, n, after)
         return OK
     return run

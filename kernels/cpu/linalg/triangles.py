@@ -116,12 +116,14 @@ def triangles(dtype: str, shape: Shape) -> Triangles:
 
     @helper
     def negate(panel, lines):
+        apart()
         values = at(panel)
         for i in range(lines * width):
             values[i] = -values[i]
 
     @helper
     def take(panel, source, count):
+        apart()
         target, values = at(panel), at(source)
         for j in range(count):
             target[j] = values[j]
@@ -130,6 +132,7 @@ def triangles(dtype: str, shape: Shape) -> Triangles:
 
     @helper
     def give(target, panel, count, sign):
+        apart()
         values, row = at(target), at(panel)
         for j in range(count):
             values[j] = sign * row[j]

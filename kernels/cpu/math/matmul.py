@@ -27,7 +27,7 @@ from ..products.micro import ISAS, brain_shapes, shapes
 from ..products.panels import packing
 from ..products.streams import RUN, row_product
 from ..products.turned import NOT_TURNED, ONE_COLUMN, turn, write_turned
-from ..tiles import shared_evenly
+from ..tiles import shared_as_well, shared_evenly
 from ..ways import takes
 from ..words import (
     BRAIN_WEIGHTS,
@@ -55,7 +55,8 @@ PRODUCTS = 1 << 19                     # multiplications of a tile, at least
 MOST_TILES = 32                        # tiles of one matrix, about; more if they would pass
 MOST_PRODUCTS = 1 << 31                # which take some 50 ms: a run is interrupted between tiles
 FEW_TILES = 4                          # blocks of rows fewer than this are cut into columns, too
-PACK_BYTES = 128 * 1024                # of a tile of packing
+COLUMN_TILES = 24                      # then so many in all, about
+PACK_BYTES = 32 * 1024                 # of a tile of packing
 SMALL = 256 * 1024                     # bytes of a B that a tile may pack for itself
 BRAIN_COLUMNS = 32                     # fewer stay float32, on every ISA
 DOT_ROWS = 16                          # more rows of A pay for transposing B
@@ -131,13 +132,16 @@ def make_bind(dtype, sizes, isa):
 
     @helper
     def tile_rows(rows, height, n, k):
-        """Rows of a tile: enough work, few enough tiles, and B is not read too often if it is beyond the second
-        cache."""
+        """Rows of a tile: enough work, few enough tiles that threads share evenly, and B is not read too often if it
+        is beyond the second cache."""
         least = ceil_div(PRODUCTS, max(n * k, 1))
         if n * k * size > 512 * 1024:
             least = max(least, 6 * height)
         few = min(ceil_div(rows, MOST_TILES), MOST_PRODUCTS // max(n * k, 1))
-        return ceil_div(rows, shared_evenly(max(rows // max(least, few, height), 1)))
+        even = ceil_div(rows, shared_evenly(max(rows // max(least, few, height), 1)))
+        balanced = ceil_div(rows, ceil_div(rows, height))
+        whole = min(max((even + balanced // 2) // balanced, 1) * balanced, rows)     # register tiles
+        return whole if shared_as_well(rows, whole, even) else even
 
     @helper
     def bind_roles(batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, persistent, turned, choice):
@@ -188,7 +192,7 @@ def make_bind(dtype, sizes, isa):
             row_tiles = ceil_div(rows, choice[TILE_ROWS])
             if row_tiles < FEW_TILES:
                 least = ceil_div(DOT_PRODUCTS if way != 0 else PRODUCTS, max(choice[TILE_ROWS] * width * k, 1))
-                choice[TILE_PANELS] = min(max(least, ceil_div(panels * row_tiles, MOST_TILES)), panels)
+                choice[TILE_PANELS] = min(max(least, ceil_div(panels * row_tiles, COLUMN_TILES)), panels)
         if choice[MODE] != IN_TILE and choice[TILE_ROWS] == rows and choice[TILE_PANELS] == panels:
             choice[TILE_BATCHES] = min(ceil_div(PRODUCTS, max(rows * n * k, 1)), batches)
         tiles = (ceil_div(batches, choice[TILE_BATCHES]) * ceil_div(rows, choice[TILE_ROWS])

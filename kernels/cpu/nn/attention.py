@@ -3,11 +3,14 @@
 Job: a tile takes a block of rows of q, computes their scores into scratch, where they stay in the second cache, turns
 them into exponentials, and multiplies those with v; what the exponentials of a row add up to divides the row of the
 result. So nothing of the size rows * cols is in memory but for the mask, if there is one. Keys that the mask provably
-hides from all rows of a tile are left out (attention_blocks.py), with causal masks nearly half.
-    phase 0    packs k, and v if its rows are no whole panels, into the workspace; makes the tables of the mask
+hides from all rows of a tile are left out (attention_blocks.py), with causal masks nearly half. q, k and v are read by
+strides, as they lie in one product's result; y may have its inner axis (heads) behind the rows, as the next product
+wants them.
+    phase 0    packs k, and v if its rows are no whole panels or lie apart, into the workspace; makes the tables of the
+               mask
     phase 1    (phase 0, if there is nothing to prepare) a tile for each block of rows
-Few rows read k as it lies, by dot products. attention_kept also writes, for attention_grad, each row's greatest score
-and 1 / the sum of its exponentials.
+Few rows read k by dot products, and both as they lie. attention_kept also writes, for attention_grad, each row's
+greatest score and 1 / the sum of its exponentials.
 Invariants: a row's scores are computed by one tile, in an order that depends on sizes only, not on the ISA's tiles (a
 library may hold one ISA's code in another's place); a row whose scores are all -inf gives NaN, as softmax does; cols =
 0 gives zeros.
@@ -23,7 +26,7 @@ from ..products.micro import ISAS, shapes
 from ..products.panels import packing
 from ..vector import vectors
 from ..words import OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
-from .attention_blocks import block_of, spans
+from .attention_blocks import block_of, copy_rows, gathering, matrix_at, spans, steps_of
 
 EXP = {"f32": exp_f32, "f64": exp_f64}
 # Words of choice: rows of a tile; bytes of the packed k and v of one matrix, 0 where they are read in place; matrices
@@ -47,7 +50,8 @@ def make_bind(dtype, shape, scratch_bytes):
             return 0
         return (outer if mask_outer != 0 else 1) * (inner if mask_inner != 0 else 1)
 
-    def bind(outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, masked, scale, choice):
+    def bind(outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, q_at, q_outer, q_inner, q_row,
+             k_at, k_outer, k_inner, k_row, v_at, v_outer, v_inner, v_row, masked, inside, scale, choice):
         batch = outer * inner
         if batch * rows * columns == 0:
             return
@@ -56,12 +60,17 @@ def make_bind(dtype, shape, scratch_bytes):
         most = min(max(by_scores // height * height, height), round_up(by_work, height) * 4)
         choice[ROWS] = ceil_div(rows, ceil_div(rows, most))
         choice[K_BYTES] = ceil_div(cols, width) * width * depth * size if rows > DOT_ROWS else 0
-        choice[V_BYTES] = ceil_div(columns, width) * width * cols * size if columns % width != 0 else 0
+        packed = columns % width != 0 or (v_row != columns and rows > DOT_ROWS)
+        choice[V_BYTES] = ceil_div(columns, width) * width * cols * size if packed else 0
         choice[TABLES] = tables(outer, inner, rows, cols, mask_outer, mask_inner, masked)
         tiles = batch * ceil_div(rows, choice[ROWS])
         choice[WORK_BYTES] = batch * (choice[K_BYTES] + choice[V_BYTES])
         choice[SCRATCH_BYTES] = scratch_bytes + choice[ROWS] * (cols + 1) * size
-        if rows % choice[ROWS] == 0:
+        if q_row != depth:                             # copies of what lies apart
+            choice[SCRATCH_BYTES] += choice[ROWS] * depth * size
+        if inside != 0:
+            choice[SCRATCH_BYTES] += choice[ROWS] * columns * size
+        if rows % choice[ROWS] == 0 and (inside == 0 or inner == 1):
             choice[TILE_ELEMENTS] = choice[ROWS] * columns
         table_tiles = 0
         if choice[TABLES] > 0:
@@ -99,30 +108,31 @@ def make_exponentials(dtype):
 def make_prepare(dtype, shape):
     """The function of phase 0 (k, v, mask, ..., work, tile)."""
     size, width, block = ITEM_SIZES[dtype], shape.width, block_of(shape.width)
-    pack_panels, at, look = packing(dtype, shape).pack_panels, pointer_to(dtype), spans(dtype, shape.width)
+    pack_apart, at, look = packing(dtype, shape).pack_apart, pointer_to(dtype), spans(dtype, shape.width)
     survey, tabulate, endless = look.survey, look.tabulate, NUMBA_TYPES[dtype](float("inf"))
 
     @helper
-    def pack(k, v, cols, depth, columns, choice, target):
+    def pack(k, k_row, v, v_row, cols, depth, columns, choice, target):
         """k and v of one matrix."""
         if choice[K_BYTES] > 0:
-            pack_panels(target, k, cols, depth, 1, 0, ceil_div(cols, width))
+            pack_apart(target, k, k_row * size, cols, depth, 1, 0, ceil_div(cols, width))
         if choice[V_BYTES] > 0:
-            pack_panels(target + choice[K_BYTES], v, columns, cols, 0, 0, ceil_div(columns, width))
+            pack_apart(target + choice[K_BYTES], v, v_row * size, columns, cols, 0, 0, ceil_div(columns, width))
 
     @helper
-    def prepare(k, v, mask, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, choice, work,
-                tile):
+    def prepare(k, k_steps, v, v_steps, mask, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner,
+                mask_row, choice, work, tile):
         apart()
         each, batch = choice[K_BYTES] + choice[V_BYTES], outer * inner
         if tile < batch:
-            right, mixed = offset(k, tile * cols * depth), offset(v, tile * cols * columns)
+            right, mixed = offset(k, matrix_at(tile, inner, k_steps)), offset(v, matrix_at(tile, inner, v_steps))
             if each > 0:
-                pack(address(right), address(mixed), cols, depth, columns, choice, work + tile * each)
+                pack(address(right), k_steps[2], address(mixed), v_steps[2], cols, depth, columns, choice,
+                     work + tile * each)
             if choice[TABLES] > 0:
                 known = at(work + batch * each + tile * SURVEY)
-                known[0] = survey(right, cols, depth)
-                if survey(mixed, cols, columns) == endless:
+                known[0] = survey(right, cols, k_steps[2], depth)
+                if survey(mixed, cols, v_steps[2], columns) == endless:
                     known[0] = endless
             return
         table_rows = rows if mask_row != 0 else 1
@@ -143,20 +153,21 @@ def make_tile(dtype, isa):
     width, kit, look, block = shape.width, blocks(dtype, shape), spans(dtype, shape.width), block_of(shape.width)
     multiply, multiply_onto, longest = kit.multiply, kit.multiply_onto, k_block(dtype, shape)
     dots, survey, span = dot_products(dtype, tile_of(isa)), look.survey, look.span
+    gathered = gathering(dtype)
     exponentials, at, kit_scratch = make_exponentials(dtype), pointer_to(dtype), kit.scratch_bytes
     half, zero = number(0.5), number(0)
 
     @helper
-    def score(q, k, scores, rows, low, count, cols, depth, choice, packed, scratch):
+    def score(q, k, k_row, scores, rows, low, count, cols, depth, choice, packed, scratch):
         """scores[rows, count] = q kT, of the columns from `low` on"""
         if choice[K_BYTES] > 0:
             multiply(q, depth * size, size, rows, depth, packed + low * depth * size, depth * width * size,
                      width * size, count, scores, cols * size, scratch)
         else:
-            dots(rows, count, depth, q, depth * size, k + low * depth * size, depth * size, scores, cols * size)
+            dots(rows, count, depth, q, depth * size, k + low * k_row * size, k_row * size, scores, cols * size)
 
     @helper
-    def mix(v, scores, y, rows, low, count, cols, columns, choice, packed, scratch):
+    def mix(v, v_row, scores, y, rows, low, count, cols, columns, choice, packed, scratch):
         """y[rows, columns] = scores v, of the rows of v from `low` on. What is added up together are the same columns
         whatever is left out: so the bits do not tell how large tiles are."""
         sums = max(ceil_div(cols, longest), 1)
@@ -167,7 +178,7 @@ def make_tile(dtype, isa):
             if part <= 0:
                 continue
             left, above = scores + first * size, low + first
-            right, panel, step = v + above * columns * size, width * size, columns * size
+            right, panel, step = v + above * v_row * size, width * size, v_row * size
             if choice[V_BYTES] > 0:
                 right, panel, step = packed + choice[K_BYTES] + above * width * size, cols * width * size, width * size
             if done == 0:
@@ -190,30 +201,34 @@ def make_tile(dtype, isa):
         table_first = first if mask_row != 0 else 0
         table = at(work + batch * (each + SURVEY) + (table_number * table_rows + table_first) * blocks_of_row * size)
         known = at(work + batch * each + index * SURVEY)
-        bound = (survey(q, count, depth) + known[0]) * half * abs(scale)
+        bound = (survey(q, count, depth, depth) + known[0]) * half * abs(scale)
         return span(table, count, blocks_of_row if mask_row != 0 else 0, cols, bound)
 
     @helper
-    def compute(q, k, v, mask, y, kept, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row,
-                masked, scale, choice, work, scratch, tile):
+    def compute(q, q_steps, k, k_steps, v, v_steps, mask, y, y_steps, kept, outer, inner, rows, cols, depth, columns,
+                mask_outer, mask_inner, mask_row, masked, scale, choice, work, scratch, tile):
         apart()
         parts = ceil_div(rows, choice[ROWS])
         index, first = tile // parts, tile % parts * choice[ROWS]
         count = min(choice[ROWS], rows - first)
-        target = address(y) + (index * rows + first) * columns * size
+        q_row, y_row = q_steps[2], y_steps[2]
+        target = address(offset(y, matrix_at(index, inner, y_steps) + first * y_row))
         notes = at(kept + (index * rows + first) * 2 * size)
         if cols == 0:
-            zero_bytes(target, count * columns * size)
+            for i in range(count):
+                zero_bytes(target + i * y_row * size, columns * size)
             if kept != 0:
                 for i in range(2 * count):
                     notes[i] = zero
             return
-        left = offset(q, (index * rows + first) * depth)
+        scores = scratch + kit_scratch
+        spare = scores + choice[ROWS] * (cols + 1) * size
+        left = gathered(offset(q, matrix_at(index, inner, q_steps) + first * q_row), q_row, count, depth, spare)
         low, high = counting(left, index, first, count, outer, inner, rows, cols, depth, mask_outer, mask_inner,
                              mask_row, scale, choice, work)
-        scores, packed = scratch + kit_scratch, work + index * (choice[K_BYTES] + choice[V_BYTES])
-        score(address(left), address(k) + index * cols * depth * size, scores, count, low, high - low, cols, depth,
-              choice, packed, scratch)
+        packed = work + index * (choice[K_BYTES] + choice[V_BYTES])
+        score(address(left), address(offset(k, matrix_at(index, inner, k_steps))), k_steps[2], scores, count,
+              low, high - low, cols, depth, choice, packed, scratch)
         above = offset(mask, index // inner * mask_outer + index % inner * mask_inner + first * mask_row + low)
         parts_of_one = at(scores + choice[ROWS] * cols * size)        # 1 / the sum of each row
         for i in range(count):
@@ -223,45 +238,52 @@ def make_tile(dtype, isa):
             if kept != 0:
                 notes[2 * i] = greatest
                 notes[2 * i + 1] = part
-        mix(address(v) + index * cols * columns * size, scores, target, count, low, high - low, cols, columns, choice,
-            packed, scratch)
+        mixed = target
+        if y_row != columns:
+            mixed = spare if q_row == depth else spare + choice[ROWS] * depth * size
+        mix(address(offset(v, matrix_at(index, inner, v_steps))), v_steps[2], scores, mixed, count, low,
+            high - low, cols, columns, choice, packed, scratch)
         for i in range(count):
-            row = at(target + i * columns * size)
+            row = at(mixed + i * columns * size)
             for j in range(columns):
                 row[j] *= parts_of_one[i]
+        if mixed != target:
+            copy_rows(target, y_row * size, mixed, columns * size, count, columns * size)
     return compute
 
 
-def make_run(dtype, isa):
+def make_runs(dtype, isa):
+    """run of attention and of attention_kept."""
     number = NUMBA_TYPES[dtype]
     prepare, compute = make_prepare(dtype, shapes(isa, dtype).main), make_tile(dtype, isa)
 
-    def run(q, k, v, mask, y, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, masked,
-            scale, choice, work, scratch, phase, tile):
+    @helper
+    def run_tile(q, q_steps, k, k_steps, v, v_steps, mask, y, kept, outer, inner, rows, cols, depth, columns,
+                 mask_outer, mask_inner, mask_row, masked, inside, scale, choice, work, scratch, phase, tile):
         if phase == 0 and choice[WORK_BYTES] > 0:
-            prepare(k, v, mask, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, choice,
-                    work, tile)
+            prepare(k, k_steps, v, v_steps, mask, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner,
+                    mask_row, choice, work, tile)
         else:
-            compute(q, k, v, mask, y, 0, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row,
-                    masked, number(scale), choice, work, scratch, tile)
+            compute(q, q_steps, k, k_steps, v, v_steps, mask, y, steps_of(inside, inner, rows, columns), kept, outer,
+                    inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, masked, number(scale), choice,
+                    work, scratch, tile)
+
+    def run(q, k, v, mask, y, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, q_at, q_outer,
+            q_inner, q_row, k_at, k_outer, k_inner, k_row, v_at, v_outer, v_inner, v_row, masked, inside, scale, choice,
+            work, scratch, phase, tile):
+        run_tile(offset(q, q_at), (q_outer, q_inner, q_row), offset(k, k_at), (k_outer, k_inner, k_row),
+                 offset(v, v_at), (v_outer, v_inner, v_row), mask, y, 0, outer, inner, rows, cols, depth, columns,
+                 mask_outer, mask_inner, mask_row, masked, inside, scale, choice, work, scratch, phase, tile)
         return OK
-    return run
 
-
-def make_kept_run(dtype, isa):
-    number = NUMBA_TYPES[dtype]
-    prepare, compute = make_prepare(dtype, shapes(isa, dtype).main), make_tile(dtype, isa)
-
-    def run(q, k, v, mask, kept, y, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, masked,
-            scale, choice, work, scratch, phase, tile):
-        if phase == 0 and choice[WORK_BYTES] > 0:
-            prepare(k, v, mask, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, choice,
-                    work, tile)
-        else:
-            compute(q, k, v, mask, y, address(kept), outer, inner, rows, cols, depth, columns, mask_outer, mask_inner,
-                    mask_row, masked, number(scale), choice, work, scratch, tile)
+    def run_kept(q, k, v, mask, kept, y, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row,
+                 q_at, q_outer, q_inner, q_row, k_at, k_outer, k_inner, k_row, v_at, v_outer, v_inner, v_row, masked,
+                 inside, scale, choice, work, scratch, phase, tile):
+        run_tile(offset(q, q_at), (q_outer, q_inner, q_row), offset(k, k_at), (k_outer, k_inner, k_row),
+                 offset(v, v_at), (v_outer, v_inner, v_row), mask, y, address(kept), outer, inner, rows, cols, depth,
+                 columns, mask_outer, mask_inner, mask_row, masked, inside, scale, choice, work, scratch, phase, tile)
         return OK
-    return run
+    return run, run_kept
 
 
 def make_with(types, bind_of, run_of):
@@ -276,8 +298,8 @@ def make_with(types, bind_of, run_of):
 
 
 def make(types):
-    return make_with(types, make_bind, make_run)
+    return make_with(types, make_bind, lambda dtype, isa: make_runs(dtype, isa)[0])
 
 
 def make_kept(types):
-    return make_with(types, make_bind, make_kept_run)
+    return make_with(types, make_bind, lambda dtype, isa: make_runs(dtype, isa)[1])

@@ -14,7 +14,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import NUMBA_TYPES, ceil_div, helper, offset, round_up
+from ..memory import (
+    ITEM_SIZES,
+    NUMBA_TYPES,
+    address,
+    ceil_div,
+    compact,
+    copy_bytes,
+    helper,
+    offset,
+    pointer_to,
+    round_up,
+)
 from ..vector import vectors
 
 BLOCK = 64                             # columns of a block, at least
@@ -32,16 +43,54 @@ def block_of(width):
 @dataclass(frozen=True)
 class Spans:
     """tabulate(mask, rows, mask_row, cols, table): of `rows` rows of the mask the greatest of each block, or NaN if one
-    is NaN. survey(x, count, length) -> the greatest sum of squares of `count` rows of `length` elements, or infinity if
-    an element is not finite. span(table, rows, table_row, cols, bound) -> first and last + 1 of the columns that count
-    for one of `rows` rows, whole blocks; bound: of |scale q k|. row steps: in elements, 0 where all rows share one.
-    all_hidden(mask, rows, mask_row, cols, kept, bound): whether none of the block's scores counts; kept[2 i]: the
-    greatest score of row i."""
+    is NaN. survey(x, count, step, length) -> the greatest sum of squares of `count` rows of `length` elements, or
+    infinity if an element is not finite. span(table, rows, table_row, cols, bound) -> first and last + 1 of the columns
+    that count for one of `rows` rows, whole blocks; bound: of |scale q k|. row steps: in elements, 0 where all rows
+    share one. all_hidden(mask, rows, mask_row, cols, kept, bound): whether none of the block's scores counts;
+    kept[2 i]: the greatest score of row i."""
 
     tabulate: Any
     survey: Any
     span: Any
     all_hidden: Any
+
+
+@helper
+def steps_of(inside, inner, rows, length):
+    """Elements from one index of the outer, the inner axis and the rows to the next, of whole [outer, inner, rows,
+    length], or, inside, [outer, rows, inner, length]."""
+    if inside != 0:
+        return rows * inner * length, length, inner * length
+    return inner * rows * length, rows * length, length
+
+
+@helper
+def matrix_at(index, inner, steps):
+    """Where a matrix of the batch begins, in elements."""
+    return index // inner * steps[0] + index % inner * steps[1]
+
+
+@helper
+def copy_rows(target, target_step, source, source_step, rows, length):
+    """Addresses and bytes."""
+    compact()
+    for i in range(rows):
+        copy_bytes(target + i * target_step, source + i * source_step, length)
+
+
+@cache
+def gathering(dtype: str) -> Any:
+    """The function (x, step, rows, length, target): x if its rows follow each other, else a copy of them at address
+    target. Rows that lie apart meet in few sets of the caches, and no prefetcher knows which one is next."""
+    size, at = ITEM_SIZES[dtype], pointer_to(dtype)
+
+    @helper
+    def gathered(x, step, rows, length, target):
+        if step == length:
+            return x
+        copy_rows(target, length * size, address(x), step * size, rows, length * size)
+        return at(target)
+    return gathered
 
 
 @cache
@@ -85,10 +134,10 @@ def spans(dtype: str, width: int) -> Spans:
                 table[i * blocks + j] = greatest_here(offset(row, j * block), min(block, cols - j * block))
 
     @helper
-    def survey(x, count, length):
+    def survey(x, count, step, length):
         greatest = zero
         for i in range(count):
-            row = offset(x, i * length)
+            row = offset(x, i * step)
             total = dot(row, row, length)
             if not total < huge:
                 return endless

@@ -1,6 +1,7 @@
 """attention_grad: the gradients of attention by q, k and v, without a matrix of all scores.
 
-Job: with p = exp(scale q kT + mask - greatest) * part, from what attention_kept kept of each row, and d = the sum of
+Job: q, k, v and dy are read by strides; y, dq, dk and dv may have their inner axis behind the rows, as in attention.py.
+With p = exp(scale q kT + mask - greatest) * part, from what attention_kept kept of each row, and d = the sum of
 dy y along a row,
 
     dv = pT dy      dt = p (dy vT - d) scale      dq = dt k      dk = dtT q
@@ -16,13 +17,24 @@ zeros.
 """
 from __future__ import annotations
 
-from ..memory import ITEM_SIZES, NUMBA_TYPES, address, apart, ceil_div, helper, offset, pointer_to, round_up, zero_bytes
+from ..memory import (
+    ITEM_SIZES,
+    NUMBA_TYPES,
+    address,
+    apart,
+    ceil_div,
+    helper,
+    offset,
+    pointer_to,
+    round_up,
+    zero_bytes,
+)
 from ..products.blocks import blocks
 from ..products.micro import shapes
 from ..products.panels import packing
 from ..words import OK, SCRATCH_BYTES, TILES, TILES_1, USER, WORK_BYTES
 from .attention import EXP, make_with
-from .attention_blocks import row_dot, spans
+from .attention_blocks import copy_rows, gathering, matrix_at, row_dot, spans, steps_of
 
 # Words of choice: rows and columns of a block; rows of a group; groups of a matrix.
 ROWS, COLS, GROUP_ROWS, GROUPS = range(USER, USER + 4)
@@ -41,7 +53,9 @@ def make_bind(dtype, shape, scratch_bytes):
         """Of a matrix [k, columns] in panels."""
         return ceil_div(columns, width) * width * k * size
 
-    def bind(outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, masked, scale, choice):
+    def bind(outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, q_at, q_outer, q_inner, q_row,
+             k_at, k_outer, k_inner, k_row, v_at, v_outer, v_inner, v_row, dy_at, dy_outer, dy_inner, dy_row, masked,
+             y_inside, dq_inside, dk_inside, dv_inside, scale, choice):
         batch = outer * inner
         if batch * (rows + cols) * (depth + columns) == 0:
             return
@@ -60,6 +74,19 @@ def make_bind(dtype, shape, scratch_bytes):
         choice[SCRATCH_BYTES] = (scratch_bytes + packed_bytes(across, depth) + packed_bytes(across, columns)
                                  + packed_bytes(depth, max(across, down)) + packed_bytes(columns, down)
                                  + 2 * down * (across + PAD) * size + choice[GROUP_ROWS] * size)
+        # Copies of what lies apart: a group's rows of q, dy and dq, a block of k, dk and dv.
+        if q_row != depth:
+            choice[SCRATCH_BYTES] += choice[GROUP_ROWS] * depth * size
+        if dy_row != columns:
+            choice[SCRATCH_BYTES] += choice[GROUP_ROWS] * columns * size
+        if dq_inside != 0:
+            choice[SCRATCH_BYTES] += choice[GROUP_ROWS] * depth * size
+        if k_row != depth:
+            choice[SCRATCH_BYTES] += across * depth * size
+        if dk_inside != 0:
+            choice[SCRATCH_BYTES] += across * depth * size
+        if dv_inside != 0:
+            choice[SCRATCH_BYTES] += across * columns * size
     return bind
 
 
@@ -100,7 +127,8 @@ def make_group(dtype, isa):
     shape = shapes(isa, dtype).main
     width, kit, look, at = shape.width, blocks(dtype, shape), spans(dtype, shape.width), pointer_to(dtype)
     multiply, multiply_onto, kit_scratch = kit.multiply, kit.multiply_onto, kit.scratch_bytes
-    survey, all_hidden, pack_panels = look.survey, look.all_hidden, packing(dtype, shape).pack_panels
+    survey, all_hidden, gathered = look.survey, look.all_hidden, gathering(dtype)
+    pack_panels, pack_apart = packing(dtype, shape).pack_panels, packing(dtype, shape).pack_apart
     (weigh, differentiate), dot = make_weights(dtype), row_dot(dtype)
 
     @helper
@@ -115,20 +143,26 @@ def make_group(dtype, isa):
                           scratch)
 
     @helper
-    def row_sums(y, dy, rows, columns, sums):
+    def scatter(source, rows, length, target, row_step):
+        """target = source, whose rows follow each other, unless it is there. Addresses."""
+        if row_step != length:
+            copy_rows(target, row_step * size, source, length * size, rows, length * size)
+
+    @helper
+    def row_sums(y, y_row, dy, rows, columns, sums):
         for i in range(rows):
-            sums[i] = dot(offset(y, i * columns), offset(dy, i * columns), columns)
+            sums[i] = dot(offset(y, i * y_row), offset(dy, i * columns), columns)
 
     @helper
-    def bound_of(q, k, v, dy, rows, cols, depth, columns, scale):
+    def bound_of(q, k, k_row, v, v_row, dy, rows, cols, depth, columns, scale):
         """Of |scale q k|, or infinity if something is not finite."""
-        if survey(v, cols, columns) == endless or survey(dy, rows, columns) == endless:
+        if survey(v, cols, v_row, columns) == endless or survey(dy, rows, columns, columns) == endless:
             return endless
-        return (survey(q, rows, depth) + survey(k, cols, depth)) * half * abs(scale)
+        return (survey(q, rows, depth, depth) + survey(k, cols, k_row, depth)) * half * abs(scale)
 
     @helper
-    def compute(q, k, v, mask, kept, y, dy, dq, dk, dv, rows, cols, depth, columns, mask_row, masked, scale, choice,
-                scratch):
+    def compute(q, q_row, k, k_row, v, v_row, mask, kept, y, y_row, dy, dy_row, dq, dq_row, dk, dk_row, dv, dv_row,
+                rows, cols, depth, columns, mask_row, masked, scale, choice, scratch):
         apart()
         down, across = choice[ROWS], choice[COLS]
         row_step = across + PAD
@@ -139,16 +173,34 @@ def make_group(dtype, isa):
         scores = other + ceil_div(columns, width) * width * down * size
         dp = scores + down * row_step * size
         sums = at(dp + down * row_step * size)
-        row_sums(y, dy, rows, columns, sums)
-        zero_bytes(address(dq), rows * depth * size)
+        apart_at = dp + down * row_step * size + choice[GROUP_ROWS] * size
+        if q_row != depth:
+            q, apart_at = gathered(q, q_row, rows, depth, apart_at), apart_at + choice[GROUP_ROWS] * depth * size
+        if dy_row != columns:
+            dy, apart_at = gathered(dy, dy_row, rows, columns, apart_at), apart_at + choice[GROUP_ROWS] * columns * size
+        by_rows, of_k, of_v = address(dq), 0, 0
+        if dq_row != depth:
+            by_rows, apart_at = apart_at, apart_at + choice[GROUP_ROWS] * depth * size
+        if dk_row != depth:
+            of_k, apart_at = apart_at, apart_at + across * depth * size
+        if dv_row != columns:
+            of_v, apart_at = apart_at, apart_at + across * columns * size
+        row_sums(y, y_row, dy, rows, columns, sums)
+        zero_bytes(by_rows, rows * depth * size)
         looking = masked != 0 and cols > across
-        bound = bound_of(q, k, v, dy, rows, cols, depth, columns, scale) if looking else endless
+        bound = endless
+        if looking:
+            bound = bound_of(q, k, k_row, v, v_row, dy, rows, cols, depth, columns, scale)
         for first in range(0, cols, across):
             wide = min(across, cols - first)
-            right, mixed = offset(k, first * depth), offset(v, first * columns)
+            right, mixed = gathered(offset(k, first * k_row), k_row, wide, depth, apart_at), offset(v, first * v_row)
+            by_k = of_k if dk_row != depth else dk + first * depth * size
+            by_v = of_v if dv_row != columns else dv + first * columns * size
+            zero_bytes(by_k, wide * depth * size)
+            zero_bytes(by_v, wide * columns * size)
             panels = ceil_div(wide, width)
             pack_panels(by_q, address(right), wide, depth, 1, 0, panels)
-            pack_panels(by_dy, address(mixed), wide, columns, 1, 0, panels)
+            pack_apart(by_dy, address(mixed), v_row * size, wide, columns, 1, 0, panels)
             for top in range(0, rows, down):
                 tall = min(down, rows - top)
                 above, notes = offset(mask, top * mask_row + first), offset(kept, 2 * top)
@@ -158,14 +210,16 @@ def make_group(dtype, isa):
                 multiply(left, depth * size, size, tall, depth, by_q, depth * width * size, width * size, wide, scores,
                          row_step * size, scratch)
                 weigh(at(scores), above, notes, tall, row_step, mask_row, wide, masked, scale)
-                onto(scores, size, row_step * size, wide, tall, upper, columns, other, dv + first * columns * size,
-                     scratch)
+                onto(scores, size, row_step * size, wide, tall, upper, columns, other, by_v, scratch)
                 multiply(upper, columns * size, size, tall, columns, by_dy, columns * width * size, width * size, wide,
                          dp, row_step * size, scratch)
                 differentiate(at(dp), at(scores), offset(sums, top), tall, row_step, wide, scale)
-                onto(dp, size, row_step * size, wide, tall, left, depth, spare, dk + first * depth * size, scratch)
+                onto(dp, size, row_step * size, wide, tall, left, depth, spare, by_k, scratch)
                 onto(dp, row_step * size, size, tall, wide, address(right), depth, spare,
-                     address(offset(dq, top * depth)), scratch)
+                     by_rows + top * depth * size, scratch)
+            scatter(by_k, wide, depth, dk + first * dk_row * size, dk_row)
+            scatter(by_v, wide, columns, dv + first * dv_row * size, dv_row)
+        scatter(by_rows, rows, depth, address(dq), dq_row)
     return compute
 
 
@@ -174,34 +228,44 @@ def make_run(dtype, isa):
     compute = make_group(dtype, isa)
 
     @helper
-    def add_up(target, parts, count, groups, step):
-        """target = the sum of `groups` parts, `step` bytes apart."""
-        zero_bytes(address(target), count * size)
+    def add_up(target, row_step, rows, length, parts, groups, step):
+        """target[rows, length] = the sum of `groups` parts, `step` bytes apart."""
+        for i in range(rows):
+            zero_bytes(address(offset(target, i * row_step)), length * size)
         for group in range(groups):
-            part = at(parts + group * step)
-            for i in range(count):
-                target[i] += part[i]
+            for i in range(rows):
+                row, part = offset(target, i * row_step), at(parts + group * step + i * length * size)
+                for j in range(length):
+                    row[j] += part[j]
 
     def run(q, k, v, y, kept, dy, mask, dq, dk, dv, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner,
-            mask_row, masked, scale, choice, work, scratch, phase, tile):
+            mask_row, q_at, q_outer, q_inner, q_row, k_at, k_outer, k_inner, k_row, v_at, v_outer, v_inner, v_row,
+            dy_at, dy_outer, dy_inner, dy_row, masked, y_inside, dq_inside, dk_inside, dv_inside, scale, choice, work,
+            scratch, phase, tile):
         groups, of_k, of_v = choice[GROUPS], cols * depth, cols * columns
+        index, first = (tile, 0) if phase == 1 else (tile // groups, tile % groups * choice[GROUP_ROWS])
+        dk_steps, dv_steps = steps_of(dk_inside, inner, cols, depth), steps_of(dv_inside, inner, cols, columns)
+        by_k, by_v = offset(dk, matrix_at(index, inner, dk_steps)), offset(dv, matrix_at(index, inner, dv_steps))
         if phase == 1:
-            parts = work + tile * groups * (of_k + of_v) * size
-            add_up(offset(dk, tile * of_k), parts, of_k, groups, (of_k + of_v) * size)
-            add_up(offset(dv, tile * of_v), parts + of_k * size, of_v, groups, (of_k + of_v) * size)
+            parts, step = work + tile * groups * (of_k + of_v) * size, (of_k + of_v) * size
+            add_up(by_k, dk_steps[2], cols, depth, parts, groups, step)
+            add_up(by_v, dv_steps[2], cols, columns, parts + of_k * size, groups, step)
             return OK
-        index, first = tile // groups, tile % groups * choice[GROUP_ROWS]
-        count, row = min(choice[GROUP_ROWS], rows - first), index * rows + first
-        to_k, to_v = address(offset(dk, index * of_k)), address(offset(dv, index * of_v))
+        to_k, dk_row, to_v, dv_row = address(by_k), dk_steps[2], address(by_v), dv_steps[2]
         if groups > 1:
-            to_k = work + tile * (of_k + of_v) * size
-            to_v = to_k + of_k * size
-        zero_bytes(to_k, of_k * size)
-        zero_bytes(to_v, of_v * size)
+            to_k, dk_row = work + tile * (of_k + of_v) * size, depth
+            to_v, dv_row = to_k + of_k * size, columns
+        y_steps, dq_steps = steps_of(y_inside, inner, rows, columns), steps_of(dq_inside, inner, rows, depth)
         above = offset(mask, index // inner * mask_outer + index % inner * mask_inner + first * mask_row)
-        compute(offset(q, row * depth), offset(k, index * of_k), offset(v, index * of_v), above, offset(kept, 2 * row),
-                offset(y, row * columns), offset(dy, row * columns), offset(dq, row * depth), to_k, to_v, count, cols,
-                depth, columns, mask_row, masked, number(scale), choice, scratch)
+        compute(offset(q, q_at + matrix_at(index, inner, (q_outer, q_inner)) + first * q_row), q_row,
+                offset(k, k_at + matrix_at(index, inner, (k_outer, k_inner))), k_row,
+                offset(v, v_at + matrix_at(index, inner, (v_outer, v_inner))), v_row, above,
+                offset(kept, 2 * (index * rows + first)),
+                offset(y, matrix_at(index, inner, y_steps) + first * y_steps[2]), y_steps[2],
+                offset(dy, dy_at + matrix_at(index, inner, (dy_outer, dy_inner)) + first * dy_row), dy_row,
+                offset(dq, matrix_at(index, inner, dq_steps) + first * dq_steps[2]), dq_steps[2], to_k, dk_row, to_v,
+                dv_row, min(choice[GROUP_ROWS], rows - first), cols, depth, columns, mask_row, masked, number(scale),
+                choice, scratch)
         return OK
     return run
 

@@ -90,8 +90,8 @@ def meets_outside(taps, stride, dilation, pad, pixels, size):
 @cache
 def make_mend_filter(dtype: str) -> Any:
     """The function (x, dy, result, h, w, c, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
-    pad_left, first_line, lines, first_row, last_row): some rows of the result, each a channel of a tap, over some lines
-    of dy."""
+    pad_left, first_line, lines, first_row, last_row, columns): some rows of the result, each a channel of a tap, and
+    their first columns, summed over some lines of dy."""
     size, at, row_sum, locate = ITEM_SIZES[dtype], pointer_to(dtype), vectors(dtype).row_sum, make_locate(False)
 
     @helper
@@ -109,15 +109,16 @@ def make_mend_filter(dtype: str) -> Any:
 
     @part("mend_filter")
     def mend_filter(x, dy, result, h, w, c, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
-                    pad_left, first_line, lines, first_row, last_row):
+                    pad_left, first_line, lines, first_row, last_row, columns):
         compact()
-        values = at(result)
-        total = row_sum(at(result + first_row * oc * size), (last_row - first_row) * oc)
-        if total - total == 0:
-            return
-        for place in range(first_row * oc, last_row * oc):
-            if values[place] != values[place]:
-                tap, k, o = place // oc // c, place // oc % c, place % oc
-                values[place] = exact(x + k * size, dy + o * size, h, w, c, oc, oh, ow, tap // kw, tap % kw, stride_h,
+        for row in range(first_row, last_row):
+            values = at(result + row * oc * size)
+            total = row_sum(values, columns)
+            if total - total == 0:
+                continue
+            tap, k = row // c, row % c
+            for o in range(columns):
+                if values[o] != values[o]:
+                    values[o] = exact(x + k * size, dy + o * size, h, w, c, oc, oh, ow, tap // kw, tap % kw, stride_h,
                                       stride_w, dilation_h, dilation_w, pad_top, pad_left, first_line, lines)
     return mend_filter

@@ -4,7 +4,8 @@ Job: several pixels of a line at once: each position of x under them is loaded o
 of the filter that it meets, where channel_sums.py loads it for every tap. One function for each number of taps in a
 row; positions outside of the picture are read from zeros, so pixels at the edges go with the others.
 Invariants: nothing but inside pixels and the zeros is read; a masked shape touches `channels` elements of a vector;
-every element gets its products in the order of lines and taps. An infinite weight times what lies outside is NaN.
+every element gets its products in the order of lines and taps. An infinite weight times what lies outside
+is NaN: depthwise.py computes such lines again.
 """
 from __future__ import annotations
 

@@ -4,13 +4,16 @@ Job: dw[u, v, :, :] = sum over output pixels of x[the pixel moved by the tap, :]
 read where it is: its rows are channels, its k the pixels of a line, one segment a line; with few channels, its rows are
 those of all taps, read from padded lines (lines.py), and where lines are short a segment is a column. B is dy, packed
 line by line into scratch. Filters of 3 x 3 and 5 x 5 without stride go by winograd_filter_grad.py where that is faster.
-Output pixels fall into parts: each part's sum goes to the workspace, and phase 1 adds the parts in order.
+With few results, which would leave most lanes idle, and no stride, x and dy change places: the sums [taps, oc, c] over
+pixels of x of dy moved by the tap, taps from the last to the first, are turned when parts are added.
+Tiles are columns of dw, then rows; where these are too few, output pixels fall into parts: each part's sum goes to the
+workspace, and phase 1 adds the parts in order.
 Invariants: the number of parts depends on the sizes only; pixels outside x are left out before the loop; every tile
-writes its own rows of its part.
+writes its own rows and columns of its part.
 """
 from __future__ import annotations
 
-from ..memory import ITEM_SIZES, address, ceil_div, helper, int64_at, pointer_to, round_up
+from ..memory import ITEM_SIZES, address, ceil_div, compact, helper, int64_at, pointer_to, round_up
 from ..products.micro import TABLE_WORDS, micro_kernel, shapes
 from ..products.panels import packing
 from ..tiles import shared_evenly
@@ -27,12 +30,16 @@ from .winograd_filter_grad import make_filter_grad
 
 CHANNELS, LINES = 0, 1
 FEW_CHANNELS = 16                      # below, register tiles of several taps pay for padded lines
-# Words of choice: shape; parts; lines of a part; tiles of rows of dw and rows of each; lines of a group; elements of a
-# tile of phase 1. WINOGRAD has its own from PART_LINES on, but for the last.
-SHAPE, PARTS, PART_LINES, ROW_TILES, TILE_ROWS, GROUP_LINES, SUM_ELEMENTS = range(USER, USER + 7)
+FEW_RESULTS = 8                        # up to so many, x and dy change places where there is no stride
+# Words of choice: shape; parts; lines of a part; tiles of rows of dw and rows of each; tiles of columns and columns of
+# each; lines of a group; elements of a tile of phase 1; whether x and dy have changed places. WINOGRAD has its own from
+# PART_LINES on, but for the last two.
+(SHAPE, PARTS, PART_LINES, ROW_TILES, TILE_ROWS, COLUMN_TILES, TILE_COLUMNS, GROUP_LINES, SUM_ELEMENTS,
+ TURNED) = range(USER, USER + 10)
 PRODUCTS = 1 << 21                     # multiplications of a tile, at least
 MOST_TILES = 24
-LEAST_ROWS = 96                        # of a tile: each packs dy for itself
+LEAST_COLUMNS = 128                    # of a tile
+LEAST_ROWS = 512                       # of a tile: those of the same columns pack the same of dy
 PART_PIXELS = 512                      # of a part, at least
 WORK_LIMIT = 32 << 20                  # bytes of all parts
 GROUP_BYTES = 128 * 1024               # of the packed lines of dy, and of patches, that a tile treats at once
@@ -51,10 +58,10 @@ def make_shape(dtype, sizes, wide):
     pack, pad = packing(dtype, shape).pack, make_padding(dtype)
 
     @helper
-    def products(height, segments, length, a_step, packed, panel_bytes, b_step, table, result, oc, later):
+    def products(height, segments, length, a_step, packed, panel_bytes, b_step, table, result, columns, oc, later):
         """One register tile of rows of the result against all panels."""
-        for panel in range(ceil_div(oc, width)):
-            left, right = oc - panel * width, packed + panel * panel_bytes
+        for panel in range(ceil_div(columns, width)):
+            left, right = columns - panel * width, packed + panel * panel_bytes
             if wide and left <= lanes:
                 micro_narrow(height, segments, length, 0, a_step, right, b_step, table,
                              result + panel * width * size, oc * size, later, left)
@@ -63,12 +70,12 @@ def make_shape(dtype, sizes, wide):
                       oc * size, later, left)
 
     @helper
-    def pack_lines(target, dy, pixels, first, oc):
+    def pack_lines(target, dy, pixels, first, columns, oc):
         """Panels of dy's rows first to first + pixels."""
-        for panel in range(ceil_div(oc, width)):
+        for panel in range(ceil_div(columns, width)):
             column = panel * width
             pack(target + panel * pixels * width * size, dy + (first * oc + column) * size, oc * size, pixels,
-                 oc - column)
+                 columns - column)
 
     @helper
     def inside(tap_offset, stride, limit, count):
@@ -78,8 +85,8 @@ def make_shape(dtype, sizes, wide):
         return min(first, count), max(min(last, count), min(first, count))
 
     @helper
-    def tap_products(x, packed, result, first_channel, channels, h, w, c, oc, oh, ow, stride_h, stride_w, row_offset,
-                     column_offset, first_line, lines, later, table):
+    def tap_products(x, packed, result, first_channel, channels, columns, h, w, c, oc, oh, ow, stride_h, stride_w,
+                     row_offset, column_offset, first_line, lines, later, table):
         """Some channels of one tap, one group of lines: rows of the result are the channels."""
         begin, end = inside(column_offset, stride_w, w, ow)
         words = int64_at(table)
@@ -102,19 +109,20 @@ def make_shape(dtype, sizes, wide):
             if segments == 0 and later:
                 continue
             products(height, segments, end - begin, stride_w * c * size, packed, panel_bytes, width * size, table,
-                     result + channel * oc * size, oc, later)
+                     result + channel * oc * size, columns, oc, later)
 
     @helper
     def channels(x, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
-                 pad_left, first_line, lines, first_row, last_row, group_lines, scratch):
+                 pad_left, first_line, lines, first_row, last_row, columns, group_lines, scratch):
+        compact()
         packed = scratch + TABLE_BYTES
         for start in range(0, lines, group_lines):
             count = min(group_lines, lines - start)
-            pack_lines(packed, dy, count * ow, (first_line + start) * ow, oc)
+            pack_lines(packed, dy, count * ow, (first_line + start) * ow, columns, oc)
             for tap in range(first_row // c, ceil_div(last_row, c)):
                 channel = max(first_row - tap * c, 0)
                 tap_products(x, packed, result + tap * c * oc * size, channel, min(last_row - tap * c, c) - channel,
-                             h, w, c, oc, oh, ow, stride_h, stride_w, tap // kw * dilation_h - pad_top,
+                             columns, h, w, c, oc, oh, ow, stride_h, stride_w, tap // kw * dilation_h - pad_top,
                              tap % kw * dilation_w - pad_left, first_line + start, count, start > 0, scratch)
 
     @helper
@@ -155,9 +163,10 @@ def make_shape(dtype, sizes, wide):
 
     @helper
     def padded_lines(x, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
-                     pad_left, first_line, lines, first_row, last_row, group_lines, scratch):
+                     pad_left, first_line, lines, first_row, last_row, columns, group_lines, scratch):
+        compact()
         words, packed = int64_at(scratch), scratch + TABLE_BYTES
-        addresses = packed + round_up(group_lines * ow * ceil_div(oc, width) * width * size, 64)
+        addresses = packed + round_up(group_lines * ow * ceil_div(columns, width) * width * size, 64)
         line_bytes = line_elements(ow, kw, stride_w, dilation_w, c) * size
         rows = last_row - first_row
         # A segment is a line, or, where lines are short, a column: few pixels a segment cost more than their products.
@@ -165,7 +174,7 @@ def make_shape(dtype, sizes, wide):
         tiles = ceil_div(rows, most_rows)
         for start in range(0, lines, group_lines):
             count = min(group_lines, lines - start)
-            pack_lines(packed, dy, count * ow, (first_line + start) * ow, oc)
+            pack_lines(packed, dy, count * ow, (first_line + start) * ow, columns, oc)
             pad(addresses, x, h, w, c, oh, first_line + start, count, ow, kh, kw, stride_h, stride_w, dilation_h,
                 dilation_w, -pad_top, -pad_left)
             done = 0
@@ -184,7 +193,7 @@ def make_shape(dtype, sizes, wide):
                     products(height, ow if down else count, part if down else ow,
                              (stride_h * line_bytes) if down else (stride_w * c * size), packed,
                              count * ow * width * size, (ow if down else 1) * width * size, scratch,
-                             result + row * oc * size, oc, start + done > 0)
+                             result + row * oc * size, columns, oc, start + done > 0)
                 done += part
     return channels, padded_lines
 
@@ -199,42 +208,41 @@ def make_bind(dtype, sizes):
     @helper
     def bind_sums(elements, choice):
         """Tiles of phase 1, where there are several parts."""
-        if choice[PARTS] > 1:
+        if choice[PARTS] > 1 or choice[TURNED] != 0:
             choice[WORK_BYTES] = choice[PARTS] * elements * size
             choice[SUM_ELEMENTS] = choice[TILE_ELEMENTS] = sum_elements(elements)
             choice[TILES_1] = ceil_div(elements, choice[SUM_ELEMENTS])
 
     @helper
-    def bind_tiles(lines, ow, rows, oc, choice):
-        """Tiles: rows of dw, times parts of the lines, of which each has sums of its own to be added up."""
+    def bind_tiles(lines, ow, rows, oc, width, choice):
+        """Tiles: columns and rows of dw, times parts of the lines, of which each has sums of its own to be added up."""
         elements = rows * oc
         most = min(max(lines * ow * elements // PRODUCTS, 1), MOST_TILES)
-        choice[TILE_ROWS] = ceil_div(rows, shared_evenly(min(max(rows // LEAST_ROWS, 1), most)))
-        choice[ROW_TILES] = ceil_div(rows, choice[TILE_ROWS])
-        parts = min(ceil_div(most, choice[ROW_TILES]), max(lines * ow // PART_PIXELS, 1),
+        across = shared_evenly(min(max(oc // LEAST_COLUMNS, 1), most))
+        choice[TILE_COLUMNS] = min(round_up(ceil_div(oc, across), width), oc)
+        choice[COLUMN_TILES] = across = ceil_div(oc, choice[TILE_COLUMNS])
+        down = shared_evenly(min(max(rows // LEAST_ROWS, 1), max(most // across, 1)))
+        choice[TILE_ROWS] = ceil_div(rows, down)
+        choice[ROW_TILES] = down = ceil_div(rows, choice[TILE_ROWS])
+        parts = min(ceil_div(most, across * down), max(lines * ow // PART_PIXELS, 1),
                     max(WORK_LIMIT // max(elements * size, 1), 1), lines)
         choice[PART_LINES] = ceil_div(lines, max(parts, 1))
         choice[PARTS] = ceil_div(lines, choice[PART_LINES])
-        choice[TILES] = choice[PARTS] * choice[ROW_TILES]
-        choice[TILE_ELEMENTS] = choice[TILE_ROWS] * oc
+        choice[TILES] = choice[PARTS] * across * down
+        if across == 1:
+            choice[TILE_ELEMENTS] = choice[TILE_ROWS] * oc
         bind_sums(elements, choice)
 
-    def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
-        if kh * kw * c * oc == 0:
-            return
-        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and (
-                choice[NO_WINOGRAD] == 0 and has_winograd and min(c, oc) >= FEWEST and n * oh * ow > 0 and (
-                    takes(choice, WINOGRAD, pays_winograd(kh, n, c, oh, ow, oc)))):
-            choice[VARIANT] = WINOGRAD
-            bind_winograd(kh, n, c, oh, ow, oc, choice)
-            bind_sums(kh * kw * c * oc, choice)
-            return
+    @helper
+    def bind_direct(n, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, choice):
         choice[SHAPE] = NARROW if oc <= width_narrow else MAIN
         width = width_narrow if oc <= width_narrow else width_main
-        lines, line_bytes = n * oh, max(ow, 1) * round_up(oc, width) * size
+        lines = n * oh
         if lines * ow == 0:
             choice[PARTS], choice[TILES] = 0, 1
             return
+        bind_tiles(lines, ow, kh * kw * c, oc, width, choice)
+        line_bytes = ow * round_up(choice[TILE_COLUMNS], width) * size
         padded_bytes = line_elements(ow, kw, stride_w, dilation_w, c) * size
         group = lines_of_group(lines, oh, kh, stride_h, dilation_h, padded_bytes)
         choice[GROUP_LINES] = min(max(GROUP_BYTES // line_bytes, ceil_div(GROUP_PIXELS, ow)), MOST_LINES, lines)
@@ -245,7 +253,21 @@ def make_bind(dtype, sizes):
                 choice[GROUP_LINES] -= choice[GROUP_LINES] % oh
             choice[SCRATCH_BYTES] += buffer_bytes(choice[GROUP_LINES], oh, kh, stride_h, dilation_h, padded_bytes)
         choice[SCRATCH_BYTES] += round_up(choice[GROUP_LINES] * line_bytes, 64)
-        bind_tiles(lines, ow, kh * kw * c, oc, choice)
+
+    def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
+        if kh * kw * c * oc == 0:
+            return
+        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and (
+                choice[NO_WINOGRAD] == 0 and has_winograd and min(c, oc) >= FEWEST and n * oh * ow > 0 and (
+                    takes(choice, WINOGRAD, pays_winograd(kh, n, c, oh, ow, oc)))):
+            choice[VARIANT] = WINOGRAD
+            bind_winograd(kh, n, c, oh, ow, oc, choice)
+            bind_sums(kh * kw * c * oc, choice)
+        elif oc <= FEW_RESULTS and c >= 2 * oc and stride_h * stride_w == 1 and kh * kw > 1 and n * oh * ow > 0:
+            choice[TURNED] = 1
+            bind_direct(n, oc, kh, kw, c, h, w, 1, 1, dilation_h, dilation_w, choice)
+        else:
+            bind_direct(n, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, choice)
     return bind
 
 
@@ -263,42 +285,69 @@ def make(dtype, isa):
         for i in range(elements):
             result[i] = 0
 
-    def run(x, dy, dw, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
-            choice, work, scratch, phase, tile):
-        source, gradient, target = address(x), address(dy), address(dw)
-        elements = kh * kw * c * oc
-        if choice[PARTS] == 0:
-            clear(target, elements)
-            return OK
-        if phase == 1 and choice[PARTS] > 1:
-            add_parts(target, work, elements, choice[PARTS], choice[SUM_ELEMENTS], tile)
-            return OK
-        if choice[VARIANT] == WINOGRAD:
-            run_winograd(kh, source, gradient, target, n, h, w, c, oc, oh, ow, pad_top, pad_left, choice, work,
-                         scratch, phase, tile)
-            return OK
-        part = tile // choice[ROW_TILES]
-        result = work + part * elements * size if choice[PARTS] > 1 else target
+    @helper
+    def add_turned(target, work, taps, c, oc, choice, tile):
+        """Of the sums [taps][oc][c], taps from the last to the first, as [taps][c][oc]."""
+        sums, result, elements = at(work), at(target), taps * c * oc
+        for place in range(tile * choice[SUM_ELEMENTS], min((tile + 1) * choice[SUM_ELEMENTS], elements)):
+            tap, k, o = place // oc // c, place // oc % c, place % oc
+            result[place] = sums[((taps - 1 - tap) * oc + o) * c + k]
+            for part in range(1, choice[PARTS]):
+                result[place] += sums[part * elements + ((taps - 1 - tap) * oc + o) * c + k]
+
+    @helper
+    def direct(source, gradient, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
+               pad_top, pad_left, choice, scratch, tile):
+        """A tile: some rows and columns of one part's sums; those of the first part begin at target."""
+        column = tile % choice[COLUMN_TILES] * choice[TILE_COLUMNS]
+        columns, block = min(choice[TILE_COLUMNS], oc - column), tile // choice[COLUMN_TILES]
+        part = block // choice[ROW_TILES]
+        result = target + (part * kh * kw * c * oc + column) * size
+        gradient += column * size
         first_line = part * choice[PART_LINES]
         lines = min(choice[PART_LINES], n * oh - first_line)
-        first_row = tile % choice[ROW_TILES] * choice[TILE_ROWS]
+        first_row = block % choice[ROW_TILES] * choice[TILE_ROWS]
         last_row = min(first_row + choice[TILE_ROWS], kh * kw * c)
         main, group = choice[SHAPE] == MAIN, choice[GROUP_LINES]
         if choice[VARIANT] == LINES and main:
             lines_main(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
-                       dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, group, scratch)
+                       dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, columns, group, scratch)
         elif choice[VARIANT] == LINES:
             lines_narrow(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
-                         dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, group, scratch)
+                         dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, columns, group, scratch)
         elif main:
             channels_main(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
-                          dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, group, scratch)
+                          dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, columns, group,
+                          scratch)
         else:
             channels_narrow(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
-                            dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, group, scratch)
+                            dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, columns, group,
+                            scratch)
         if choice[VARIANT] == LINES:
             mend_filter(source, gradient, result, h, w, c, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
-                        pad_top, pad_left, first_line, lines, first_row, last_row)
+                        pad_top, pad_left, first_line, lines, first_row, last_row, columns)
+
+    def run(x, dy, dw, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
+            choice, work, scratch, phase, tile):
+        source, gradient, target, elements = address(x), address(dy), address(dw), kh * kw * c * oc
+        if choice[PARTS] == 0:
+            clear(target, elements)
+        elif phase == 1 and choice[TURNED] != 0:
+            add_turned(target, work, kh * kw, c, oc, choice, tile)
+        elif phase == 1 and choice[PARTS] > 1:
+            add_parts(target, work, elements, choice[PARTS], choice[SUM_ELEMENTS], tile)
+        elif choice[VARIANT] == WINOGRAD:
+            run_winograd(kh, source, gradient, target, n, h, w, c, oc, oh, ow, pad_top, pad_left, choice, work,
+                         scratch, phase, tile)
+        else:
+            turned = choice[TURNED] != 0
+            first, second = (gradient, source) if turned else (source, gradient)
+            height, width, rows, columns = (oh, ow, h, w) if turned else (h, w, oh, ow)
+            top = (kh - 1) * dilation_h - pad_top if turned else pad_top
+            left = (kw - 1) * dilation_w - pad_left if turned else pad_left
+            direct(first, second, work if choice[PARTS] > 1 or turned else target, n, height, width,
+                   oc if turned else c, kh, kw, c if turned else oc, rows, columns, stride_h, stride_w, dilation_h,
+                   dilation_w, top, left, choice, scratch, tile)
         return OK
     return make_bind(dtype, sizes), run
 

@@ -33,7 +33,7 @@ FEW_PIXELS = 8                         # PLANES fills half of the lanes or more 
 PRODUCTS = 1 << 20                     # multiplications of a tile, at least
 MOST_TILES = 64
 TILE_BYTES = 256 * 1024                # of a tile's result, where that is work enough
-PACK_BYTES = 128 * 1024
+PACK_BYTES = 32 * 1024
 
 
 @helper

@@ -3,13 +3,14 @@
 Job: y[p, i, j, k] = sum over taps (u, v) of x[p, i * stride_h - pad_top + u * dilation_h, j * ..., k] f[u, v, k]; what
 lies outside of the picture counts as 0. With `flip` the taps are taken from the last to the first: the gradient for the
 input of a convolution without stride. The one with stride does so for each remainder of the pixels, which meet the same
-taps (residues.py). Rows of 3, 5 or 7 taps without stride go by channel_rows.py. The gradient for the filter sums parts
-of the output in phase 0, and the parts in phase 1.
+taps (residues.py). Rows of 3, 5 or 7 taps without stride go by channel_rows.py, and again tap by tap if a pixel at
+their edges is NaN. The gradient for the filter sums parts of the output in phase 0, and the parts in phase 1.
 Invariants: taps are cut to the picture before it is read; sums are in a fixed order, whatever the tiles and threads.
 """
 from __future__ import annotations
 
 from ..memory import ITEM_SIZES, address, ceil_div, helper, offset, pointer_to, zero_bytes
+from ..vector import vectors
 from ..words import OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
 from .channel_rows import FEW, make_row_lines
 from .channel_rows import TAPS as ROW_TAPS
@@ -26,7 +27,21 @@ TAPS = 3                               # of the filter at once
 ZEROS_BYTES = 64                       # of a vector of zeros
 
 
+def make_row_edges(dtype):
+    """The function (y, before, behind, ow, c): whether there is a NaN among the pixels of a line before `before` and
+    from `behind` on, which zeros outside, times an infinite weight, may have made."""
+    size, at, row_sum = ITEM_SIZES[dtype], pointer_to(dtype), vectors(dtype).row_sum
+
+    @helper
+    def row_edges(y, before, behind, ow, c):
+        first = max(min(behind, ow), before)
+        total = row_sum(at(y), before * c) + row_sum(at(y + first * c * size), (ow - first) * c)
+        return total != total
+    return row_edges
+
+
 def make_forward_isa(dtype, isa):
+    row_edges = make_row_edges(dtype)
     size, line_sums, row_line = ITEM_SIZES[dtype], make_line(dtype, isa, PRODUCTS), make_row_lines(dtype, isa)
     least, middle, most = ROW_TAPS
 
@@ -49,7 +64,7 @@ def make_forward_isa(dtype, isa):
             if by_rows:
                 row_line(kw, source, dilation_h * w * item, -pad_left, w, scratch, weights, f_tap * kw, f_tap,
                          bottom - top, target, ow, c)
-            else:
+            if not by_rows or row_edges(target, min(pad_left, ow), w + pad_left - kw + 1, ow, c):
                 line_sums(source, dilation_h * w * item, -pad_left, stride_w, dilation_w, w, weights, f_tap * kw, f_tap,
                           bottom - top, kw, target, item, ow, c)
         return OK

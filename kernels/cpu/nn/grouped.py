@@ -54,6 +54,7 @@ def make_bind(dtype, isa):
 
     @helper
     def bind(lines, pixels, kh, kw, sg, tg, groups, stride_w, dilation_w, packed_before, choice):
+        compact()
         if 2 * max(sg, tg, 1) <= wide and takes(choice, ROWS, True):
             choice[VARIANT], choice[WIDTH] = ROWS, wide
             choice[UNIT_GROUPS] = wide // max(sg, tg, 1)
@@ -86,7 +87,6 @@ def make_pack(dtype, isa):
     @helper
     def pack_vector(target, f, taps, sg, tg, groups, turned, unit, choice):
         """A unit of ROWS, [taps][k][taps at once][lanes], zeros in the lanes of no channel."""
-        compact()
         lanes, some, first = choice[WIDTH], choice[TAPS], unit * choice[UNIT_GROUPS]
         goal, values = at(target), at(f)
         zero_bytes(target, taps * sg * lanes * size)
@@ -122,6 +122,7 @@ def make_pack(dtype, isa):
 
     @helper
     def pack(target, f, kh, kw, sg, tg, groups, turned, choice, tile):
+        compact()
         units, bytes_ = (ceil_div(groups, choice[UNIT_GROUPS]) * choice[GROUP_UNITS],
                          kh * kw * sg * choice[WIDTH] * size)
         first = tile * choice[PACK_PANELS]
@@ -168,6 +169,7 @@ def make_convolve(dtype, isa, backward):
     @helper
     def convolve(source, f, target, sh, sw, sg, th, tw, tg, groups, kh, kw, stride_h, stride_w, dilation_h, dilation_w,
                  pad_top, pad_left, first_line, line_count, first, last, choice, scratch):
+        compact()
         item, target_item = groups * sg * size, groups * tg * size
         tap_bytes = sg * choice[WIDTH] * size
         unit_bytes, residues = kh * kw * tap_bytes, min(stride_w, tw) if backward else 1

@@ -217,6 +217,7 @@ def make_by_rows(isa):
     @helper
     def by_rows(x, dy, result, h, w, groups, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
                 pad_top, pad_left, first_line, lines, first, last, choice, scratch):
+        compact()
         item, step = groups * c * size, groups * oc * size
         begin, end = first * choice[UNIT_GROUPS] * oc * size, min(last * choice[UNIT_GROUPS], groups) * oc * size
         for row in range(kh * kw * c):

@@ -151,10 +151,9 @@ def make_lines(dtype: str, shapes: Shapes, wide: bool) -> Lines:
     micro, micro_narrow, pad = micro_kernel(dtype, shape), micro_kernel(dtype, shapes.narrow), make_padding(dtype)
 
     @helper
-    def place(offsets, words, pixel, height, columns, step):
-        """The addresses of `height` pixels from number `pixel` of the group on. Returns the rows of the filter that
-        some of them meet: the first, and the one behind the last."""
-        line, column = pixel // columns, pixel % columns
+    def place(offsets, words, line, column, height, columns, step):
+        """The addresses of `height` pixels from one of the group's on. Returns the rows of the filter that some of them
+        meet: the first, and the one behind the last."""
         low, high = words[line * LINE_WORDS + 1], words[line * LINE_WORDS + 2]
         for r in range(height):
             offsets[r] = words[line * LINE_WORDS] + column * step
@@ -178,18 +177,18 @@ def make_lines(dtype: str, shapes: Shapes, wide: bool) -> Lines:
                 table[at + 1 + r] = offsets[r] + shift
 
     @helper
-    def products(offsets, table, packed, panel_bytes, target, target_step, columns, height, segments, start, length,
+    def products(table, packed, panel_bytes, target, target_step, columns, height, segments, start, shift, length,
                  later, first_panel, last_panel):
-        """One register tile against some panels."""
+        """One register tile, `shift` bytes behind the addresses of the table, against some panels."""
         for panel in range(first_panel, last_panel):
             left = columns - panel * width
             right, goal = packed + panel * panel_bytes + start * width * size, target + panel * width * size
             if wide and left <= lanes:
-                micro_narrow(height, segments, length, start * size, size, right, width * size, table, goal,
+                micro_narrow(height, segments, length, start * size + shift, size, right, width * size, table, goal,
                              target_step, later, left)
             else:
-                micro(height, segments, length, start * size, size, right, width * size, table, goal, target_step,
-                      later, left)
+                micro(height, segments, length, start * size + shift, size, right, width * size, table, goal,
+                      target_step, later, left)
 
     @helper
     def group_products(addresses, packed, panel_bytes, target, line_pitch, sc, tc, lines, columns, pitch, kh, kw,
@@ -211,21 +210,27 @@ def make_lines(dtype: str, shapes: Shapes, wide: bool) -> Lines:
                 last = min(first + block, segments)
                 later = chunk > 0 or first > 0
                 for panel in range(first_panel, first_panel + panels, some):
+                    # The table of a tile that lies in one line serves the next such tile, all addresses shifted.
+                    known, known_base, low, high, number = 0, 0, 0, 0, 0
                     for piece in range(runs * pieces):
                         line, part = piece // pieces, piece % pieces
                         begin = length * part // pieces
                         height = length * (part + 1) // pieces - begin
-                        low, high = place(offsets, bases, line * columns + begin, height, columns,
-                                          stride_w * sc * size)
-                        low, high = max(first, low * across), min(last, high * across)
-                        number = high - low if k > 0 and high > low else 0
-                        if number == 0 and later:
-                            continue
-                        fill(table, offsets, height, low, low + number, across, dilation_h * elements * size,
-                             dilation_w * sc * size, run * width * size)
-                        products(offsets, scratch, packed, panel_bytes,
-                                 target + line * line_pitch + begin * pitch * tc * size, pitch * tc * size, tc, height,
-                                 number, start, k, later, panel, min(panel + some, first_panel + panels))
+                        row, column = line + begin // columns, begin % columns
+                        words, base = row * LINE_WORDS, bases[row * LINE_WORDS] + column * stride_w * sc * size
+                        inside = column + height <= columns
+                        if not (inside and height == known and low == bases[words + 1] and high == bases[words + 2]):
+                            known, known_base = height if inside else 0, base
+                            low, high = place(offsets, bases, row, column, height, columns, stride_w * sc * size)
+                            begin_row, end_row = max(first, low * across), min(last, high * across)
+                            number = end_row - begin_row if k > 0 and end_row > begin_row else 0
+                            fill(table, offsets, height, begin_row, begin_row + number, across,
+                                 dilation_h * elements * size, dilation_w * sc * size, run * width * size)
+                        if number > 0 or not later:
+                            products(scratch, packed, panel_bytes,
+                                     target + line * line_pitch + begin * pitch * tc * size, pitch * tc * size, tc,
+                                     height, number, start, base - known_base, k, later, panel,
+                                     min(panel + some, first_panel + panels))
 
     @part("lines", shape)
     def convolve(source, packed, panel_bytes, target, line_pitch, sh, sw, sc, picture_lines, columns, tc, pitch, kh,

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..memory import ITEM_SIZES, ceil_div, copy_bytes, helper, pointer_to, round_up
 
-SUM_TILES, LEAST_ELEMENTS = 24, 4096
+SUM_TILES, LEAST_ELEMENTS = 24, 1024
 
 
 @helper

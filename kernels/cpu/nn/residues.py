@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, ceil_div, helper
+from ..memory import ITEM_SIZES, ceil_div, compact, helper
 from ..products.micro import Shapes
 from ..products.panels import packing
 from .lines import buffer_bytes, group_lines, line_elements, make_lines
@@ -109,6 +109,7 @@ def make_residues(dtype: str, shapes: Shapes, wide: bool) -> Residues:
 
     @helper
     def pack(target, f, c, oc, kh, kw, stride_h, stride_w, dilation_h, dilation_w, first, last):
+        compact()
         for panel in range(first, last):
             pack_panel(target + panel * kh * kw * oc * width * size, f + panel * width * oc * size, c, oc, kh, kw,
                        stride_h, stride_w, dilation_h, dilation_w, c - panel * width)
@@ -139,6 +140,7 @@ def make_residues(dtype: str, shapes: Shapes, wide: bool) -> Residues:
     @helper
     def convolve(dy, packed, dx, h, w, c, oc, oh, ow, kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top,
                  pad_left, first_line, lines, group, first_panel, panels, scratch):
+        compact()
         if stride_h * stride_w == 1:
             convolve_lines(dy, packed, kh * kw * oc * width * size, dx + first_line * w * c * size, w * c * size, oh,
                            ow, oc, h, w, c, 1, kh, kw, 1, 1, dilation_h, dilation_w, pad_top - (kh - 1) * dilation_h,

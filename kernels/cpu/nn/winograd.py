@@ -18,6 +18,7 @@ from typing import Any
 
 from ..memory import ITEM_SIZES, ceil_div, helper, int64_at, part, round_up, zero_bytes
 from ..products.micro import TABLE_WORDS, Shape, micro_kernel
+from ..tiles import shared_evenly
 from ..words import FORMAT, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
 from .winograd_cost import DTYPES, costs
 from .winograd_forms import F4, F4X5, Form
@@ -187,7 +188,7 @@ def make_form(dtype: str, shape: Shape, form: Form) -> Winograd:
     @helper
     def bind(n, sc, th, tw, tc, choice):
         down, across, panels = ceil_div(th, out), ceil_div(tw, out), ceil_div(tc, width)
-        lines, blocks = n * down, blocks_of(n * down * across, sc)
+        lines, blocks = n * down, shared_evenly(blocks_of(n * down * across, sc))
         choice[TILE_LINES], choice[TILE_PANELS] = ceil_div(lines, blocks), panels
         if down * across <= most_tiles:
             choice[TILE_LINES] = ceil_div(n, blocks) * down

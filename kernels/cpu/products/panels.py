@@ -24,11 +24,14 @@ _I32, _I64 = ir.IntType(32), ir.IntType(64)
 class Packing:
     """pack(target, source, row_step, k, columns): one panel from B; all addresses and steps (in bytes) int64.
     pack_transposed(target, source, row_step, k, columns): the same from B transposed, whose rows are B's columns.
-    pack_panels(target, b, n, k, transposed, first, last): panels `first` to `last` of a whole B[k, n], or B[n, k]."""
+    pack_panels(target, b, n, k, transposed, first, last): panels `first` to `last` of a whole B[k, n], or B[n, k].
+    pack_apart(target, b, row_step, n, k, transposed, first, last): the same of one whose rows are row_step bytes
+    apart."""
 
     pack: Any
     pack_transposed: Any
     pack_panels: Any
+    pack_apart: Any
 
 
 @cache
@@ -113,22 +116,26 @@ def packing(dtype: str, shape: Shape) -> Packing:
                         column[i * width] = zero
 
     @part("pack_rows", shape)
-    def pack_rows(target, b, n, k, first, last):
+    def pack_rows(target, b, row_step, n, k, first, last):
         for panel in range(first, last):
             column = panel * width
-            pack(target + (panel - first) * k * width * size, b + column * size, n * size, k, n - column)
+            pack(target + (panel - first) * k * width * size, b + column * size, row_step, k, n - column)
 
     @part("pack_columns", shape)
-    def pack_columns(target, b, n, k, first, last):
+    def pack_columns(target, b, row_step, n, k, first, last):
         for panel in range(first, last):
             column = panel * width
-            pack_transposed(target + (panel - first) * k * width * size, b + column * k * size, k * size, k, n - column)
+            pack_transposed(target + (panel - first) * k * width * size, b + column * row_step, row_step, k, n - column)
+
+    @helper
+    def pack_apart(target, b, row_step, n, k, transposed, first, last):
+        if transposed:
+            pack_columns(target, b, row_step, n, k, first, last)
+        else:
+            pack_rows(target, b, row_step, n, k, first, last)
 
     @helper
     def pack_panels(target, b, n, k, transposed, first, last):
-        if transposed:
-            pack_columns(target, b, n, k, first, last)
-        else:
-            pack_rows(target, b, n, k, first, last)
+        pack_apart(target, b, (k if transposed else n) * size, n, k, transposed, first, last)
 
-    return Packing(pack, pack_transposed, pack_panels)
+    return Packing(pack, pack_transposed, pack_panels, pack_apart)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from graphc.errors import InternalError
 from graphc.exec.cuda.calls import attention_by_products as by_products
 from graphc.exec.cuda.calls.call import Call, Products, ProgramBuilder, blocks, map_work, size_of
 from graphc.exec.cuda.code.attention import attention as kernel_of
@@ -24,12 +25,28 @@ LONGEST, LONGEST_OF_TWO_BANDS, TILES_OF_TWO_BANDS, FEW_ROWS = 128, 64, 512, 16
 
 def attention(call: Call) -> list[Work]:
     """y = softmax(scale * q kT + mask) v of each of outer * inner matrices."""
-    return _forward(call, kept=False)
+    return _forward(_of_whole_matrices(call), kept=False)
 
 
 def attention_kept(call: Call) -> list[Work]:
     """The same, and what the gradient is computed from."""
-    return _forward(call, kept=True)
+    return _forward(_of_whole_matrices(call), kept=True)
+
+
+def _of_whole_matrices(call: Call) -> Call:
+    """The same with nine dims, sizes and the mask's steps, and two attributes, masked and scale: a plan of a GPU has
+    matrices that are whole (the pass attention_strides is the CPU's)."""
+    outer, inner, rows, cols, depth, columns, *others = call.dims
+    masked, *inside, scale = call.attrs
+    whole = not any(inside)
+    for number, (count, length) in enumerate([(rows, depth), (cols, depth), (cols, columns), (rows, columns)]):
+        if places := others[3 + 4 * number:7 + 4 * number]:
+            steps = ((outer, inner * count * length), (inner, count * length), (count, length))
+            whole &= places[0] == 0 and all(size <= 1 or step == own
+                                            for (size, step), own in zip(steps, places[1:], strict=True))
+    if not whole:
+        raise InternalError(f"attention on a GPU of matrices that are not whole: dims {call.dims}, attrs {call.attrs}")
+    return replace(call, dims=call.dims[:9], attrs=(masked, scale))
 
 
 def _forward(call: Call, kept: bool) -> list[Work]:
@@ -52,6 +69,7 @@ def _forward(call: Call, kept: bool) -> list[Work]:
 
 def attention_gradient(call: Call) -> list[Work]:
     """dq, dk and dv, times dy."""
+    call = _of_whole_matrices(call)
     q, k, v, y, kept, dy, mask, dq, dk, dv = call.operands
     outer, inner, rows, cols, depth, columns, *_ = call.dims
     dtype, batch = call.types[0], outer * inner

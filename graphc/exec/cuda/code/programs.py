@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from graphc.exec.cuda.code.ptx import ATTRIBUTES, DECLARATIONS
 from graphc.exec.cuda.code.text_writer import TextWriter
-from graphc.exec.map_code import LLVM_TYPES, MapWriter, value_dtype
+from graphc.exec.map_code import LLVM_TYPES, ProgramWriter, value_dtype
 from graphc.plan.plan import Program
 
 THREADS = 256              # of a block
@@ -90,11 +90,11 @@ def unrolled(program: Program, inner: int = -1) -> int:
     return 1 if not short else 2 * UNROLLED if inner == 1 else UNROLLED
 
 
-class KernelWriter(TextWriter, MapWriter):
+class KernelWriter(TextWriter, ProgramWriter):
     """Parameters in order: sizes (see ../maps.py), accesses (address, strides of the axes), constants."""
 
     def __init__(self, program: Program, shape: Shape) -> None:
-        MapWriter.__init__(self, program, frozenset())
+        ProgramWriter.__init__(self, program)
         TextWriter.__init__(self)
         self.shape, self.parts = shape, parts_of(program)
         self.parameters: list[str] = []

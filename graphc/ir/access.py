@@ -109,6 +109,25 @@ class Access:
         begins[axis], sizes[axis] = begin, size
         return self.slice(begins, sizes)
 
+    def regrouped(self, shape: Sequence[Size]) -> Access | None:
+        """The same elements in row-major order under another shape, if strides can (provably) say so: axes are parted,
+        those that follow each other without gaps are joined, those of size 1 come and go."""
+        own = [(size, stride) for size, stride in zip(self.shape, self.strides, strict=True) if not dims.same(size, 1)]
+        left = [size for size in shape if not dims.same(size, 1)]
+        strides: list[Size] = []
+        while own:
+            (size, stride), *own = own
+            while (count := _axes_of(size, left)) is None:
+                if not own or not dims.same(stride, own[0][0] * own[0][1]):
+                    return None
+                size, stride = size * own[0][0], own.pop(0)[1]
+            strides += [stride * step for step in row_major(left[:count])]
+            left = left[count:]
+        if left:
+            return None
+        found = iter(strides)
+        return replace(self, shape=tuple(shape), strides=tuple(0 if dims.same(s, 1) else next(found) for s in shape))
+
     def diagonal(self, axis: int, other: int) -> Access:
         """Both axes run together: the result lacks `other`; the size is that of `axis`."""
         strides = list(self.strides)
@@ -130,6 +149,11 @@ def row_major(shape: Sequence[Size]) -> tuple[Size, ...]:
 def whole(buffer: int, dtype: DType, shape: Sequence[Size]) -> Access:
     """All of a buffer."""
     return Access(buffer, dtype, tuple(shape), row_major(shape))
+
+
+def _axes_of(size: Size, axes: Sequence[Size]) -> int | None:
+    """How many of the first axes have so many elements together."""
+    return next((i for i in range(1, len(axes) + 1) if dims.same(dims.product(axes[:i]), size)), None)
 
 
 def _broadcast_stride(own: Size, target: Size, stride: Size) -> Size:

@@ -1,0 +1,104 @@
+"""Steps that transform axes of complex numbers, by the kernel fft (kernels/cpu/signal).
+
+Its tables depend on the length alone, so that must be known when compiling. A length with a large prime divisor is
+transformed by Bluestein's way: as a product of polynomials, through transforms of a power of 2.
+"""
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from graphc.ir import dims
+
+# Steps of a prime number cost its square: beyond this one Bluestein's way, three transforms of twice the length and
+# more, is quicker.
+LARGEST_PRIME = 31
+
+
+def known(sizes: Sequence[Any]) -> bool:
+    """Whether all sizes are known when compiling."""
+    return all(isinstance(size, int) for size in sizes)
+
+
+def transform(b: Any, x: Any, axes: Sequence[int], inverse: bool) -> Any:
+    """A temporary with the transform of x, or the inverse one, over `axes`, the last one first; their sizes are known,
+    and not 0."""
+    for axis in reversed(axes):
+        order = list(range(x.rank))
+        order[axis], order[-1] = order[-1], order[axis]
+        moved = x if axis in (-1, x.rank - 1) else x.transpose(order)
+        made = b.temporary(x.dtype, moved.shape)
+        _last_axis(b, b.contiguous(moved), made, inverse)
+        x = made if moved is x else made.transpose(order)
+    return x
+
+
+def _last_axis(b: Any, x: Any, y: Any, inverse: bool) -> None:
+    n = x.shape[-1]
+    if max(_primes(n), default=1) <= LARGEST_PRIME:
+        _by_kernel(b, x, y, inverse)
+        return
+    # X[k] = c[k] sum_j (x[j] c[j]) conj(c[k - j]) with c[k] = exp(-pi i k^2 / n), for k^2 + j^2 - (k - j)^2 = 2 j k.
+    chirp, spectrum = (part.astype(x.dtype.numpy) for part in _bluestein(n, inverse))
+    outer, size = x.shape[:-1], len(spectrum)
+    a, transformed = (b.temporary(x.dtype, (*outer, size)) for _ in range(2))
+    start, factors = [0] * x.rank, b.constant(chirp)
+    b.map(lambda s: s.constant(0, x.dtype), [], [a.slice([*start[:-1], n], [*outer, size - n])])
+    b.elementwise(_product, [x, factors], [a.slice(start, x.shape)])
+    _by_kernel(b, a, transformed, False)
+    b.elementwise(_product, [transformed, b.constant(spectrum)], [a])
+    _by_kernel(b, a, transformed, True)
+    last = b.constant((chirp / n if inverse else chirp).astype(x.dtype.numpy))
+    b.elementwise(_product, [transformed.slice(start, x.shape), last], [y])
+
+
+def _product(s: Any, x: Any, y: Any) -> Any:
+    return s("mul", x, y)
+
+
+def _by_kernel(b: Any, x: Any, y: Any, inverse: bool) -> None:
+    real, shape = x.dtype.real_dtype, (*x.shape, 2)
+    first, second = _factors(x.shape[-1])
+    b.call("fft", [b.bitcast(x, real, shape), b.constant(_roots(first, second).astype(real.numpy)),
+                   b.bitcast(y, real, shape)], dims=[dims.product(x.shape[:-1]), first, second], attrs=[int(inverse)])
+
+
+def _primes(n: int) -> list[int]:
+    found, divisor = [], 2
+    while divisor * divisor <= n:
+        while n % divisor == 0:
+            found.append(divisor)
+            n //= divisor
+        divisor += 1
+    return [*found, n] if n > 1 else found
+
+
+def _factors(n: int) -> tuple[int, int]:
+    """n as a product of two numbers that are as near to each other as can be, the larger one first."""
+    small = max(d for d in range(1, math.isqrt(n) + 1) if n % d == 0)
+    return n // small, small
+
+
+@lru_cache(maxsize=64)
+def _roots(first: int, second: int) -> np.ndarray:
+    """What the kernel takes: exp(-2 pi i k j / n) for k < first, j < second, then the roots for both lengths, real
+    parts before imaginary ones."""
+    turns = [(np.outer(np.arange(first), np.arange(second)).ravel(), first * second), (np.arange(first), first),
+             (np.arange(second), second)]
+    roots = [np.exp(-2j * np.pi * (k % n / n)) for k, n in turns]
+    return np.concatenate([part for root in roots for part in (root.real, root.imag)])
+
+
+@lru_cache(maxsize=16)
+def _bluestein(n: int, inverse: bool) -> tuple[np.ndarray, np.ndarray]:
+    """c, and the transform of conj(c[k]) at k and -k, of a power of 2 of numbers."""
+    k = np.arange(n)
+    chirp = np.exp((1j if inverse else -1j) * np.pi * (k * k % (2 * n) / n))
+    around = np.zeros(1 << (2 * n - 2).bit_length(), np.complex128)
+    around[:n] = np.conj(chirp)
+    around[len(around) - n + 1:] = np.conj(chirp[:0:-1])
+    return chirp, np.fft.fft(around)
