@@ -93,7 +93,7 @@ BY_ANNOTATION = {
 _FUNCTION_OR_NONE = (FUNCTION, NAME, NOTHING)
 _OPTIMIZER = Kind("an Optimizer", _has("apply_gradients"))
 _SESSION = Kind("a Session", _has("run"))
-_CELL = Kind("an RNNCell", _has("state_size", "output_size"))
+_CELL = Kind("an RNNCell", lambda value: callable(value) and not isinstance(value, (type, FunctionType)))   # or fused
 PARTS: dict[str, tuple[Kind, ...]] = {
     "optimizer": (_OPTIMIZER, FUNCTION, NAME, MAPPING, NOTHING),        # estimators take names and functions
     "opt": (_OPTIMIZER,),
