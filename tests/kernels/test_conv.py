@@ -126,7 +126,7 @@ def test_every_way_that_is_asked_for(size):
                 close(result, wanted, "f32", 4 * max(1.0, terms ** 0.5))
 
 
-@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("dtype", ["f32"])
 @pytest.mark.parametrize("size", CASES, ids=str)
 @pytest.mark.parametrize("operand", range(3))
 def test_what_is_not_finite_reaches_what_depends_on_it(operand, size, dtype):
