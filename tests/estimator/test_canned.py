@@ -47,7 +47,7 @@ def input_fn(labels: Any, rows: int = 3) -> Any:
     (lambda: est.DNNLinearCombinedRegressor(), None, "Either linear_feature_columns or dnn_feature_columns"),
     (lambda: est.DNNLinearCombinedRegressor(dnn_feature_columns=[A]), None, "dnn_hidden_units must be defined"),
     (lambda: est.LinearRegressor([A], optimizer="Adma"), [1.0] * 3, "Unsupported optimizer name: Adma"),
-    (lambda: est.LinearRegressor([A], optimizer=3), [1.0] * 3, "not an Optimizer instance. Given: 3"),
+    (lambda: est.LinearRegressor([A], optimizer=3), [1.0] * 3, "'optimizer' must be an Optimizer .* not 3"),
     (lambda: est.LinearClassifier([A]), ["x"] * 3, "strings need a label_vocabulary"),
     (lambda: est.LinearClassifier([A], label_vocabulary=["x", "y"]), [1] * 3, "should be string if there is a vocab"),
     (lambda: est.LinearClassifier([A], n_classes=3), [[1.0, 0, 0]] * 3, "Mismatched label shape"),
