@@ -34,7 +34,7 @@ from __future__ import annotations
 from typing import Any
 
 # Files whose functions go over elements, or run for every step: compiled for speed. All others are compiled for size.
-FAST = ("block", "control", "lists", "map_chunk", "map_move", "map_turn", "pool", "run")
+FAST = ("block", "control", "lists", "map_move", "map_turn", "pool", "run")
 
 
 def __getattr__(name: str) -> Any:

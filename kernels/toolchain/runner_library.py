@@ -27,18 +27,20 @@ RUNTIME = "runtime.o"
 TABLES = ("registry.o", "functions.o")
 # Families (files of kernels/cpu) and scalar functions whose code for the plainest instruction set serves all. It gives
 # the same bits. Wider vectors make these families at most a sixth faster; what they would do for neural networks in
-# float64, which `is_shared` adds, and for these functions is said in docs/adr/0034.
+# float64, which `is_shared` adds, for linear algebra and for these functions is said in docs/adr/0034.
 SHARED = frozenset({
     "array/absent", "array/copy", "array/equal_rows", "array/gather", "array/invert_permutation", "array/nonzero",
-    "array/scatter_nd", "image/crop_boxes", "image/detect_boxes", "image/glimpse", "math/argextreme", "math/bincount",
-    "math/checked", "math/cumsum", "math/search_sorted", "math/segment", "math/unique",
-    "nn/candidates", "nn/ctc", "nn/ctc_decode", "nn/dilation", "nn/fractional_pool", "nn/in_top_k", "nn/pooling3d",
-    "nn/pooling_argmax", "random/draws", "signal/fft", "sparse/distance", "sparse/product", "sparse/rows",
-    "state/sizes", "state/state"})
+    "array/scatter_nd", "image/crop_boxes", "image/detect_boxes", "image/glimpse", "linalg/dense", "math/argextreme",
+    "math/bincount", "math/checked", "math/cumsum", "math/search_sorted", "math/segment", "math/unique",
+    "nn/candidates", "nn/ctc", "nn/ctc_decode", "nn/dilation", "nn/fractional_pool", "nn/in_top_k", "nn/pooling",
+    "nn/pooling3d", "nn/pooling_argmax", "random/draws", "random/truncated", "signal/fft", "sparse/distance",
+    "sparse/product", "sparse/rows", "state/sizes", "state/state"})
 SHARED_SCALARS = frozenset({
-    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "bessel_i0e", "bessel_i1e", "betainc", "cosh",
-    "digamma", "erfinv", "igamma", "igammac", "igamma_grad_a", "lgamma", "next_after", "polygamma", "sinh", "tan",
-    "zeta"})
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "bessel_i0e", "bessel_i1e", "betainc", "cast", "cosh",
+    "digamma", "erfc", "erfinv", "igamma", "igammac", "igamma_grad_a", "lgamma", "next_after", "polygamma", "pow",
+    "sinh", "softplus", "tan", "zeta"})
+SHARED_IN_DOUBLE = frozenset({
+    "cos", "erf", "exp", "expm1", "log", "log1p", "philox", "sigmoid", "sin", "tanh"})
 
 
 def write_runner_library(archives: Mapping[str, bytes], out: Path) -> None:
@@ -81,11 +83,13 @@ def _shared(tables: Tables, base: Target, tuned: Collection[str]) -> Tables:
 def is_shared(kernel: str) -> bool:
     """Whether the kernel of this full name has the plainest instruction set's code alone."""
     family = family_of(kernel)
-    return family in SHARED or (family.startswith("nn/") and kernel.split(".")[1:2] == ["f64"])
+    in_double = kernel.split(".")[1:2] == ["f64"] and (family.startswith("nn/") or family == "random/stateless")
+    return family in SHARED or in_double
 
 
 def is_shared_scalar(primitive: str) -> bool:
-    return primitive.partition(".")[0] in SHARED_SCALARS
+    name, _, dtypes = primitive.partition(".")
+    return name in SHARED_SCALARS or (name in SHARED_IN_DOUBLE and dtypes.startswith("f64"))
 
 
 def family_of(kernel: str) -> str:

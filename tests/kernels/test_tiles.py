@@ -38,8 +38,8 @@ def test_the_longest_share_of_tiles_with_a_short_last_one() -> None:
 
 
 def test_tiles_of_84_of_256_rows_are_not_as_good_as_64() -> None:
-    assert not shared_as_well(256, 84, 64)      # 84, 84, 84, 4: two threads have 168 and 88
-    assert shared_as_well(1024, 84, 86)         # the 16 rows left over are the 13th tile
+    assert shared_as_well(256, 84, 64) == 64    # 84, 84, 84, 4: two threads have 168 and 88
+    assert shared_as_well(1024, 84, 86) == 84   # the 16 rows left over are the 13th tile
 
 
 def test_large_products_are_shared_by_two_and_four_threads() -> None:

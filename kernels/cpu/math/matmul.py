@@ -141,7 +141,7 @@ def make_bind(dtype, sizes, isa):
         even = ceil_div(rows, shared_evenly(max(rows // max(least, few, height), 1)))
         balanced = ceil_div(rows, ceil_div(rows, height))
         whole = min(max((even + balanced // 2) // balanced, 1) * balanced, rows)     # register tiles
-        return whole if shared_as_well(rows, whole, even) else even
+        return shared_as_well(rows, whole, even)
 
     @helper
     def bind_roles(batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, persistent, turned, choice):
