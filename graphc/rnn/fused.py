@@ -129,6 +129,9 @@ class LSTMBlockFusedCell(LSTMBlockCell):
         return gc.unstack(outputs, num=len(inputs)) if listed else outputs, state
 
 
+FusedRNNCell.register(LSTMBlockFusedCell)      # which it is in TensorFlow, too
+
+
 class _Step:
     """One step of a fused cell, for dynamic_rnn."""
 

@@ -279,8 +279,20 @@ def test_row_reductions(dtype: str) -> None:
         for op, function in {"add": np.add, "max": np.maximum, "min": np.minimum}.items():
             acc = np.array([2], kind)
             entry: Any = load_primitives_once()[f"reduce.{op}.{dtype}.{dtype}"]
-            entry(acc.ctypes.data, x.ctypes.data, n)
+            entry(acc.ctypes.data, x.ctypes.data, 0, 0, 0, n)
             assert acc[0] == function.reduce(x, initial=kind(2))
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64", "i32", "i64"])
+def test_reductions_of_four_lines(dtype: str) -> None:
+    kind = TYPES[dtype]
+    for n in (0, 1, 5, 16, 63, 64, 65, 1000):
+        lines = RNG.integers(1, 40, (5, n)).astype(kind)
+        for op, function in {"add": np.add, "max": np.maximum, "min": np.minimum}.items():
+            acc, *others = (line.copy() for line in lines)
+            entry: Any = load_primitives_once()[f"reduce.{op}.{dtype}.{dtype}"]
+            entry(acc.ctypes.data, *(line.ctypes.data for line in others), n)
+            np.testing.assert_array_equal(acc, function.reduce(lines), op)
 
 
 def test_a_result_may_lie_where_an_argument_does() -> None:

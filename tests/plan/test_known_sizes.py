@@ -62,9 +62,10 @@ def test_sizes_from_data() -> None:
 
 def test_what_a_loop_keeps_for_its_gradient() -> None:
     """Elements of lists, all of one size."""
-    x = gc.placeholder(gc.float32, [2, None, 3])
-    y = gc.nn.dynamic_rnn(gc.nn.rnn_cell.BasicLSTMCell(4), x, dtype=gc.float32)[0]
-    found = shapes_in(gc.gradients(gc.reduce_sum(y), gc.trainable_variables()), [x], (2, 6, 3))
+    with gc.Graph().as_default():          # without the variables of other tests
+        x = gc.placeholder(gc.float32, [2, None, 3])
+        y = gc.nn.dynamic_rnn(gc.nn.rnn_cell.BasicLSTMCell(4), x, dtype=gc.float32)[0]
+        found = shapes_in(gc.gradients(gc.reduce_sum(y), gc.trainable_variables()), [x], (2, 6, 3))
     assert all(None not in shape for body in found for shape in body) and len(found) > 3
 
 

@@ -18,10 +18,11 @@ SIZES = Sizes("conv2d.f32", True, (2, 12, 12, 20, 3, 3, 24, 12, 12, 1, 1, 1, 1, 
 
 def test_the_runner_reads_the_file(tmp_path: Path) -> None:
     generator, program, ways = np.random.default_rng(0), build_runner() / "graphc-run", tmp_path / "ways"
-    x = gc.placeholder(gc.float32, [None, 12, 12, 20], name="x")
-    w = gc.constant(generator.standard_normal((3, 3, 20, 24)).astype(np.float32))
-    y = gc.nn.relu(gc.nn.conv2d(x, w, 1, "SAME"), name="y")
-    (tmp_path / "y.pb").write_bytes(gc.freeze(gc.Session(), [y]).SerializeToString())
+    with gc.Graph().as_default(), gc.Session() as session:      # in a graph of other tests x would get another name
+        x = gc.placeholder(gc.float32, [None, 12, 12, 20], name="x")
+        w = gc.constant(generator.standard_normal((3, 3, 20, 24)).astype(np.float32))
+        y = gc.nn.relu(gc.nn.conv2d(x, w, 1, "SAME"), name="y")
+        (tmp_path / "y.pb").write_bytes(gc.freeze(session, [y]).SerializeToString())
     np.save(tmp_path / "x.npy", generator.standard_normal((2, 12, 12, 20)).astype(np.float32))
 
     def run(tuned: str) -> subprocess.CompletedProcess[str]:

@@ -118,9 +118,11 @@ def test_fusion_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_pays() -> None:
     def program(*ops: str) -> Program:
-        return Program(loads=("f32",), instrs=tuple(Instr(op, "f32", (0,)) for op in ops), stores=(1,))
+        return Program(loads=("f32",), instrs=tuple(Instr(op, "f32", (k,)) for k, op in enumerate(ops)),
+                       stores=(len(ops),))
 
     assert jit.pays(program("square", "neg")) and jit.pays(program("square", "tanh"))
-    assert not jit.pays(program("square"))
+    assert jit.pays(program("square", "neg", "reduce.add")) and jit.pays(program("tanh", "neg", "exp", "neg"))
+    assert not jit.pays(program("square")) and not jit.pays(program("square", "reduce.add"))
     assert not jit.pays(program("tanh", "exp", "neg"))
     assert not jit.pays(program(*["neg"] * (jit.LONGEST + 1)))

@@ -181,7 +181,7 @@ def test_graphs_that_differ_in_constants_share_code() -> None:
 
 
 def test_code_that_is_not_used_is_unloaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jit, "CODE_BYTES", 2 * 4096 * 4)
+    monkeypatch.setattr(jit, "CODE_BYTES", 2 * 4096)
     loaded = []
     real = jit._load
     monkeypatch.setattr(jit, "_load", lambda *a: loaded.append(weakref.ref((made := real(*a)).code)) or made)
