@@ -114,7 +114,11 @@ class BodyBuilder:
 
     def bitcast(self, x: Access, dtype: DType, shape: Sequence[Size]) -> Access:
         """The bits of x, of numbers, as numbers of another dtype, of this shape."""
-        return self.buffer(plan.BufferKind.ALIAS, dtype, shape, self._base(self.contiguous(x)))
+        x = self.contiguous(x)
+        if not dims.same(self._elements[x.buffer], dims.product(x.shape)):     # a part of a buffer is no alias of it
+            x, part = self.temporary(x.dtype, x.shape), x
+            self.copy(part, x)
+        return self.buffer(plan.BufferKind.ALIAS, dtype, shape, self._base(x))
 
     def seen_as(self, x: Access, dtype: DType) -> Access:
         """x, contiguous, as numbers of another dtype: the same bits, one after the other (rank 1)."""

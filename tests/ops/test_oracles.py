@@ -29,6 +29,7 @@ SHARED = {
     "_printer": "the same", "_shown": "the same", "_failed": "the same", "_writer": "the same",
     "normalise_axis": "an axis counted from the front; NumPy's own rule, tested in tests/ops/test_functions.py",
     "normalise_axes": "the same, for several",
+    "last_axes": "the numbers from -rank to -1; nothing while values are computed",
     "require_less_equal": "what windows require of sizes; nothing while values are computed", "_require": "the same",
 }
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy_array_kernels  # noqa: F401  (this and the next ones: kernels)
 import numpy_fractional_pool  # noqa: F401  (kernels)
 import numpy_image_kernels  # noqa: F401
+import numpy_linalg_kernels  # noqa: F401
 import numpy_math_kernels  # noqa: F401
 import numpy_sparse_kernels  # noqa: F401  (kernels)
 

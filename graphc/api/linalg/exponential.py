@@ -6,6 +6,7 @@ from typing import Any
 
 from graphc.api.array.broadcast import broadcast_to
 from graphc.api.array.cast import cast
+from graphc.api.array.fill import ones_like
 from graphc.api.array.select import where_v2
 from graphc.api.array.shapes import expand_dims, shape
 from graphc.api.control.while_loop import while_loop
@@ -69,6 +70,10 @@ def expm(input: Any, name: str | None = None) -> Tensor:
             other = _approximant(matrix, degree)
             here = broadcast_to(less(norm, bounds[degree]), shape(matrix))
             numerator, denominator = where_v2(here, other[0], numerator), where_v2(here, other[1], denominator)
+        # matrix_solve refuses what is not finite; the numerator is not either, and so the result will be.
+        sound = is_finite(reduce_sum(absolute(denominator), (-2, -1), keepdims=True))
+        one = apply(_Diagonal, ones_like(reduce_sum(matrix, -1)))
+        denominator = where_v2(broadcast_to(sound, shape(matrix)), denominator, one)
         return _squared(matrix_solve(denominator, numerator), halvings)
 
 

@@ -68,7 +68,8 @@ class Cholesky(ByKernel):
 
 @register
 class CholeskyGrad(ByKernel):
-    """The gradient of Cholesky by its input, given the factor l and the gradient by it. TF 1 has none of its own."""
+    """The gradient of Cholesky by its input, given the factor l and the gradient by it, of both of which only the lower
+    triangle is read. TF 1 has none of its own."""
 
     operands = ("l", "grad")
     results = ("output",)
@@ -89,7 +90,9 @@ class CholeskyGrad(ByKernel):
                     tuple(require_equal(a, b, message) for a, b in zip(factor.shape, grad.shape, strict=True)))
 
     def compute(self, factor: np.ndarray, grad: np.ndarray) -> np.ndarray:
-        upper = np.swapaxes(factor, -1, -2)
+        upper = np.swapaxes(np.tril(factor), -1, -2)
+        if not np.diagonal(upper, axis1=-2, axis2=-1).all():
+            raise ValueError("Input matrix is not invertible.")
         middle = np.tril(upper @ np.tril(grad))
         index = np.arange(factor.shape[-1])
         middle[..., index, index] *= 0.5
@@ -101,7 +104,7 @@ class CholeskyGrad(ByKernel):
         factor, result, n = inputs[0], outputs[0], inputs[0].shape[-1]
         rank, sizes, each = factor.rank, [batch_of(factor), n, n], n * n
         turned = [*range(rank - 2), rank - 1, rank - 2]
-        lower, product, middle, left, right = (b.temporary(factor.dtype, factor.shape) for _ in range(5))
+        triangle, lower, product, middle, left, right = (b.temporary(factor.dtype, factor.shape) for _ in range(6))
 
         def over(s: Any) -> Any:
             """How far over the diagonal an element is."""
@@ -114,8 +117,9 @@ class CholeskyGrad(ByKernel):
             half = s("mul", x, s.constant(0.5, factor.dtype))
             return cut(s, s("select", s("equal", over(s), s.constant(0, int64)), half, x))
 
+        b.map(cut, [factor], [triangle])
         b.map(cut, [inputs[1]], [lower])
-        b.call("matmul", [factor, lower, product], dims=[*sizes, n, each, each], attrs=[1, 0])
+        b.call("matmul", [triangle, lower, product], dims=[*sizes, n, each, each], attrs=[1, 0])
         b.map(halved, [product], [middle])
         b.call("triangular_solve", [factor, middle, left], dims=[*sizes, each], attrs=[1, 1])
         b.call("triangular_solve", [factor, left.transpose(turned), right], dims=[*sizes, each], attrs=[1, 1])

@@ -209,9 +209,11 @@ class Conv2D(_Convolution):
         return Spec(x.dtype, self.result_shape(x.shape, w.shape))
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
-        (picture, w), groups = inputs, self.groups(inputs[0].shape, inputs[1].shape)
+        picture, w = inputs
         height, width = self.nhwc_axes(picture.shape, w.shape)
-        x, filters = grouped(self.nhwc(picture)[0], groups), grouped(w, groups)
+        image = self.nhwc(picture)[0]
+        groups = groups_of(image.shape[3], w.shape[2])
+        x, filters = grouped(image, groups), grouped(w, groups)
         y = np.zeros((x.shape[0], height.output, width.output, groups, w.shape[3] // groups))
         for i, j in np.ndindex(*w.shape[:2]):
             pixels, windows = met_slices(height, width, i, j)
@@ -259,7 +261,7 @@ class Conv2DBackpropInput(_Convolution):
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         w, (dy,) = inputs[0], self.nhwc(inputs[1])
         height, width = self.nhwc_axes(self.input_sizes, w.shape)
-        groups = self.groups(self.input_sizes, w.shape)
+        groups = groups_of(self.input_sizes[3 if self.data_format == "NHWC" else 1], w.shape[2])
         gradient, filters = grouped(dy, groups), grouped(w, groups)
         dx = np.zeros((self.input_sizes[0], height.size, width.size, groups, w.shape[2]))
         for i, j in np.ndindex(*w.shape[:2]):
@@ -315,7 +317,7 @@ class Conv2DBackpropFilter(_Convolution):
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         picture, dy = self.nhwc(*inputs)
         height, width = self.nhwc_axes(inputs[0].shape, self.filter_sizes)
-        groups = self.groups(inputs[0].shape, self.filter_sizes)
+        groups = groups_of(picture.shape[3], self.filter_sizes[2])
         x, gradient, dw = grouped(picture, groups), grouped(dy, groups), np.zeros(self.filter_sizes)
         for i, j in np.ndindex(*self.filter_sizes[:2]):
             pixels, windows = met_slices(height, width, i, j)
@@ -341,6 +343,11 @@ class Conv2DBackpropFilter(_Convolution):
         x, ddx = self.of_known_depths(g, x, ddx, (x.spec.shape, node.outputs[0].spec.shape))
         return [g.conv2d_backprop_input(g.shape(x), ddx, dy, **self.attributes()), None,
                 g.conv2d(x, ddx, **self.attributes())]
+
+
+def groups_of(channels: int, depth: int) -> int:
+    """For references: how often the filter's depth goes into the picture's channels."""
+    return channels // max(depth, 1) or 1
 
 
 def grouped(array: np.ndarray, groups: int) -> np.ndarray:

@@ -75,7 +75,6 @@ class _RealFourier(Host):
         self._check(x.shape)
         return x[(..., *(slice(n) for n in self.needed()))]
 
-
     def lower(self, b: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         x, y = inputs[0], outputs[0]
         if not known((*self.fft_length, *x.shape[-self.rank:])):
@@ -152,7 +151,7 @@ class _FromReal(_RealFourier):
             return np.zeros((*x.shape[:-self.rank], *self.given()), self.Tcomplex.numpy)
         for axis in last_axes(self.rank):
             made = by_definition(made, axis, inverse=False)
-        return made[..., :bins(self.fft_length[-1])].astype(self.Tcomplex.numpy)
+        return made[..., :made.shape[-1] // 2 + 1].astype(self.Tcomplex.numpy)
 
 
 class _FromRealBack(_FromReal):
@@ -206,7 +205,7 @@ class _ToReal(_RealFourier):
 
     def reference(self, x: np.ndarray) -> np.ndarray:
         length: int = self.fft_length[-1]  # type: ignore[assignment]
-        made = x[(..., *(slice(n) for n in self.fft_length[:-1]), slice(bins(length)))]
+        made = x[(..., *(slice(n) for n in self.fft_length[:-1]), slice(length // 2 + 1))]
         shape = (*x.shape[:-self.rank], *self.fft_length)
         if made.size == 0 or 0 in shape:
             return np.zeros(shape, self.Treal.numpy)  # type: ignore[arg-type]
