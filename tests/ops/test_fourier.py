@@ -366,4 +366,5 @@ def test_magnitudes_of_a_spectrum_have_gradients() -> None:
     with gc.Session() as session:
         analytic = (session.run(slope, {x: value}) * direction).sum()
         ahead, behind = (session.run(loss, {x: value + s * 1e-2 * direction}) for s in (1, -1))
-    assert abs(analytic - (ahead - behind) / 2e-2) < 1e-3 * abs(analytic)
+    # The loss, near 1, is rounded to float32: its quotient to 1e-5.
+    assert abs(analytic - (ahead - behind) / 2e-2) < 1e-3 * abs(analytic) + 1e-4
