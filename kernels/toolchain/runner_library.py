@@ -27,10 +27,10 @@ RUNTIME = "runtime.o"
 TABLES = ("registry.o", "functions.o")
 # Families (files of kernels/cpu) and scalar functions whose code for the plainest instruction set serves all. It gives
 # the same bits. Wider vectors make these families at most a sixth faster; what they would do for neural networks in
-# float64, which `is_shared` adds, for linear algebra and for these functions is said in docs/adr/0034.
+# float64, which `is_shared` adds, and for these functions is said in docs/adr/0034.
 SHARED = frozenset({
     "array/absent", "array/copy", "array/equal_rows", "array/gather", "array/invert_permutation", "array/nonzero",
-    "array/scatter_nd", "image/crop_boxes", "image/detect_boxes", "image/glimpse", "linalg/dense", "math/argextreme",
+    "array/scatter_nd", "image/crop_boxes", "image/detect_boxes", "image/glimpse", "math/argextreme",
     "math/bincount", "math/checked", "math/cumsum", "math/search_sorted", "math/segment", "math/unique",
     "nn/candidates", "nn/ctc", "nn/ctc_decode", "nn/dilation", "nn/fractional_pool", "nn/in_top_k", "nn/pooling",
     "nn/pooling3d", "nn/pooling_argmax", "random/draws", "random/truncated", "signal/fft", "sparse/distance",
