@@ -1,6 +1,8 @@
-"""Maps and reductions in the second cache, against PyTorch and NumPy: `python bench/second_cache.py [WORD ...]`.
+"""Maps and reductions in the second cache, against PyTorch and NumPy.
 
-Run by an interpreter that has the peers (build/peers/bin/python, with PYTHONPATH=.:bench). One thread, CPU time of the
+    build/peers/bin/python bench/second_cache.py [WORD ...]                # an interpreter that has PyTorch
+
+One thread, CPU time of the
 thread, medians, the three in turns. graphc's time is that of a prepared call, whose own costs are in it, as torch's
 dispatch and allocation are in PyTorch's. Operands have 256 KB, of the shape that the case says.
 """

@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from graphc.ir import dims
+from graphc.ir.access import Access, row_major
 from graphc.ir.dims import Size, nonnegative
 from graphc.ir.op import Op
 from graphc.ir.spec import VALUE_LIMIT, Shape, Spec, require_less_equal
@@ -54,19 +56,8 @@ def own_symbol(op: Op, name: str) -> dims.Size:
     return result
 
 
-def row_major(shape: Sequence[Size]) -> tuple[Size, ...]:
-    strides: list[Size] = []
-    step: Size = 1
-    for size in reversed(shape):
-        strides.append(step)
-        step = step * size
-    return tuple(reversed(strides))
-
-
-def regrouped(access: Any, shape: Sequence[Size]) -> Any:
+def regrouped(access: Access, shape: Sequence[Size]) -> Access:
     """A whole access of a result under another shape of as many elements."""
-    from dataclasses import replace
-
     return replace(access, shape=tuple(shape), strides=row_major(shape))
 
 
