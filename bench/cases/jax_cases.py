@@ -35,20 +35,37 @@ def make(threads: int, gpu: bool) -> dict[str, Callable[[], Step]]:
 
         return lambda: np.asarray(whole(value))
 
+    def sgd(p: Any, slopes: Any, slots: Any) -> Any:
+        return jax.tree.map(lambda value, slope: value - shared.RESNET_RATE * slope, p, slopes), slots
+
+    def adam(p: Any, slopes: Any, slots: Any) -> Any:
+        """Slots: first moments, second moments, steps so far."""
+        first, second, count = slots
+        count += 1
+        rate = shared.ADAM_RATE * jnp.sqrt(1 - shared.BETA_2 ** count) / (1 - shared.BETA_1 ** count)
+        first = jax.tree.map(lambda m, s: m + (1 - shared.BETA_1) * (s - m), first, slopes)
+        second = jax.tree.map(lambda v, s: v + (1 - shared.BETA_2) * (s * s - v), second, slopes)
+        moved = jax.tree.map(lambda x, m, v: x - rate * m / (jnp.sqrt(v) + shared.EPSILON), p, first, second)
+        return moved, (first, second, count)
+
     def train(parameters: Any, logits: Callable[[Any, Any], Any], images: np.ndarray, targets: np.ndarray,
-              rate: float = shared.RATE) -> Step:
+              update: Callable[[Any, Any, Any], Any] = adam) -> Step:
         def mean_loss(p: Any, x: Any, labels: Any) -> Any:
             logarithms = jax.nn.log_softmax(logits(p, x))
             return -jnp.take_along_axis(logarithms, labels[:, None], axis=1).mean()
 
-        def step(p: Any, x: Any, labels: Any) -> Any:
+        def step(state: Any, x: Any, labels: Any) -> Any:
+            p, slots = state
             loss, slopes = jax.value_and_grad(mean_loss)(p, x, labels)
-            return loss, jax.tree.map(lambda value, slope: value - rate * slope, p, slopes)
+            return loss, update(p, slopes, slots)
 
-        compiled, state = jax.jit(step, donate_argnums=0), [jax.tree.map(jnp.asarray, parameters)]
+        first, second = (jax.tree.map(jnp.zeros_like, parameters) for _ in range(2))
+        compiled = jax.jit(step, donate_argnums=0)
+        state = jax.tree.map(jnp.asarray, parameters), (first, second, jnp.float32(0))
 
         def run() -> object:
-            loss, state[0] = compiled(state[0], images, targets)
+            nonlocal state
+            loss, state = compiled(state, images, targets)
             return float(loss)
 
         return run
@@ -104,7 +121,7 @@ def make(threads: int, gpu: bool) -> dict[str, Callable[[], Step]]:
         parameters["blocks"] = [([weights(form) for form in main], weights(shortcut) if shortcut else None)
                                 for main, shortcut in shared.resnet_blocks()]
         parameters |= {"dense": shared.resnet_dense(), "bias": np.zeros(shared.RESNET_CLASSES, np.float32)}
-        return train(parameters, logits, *shared.resnet_batch(), shared.RESNET_RATE)
+        return train(parameters, logits, *shared.resnet_batch(), sgd)
 
     def decoder(t: shared.Transformer, w: Any, tokens: Any) -> Any:
         """Logits of the word that follows each token."""

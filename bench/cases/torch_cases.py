@@ -41,17 +41,22 @@ def make(threads: int, gpu: bool, prepared: Callable[[Function], Function] = eag
         whole = prepared(whole)
         return lambda: whole(x).cpu()
 
+    def adam(parameters: list[torch.Tensor]) -> torch.optim.Optimizer:
+        betas = shared.BETA_1, shared.BETA_2
+        return torch.optim.Adam(parameters, shared.ADAM_RATE, betas, shared.EPSILON, fused=True)
+
     def train(parameters: list[torch.Tensor], logits: Callable[[torch.Tensor], torch.Tensor], images: np.ndarray,
-              targets: np.ndarray, rate: float = shared.RATE) -> Callable[[], object]:
-        optimiser = torch.optim.SGD(parameters, lr=rate)
+              targets: np.ndarray, optimizer: Callable[[list[torch.Tensor]], torch.optim.Optimizer] = adam
+              ) -> Callable[[], object]:
+        update = optimizer(parameters)
         labels = tensor(targets)
         mean_loss = prepared(lambda x, y: F.cross_entropy(logits(x), y))
 
         def run() -> object:
-            optimiser.zero_grad()
+            update.zero_grad()
             loss = mean_loss(tensor(images), labels)
             loss.backward()
-            optimiser.step()
+            update.step()
             return loss.item()
 
         return run
@@ -110,7 +115,7 @@ def make(threads: int, gpu: bool, prepared: Callable[[Function], Function] = eag
                 h = torch.relu(three(y) + (shortcut(h) if shortcut else h))
             return torch.addmm(bias, h.mean((2, 3)), dense)
 
-        return train(parameters, logits, *shared.resnet_batch(), shared.RESNET_RATE)
+        return train(parameters, logits, *shared.resnet_batch(), lambda p: torch.optim.SGD(p, shared.RESNET_RATE))
 
     def decoder(t: shared.Transformer, w: dict[str, torch.Tensor], tokens: torch.Tensor) -> torch.Tensor:
         """Logits of the word that follows each token."""
