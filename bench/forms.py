@@ -16,11 +16,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from micro import HERE, PEERS, Peer, product
+
 from graphc.exec.machine_speed import machine_speed
 from graphc.kernels.toolchain.testing import load_kernels
 
 from kernel_timing import medians
-from micro import HERE, PEERS, Peer, product
 from micro_cases import Product
 
 FORMS = ("ab", "abt", "atb", "atbt")

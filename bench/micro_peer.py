@@ -1,5 +1,6 @@
 """A peer of bench/micro.py in a process of its own: `python bench/micro_peer.py torch|onnxruntime|openblas` reads
-cases, one a line behind the seconds to measure, and answers with the median seconds of one call on one thread, or "none" for what it has not.
+cases, one a line behind the seconds to measure, and answers with the median seconds of one call on one thread, or
+"none" for what it has not.
 
 Weights are constants where the library knows such; PyTorch gets pictures as channels_last, which is faster there.
 """
@@ -74,7 +75,6 @@ def openblas_run(case: Case) -> Run | None:
 
 def onnxruntime_run(case: Case) -> Run | None:
     """A model of the one op, its inputs and its result bound to memory. Maps of several ops are several nodes."""
-    import onnx
     import onnxruntime
     from onnx import helper, numpy_helper
 
