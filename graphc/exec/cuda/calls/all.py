@@ -72,7 +72,9 @@ CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
     "attention_kept": attention_kept, "attention_grad": attention_gradient,
     # Windows
     "conv2d": convolutions.convolution, "conv2d_input_grad": convolutions.input_gradient,
-    "conv2d_filter_grad": convolutions.filter_gradient, "max_pool": windows.max_pool,
+    "conv2d_filter_grad": convolutions.filter_gradient, "grouped_conv2d": convolutions.convolution,
+    "grouped_conv2d_input_grad": convolutions.input_gradient,
+    "grouped_conv2d_filter_grad": convolutions.filter_gradient, "max_pool": windows.max_pool,
     "max_pool_grad": windows.max_pool_gradient, "max_pool_grad_grad": taps.pool_second_gradient,
     "avg_pool": windows.mean_pool, "avg_pool_grad": windows.mean_pool_gradient, "max_pool_argmax": taps.pool_places,
     "max_pool_scatter": taps.pool_scatter, "max_pool_pick": taps.pool_pick, "max_pool3d_grad": taps.pool3d_gradient,
