@@ -12,6 +12,7 @@ from graphc.exec.cuda.calls import (
     boxes,
     convolutions,
     draws,
+    fourier,
     fused_rows,
     indices,
     norms,
@@ -84,6 +85,8 @@ CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
     "fold_depth": taps.fold_depth, "window_sum": taps.window_sum, "dilation2d": taps.dilation,
     "dilation2d_input_grad": taps.dilation_input_gradient, "dilation2d_filter_grad": taps.dilation_filter_gradient,
     "crop_boxes": boxes.crop, "crop_boxes_image_grad": boxes.image_gradient, "crop_boxes_box_grad": boxes.box_gradient,
+    # Transforms
+    "fft": fourier.fft,
     # Draws
     "mixed_seeds": draws.mixed_seeds, "stateless_uniform": draws.uniform, "stateless_normal": draws.normal,
     "stateless_truncated_normal": draws.truncated_normal, "stateless_int": draws.integers,
