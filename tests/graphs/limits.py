@@ -132,6 +132,7 @@ INEXACT = frozenset(("RandomGammaGrad",))
 # Ops that TensorFlow does not have under these semantics: host functions of this process, streams of random numbers.
 NOT_IN_TENSORFLOW = frozenset(("PyFunc", "Print", "Assert", *(o for o in OPS if OPS[o].effect is Effect.RANDOM)))
 RESERVED = {"FusedBatchNormGrad": 3, "FusedBatchNormGradV2": 3, "FusedBatchNormGradV3": 3, "FusedBatchNormV3": 5}
+DECODERS = frozenset(("DecodeImage", "DecodeJpeg", "DecodeAndCropJpeg", "DecodePng", "DecodeGif"))
 BATCH_NORMS = frozenset(("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"))
 
 
@@ -163,7 +164,9 @@ def differs_in_tensorflow(program: Program, ops: set[str]) -> str | None:
     values = [v for v in inputs if v.dtype.kind == "f"]
     if not all(np.isfinite(v).all() for v in values):
         return "leaves open what NaN and infinity give in extremes, softmax and casts"
+    if ops & DECODERS and any(b"\xff\xd8\xff" in bytes(b) for v in inputs if v.dtype == object for b in v.ravel()):
+        return "decodes JPEGs by the fast method (docs/parity.md)"
     empty = any(not v.size for v in inputs)
-    if empty and "Conv2D" in ops:
+    if empty and ops & {"Conv2D", "DepthwiseConv2dNative"}:
         return "convolutions of nothing have other shapes"
     return "batch norms of nothing give NaN" if empty and ops & BATCH_NORMS else None
