@@ -33,7 +33,7 @@ from graphc.onnx.exporting.rules import exported_types
 FEWEST = {"NodeModel": 1861, "RealModel": 9, "SimpleModel": 23, "PyTorchConvertedModel": 82, "PyTorchOperatorModel": 35}
 # Random numbers are graphc's own: where these cases agree, it is by chance.
 BY_CHANCE = re.compile("test_bernoulli|test_training_dropout(_default)?(_mask)?_cpu")
-# Zeros stand there as what NumPy's float32 transform leaves of them, 1.9e-7; graphc leaves 3e-15: that is not near enough.
+# Zeros stand there as what NumPy's float32 transform leaves of them, 1.9e-7; graphc leaves 3e-15: not near enough.
 ROUNDING = re.compile("test_dft_inverse(_opset19)?_cpu")
 
 
