@@ -25,6 +25,7 @@ SUM_ELEMENTS = 4096                    # of a tile of phase 1
 TAPS = 3                               # of the filter at once
 TILE = 32768                           # elements of a tile of y, about: neighbouring lines share those of x
 FEWEST_TILES = 4                       # if there are so many lines
+NEAR_BYTES = 6 << 20                   # of x and y that are near: from memory, all channels of a pixel come at once
 
 
 @helper
@@ -49,7 +50,8 @@ def make_forward_isa(dtype, isa):
         last = min(first + choice[USER], n * oh)
         f_tap = -item if flip != 0 else item
         by_rows = goes_by_rows(kw, stride_w, dilation_w, ow)
-        some = channels_at_once(kh, w) if by_rows else c
+        near = n * (h * w + oh * ow) * item <= NEAR_BYTES
+        some = channels_at_once(kh, w) if by_rows and near else c
         for k in range(0, c, some):
             for line in range(first, last):
                 row = line % oh * stride_h - pad_top
