@@ -15,6 +15,7 @@ from graphc.exec.cuda.calls import (
     fourier,
     fused_rows,
     indices,
+    matrices,
     norms,
     rows,
     scans,
@@ -87,6 +88,9 @@ CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
     "crop_boxes": boxes.crop, "crop_boxes_image_grad": boxes.image_gradient, "crop_boxes_box_grad": boxes.box_gradient,
     # Transforms
     "fft": fourier.fft,
+    # Matrices
+    "cholesky": matrices.cholesky, "triangular_solve": matrices.triangular_solve,
+    "lu": matrices.lu, "lu_solve": matrices.lu_solve,
     # Draws
     "mixed_seeds": draws.mixed_seeds, "stateless_uniform": draws.uniform, "stateless_normal": draws.normal,
     "stateless_truncated_normal": draws.truncated_normal, "stateless_int": draws.integers,
