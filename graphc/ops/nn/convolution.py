@@ -3,7 +3,8 @@
 Filters are HWIO in both data formats. A filter that is less deep than the picture sees its channels in groups, each of
 which has an equal part of the filters; both depths must be known for that. NCHW is turned to NHWC by the layout pass
 through `permuted`; lowering knows NHWC only. Where the padding depends on symbolic sizes (SAME with strides), lowering
-pads a copy.
+pads a copy. There infinity in a filter meets the copy's zeros, and gives NaN as in TensorFlow; padding that is known is
+not met at all.
 """
 from __future__ import annotations
 
