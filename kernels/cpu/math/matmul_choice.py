@@ -41,6 +41,7 @@ MOST_TILES = 32                        # tiles of one matrix, about; more if the
 MOST_PRODUCTS = 1 << 31                # which take some 50 ms: a run is interrupted between tiles
 FEW_TILES = 4                          # blocks of rows fewer than this are cut into columns, too
 COLUMN_TILES = 24                      # then so many in all, about
+FEW_PANELS = 8                         # panels fewer than this are too few tiles
 PACK_BYTES = 32 * 1024                 # of a tile of packing
 SMALL = 256 * 1024                     # bytes of a B that a tile may pack for itself
 LINE, COLLIDING = 64, 4096             # bytes of a line; of a distance at which lines meet in a set of the first cache
@@ -108,6 +109,13 @@ def make_bind(dtype, sizes, isa):
         return MAIN, width_main, rows_main, width_main * size, scratch_main, block_main
 
     @helper
+    def rows_packing(batches, panels, height, products):
+        """Of how many rows at most a tile, which takes them all, may pack for itself; few, if there are too few tiles
+        of columns for threads to share. products: of a row and a panel."""
+        shared = min(batches - 1 + panels // FEW_PANELS, 1)
+        return min((2 + (PACKING_ROWS - 2) * shared) * height, MOST_PRODUCTS // max(products, 1))
+
+    @helper
     def rows_in_place(n):
         """Up to how many register tiles of rows B is read as it lies: fewer if its vectors stand across two lines of
         the cache, and fewest if its rows meet in a few sets of the caches."""
@@ -157,7 +165,7 @@ def make_bind(dtype, sizes, isa):
             choice[PACKED_BYTES], choice[PACK_TILES] = different * panels * panel_bytes, pack_tiles
         elif way != 0:
             choice[MODE] = IN_PLACE
-        elif different == batches and rows <= min(PACKING_ROWS * height, MOST_PRODUCTS // max(width * k, 1)) and takes(
+        elif different == batches and rows <= rows_packing(batches, panels, height, width * k) and takes(
                 choice, IN_TILE, transpose_b != 0 or (
                     n % width != 0 if different > 1 and panels * panel_bytes <= SMALL
                     else rows > rows_in_place(n) * height)):
