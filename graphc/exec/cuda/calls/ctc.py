@@ -4,7 +4,7 @@ from __future__ import annotations
 from graphc.exec.cuda.calls.call import Call, ProgramBuilder, blocks, map_work
 from graphc.exec.cuda.calls.checks import Range
 from graphc.exec.cuda.calls.indices import refuse_bad
-from graphc.exec.cuda.code.ctc import ctc_loss
+from graphc.exec.cuda.code.ctc import KNOWN, ctc_loss
 from graphc.exec.cuda.work import Work
 from graphc.kernels.contracts.calls import Status
 
@@ -17,7 +17,7 @@ def loss(call: Call) -> list[Work]:
         return []
     most = min(t, n)
     states = 2 * most + 1
-    rows = (most + 1, t, t * states, 2 * states, states)       # labels, sums, forward, lines, counts: 8 bytes each
+    rows = (most + KNOWN, t, t * states, 2 * states, states)       # labels, sums, forward, lines, counts: 8 bytes each
     at_once = min(max(ROOM // (8 * sum(rows)), 1), b)
     rooms = [call.scratch(8 * count * at_once) for count in rows]
     refused = call.scratch(8 * b)

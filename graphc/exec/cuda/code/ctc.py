@@ -1,6 +1,6 @@
 """The loss of connectionist temporal classification and its gradient, a block a sequence.
 
-The formulas and the order of sums are the CPU's (kernels/cpu/nn/ctc.py), all in float64, so its bits come out. A thread
+The formulas are the CPU's (kernels/cpu/nn/ctc.py), all in float64: results differ in a last bit now and then. A thread
 finds the logarithm of the sum of one time's exponentials, then of each time the states' logarithms, forward and back;
 going back, a thread adds up a class. What only one thread may do is which labels a sequence has.
 """
@@ -12,7 +12,8 @@ from graphc.exec.cuda.code.builder import THREADS, Array, KernelBuilder, Value
 from graphc.exec.cuda.code.warps import DECLARATIONS, WARPS, joined_among
 
 NONE = float("-inf")       # the logarithm of no probability
-KEPT, GIVEN, FINISHED, PREVIOUS, REFUSED = range(5)            # of the numbers that the block shares
+KEPT, GIVEN, REFUSED = range(3)            # what is known of the labels, behind them
+KNOWN = 3
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,9 @@ def log_add(k: KernelBuilder, a: Value, b: Value) -> Value:
 
 def ctc_loss(dtype: str) -> KernelBuilder:
     """gc_ctc_loss(x, indices, values, lengths, loss, gradient, refused, labels, sums, forward, lines, counts, first, t,
-    b, c, n, most, collapse, merge, skip): a block a sequence from `first` on. Of each block labels [most + 1], sums
-    [t], forward [t, states], lines [2, states] and counts [states], states being 2 most + 1. refused: -1 of a sequence
-    whose labels are none."""
+    b, c, n, most, collapse, merge, skip): a block a sequence from `first` on. Of each block labels [most + KNOWN],
+    sums [t], forward [t, states], lines [2, states] and counts [states], states being 2 most + 1. refused: -1 of a
+    sequence whose labels are none."""
     k = KernelBuilder("gc_ctc_loss", before=DECLARATIONS)
     x, indices, values, lengths = (k.array(*what) for what in (("x", dtype), ("indices", "i64"), ("values", "i32"),
                                                                ("lengths", "i32")))
@@ -69,19 +70,18 @@ def ctc_loss(dtype: str) -> KernelBuilder:
         "first", "t", "b", "c", "n", "most", "collapse", "merge", "skip")
     block, thread, states = k.index("ctaid.x"), k.index("tid.x"), most * 2 + 1
     number = first + block
-    s = Sequence(k, x.at(number * c), gradient.at(number * c), b * c, c, labels.at(block * (most + 1)),
+    s = Sequence(k, x.at(number * c), gradient.at(number * c), b * c, c, labels.at(block * (most + KNOWN)),
                  sums.at(block * t), merge)
     forward, lines, counts = (a.at(block * rows * states) for a, rows in ((forward, t), (lines, 2), (counts, 1)))
-    shared = k.shared("numbers", "i64", 5)
-    _gather(k, s, indices, values, number, n, most, collapse, shared)
+    _gather(k, s, indices, values, number, n, most, collapse)
     length = k.greatest(k.least(lengths[number].to("i64"), t), 0)
-    given, bad = shared[GIVEN], shared[REFUSED].differs(0)
+    given, bad = s.labels[most + GIVEN], s.labels[most + REFUSED].differs(0)
     too_few = (given > length) & ~bad
     with k.when(thread.equals(0)):
         refused[number] = k.choose(bad | (too_few & skip.equals(0)), k.constant(-1, "i64"), 0)
         loss[number] = k.constant(0, dtype)
     length = k.choose(bad | too_few | c.equals(0), 0, length)
-    states = shared[KEPT] * 2 + 1
+    states = s.labels[most + KEPT] * 2 + 1
     with k.loop(length, t) as time, k.loop(thread, c, THREADS) as label:
         s.gradient[time * s.step + label] = k.constant(0, dtype)
     k.go_on_if(length > 0)
@@ -97,10 +97,12 @@ def ctc_loss(dtype: str) -> KernelBuilder:
 
 
 def _gather(k: KernelBuilder, s: Sequence, indices: Array, values: Array, number: Value, n: Value, most: Value,
-            collapse: Value, shared: Array) -> None:
-    """The sequence's labels, and the numbers that are shared. Threads look where they stand; one goes through them."""
+            collapse: Value) -> None:
+    """The sequence's labels, and what is known of them. Threads look where they stand; one goes through them."""
     thread = k.index("tid.x")
     begin, end = k.variable(n), k.variable(0)
+    with k.loop(thread, most + KNOWN, THREADS) as i:           # all may be read, whether it is a label or not
+        s.labels[i] = k.constant(0, "i64")
     with k.loop(thread, n, THREADS) as i, k.when(indices[i * 2].equals(number)):
         begin.set(k.least(begin.get(), i))
         end.set(i + 1)
@@ -122,7 +124,7 @@ def _gather(k: KernelBuilder, s: Sequence, indices: Array, values: Array, number
                     s.labels[kept.get()] = label
                 kept.set(kept.get() + 1)
         for place, value in ((KEPT, k.least(kept.get(), most)), (GIVEN, given.get()), (REFUSED, bad.get())):
-            shared[place] = value
+            s.labels[most + place] = value
     k.barrier()
 
 
