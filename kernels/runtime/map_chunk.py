@@ -92,7 +92,10 @@ def start_pass(out, number, counter, scratch, count):
 
 @function
 def ask_for_chunk(out, counter, position, end, count):
-    """Asks for the elements of pass 0 at positions [position, position + count) that are read where they lie."""
+    """Asks for the elements of pass 0 at positions [position, position + count) that are read where they lie, if it is
+    FAR."""
+    if word(out, m.FAR) == 0:
+        return
     bound = out + 8 * word(out, m.PASS_0)
     row = out + 8 * word(bound, m.P_FETCH_ROWS)
     count = min(count, end - position)

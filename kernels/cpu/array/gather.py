@@ -10,7 +10,7 @@ from __future__ import annotations
 from ...contracts.calls import Functions
 from ..memory import ITEM_SIZES, address, copy_bytes, helper, int64_at, offset, prefetch, zero_bytes
 from ..short_rows import SHORT_BYTES, copy_short
-from ..stream import STREAMED_BYTES, STREAMED_ROW, fence, stream_bytes
+from ..stream import BEYOND_CACHES, STREAMED_ROW, fence, stream_bytes
 from ..words import INDEX_OUT_OF_RANGE, OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, USER
 
 TILE = 16384                           # elements of a tile, about
@@ -42,7 +42,7 @@ def make_gather(types):
         first = tile * choice[USER]
         limit = min(first + choice[USER], outer * count)
         row, position = first // count, first % count
-        streams = inner * size >= STREAMED_ROW and outer * count * inner * size >= STREAMED_BYTES
+        streams = inner * size >= STREAMED_ROW and outer * count * inner * size >= BEYOND_CACHES
         for target_row in range(first, limit):
             index = indices[position]
             if index < 0 or index >= axis:
