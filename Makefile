@@ -10,7 +10,8 @@ TSAN_SECONDS ?= 20
 PARITY_EXAMPLES ?= 20
 FUZZ_PYTHON  ?= $(BIN)/python
 
-export PYTHONDONTWRITEBYTECODE = 1
+# Bytecode is kept, whatever the environment says: processes that the tests start begin in half the time with it.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: install demo test test-matrix lint kernels runner bench bench-micro docs look test-cross fuzz fuzz-graphs tsan large peers \
         peers-files parity onnx gpu test-cuda embed package clean
@@ -32,7 +33,7 @@ $(BUILD)/kernels/libgraphc_kernels.a: $(VENV)/installed $(KERNEL_SOURCES)
 	touch $@
 kernels: $(BUILD)/kernels/libgraphc_kernels.a
 
-RUNNER_SOURCES := $(shell find runner -type f)
+RUNNER_SOURCES := $(shell find runner -type f -not -path '*/__pycache__/*')
 $(RUNNER): $(BUILD)/kernels/libgraphc_kernels.a $(RUNNER_SOURCES)
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S runner -B $(BUILD)/runner -G Ninja -DCMAKE_BUILD_TYPE=Release \
 	    -DGRAPHC_KERNELS=$(CURDIR)/$(BUILD)/kernels > $(BUILD)/runner-configure.log || (cat $(BUILD)/runner-configure.log; exit 1)
