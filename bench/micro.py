@@ -49,9 +49,10 @@ class Peer:
                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.there = self._read() == "ready"
 
-    def seconds(self, case: Case) -> float | None:
+    def seconds(self, case: Case, measuring: float = 0.15) -> float | None:
+        """Median seconds of a call, found in so many seconds of measuring; None if the library has no such call."""
         assert self.process.stdin is not None
-        self.process.stdin.write(to_text(case) + "\n")
+        self.process.stdin.write(f"{measuring} {to_text(case)}\n")
         self.process.stdin.flush()
         answer = self._read()
         if not answer:
@@ -82,10 +83,12 @@ def convolution(case: Convolution, kernels: dict[str, Any]) -> Callable[[], None
 
 
 def product(case: Product, kernels: dict[str, Any]) -> Callable[[], None]:
-    """b is a constant, packed beforehand."""
-    ta, tb, m, n, k = case.form == "atb", case.form == "abt", case.m, case.n, case.k
-    a, b = aligned_normal((k, m) if ta else (m, k)), aligned_normal((n, k) if tb else (k, n))
-    return prepared(kernels["matmul.f32"], (a, b, aligned_normal((m, n))), (1, m, n, k, m * k, k * n), (ta, tb), True)
+    """b is packed beforehand if it is a constant."""
+    (ta, tb), batch, m, n, k, dtype = case.transposed, case.batch, case.m, case.n, case.k, np.dtype(case.dtype)
+    shapes = (batch, *((k, m) if ta else (m, k))), (batch, *((n, k) if tb else (k, n))), (batch, m, n)
+    return prepared(kernels[f"matmul.{dtype.kind}{8 * dtype.itemsize}"],
+                    [aligned_normal(shape, dtype.type) for shape in shapes], (batch, m, n, k, m * k, k * n), (ta, tb),
+                    case.constant)
 
 
 def mapped(case: Map, _kernels: dict[str, Any]) -> Callable[[], None]:

@@ -47,23 +47,34 @@ class Convolution:
 
 @dataclass(frozen=True)
 class Product:
-    """a (m x k) times b (k x n); form "abt": b is held transposed, "atb": a is."""
+    """a (m x k) times b (k x n); form "abt": b is held transposed, "atb": a is, "atbt": both. batch: so many of both.
+    constant: whether b is known beforehand."""
 
     m: int
     n: int
     k: int
     form: str
+    batch: int = 1
+    dtype: str = "float32"
+    constant: bool = True
 
     @property
     def flops(self) -> int:
-        return 2 * self.m * self.n * self.k
+        return 2 * self.batch * self.m * self.n * self.k
 
     @property
     def bytes(self) -> int:
-        return 4 * (self.m * self.k + self.k * self.n + self.m * self.n)
+        size = 8 if self.dtype in ("float64", "int64") else 4
+        return size * self.batch * (self.m * self.k + self.k * self.n + self.m * self.n)
+
+    @property
+    def transposed(self) -> tuple[bool, bool]:
+        """Whether a, and b, are held transposed."""
+        return "at" in self.form, "bt" in self.form
 
     def __str__(self) -> str:
-        return f"{self.m} x {self.n} x {self.k} {self.form}"
+        batch = f"{self.batch} x " if self.batch > 1 else ""
+        return f"{batch}{self.m} x {self.n} x {self.k} {self.form}"
 
 
 @dataclass(frozen=True)

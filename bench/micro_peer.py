@@ -1,5 +1,6 @@
 """A peer of bench/micro.py in a process of its own: `python bench/micro_peer.py torch|onnxruntime|openblas` reads
-cases, one a line, and answers with the median seconds of one call on one thread, or "none" for what it has not.
+cases, one a line behind the seconds to measure, and answers with the median seconds of one call on one thread, or
+"none" for what it has not.
 
 Weights are constants where the library knows such; PyTorch gets pictures as channels_last, which is faster there.
 """
@@ -44,8 +45,9 @@ def torch_run(case: Case) -> Run | None:
         return lambda: torch.nn.functional.conv2d(x, f, None, case.stride, case.pad, 1, case.groups)
     if isinstance(case, Product):
         a, b = (torch.from_numpy(v) for v in product_values(case))
-        c = torch.empty(case.m, case.n)
-        return lambda: torch.mm(a, b, out=c)
+        c = torch.empty(a.shape[:-1] + b.shape[-1:], dtype=a.dtype)
+        multiply = torch.bmm if case.batch > 1 else torch.mm
+        return lambda: multiply(a, b, out=c)
     given = {name: torch.from_numpy(v) for name, v in map_values(case.size).items()}
     words = {name: getattr(torch, name) for name in ("relu", "maximum", "abs", "sqrt", "exp", "log", "tanh", "sigmoid",
                                                      "sin", "erf", "pow")}
@@ -54,9 +56,12 @@ def torch_run(case: Case) -> Run | None:
 
 
 def product_values(case: Product) -> tuple[np.ndarray, np.ndarray]:
-    a = normal(case.k, case.m).T if case.form == "atb" else normal(case.m, case.k)
-    b = normal(case.n, case.k).T if case.form == "abt" else normal(case.k, case.n)
-    return a, b
+    """a and b as they are multiplied: views of what is held."""
+    (a_held, b_held), batch = case.transposed, (case.batch,) if case.batch > 1 else ()
+    a = normal(*batch, *((case.k, case.m) if a_held else (case.m, case.k)))
+    b = normal(*batch, *((case.n, case.k) if b_held else (case.k, case.n)))
+    a, b = ((8 * v if case.dtype.startswith("int") else v).astype(case.dtype) for v in (a, b))
+    return a.swapaxes(-1, -2) if a_held else a, b.swapaxes(-1, -2) if b_held else b
 
 
 def openblas_run(case: Case) -> Run | None:
@@ -64,13 +69,12 @@ def openblas_run(case: Case) -> Run | None:
     if not isinstance(case, Product):
         return None
     a, b = product_values(case)
-    c = np.empty((case.m, case.n), np.float32)
+    c = np.empty(a.shape[:-1] + b.shape[-1:], a.dtype)
     return lambda: np.matmul(a, b, out=c)
 
 
 def onnxruntime_run(case: Case) -> Run | None:
     """A model of the one op, its inputs and its result bound to memory. Maps of several ops are several nodes."""
-    import onnx
     import onnxruntime
     from onnx import helper, numpy_helper
 
@@ -83,24 +87,35 @@ def onnxruntime_run(case: Case) -> Run | None:
                                   strides=[case.stride] * 2, pads=[case.pad] * 4, group=case.groups)]
         result = (case.n, case.oc, case.out, case.out)
     elif isinstance(case, Product):
-        a, b = normal(*((case.k, case.m) if case.form == "atb" else (case.m, case.k))), product_values(case)[1]
-        constants["w"], given = np.ascontiguousarray(b), {"x": a}
-        nodes = [helper.make_node("Gemm", ["x", "w"], ["y"], transA=int(case.form == "atb"))]
-        result = (case.m, case.n)
+        (a_held, b_held), (a, b) = case.transposed, product_values(case)
+        given, held = {"x": a.swapaxes(-1, -2) if a_held else a}, b.swapaxes(-1, -2) if b_held else b
+        (constants if case.constant else given)["w"] = held
+        if case.batch > 1 and case.dtype == "float32":
+            nodes = [helper.make_node("FusedMatMul", ["x", "w"], ["y"], domain="com.microsoft", transA=int(a_held),
+                                      transB=int(b_held))]
+        elif case.batch == 1 and not case.dtype.startswith("int"):
+            nodes = [helper.make_node("Gemm", ["x", "w"], ["y"], transA=int(a_held), transB=int(b_held))]
+        elif not (a_held or b_held):
+            nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
+        else:
+            return None
+        result = a.shape[:-1] + b.shape[-1:]
     else:
         return None
-    values = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, v.shape) for name, v in given.items()]
-    graph = helper.make_graph(nodes, "case", values, [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT,
-                                                                                    result)],
+    kind = next(iter(given.values())).dtype
+    number = helper.np_dtype_to_tensor_dtype(kind)
+    values = [helper.make_tensor_value_info(name, number, v.shape) for name, v in given.items()]
+    graph = helper.make_graph(nodes, "case", values, [helper.make_tensor_value_info("y", number, result)],
                               [numpy_helper.from_array(v, name) for name, v in constants.items()])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17),
+                                                    helper.make_opsetid("com.microsoft", 1)], ir_version=9)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    binding, made = session.io_binding(), np.empty(result, np.float32)
+    binding, made = session.io_binding(), np.empty(result, kind)
     for name, value in given.items():
-        binding.bind_input(name, "cpu", 0, np.float32, value.shape, value.ctypes.data)
-    binding.bind_output("y", "cpu", 0, np.float32, made.shape, made.ctypes.data)
+        binding.bind_input(name, "cpu", 0, kind, value.shape, value.ctypes.data)
+    binding.bind_output("y", "cpu", 0, kind, made.shape, made.ctypes.data)
     keep = (given, made)
     return lambda: (session.run_with_iobinding(binding), keep)[0]
 
@@ -114,8 +129,9 @@ def main() -> None:
         __import__(sys.argv[1])
     print("ready", flush=True)
     for line in sys.stdin:
-        run = make(from_text(line))
-        print("none" if run is None else medians({"run": run}, 0.15)["run"], flush=True)
+        measuring, case = line.split(" ", 1)
+        run = make(from_text(case))
+        print("none" if run is None else medians({"run": run}, float(measuring))["run"], flush=True)
 
 
 if __name__ == "__main__":

@@ -18,8 +18,10 @@ from functools import cached_property
 from graphc.exec.map_code import LLVM_TYPES, NO_PRIMITIVE, ProgramWriter, value_dtype
 from graphc.kernels.layout import INSTR_WORDS
 from graphc.kernels.runtime import map_words as m
-from graphc.plan.plan import Program
+from graphc.plan.plan import Instr, Program
 
+BOUNDS = {"max": "ogt", "min": "olt"}  # how LLVM compares for a bound on what may be NaN
+FLOATS = ("float", "double")
 CONST_WORD = 6             # of an instruction: a constant's bits (exec/image.py)
 POLYNOMIALS = frozenset((
     "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "erf", "erfinv", "sin", "cos", "tan", "asin", "acos",
@@ -213,6 +215,23 @@ class LoopWriter(ProgramWriter):
         self.emit("%i.next = add nuw nsw i64 %i, 1")
         self.emit("%again = icmp slt i64 %i.next, %count")
         self.emit(f"br i1 %again, label %loop, label %done, !llvm.loop {tag}")
+
+    def instruction(self, value: int, instr: Instr, access_of: dict[int, int]) -> None:
+        if instr.op in BOUNDS and LLVM_TYPES[instr.dtype] in FLOATS and self.bounds(instr.args[1]):
+            self.bound(value, instr)
+        else:
+            super().instruction(value, instr, access_of)
+
+    def bounds(self, value: int) -> bool:
+        """Whether it is a constant that is not NaN."""
+        return self.op(value) == "const" and self.program.instrs[value - len(self.program.loads)].value == 0
+
+    def bound(self, value: int, instr: Instr) -> None:
+        """The greater, or lesser, of a value and a number, as the primitive has it, but one instruction of x86: nobody
+        need look whether the number is NaN, and of equals, and if the value is NaN, that is the result."""
+        kind, (x, y) = LLVM_TYPES[instr.dtype], instr.args
+        self.emit(f"%beyond{value} = fcmp {BOUNDS[instr.op]} {kind} %v{y}, %v{x}")
+        self.emit(f"%v{value} = select i1 %beyond{value}, {kind} %v{y}, {kind} %v{x}")
 
     def op(self, value: int) -> str:
         loads = len(self.program.loads)
