@@ -11,7 +11,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ..cpu.memory import apart, copy_bytes, prefetch, zero_bytes
+from ..cpu.memory import apart, compact, copy_bytes, prefetch, zero_bytes
 
 __all__ = [
     "add_floats",
@@ -22,6 +22,7 @@ __all__ = [
     "atomic_swap_if",
     "call",
     "call_status",
+    "compact",
     "copy_bytes",
     "function",
     "load_byte",
