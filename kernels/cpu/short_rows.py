@@ -8,7 +8,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .memory import copy_bytes, helper
+from .memory import compact, copy_bytes, helper
 
 SHORT_BYTES = 64          # of a row: from here on memcpy is as good
 
@@ -68,6 +68,7 @@ def copy_short(target, source, count):
 @helper
 def copy_rows(target, target_step, source, source_step, count, rows):
     """Copies rows of `count` bytes, at least 2, that begin so many bytes apart."""
+    compact()
     if count > SHORT_BYTES:
         for i in range(rows):
             copy_bytes(target + i * target_step, source + i * source_step, count)
