@@ -267,7 +267,7 @@ def note_most(out, registers):
     last, size = word(bound, m.P_RANK) - 1, word(source, m.A_SIZE)
     rows = word(source, m.A_STRIDES + last) == size and word(target, m.A_STRIDES + last) == size
     long, far = word(bound, m.P_SIZES + last) * size >= STREAMED_ROW, word(out, m.TOTAL) * size >= BEYOND_CACHES
-    set_word(out, m.STREAMS, 1 if free and moves and rows and long and far else 0)
+    set_word(out, m.STREAMS, 1 if moves and rows and long and far else 0)
     set_word(out, m.FAR, 1 if far else 0)
 
 

@@ -10,6 +10,7 @@ Invariants: taps are cut to the picture before it is read; sums are in a fixed o
 from __future__ import annotations
 
 from ..memory import ITEM_SIZES, address, ceil_div, helper, offset, pointer_to, zero_bytes
+from ..tiles import shared_evenly
 from ..words import OK, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
 from .channel_rows import goes_by_rows, make_channels_at_once, make_row_lines
 from .channel_sums import PRODUCTS, SumShape, lanes_of, tap_sums
@@ -22,6 +23,17 @@ PARTS = 32                             # parts of the output at most, whose sums
 PART_ELEMENTS = 32768                  # of a part, at least
 SUM_ELEMENTS = 4096                    # of a tile of phase 1
 TAPS = 3                               # of the filter at once
+TILE = 32768                           # elements of a tile of y, about: neighbouring lines share those of x
+FEWEST_TILES = 4                       # if there are so many lines
+
+
+@helper
+def bind_forward_lines(lines, line_elements, choice):
+    """Tiles of whole rows, as many as threads share evenly."""
+    least = max(min(TILE // max(line_elements, 1), ceil_div(lines, FEWEST_TILES)), 1)
+    per_tile = max(ceil_div(lines, shared_evenly(max(lines // least, 1))), 1)
+    choice[USER], choice[TILE_ELEMENTS] = per_tile, per_tile * line_elements
+    choice[TILES] = ceil_div(lines, per_tile) if line_elements > 0 else 0
 
 
 def make_forward_isa(dtype, isa):
@@ -29,7 +41,7 @@ def make_forward_isa(dtype, isa):
     channels_at_once = make_channels_at_once(dtype, isa)
 
     def bind(n, h, w, c, kh, kw, oh, ow, pad_top, pad_left, stride_h, stride_w, dilation_h, dilation_w, flip, choice):
-        bind_lines(n * oh, ow * c, choice)
+        bind_forward_lines(n * oh, ow * c, choice)
 
     def run(x, f, y, n, h, w, c, kh, kw, oh, ow, pad_top, pad_left, stride_h, stride_w, dilation_h, dilation_w, flip,
             choice, work, scratch, phase, tile):

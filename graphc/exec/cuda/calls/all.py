@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from graphc.exec.cuda.calls import (
     boxes,
     convolutions,
+    ctc,
     draws,
     fourier,
     fused_rows,
@@ -72,6 +73,7 @@ CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
     "layer_norm_grad": norms.layer_norm_gradient, "weighted_softmax_cross_entropy": fused_rows.weighted_losses,
     "weighted_sparse_softmax_cross_entropy": fused_rows.weighted_sparse_losses, "attention": attention,
     "attention_kept": attention_kept, "attention_grad": attention_gradient,
+    "ctc_loss": ctc.loss,
     # Windows
     "conv2d": convolutions.convolution, "conv2d_input_grad": convolutions.input_gradient,
     "conv2d_filter_grad": convolutions.filter_gradient, "grouped_conv2d": convolutions.convolution,

@@ -11,8 +11,8 @@ from graphc.exec.cuda.code.warps import DECLARATIONS, WARP, WARPS, joined_among
 
 
 def lu_columns(dtype: str) -> KernelBuilder:
-    """gc_lu_columns(lu, swaps, refused, n, first, last), a block a matrix: columns first to last of what is left, WARP of
-    them at most, their rows in order."""
+    """gc_lu_columns(lu, swaps, refused, n, first, last), a block a matrix: columns first to last of what is left, WARP
+    of them at most, their rows in order."""
     k = KernelBuilder("gc_lu_columns", before=DECLARATIONS)
     lu, swaps, refused = k.array("lu", dtype), k.array("swaps", "i64"), k.array("refused", "i64")
     n, first, last = k.numbers("n", "first", "last")
