@@ -8,7 +8,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from ..cpu.memory import compact, pointer_to
+from ..cpu.memory import pointer_to
 from ..cpu.short_rows import vector_of, vector_place
 from .memory import compact, copy_bytes, function
 
