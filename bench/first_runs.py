@@ -72,7 +72,7 @@ def make(case: str) -> Callable[[], object]:
         return lambda: [part() for part in parts]
     sys.path.insert(0, str(HERE / "cases"))
     import graphc_cases
-    return graphc_cases.make(2)[f"{case}-train"]()
+    return graphc_cases.make(2, False)[f"{case}-train"]()
 
 
 def run_case(case: str, real_time: bool) -> None:

@@ -3,7 +3,8 @@
 Each peer runs in a process of its own (other libraries' workers spin behind a call) and is asked in turns: a round
 times every peer once, medians over the rounds are compared. A ratio above 1 means that graphc is faster.
 
-    python bench/run.py [--rounds 9] [--case mlp-train] [--threads 2] [--cpu] [--gpu] [--peer-python PATH] [--out FILE]
+    python bench/run.py [--rounds 9] [--case mlp-train] [--peer torch] [--threads 2] [--cpu] [--gpu]
+                        [--peer-python PATH] [--out FILE]
 
 Before a case that trains is timed, the losses of its first steps must agree. Peers need an environment of their own:
 `make peers` makes build/peers. --out: all times and what the machine is, as JSON.
@@ -24,7 +25,7 @@ CASES = ("tiny", "chain", "chain-unfused", "mlp-train", "lenet-train", "resnet-t
          "gpt2-small", "gpt2-long")
 TRAINING = ("mlp-train", "lenet-train", "resnet-train", "transformer-train")
 LOSS_TOLERANCE = 1e-3      # relative, over the first steps: the sums have other orders
-PEERS = ("torch", "tensorflow")
+PEERS = ("torch", "torch_compiled", "tensorflow", "jax")
 SECONDS_A_ROUND = 0.2
 
 
@@ -82,6 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--case", action="append", choices=CASES)
+    parser.add_argument("--peer", action="append", choices=PEERS, help="these alone; otherwise all that are installed")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--cpu", action="store_true",
                         help="CPU time of the processes, for machines that others use; with --threads 1")
@@ -93,7 +95,7 @@ def main() -> None:
     flags = [*["--cpu"] * options.cpu, *["--gpu"] * options.gpu]
     pythons = {"graphc": sys.executable}
     if Path(options.peer_python).exists():
-        pythons |= dict.fromkeys(PEERS, options.peer_python)
+        pythons |= dict.fromkeys(options.peer or PEERS, options.peer_python)
     else:
         print(f"no peers: {options.peer_python} does not exist (see the head of bench/run.py)")
     workers = [w for name, python in pythons.items()

@@ -1,7 +1,8 @@
 """The tile primitives that the library exports: PRIMITIVES, from the scalars and the row reductions.
 
 A primitive works on contiguous tiles of n elements: (dst, a, ..., n), where dst may be any of the inputs; or (acc,
-src, b, c, d, n) for "reduce.<op>", which combines src into the single element acc, or four lines into the line acc.
+src, b, c, d, n) for "reduce.<op>", which combines each row of src into an element of acc, or four lines into the line
+acc.
 """
 from __future__ import annotations
 

@@ -48,14 +48,17 @@ def make(threads: int, gpu: bool) -> dict[str, Case]:
         finally:
             del os.environ["GRAPHC_FUSION"]
 
+    def adam() -> gc.train.Optimizer:
+        return gc.train.AdamOptimizer(shared.ADAM_RATE, shared.BETA_1, shared.BETA_2, shared.EPSILON)
+
     def train(logits: Callable[[gc.Tensor], gc.Tensor], images: np.ndarray,
-              targets: np.ndarray, rate: float = shared.RATE) -> Callable[[], object]:
+              targets: np.ndarray, optimizer: Callable[[], gc.train.Optimizer] = adam) -> Callable[[], object]:
         with gc.Graph().as_default() as graph:
             x = gc.placeholder(gc.float32, [None, *images.shape[1:]])
             labels = gc.placeholder(gc.int64, [None])
             losses = gc.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits(x))
             loss = gc.reduce_mean(losses)
-            step = gc.train.GradientDescentOptimizer(rate).minimize(loss)
+            step = optimizer().minimize(loss)
         s = session(graph)
         return lambda: s.run([step, loss], {x: images, labels: targets})
 
@@ -102,7 +105,8 @@ def make(threads: int, gpu: bool) -> dict[str, Case]:
             bias = gc.Variable(np.zeros(shared.RESNET_CLASSES, np.float32))
             return gc.matmul(h, gc.Variable(shared.resnet_dense())) + bias
 
-        return train(logits, *shared.resnet_batch(), shared.RESNET_RATE)
+        return train(logits, *shared.resnet_batch(),
+                     lambda: gc.train.GradientDescentOptimizer(shared.RESNET_RATE))
 
     def decoder(t: shared.Transformer, tokens: gc.Tensor) -> gc.Tensor:
         """Logits of the word that follows each token."""
@@ -138,7 +142,7 @@ def make(threads: int, gpu: bool) -> dict[str, Case]:
             losses = gc.nn.sparse_softmax_cross_entropy_with_logits(
                 labels=gc.reshape(following, [-1]), logits=decoder(shared.TRAINED, tokens))
             loss = gc.reduce_mean(losses)
-            step = gc.train.GradientDescentOptimizer(shared.RATE).minimize(loss)
+            step = adam().minimize(loss)
         s = session(graph)
         fed = dict(zip((tokens, following), shared.TRAINED.text(), strict=True))
         return lambda: s.run([step, loss], fed)

@@ -9,7 +9,7 @@ import numpy as np
 CHAIN_LENGTH, CHAIN_SIZE = 500, 4096
 MLP = (784, 512, 512, 10)
 BATCH = 64
-RATE = 0.01
+ADAM_RATE, BETA_1, BETA_2, EPSILON = 1e-4, 0.9, 0.999, 1e-8
 
 
 @dataclass(frozen=True)

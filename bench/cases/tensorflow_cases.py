@@ -37,14 +37,17 @@ def make(threads: int, gpu: bool) -> dict[str, Callable[[], Callable[[], object]
         s, value = session(graph), np.ones(shared.CHAIN_SIZE, np.float32)
         return lambda: s.run(y, {x: value})
 
+    def adam() -> tf.train.Optimizer:
+        return tf.train.AdamOptimizer(shared.ADAM_RATE, shared.BETA_1, shared.BETA_2, shared.EPSILON)
+
     def train(logits: Callable[[tf.Tensor], tf.Tensor], images: np.ndarray,
-              targets: np.ndarray, rate: float = shared.RATE) -> Callable[[], object]:
+              targets: np.ndarray, optimizer: Callable[[], tf.train.Optimizer] = adam) -> Callable[[], object]:
         with tf.Graph().as_default() as graph:
             x = tf.placeholder(tf.float32, [None, *images.shape[1:]])
             labels = tf.placeholder(tf.int64, [None])
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits(x))
             loss = tf.reduce_mean(losses)
-            step = tf.train.GradientDescentOptimizer(rate).minimize(loss)
+            step = optimizer().minimize(loss)
         s = session(graph)
         return lambda: s.run([step, loss], {x: images, labels: targets})
 
@@ -91,7 +94,8 @@ def make(threads: int, gpu: bool) -> dict[str, Callable[[], Callable[[], object]
             bias = tf.Variable(np.zeros(shared.RESNET_CLASSES, np.float32))
             return tf.matmul(h, tf.Variable(shared.resnet_dense())) + bias
 
-        return train(logits, *shared.resnet_batch(), shared.RESNET_RATE)
+        return train(logits, *shared.resnet_batch(),
+                     lambda: tf.train.GradientDescentOptimizer(shared.RESNET_RATE))
 
     def decoder(t: shared.Transformer, tokens: tf.Tensor) -> tf.Tensor:
         """Logits of the word that follows each token."""
@@ -127,7 +131,7 @@ def make(threads: int, gpu: bool) -> dict[str, Callable[[], Callable[[], object]
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
                 labels=tf.reshape(following, [-1]), logits=decoder(shared.TRAINED, tokens))
             loss = tf.reduce_mean(losses)
-            step = tf.train.GradientDescentOptimizer(shared.RATE).minimize(loss)
+            step = adam().minimize(loss)
         s = session(graph)
         fed = dict(zip((tokens, following), shared.TRAINED.text(), strict=True))
         return lambda: s.run([step, loss], fed)

@@ -1,4 +1,4 @@
-"""The cases of bench/run.py in eager PyTorch (chain: also the unfused form; torch.compile is not used)."""
+"""The cases of bench/run.py in eager PyTorch; torch_compiled_cases.py gives the same functions to torch.compile."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -9,8 +9,16 @@ import torch.nn.functional as F
 
 import shared
 
+Function = Callable[..., torch.Tensor]
 
-def make(threads: int, gpu: bool) -> dict[str, Callable[[], Callable[[], object]]]:
+
+def eager(function: Function) -> Function:
+    return function
+
+
+def make(threads: int, gpu: bool, prepared: Callable[[Function], Function] = eager
+         ) -> dict[str, Callable[[], Callable[[], object]]]:
+    """`prepared`: what is done to each function of tensors before it runs."""
     torch.set_num_threads(threads)
     torch.backends.cudnn.allow_tf32 = False          # float32 as graphc and TensorFlow 1 compute it
     device = "cuda" if gpu else "cpu"
@@ -19,30 +27,36 @@ def make(threads: int, gpu: bool) -> dict[str, Callable[[], Callable[[], object]
         return torch.from_numpy(value).to(device)
 
     def tiny() -> Callable[[], object]:
-        value = np.ones(4, np.float32)
-        return lambda: (tensor(value) + 1.0).cpu().numpy()
+        value, add = np.ones(4, np.float32), prepared(lambda x: x + 1.0)
+        return lambda: add(tensor(value)).cpu().numpy()
 
     def chain() -> Callable[[], object]:
         x, w = torch.ones(shared.CHAIN_SIZE, device=device), torch.full((shared.CHAIN_SIZE,), 1.01, device=device)
 
-        def run() -> object:
-            y = x
+        def whole(y: torch.Tensor) -> torch.Tensor:
             for _ in range(shared.CHAIN_LENGTH):
                 y = torch.tanh(y * w)
-            return y.cpu()
+            return y
 
-        return run
+        whole = prepared(whole)
+        return lambda: whole(x).cpu()
+
+    def adam(parameters: list[torch.Tensor]) -> torch.optim.Optimizer:
+        betas = shared.BETA_1, shared.BETA_2
+        return torch.optim.Adam(parameters, shared.ADAM_RATE, betas, shared.EPSILON, fused=True)
 
     def train(parameters: list[torch.Tensor], logits: Callable[[torch.Tensor], torch.Tensor], images: np.ndarray,
-              targets: np.ndarray, rate: float = shared.RATE) -> Callable[[], object]:
-        optimiser = torch.optim.SGD(parameters, lr=rate)
+              targets: np.ndarray, optimizer: Callable[[list[torch.Tensor]], torch.optim.Optimizer] = adam
+              ) -> Callable[[], object]:
+        update = optimizer(parameters)
         labels = tensor(targets)
+        mean_loss = prepared(lambda x, y: F.cross_entropy(logits(x), y))
 
         def run() -> object:
-            optimiser.zero_grad()
-            loss = F.cross_entropy(logits(tensor(images)), labels)
+            update.zero_grad()
+            loss = mean_loss(tensor(images), labels)
             loss.backward()
-            optimiser.step()
+            update.step()
             return loss.item()
 
         return run
@@ -101,7 +115,7 @@ def make(threads: int, gpu: bool) -> dict[str, Callable[[], Callable[[], object]
                 h = torch.relu(three(y) + (shortcut(h) if shortcut else h))
             return torch.addmm(bias, h.mean((2, 3)), dense)
 
-        return train(parameters, logits, *shared.resnet_batch(), shared.RESNET_RATE)
+        return train(parameters, logits, *shared.resnet_batch(), lambda p: torch.optim.SGD(p, shared.RESNET_RATE))
 
     def decoder(t: shared.Transformer, w: dict[str, torch.Tensor], tokens: torch.Tensor) -> torch.Tensor:
         """Logits of the word that follows each token."""
@@ -131,11 +145,11 @@ def make(threads: int, gpu: bool) -> dict[str, Callable[[], Callable[[], object]
 
     def gpt2(t: shared.Transformer) -> Callable[[], object]:
         weights = {name: tensor(value) for name, value in t.weights().items()}
-        tokens = t.text()[0]
+        tokens, forward = t.text()[0], prepared(lambda x: decoder(t, weights, x))
 
         def run() -> object:
             with torch.inference_mode():
-                return decoder(t, weights, tensor(tokens)).cpu().numpy()
+                return forward(tensor(tokens)).cpu().numpy()
 
         return run
 

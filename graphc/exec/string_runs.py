@@ -53,7 +53,7 @@ def numbers_of(value: Any) -> tuple[tuple[int, ...], list[int]]:
     if type(value) is not np.ndarray or value.dtype != object:
         value = to_array(value, string)
     strings = value.ravel().tolist()
-    if any(type(s) is not bytes for s in strings):
+    if set(map(type, strings)) - {bytes}:
         strings = to_array(value, string).ravel().tolist()
     return value.shape, TABLE.numbers_of(strings, held)
 

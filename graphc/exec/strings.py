@@ -53,23 +53,21 @@ class Table:
 
     def numbers_of(self, strings: list[bytes], held: Held) -> list[int]:
         """`numbers` of a list."""
-        found, counted = [], held.numbers
         with self._lock:
             self._forget()
             numbers, counts = self._numbers, self._counts
-            for string in strings:
-                number = numbers.get(string)
-                if number is None:
-                    number = self._next
-                    self._next = number + 1
-                    # In this order: whatever a signal leaves undone is a string too many, and no number without one.
-                    self._strings[number] = string
-                    counts[number] = 0
-                    numbers[string] = number
-                found.append(number)
-                if number:
-                    counts[number] += 1
-                    counted.append(number)
+            for string in {string for string in strings if string not in numbers}:
+                number = self._next
+                self._next = number + 1
+                # In this order: whatever a signal leaves undone is a string too many, and no number without one.
+                self._strings[number] = string
+                counts[number] = 0
+                numbers[string] = number
+            found = [numbers[string] for string in strings]
+            counted = set(found) - {0}
+            for number in counted:
+                counts[number] += 1
+            held.numbers += counted
         return found
 
     def strings(self, numbers: Array) -> Array:

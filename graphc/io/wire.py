@@ -12,14 +12,21 @@ def fields(data: bytes) -> Iterator[tuple[int, int, Any]]:
     """Number, wire type and value of each field of a message."""
     position, end = 0, len(data)
     while position < end:
-        key, position = read_number(data, position)
+        key = data[position]               # most keys and sizes are a byte
+        position += 1
+        if key > 127:
+            key, position = read_number(data, position - 1)
         number, kind = key >> 3, key & 7
         if kind == VARINT:
             value, position = read_number(data, position)
             yield number, kind, value
             continue
         if kind == BYTES:
-            size, position = read_number(data, position)
+            if position < end and data[position] < 128:
+                size = data[position]
+                position += 1
+            else:
+                size, position = read_number(data, position)
         elif kind in (EIGHT, FOUR):
             size = 8 if kind == EIGHT else 4
         else:

@@ -1,6 +1,6 @@
 """Bases of the elementwise ops, and what their gradients share.
 
-A concrete op names a scalar primitive of kernels/scalars.py and the NumPy function that means the same; shapes,
+A concrete op names a scalar primitive of kernels/scalars and the NumPy function that means the same; shapes,
 broadcasting, fusion and kernels follow from the kind (ir/op.py). Integers wrap; floating point follows IEEE, without
 warnings.
 """

@@ -76,7 +76,7 @@ if TYPE_CHECKING:
 
 class Scalars:
     """Interface of the builder handed to `Elementwise.scalar`: s("mul", x, y) applies a primitive of
-    kernels/scalars.py.
+    kernels/scalars.
 
     The result's dtype is that of the first argument, bool for comparisons; s.cast(x, dtype), s.constant(value, dtype),
     s.dtype(x), s.index(axis) and s.linear() (int64) are the other forms.

@@ -38,15 +38,16 @@ def read_inside(node: Node) -> Replacement:
 
 
 def _is_weight(value: Value) -> bool:
-    """Of known sizes: a body has symbols of its own. No list of whole numbers, which may be sizes that the body has
-    symbols of: what is told by these already would not be told by anything."""
+    """Of known sizes, and nothing required of others (what is folded keeps what its operands had to be): a body has
+    symbols of its own. No list of whole numbers, which may be sizes that the body has symbols of: what is told by these
+    already would not be told by anything."""
     node, sizes = value.node, value.spec.shape
-    if value.spec.value is not None and sizes:
+    if node.requirements or (value.spec.value is not None and sizes):
         return False
     if sizes is None or not all(isinstance(size, int) for size in sizes) or value.spec.dtype == dtypes.string:
         return False
     if isinstance(node.op, Alias):
-        return not node.requirements and not node.after and _is_weight(node.inputs[0])
+        return not node.after and _is_weight(node.inputs[0])
     return isinstance(node.op, (Const, Prepared))
 
 

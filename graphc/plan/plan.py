@@ -124,7 +124,7 @@ class Instr:
     op is "const" (value: Python number), "index" (value: axis of the domain), "linear" (row-major number of the
     element), "reduce.<prim>" (combines its argument along the reduced axes:
     reduce.add, .mul, .max, .min, .and, .or), or
-    the name of a primitive of kernels/scalars.py without its types: "add", "tanh", "cast", "select".
+    the name of a primitive of kernels/scalars without its types: "add", "tanh", "cast", "select".
     """
 
     op: str

@@ -1,7 +1,7 @@
 """ScalarProgram: writes a plan.Program while an op's scalar function runs.
 
 It is the `s` that `Elementwise.scalar` and the functions given to `BodyBuilder.map` receive: s("mul", x, y) appends an
-instruction and gives its value; equal instructions are one value. Which primitives exist: kernels/scalars.py.
+instruction and gives its value; equal instructions are one value. Which primitives exist: kernels/scalars.
 
 Types. The primitives work on f32, f64, i32, i64 and bool. Values of a narrower type are widened, computed and narrowed
 again by each instruction: integers wrap as NumPy's do, 16-bit floats are rounded. uint64 is computed in int64

@@ -225,7 +225,7 @@ def extent_of(record, dims, begin, end, order):
 @function
 def coalesce(out, number, record, dims, order, axes, raw):
     """The axes of a pass: of `axes` axes in the given order those of one element are dropped and neighbours joined
-    where every access allows it. Sets the accesses' strides in bytes."""
+    where every access allows it. Sets the strides in bytes of all accesses but those that repeat."""
     bound = out + 8 * word(out, m.PASS_0 + number)
     rank = 0
     accesses = word(out, m.ACCESSES)
@@ -246,18 +246,14 @@ def coalesce(out, number, record, dims, order, axes, raw):
         else:
             set_word(bound, m.P_SIZES + rank - 1, word(bound, m.P_SIZES + rank - 1) * size)
         for i in range(accesses):
-            set_word(access_row(out, i), m.A_STRIDES + 8 * number + rank - 1, word(raw, m.MAX_AXES * i + axis))
+            if not repeats(access_row(out, i), number):
+                set_word(access_row(out, i), m.A_STRIDES + 8 * number + rank - 1, word(raw, m.MAX_AXES * i + axis))
     if rank == 0:
         rank = 1
         set_word(bound, m.P_SIZES, 1)
         for i in range(accesses):
             set_word(access_row(out, i), m.A_STRIDES + 8 * number, 0)
     set_word(bound, m.P_RANK, rank)
-    for i in range(accesses):
-        access = access_row(out, i)
-        if repeats(access, number):
-            for k in range(rank):
-                set_word(access, m.A_STRIDES + k, word(access, m.A_SIZE) if k == rank - 1 else 0)
     inner = word(bound, m.P_SIZES + rank - 1)
     set_word(bound, m.P_INNER, inner if rank > 1 and inner >= m.LONG_ROW else 0)
 
@@ -301,6 +297,8 @@ def stays(out, number, access):
     kind, bound = word(access, m.A_CLASS + number), out + 8 * word(out, m.PASS_0 + number)
     if kind == m.UNUSED or kind == m.FIXED:
         return True
+    if kind == m.REPEATED:
+        return False
     last = word(access, m.A_STRIDES + 8 * number + word(bound, m.P_RANK) - 1)
     return word(bound, m.P_INNER) > 0 and last == 0
 
@@ -396,7 +394,7 @@ def map_bind(image, record, dims, buffers, registry, functions, out, code):
     coalesce(out, 0, record, dims, order, rank, raw)
     classify(out, 0)
     turns = word(out, m.MODE) == m.MODE_ELEMENTS and turning_axis(out) >= 0
-    if not turns and mark_repeated(out, record, dims, order, rank, raw):
+    if not turns and mark_repeated(out):
         coalesce(out, 0, record, dims, order, rank, raw)
         classify(out, 0)
     elif word(out, m.MODE) == m.MODE_ELEMENTS and only_moves(out):

@@ -11,9 +11,10 @@ from numba.extending import intrinsic
 
 from . import map_words as m
 from .map_move import COUNT_ROW, GATHER_ROW, SCATTER_ROW, load_bits, offset_of, splat, walk
-from .memory import copy_bytes, function, set_word, word
+from .memory import compact, copy_bytes, function, prefetch, set_word, word
 
 POINTERS = 64             # bytes of scratch in front of the pointers
+LINE = 64                 # bytes of a line of the cache
 
 
 @intrinsic
@@ -49,19 +50,15 @@ def room_of(out, scratch, number):
 
 
 @function
-def fill_repeated(out, counter, scratch, count):
-    """Fills the registers of REPEATED loads, for chunks of up to count elements."""
-    span = word(out + 8 * word(out, m.PASS_0), m.P_SPAN)
-    for i in range(word(out, m.LOADS)):
-        access = out + 8 * (word(out, m.ACCESS_ROWS) + m.ACCESS_WORDS * i)
-        period, size, register = word(access, m.A_PERIOD), word(access, m.A_SIZE), room_of(out, scratch, i)
-        if period > 0:
-            copy_bytes(register, address_of(access, counter), period * size)
-            filled, wanted = period, min(span, count + period)
-            while filled < wanted:
-                part = min(filled, wanted - filled)
-                copy_bytes(register + filled * size, register, part * size)
-                filled += part
+def fill_repeated(bound, access, base, register, count, odometer):
+    """Fills the register of a REPEATED load, whose first element is at `base`, for chunks of up to count elements."""
+    period, size = word(access, m.A_PERIOD), word(access, m.A_SIZE)
+    walk(GATHER_ROW, bound + 8 * m.P_REPEATED, 0, access, base, register, 0, period, odometer)
+    filled, wanted = period, min(word(bound, m.P_SPAN), count + period)
+    while filled < wanted:
+        part = min(filled, wanted - filled)
+        copy_bytes(register + filled * size, register, part * size)
+        filled += part
 
 
 @function
@@ -86,8 +83,32 @@ def start_pass(out, number, counter, scratch, count):
         splat(word(pointers, word(access, m.A_VALUE)), load_bits(address_of(access, counter), size), size, count)
         row += 8
     if number == 0 and word(bound, m.P_PERIOD) > 1:
-        fill_repeated(out, counter, scratch, count)
+        for i in range(word(out, m.LOADS)):
+            access = out + 8 * (word(out, m.ACCESS_ROWS) + m.ACCESS_WORDS * i)
+            if word(access, m.A_PERIOD) > 0:
+                fill_repeated(bound, access, address_of(access, counter), room_of(out, scratch, i), count, scratch)
     return pointers
+
+
+@function
+def ask_for_chunk(out, counter, position, end, count):
+    """Asks for the elements of pass 0 at positions [position, position + count) that are read where they lie, if it is
+    FAR."""
+    compact()
+    if word(out, m.FAR) == 0:
+        return
+    bound = out + 8 * word(out, m.PASS_0)
+    row = out + 8 * word(bound, m.P_FETCH_ROWS)
+    count = min(count, end - position)
+    for _ in range(word(bound, m.P_FETCHES)):
+        access = out + 8 * word(row, 0)
+        row += 8
+        kind, size = word(access, m.A_CLASS), word(access, m.A_SIZE)
+        if count > 0 and (kind == m.LINEAR or kind == m.DIRECT):
+            offset = position * size if kind == m.LINEAR else offset_of(bound, access + 8 * m.A_STRIDES, position)
+            where = address_of(access, counter) + offset
+            for line in range(0, count * size, LINE):
+                prefetch(where + line)
 
 
 @function

@@ -1,12 +1,14 @@
 """Moving elements between strided memory and contiguous tiles.
 
 Elements are moved as integers of their size. `walk` follows a position through a pass's axes like an odometer and
-moves one row of the innermost axis at a time; rows with stride of one element are copied, rows with stride 0 are
-filled.
+moves rows of the innermost axis, as many at once as the axis above has (map_rows.py); rows with stride of one element
+are copied, rows with stride 0 are filled.
 """
 from __future__ import annotations
 
 from ..cpu.memory import pointer_to
+from ..cpu.short_rows import SHORT_BYTES, copy_rows
+from .map_rows import FEW, fill_rows, move_strided, repeat_row
 from .map_turn import reverse_vectors, side_of
 from .map_words import A_SIZE, A_STRIDES, P_RANK, P_SIZES
 from .memory import copy_bytes, function, set_word, word
@@ -125,6 +127,34 @@ def move_row(kind, tile, where, stride, size, count):
 
 
 @function
+def move_rows(kind, tile, where, down, along, size, count, rows):
+    """Moves rows of `count` elements between the tile, where they lie one behind the other, and memory. down, along:
+    strides there of rows and of their elements."""
+    line = count * size
+    if kind == COUNT_ROW or rows == 1:
+        for i in range(rows):
+            move_row(kind, tile + i * line, where + i * down, along, size, count)
+    elif along == size and kind == GATHER_ROW:
+        if down == 0:
+            repeat_row(tile, where, line, rows)
+        else:
+            copy_rows(tile, line, where, down, line, rows)
+    elif along == size:
+        copy_rows(where, down, tile, line, line, rows)
+    elif along == 0 and kind == GATHER_ROW and line <= SHORT_BYTES:
+        fill_rows(tile, where, down, size, line, rows)
+    elif count <= FEW and rows > count:
+        for k in range(count):
+            if kind == GATHER_ROW:
+                move_strided(tile + k * size, line, where + k * along, down, size, rows)
+            else:
+                move_strided(where + k * along, down, tile + k * size, line, size, rows)
+    else:
+        for i in range(rows):
+            move_row(kind, tile + i * line, where + i * down, along, size, count)
+
+
+@function
 def offset_of(bound_pass, strides, position):
     """Sum of index * stride over the axes, for the element at a position."""
     offset = 0
@@ -157,21 +187,24 @@ def walk(kind, bound_pass, number, access, base, tile, position, count, odometer
         where += index * word(strides, axis)
     last = rank - 1
     inner, stride = word(bound_pass, P_SIZES + last), word(strides, last)
+    above, down = max(last - 1, 0), word(strides, max(last - 1, 0))
     first = word(odometer, last)
     while count > 0:
-        run = min(inner - first, count)
-        move_row(kind, tile, where, stride, size, run)
-        count -= run
-        tile += run * size
+        run, rows = min(inner - first, count), 1
+        if first == 0 and last > 0 and count > inner:
+            rows = min(word(bound_pass, P_SIZES + above) - word(odometer, above), count // inner)
+        move_rows(kind, tile, where, down, stride, size, run, rows)
+        count -= run * rows
+        tile += run * rows * size
         where -= first * stride
         first = 0
-        axis = last - 1
+        axis = above if last > 0 else -1
         while axis >= 0 and count > 0:
-            index = word(odometer, axis) + 1
-            where += word(strides, axis)
+            index = word(odometer, axis) + rows
+            where += rows * word(strides, axis)
             if index < word(bound_pass, P_SIZES + axis):
                 set_word(odometer, axis, index)
                 break
             where -= index * word(strides, axis)
             set_word(odometer, axis, 0)
-            axis -= 1
+            axis, rows = axis - 1, 1

@@ -6,11 +6,10 @@ reduces, elements are combined where they lie in memory, without chunks (`direct
 from __future__ import annotations
 
 from . import map_words as m
-from .map_chunk import address_of, call_tile, chunk_at, run_chunk, start_pass
+from .map_chunk import LINE, address_of, ask_for_chunk, call_tile, chunk_at, run_chunk, start_pass
 from .map_move import offset_of, splat
 from .memory import copy_bytes, function, prefetch, set_word, word
 
-LINE = 64                 # bytes of a line of the cache
 FLUSH = 64                # so many results are added to an accumulator before it goes to a coarser one
 DIRECT_ROW = 4096         # elements of a row that are combined at once, at most
 DIRECT_CHUNKS = 4         # groups of lines at once
@@ -65,17 +64,16 @@ def reduce_rows(out, scratch, pointers, first_row, position, count):
     for j in range(word(out, m.REDUCES)):
         reduce = reduce_at(out, j)
         size, run, source = word(reduce, m.R_SIZE), word(reduce, m.R_FUNCTION), word(pointers, word(reduce, m.R_VALUE))
-        row = position // cols
-        left = (row + 1) * cols - position
-        target = accumulator(out, scratch, j, 0) + (row - first_row) * size
-        remaining = count
+        row, taken = position // cols, position % cols
+        target, remaining = accumulator(out, scratch, j, 0) + (row - first_row) * size, count
         while remaining > 0:
-            part = min(left, remaining)
-            call_tile(run, target, source, 0, 0, 0, part)
-            source += part * size
-            target += size
-            remaining -= part
-            left = cols
+            part = min(cols - taken, remaining)
+            rows = remaining // cols if taken == 0 and remaining > cols else 1
+            call_tile(run, target, source, 0, rows, 0, part)
+            source += part * rows * size
+            target += rows * size
+            remaining -= part * rows
+            taken = 0
 
 
 @function
@@ -123,6 +121,7 @@ def run_row_positions(out, counter, scratch, first_row, rows, begin, end):
             point_sources(out, counter, pointers, begin)
             ask_for(out, counter, begin + 2 * count, end, count)
         else:
+            ask_for_chunk(out, counter, begin + count, end, count)
             run_chunk(out, 0, counter, scratch, pointers, begin, count)
         reduce_rows(out, scratch, pointers, first_row, begin, count)
         begin += count
@@ -156,9 +155,8 @@ def combine_row_tile(out, counter, work, scratch, tile):
     for j in range(word(out, m.REDUCES)):
         reduce = reduce_at(out, j)
         size = word(reduce, m.R_SIZE)
-        for i in range(rows):
-            source = work + word(reduce, m.R_WORK) + (first + i) * segments * size
-            call_tile(word(reduce, m.R_FUNCTION), accumulator(out, scratch, j, 0) + i * size, source, 0, 0, 0, segments)
+        source = work + word(reduce, m.R_WORK) + first * segments * size
+        call_tile(word(reduce, m.R_FUNCTION), accumulator(out, scratch, j, 0), source, 0, rows, 0, segments)
     finish(out, counter, scratch, 0, start_pass(out, 1, counter, scratch, rows), first, rows)
 
 
@@ -237,7 +235,7 @@ def run_column_lines(out, counter, scratch, batch, first_line, end_line, column,
     if end_line <= first_line:
         return
     pointers = start_pass(out, 0, counter, scratch, min(word(out, m.CHUNK), group * width))
-    line, pending = first_line, 0
+    line, pending, end = first_line, 0, (batch * lines + end_line) * whole
     while line < end_line:
         base, together = (batch * lines + line) * whole + column, 1
         if group > 1:
@@ -246,12 +244,14 @@ def run_column_lines(out, counter, scratch, batch, first_line, end_line, column,
             if direct != 0:
                 point_sources(out, counter, pointers, base)
             else:
+                ask_for_chunk(out, counter, base + together * whole, end, together * whole)
                 run_chunk(out, 0, counter, scratch, pointers, base, together * whole)
             add_lines(out, scratch, pointers, whole, together, 0)
         elif direct != 0:
             together = min(4, end_line - line)
             add_direct_lines(out, counter, scratch, base, together, width)
         else:
+            ask_for_chunk(out, counter, base + whole, end, width)
             add_chunks(out, counter, scratch, pointers, base, width)
         line += together
         pending += 1

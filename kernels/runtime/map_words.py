@@ -30,7 +30,9 @@ TURNED = 39               # 1 + the axis along which a map turns what it moves (
 TURNED_ROWS, TURNED_COLUMNS, TURNED_BLOCKS, TILE_BLOCKS = 40, 41, 42, 43
 MOST = 44                 # elements of a chunk of a map without reductions, at most
 CODE_ROOM = 45            # bytes: where scratch has registers for the code of passes alone
-HEADER = 46
+STREAMS = 46              # 1: a map that only moves writes past the caches (map_run.py)
+FAR = 47                  # 1: what is loaded comes from memory, not from a cache
+HEADER = 48
 MODE_ELEMENTS, MODE_ROWS, MODE_COLUMNS = 0, 1, 2
 
 # Access: loads, then stores, then index values. address: of element 0 of the domain; 0: the counter.
@@ -39,13 +41,16 @@ ACCESS_WORDS = 25         # A_CLASS and A_STRIDES (8 words) once a pass
 UNUSED, LINEAR, DIRECT, FIXED, GATHER, IOTA, REPEATED = 0, 1, 2, 3, 4, 5, 6
 
 # Pass; its lists follow one another. inner: chunks do not cross multiples of it, 0: they may. period: the longest of a
-# REPEATED load, whose A_PERIOD elements fill a register again and again; span: so many are there, in whole periods
+# REPEATED load, whose A_PERIOD elements fill a register again and again; span: so many are there, in whole periods;
+# repeated: the axes to which the strides of REPEATED loads belong, rank and sizes where a pass has its own
 P_RANK, P_INNER, P_CONSTS, P_CONST_ROWS, P_FIXED, P_FIXED_ROWS, P_FETCHES, P_FETCH_ROWS = 0, 1, 2, 3, 4, 5, 6, 7
 P_SIZES, P_OPS, P_OP_ROWS, P_PUTS, P_PUT_ROWS, P_SLOT_VALUES, P_SLOT_ROWS = 8, 16, 17, 18, 19, 20, 21
 P_PERIOD, P_SPAN = 22, 23
 P_CODE = 24               # address of machine code that does what the list of primitives would, 0: there is none
 LONG_ROW = 256            # innermost axes of at least so many elements are not crossed by a chunk
-PASS_WORDS = 25
+AXES_WORDS = 16           # a pass up to the end of its sizes
+P_REPEATED = 25
+PASS_WORDS = P_REPEATED + AXES_WORDS
 CONST_WORDS, OP_WORDS, PUT_WORDS, SLOT_ROW_WORDS = 3, 6, 3, 2
 PUT_IN_PLACE, PUT_COPY, PUT_SCATTER = 0, 1, 2
 

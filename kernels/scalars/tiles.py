@@ -6,7 +6,8 @@ The scalar also becomes a function of its own, `gc_scalar.<name>`, with a plain 
 from those.
 
 `reduce_loop(operation)` combines a row, with 4 vectors of partial results of 64 bytes each and in a fixed order, the
-same on every machine, so that neither speed nor the result needs reassociation; or four lines, element by element.
+same on every machine, so that neither speed nor the result needs reassociation, and several rows one after another; or
+four lines, element by element.
 """
 from __future__ import annotations
 
@@ -158,7 +159,8 @@ def combine(builder: ir.IRBuilder, operation: str, x: ir.Value, y: ir.Value) -> 
     if not floating:
         return builder.select(builder.icmp_signed(relation, x, y), x, y)
     chosen = builder.select(builder.fcmp_ordered(relation, x, y), x, y)
-    return builder.select(builder.fcmp_unordered("uno", x, x), x, chosen)
+    # x + x, which is NaN as well: of x LLVM would make one choice of two comparisons, which takes three times as long.
+    return builder.select(builder.fcmp_unordered("uno", x, x), builder.fadd(x, x), chosen)
 
 
 def combine_numbers(builder: ir.IRBuilder, operation: str, x: ir.Value, y: ir.Value, signed: bool = True) -> ir.Value:
@@ -173,9 +175,9 @@ def combine_numbers(builder: ir.IRBuilder, operation: str, x: ir.Value, y: ir.Va
 
 
 def reduce_loop(operation: str) -> Any:
-    """The function (acc, src, b, c, d, n), with addresses b, c, d: 0, or of as many elements as src.
+    """The function (acc, src, b, c, d, n). b: 0, or b, c and d are addresses of as many elements as src has.
 
-    If b is 0, acc[0] = acc[0] op (src[0] op ... op src[n - 1]); otherwise
+    If b is 0, acc[r] = acc[r] op (src[n r] op ... op src[n r + n - 1]) for c rows, at least one, of n elements; else
     acc[i] = acc[i] op ((src[i] op b[i]) op (c[i] op d[i])) for the n elements of each.
     """
     @intrinsic
@@ -185,7 +187,7 @@ def reduce_loop(operation: str) -> Any:
             with builder.if_else(builder.icmp_signed("==", others[0], I64(0))) as (row, lines):
                 joined = functools.partial(combine, builder, operation)
                 with row:
-                    builder.store(_emit_reduce(builder, joined, builder.load(acc), src, count), acc)
+                    _emit_rows(builder, joined, acc, src, others[1], count)
                 with lines:
                     _emit_lines(builder, joined, acc, src, others, count)
             return context.get_dummy_value()
@@ -194,6 +196,21 @@ def reduce_loop(operation: str) -> Any:
     def reduce(acc, src, b, c, d, n):
         loop(acc, src, b, c, d, n)
     return reduce
+
+
+def _emit_rows(builder: ir.IRBuilder, joined: Joined, acc: ir.Value, src: ir.Value, rows: ir.Value,
+               count: ir.Value) -> None:
+    before, loop, after = builder.block, builder.append_basic_block("rows"), builder.append_basic_block("rows.done")
+    builder.branch(loop)
+    builder.position_at_end(loop)
+    row = builder.phi(I64)
+    row.add_incoming(I64(0), before)
+    target, source = builder.gep(acc, [row]), builder.gep(src, [builder.mul(row, count)])
+    builder.store(_emit_reduce(builder, joined, builder.load(target), source, count), target)
+    following = builder.add(row, I64(1))
+    row.add_incoming(following, builder.block)
+    builder.cbranch(builder.icmp_signed("<", following, rows), loop, after)
+    builder.position_at_end(after)
 
 
 def _emit_lines(builder: ir.IRBuilder, joined: Joined, acc: ir.Value, src: ir.Value, others: list[ir.Value],
@@ -331,9 +348,17 @@ def _scalar_tail(builder: ir.IRBuilder, joined: Joined, src: ir.Value, begin: ir
     loaded = builder.load(builder.gep(src, [index]))
     value.add_incoming(joined(value, loaded), body)
     index.add_incoming(builder.add(index, I64(1)), body)
-    builder.branch(head)
+    _keep_rolled(builder, builder.branch(head))
     builder.position_at_end(after)
     return value
+
+
+def _keep_rolled(builder: ir.IRBuilder, branch: Any) -> None:
+    """The loop that the branch goes back to has few iterations: unrolled it would be larger, not quicker."""
+    module = builder.module
+    identity, disabled = _distinct(module), module.add_metadata([ir.MetaDataString(module, "llvm.loop.unroll.disable")])
+    identity.operands = (identity, disabled)
+    branch.set_metadata("llvm.loop", identity)
 
 
 def row_extreme(operation: str) -> Any:

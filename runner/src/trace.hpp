@@ -1,4 +1,4 @@
-// GRAPHC_TRACE=1: everything that a run calls is printed on stderr, in the words of graphc/trace.py.
+// GRAPHC_TRACE=1: everything that a run calls is printed on stderr, in the words of graphc/session/trace.py.
 #pragma once
 #include <cstdint>
 #include <memory>

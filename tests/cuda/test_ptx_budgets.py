@@ -6,12 +6,15 @@ from itertools import product
 
 import pytest
 
+from graphc.exec.cuda.calls.call import ProgramBuilder
+from graphc.exec.cuda.code import fourier, matrices, pivots
 from graphc.exec.cuda.code.attention import attention, gradient_of_q, gradients_of_keys
 from graphc.exec.cuda.code.attention_tile import Shape as Tiles
 from graphc.exec.cuda.code.builder import KernelBuilder
+from graphc.exec.cuda.code.ctc import ctc_loss
 from graphc.exec.cuda.code.maps import kernel_text
 from graphc.exec.cuda.code.products import Product, product_text
-from graphc.exec.cuda.code.programs import Shape
+from graphc.exec.cuda.code.programs import LONG, Shape, unrolled
 from graphc.exec.cuda.code.ptx import OLDEST_COMPUTE, TENSOR_COMPUTE, make_ptx
 from graphc.exec.cuda.code.tensor_attention import TensorAttention, tensor_attention
 from graphc.exec.cuda.code.tensor_products import TensorProduct, tensor_product
@@ -33,8 +36,7 @@ def scalar_ptx(scalar: Scalar) -> str:
     """A scalar as a map."""
     program = Program(scalar.arguments, (Instr(scalar.op, scalar.result, tuple(range(len(scalar.arguments)))),),
                       (len(scalar.arguments),))
-    text, primitives = kernel_text(program, Shape(1))
-    return make_ptx("".join([*scalar_functions(load_library(), primitives), text]))
+    return make_ptx("".join(map_text(program, -1)))
 
 
 @pytest.mark.parametrize("scalar", [s for s in SCALARS if EVERYTHING or s.name in SOME], ids=lambda s: s.name)
@@ -51,9 +53,10 @@ def test_products(dtype: str, each: int, transposed: tuple[bool, bool], parts: b
 
 @pytest.mark.parametrize("transposed", TRANSPOSED)
 @pytest.mark.parametrize("windows", [False, True])
-def test_products_16_bytes_at_a_time(transposed: tuple[bool, bool], windows: bool) -> None:
+@pytest.mark.parametrize("spaced", [False, True])
+def test_products_16_bytes_at_a_time(transposed: tuple[bool, bool], windows: bool, spaced: bool) -> None:
     for dtype, each in (("f32", 8), ("f32", 4), ("f64", 4)):
-        made = Product(dtype, each, *transposed, wide_a=True, wide_b=True, wide_c=True, windows=windows)
+        made = Product(dtype, each, *transposed, wide_a=True, wide_b=True, wide_c=True, windows=windows, spaced=spaced)
         assert over_budget(make_ptx(product_text(made))) == []
 
 
@@ -61,10 +64,31 @@ def test_products_16_bytes_at_a_time(transposed: tuple[bool, bool], windows: boo
 @pytest.mark.parametrize("straight", TRANSPOSED)
 @pytest.mark.parametrize("windows", [False, True])
 @pytest.mark.parametrize("rounded", [False, True] if EVERYTHING else [True])
+@pytest.mark.parametrize("parts", [False, True] if EVERYTHING else [True])
 def test_products_on_tensor_cores(fragments: int, wide: bool, straight: tuple[bool, bool], windows: bool,
-                                  rounded: bool) -> None:
-    made = tensor_product(TensorProduct(fragments, *straight, wide, wide, wide, rounded, windows))
+                                  rounded: bool, parts: bool) -> None:
+    if windows and straight[1]:
+        return                             # no filter lies turned
+    made = tensor_product(TensorProduct(fragments, *straight, wide, wide, wide, rounded, windows, parts=parts))
     assert over_budget(make_ptx(made.text(), TENSOR_COMPUTE)) == []
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize(("loads", "stores", "sums"), [(2, 1, 1), (10, 5, 2), (14, 1, 4), (5, 9, 1)])
+def test_rows_of_many_operands_keep_them_in_registers(dtype: str, loads: int, stores: int, sums: int) -> None:
+    b = ProgramBuilder(*[dtype] * (loads + 1))
+    made = [b("add", dtype, 0, 1)]
+    for number in range(max(loads, stores) - 1):
+        made.append(b("mul", dtype, made[-1], number % loads))
+    totals = [b("reduce.add", dtype, value) for value in made[-sums:]]
+    program = b.program(*made[-stores:], *(b("add", dtype, total, loads) for total in totals))
+    assert len(program.instrs) <= LONG and (unrolled(program, 1) == 8) == (loads == 2)
+    assert over_budget(make_ptx("".join(map_text(program, 1)))) == []
+
+
+def map_text(program: Program, inner: int) -> list[str]:
+    text, primitives = kernel_text(program, Shape(1, inner))
+    return [*scalar_functions(load_library(), primitives), text]
 
 
 def text_with_scalars(kernel: KernelBuilder, compute: int = OLDEST_COMPUTE) -> str:
@@ -83,6 +107,15 @@ def test_attention(shape: tuple[str, int, int]) -> None:
 def test_attention_on_tensor_cores(pieces: int, bands: int, keys: int, wide: bool) -> None:
     made = tensor_attention(TensorAttention(pieces, pieces, bands, keys, True, True, wide, wide))
     assert over_budget(text_with_scalars(made, TENSOR_COMPUTE)) == []
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+def test_transforms_matrices_and_sequences(dtype: str) -> None:
+    ends = fourier.Ends(dtype, takes=True, gives=True, narrow=True)
+    for kernel in (fourier.step_of_four(ends), fourier.step_by_definition(ends), fourier.turn(ends),
+                   matrices.cholesky_columns(dtype, True), matrices.substitution(dtype, 32, True, False, True),
+                   pivots.lu_columns(dtype), pivots.lu_rows(dtype), pivots.lu_order(dtype), ctc_loss(dtype)):
+        assert over_budget(text_with_scalars(kernel)) == [], kernel.name
 
 
 def test_what_takes_too_much_is_told() -> None:

@@ -154,7 +154,10 @@ def tensorflow(built: Built, fetches: Sequence[Tensor], schedule: Sequence[int])
         except (ValueError, tf.errors.OpError) as error:
             return [Failure("refused", str(error))] * len(schedule)
         with tf.compat.v1.Session() as session:
-            session.run(built.initializer.name)
+            try:
+                session.run(built.initializer.name)      # it looks for all kernels of the graph first
+            except (ValueError, tf.errors.OpError) as error:
+                return [Failure("refused", str(error))] * len(schedule)
             writes = any("Assign" in node.op or "Apply" in node.op for node in _nodes(graph_def))
             for number in schedule:
                 if writes and any(isinstance(run, Failure) for run in made):

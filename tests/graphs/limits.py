@@ -51,8 +51,11 @@ def settle(statement: Apply, find: Callable[[str], list[np.ndarray]]) -> None:
         statement.attributes["squeeze_dims"] = ones
     if statement.op.startswith("CTC") and any(np.isnan(a).any() for a in find(str(statement.inputs[0]))):
         raise Unfit("which path is likelier than NaN?")
-    if statement.op.startswith("Apply") and reads_what_it_writes(statement):
+    if "Apply" in statement.op and reads_what_it_writes(statement):
         raise Unfit("the order of steps inside of an update would matter")
+    if "Conv" in statement.op and statement.attributes.get("padding") == "SAME" and any(
+            not np.isfinite(a).all() for i in statement.inputs if isinstance(i, str) for a in find(i)):
+        raise Unfit("is padding met? It is where its size depends on the run")
 
 
 def while_compiling(message: str) -> str | None:
@@ -132,6 +135,9 @@ INEXACT = frozenset(("RandomGammaGrad",))
 # Ops that TensorFlow does not have under these semantics: host functions of this process, streams of random numbers.
 NOT_IN_TENSORFLOW = frozenset(("PyFunc", "Print", "Assert", *(o for o in OPS if OPS[o].effect is Effect.RANDOM)))
 RESERVED = {"FusedBatchNormGrad": 3, "FusedBatchNormGradV2": 3, "FusedBatchNormGradV3": 3, "FusedBatchNormV3": 5}
+DECOMPOSITIONS = frozenset(("SelfAdjointEigV2", "Svd"))
+ENCODERS = frozenset(("EncodePng", "EncodeJpeg", "EncodeJpegVariableQuality", "ImageSummary"))
+DECODERS = frozenset(("DecodeImage", "DecodeJpeg", "DecodeAndCropJpeg", "DecodePng", "DecodeGif"))
 BATCH_NORMS = frozenset(("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"))
 
 
@@ -146,6 +152,8 @@ def differs_in_tensorflow(program: Program, ops: set[str]) -> str | None:
     if ops & NOT_IN_TENSORFLOW or any(o.startswith("_") for o in ops):
         return "has no such op"
     applied = [s for s in everywhere(program.statements) if isinstance(s, Apply)]
+    if ops & DECOMPOSITIONS:
+        return "signs of vectors are free, and without vectors it gives scalars for them"
     if any(s.op == "MaxPoolGrad" for s in applied):
         return "MaxPoolGrad finds the largest again, and not by orig_output"
     if "Round" in ops:
@@ -163,7 +171,18 @@ def differs_in_tensorflow(program: Program, ops: set[str]) -> str | None:
     values = [v for v in inputs if v.dtype.kind == "f"]
     if not all(np.isfinite(v).all() for v in values):
         return "leaves open what NaN and infinity give in extremes, softmax and casts"
+    if ops & DECODERS and any(b"\xff\xd8\xff" in bytes(b) for v in inputs if v.dtype == object for b in v.ravel()):
+        return "decodes JPEGs by the fast method (docs/parity.md)"
+    if ops & ENCODERS:
+        return "a picture's bytes are its encoder's"
+    if any(s.op.startswith("SparseApply") for s in applied):
+        return "applies the gradients of a row that is named twice one after the other"
+    if any(s.op.startswith("Conv3D") and s.attributes["padding"] == "SAME" and max(s.attributes["strides"]) > 1
+           for s in applied):
+        return "Conv3D pads one axis for the other where strides differ"
+    if ops & {"FusedPadConv2D", "FusedResizeAndPadConv2D"}:
+        return "its kernel is right for the first picture of a batch only"
     empty = any(not v.size for v in inputs)
-    if empty and "Conv2D" in ops:
+    if empty and ops & {"Conv2D", "DepthwiseConv2dNative"}:
         return "convolutions of nothing have other shapes"
     return "batch norms of nothing give NaN" if empty and ops & BATCH_NORMS else None

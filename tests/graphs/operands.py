@@ -96,7 +96,7 @@ class _Use:
         if not self.op.results[-1].endswith("*"):
             return len(self.op.results)
         lists = sum(name.endswith("*") for name in self.op.results)
-        for name in ("num_split", "num"):        # renamed with the sizes, maybe
+        for name in ("num_split", "num", "num_partitions"):        # renamed with the sizes, maybe
             if name in attributes:
                 return int(attributes[name]) * lists
         made = definition(self.op, self.sample).infer(*specs(sample_arrays(self.op, self.sample)))

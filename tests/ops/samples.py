@@ -63,7 +63,7 @@ ELSEWHERE = {
     "EmptyTensorList": "tests/session: gradients of loops", "TensorListPushBack": "tests/session: gradients of loops",
     "TensorListPopBack": "tests/session: gradients of loops", "TensorListLength": "tests/session: gradients of loops",
     **OF_SESSIONS,
-    "ReadFile": "tests/session/test_files_in_graphs.py", "WriteFile": "tests/session/test_files.py",
+    "ReadFile": "tests/session/test_files_in_graphs.py", "WriteFile": "tests/session/test_files_in_graphs.py",
     "MatchingFiles": "tests/session/test_files_in_graphs.py",
     "SaveV2": "tests/train/test_saver.py", "RestoreV2": "tests/train/test_saver.py",
     "MergeV2Checkpoints": "tests/train/test_saver.py",

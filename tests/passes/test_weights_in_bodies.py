@@ -14,13 +14,9 @@ from graphc.plan import plan as p
 
 from checking import check_compiled, flow_of
 
+pytestmark = pytest.mark.usefixtures("graph")
+
 RNG = np.random.default_rng(3)
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Any:
-    with gc.Graph().as_default() as made:
-        yield made
 
 
 def array(*shape: int) -> np.ndarray:
@@ -57,6 +53,17 @@ def test_a_carried_constant_stays_what_changes() -> None:
     y = gc.while_loop(lambda i, *_: i < 3, lambda i, a, b: (i + 1, b * x, a + 1.0),
                       [0, gc.constant([1.0, 2.0]), gc.constant([3.0, 4.0])])
     assert operands(changed(list(y), [x], [array(2)])) == operands(flow_of(y, [x]))
+
+
+def test_a_constant_that_requires_sizes_of_others_is_passed_on() -> None:
+    """A batch's mean, folded, which holds only if the offset, of a size unknown, has as many elements."""
+    x, offset, which = gc.constant(array(2, 3, 3, 4)), gc.placeholder("float32", (None,)), gc.placeholder("bool", ())
+    mean = gc.nn.fused_batch_norm(x, gc.ones([4]), offset)[1]
+    y = gc.cond(which, lambda: mean, lambda: gc.zeros([4]))
+    for chosen in (True, False):
+        check_compiled([y], [offset, which], [array(4), np.array(chosen)])
+    with gc.Session() as session, pytest.raises(gc.errors.InvalidArgumentError, match="offset"):
+        session.run(y, {offset: array(3), which: True})
 
 
 def test_branches_and_loops_in_loops() -> None:

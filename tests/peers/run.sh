@@ -9,7 +9,7 @@ if [ ! -e "$environment/installed" ]; then
     pip="$environment/bin/python -m pip install --quiet --disable-pip-version-check"
     # PyTorch's own index has a build without CUDA, whose version sorts above PyPI's.
     $pip --retries 1 --extra-index-url https://download.pytorch.org/whl/cpu torch
-    $pip --config-settings machine-code=no --editable '.[test]' tensorflow-cpu tf_keras safetensors
+    $pip --config-settings machine-code=no --editable '.[test]' tensorflow-cpu tf_keras safetensors jax
     touch "$environment/installed"
 fi
 # Without arguments: all of it.

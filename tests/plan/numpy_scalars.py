@@ -1,4 +1,4 @@
-"""Scalar programs in NumPy: every primitive of kernels/scalars.py, on whole arrays."""
+"""Scalar programs in NumPy: every primitive of kernels/scalars, on whole arrays."""
 from __future__ import annotations
 
 import math

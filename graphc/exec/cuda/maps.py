@@ -12,7 +12,7 @@ from functools import lru_cache
 from graphc import errors
 from graphc.exec.cuda.code.elements import TILE
 from graphc.exec.cuda.code.maps import kernel_text
-from graphc.exec.cuda.code.programs import THREADS, Parts, Shape, parts_of, unrolled
+from graphc.exec.cuda.code.programs import THREADS, UNROLLED, Parts, Shape, parts_of, unrolled
 from graphc.exec.cuda.code.ptx import make_ptx
 from graphc.exec.cuda.work import Launch
 from graphc.exec.image import constant_bits
@@ -89,7 +89,7 @@ def _elements(bound: BoundMap, axes: list[Axis], library: Library) -> list[Launc
         return []
     axes = axes or [Axis(1, dict.fromkeys(bound.places, 0))]
     parts, width = parts_of(bound.program), unrolled(bound.program)
-    across = _turned(bound, axes, parts) if width > 1 else None
+    across = _turned(bound, axes, parts) if width == UNROLLED else None
     if across is None:
         blocks = -(-count // (THREADS * width))
     else:

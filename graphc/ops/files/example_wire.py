@@ -54,7 +54,13 @@ def _strings(data: bytes) -> list[bytes]:
 def _floats(data: bytes) -> np.ndarray:
     parts = [np.frombuffer(value, "<f4") for number, kind, value in fields(data)
              if number == 1 and kind in (BYTES, FOUR)]
-    return np.concatenate(parts).astype(np.float32) if parts else np.zeros(0, np.float32)
+    return _together(parts, np.float32)
+
+
+def _together(parts: list[np.ndarray], dtype: Any) -> np.ndarray:
+    if len(parts) == 1:
+        return parts[0].astype(dtype)
+    return np.concatenate(parts).astype(dtype) if parts else np.zeros(0, dtype)
 
 
 def _integers(data: bytes) -> np.ndarray:
@@ -64,7 +70,7 @@ def _integers(data: bytes) -> np.ndarray:
             parts.append(_varints(value))
         elif (number, kind) == (1, VARINT):
             parts.append(np.array([value], np.uint64).view(np.int64))
-    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+    return _together(parts, np.int64)
 
 
 _READ = {1: _strings, 2: _floats, 3: _integers}
@@ -72,9 +78,9 @@ _READ = {1: _strings, 2: _floats, 3: _integers}
 
 def _varints(data: bytes) -> np.ndarray:
     """Numbers of 7 bits a byte, the lowest first; a byte below 128 is the last of its number."""
-    if not data:
-        return np.zeros(0, np.int64)
     raw = np.frombuffer(data, np.uint8)
+    if data.isascii():                     # none is longer than a byte
+        return raw.astype(np.int64)
     ends = np.flatnonzero(raw < 128)
     starts = np.concatenate([[0], ends[:-1] + 1]) if ends.size else ends
     lengths = ends - starts + 1

@@ -5,6 +5,7 @@ here, and so are ParseExample's lists of operands: that is how a file has them.
 """
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -77,52 +78,56 @@ class Parse(Host):
         """[examples, ...]; those that are shorter are filled up."""
         dtype, shape = self.Tdense[i], self.dense_shapes[i] or ()
         inner = tuple(int(s) for s in shape[1:]) if self.varies(i) else tuple(int(s) for s in shape)  # type: ignore
+        varies, count, encoded = self.varies(i), math.prod(inner), key.encode()
         rows = []
         for features, name in zip(examples, said, strict=True):
-            values = _values(features.get(key.encode()), dtype, key, name)
-            if values is None and not self.varies(i) and not default.size:
+            values = _values(features.get(encoded), dtype, key, name)
+            if values is None and not varies and not default.size:
                 raise ValueError(f"{name}Feature: {key} (data type: {dtype.name}) is required but could not be found.")
             if values is None:
-                values = default if not self.varies(i) else np.zeros(0, default.dtype)
-            rows.append(self._shaped(values, inner, self.varies(i), key, name))
-        if not self.varies(i):
-            return np.stack(rows) if rows else np.empty((0, *inner), default.dtype)
+                values = default.ravel() if not varies else np.zeros(0, default.dtype)
+            _check_count(values.size, count, inner, varies, key, name)
+            rows.append(values)
+        if not varies:
+            return np.concatenate([np.empty(0, default.dtype), *rows]).reshape(-1, *inner) if count else np.empty(
+                (len(rows), *inner), default.dtype)
+        rows = [r.reshape(-1, *inner) if count else np.empty((0, *inner), default.dtype) for r in rows]
         longest = max((len(r) for r in rows), default=0)
         made = np.full((len(rows), longest, *inner), default.reshape(()).item() if default.size else 0, default.dtype)
         for row, values in zip(made, rows, strict=True):
             row[:len(values)] = values
         return made
 
-    def _shaped(self, values: np.ndarray, inner: tuple[int, ...], varies: bool, key: str, name: str) -> np.ndarray:
-        count = int(np.prod(inner, dtype=np.int64))
-        if varies and (values.size % count if count else values.size):
-            raise ValueError(f"{name}Key: {key}. Number of values is not a multiple of stride length {count}: "
-                             f"{values.size}")
-        if not varies and values.size != count:
-            raise ValueError(f"{name}Key: {key}. Number of values != expected. Values size: {values.size} but output "
-                             f"shape: {list(inner)}")
-        return values.reshape((-1, *inner) if varies and count else (0, *inner) if varies else inner)
-
     def sparse(self, i: int, key: str, examples: Sequence[Any], said: Sequence[str], batch: bool) -> tuple[Any, ...]:
         """Indices, values and shape."""
         dtype = self.sparse_types[i]
         empty = np.zeros(0, _numpy(dtype))
-        rows = [_values(f.get(key.encode()), dtype, key, name) for f, name in zip(examples, said, strict=True)]
+        encoded = key.encode()
+        rows = [_values(f.get(encoded), dtype, key, name) for f, name in zip(examples, said, strict=True)]
         found = [empty if r is None else r for r in rows]
-        lengths = [len(r) for r in found]
-        columns = np.concatenate([np.arange(n, dtype=np.int64) for n in lengths]) if found else np.zeros(0, np.int64)
+        lengths = np.array([len(r) for r in found], np.int64)
         values = np.concatenate([empty, *found])
+        columns = np.arange(values.size) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         if not batch:
-            return columns[:, None], values, np.array(lengths, np.int64)
+            return columns[:, None], values, lengths
         indices = np.stack([np.repeat(np.arange(len(found), dtype=np.int64), lengths), columns], 1)
-        return indices, values, np.array([len(found), max(lengths, default=0)], np.int64)
+        return indices, values, np.array([len(found), lengths.max(initial=0)], np.int64)
+
+
+def _check_count(size: int, count: int, inner: tuple[int, ...], varies: bool, key: str, name: str) -> None:
+    """Raises ValueError unless so many values make rows of `count`, or one if their number does not vary."""
+    if varies and (size % count if count else size):
+        raise ValueError(f"{name}Key: {key}. Number of values is not a multiple of stride length {count}: {size}")
+    if not varies and size != count:
+        raise ValueError(f"{name}Key: {key}. Number of values != expected. Values size: {size} but output shape: "
+                         f"{list(inner)}")
 
 
 def _values(feature: Feature | None, dtype: DType, key: str, name: str) -> np.ndarray | None:
     if feature is None:
         return None
     kind, values = feature
-    if kind != dtype:
+    if kind is not dtype and kind != dtype:
         raise ValueError(f"{name}Feature: {key}. Data types don't match. Data type: {kind.name} but expected type: "
                          f"{dtype.name}")
     return texts(*values) if dtype == string else values

@@ -1,6 +1,7 @@
 """The best of many boxes that overlap: NonMaxSuppression."""
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -43,21 +44,28 @@ def picked(similarity: Similarity, scores: np.ndarray, most: int, overlap: float
            sigma: float = 0.0) -> tuple[list[int], list[Any]]:
     """The definition: in descending order of scores, what does not overlap one that was picked, and its score.
 
-    sigma above 0: scores fall with each picked one's overlap instead, and what falls below `least` is out.
+    sigma above 0: a score falls with each picked one's overlap instead, when its turn has come; then it waits for its
+    turn again, or is out if it falls to `least`.
     """
-    left = {i: score for i, score in enumerate(scores) if score > least}
+    waiting = [(-score, i, 0) for i, score in enumerate(scores) if score > least]
+    heapq.heapify(waiting)
     found: list[int] = []
     kept: list[Any] = []
-    while left and len(found) < most:
-        best = min(left, key=lambda i: (-left[i], i))
-        found.append(best)
-        kept.append(left.pop(best))
-        for i in list(left):
-            shared = similarity(i, best)
-            if sigma > 0:
-                left[i] = np.float32(left[i] * np.exp(np.float32(-0.5 / sigma) * shared * shared))
-            if (sigma <= 0 and shared > overlap) or not left[i] > least:
-                del left[i]
+    while waiting and len(found) < most:
+        negative, i, seen = heapq.heappop(waiting)
+        if sigma > 0:
+            fallen = -negative
+            for j in found[seen:]:
+                shared = similarity(i, j)
+                fallen = np.float32(fallen * np.exp(np.float32(-0.5 / sigma) * shared * shared))
+            if fallen > least and fallen != -negative:
+                heapq.heappush(waiting, (-fallen, i, len(found)))
+            if not fallen > least or fallen != -negative:
+                continue
+        elif any(similarity(i, j) > overlap for j in found):
+            continue
+        found.append(i)
+        kept.append(-negative)
     return found, kept
 
 

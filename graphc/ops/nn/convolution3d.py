@@ -3,27 +3,29 @@
 Filters are [depth, height, width, in, out] in both data formats. The frames that a window meets along the depth are put
 side by side in the channels (depth_taps.py): then it is a convolution over pictures, with all its speed. NCDHW is
 turned to NDHWC by the layout pass through `permuted`; expansion knows NDHWC only.
+
+Where values are not finite: a frame of padding is multiplied as zeros are (infinity times zero is NaN, as in
+TensorFlow), a pixel of padding beside a frame is not met at all, as in Conv2D.
 """
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import float64
-from graphc.ir.elementwise import check_kind, check_rank
-from graphc.ir.op import Composite, Permuted, Sample, attr, operand_field, register, same_dtypes
+from graphc.ir.op import Composite, Permuted, Sample, attr, operand_field, register
 from graphc.ir.spec import Shape, Spec, require_equal, text
 from graphc.ops.array.shapes import Reshape
 from graphc.ops.array.transpose import Transpose
 from graphc.ops.nn import volume
 from graphc.ops.nn.convolution import Conv2D, Conv2DBackpropFilter, Conv2DBackpropInput
 from graphc.ops.nn.depth_taps import _DepthTaps, _SumDepthTaps
-from graphc.ops.nn.volume import TO_FIRST, channel_axis, pad_array, swapped_list, window_slice
-from graphc.ops.nn.window import Axis, gradient_spec
+from graphc.ops.nn.volume import TO_FIRST, channel_axis, swapped_list
+from graphc.ops.nn.window import Axis, convolution_spec, gradient_spec, met_slices
 
 NO_DILATION = (1, 1, 1, 1, 1)
 DEPTH_INWARDS, DEPTH_OUTWARDS = (1, 2, 0, 3, 4), (2, 0, 1, 3, 4)     # of a filter: behind height and width, and back
@@ -55,6 +57,20 @@ def _shapes(case: tuple[Any, ...], data_format: str) -> tuple[Shape, Shape, Shap
     spatial = volume.axes(x, w[:3], (1, *strides, 1), (1, *dilations, 1), padding, "NDHWC")
     y = volume.result_shape(x, spatial, w[4], "NDHWC")
     return (swapped_list(x, TO_FIRST), w, swapped_list(y, TO_FIRST)) if data_format == "NCDHW" else (x, w, y)
+
+
+def _with_frames_around(x: np.ndarray, depth: Axis) -> np.ndarray:
+    """For references: the volumes in float64 with the frames of padding, which are multiplied as zeros."""
+    return np.pad(x.astype(np.float64), ((0, 0), (depth.before, depth.behind), (0, 0), (0, 0), (0, 0)))
+
+
+def _met_slices(spatial: Sequence[Axis], place: Sequence[int]) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """For references: which voxels of such volumes an element of a window meets, and in which windows."""
+    depth, height, width = spatial
+    start = place[0] * depth.dilation
+    pixels, windows = met_slices(height, width, *place[1:])
+    frames = slice(start, start + (depth.output - 1) * depth.stride + 1, depth.stride)
+    return (pixels[0], frames, *pixels[1:]), (windows[0], slice(None), *windows[1:])
 
 
 class _Convolution3D(Composite):
@@ -143,22 +159,16 @@ class Conv3D(_Convolution3D):
         Sample(_attributes(_CASES[0], "NDHWC"), _shapes(_CASES[0], "NDHWC")[:2], (float64, float64))]
 
     def infer(self, *inputs: Spec) -> Spec:
-        x, w = inputs
-        check_kind(self, inputs, "floating")
-        same_dtypes(self, inputs)
-        check_rank("input", x, 5)
-        check_rank("filter", w, 5)
-        if x.shape is None or w.shape is None:
-            return Spec(x.dtype, None)
-        return Spec(x.dtype, self.result_shape(x.shape, w.shape))
+        return convolution_spec(self, inputs, 5)
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         picture, w = inputs
         spatial = self.spatial(picture.shape, w.shape)
-        x = pad_array(volume.channels_last(self, picture)[0], spatial, 0).astype(np.float64)
+        x = _with_frames_around(volume.channels_last(self, picture)[0], spatial[0])
         y = np.zeros((x.shape[0], *(a.output for a in spatial), w.shape[4]))
         for place in np.ndindex(*w.shape[:3]):
-            y += x[window_slice(spatial, place)] @ w[place]
+            voxels, windows = _met_slices(spatial, place)
+            y[windows] += x[voxels] @ w[place]
         return volume.back(self, y.astype(picture.dtype))
 
     def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
@@ -199,10 +209,12 @@ class Conv3DBackpropInputV2(_Convolution3D):
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         w, (dy,) = inputs[0], volume.channels_last(self, inputs[1])
         spatial = self.spatial(self.input_sizes, w.shape)
-        dx = pad_array(np.zeros((dy.shape[0], *(a.size for a in spatial), w.shape[3])), spatial, 0)
+        depth = spatial[0]
+        dx = _with_frames_around(np.zeros((dy.shape[0], *(a.size for a in spatial), w.shape[3])), depth)
         for place in np.ndindex(*w.shape[:3]):
-            dx[window_slice(spatial, place)] += dy.astype(np.float64) @ w[place].T
-        return volume.back(self, volume.inside(dx, spatial).astype(w.dtype))
+            voxels, windows = _met_slices(spatial, place)
+            dx[voxels] += dy[windows].astype(np.float64) @ w[place].T
+        return volume.back(self, dx[:, depth.before:depth.before + depth.size].astype(w.dtype))
 
     def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
         made = self.swapped(perm, input_sizes=tuple(self.input_sizes[p] for p in perm))
@@ -247,10 +259,11 @@ class Conv3DBackpropFilterV2(_Convolution3D):
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         picture, dy = volume.channels_last(self, *inputs)
         spatial = self.spatial(inputs[0].shape, self.filter_sizes)
-        x = pad_array(picture, spatial, 0).astype(np.float64)
+        x = _with_frames_around(picture, spatial[0])
         dw = np.zeros(self.filter_sizes)
         for place in np.ndindex(*self.filter_sizes[:3]):
-            dw[place] = np.einsum("ndhwc,ndhwo->co", x[window_slice(spatial, place)], dy)
+            voxels, windows = _met_slices(spatial, place)
+            dw[place] = np.einsum("ndhwc,ndhwo->co", x[voxels], dy[windows])
         return dw.astype(picture.dtype)
 
     def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:

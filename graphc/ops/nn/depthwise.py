@@ -13,8 +13,7 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import float64
-from graphc.ir.elementwise import check_kind, check_rank
-from graphc.ir.op import Permuted, Sample, attr, operand_field, register, same_dtypes
+from graphc.ir.op import Permuted, Sample, attr, operand_field, register
 from graphc.ir.spec import Shape, Spec, require_equal
 from graphc.ops.nn.convolution import NO_DILATION, _attributes, _Convolution
 from graphc.ops.nn.window import (
@@ -22,11 +21,11 @@ from graphc.ops.nn.window import (
     Axis,
     axes,
     channel_axis,
+    convolution_spec,
     gradient_spec,
-    pad_array,
+    met_slices,
     require_nhwc,
     swapped_list,
-    window_slice,
 )
 
 # picture (NHWC), filter, strides, padding, dilations, explicit paddings
@@ -102,22 +101,16 @@ class DepthwiseConv2dNative(_Depthwise):
         Sample(_attributes(_CASES[0], "NHWC"), _shapes(_CASES[0], "NHWC")[:2], (float64, float64))]
 
     def infer(self, *inputs: Spec) -> Spec:
-        x, w = inputs
-        check_kind(self, inputs, "floating")
-        same_dtypes(self, inputs)
-        check_rank("input", x, 4)
-        check_rank("filter", w, 4)
-        if x.shape is None or w.shape is None:
-            return Spec(x.dtype, None)
-        return Spec(x.dtype, self.result_shape(x.shape, w.shape))
+        return convolution_spec(self, inputs, 4)
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         picture, w = inputs
         height, width = self.nhwc_axes(picture.shape, w.shape)
-        x = pad_array(self.nhwc(picture)[0], height, width, 0).astype(np.float64)
+        x = self.nhwc(picture)[0].astype(np.float64)
         y = np.zeros((x.shape[0], height.output, width.output, *w.shape[2:]))
         for i, j in np.ndindex(*w.shape[:2]):
-            y += x[window_slice(height, width, i, j)][..., None] * w[i, j]
+            pixels, windows = met_slices(height, width, i, j)
+            y[windows] += x[pixels][..., None] * w[i, j]
         return self.back(y.reshape(*y.shape[:3], w.shape[2] * w.shape[3]).astype(picture.dtype))
 
     def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
@@ -159,11 +152,11 @@ class DepthwiseConv2dNativeBackpropInput(_Depthwise):
         w, (dy,) = inputs[0], self.nhwc(inputs[1])
         height, width = self.nhwc_axes(self.input_sizes, w.shape)
         by_filter = dy.astype(np.float64).reshape(*dy.shape[:3], *w.shape[2:])
-        dx = pad_array(np.zeros((dy.shape[0], height.size, width.size, w.shape[2])), height, width, 0)
+        dx = np.zeros((dy.shape[0], height.size, width.size, w.shape[2]))
         for i, j in np.ndindex(*w.shape[:2]):
-            dx[window_slice(height, width, i, j)] += (by_filter * w[i, j]).sum(axis=-1)
-        inside = dx[:, height.before:height.before + height.size, width.before:width.before + width.size]
-        return self.back(inside.astype(w.dtype))
+            pixels, windows = met_slices(height, width, i, j)
+            dx[pixels] += (by_filter[windows] * w[i, j]).sum(axis=-1)
+        return self.back(dx.astype(w.dtype))
 
     def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
         made = self.swapped(perm, input_sizes=tuple(self.input_sizes[p] for p in perm))
@@ -215,11 +208,12 @@ class DepthwiseConv2dNativeBackpropFilter(_Depthwise):
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         picture, dy = self.nhwc(*inputs)
         height, width = self.nhwc_axes(inputs[0].shape, self.filter_sizes)
-        x = pad_array(picture, height, width, 0).astype(np.float64)
+        x = picture.astype(np.float64)
         by_filter = dy.reshape(*dy.shape[:3], *self.filter_sizes[2:])
         dw = np.zeros(self.filter_sizes)
         for i, j in np.ndindex(*self.filter_sizes[:2]):
-            dw[i, j] = np.einsum("nhwc,nhwcq->cq", x[window_slice(height, width, i, j)], by_filter)
+            pixels, windows = met_slices(height, width, i, j)
+            dw[i, j] = np.einsum("nhwc,nhwcq->cq", x[pixels], by_filter[windows])
         return dw.astype(picture.dtype)
 
     def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:

@@ -51,15 +51,18 @@ class _FusedConv(Composite):
     def convolved(self, x: np.ndarray, filter: np.ndarray) -> np.ndarray:
         """The reference's padding and convolution."""
         x = np.pad(x, self.paddings, mode="reflect" if self.mode == "REFLECT" else "symmetric").astype(np.float64)
+        outputs = [-(-size // step) for size, step in zip(x.shape[1:3], self.strides[1:3], strict=True)]
         if self.padding == "SAME":
             around = [(0, 0)]
-            for size, window, step in zip(x.shape[1:3], filter.shape[:2], self.strides[1:3], strict=True):
-                missing = max((-(-size // step) - 1) * step + window - size, 0)
+            for axis, count in enumerate(outputs):
+                missing = max((count - 1) * self.strides[1 + axis] + filter.shape[axis] - x.shape[1 + axis], 0)
                 around.append((missing // 2, missing - missing // 2))
             x = np.pad(x, [*around, (0, 0)])
         high, wide = filter.shape[:2]
         windows = np.lib.stride_tricks.sliding_window_view(x, (high, wide), axis=(1, 2))
         windows = windows[:, ::self.strides[1], ::self.strides[2]]
+        if self.padding == "SAME":      # a window of nothing fits once more
+            windows = windows[:, :outputs[0], :outputs[1]]
         return np.einsum("nijcuv,uvco->nijo", windows, filter.astype(np.float64))
 
 

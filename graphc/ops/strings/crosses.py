@@ -14,7 +14,7 @@ from graphc.ir.known import own_symbol
 from graphc.ir.op import Sample, attr, register
 from graphc.ir.spec import Spec
 from graphc.ops.strings.base import strings_of, texts
-from graphc.ops.strings.hashes import fingerprint64
+from graphc.ops.strings.many_hashes import fingerprints
 
 DEFAULT_KEY = 0xDECAFCAFFE
 _MUL = np.uint64(0xC6A4A7935BD1E995)
@@ -142,11 +142,10 @@ class SparseCross(Host):
 
 
 def _fingerprints(values: np.ndarray) -> np.ndarray:
-    """Of strings FarmHash's, each computed once; a number is its own."""
+    """Of strings FarmHash's; a number is its own."""
     if values.dtype != object:
         return np.ascontiguousarray(values).view(np.uint64)
-    of = {value: fingerprint64(value) for value in set(values.tolist())}
-    return np.array([of[value] for value in values.tolist()], np.uint64)
+    return fingerprints(values.tolist())
 
 
 def _joined(columns: Sequence[np.ndarray]) -> np.ndarray:

@@ -5,7 +5,7 @@ Numbers in files and in other programs depend on every bit of them.
 from __future__ import annotations
 
 MASK = (1 << 64) - 1
-_K0, _K1, _K2 = 0xC3A5C85C97CB3127, 0xB492B66FBE98F273, 0x9AE16A3B2F90404F
+K0, K1, K2 = 0xC3A5C85C97CB3127, 0xB492B66FBE98F273, 0x9AE16A3B2F90404F
 
 
 def _fetch(data: bytes, at: int, size: int = 8) -> int:
@@ -50,30 +50,30 @@ def _both(u: int, v: int, mul: int) -> int:
 def _up_to_16(s: bytes) -> int:
     n = len(s)
     if n >= 8:
-        mul = _K2 + n * 2
-        a, b = _fetch(s, 0) + _K2, _fetch(s, n - 8)
+        mul = K2 + n * 2
+        a, b = _fetch(s, 0) + K2, _fetch(s, n - 8)
         return _both(_rotate(b, 37) * mul + a & MASK, (_rotate(a, 25) + b) * mul & MASK, mul)
     if n >= 4:
-        return _both(n + (_fetch(s, 0, 4) << 3), _fetch(s, n - 4, 4), _K2 + n * 2)
+        return _both(n + (_fetch(s, 0, 4) << 3), _fetch(s, n - 4, 4), K2 + n * 2)
     if n > 0:
         y, z = s[0] + (s[n >> 1] << 8), n + (s[n - 1] << 2)
-        return _mixed(y * _K2 & MASK ^ z * _K0 & MASK) * _K2 & MASK
-    return _K2
+        return _mixed(y * K2 & MASK ^ z * K0 & MASK) * K2 & MASK
+    return K2
 
 
 def _up_to_32(s: bytes) -> int:
     n = len(s)
-    mul = _K2 + n * 2
-    a, b, c, d = _fetch(s, 0) * _K1, _fetch(s, 8), _fetch(s, n - 8) * mul, _fetch(s, n - 16) * _K2
-    return _both(_rotate(a + b, 43) + _rotate(c, 30) + d & MASK, a + _rotate(b + _K2, 18) + c & MASK, mul)
+    mul = K2 + n * 2
+    a, b, c, d = _fetch(s, 0) * K1, _fetch(s, 8), _fetch(s, n - 8) * mul, _fetch(s, n - 16) * K2
+    return _both(_rotate(a + b, 43) + _rotate(c, 30) + d & MASK, a + _rotate(b + K2, 18) + c & MASK, mul)
 
 
 def _up_to_64(s: bytes) -> int:
     n = len(s)
-    mul = _K2 + n * 2
-    a, b, c, d = _fetch(s, 0) * _K2, _fetch(s, 8), _fetch(s, n - 8) * mul, _fetch(s, n - 16) * _K2
+    mul = K2 + n * 2
+    a, b, c, d = _fetch(s, 0) * K2, _fetch(s, 8), _fetch(s, n - 8) * mul, _fetch(s, n - 16) * K2
     y = _rotate(a + b, 43) + _rotate(c, 30) + d & MASK
-    z = _both(y, a + _rotate(b + _K2, 18) + c & MASK, mul)
+    z = _both(y, a + _rotate(b + K2, 18) + c & MASK, mul)
     e, f = _fetch(s, 16) * mul & MASK, _fetch(s, 24)
     g, h = (y + _fetch(s, n - 32)) * mul & MASK, (z + _fetch(s, n - 24)) * mul & MASK
     return _both(_rotate(e + f, 43) + _rotate(g, 30) + h & MASK, e + _rotate(f + a, 18) + g & MASK, mul)
@@ -107,17 +107,17 @@ def fingerprint64(s: bytes) -> int:
     if n <= 64:
         return _up_to_16(s) if n <= 16 else _up_to_32(s) if n <= 32 else _up_to_64(s)
     seed = 81
-    y = seed * _K1 + 113 & MASK
-    z = _mixed(y * _K2 + 113) * _K2 & MASK
-    state = [seed * _K2 + _fetch(s, 0) & MASK, y, z, 0, 0, 0, 0]
+    y = seed * K1 + 113 & MASK
+    z = _mixed(y * K2 + 113) * K2 & MASK
+    state = [seed * K2 + _fetch(s, 0) & MASK, y, z, 0, 0, 0, 0]
     for at in range(0, (n - 1) // 64 * 64, 64):
-        state = _block(s, at, state, _K1, 1)
-    mul = _K1 + ((state[2] & 0xFF) << 1)
+        state = _block(s, at, state, K1, 1)
+    mul = K1 + ((state[2] & 0xFF) << 1)
     state[5] = state[5] + ((n - 1) & 63) & MASK
     state[3] = state[3] + state[5] & MASK
     state[5] = state[5] + state[3] & MASK
     x, y, z, v0, v1, w0, w1 = _block(s, n - 64, state, mul, 9)
-    return _both(_both(v0, w0, mul) + _mixed(y) * _K0 + z & MASK, _both(v1, w1, mul) + x & MASK, mul)
+    return _both(_both(v0, w0, mul) + _mixed(y) * K0 + z & MASK, _both(v1, w1, mul) + x & MASK, mul)
 
 
 # SipHash-2-4

@@ -4,7 +4,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +15,7 @@ from graphc.ir.host import Host
 from graphc.ir.op import Sample, attr, register
 from graphc.ir.spec import Spec
 from graphc.ops.strings.base import EachString, strings_of, text, texts
+from graphc.ops.strings.many_numbers import FEW, integers, reals, rounded
 
 _SPACE = " \t\n\v\f\r"
 _INTEGER = re.compile(r"[+-]?[0-9]+")
@@ -74,19 +74,27 @@ class AsString(Host):
         return (string,)
 
     def compute(self, x: np.ndarray) -> np.ndarray:
-        return strings_of(map(self._written(x.dtype.kind), x.ravel().tolist()), x.shape)
+        kind, values = x.dtype.kind, x.ravel().tolist()
+        if values and (kind in "iu" or (kind == "f" and np.isfinite(x).all())):
+            # All by one format. No number has a NUL in it.
+            found = ((self._form(kind) + "\0") * len(values) % tuple(values)).encode().split(b"\0")[:-1]
+            return strings_of(found, x.shape)
+        return strings_of(map(self._written(kind), values), x.shape)
 
-    def _written(self, kind: str) -> Callable[[Any], bytes]:
-        if kind == "b":
-            return lambda value: b"true" if value else b"false"
+    def _form(self, kind: str) -> str:
+        """printf's format of a number."""
         size = f"{self.fill}{self.width}" if self.width > -1 else self.fill
         if kind in "iu":
             if kind == "u" and self.fill in ("+", " "):     # C's flags of signs are for numbers that may have one
                 size = size[1:]
-            form = f"%{size}d"
-            return lambda value: (form % value).encode()
+            return f"%{size}d"
         precision = f".{self.precision}" if self.precision > -1 else ""
-        form = f"%{size}{precision}{'g' if self.shortest else 'e' if self.scientific else 'f'}"
+        return f"%{size}{precision}{'g' if self.shortest else 'e' if self.scientific else 'f'}"
+
+    def _written(self, kind: str) -> Callable[[Any], bytes]:
+        if kind == "b":
+            return lambda value: b"true" if value else b"false"
+        form = self._form(kind)
 
         def written(value: float) -> str:
             return form % value if math.isfinite(value) else self._endless(value)
@@ -130,8 +138,12 @@ class StringToNumber(EachString):
 
     def compute(self, *inputs: np.ndarray) -> np.ndarray:
         (x,) = inputs
-        found = [self._number(value) for value in x.ravel().tolist()]
-        return np.array(found, self.out_type.numpy).reshape(x.shape)
+        strings, found = x.ravel().tolist(), None
+        if len(strings) > FEW:
+            found = (integers if self.out_type.is_integer else reals)(strings, self.out_type)
+        if found is None:
+            found = np.array([self._number(value) for value in strings], self.out_type.numpy)
+        return found.reshape(x.shape)
 
     def _number(self, value: bytes) -> Any:
         written = value.decode("latin-1").strip(_SPACE)
@@ -139,21 +151,10 @@ class StringToNumber(EachString):
             if _INTEGER.fullmatch(written) and self.out_type.min <= int(written) <= self.out_type.max:
                 return int(written)
         elif _REAL.fullmatch(written):
-            return _single(written) if self.out_type == float32 else float(written)
+            wide = float(written)
+            return rounded(np.array([wide]), [written])[0] if self.out_type == float32 else wide
         elif _HEX.fullmatch(written):
             return float.fromhex(written)
         raise InvalidArgumentError("StringToNumberOp could not correctly convert string: "
                                    f"{value.decode(errors='replace')}")
 
-
-def _single(written: str) -> np.float32:
-    """The nearest float32. By way of a float64 it may be rounded twice: there the digits decide."""
-    wide = float(written)
-    found = np.float32(wide)
-    if not np.isfinite(found) or float(found) == wide:
-        return found
-    other = np.nextafter(found, np.float32(np.inf if wide > float(found) else -np.inf))
-    if float(found) + float(other) != 2 * wide:
-        return found
-    exact, middle = Decimal(written), Decimal(wide)
-    return found if exact == middle else max(found, other) if exact > middle else min(found, other)

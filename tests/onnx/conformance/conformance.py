@@ -30,9 +30,11 @@ from graphc.onnx.exporting import manifest  # noqa: F401  registers the rules
 from graphc.onnx.exporting.rules import exported_types
 
 # The fewest cases of each kind that must pass.
-FEWEST = {"NodeModel": 1862, "RealModel": 9, "SimpleModel": 23, "PyTorchConvertedModel": 82, "PyTorchOperatorModel": 35}
+FEWEST = {"NodeModel": 1861, "RealModel": 9, "SimpleModel": 23, "PyTorchConvertedModel": 82, "PyTorchOperatorModel": 35}
 # Random numbers are graphc's own: where these cases agree, it is by chance.
 BY_CHANCE = re.compile("test_bernoulli|test_training_dropout(_default)?(_mask)?_cpu")
+# Zeros stand there as what NumPy's float32 transform leaves of them, 1.9e-7; graphc leaves 3e-15: not near enough.
+ROUNDING = re.compile("test_dft_inverse(_opset19)?_cpu")
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,8 @@ def run(only: str | None, backend: Any = GraphcBackend) -> tuple[list[Outcome], 
             reason = reason_of(result.reasons[test.id()])
             if BY_CHANCE.match(name):
                 reason = "random numbers are graphc's own"
+            if reason and ROUNDING.fullmatch(name):
+                reason = "zeros are expected as 1.9e-7, the rounding of NumPy's float32 transform; graphc has 3e-15"
             outcomes.append(Outcome(kind, name.removesuffix("_cpu"), op_of(tests, kind, name), reason))
             if result.seconds[test.id()] > 3:
                 print(f"{name}: {result.seconds[test.id()]:.1f} s", file=sys.stderr)

@@ -11,9 +11,12 @@ from collections.abc import Callable, Sequence
 from graphc.exec.cuda.calls import (
     boxes,
     convolutions,
+    ctc,
     draws,
+    fourier,
     fused_rows,
     indices,
+    matrices,
     norms,
     rows,
     scans,
@@ -70,9 +73,12 @@ CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
     "layer_norm_grad": norms.layer_norm_gradient, "weighted_softmax_cross_entropy": fused_rows.weighted_losses,
     "weighted_sparse_softmax_cross_entropy": fused_rows.weighted_sparse_losses, "attention": attention,
     "attention_kept": attention_kept, "attention_grad": attention_gradient,
+    "ctc_loss": ctc.loss,
     # Windows
     "conv2d": convolutions.convolution, "conv2d_input_grad": convolutions.input_gradient,
-    "conv2d_filter_grad": convolutions.filter_gradient, "max_pool": windows.max_pool,
+    "conv2d_filter_grad": convolutions.filter_gradient, "grouped_conv2d": convolutions.convolution,
+    "grouped_conv2d_input_grad": convolutions.input_gradient,
+    "grouped_conv2d_filter_grad": convolutions.filter_gradient, "max_pool": windows.max_pool,
     "max_pool_grad": windows.max_pool_gradient, "max_pool_grad_grad": taps.pool_second_gradient,
     "avg_pool": windows.mean_pool, "avg_pool_grad": windows.mean_pool_gradient, "max_pool_argmax": taps.pool_places,
     "max_pool_scatter": taps.pool_scatter, "max_pool_pick": taps.pool_pick, "max_pool3d_grad": taps.pool3d_gradient,
@@ -82,6 +88,11 @@ CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
     "fold_depth": taps.fold_depth, "window_sum": taps.window_sum, "dilation2d": taps.dilation,
     "dilation2d_input_grad": taps.dilation_input_gradient, "dilation2d_filter_grad": taps.dilation_filter_gradient,
     "crop_boxes": boxes.crop, "crop_boxes_image_grad": boxes.image_gradient, "crop_boxes_box_grad": boxes.box_gradient,
+    # Transforms
+    "fft": fourier.fft,
+    # Matrices
+    "cholesky": matrices.cholesky, "triangular_solve": matrices.triangular_solve,
+    "lu": matrices.lu, "lu_solve": matrices.lu_solve,
     # Draws
     "mixed_seeds": draws.mixed_seeds, "stateless_uniform": draws.uniform, "stateless_normal": draws.normal,
     "stateless_truncated_normal": draws.truncated_normal, "stateless_int": draws.integers,

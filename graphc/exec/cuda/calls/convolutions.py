@@ -4,11 +4,17 @@ A convolution is a product of the windows of its output pixels, read where they 
 its gradient for the filter one of the windows, turned, and dy. Its gradient for x is a convolution of dy, too, but that
 multiplies zeros where windows are strides apart, and fills tiles badly for few channels: then columns, what each window
 hands to each of its taps, are computed and added up, at the price of writing and reading them.
+
+Those in groups are the same products, one of each group, whose rows lie between those of the others: no channel is
+copied.
 """
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from typing import Any
+
 from graphc.exec.cuda.calls.call import Call, ProgramBuilder, launch, map_work, size_of
-from graphc.exec.cuda.calls.products import NARROW, Factors, Windowed, cost, product
+from graphc.exec.cuda.calls.products import NARROW, Factors, Spaced, Windowed, cost, product
 from graphc.exec.cuda.calls.windows import Line, Pictures, Windows, copied, inside, padded
 from graphc.exec.cuda.code.taps import fold
 from graphc.exec.cuda.work import Clear, Work
@@ -16,87 +22,125 @@ from graphc.exec.cuda.work import Clear, Work
 MOVED = 2000.0             # bytes a nanosecond: columns are written at memory's speed, read at half of it
 
 
-def _windowed(x: Pictures, windows: Windows) -> Windowed | None:
-    """None of windows that are the pixels as they lie, one after the other: an ordinary matrix."""
+@dataclass(frozen=True)
+class Convolution:
+    """What a call says: pictures x of n x h x w with `groups` times c channels, windows on them, oc results of a group,
+    rows and columns of padding before the picture."""
+
+    n: int
+    h: int
+    w: int
+    groups: int
+    c: int
+    windows: Windows
+    oc: int
+    top: int
+    left: int
+
+    @property
+    def taps(self) -> int:
+        return self.windows.kh * self.windows.kw
+
+    @property
+    def pixels(self) -> int:
+        """Of all results."""
+        return self.n * self.windows.oh * self.windows.ow
+
+    def x(self, address: int) -> Pictures:
+        return Pictures(address, self.n, self.h, self.w, self.groups * self.c)
+
+    def y(self, address: int) -> Pictures:
+        return Pictures(address, self.n, self.windows.oh, self.windows.ow, self.groups * self.oc)
+
+    def spaced(self, a: int, b: int, c: int) -> dict[str, Any]:
+        """Of Factors of all groups: where matrices of that many columns in memory lie, side by side."""
+        g = self.groups
+        return {} if g == 1 else {"a_batch": a, "b_batch": b, "spaced": Spaced(g * a, g * b, g * c, c)}
+
+
+def _parts(call: Call) -> Convolution:
+    n, h, w, *groups, c, kh, kw, oc, oh, ow = call.dims
+    top, left = call.attrs[4:]
+    windows = Windows(kh, kw, oh, ow, *call.attrs[:4])
+    return Convolution(n, h, w, groups[0] if groups else 1, c, windows, oc, top, left)
+
+
+def _windowed(x: Pictures, windows: Windows, channels: int) -> Windowed | None:
+    """channels: of a group. None of windows that are the pixels as they lie, one after the other: an ordinary
+    matrix."""
     (picture, row, column, _), (tap_row, tap) = windows.strides(x)
     each = windows.kh, windows.kw, column, row, picture
     if each == (1, 1, x.c, windows.ow * x.c, windows.oh * windows.ow * x.c):
         return None
-    return Windowed(x.count, x.c, windows.kw, windows.oh, windows.ow, picture, row, column, tap_row, tap)
+    return Windowed(x.count, channels, windows.kw, windows.oh, windows.ow, picture, row, column, tap_row, tap)
 
 
-def _convolved(call: Call, x: Pictures, windows: Windows, filters: int, y: Pictures) -> list[Work]:
-    """y = windows times filters[kh, kw, x.c, y.c]; x has a frame."""
-    factors = Factors(call.types[0], 1, x.n * windows.oh * windows.ow, y.c, windows.kh * windows.kw * x.c,
-                      windows=_windowed(x, windows))
-    return product(call, factors, x.address, filters, y.address)
-
-
-def _parts(call: Call) -> tuple[tuple[int, ...], Windows, int, int, int]:
-    """(n, h, w, c of x; windows; channels of y; padding) of a convolution's call."""
-    n, h, w, c, kh, kw, oc, oh, ow = call.dims
-    return (n, h, w, c), Windows(kh, kw, oh, ow, *call.attrs[:4]), oc, call.attrs[4], call.attrs[5]
+def _convolved(call: Call, v: Convolution, x: Pictures, filters: int, y: int) -> list[Work]:
+    """y = windows times filters[kh, kw, v.c, groups, v.oc]; x has a frame."""
+    factors = Factors(call.types[0], v.groups, v.pixels, v.oc, v.taps * v.c, windows=_windowed(x, v.windows, v.c),
+                      **v.spaced(v.c, v.oc, v.oc))
+    return product(call, factors, x.address, filters, y)
 
 
 def convolution(call: Call) -> list[Work]:
     x, filters, y = call.operands
-    shape, windows, oc, top, left = _parts(call)
-    work, framed = inside(call, Pictures(x, *shape), windows, top, left)
-    return work + _convolved(call, framed, windows, filters, Pictures(y, shape[0], windows.oh, windows.ow, oc))
+    v = _parts(call)
+    work, framed = inside(call, v.x(x), v.windows, v.top, v.left)
+    return work + _convolved(call, v, framed, filters, y)
 
 
 def filter_gradient(call: Call) -> list[Work]:
     """dw = the windows, turned, times dy."""
     x, dy, dw = call.operands
-    (n, h, w, c), windows, oc, top, left = _parts(call)
-    width, pixels = windows.kh * windows.kw * c, n * windows.oh * windows.ow
-    if not pixels:
-        return [Clear(dw, width * oc * size_of(call.types[0]))]
-    work, framed = inside(call, Pictures(x, n, h, w, c), windows, top, left)
-    factors = Factors(call.types[0], 1, width, oc, pixels, transpose_a=True, windows=_windowed(framed, windows))
+    v, dtype = _parts(call), call.types[0]
+    if not v.pixels:
+        return [Clear(dw, v.taps * v.c * v.groups * v.oc * size_of(dtype))]
+    work, framed = inside(call, v.x(x), v.windows, v.top, v.left)
+    factors = Factors(dtype, v.groups, v.taps * v.c, v.oc, v.pixels, transpose_a=True,
+                      windows=_windowed(framed, v.windows, v.c), **v.spaced(v.c, v.oc, v.oc))
     return work + product(call, factors, framed.address, dy, dw)
 
 
 def input_gradient(call: Call) -> list[Work]:
     """Whichever is expected to be quicker: by windows of dy, or by columns."""
-    (n, h, w, c), windows, oc, _, _ = _parts(call)
-    kh, kw, pixels, dtype = windows.kh, windows.kw, n * windows.oh * windows.ow, call.types[0]
-    by_windows = cost(call, Factors(dtype, 1, n * h * w, c, kh * kw * oc))
-    moved = 2 * pixels * kh * kw * c * size_of(dtype) / MOVED
-    by_columns = cost(call, Factors(dtype, 1, pixels, kh * kw * c, oc, transpose_b=True)) + moved
-    return _by_columns(call) if by_columns < by_windows else _by_windows(call)
+    v, dtype = _parts(call), call.types[0]
+    by_windows = cost(call, Factors(dtype, v.groups, v.n * v.h * v.w, v.c, v.taps * v.oc))
+    moved = 2 * v.pixels * v.taps * v.groups * v.c * size_of(dtype) / MOVED
+    by_columns = cost(call, Factors(dtype, v.groups, v.pixels, v.taps * v.c, v.oc, transpose_b=True)) + moved
+    return _by_columns(call, v) if by_columns < by_windows else _by_windows(call, v)
 
 
-def _by_windows(call: Call) -> list[Work]:
+def _by_windows(call: Call, v: Convolution) -> list[Work]:
     """dx = dy, its pixels apart by the strides, convolved with the filter turned round."""
     dy, filters, dx = call.operands
-    (n, h, w, c), windows, oc, top, left = _parts(call)
-    kh, kw, size = windows.kh, windows.kw, size_of(call.types[0])
-    high, wide = (kh - 1) * windows.dilation_h, (kw - 1) * windows.dilation_w
-    apart = Pictures(dy, n, windows.oh, windows.ow, oc)
-    work, framed = padded(call, apart, Line(apart.h, h + high, high - top, windows.stride_h),
-                          Line(apart.w, w + wide, wide - left, windows.stride_w))
-    turned = call.scratch(kh * kw * oc * c * size)             # [kh, kw, oc, c], taps from the last to the first
-    last = filters + size * (kh * kw - 1) * c * oc
-    work += copied(call, (kh, kw, oc, c), (last, (-kw * c * oc, -c * oc, 1, oc)),
-                   (turned, (kw * oc * c, oc * c, c, 1)))
-    back = Windows(kh, kw, h, w, 1, 1, windows.dilation_h, windows.dilation_w)
-    return work + _convolved(call, framed, back, turned, Pictures(dx, n, h, w, c))
+    windows, size = v.windows, size_of(call.types[0])
+    high, wide = (windows.kh - 1) * windows.dilation_h, (windows.kw - 1) * windows.dilation_w
+    work, framed = padded(call, v.y(dy), Line(windows.oh, v.h + high, high - v.top, windows.stride_h),
+                          Line(windows.ow, v.w + wide, wide - v.left, windows.stride_w))
+    results = v.groups * v.oc
+    turned = call.scratch(v.taps * results * v.c * size)   # [kh, kw, oc, groups, c], taps from the last to the first
+    last = filters + size * (v.taps - 1) * v.c * results
+    work += copied(call, (windows.kh, windows.kw, v.oc, v.groups, v.c),
+                   (last, (-windows.kw * v.c * results, -v.c * results, 1, v.oc, results)),
+                   (turned, (windows.kw * results * v.c, results * v.c, v.groups * v.c, v.c, 1)))
+    back = Windows(windows.kh, windows.kw, v.h, v.w, 1, 1, windows.dilation_h, windows.dilation_w)
+    return work + _convolved(call, replace(v, c=v.oc, oc=v.c, windows=back), framed, turned, dx)
 
 
-def _by_columns(call: Call) -> list[Work]:
-    """columns[windows, taps and channels] = dy times the filter, turned; what windows see of a pixel is added up."""
+def _by_columns(call: Call, v: Convolution) -> list[Work]:
+    """columns[windows, groups, taps and channels] = dy times the filter, turned; what windows see of a pixel is added
+    up."""
     dy, filters, dx = call.operands
-    (n, h, w, c), windows, oc, top, left = _parts(call)
-    dtype, pixels, width = call.types[0], n * windows.oh * windows.ow, windows.kh * windows.kw * c
-    columns = call.scratch(pixels * width * size_of(dtype))
-    work = product(call, Factors(dtype, 1, pixels, width, oc, transpose_b=True), dy, filters, columns)
+    dtype, windows, width = call.types[0], v.windows, v.taps * v.c
+    columns = call.scratch(v.pixels * v.groups * width * size_of(dtype))
+    work = product(call, Factors(dtype, v.groups, v.pixels, width, v.oc, transpose_b=True,
+                                 **v.spaced(v.oc, v.oc, width)), dy, filters, columns)
     dense = windows.dilation_h == windows.dilation_w == 1
-    elements = n * h * w * c
-    kernel = fold(dtype, dense, max(elements, pixels * width) < NARROW)
-    return work + launch(call, kernel, elements, columns, dx, elements, h, w, c, windows.kh, windows.kw, windows.oh,
-                         windows.ow, top, left, windows.stride_h, windows.stride_w, windows.dilation_h,
-                         windows.dilation_w)
+    elements, in_groups = v.x(dx).count, v.groups > 1
+    kernel = fold(dtype, dense, in_groups, max(elements, v.pixels * v.groups * width) < NARROW)
+    return work + launch(call, kernel, elements, columns, dx, elements, v.h, v.w, v.groups * v.c, windows.kh,
+                         windows.kw, windows.oh, windows.ow, v.top, v.left, windows.stride_h, windows.stride_w,
+                         windows.dilation_h, windows.dilation_w, *([v.groups, v.c] if in_groups else []))
 
 
 def depthwise_filter_gradient(call: Call) -> list[Work]:

@@ -19,7 +19,7 @@ TENSOR_STEPS = {4: 33.0, 2: 13.0}
 ALONE = 1.35               # times that, if a multiprocessor has one block only: it waits for memory
 MULTIPROCESSORS = 132      # that many fill the larger GPUs
 ADDING, ADDED = 3000.0, 2e-3   # nanoseconds of a kernel that adds parts up, and for an element of a part
-FAR, NARROW = 1 << 62, 1 << 31
+NARROW = 1 << 31
 SHORTEST = 128             # products along k of one part
 PANEL = max(DEPTHS.values())   # a part is a multiple of it long
 SMALLEST = 16              # along m, n and k, for tensor cores
@@ -52,8 +52,20 @@ class Windowed:
 
 
 @dataclass(frozen=True)
+class Spaced:
+    """Rows in memory that are longer than those of the matrices: elements from one to the next of a, b and c, and from
+    one matrix of the batch to the next of c."""
+
+    a_row: int
+    b_row: int
+    c_row: int
+    c_batch: int
+
+
+@dataclass(frozen=True)
 class Factors:
-    """A product of a batch of matrices, as the kernel matmul takes it. windows: of a; the batch is one product then."""
+    """A product of a batch of matrices, as the kernel matmul takes it. windows: of a; without `spaced` the batch is one
+    product then."""
 
     dtype: str
     batch: int
@@ -65,6 +77,7 @@ class Factors:
     transpose_a: bool = False
     transpose_b: bool = False
     windows: Windowed | None = None
+    spaced: Spaced | None = None
 
     @property
     def narrow(self) -> bool:
@@ -77,15 +90,28 @@ class Factors:
     @property
     def rows(self) -> tuple[int, int]:
         """Elements from one row in memory to the next, of a and b."""
+        if self.spaced is not None:
+            return self.spaced.a_row, self.spaced.b_row
         return self.m if self.transpose_a else self.k, self.k if self.transpose_b else self.n
+
+    @property
+    def c_steps(self) -> tuple[int, int]:
+        """The same from one row to the next of c, and from one matrix to the next."""
+        return (self.n, self.m * self.n) if self.spaced is None else (self.spaced.c_row, self.spaced.c_batch)
 
 
 def product(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
-    """c = a b, by NVIDIA's library where that is faster."""
+    """c = a b, by NVIDIA's library where that is faster. Spaced matrices lie between one another, so that nothing lies
+    between all of them; they are multiplied one by one if only that, cut along k, fills the device."""
     if not f.batch * f.m * f.n:
         return []
     if not f.k:
         return [Clear(c, f.batch * f.m * f.n * size_of(f.dtype))]
+    one = replace(f, batch=1)
+    if f.spaced is not None and f.batch * cost(call, one) < cost(call, f):
+        steps = [step * size_of(f.dtype) for step in (f.a_batch, f.b_batch, f.c_steps[1])]
+        return [work for i in range(f.batch) for work in _own(call, one, *(
+            at + i * step for at, step in zip((a, b, c), steps, strict=True)))]
     if call.library_products is not None:
         found = call.library_products.work(call, f, (a, b, c), lambda there, *at: _own(there, f, *at))
         if found is not None:
@@ -148,10 +174,13 @@ def _fused(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
     cut = _cut(call, f, False)
     wide_a, wide_b = _are_wide(f, a, b)
     part, count, target, rows = _divided(call, f, cut, c)
-    words = (a, b, target, f.m, f.n, part, *rows, f.m * f.n, *((*f.rows, f.k) if count > 1 else ()), *f.windows_words)
+    spaced = f.spaced is not None and count == 1
+    c_row, c_batch = _steps_of_target(f, count)
+    further = (*f.rows, f.k) if count > 1 else (*f.rows, c_row) if spaced else ()
+    words = (a, b, target, f.m, f.n, part, *rows, c_batch, *further, *f.windows_words)
     made = Product(f.dtype, cut.each, f.transpose_a, f.transpose_b, count > 1, wide_a, wide_b,
-                   windows=f.windows is not None, narrow=f.narrow)
-    made = replace(made, wide_c=not (f.n % made.group or target % 16))
+                   windows=f.windows is not None, narrow=f.narrow, spaced=spaced)
+    made = replace(made, wide_c=not (f.n % made.group or c_row % made.group or c_batch % made.group or target % 16))
     ptx = make_ptx(product_text(made))
     grid = (_blocks(f, SIDE * cut.each) * count,)
     return [Launch(ptx, "gc_product", grid, (THREADS,), words), *_parts(call, f, count, target, c)]
@@ -164,8 +193,14 @@ def _divided(call: Call, f: Factors, cut: Cut, c: int) -> tuple[int, int, int, t
     count, (a_row, b_row), a_next, b_next = -(-f.k // part), f.rows, f.a_batch, f.b_batch
     if count > 1:
         a_next, b_next = part * (a_row if f.transpose_a else 1), part * (1 if f.transpose_b else b_row)
+        a_next = 0 if f.windows is not None else a_next
     target = call.scratch(count * f.m * f.n * size_of(f.dtype)) if count > 1 else c
-    return part, count, target, (0 if f.windows is not None else a_next, b_next)
+    return part, count, target, (a_next, b_next)
+
+
+def _steps_of_target(f: Factors, count: int) -> tuple[int, int]:
+    """Elements from one row to the next, and from one part or matrix to the next, of what the kernel writes."""
+    return (f.n, f.m * f.n) if count > 1 else f.c_steps
 
 
 def _parts(call: Call, f: Factors, count: int, target: int, c: int) -> list[Launch]:
@@ -173,24 +208,31 @@ def _parts(call: Call, f: Factors, count: int, target: int, c: int) -> list[Laun
     if count == 1:
         return []
     p = ProgramBuilder(f.dtype)
-    return map_work(call, p.program(p("reduce.add", f.dtype, 0)), (f.m * f.n, count), 1,
-                    [(target, (1, f.m * f.n)), (c, (1, 0))])
+    return map_work(call, p.program(p("reduce.add", f.dtype, 0)), (f.m, f.n, count), 1,
+                    [(target, (f.n, 1, f.m * f.n)), (c, (f.c_steps[0], 1, 0))])
 
 
 def _are_wide(f: Factors, a: int, b: int) -> tuple[bool, bool]:
-    """Whether each of the factors can be taken 16 bytes at a time. (Where k lies side by side it is a row's length.)"""
+    """Whether each of the factors can be taken 16 bytes at a time: what lies side by side ends with such a piece."""
     width, (a_row, b_row) = 16 // size_of(f.dtype), f.rows
-    wide_a = not (a_row % width or f.a_batch % width) if f.windows is None else f.windows.are_wide(width)
-    return (wide_a and not a % 16, not (b % 16 or b_row % width or f.b_batch % width))
+    beside_a, beside_b = f.m if f.transpose_a else f.k, f.k if f.transpose_b else f.n
+    if f.windows is None:
+        wide_a = not (a_row % width or beside_a % width)
+    else:
+        wide_a = f.windows.are_wide(width)
+    return (wide_a and not (a % 16 or f.a_batch % width),
+            not (b % 16 or b_row % width or f.b_batch % width or beside_b % width))
 
 
 def _on_tensor_cores(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
     wide_a, wide_b = _are_wide(f, a, b)
     cut = _cut(call, f, wide_a and wide_b)
     part, count, target, rows = _divided(call, f, cut, c)
-    made = TensorProduct(cut.each, not f.transpose_a, f.transpose_b, wide_a, wide_b, not (f.n % 2 or target % 8),
-                         call.products == Products.ROUNDED, f.windows is not None, f.narrow)
-    words = (a, b, target, f.m, f.n, part, *rows, f.m * f.n, *f.rows, f.k if count > 1 else FAR, *f.windows_words)
+    c_row, c_batch = _steps_of_target(f, count)
+    wide_c = not (f.n % 2 or c_row % 2 or c_batch % 2 or target % 8)
+    made = TensorProduct(cut.each, not f.transpose_a, f.transpose_b, wide_a, wide_b, wide_c,
+                         call.products == Products.ROUNDED, f.windows is not None, f.narrow, count > 1)
+    words = (a, b, target, f.m, f.n, part, *rows, c_batch, *f.rows, c_row, f.k, *f.windows_words)
     ptx = make_ptx(tensor_product(made).text(), TENSOR_COMPUTE)
     launch = Launch(ptx, "gc_tensor_product", (_blocks(f, made.tile) * count,), (THREADS,), words)
     return [launch, *_parts(call, f, count, target, c)]

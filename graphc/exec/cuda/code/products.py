@@ -29,7 +29,8 @@ class Product:
     """each: rows and columns of a thread. transpose_a, transpose_b: how the operands lie in memory. parts: the batch is
     the parts of one long product; without them there is a register more for every other use. wide_a, wide_b: 16 bytes
     may be loaded at a time: addresses and lengths in memory are multiples of that; wide_c: neighbours in a group may be
-    stored together. windows: a is made of windows of pictures (windows.py), narrow as said there.
+    stored together. windows: a is made of windows of pictures (windows.py), narrow as said there. spaced: rows in
+    memory are longer than those of the matrices, as where these are the channels of a group; not together with parts.
     """
 
     dtype: str
@@ -42,6 +43,7 @@ class Product:
     wide_c: bool = False
     windows: bool = False
     narrow: bool = True
+    spaced: bool = False
 
     @property
     def tile(self) -> int:
@@ -64,7 +66,7 @@ class Product:
 def product_text(product: Product) -> str:
     """The kernel gc_product(a, b, c, m, n, k, elements from one matrix of the batch to the next of a, b and c); of
     parts, then elements from one row in memory to the next of a and b, and where the products along k end, counted from
-    the first part; of windows, then theirs."""
+    the first part; if spaced, those of a, b and c; of windows, then theirs."""
     return _Writer(product).text()
 
 
@@ -79,7 +81,8 @@ class _Writer(TextWriter):
     def text(self) -> str:
         parameters = [f"{GLOBAL} noalias readonly %a", f"{GLOBAL} noalias readonly %b", f"{GLOBAL} noalias %c"]
         parameters += [f"i64 %{name}" for name in ("m", "n", "k", "a.batch", "b.batch", "c.batch")]
-        parameters += [f"i64 %{name}" for name in ("a.row", "b.row", "k.all") if self.p.parts]
+        rows = ("a.row", "b.row", "k.all") if self.p.parts else ("a.row", "b.row", "c.row") if self.p.spaced else ()
+        parameters += [f"i64 %{name}" for name in rows]
         parameters += [f"i64 %{name}" for name in PARAMETERS if self.p.windows]
         panel = f"[{2 * self.panel()} x {self.kind}]"
         shared = "".join(f"@shared_{x} = internal addrspace(3) global {panel} undef, align 16\n" for x in "ab")
@@ -119,7 +122,7 @@ class _Writer(TextWriter):
             self.depths = self.chosen(self.less(left, "%k"), left, "%k")
         self.emit(f"%row = mul i64 {down}, {self.p.tile}")
         self.emit(f"%column = mul i64 {across}, {self.p.tile}")
-        self.emit(f"%k.first = mul i64 {batch}, %k")
+        self.emit(f"%k.first = mul i64 {batch if self.p.parts else 0}, %k")
         for x in "abc":
             shift = self.value(f"mul i64 {batch}, %{x}.batch")
             self.emit(f"%{x}.first = getelementptr {self.kind}, {GLOBAL} %{x}, i64 {shift}")
@@ -165,7 +168,7 @@ class _Writer(TextWriter):
                 self.emit(f"%{x}.part{number} = add i64 {part}, 0")
         if self.windowed(x):
             return
-        row = f"%{x}.row" if self.p.parts else "%k" if self.straight(x) else limit
+        row = f"%{x}.row" if self.p.parts or self.p.spaced else "%k" if self.straight(x) else limit
         along, deep = (row, "1") if self.straight(x) else ("1", row)
         offset = self.value(f"mul i64 {i}, {along}")
         offset = self.value(f"add i64 {offset}, {self.value(f'mul i64 %{x}.deep, {deep}')}")
@@ -286,7 +289,7 @@ class _Writer(TextWriter):
         for i in range(self.p.each):
             row = self.value(f"add i64 {self.element('%thread.y', i)}, %row")
             valid = self.value(f"icmp slt i64 {row}, %m")
-            start = self.value(f"mul i64 {row}, %n")
+            start = self.value(f"mul i64 {row}, {'%c.row' if self.p.spaced else '%n'}")
             for j in range(0, self.p.each, width):
                 column = self.value(f"add i64 {self.element('%thread.x', j)}, %column")
                 inside = self.value(f"and i1 {valid}, {self.value(f'icmp slt i64 {column}, %n')}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from graphc.exec.cuda.code.ptx import ATTRIBUTES, DECLARATIONS
 from graphc.exec.cuda.code.text_writer import TextWriter
-from graphc.exec.map_code import LLVM_TYPES, ProgramWriter, value_dtype
+from graphc.exec.map_code import LLVM_TYPES, SIZES, ProgramWriter, value_dtype
 from graphc.plan.plan import Program
 
 THREADS = 256              # of a block
@@ -20,6 +20,7 @@ UNROLLED, LONG = 4, 24     # a program of more than LONG instructions takes one 
 # ... and so does one with a function that has hundreds of instructions itself: it waits for no memory.
 LONG_FUNCTIONS = frozenset(("philox", "philox_bits", "igamma", "igammac", "igamma_grad_a", "betainc", "zeta",
                             "polygamma", "lgamma", "digamma", "erfc", "bessel_i0e", "bessel_i1e"))
+REGISTERS, ELSEWHERE = 255, 20         # of a thread; for what is neither an operand nor a sum
 GLOBAL = "ptr addrspace(1)"
 
 
@@ -86,8 +87,28 @@ def _needed(program: Program, roots: Iterable[int], given: Sequence[int]) -> set
 
 def unrolled(program: Program, inner: int = -1) -> int:
     """Elements that a thread takes at once; inner: the axes of its rows, -1: none."""
-    short = len(program.instrs) <= LONG and not any(i.op in LONG_FUNCTIONS for i in program.instrs)
-    return 1 if not short else 2 * UNROLLED if inner == 1 else UNROLLED
+    if len(program.instrs) > LONG or any(i.op in LONG_FUNCTIONS for i in program.instrs):
+        return 1
+    width = 2 * UNROLLED if inner == 1 else UNROLLED
+    while width > 1 and _registers(program, width, inner) > REGISTERS:
+        width //= 2
+    return width
+
+
+def _registers(program: Program, width: int, inner: int) -> int:
+    """About as many as a thread needs that takes `width` elements at once: for what is loaded before anything is
+    computed, and for sums. In rows of one axis each access keeps its place beside that, for each element."""
+    parts = parts_of(program)
+    accessed = list(parts.element_loads)
+    kept = sum(_words(program, r) for r in parts.reduces)
+    if inner == 1:
+        accessed += [value for _, value in parts.element_stores]
+        kept += 2 * (len(accessed) + len(parts.counts))
+    return ELSEWHERE + width * (kept + sum(_words(program, value) for value in accessed))
+
+
+def _words(program: Program, value: int) -> int:
+    return max(SIZES[value_dtype(program, value)] // 4, 1)
 
 
 class KernelWriter(TextWriter, ProgramWriter):

@@ -125,17 +125,22 @@ def depthwise_input(dtype: str, narrow: bool) -> KernelBuilder:
     return k
 
 
-def fold(dtype: str, dense: bool, narrow: bool) -> KernelBuilder:
-    """gc_fold(columns, dx, picture): what each window hands to its taps, [windows, taps, channels], added up."""
+def fold(dtype: str, dense: bool, in_groups: bool, narrow: bool) -> KernelBuilder:
+    """gc_fold(columns, dx, picture): what each window hands to its taps, [windows, taps, channels], added up; in
+    groups [windows, groups, taps, channels], and how many groups, and channels of one, comes behind."""
     k = KernelBuilder("gc_fold", narrow)
     columns, dx = k.array("columns", dtype), k.array("dx", dtype)
     p = _picture(k)
     element = k.thread(p.elements)
     picture, row, column, channel = k.parts(element, p.h, p.w, p.c)
-    total = k.variable(0, dtype)
+    total, channels = k.variable(0, dtype), p.c
+    if in_groups:
+        groups, channels = k.numbers("groups", "channels")
+        group, channel = k.parts(channel, channels)
     with p.rows.viewers(row, dense) as (u, i), p.columns.viewers(column, dense) as (v, j):
         window = (picture * p.oh + i) * p.ow + j
-        total.set(total.get() + columns[((window * p.kh + u) * p.kw + v) * p.c + channel])
+        window = window * groups + group if in_groups else window
+        total.set(total.get() + columns[((window * p.kh + u) * p.kw + v) * channels + channel])
     dx[element] = total.get()
     return k
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from graphc.exec.cuda.code.builder import THREADS, Array, KernelBuilder, Value, Variable
+from graphc.exec.cuda.code.builder import THREADS, TWO_BLOCKS, Array, KernelBuilder, Value, Variable
 from graphc.exec.cuda.code.windows import PARAMETERS, WindowOffsets
 
 DEPTHS = {4: 16, 2: 32}    # of a panel, by fragments: what lets two blocks share a multiprocessor
@@ -23,7 +23,6 @@ STAGES = 3
 SIDE = 32                  # of a tile, by fragments
 MATRIX_STEP = 8            # of k, one mma
 ROWS_OF_WARPS, COLUMNS_OF_WARPS = 2, 4
-OCCUPANCY = ' "nvvm.minctasm"="2"'
 DECLARATIONS = """declare { i32, i32, i32, i32 } @llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.b16.p3(ptr addrspace(3)) #0
 declare { float, float, float, float } @llvm.nvvm.mma.m16n8k8.row.col.tf32(i32, i32, i32, i32, i32, i32, float, float,
   float, float) #0
@@ -40,7 +39,7 @@ class TensorProduct:
     """fragments: of a warp along either side, 4 or 2. straight_a, straight_b: whether k is what lies side by side in
     memory. wide_a, wide_b: 16 bytes may be copied at a time; wide_c: two neighbours may be stored together. rounded:
     operands are rounded to the nearest tf32; those that came from 16 bits are such numbers already. windows, narrow: as
-    in products.py."""
+    in products.py. parts: the batch is the parts of one long product."""
 
     fragments: int
     straight_a: bool
@@ -51,6 +50,7 @@ class TensorProduct:
     rounded: bool
     windows: bool = False
     narrow: bool = True
+    parts: bool = False
 
     @property
     def tile(self) -> int:
@@ -63,12 +63,12 @@ class TensorProduct:
 
 def tensor_product(p: TensorProduct) -> KernelBuilder:
     """gc_tensor_product(a, b, c, m, n, k, elements from one matrix of the batch to the next of a, b and c, elements
-    from one row in memory to the next of a and b, where the products along k end, counted from the first part; of
+    from one row in memory to the next of each, where the products along k end, counted from the first part; of
     windows, then theirs)."""
-    k = KernelBuilder("gc_tensor_product", before=DECLARATIONS, attributes=OCCUPANCY)
+    k = KernelBuilder("gc_tensor_product", before=DECLARATIONS, attributes=TWO_BLOCKS)
     a, b, c = (k.array(name, "f32") for name in "abc")
-    m, n, depth, a_batch, b_batch, c_batch, a_row, b_row, end = k.numbers(
-        "m", "n", "k", "a.batch", "b.batch", "c.batch", "a.row", "b.row", "end")
+    m, n, depth, a_batch, b_batch, c_batch, a_row, b_row, c_row, end = k.numbers(
+        "m", "n", "k", "a.batch", "b.batch", "c.batch", "a.row", "b.row", "c.row", "end")
     if p.windows:
         k.numbers(*PARAMETERS)
     panels = k.shared("panels", "f32", STAGES * 2 * p.tile * p.depth)
@@ -76,9 +76,10 @@ def tensor_product(p: TensorProduct) -> KernelBuilder:
     down = (m + (p.tile - 1)) // p.tile
     column, rest = block % across * p.tile, block // across
     row, batch = rest % down * p.tile, rest // down
-    depths = k.least(end - batch * depth, depth)
+    begin = batch * depth if p.parts else k.constant(0, "i64")
+    depths = k.least(end - begin, depth) if p.parts else depth
     size = p.tile * p.depth
-    windows = Windows(k, WindowOffsets(k, p.narrow), batch * depth, p.straight_a) if p.windows else None
+    windows = Windows(k, WindowOffsets(k, p.narrow), begin, p.straight_a) if p.windows else None
     left = Factor(k, p.tile, p.depth, p.straight_a, p.wide_a, a.at(batch * a_batch), panels, row, m, a_row, depths,
                   windows)
     right = Factor(k, p.tile, p.depth, p.straight_b, p.wide_b, b.at(batch * b_batch), panels.at(size), column, n, b_row,
@@ -111,7 +112,7 @@ def tensor_product(p: TensorProduct) -> KernelBuilder:
             with k.when(at_row < m):
                 for j, place in enumerate(line):
                     at_column = column + across_in_tile + (lane & 3) * 2 + 8 * j
-                    _store(k, p.wide_c, target.at(at_row * n), at_column, n, place[2 * half:2 * half + 2])
+                    _store(k, p.wide_c, target.at(at_row * c_row), at_column, n, place[2 * half:2 * half + 2])
     return k
 
 

@@ -62,7 +62,8 @@ class LibraryProducts:
 
     def work(self, call: Call, f: Factors, addresses: tuple[int, int, int], own: Own) -> list[Work] | None:
         """What makes the product, None if the own kernels are to. own: what they do, at addresses of a, b and c."""
-        if f.windows is not None or f.dtype not in ("f32", "f64") or any(at % ALIGNMENT for at in addresses):
+        lies_otherwise = f.windows is not None or f.spaced is not None
+        if lies_otherwise or f.dtype not in ("f32", "f64") or any(at % ALIGNMENT for at in addresses):
             return None
         problem = Problem(f.dtype, f.batch, f.m, f.n, f.k, f.a_batch, f.b_batch, f.transpose_a, f.transpose_b,
                           f.dtype == "f32" and call.products != Products.FUSED)

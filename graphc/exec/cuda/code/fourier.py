@@ -1,0 +1,112 @@
+"""Steps of Fourier transforms, of the columns of matrices of `length` lines that stand one behind the other; complex
+numbers are pairs.
+
+They are Stockham's, with the CPU's formulas (kernels/cpu/signal/fft.py), so its bits come out: in a step of some radix,
+`parts` of `run` numbers each become parts / radix of radix * run. A thread makes what a step of radix 4 makes of four
+numbers, else a number. The inverse is the same with real and imaginary parts exchanged where the first step reads and
+the last one writes, which divides, too.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from graphc.exec.cuda.code.builder import Array, KernelBuilder, Value
+
+Pair = tuple[Value, Value]
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Of a step: whether it reads what the inverse is given, and writes what comes out of that; narrow: positions fit
+    into 32 bits."""
+
+    dtype: str
+    takes: bool
+    gives: bool
+    narrow: bool
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Complex numbers in memory, from that of a row on. scale: what the inverse multiplies by."""
+
+    k: KernelBuilder
+    x: Array
+    y: Array
+    exchanged: Ends
+    scale: Value
+
+    def __getitem__(self, index: Value) -> Pair:
+        re, im = (1, 0) if self.exchanged.takes else (0, 1)
+        return self.x[index * 2 + re], self.x[index * 2 + im]
+
+    def __setitem__(self, index: Value, pair: Pair) -> None:
+        re, im = pair
+        if self.exchanged.gives:
+            re, im = im * self.scale, re * self.scale
+        self.y[index * 2], self.y[index * 2 + 1] = re, im
+
+
+def _rows(k: KernelBuilder, x: Array, y: Array, ends: Ends, n: Value) -> Rows:
+    one = k.constant(1, ends.dtype)
+    return Rows(k, x, y, ends, one / n.to(ends.dtype) if ends.gives else one)
+
+
+def _turned(k: KernelBuilder, pair: Pair, c: Value, s: Value, onto: Pair) -> Pair:
+    """pair * (c + i s) + onto"""
+    (x, y), (re, im) = pair, onto
+    return k.multiply_add(x, c, k.multiply_add(y, -s, re)), k.multiply_add(x, s, k.multiply_add(y, c, im))
+
+
+def step_of_four(ends: Ends) -> KernelBuilder:
+    """gc_fft_four(x, y, roots, threads, numbers of a row, length, parts, run)."""
+    k = KernelBuilder("gc_fft_four", ends.narrow)
+    x, y, roots = (k.array(name, ends.dtype) for name in ("x", "y", "roots"))
+    threads, n, length, parts, run = k.numbers("threads", "n", "length", "parts", "run")
+    quarter = parts >> 2
+    row, p, i = k.parts(k.thread(threads), quarter, run)
+    rows, gap, start = _rows(k, x, y, ends, n), quarter * run, row * n + i
+    (a, ai), (b, bi), (c, ci), (d, di) = (rows[start + p * run + gap * j] for j in range(4))
+    s, si, t, ti = a + c, ai + ci, a - c, ai - ci
+    u, ui, v, vi = b + d, bi + di, b - d, bi - di
+    target, stride, zero = start + p * 4 * run, length // parts, k.constant(0, ends.dtype)
+    rows[target] = s + u, si + ui
+    for number, pair in enumerate([(t + vi, ti - v), (s - u, si - ui), (t - vi, ti + v)], 1):
+        root = p * stride * number
+        rows[target + run * number] = _turned(k, pair, roots[root], roots[length + root], (zero, zero))
+    return k
+
+
+def step_by_definition(ends: Ends) -> KernelBuilder:
+    """gc_fft_step(x, y, roots, threads, numbers of a row, length, parts, run, radix)."""
+    k = KernelBuilder("gc_fft_step", ends.narrow)
+    x, y, roots = (k.array(name, ends.dtype) for name in ("x", "y", "roots"))
+    threads, n, length, parts, run, radix = k.numbers("threads", "n", "length", "parts", "run", "radix")
+    some = k.parts(parts, radix)[0]
+    row, p, number, i = k.parts(k.thread(threads), some, radix, run)
+    rows, start = _rows(k, x, y, ends, n), row * n + i
+    root, turn = k.variable(p * number * (length // parts)), number * (length // radix)
+    re, im = k.variable(0, ends.dtype), k.variable(0, ends.dtype)
+    with k.loop(0, radix) as j:
+        at = root.get()
+        found = _turned(k, rows[start + (p + some * j) * run], roots[at], roots[length + at], (re.get(), im.get()))
+        re.set(found[0])
+        im.set(found[1])
+        following = at + turn
+        root.set(k.choose(following >= length, following - length, following))
+    rows[start + (p * radix + number) * run] = re.get(), im.get()
+    return k
+
+
+def turn(ends: Ends) -> KernelBuilder:
+    """gc_fft_turn(x, y, roots, threads, numbers of a row, first, second): each row, a matrix of `first` lines, is
+    multiplied by the roots and transposed."""
+    k = KernelBuilder("gc_fft_turn", ends.narrow)
+    x, y, roots = (k.array(name, ends.dtype) for name in ("x", "y", "roots"))
+    threads, n, first, second = k.numbers("threads", "n", "first", "second")
+    row, i, line = k.parts(k.thread(threads), second, first)
+    rows, at = _rows(k, x, y, ends, n), line * second + i
+    a, b = rows[row * n + at]
+    c, s = roots[at], roots[n + at]
+    rows[row * n + i * first + line] = a * c - b * s, a * s + b * c
+    return k

@@ -1,0 +1,55 @@
+"""Copies to memory past the caches, for results that no cache holds.
+
+A store to a line that is not in the cache has the line read first; a store past the caches does not, so that a copy
+takes two thirds of the memory's time. What reads the result soon after would have found it in the cache, if that is
+large enough: BEYOND_CACHES.
+Invariant: what was written past the caches is ordered before other stores by `fence` alone.
+"""
+from __future__ import annotations
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from .memory import apart, copy_bytes, helper
+
+BEYOND_CACHES = 3 << 23                # bytes that no cache is taken to hold, beside what else is wanted
+STREAMED_ROW = 256                     # bytes of a row, at least: its first and last line are written as ever
+LINE, LINES = 64, 4                    # so many at once
+
+_VECTOR = ir.VectorType(ir.IntType(64), LINE // 8).as_pointer()
+
+
+@intrinsic
+def _stream_lines(typing_context, target, source):
+    """Copies LINES lines; the target's begin is a line's."""
+    def generate(context, builder, signature, arguments):
+        pointers = [builder.inttoptr(argument, _VECTOR) for argument in arguments]
+        target, source = pointers
+        once = builder.module.add_metadata([ir.IntType(32)(1)])
+        lines = [builder.load(builder.gep(source, [ir.IntType(64)(k)]), align=1) for k in range(LINES)]
+        for k, line in enumerate(lines):
+            builder.store(line, builder.gep(target, [ir.IntType(64)(k)]), align=LINE).set_metadata("nontemporal", once)
+        return context.get_dummy_value()
+    return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def fence(typing_context):
+    def generate(context, builder, signature, arguments):
+        builder.fence("seq_cst")
+        return context.get_dummy_value()
+    return types.void(), generate
+
+
+@helper
+def stream_bytes(target, source, count):
+    """memcpy past the caches, as far as lines are whole; the ranges may not overlap."""
+    apart()
+    head = min(-target & (LINE - 1), count)
+    copy_bytes(target, source, head)
+    done = head
+    while done + LINES * LINE <= count:
+        _stream_lines(target + done, source + done)
+        done += LINES * LINE
+    copy_bytes(target + done, source + done, count - done)
