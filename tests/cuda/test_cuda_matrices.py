@@ -14,10 +14,10 @@ from on_both import check_close, results
 RANDOM = np.random.default_rng(9)
 
 
-@pytest.fixture(params=[64, 3], ids=["one panel", "panels"])
-def panel(request: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(matrices, "PANEL", request.param)
-    monkeypatch.setattr(matrices, "PIVOTED", min(request.param, matrices.PIVOTED))
+@pytest.fixture
+def small_panels(monkeypatch: Any) -> None:
+    monkeypatch.setattr(matrices, "PANEL", 3)
+    monkeypatch.setattr(matrices, "PIVOTED", 3)
 
 
 def numbers(*shape: int, dtype: str = "float64") -> np.ndarray:
@@ -29,10 +29,18 @@ def definite(batch: int, n: int, dtype: str) -> np.ndarray:
     return (a @ a.transpose(0, 2, 1) + n * np.eye(n)).astype(dtype)
 
 
-@pytest.mark.parametrize(("batch", "n"), [(0, 3), (2, 0), (3, 1), (2, 3), (1, 8)])
+@pytest.mark.parametrize(("batch", "n"), [(0, 3), (2, 0), (3, 1), (2, 8)])
+def test_cholesky_and_its_gradient(device: Any, batch: int, n: int) -> None:
+    check_cholesky(batch, n, "float64", 1e-12)
+
+
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-4), ("float64", 1e-12)])
-@pytest.mark.usefixtures("panel")
-def test_cholesky_and_its_gradient(device: Any, batch: int, n: int, dtype: str, tolerance: float) -> None:
+@pytest.mark.usefixtures("small_panels")
+def test_cholesky_by_panels(device: Any, dtype: str, tolerance: float) -> None:
+    check_cholesky(2, 7, dtype, tolerance)
+
+
+def check_cholesky(batch: int, n: int, dtype: str, tolerance: float) -> None:
     def build() -> Any:
         a = gc.placeholder(getattr(gc, dtype), [None, n, n])
         factor = gc.linalg.cholesky(a)
@@ -42,9 +50,17 @@ def test_cholesky_and_its_gradient(device: Any, batch: int, n: int, dtype: str, 
 
 
 @pytest.mark.parametrize(("lower", "adjoint"), [(True, False), (True, True), (False, False), (False, True)])
-@pytest.mark.parametrize(("n", "columns"), [(0, 2), (3, 0), (7, 1), (4, 35)])
-@pytest.mark.usefixtures("panel")
-def test_triangular_solve_and_its_gradients(device: Any, lower: bool, adjoint: bool, n: int, columns: int) -> None:
+@pytest.mark.usefixtures("small_panels")
+def test_triangular_solve_and_its_gradients(device: Any, lower: bool, adjoint: bool) -> None:
+    check_triangular(7, 2, lower, adjoint)
+
+
+@pytest.mark.parametrize(("n", "columns"), [(0, 2), (3, 0), (4, 35)])
+def test_one_panel_of_strips(device: Any, n: int, columns: int) -> None:
+    check_triangular(n, columns, True, False)
+
+
+def check_triangular(n: int, columns: int, lower: bool, adjoint: bool) -> None:
     def build() -> Any:
         a = gc.placeholder(gc.float64, [None, n, n])
         b = gc.placeholder(gc.float64, [None, n, columns])
@@ -65,7 +81,7 @@ def refused(build: Any, *given: np.ndarray) -> str:
     return said[0]
 
 
-@pytest.mark.usefixtures("panel")
+@pytest.mark.usefixtures("small_panels")
 def test_a_matrix_that_is_not_definite_is_the_cpus_error(device: Any) -> None:
     a = definite(4, 9, "float32")
     a[1, 7, 7], a[2, 3, 3] = -1, 0
@@ -73,7 +89,7 @@ def test_a_matrix_that_is_not_definite_is_the_cpus_error(device: Any) -> None:
     assert "Cholesky decomposition was not successful" in said and "factor" in said
 
 
-@pytest.mark.usefixtures("panel")
+@pytest.mark.usefixtures("small_panels")
 def test_a_triangle_without_an_inverse_is_the_cpus_error(device: Any) -> None:
     def build() -> Any:
         a = gc.placeholder(gc.float32, [None, 7, 7])
@@ -84,9 +100,9 @@ def test_a_triangle_without_an_inverse_is_the_cpus_error(device: Any) -> None:
     assert "matrix 1: no pivot in column 4" in refused(build, a)
 
 
-@pytest.mark.parametrize(("batch", "n"), [(0, 3), (2, 0), (3, 1), (2, 5)])
-@pytest.mark.parametrize("adjoint", [False, True])
-@pytest.mark.usefixtures("panel")
+@pytest.mark.parametrize(("batch", "n", "adjoint"), [(0, 3, False), (2, 0, True), (3, 1, False), (2, 5, False),
+                                                     (2, 5, True)])
+@pytest.mark.usefixtures("small_panels")
 def test_equations_determinants_and_gradients(device: Any, batch: int, n: int, adjoint: bool) -> None:
     def build() -> Any:
         a, b = gc.placeholder(gc.float64, [None, n, n]), gc.placeholder(gc.float64, [None, n, 3])
@@ -96,9 +112,11 @@ def test_equations_determinants_and_gradients(device: Any, batch: int, n: int, a
     check_close(build, numbers(batch, n, n) + np.eye(n), numbers(batch, n, 3), tolerance=1e-8)
 
 
-@pytest.mark.usefixtures("panel")
-def test_pivots_are_the_cpus(device: Any) -> None:
+@pytest.mark.parametrize("columns", [32, 3])
+def test_pivots_are_the_cpus(device: Any, columns: int, monkeypatch: Any) -> None:
     """Among equal ones the first; columns of zeros, NaNs."""
+    monkeypatch.setattr(matrices, "PIVOTED", columns)
+
     def build() -> Any:
         a, b = gc.placeholder(gc.float64, [None, 5, 5]), gc.placeholder(gc.float64, [None, 7, 7])
         sign, logarithm = gc.linalg.slogdet(b)
@@ -110,7 +128,7 @@ def test_pivots_are_the_cpus(device: Any) -> None:
     check_close(build, np.stack([ties, -ties]), b, tolerance=1e-9)
 
 
-@pytest.mark.usefixtures("panel")
+@pytest.mark.usefixtures("small_panels")
 def test_a_singular_matrix_is_the_cpus_error(device: Any) -> None:
     a = numbers(3, 8, 8, dtype="float32")
     a[1, :, 6], a[2, :, 0] = 0, 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graphc.exec.cuda.code.builder import THREADS, Array, KernelBuilder, Value
+from graphc.exec.cuda.code.builder import THREADS, TWO_BLOCKS, Array, KernelBuilder, Value
 from graphc.exec.cuda.code.warps import DECLARATIONS, WARPS, joined_among
 
 NONE = float("-inf")       # the logarithm of no probability
@@ -60,7 +60,7 @@ def ctc_loss(dtype: str) -> KernelBuilder:
     b, c, n, most, collapse, merge, skip): a block a sequence from `first` on. Of each block labels [most + KNOWN],
     sums [t], forward [t, states], lines [2, states] and counts [states], states being 2 most + 1. refused: -1 of a
     sequence whose labels are none."""
-    k = KernelBuilder("gc_ctc_loss", before=DECLARATIONS)
+    k = KernelBuilder("gc_ctc_loss", before=DECLARATIONS, attributes=TWO_BLOCKS)
     x, indices, values, lengths = (k.array(*what) for what in (("x", dtype), ("indices", "i64"), ("values", "i32"),
                                                                ("lengths", "i32")))
     loss, gradient, refused, labels = (k.array(*what) for what in (

@@ -5,7 +5,7 @@ What is refused is noted a matrix: the row less REFUSED, 0 if nothing is. The ke
 """
 from __future__ import annotations
 
-from graphc.exec.cuda.code.builder import THREADS, Array, KernelBuilder, Value
+from graphc.exec.cuda.code.builder import THREADS, TWO_BLOCKS, Array, KernelBuilder, Value
 from graphc.exec.cuda.code.indices import refuse
 from graphc.exec.cuda.code.warps import DECLARATIONS, WARP, WARPS, joined_among
 
@@ -18,7 +18,7 @@ def cholesky_columns(dtype: str, further: bool) -> KernelBuilder:
     and zeros over the diagonal. known[rows from first on, these columns]: what columns before take off, if `further`.
 
     The element of a row is found by a warp; two barriers a column."""
-    k = KernelBuilder("gc_cholesky", before=DECLARATIONS)
+    k = KernelBuilder("gc_cholesky", before=DECLARATIONS, attributes=TWO_BLOCKS)
     a, known, factor = (k.array(name, dtype) for name in ("a", "known", "factor"))
     refused = k.array("refused", "i64")
     n, first, last = k.numbers("n", "first", "last")
