@@ -17,8 +17,9 @@ export PYTHONDONTWRITEBYTECODE =
         peers-files parity onnx gpu test-cuda embed package clean
 
 # The stamps make an install again when what is to be installed has changed. The demo waits for no package of the tests.
-# The machine code is built by what comes next, beside the C++.
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings machine-code=no
+# The machine code is built by what comes next, beside the C++; and bytecode is made of what is imported, not of all that
+# there is.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --config-settings machine-code=no
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --editable '.[demo]' cmake ninja

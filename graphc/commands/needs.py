@@ -23,7 +23,7 @@ from graphc.kernels.toolchain.gate import PART_SYMBOL
 from graphc.kernels.toolchain.intervals import Some, either, greatest, least
 from graphc.kernels.toolchain.tables import CHECKPOINTS, GPU, OTHER_STEPS, STRINGS
 from graphc.plan.joined import joined
-from graphc.plan.plan import Access, Body, Buffer, BufferKind, Call, Dim, DimKind, Map, Plan
+from graphc.plan.plan import Body, Buffer, BufferKind, Call, Dim, DimKind, Map, Plan
 from graphc.plan.uncarried import uncarried
 from graphc.serial.plan_proto import graph_hash, load_plan
 from graphc.serial.signatures import not_native
@@ -181,18 +181,19 @@ def _map_parts(body: Body) -> set[str]:
         one = step if isinstance(step, Map) else step.epilogue if isinstance(step, Call) else None
         if one is not None and one.reduced:
             found.add(REDUCED)
-        elif one is not None and any(_may_turn(one, access, sizes) for access in (*one.loads, *one.stores)):
-            found.add(TURNED)
+        elif one is not None:
+            domain = [sizes[dim] for dim in one.domain]
+            if any(may_turn(domain, [sizes[dim] for dim in access.strides]) for access in (*one.loads, *one.stores)):
+                found.add(TURNED)
     return found
 
 
-def _may_turn(step: Map, access: Access, sizes: Sequence[Any]) -> bool:
-    """Whether neighbours in memory may lie along an axis behind which another one is neither that nor stands still: as
-    kernels/runtime/map_blocks.py finds it (turning_axis), which drops axes of one element."""
-    strides = [_bounds(sizes[stride]) for size, stride in zip(step.domain, access.strides, strict=True)
-               if _bounds(sizes[size]) != (1, 1)]
+def may_turn(domain: Sequence[Any], strides: Sequence[Any]) -> bool:
+    """Whether neighbours in memory may lie along an axis behind which another one is neither that nor stands still:
+    what kernels/runtime/map_blocks.py looks for (turning_axis), without axes of one element. Numbers, or Some."""
+    bounds = [_bounds(stride) for size, stride in zip(domain, strides, strict=True) if _bounds(size) != (1, 1)]
     return any(low <= 1 <= high and along not in ((0, 0), (1, 1))
-               for i, (low, high) in enumerate(strides) for along in strides[i + 1:])
+               for i, (low, high) in enumerate(bounds) for along in bounds[i + 1:])
 
 
 # What is left out

@@ -168,7 +168,8 @@ def test_maps_that_were_left_out(folder: Path, tmp_path: Path) -> None:
     assert main(["runner", "--only-for", str(folder / "plain.pb"), "-o", str(tmp_path)]) == 0
     with gc.Graph().as_default(), gc.Session() as session:
         x = gc.placeholder(gc.float32, (64, 80), name="x")
-        gc.train.write_graph(gc.freeze(session, [gc.transpose(x, name="y")]), str(folder), "transpose.pb", as_text=False)
+        y = gc.transpose(x, name="y")
+        gc.train.write_graph(gc.freeze(session, [y]), str(folder), "transpose.pb", as_text=False)
     done = run(tmp_path / "graphc-run", folder, "transpose.pb", numbers(64, 80), "y.npy")
     assert done.returncode == 1
     assert "the way to compute it is not in this runner, which was made for plain.pb alone" in done.stderr

@@ -89,7 +89,7 @@ def make_bind(dtype, sizes, isa):
         fits = min(max(lanes + 1 - n, 0), 1)                                # a row into a vector
         wasted = fits * min(max(n + width_narrow - lanes, 0), 1)            # what a tile for few columns has beside it
         tiny = min(batches - 1, 1) * fits * TINY * (2 - transpose_b)
-        return rows * n * k <= tiny or k <= SHORT_SUM * (1 + 2 * wasted)
+        return max(tiny - rows * n * k, SHORT_SUM * (1 + 2 * wasted) - k) >= 0
 
     @helper
     def shape_of(rows, n, way, brain):
@@ -120,7 +120,7 @@ def make_bind(dtype, sizes, isa):
         """Up to how many register tiles of rows B is read as it lies: fewer if its vectors stand across two lines of
         the cache, and fewest if its rows meet in a few sets of the caches."""
         across, collide = min(n * size % LINE, 1), 1 - min(n * size % COLLIDING, 1)
-        return PACKING_ROWS - 20 * across - 27 * collide
+        return PACKING_ROWS - 20 * across - 24 * collide
 
     @helper
     def tile_rows(rows, height, n, k):
@@ -141,15 +141,15 @@ def make_bind(dtype, sizes, isa):
         apart()
         merged = batch == 1 or (b_batch == 0 and a_batch == m * k and transpose_a == 0)
         batches, rows = (1, batch * m) if merged else (batch, m)
-        way = 0
-        if persistent == 0 and takes(choice, SHORT, pays_to_write_rows(batches, rows, n, k, transpose_b)):
+        way, plain = 0, persistent == 0
+        if plain and takes(choice, SHORT, pays_to_write_rows(batches, rows, n, k, transpose_b)):
             way = SHORT
-        elif persistent == 0 and transpose_b != 0 and rows <= DOT_ROWS and (
+        elif plain and transpose_b != 0 and rows <= DOT_ROWS and (
                 transpose_a == 0 or rows == 1 or batches == 1) and takes(choice, DOTS, turned or pays_to_dot(rows, k)):
             way = DOTS
-        elif persistent == 0 and transpose_b == 0 and rows == 1 and takes(choice, STREAM, True):
+        elif plain and transpose_b == 0 and rows == 1 and takes(choice, STREAM, True):
             way = STREAM
-        brain = may_be_brain and persistent != 0 and choice[BRAIN_WEIGHTS] != 0 and n >= BRAIN_COLUMNS
+        brain = may_be_brain and not plain and choice[BRAIN_WEIGHTS] != 0 and n >= BRAIN_COLUMNS
         shape, width, height, line_bytes, scratch, block = shape_of(rows, n, way, brain)
         panels = ceil_div(n, width)
         panel_bytes = k * line_bytes
@@ -159,7 +159,7 @@ def make_bind(dtype, sizes, isa):
         choice[TILE_PANELS], choice[TILE_BATCHES] = panels, 1
         choice[TILE_ROWS] = tile_rows(rows, height, n, k)
         pack_tiles = different * ceil_div(panels, choice[PACK_PANELS])
-        if persistent != 0:
+        if not plain:
             choice[MODE] = PACKED
             choice[FORMAT] = shape
             choice[PACKED_BYTES], choice[PACK_TILES] = different * panels * panel_bytes, pack_tiles

@@ -4,7 +4,7 @@ Job: several pixels of a line at once: each position of x under them is loaded o
 of the filter that it meets, where channel_sums.py loads it for every tap. One function for each number of taps in a
 row, stride and number of pixels goes through the vectors of channels; a position outside of the picture is passed over,
 by a bit that is the same for all lines and channels, so pixels at the edges go with the others.
-Invariants: nothing but inside pixels is read or multiplied; a masked shape touches `channels` elements of a vector;
+Invariants: nothing but inside pixels is read or multiplied, and nothing behind the last channel touched;
 every element gets its products in the order of lines and taps.
 """
 from __future__ import annotations
@@ -21,6 +21,7 @@ WAYS = ((3, 1), (5, 1), (7, 1), (3, 2), (5, 2))    # taps in a row of the filter
 FEW, MANY = 4, 8                       # pixels at once
 CACHED_BYTES = 24 * 1024               # of the lines of x that a line of y needs
 NEAR = 4                               # positions that one address serves
+MASKING = ("x86_64_v4",)               # where a mask costs nothing: one function serves whole vectors, too
 MOSTLY = 1000                          # times as often a position is inside: LLVM puts what is passed over elsewhere
 
 
@@ -45,7 +46,7 @@ def unknown(b, value):
 
 
 def _rows(e: Emitter, taps, stride, x, x_line, x_step, inside, f, f_line, f_tap, lines, y, y_step, channels):
-    b, count = e.begin(channels), e.shape.count
+    b, count = e.begin(None), e.shape.count
     step = I64(e.shape.lanes * e.size)
     entry = b.block
     vector_block, line_block, line_end, done, end = e.blocks("vector", "line", "line_end", "done", "end")
@@ -56,6 +57,8 @@ def _rows(e: Emitter, taps, stride, x, x_line, x_step, inside, f, f_line, f_tap,
     remaining, *starts = b.phi(I64), *(b.phi(BYTES) for _ in first)
     first_x, first_f, goal = starts
     incoming([remaining, *starts], [channels, *first], entry)
+    if e.shape.masked:
+        e.mask = e.mask_of(b, remaining)
     start = e.constants(0.0)
     b.cbranch(b.icmp_signed(">", lines, I64(0)), line_block, done)
 
@@ -109,11 +112,11 @@ def make_row_line(dtype: str, isa: str, taps: int, stride: int) -> Any:
     size, (lanes, _) = ITEM_SIZES[dtype], lanes_of(isa, dtype)
     many, few, many_part, few_part = (row_sums(dtype, SumShape(count, 1, lanes, masked), taps, stride)
                                       for masked in (False, True) for count in (MANY, FEW))
-    most = positions_of(MANY, taps, stride)
+    most, masks = positions_of(MANY, taps, stride), isa in MASKING
 
     @helper
     def line(x, x_line, start, w, f, f_line, f_tap, lines, y, pixels, item, c):
-        done, whole = 0, c // lanes * lanes
+        done, whole = 0, 0 if masks else c // lanes * lanes
         at, part = whole * size, c - whole
         while done < pixels:
             count = MANY if pixels >= MANY and pixels - done > FEW else FEW

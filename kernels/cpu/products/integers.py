@@ -24,15 +24,27 @@ def make_integers(dtype: str) -> Functions:
     size, at, zero = ITEM_SIZES[dtype], pointer_to(dtype), NUMBA_TYPES[dtype](0)
     multiply, dots = _rows(zero)
 
+    @helper
+    def brought(n, k):
+        """Whether columns of B are brought in order."""
+        return n <= FEW_COLUMNS and k * n * size <= COLUMN_BYTES
+
+    @helper
+    def room(k, transpose_a):
+        """Bytes of scratch for a row of A."""
+        return transpose_a * round_up(k * size, 64)
+
     def bind(batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice):
         rows = max(TILE_NUMBERS // max(n, 1), 1)
         choice[USER] = rows
         choice[TILES] = (batch * m + rows - 1) // rows
         choice[TILE_ELEMENTS] = rows * n
-        choice[SCRATCH_BYTES] = round_up(k * size, 64) + min(k * min(n, FEW_COLUMNS) * size, COLUMN_BYTES)
+        choice[SCRATCH_BYTES] = room(k, transpose_a)
+        if transpose_b == 0 and brought(n, k):
+            choice[SCRATCH_BYTES] += k * n * size
 
     def run(a, b, c, batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, work, scratch, phase, tile):
-        line, columns = at(scratch), at(scratch + round_up(k * size, 64))
+        line, columns = at(scratch), at(scratch + room(k, transpose_a))
         first, ready = tile * choice[USER], -1
         for row in range(first, min(first + choice[USER], batch * m)):
             index, i = row // m, row % m
@@ -45,7 +57,7 @@ def make_integers(dtype: str) -> Functions:
                 left = offset(left, i * k)
             if transpose_b:
                 dots(n, k, left, right, target)
-            elif n <= FEW_COLUMNS and k * n * size <= COLUMN_BYTES:
+            elif brought(n, k):
                 if ready != index:
                     for p in range(k):
                         for j in range(n):

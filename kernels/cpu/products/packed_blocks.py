@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, part
+from ..memory import ITEM_SIZES, compact, part
 from .blocks import blocks, k_block
 from .micro import Shape
 from .panels import packing
@@ -26,6 +26,7 @@ def packed_on_the_way(dtype: str, shape: Shape) -> Any:
 
     @part("packing", shape)
     def multiply(a, a_row, a_step, rows, k, b, n, transposed, first, panels, c, c_row, scratch):
+        compact()
         b_row, b_step = (k * size, size) if transposed else (n * size, n * size)
         packed, k_blocks = scratch + room, max((k + longest - 1) // longest, 1)
         for start in range(0, panels, block_panels):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, helper, part, pointer_to
+from ..memory import ITEM_SIZES, compact, helper, part, pointer_to
 from .panels import transpose_square
 
 NOT_TURNED, ONE_COLUMN, SOME_COLUMNS = range(3)
@@ -51,6 +51,7 @@ def turning(dtype: str) -> Any:
 
     @part("write_turned")
     def write_turned(rows, columns, source, step, target):
+        compact()
         whole, squares = rows // SIDE * SIDE, columns // SIDE * SIDE
         for j in range(0, squares, SIDE):
             there, here = target + j * rows * size, source + j * size
