@@ -44,6 +44,7 @@ BUDGETS = {
     "gc_product": Used(128, 34816, spilled=96),
     "gc_tensor_product": Used(128, 49152),
     "gc_map": Used(255, 16384, spilled=64),
+    "gc_losses": Used(144, 1024, spilled=32),              # rows of 128 bytes a thread are in registers
     "gc_attention": Used(128, 34816, spilled=320),
     "gc_attention_dq": Used(128, 34816, spilled=400),
     "gc_attention_dkv": Used(255, 34816, spilled=32),
