@@ -2,7 +2,7 @@
 
 A store to a line that is not in the cache has the line read first; a store past the caches does not, so that a copy
 takes two thirds of the memory's time. What reads the result soon after would have found it in the cache, if that is
-large enough: STREAMED_BYTES.
+large enough: BEYOND_CACHES.
 Invariant: what was written past the caches is ordered before other stores by `fence` alone.
 """
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numba.extending import intrinsic
 
 from .memory import apart, copy_bytes, helper
 
-STREAMED_BYTES = 1 << 24               # of a whole result, at least
+BEYOND_CACHES = 3 << 23                # bytes that no cache is taken to hold, beside what else is wanted
 STREAMED_ROW = 256                     # bytes of a row, at least: its first and last line are written as ever
 LINE, LINES = 64, 4                    # so many at once
 

@@ -130,7 +130,7 @@ def run_block(out, counter, scratch, pointers, axis, position, rows, columns):
     load_block(out, counter, scratch, pointers, axis, position, rows, columns)
     for i in range(puts):
         put = out + 8 * (word(bound, m.P_PUT_ROWS) + m.PUT_WORDS * i)
-        if word(put, 2) == m.PUT_IN_PLACE:
+        if word(put, 2) == m.PUT_IN_PLACE and word(put, 1) >= word(out, m.LOADS):     # what is loaded has its own
             set_word(pointers, word(put, 1), room_of(out, scratch, word(out, m.LOADS) + i))
     run_ops(out, bound, pointers, rows * columns)
     for i in range(puts):

@@ -235,7 +235,7 @@ def run_column_lines(out, counter, scratch, batch, first_line, end_line, column,
     if end_line <= first_line:
         return
     pointers = start_pass(out, 0, counter, scratch, min(word(out, m.CHUNK), group * width))
-    line, pending = first_line, 0
+    line, pending, end = first_line, 0, (batch * lines + end_line) * whole
     while line < end_line:
         base, together = (batch * lines + line) * whole + column, 1
         if group > 1:
@@ -244,12 +244,14 @@ def run_column_lines(out, counter, scratch, batch, first_line, end_line, column,
             if direct != 0:
                 point_sources(out, counter, pointers, base)
             else:
+                ask_for_chunk(out, counter, base + together * whole, end, together * whole)
                 run_chunk(out, 0, counter, scratch, pointers, base, together * whole)
             add_lines(out, scratch, pointers, whole, together, 0)
         elif direct != 0:
             together = min(4, end_line - line)
             add_direct_lines(out, counter, scratch, base, together, width)
         else:
+            ask_for_chunk(out, counter, base + whole, end, width)
             add_chunks(out, counter, scratch, pointers, base, width)
         line += together
         pending += 1

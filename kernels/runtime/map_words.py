@@ -31,7 +31,8 @@ TURNED_ROWS, TURNED_COLUMNS, TURNED_BLOCKS, TILE_BLOCKS = 40, 41, 42, 43
 MOST = 44                 # elements of a chunk of a map without reductions, at most
 CODE_ROOM = 45            # bytes: where scratch has registers for the code of passes alone
 STREAMS = 46              # 1: a map that only moves writes past the caches (map_run.py)
-HEADER = 47
+FAR = 47                  # 1: what is loaded comes from memory, not from a cache
+HEADER = 48
 MODE_ELEMENTS, MODE_ROWS, MODE_COLUMNS = 0, 1, 2
 
 # Access: loads, then stores, then index values. address: of element 0 of the domain; 0: the counter.

@@ -159,7 +159,8 @@ def combine(builder: ir.IRBuilder, operation: str, x: ir.Value, y: ir.Value) -> 
     if not floating:
         return builder.select(builder.icmp_signed(relation, x, y), x, y)
     chosen = builder.select(builder.fcmp_ordered(relation, x, y), x, y)
-    return builder.select(builder.fcmp_unordered("uno", x, x), x, chosen)
+    # x + x, which is NaN as well: of x LLVM would make one choice of two comparisons, which takes three times as long.
+    return builder.select(builder.fcmp_unordered("uno", x, x), builder.fadd(x, x), chosen)
 
 
 def combine_numbers(builder: ir.IRBuilder, operation: str, x: ir.Value, y: ir.Value, signed: bool = True) -> ir.Value:
@@ -347,9 +348,17 @@ def _scalar_tail(builder: ir.IRBuilder, joined: Joined, src: ir.Value, begin: ir
     loaded = builder.load(builder.gep(src, [index]))
     value.add_incoming(joined(value, loaded), body)
     index.add_incoming(builder.add(index, I64(1)), body)
-    builder.branch(head)
+    _keep_rolled(builder, builder.branch(head))
     builder.position_at_end(after)
     return value
+
+
+def _keep_rolled(builder: ir.IRBuilder, branch: Any) -> None:
+    """The loop that the branch goes back to has few iterations: unrolled it would be larger, not quicker."""
+    module = builder.module
+    identity, disabled = _distinct(module), module.add_metadata([ir.MetaDataString(module, "llvm.loop.unroll.disable")])
+    identity.operands = (identity, disabled)
+    branch.set_metadata("llvm.loop", identity)
 
 
 def row_extreme(operation: str) -> Any:

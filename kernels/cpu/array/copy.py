@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ...contracts.calls import Functions
 from ..memory import ITEM_SIZES, address, copy_bytes, offset
-from ..stream import STREAMED_BYTES, fence, stream_bytes
+from ..stream import BEYOND_CACHES, fence, stream_bytes
 from ..words import OK, TILE_ELEMENTS, TILES
 
 TILE_BYTES = 256 * 1024
@@ -23,7 +23,7 @@ def make(types):
     def run(x, y, elements, choice, work, scratch, phase, tile):
         first = tile * per_tile
         source, target = address(offset(x, first)), address(offset(y, first))
-        if source != target and elements * size >= STREAMED_BYTES:
+        if source != target and elements * size >= BEYOND_CACHES:
             stream_bytes(target, source, min(per_tile, elements - first) * size)
             fence()
         elif source != target:
