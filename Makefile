@@ -10,14 +10,16 @@ TSAN_SECONDS ?= 20
 PARITY_EXAMPLES ?= 20
 FUZZ_PYTHON  ?= $(BIN)/python
 
-export PYTHONDONTWRITEBYTECODE = 1
+# Bytecode is kept, whatever the environment says: processes that the tests start begin in half the time with it.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: install demo test test-matrix lint kernels runner bench bench-micro docs look test-cross fuzz fuzz-graphs tsan large peers \
         peers-files parity onnx gpu test-cuda embed package clean
 
 # The stamps make an install again when what is to be installed has changed. The demo waits for no package of the tests.
-# The machine code is built by what comes next, beside the C++.
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings machine-code=no
+# The machine code is built by what comes next, beside the C++; and bytecode is made of what is imported, not of all that
+# there is.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --config-settings machine-code=no
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --editable '.[demo]' cmake ninja
@@ -32,7 +34,7 @@ $(BUILD)/kernels/libgraphc_kernels.a: $(VENV)/installed $(KERNEL_SOURCES)
 	touch $@
 kernels: $(BUILD)/kernels/libgraphc_kernels.a
 
-RUNNER_SOURCES := $(shell find runner -type f)
+RUNNER_SOURCES := $(shell find runner -type f -not -path '*/__pycache__/*')
 $(RUNNER): $(BUILD)/kernels/libgraphc_kernels.a $(RUNNER_SOURCES)
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S runner -B $(BUILD)/runner -G Ninja -DCMAKE_BUILD_TYPE=Release \
 	    -DGRAPHC_KERNELS=$(CURDIR)/$(BUILD)/kernels > $(BUILD)/runner-configure.log || (cat $(BUILD)/runner-configure.log; exit 1)

@@ -60,5 +60,6 @@ def missing(module: str, name: str, known: Iterable[str]) -> AttributeError:
     advice = ADVICE.get(wanted)
     if advice is not None:
         return AttributeError(worded(f"graphc does not have tf.{wanted} (yet); use instead: {advice}"), name=name)
-    near = suggestion(name, [n for n in known if not n.startswith("_")])
+    # Python's own machinery asks for many names of its own; comparing with thousands takes milliseconds.
+    near = "" if name.startswith("_") else suggestion(name, [n for n in known if not n.startswith("_")])
     return AttributeError(f"module '{module}' has no attribute {name!r}{near}", name=name)

@@ -1,7 +1,7 @@
-"""What a runner for some models has to have: kernels, scalar functions, parts of the C++ library, and parts of kernels.
+"""What a runner for some models has to have: kernels, scalar functions, parts of kernels, the runtime and C++.
 
 Which of its parts a kernel goes by is decided by sizes. Those of a Plan are known, or within bounds; kernels themselves
-say what they may do then (graphc/kernels/toolchain/reach.py).
+say what they may do then (graphc/kernels/toolchain/reach.py). What the runtime needs for maps is said by their strides.
 """
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ from graphc.serial.plan_proto import graph_hash, load_plan
 from graphc.serial.signatures import not_native
 
 LARGEST = 1 << 40                      # of a size that nothing is known of
+# Parts of the runtime (@part in graphc/kernels/runtime).
+REDUCED, TURNED, CONTROL = "reduced", "turned", "control"
 _RELATION = re.compile(r"(\w+) (>=|<=) (-?\d+)")       # what at_least and at_most of contracts/kernel.py make
 
 
@@ -44,17 +46,19 @@ class SizedCall:
 
 @dataclass(frozen=True)
 class Needs:
-    """Names of kernels and scalar functions, parts of the C++ library (tables.py: PARTS), how kernels are called."""
+    """Names of kernels and scalar functions, parts of the C++ library (tables.py: PARTS), how kernels are called, parts
+    of the runtime."""
 
     kernels: frozenset[str]
     primitives: frozenset[str]
     parts: frozenset[str]
     calls: frozenset[SizedCall]
+    runtime: frozenset[str]
 
 
 def needs_of(plan: Plan, has_variables: bool = False) -> Needs:
     """What a run of the plan calls. has_variables: whether the file lists any, of which there may be checkpoints."""
-    calls = frozenset(call for body in plan.bodies for call in _calls(body))
+    calls, runtime = frozenset(call for body in plan.bodies for call in _calls(body)), set()
     primitives = set()
     for program in plan.programs:
         kinds = list(program.loads)
@@ -65,9 +69,13 @@ def needs_of(plan: Plan, has_variables: bool = False) -> Needs:
     parts = set(CHECKPOINTS) if has_variables or plan.states else set()
     if not all(isinstance(step, Call | Map) for body in plan.bodies for step in body.steps):
         parts.add(OTHER_STEPS)
+        runtime.add(CONTROL)
+    for body in plan.bodies:
+        runtime |= _map_parts(body)
     if any(row.dtype == "str" for row in (*plan.inputs, *plan.outputs, *plan.constants)):
         parts.add(STRINGS)
-    return Needs(frozenset(call.kernel for call in calls), frozenset(primitives), frozenset(parts), calls)
+    return Needs(frozenset(call.kernel for call in calls), frozenset(primitives), frozenset(parts), calls,
+                 frozenset(runtime))
 
 
 def model_needs(path: str, gpu: bool = False) -> list[Needs]:
@@ -89,19 +97,26 @@ def model_needs(path: str, gpu: bool = False) -> list[Needs]:
 
 def _with_gpu(plan: Plan) -> Iterable[Needs]:
     """What else a run with a GPU calls; of a plan that a GPU does in part whatever may be left for the host."""
-    yield Needs(frozenset(), frozenset(), frozenset({GPU}), frozenset())
+    none: frozenset[Any] = frozenset()
+    yield Needs(none, none, frozenset({GPU}), none, none)
     if any(True for _ in lacking_steps(plan)):
         divided = uncarried(joined(plan).plan)[0]
         yield needs_of(replace(divided, programs=(*divided.programs, *PROGRAMS)))
-        yield Needs(frozenset({"sizes.i64"}), frozenset(), frozenset({OTHER_STEPS}), frozenset())
+        yield Needs(frozenset({"sizes.i64"}), none, frozenset({OTHER_STEPS}), none, frozenset({CONTROL}))
 
 
 # Bounds of sizes
 
-def _calls(body: Body) -> Iterable[SizedCall]:
+def _sizes(body: Body) -> list[Any]:
+    """Of each dim a number, or Some."""
     sizes: list[Any] = []
     for dim in body.dims:
         sizes.append(_size(dim, sizes))
+    return sizes
+
+
+def _calls(body: Body) -> Iterable[SizedCall]:
+    sizes = _sizes(body)
     for step in body.steps:
         if isinstance(step, Call):
             kernel = KERNELS[step.kernel.partition(".")[0]]
@@ -157,26 +172,64 @@ def _checked(kernel: Kernel, numbers: Sequence[Any]) -> Iterable[tuple[int, int]
         yield (low, high) if low == high else (max(low, least_.get(name, low)), min(high, most.get(name, high)))
 
 
-# Parts of kernels
+# Parts of the runtime
 
-def parts_left_out(needs: Iterable[Needs], symbols: Collection[str], isas: Iterable[str]) -> list[str]:
-    """Of an archive's symbols those of parts of kernels that the calls never lead to. isas: as symbols end with."""
-    calls = sorted({call for one in needs for call in one.calls}, key=repr)
+def _map_parts(body: Body) -> set[str]:
+    """Those that its maps may go by."""
+    sizes, found = _sizes(body), set()
+    for step in body.steps:
+        one = step if isinstance(step, Map) else step.epilogue if isinstance(step, Call) else None
+        if one is not None and one.reduced:
+            found.add(REDUCED)
+        elif one is not None:
+            domain = [sizes[dim] for dim in one.domain]
+            if any(may_turn(domain, [sizes[dim] for dim in access.strides]) for access in (*one.loads, *one.stores)):
+                found.add(TURNED)
+    return found
+
+
+def may_turn(domain: Sequence[Any], strides: Sequence[Any]) -> bool:
+    """Whether neighbours in memory may lie along an axis behind which another one is neither that nor stands still:
+    what kernels/runtime/map_blocks.py looks for (turning_axis), without axes of one element. Numbers, or Some."""
+    bounds = [_bounds(stride) for size, stride in zip(domain, strides, strict=True) if _bounds(size) != (1, 1)]
+    return any(low <= 1 <= high and along not in ((0, 0), (1, 1))
+               for i, (low, high) in enumerate(bounds) for along in bounds[i + 1:])
+
+
+# What is left out
+
+def parts_left_out(needs: Sequence[Needs], symbols: Collection[str], isas: Sequence[str]) -> list[str]:
+    """Of an archive's symbols those of parts of kernels and of the runtime that the models have no use for. isas: as
+    symbols end with."""
     parts = sorted(symbol for symbol in symbols if symbol.startswith(PART_SYMBOL))
-    if not calls or not parts:
-        return []
-    given = {"isas": [*isas], "calls": [{"kernel": call.kernel, "numbers": call.numbers, "persistent": call.persistent}
-                                         for call in calls]}
+    reached = _reached({call for one in needs for call in one.calls}, isas)
+    runtime = {name for one in needs for name in one.runtime}
+    left_out = []
+    for isa in isas:
+        left_out += _of_unit(parts, "runtime", isa, runtime, {REDUCED, TURNED, CONTROL})
+        for unit, names in reached[isa].items():
+            if names is not None:
+                left_out += _of_unit(parts, unit, isa, names, names)
+    return left_out
+
+
+def _of_unit(parts: Iterable[str], unit: str, isa: str, wanted: Collection[str], known: Collection[str]) -> list[str]:
+    """The symbols of a unit's other parts than the wanted ones; none if the library, of another version, lacks a known
+    one."""
+    theirs = [re.fullmatch(rf"{PART_SYMBOL}{unit}_(\w+?)(_n\d+)?_{isa}", symbol) for symbol in parts]
+    found = {match[0]: match[1] for match in theirs if match}
+    return [symbol for symbol, name in found.items() if name not in wanted] if {*known} <= {*found.values()} else []
+
+
+def _reached(calls: Collection[SizedCall], isas: Sequence[str]) -> dict[str, dict[str, list[str] | None]]:
+    """What reach.py answers: by instruction set and unit the parts that the calls may lead to, None: any."""
+    if not calls:
+        return {isa: {} for isa in isas}
+    given = {"isas": isas, "calls": [{"kernel": call.kernel, "numbers": call.numbers, "persistent": call.persistent}
+                                       for call in sorted(calls, key=repr)]}
     done = subprocess.run([sys.executable, "-m", "graphc.kernels.toolchain.reach"], input=json.dumps(given), text=True,
                           capture_output=True, check=False)
     if done.returncode:
         raise errors.InternalError(f"which parts of kernels are needed cannot be told:\n{done.stderr.strip()}")
-    left_out = []
-    for isa, units in json.loads(done.stdout).items():
-        for unit, names in units.items():
-            theirs = [re.fullmatch(rf"{PART_SYMBOL}{unit}_(\w+?)(_n\d+)?_{isa}", symbol) for symbol in parts]
-            found = {match[0]: match[1] for match in theirs if match}
-            # A library of another version has other parts: then none of them is left out.
-            if names is not None and {*names} <= {*found.values()}:
-                left_out += [symbol for symbol, name in found.items() if name not in names]
-    return left_out
+    answer: dict[str, dict[str, list[str] | None]] = json.loads(done.stdout)
+    return answer

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from struct import Struct
@@ -45,14 +46,14 @@ class Frame:
         self.shapes: Shapes = ()                   # of the inputs that it is bound for
         self.generation = 0                        # see frames.py
         self.record: np.ndarray | None = None      # for quick runs (quick.py)
+        self.record_address = 0
         self.outputs: list[Output | None] = []     # None: not known before the run
         self.makers: list[Callable[[], Any]] = []  # of the outputs' arrays
         self.fast = False                          # all outputs known
         self.large = False                         # one of them is to be memory that is used again
 
-    @property
-    def record_address(self) -> int:
-        return 0 if self.record is None else int(self.record.ctypes.data)
+    def be_quick(self, record: np.ndarray) -> None:
+        self.record, self.record_address = record, int(record.ctypes.data)
 
     @property
     def busy(self) -> bool:
@@ -81,7 +82,7 @@ def _nothing() -> None:
 
 
 def _bytes(shape: tuple[int, ...], dtype: Any) -> int:
-    return int(np.prod(shape, dtype=np.int64)) * int(dtype.itemsize)
+    return math.prod(shape) * int(dtype.itemsize)
 
 
 def output_in(slot: int, dtype: Any) -> Output | None:

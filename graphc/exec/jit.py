@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphc.exec.library import Library, load_library
 from graphc.exec.map_code import LLVM_TYPES, value_dtype
-from graphc.exec.pass_code import Form, Pass, pass_text, passes_of, row_values
+from graphc.exec.pass_code import Form, Pass, kind_of_bound, pass_text, passes_of, row_values
 from graphc.kernels.runtime.map_words import LONG_ROW
 from graphc.kernels.toolchain.compiling import COMPILING
 from graphc.plan.plan import Body, Call, DimKind, Map, Plan, Program
@@ -117,9 +117,10 @@ def _forget_oldest() -> None:
 
 
 def without_constants(program: Program) -> Program:
-    """What the code of a program depends on: it reads the constants where the plan has them."""
+    """What the code of a program depends on: it reads the constants where the plan has them. In place of their values
+    stands what kind of a bound they make."""
     return dataclasses.replace(program, instrs=tuple(
-        dataclasses.replace(i, value=0) if i.op == "const" else i for i in program.instrs))
+        dataclasses.replace(i, value=kind_of_bound(i.value)) if i.op == "const" else i for i in program.instrs))
 
 
 def _maps(body: Body) -> Iterator[Map]:

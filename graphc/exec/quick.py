@@ -7,6 +7,7 @@ guards the table: a frame is taken out of it first, then looked at.
 from __future__ import annotations
 
 import ctypes
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
@@ -73,7 +74,7 @@ class QuickRuns:
             if count == t.QUICK_FRAMES or not frame.fast or frame.large:
                 return False
             if frame.record is None:
-                frame.record = self._record(frame)
+                frame.be_quick(self._record(frame))
             self.frames.append(frame)
             self._words[t.QUICK_RECORDS + count] = frame.record_address
             self._words[t.QUICK_COUNT] = count + 1
@@ -135,7 +136,7 @@ class QuickRuns:
     def _record(self, frame: Frame) -> np.ndarray:
         record = np.zeros(t.RECORD_PORTS + t.PORT_WORDS * len(self._dtypes), np.int64)
         record[:t.RECORD_PORTS] = 0, frame.address, frame.call_address, 0
-        outputs = [(shape, dtype.itemsize * int(np.prod(shape, dtype=np.int64)) + 64 if aligned else 0)
+        outputs = [(shape, dtype.itemsize * math.prod(shape) + 64 if aligned else 0)
                    for shape, dtype, aligned in (o for o in frame.outputs if o is not None)]
         ports = [*((shape, 0) for shape in frame.shapes), *outputs]
         for i, ((shape, size), dtype) in enumerate(zip(ports, self._dtypes, strict=True)):

@@ -18,49 +18,70 @@ def schedule(nodes: Sequence[Node], soft: Sequence[tuple[Node, Node]] = (), chec
              writers: Sequence[Node] = ()) -> list[Node]:
     """`nodes`, which stand in a topological order, in a better one. soft: (before, after), kept where possible, as is
     that all checks come before all writers, but for checks that need a writer."""
-    nodes = _sources_first(nodes, checks)
-    position = {node: i for i, node in enumerate(nodes)}
-    users: list[list[int]] = [[] for _ in nodes]
-    missing = [0] * len(nodes)
-    for i, node in enumerate(nodes):
-        for before in {*(v.node for v in node.inputs), *node.after}:
-            users[position[before]].append(i)
-            missing[i] += 1
-    waiting = [0] * len(nodes)
-    releases: list[list[int]] = [[] for _ in nodes]
+    queue = _Queue(_sources_first(nodes, checks))
     for before, after in dict.fromkeys(soft):
         if before is not after:
-            releases[position[before]].append(position[after])
-            waiting[position[after]] += 1
-    held = {position[node] for node in writers}
-    unchecked = {position[node] for node in checks} - held - _behind(held, users)
-    for i in held if unchecked else ():
-        waiting[i] += 1
-    order: list[Node] = []
-    ready = [i for i, count in enumerate(missing) if not count and not waiting[i]]
-    blocked = [i for i, count in enumerate(missing) if not count and waiting[i]]
-    heapq.heapify(ready)
-    heapq.heapify(blocked)
-    done = [False] * len(nodes)
-    while ready or blocked:
-        i = heapq.heappop(ready or blocked)
-        if done[i]:
-            continue
-        done[i] = True
-        order.append(nodes[i])
-        for user in users[i]:
-            missing[user] -= 1
-            if not missing[user]:
-                heapq.heappush(blocked if waiting[user] else ready, user)
-        released = releases[i]
-        if i in unchecked:
-            unchecked.discard(i)
-            released = [*released, *held] if not unchecked else released
-        for user in released:
-            waiting[user] -= 1
-            if not waiting[user] and not missing[user] and not done[user]:
-                heapq.heappush(ready, user)
-    return order
+            queue.add_soft(before, after)
+    queue.hold(writers, checks)
+    return queue.drain()
+
+
+class _Queue:
+    """Nodes by their numbers, their places in the order that is given: of those that may come next the first does, of
+    those that only wait for soft edges none as long as there are others."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self.nodes = nodes
+        self.position = {node: i for i, node in enumerate(nodes)}
+        self.users: list[list[int]] = [[] for _ in nodes]
+        self.missing = [0] * len(nodes)          # operands, and what it must come behind, that are not done
+        self.releases: list[list[int]] = [[] for _ in nodes]
+        self.waiting = [0] * len(nodes)          # soft edges from what is not done
+        self.held: set[int] = set()
+        self.unchecked: set[int] = set()         # checks that the held ones wait for, as for one soft edge
+        for i, node in enumerate(nodes):
+            for before in {*(v.node for v in node.inputs), *node.after}:
+                self.users[self.position[before]].append(i)
+                self.missing[i] += 1
+
+    def add_soft(self, before: Node, after: Node) -> None:
+        self.releases[self.position[before]].append(self.position[after])
+        self.waiting[self.position[after]] += 1
+
+    def hold(self, writers: Sequence[Node], checks: Sequence[Node]) -> None:
+        """Writers wait for the checks that need none of them."""
+        self.held = {self.position[node] for node in writers}
+        self.unchecked = {self.position[node] for node in checks} - self.held - _behind(self.held, self.users)
+        for i in self.held if self.unchecked else ():
+            self.waiting[i] += 1
+
+    def drain(self) -> list[Node]:
+        """All nodes, in their order."""
+        order, done = [], [False] * len(self.nodes)
+        free = [i for i, count in enumerate(self.missing) if not count]
+        ready, blocked = ([i for i in free if bool(self.waiting[i]) is waits] for waits in (False, True))
+        while ready or blocked:                  # both lists ascend, as heaps do
+            i = heapq.heappop(ready or blocked)
+            if done[i]:
+                continue
+            done[i] = True
+            order.append(self.nodes[i])
+            for user in self.users[i]:
+                self.missing[user] -= 1
+                if not self.missing[user]:
+                    heapq.heappush(blocked if self.waiting[user] else ready, user)
+            for user in self._released(i):
+                self.waiting[user] -= 1
+                if not self.waiting[user] and not self.missing[user] and not done[user]:
+                    heapq.heappush(ready, user)
+        return order
+
+    def _released(self, i: int) -> list[int]:
+        """What has one soft edge less to wait for, now that i is done."""
+        if i not in self.unchecked:
+            return self.releases[i]
+        self.unchecked.discard(i)
+        return [*self.releases[i], *(self.held if not self.unchecked else ())]
 
 
 def _sources_first(nodes: Sequence[Node], checks: Sequence[Node]) -> list[Node]:

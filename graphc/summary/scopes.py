@@ -4,7 +4,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import graphc as gc
@@ -32,9 +32,8 @@ def clean_tag(name: str | None) -> str | None:
 
 
 @public("compat.v1.python.ops.summary_op_util.summary_scope")
-@contextmanager
 def summary_scope(name: str | None, family: str | None = None, default_name: str | None = None,
-                  values: Sequence[Any] | None = None) -> Iterator[tuple[str, str]]:
+                  values: Sequence[Any] | None = None) -> AbstractContextManager[tuple[str, str]]:
     """The tag and the scope of a summary.
 
     The tag is the name of the scope, which is unique; with a family, family/name is the name, and the family stands
@@ -45,7 +44,12 @@ def summary_scope(name: str | None, family: str | None = None, default_name: str
     ...     print(tag, scope)
     train/train/loss train/loss/
     """
-    name, family = clean_tag(name), clean_tag(family)
+    return _entered(clean_tag(name), clean_tag(family), default_name, values)
+
+
+@contextmanager
+def _entered(name: str | None, family: str | None, default_name: str | None,
+             values: Sequence[Any] | None) -> Iterator[tuple[str, str]]:
     with gc.name_scope(name if family is None else f"{family}/{name}", default_name, values) as scope:
         tag = scope.rstrip("/")
         yield (tag if family is None else f"{family}/{tag}"), scope

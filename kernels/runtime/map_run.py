@@ -1,5 +1,6 @@
 """Running a bound map, tile by tile.
 
+What turns and what reduces are parts: a runner for models without such maps is linked without them.
 Results depend on sizes only: chunks, blocks, tiles and segments are those of map_bind, partial results are combined in
 index order.
 """
@@ -11,7 +12,7 @@ from .map_blocks import run_blocks
 from .map_chunk import address_of, chunk_at, run_chunk, start_pass
 from .map_move import offset_of
 from .map_reduce import combine_column_tile, combine_row_tile, run_column_tile, run_row_tile
-from .memory import function, word
+from .memory import function, or_left_out, part, word
 
 
 @function
@@ -44,16 +45,15 @@ def run_elements(out, counter, scratch, begin, end):
         begin += count
 
 
-@function
-def map_run(out, counter, work, scratch, phase, tile):
-    """Runs a tile of a phase. counter: address of the COUNTER buffer. Returns a Status."""
-    mode = word(out, m.MODE)
-    if word(out, m.TURNED) != 0:
-        run_blocks(out, counter, scratch, tile)
-    elif mode == m.MODE_ELEMENTS:
-        begin = tile * word(out, m.TILE_ELEMENTS)
-        run_elements(out, counter, scratch, begin, min(begin + word(out, m.TILE_ELEMENTS), word(out, m.TOTAL)))
-    elif mode == m.MODE_ROWS:
+@part("turned")
+def run_turned(out, counter, scratch, tile):
+    run_blocks(out, counter, scratch, tile)
+    return 0
+
+
+@part("reduced")
+def run_reduced(out, counter, work, scratch, phase, tile):
+    if word(out, m.MODE) == m.MODE_ROWS:
         if phase == 0:
             run_row_tile(out, counter, work, scratch, tile)
         else:
@@ -62,6 +62,18 @@ def map_run(out, counter, work, scratch, phase, tile):
         run_column_tile(out, counter, work, scratch, tile)
     else:
         combine_column_tile(out, counter, work, scratch, tile)
+    return 0
+
+
+@function
+def map_run(out, counter, work, scratch, phase, tile):
+    """Runs a tile of a phase. counter: address of the COUNTER buffer. Returns a Status."""
+    if word(out, m.TURNED) != 0:
+        return or_left_out(run_turned, (out, counter, scratch, tile))
+    if word(out, m.MODE) != m.MODE_ELEMENTS:
+        return or_left_out(run_reduced, (out, counter, work, scratch, phase, tile))
+    begin = tile * word(out, m.TILE_ELEMENTS)
+    run_elements(out, counter, scratch, begin, min(begin + word(out, m.TILE_ELEMENTS), word(out, m.TOTAL)))
     return 0
 
 

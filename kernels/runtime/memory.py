@@ -11,7 +11,8 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ..cpu.memory import apart, compact, copy_bytes, prefetch, zero_bytes
+from ..cpu.memory import apart, compact, copy_bytes, part, prefetch, zero_bytes
+from ..cpu.words import LEFT_OUT
 
 __all__ = [
     "add_floats",
@@ -28,6 +29,8 @@ __all__ = [
     "load_byte",
     "load_half",
     "load_int",
+    "or_left_out",
+    "part",
     "pause",
     "prefetch",
     "set_half",
@@ -176,6 +179,20 @@ def _indirect(result_type, result):
             return builder.sext(made, _I64) if result_type == _I32 else made
         return result(types.int64, operands), generate
     return call_address
+
+
+@intrinsic
+def or_left_out(typing_context, function, operands):
+    """What a part, function(*operands), returns: a word; LEFT_OUT from what a small runner has in its place."""
+    wanted = function.get_call_type(typing_context, operands.types, {})
+
+    def generate(context, builder, signature, arguments):
+        compiled = function.dispatcher.overloads[wanted.args].fndesc
+        values = [context.cast(builder, builder.extract_value(arguments[1], i), given, taken)
+                  for i, (given, taken) in enumerate(zip(operands.types, wanted.args, strict=True))]
+        status, result = context.call_internal_no_propagate(builder, compiled, wanted, values)
+        return builder.select(status.is_error, _I64(LEFT_OUT), result)
+    return types.int64(function, operands), generate
 
 
 call = _indirect(_I64, types.int64)             # call(address, (a, b, ...)) of a C function i64(i64, ...)

@@ -346,10 +346,11 @@ def note_detail(frame, numbers, count):
 @function
 def fail_without_part(frame, kind, row, step):
     """Of a kernel that was to go a way that was left out: notes its sizes and attributes, as many as there is room
-    for, and how many they are."""
+    for, and how many they are; of a map, none."""
+    numbers, count = row, 0
     if kind == JOB_PACK:
         numbers, count = row + 8 * t.PACKED_ARGUMENTS, word(row, t.PACKED_NUMBERS)
-    else:
+    elif kind == JOB_CALL:
         record = word(row, t.ROW_RECORD)
         numbers = word(row, t.ROW_BOUND) + 8 * word(record, CALL_OPERANDS)
         count = word(record, CALL_DIMS) + word(record, CALL_ATTRS)

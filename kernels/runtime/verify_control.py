@@ -7,7 +7,7 @@ from __future__ import annotations
 from ..layout import ListOperation
 from . import image as im
 from .image import body_record, buffer_row, kept_input, plain, root, slot_row
-from .memory import function, set_word, word
+from .memory import function, part, set_word, word
 from .steps import (
     BIND_BUFFER,
     BOUND_AXIS,
@@ -32,6 +32,7 @@ from .steps import (
     WHILE_TEST,
     bind_count,
     bind_row,
+    kind_of,
     list_operand,
     list_operands,
     list_slot,
@@ -341,3 +342,29 @@ def check_bind(image, record, step, known, segment, written):
     if word(row, 3) > 1 or (word(row, 1) != im.DTYPE_I32 and word(row, 1) != im.DTYPE_I64):
         return 150
     return 0
+
+
+@part("control")
+def check_control(image, body, step, segment, known, written, filled, mine):
+    """Any step of control. A part: a runner for models that have none is linked without it."""
+    record, kind = body_record(image, body), kind_of(step)
+    if kind == im.STEP_TAKE:
+        return check_take(image, record, step, known, segment, written, filled, mine)
+    if kind == im.STEP_BIND:
+        return check_bind(image, record, step, known, segment, written)
+    if kind == im.STEP_PUSH:
+        return check_push(image, record, step, known, segment, written, mine)
+    if kind == im.STEP_POP:
+        return check_pop(image, record, step, known, segment, written, filled, mine)
+    if kind == im.STEP_LENGTH:
+        return check_length(image, record, step, known, segment, written, mine)
+    check = check_lists(image, record, step, known, segment, written, filled)
+    if check != 0:
+        return check
+    if kind == im.STEP_HOST:
+        return check_host(image, record, step)
+    if kind == im.STEP_LIST:
+        return check_list_operands(image, record, step)
+    if kind == im.STEP_WHILE:
+        return check_while(image, body, step)
+    return check_if(image, body, step, known, segment, written)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from . import image as im
 from .image import body_record, buffer_row, dim_row, kernel_record
-from .memory import function, set_word, word
+from .memory import function, or_left_out, set_word, word
 from .steps import (
     CALL_ATTRS,
     CALL_DIMS,
@@ -36,18 +36,7 @@ from .steps import (
     value_dtype,
 )
 from .verify_buffer import check_read, check_write, dim_is_known, same_memory, usable
-from .verify_control import (
-    check_bind,
-    check_host,
-    check_if,
-    check_length,
-    check_list_operands,
-    check_lists,
-    check_pop,
-    check_push,
-    check_take,
-    check_while,
-)
+from .verify_control import check_control
 from .verify_program import ELEMENT, ROW, UNIFORM, classify, has_row_values, largest_index
 
 
@@ -161,28 +150,9 @@ def check_call(image, registry, body, step, known, segment, written, mine, spare
 
 @function
 def check_step(image, registry, body, step, segment, known, written, filled, mine, spare):
-    record, kind = body_record(image, body), kind_of(step)
+    kind = kind_of(step)
     if kind == im.STEP_MAP:
         return check_map(image, body, map_of(step), -1, known, segment, written, mine, spare)
     if kind == im.STEP_CALL:
         return check_call(image, registry, body, step, known, segment, written, mine, spare)
-    if kind == im.STEP_TAKE:
-        return check_take(image, record, step, known, segment, written, filled, mine)
-    if kind == im.STEP_BIND:
-        return check_bind(image, record, step, known, segment, written)
-    if kind == im.STEP_PUSH:
-        return check_push(image, record, step, known, segment, written, mine)
-    if kind == im.STEP_POP:
-        return check_pop(image, record, step, known, segment, written, filled, mine)
-    if kind == im.STEP_LENGTH:
-        return check_length(image, record, step, known, segment, written, mine)
-    check = check_lists(image, record, step, known, segment, written, filled)
-    if check != 0:
-        return check
-    if kind == im.STEP_HOST:
-        return check_host(image, record, step)
-    if kind == im.STEP_LIST:
-        return check_list_operands(image, record, step)
-    if kind == im.STEP_WHILE:
-        return check_while(image, body, step)
-    return check_if(image, body, step, known, segment, written)
+    return or_left_out(check_control, (image, body, step, segment, known, written, filled, mine))

@@ -34,10 +34,12 @@ NAN = float("nan")
 LOG2_E = 1.4426950408889634
 
 
-def make_exponentials(high, low, small, large, tiny, coefficients):
-    """exp and expm1, and both for arguments whose 2**n is known to be normal, which saves clamps and scaling.
+def make_exponentials(high, low, small, large, tiny, lift, coefficients):
+    """exp and expm1, both for arguments whose 2**n is known to be normal, which saves clamps and scaling, and exp for
+    those that are not above 0.
 
-    high + low = log 2; from `small` to `large` is where exp is neither 0 nor inf; expm1 is -1 below tiny.
+    high + low = log 2; from `small` to `large` is where exp is neither 0 nor inf; expm1 is -1 below tiny. 2**(n + lift)
+    is normal wherever 2**n is at most 1 and not 0.
     """
     @scalar
     def reduce(x):
@@ -72,19 +74,27 @@ def make_exponentials(high, low, small, large, tiny, coefficients):
         return fma(scale, tail, scale)
 
     @scalar
+    def exp_falling(x):
+        """exp, to the bit, for x <= 0: its 2**n goes in as one factor and a constant."""
+        vanishes = x < small
+        n, tail = reduce(select(vanishes, like(x, 0.0), x))
+        scale = power_of_two(wrap_add(n, like(n, lift)))
+        return select(vanishes, like(x, 0.0), fma(scale, tail, scale) * like(x, 2.0 ** -lift))
+
+    @scalar
     def expm1_moderate(x):
         """For x >= 0, which keeps the sum from cancelling."""
         n, tail = reduce(x)
         scale = power_of_two(n)
         return fma(scale, tail, scale - like(x, 1.0))
 
-    return exp, expm1, exp_moderate, expm1_moderate
+    return exp, expm1, exp_moderate, expm1_moderate, exp_falling
 
 
-exp_f32, expm1_f32, exp_moderate_f32, expm1_moderate_f32 = make_exponentials(
-    0.693359375, -2.12194440e-4, -104.0, 89.0, -40.0, table.EXP_F32)
-exp_f64, expm1_f64, exp_moderate_f64, expm1_moderate_f64 = make_exponentials(
-    6.93147180369123816490e-01, 1.90821492927058770002e-10, -746.0, 710.0, -60.0, table.EXP_F64)
+exp_f32, expm1_f32, exp_moderate_f32, expm1_moderate_f32, exp_falling_f32 = make_exponentials(
+    0.693359375, -2.12194440e-4, -104.0, 89.0, -40.0, 64, table.EXP_F32)
+exp_f64, expm1_f64, exp_moderate_f64, expm1_moderate_f64, exp_falling_f64 = make_exponentials(
+    6.93147180369123816490e-01, 1.90821492927058770002e-10, -746.0, 710.0, -60.0, 512, table.EXP_F64)
 
 
 def make_logarithms(high, low, normal, scale, scale_power, root_half, mantissa, bias, coefficients):
@@ -141,7 +151,7 @@ split_f64, log_f64, log1p_f64 = make_logarithms(
     0x3FE6A09E667F3BCD, 52, 1023, table.LOG_F64)
 
 
-def make_hyperbolic(exp, expm1, expm1_moderate, log1p, saturated):
+def make_hyperbolic(exp, exp_falling, expm1, expm1_moderate, log1p, saturated):
     """What needs only the above. saturated: from there on 1 - tanh x is below half a unit."""
     @scalar
     def tanh(x):
@@ -152,13 +162,13 @@ def make_hyperbolic(exp, expm1, expm1_moderate, log1p, saturated):
 
     @scalar
     def sigmoid(x):
-        e = exp(-fabs(x))
+        e = exp_falling(-fabs(x))
         return select(x < 0.0, e, like(x, 1.0)) / (like(x, 1.0) + e)
 
     @scalar
     def softplus(x):
         """log(1 + e**x) = max(x, 0) + log(1 + e**-|x|)."""
-        return select(x > 0.0, x, select(x != x, x, like(x, 0.0))) + log1p(exp(-fabs(x)))
+        return select(x > 0.0, x, select(x != x, x, like(x, 0.0))) + log1p(exp_falling(-fabs(x)))
 
     @scalar
     def sinh(x):
@@ -179,9 +189,9 @@ def make_hyperbolic(exp, expm1, expm1_moderate, log1p, saturated):
 
 
 tanh_f32, sigmoid_f32, softplus_f32, sinh_f32, cosh_f32 = make_hyperbolic(
-    exp_f32, expm1_f32, expm1_moderate_f32, log1p_f32, 10.0)
+    exp_f32, exp_falling_f32, expm1_f32, expm1_moderate_f32, log1p_f32, 10.0)
 tanh_f64, sigmoid_f64, softplus_f64, sinh_f64, cosh_f64 = make_hyperbolic(
-    exp_f64, expm1_f64, expm1_moderate_f64, log1p_f64, 22.0)
+    exp_f64, exp_falling_f64, expm1_f64, expm1_moderate_f64, log1p_f64, 22.0)
 
 
 @scalar

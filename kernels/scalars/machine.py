@@ -11,6 +11,7 @@ from typing import Any
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 scalar = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -48,7 +49,6 @@ def called(function: Any) -> Any:
     return two
 
 
-SIZES = {types.float32: 32, types.float64: 64}
 INTS = {types.float32: types.int32, types.float64: types.int64}
 FLOATS = {types.int32: types.float32, types.int64: types.float64}
 MANTISSA = {types.float32: 23, types.float64: 52, types.int32: 23, types.int64: 52}
@@ -208,23 +208,14 @@ def nearest(typing_context, x):    # type: ignore[no-untyped-def]
 
 @intrinsic
 def convert(typing_context, x, target):    # type: ignore[no-untyped-def]
-    """x as the type that `target` (a number of that type) has: integers wrap, floats to integers truncate and saturate.
-
-    NaN becomes 0. Floats go to types narrower than 32 bits by way of int32, and to uint32 by way of int64, wrapping.
-    """
+    """x as the type that `target` (a number of that type) has; integers wrap. Floats to integers: saturated.py."""
     result = types.unliteral(target)
     source = types.unliteral(x)
+    if isinstance(source, types.Float) and isinstance(result, types.Integer):
+        raise TypingError(f"convert does not say what becomes of a {source} that no {result} is: use truncation")
 
     def generate(context, builder, signature, arguments):    # type: ignore[no-untyped-def]
         value = arguments[0]
-        if isinstance(source, types.Float) and isinstance(result, types.Integer):
-            width = 64 if result in (types.uint32, types.int64) else 32
-            name = f"llvm.fptosi.sat.i{width}.f{SIZES[source]}"
-            kind = ir.IntType(width)
-            function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [value.type]), name)
-            whole = builder.call(function, [value])
-            target_kind = context.get_value_type(result)
-            return whole if target_kind == kind else builder.trunc(whole, target_kind)
         if result == types.boolean:
             zero = ir.Constant(value.type, 0)
             if isinstance(source, types.Float):

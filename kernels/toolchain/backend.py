@@ -48,8 +48,8 @@ def build_object(target: Target, bitcode: bytes, exports: Mapping[str, str], inl
                  unroll: bool = True, unit: str = "") -> bytes:
     """One object. exports: symbol -> name in `bitcode` of the function that it exports as symbol_<isa>.
 
-    inline_all: inline every helper that is not noinline, as kernels' inner loops need; False: as LLVM judges. unroll:
-    whether loops are unrolled. unit: its name, which the symbols of its parts have.
+    inline_all: inline every helper that is not noinline or to be small, as kernels' inner loops need; False: as LLVM
+    judges. unroll: whether loops are unrolled. unit: its name, which the symbols of its parts have.
     """
     machine = target_machine(target)
     module = llvm.parse_bitcode(bitcode)
@@ -93,7 +93,8 @@ def _internalise(module: llvm.ModuleRef, exports: set[str], inline_all: bool) ->
             function.linkage = "external"
         else:
             function.linkage = "internal"
-            if inline_all and not any(b"noinline" in attributes for attributes in function.attributes):
+            said = b" ".join(function.attributes)
+            if inline_all and b"noinline" not in said and b"optsize" not in said:
                 function.add_function_attribute("alwaysinline")
     for variable in module.global_variables:
         if not variable.is_declaration:

@@ -179,13 +179,14 @@ def _add_primitives(units: dict[str, Unit], table: list[str | None]) -> list[Pri
     module = f"{PACKAGE}.primitives"
     declared = sorted(importlib.import_module(module).PRIMITIVES, key=lambda row: row[0])
     entries = []
-    for number, (full_name, result, arguments, function) in enumerate(declared):
+    for number, primitive in enumerate(declared):
+        full_name, result, arguments, function = primitive
         part = f"primitives.{number // PRIMITIVES_A_UNIT}"
         unit = units.setdefault(part, Unit(part, module))
         symbol = f"gc_primitive_{full_name.replace('.', '_')}"
         wanted = _primitive_types(result, arguments, function)
         unit.adapters.append(Adapter(symbol, "primitive", function, types=wanted))
-        entries.append(PrimitiveEntry(full_name, result, tuple(arguments), full_name.startswith("reduce.")))
+        entries.append(PrimitiveEntry(full_name, result, tuple(arguments), primitive.is_reduce))
         table.append(symbol)
     return entries
 

@@ -37,7 +37,7 @@ class FrontEndError(Exception):
 class Adapter:
     """One function to compile and how C calls it.
 
-    symbol: name without ISA. kind: "bind", "run", "pack", "primitive", "reduce" (SPEC: C ABI) or "entry" (as declared);
+    symbol: name without ISA. kind: "bind", "run", "pack", "primitive" (contracts/calls.py) or "entry" (as declared);
     "emitted": function(module, name) defines it in LLVM IR.
     operands: dtype names, for kernels; numbers: how many dims and attributes, floats: which of them are float64.
     types, result: numba's, for "entry". isa: of a function tuned for one, its symbol; "": for all that have no other.
@@ -132,7 +132,8 @@ class _Library(codegen.CPUCodeLibrary):
 def compile_module(name: str, adapters: Sequence[Adapter], fast: Sequence[str] | None = None) -> bytes:
     """LLVM bitcode that defines every adapter's function. Once a process: numba keeps what it has compiled.
 
-    fast: if given, functions of other modules than these are marked as to be compiled for size.
+    Marked as to be compiled for size: binds, which decide once for many runs, and what they alone call; if `fast` is
+    given, functions of other modules than these.
     """
     target = registry.cpu_target
     context = target.target_context.with_aot_codegen(name)
@@ -140,11 +141,16 @@ def compile_module(name: str, adapters: Sequence[Adapter], fast: Sequence[str] |
     context.refresh()
     _Library.module = context.create_module(name)
     library = context.codegen().create_library(name)
-    for adapter in adapters:
+    runs, binds = ([a for a in adapters if (a.kind == "bind") == is_bind] for is_bind in (False, True))
+    for adapter in runs:
         _compile_adapter(target.typing_context, context, library, adapter)
+    others = {function.name for function in _Library.module.functions}
+    for adapter in binds:
+        _compile_adapter(target.typing_context, context, library, adapter)
+    _mark_small(_Library.module, lambda function: function.name not in others)
     _mark_parts(_Library.module)
     if fast is not None:
-        _mark_small(_Library.module, adapters, fast)
+        _mark_small(_Library.module, _is_slow(adapters, fast))
     module = llvm.parse_assembly(str(_Library.module))
     module.name = name
     module.verify()
@@ -160,13 +166,17 @@ def _mark_parts(module: ir.Module) -> None:
             function.attributes.add("noinline")
 
 
-def _mark_small(module: ir.Module, adapters: Sequence[Adapter], fast: Sequence[str]) -> None:
-    """Numba's name of a function begins with its Python module's."""
+def _mark_small(module: ir.Module, wanted: Callable[[ir.Function], bool]) -> None:
+    for function in module.functions:
+        if not function.is_declaration and wanted(function):
+            function.attributes.add("optsize")
+
+
+def _is_slow(adapters: Sequence[Adapter], fast: Sequence[str]) -> Callable[[ir.Function], bool]:
+    """Whether a function is of none of these modules: numba's name of it begins with its Python module's."""
     prefixes = tuple("_ZN" + "".join(f"{len(part)}{part}" for part in name.split(".")) for name in fast)
     outer = {adapter.name for adapter in adapters if adapter.function.__module__ in fast}
-    for function in module.functions:
-        if not function.is_declaration and not function.name.startswith(prefixes) and function.name not in outer:
-            function.attributes.add("optsize")
+    return lambda function: not function.name.startswith(prefixes) and function.name not in outer
 
 
 def _compile_adapter(typing_context: Any, context: base.BaseContext, library: Any, adapter: Adapter) -> None:
@@ -201,7 +211,7 @@ def _argument_types(adapter: Adapter, function: Callable[..., Any]) -> tuple[Any
         "bind": (*numbers, words),
         "run": (*pointers, *numbers, words, i64, i64, i64, i64),
         "pack": (*pointers, *numbers, words, i64, i64),
-        "primitive": adapter.types, "reduce": adapter.types, "entry": adapter.types,
+        "primitive": adapter.types, "entry": adapter.types,
     }[adapter.kind]
     parameters = list(inspect.signature(function).parameters)
     if len(parameters) != len(expected):
@@ -224,12 +234,10 @@ def _emit_adapter(context: base.BaseContext, module: ir.Module, fndesc: Any, ada
         parameters = [I64, word_pointer, word_pointer, I64, I64]
     elif adapter.kind == "primitive":
         parameters = [I64] * 6
-    elif adapter.kind == "reduce":
-        parameters = [I64] * 3
     else:
         parameters = value_types
         returns = context.get_value_type(fndesc.restype) if fndesc.restype != types.none else ir.VoidType()
-    if adapter.kind in ("bind", "primitive", "reduce"):
+    if adapter.kind in ("bind", "primitive"):
         returns = ir.VoidType()
     outer = ir.Function(module, ir.FunctionType(returns, parameters), adapter.name)
     builder = ir.IRBuilder(outer.append_basic_block())

@@ -80,10 +80,11 @@ def _symbols(runtime: Target, entries: Mapping[str, Sequence[str]]) -> list[str]
              'extern "C" {', *(f"{types[0]} {name}_{runtime.symbol}({', '.join(types[1:])});"
                                for name, types in entries.items()),
              "// graphc_tables.cpp: the registry, the names of kernels and then primitives, and by instruction set,",
-             "// best first, the functions: bind, run and pack of each kernel, then the primitives; nullptr ends them.",
+             "// best first, how far each function is from its place in the table, 0: there is none. In order: bind,",
+             "// run, pack of each kernel, then the primitives. A row without a name ends them.",
              '// gc_made_for: the models that a runner of few kernels was made for; "": it has them all.',
              "// gc_parts: what such a one may do without (parts.hpp); nullptr: it is left out.",
-             "struct gc_isa { const char* name; void (*const* functions)(); };",
+             "struct gc_isa { const char* name; const std::int32_t* functions; };",
              "// The registry is packed (kernels/toolchain/tables.py).",
              "extern const unsigned char gc_packed_registry[];",
              "extern const std::int64_t gc_packed_registry_bytes, gc_names_bytes;",

@@ -1,6 +1,8 @@
 """The tables of a library, read back from its objects and written as C++: of all its functions, or of some of them.
 
-What makes a runner of few kernels small is here: a linker takes only what the tables name (graphc/runner_for).
+What makes a runner of few kernels small is here: a linker takes only what the tables name (graphc/commands/runner.py).
+In C++ a table of functions holds how far each lies from its place in the table, 32 bits: of addresses a program or
+library that may be loaded anywhere has 32 bytes for each, 24 of which tell the loader where it is.
 Imports neither numba nor llvmlite.
 """
 from __future__ import annotations
@@ -49,8 +51,8 @@ def read_tables(objects: Iterable[bytes], isas: Iterable[str]) -> Tables:
         raise GateError("the library's names are not those of its registry")
     functions = {}
     for isa in isas:
-        found = _find(objects, PREFIX + isa.replace("-", "_")).references
-        functions[isa] = [found.get(8 * i, "") for i in range(ROLES * kernels + primitives)]
+        found = _find(objects, PREFIX + isa.replace("-", "_"))
+        functions[isa] = [found.references.get(found.width * i, "") for i in range(ROLES * kernels + primitives)]
     return Tables(words, names[:kernels], names[kernels:], functions)
 
 
@@ -157,15 +159,14 @@ def tables_source(tables: Tables, made_for: str = "", parts: Collection[str] = P
     fails as numba's functions do; the kernel then returns Status.LEFT_OUT. same_parts: parts of kernels that are to
     lead to others, which are the same machine code (folding.py)."""
     names = [*tables.kernels, *tables.primitives]
-    symbols = sorted({symbol for of_isa in tables.functions.values() for symbol in (*of_isa, *parts)} - {""})
     lines = ["// Written by graphc; do not edit.", "#include <cstdint>", 'extern "C" {',
-             "#pragma GCC visibility push(hidden)", *(f"void {symbol}();" for symbol in symbols),
-             "struct gc_isa { const char* name; void (*const* functions)(); };",
+             "#pragma GCC visibility push(hidden)", *(f"void {part}();" for part in PARTS if part in parts),
+             "struct gc_isa { const char* name; const std::int32_t* functions; };",
              f"extern const unsigned char {PACKED}[];",
              "extern const std::int64_t gc_packed_registry_bytes, gc_names_bytes;",
              "extern const char gc_names[], gc_made_for[];", "extern const gc_isa gc_isas[];",
              "extern void (*const gc_parts[])();"]
-    lines += [f"extern void (*const {_table(isa)}[])();" for isa in tables.functions]
+    lines += [f"extern const std::int32_t {_table(isa)}[];" for isa in tables.functions]
     lines += ["#pragma GCC visibility pop",
               f"const unsigned char {PACKED}[] = {{{_wrapped(map(str, packed(tables.words)))}}};",
               f"const std::int64_t gc_packed_registry_bytes = {len(packed(tables.words))};",
@@ -178,10 +179,19 @@ def tables_source(tables: Tables, made_for: str = "", parts: Collection[str] = P
         lines += [f'__attribute__((alias("gc_left_out"))) std::int32_t {symbol}();' for symbol in left_out]
     lines += _leading(same_parts or {})
     for isa, functions in tables.functions.items():
-        rows = _wrapped(symbol or "nullptr" for symbol in [*functions, "nullptr"])     # an array has at least one
-        lines.append(f"void (*const {_table(isa)}[])() = {{{rows}}};")
+        lines += _distances(_table(isa), functions)
     rows = ", ".join(f'{{"{isa}", {_table(isa)}}}' for isa in tables.functions)
     return "\n".join([*lines, f"const gc_isa gc_isas[] = {{{rows}, {{nullptr, nullptr}}}};", "}", ""])
+
+
+def _distances(table: str, functions: Iterable[str]) -> list[str]:
+    """Assembly that defines a table of functions; 0 stands for none. C++ has no constant for how far a function is."""
+    functions = list(functions)
+    hidden = [f'".hidden {symbol}\\n"' for symbol in sorted({table, *functions} - {""})]
+    rows = [f'".long {symbol} - .\\n"' if symbol else '".long 0\\n"' for symbol in functions]
+    return [f'asm(".pushsection .rodata.{table},\\"a\\",%progbits\\n.balign 4\\n"', *hidden,
+            f'".globl {table}\\n.type {table},%object\\n{table}:\\n"', *rows,
+            f'".size {table},.-{table}\\n.popsection\\n");']
 
 
 def _leading(parts: Mapping[str, str]) -> list[str]:

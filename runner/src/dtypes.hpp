@@ -5,6 +5,7 @@
 #include <string>
 
 #include "graphc_layout.h"
+#include "texts.hpp"
 
 namespace graphc_core {
 
@@ -20,17 +21,18 @@ inline void normalise_bools(char* values, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) values[i] = values[i] != 0;
 }
 
+// The texts stand in it: for each pointer in a table a loader needs 24 bytes more.
 struct DType {
-  int number;
-  int size;                // bytes of an element; 0: cannot be fed, fetched or stored
-  const char* short_name;  // as in names of kernels
-  const char* name;        // TensorFlow's
-  const char* numpy;       // NumPy's, as in .npy files
+  std::int16_t number;
+  std::int16_t size;       // bytes of an element; 0: cannot be fed, fetched or stored
+  char short_name[12];     // as in names of kernels
+  char name[12];           // TensorFlow's
+  char numpy[6];           // NumPy's, as in .npy files
 };
 
 // nullptr if there is no such dtype.
 inline const DType* find_dtype(std::int64_t number) {
-  static const DType all[] = {
+  static constexpr DType all[] = {
 #define GRAPHC_ROW(number, size, short_name, name, numpy) {number, size, short_name, name, numpy},
       GRAPHC_DTYPES(GRAPHC_ROW)
 #undef GRAPHC_ROW
@@ -42,7 +44,7 @@ inline const DType* find_dtype(std::int64_t number) {
 
 [[gnu::cold]] inline std::string dtype_name(std::int64_t number) {
   const DType* dtype = find_dtype(number);
-  return dtype ? dtype->name : "dtype " + std::to_string(number);
+  return dtype ? dtype->name : "dtype " + decimal(number);
 }
 
 }  // namespace graphc_core

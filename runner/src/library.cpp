@@ -16,6 +16,7 @@ namespace {
 struct Entry {
   Library library;
   bool runs_here;
+  std::vector<std::int64_t> addresses;     // library.functions
 };
 
 #if defined(__x86_64__)
@@ -49,16 +50,24 @@ bool machine_runs(const std::string& isa) {
 #endif
 }
 
+std::vector<std::int64_t> addresses_of(const std::int32_t* functions) {
+  std::vector<std::int64_t> found(static_cast<std::size_t>(3 * registry()[1] + registry()[2]));
+  for (std::size_t i = 0; i < found.size(); ++i)
+    if (functions[i]) found[i] = reinterpret_cast<std::int64_t>(functions + i) + functions[i];
+  return found;
+}
+
 const std::vector<Entry>& libraries() {
   static const std::vector<Entry> all = [] {
     std::vector<Entry> found;
     for (const gc_isa* isa = gc_isas; isa->name; ++isa) {
-      const Library library = {isa->name, reinterpret_cast<const std::int64_t*>(isa->functions),
+      std::vector<std::int64_t> addresses = addresses_of(isa->functions);
+      const Library library = {isa->name, addresses.data(),
 #define GRAPHC_MEMBER(result, name, parameters) GRAPHC_SYMBOL(name),
                                GRAPHC_ENTRIES(GRAPHC_MEMBER)
 #undef GRAPHC_MEMBER
       };
-      found.push_back({library, machine_runs(isa->name)});
+      found.push_back({library, machine_runs(isa->name), std::move(addresses)});
     }
     return found;
   }();

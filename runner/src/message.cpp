@@ -84,8 +84,9 @@ Explained explain(const Plan& plan, const Body* body, const Step* step, const Wo
                                               "has no value; give it one (graphc_state_set), or save the graph frozen"};
     }
     case L::Status::LEFT_OUT:
-      return {GRAPHC_UNIMPLEMENTED, "the way to compute it with the sizes and attributes " +
-                                        numbers(e + L::ERROR_DETAIL, a, L::DETAIL_WORDS) + lacking()};
+      return {GRAPHC_UNIMPLEMENTED, (a > 0 ? "the way to compute it with the sizes and attributes " +
+                                                 numbers(e + L::ERROR_DETAIL, a, L::DETAIL_WORDS)
+                                           : std::string("the way to compute it")) + lacking()};
     case L::BAD_IMAGE:
       return {GRAPHC_DATA_LOSS, filled("damaged model: the plan fails check $a of the verifier ($b)", a, b, c)};
     case L::NO_MEMORY:

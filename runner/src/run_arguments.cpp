@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
+#include <string_view>
 
 #include "npz.hpp"
 #include "texts.hpp"
@@ -10,22 +12,23 @@
 namespace graphc_core {
 namespace {
 
+// The texts stand in it, as in dtypes.hpp.
 struct Flag {
-  std::string name, value;      // value: what stands behind it, "" for a switch
-  long long least;              // the smallest number that it may be; -1: it is no number
-  std::string help;
+  char name[12], value[16];     // value: what stands behind it, "" for a switch
+  int least;                    // the smallest number that it may be; -1: it is no number
+  char help[104];
+
+  bool is(std::string_view wanted) const { return wanted == name; }
+  bool is_switch() const { return !value[0]; }
 };
 
 constexpr long long LARGEST = 1LL << 62, LARGEST_THREADS = (1LL << 31) - 1;
 
-const std::vector<Flag>& flags() {
-  static const std::vector<Flag> all = {
+constexpr Flag FLAGS[] = {
 #define GRAPHC_FLAG(name, value, least, help) {name, value, least, help},
 #include "flags.inc"
 #undef GRAPHC_FLAG
-  };
-  return all;
-}
+};
 
 // At most 19 digits, so that it fits.
 bool is_number(const std::string& text, long long least, long long most) {
@@ -42,23 +45,24 @@ bool is_device(const std::string& text) {
 }
 
 void take(Arguments& found, const Flag& flag, const std::string& value) {
-  if (flag.name == "--feed" || flag.name == "--feed-each") {
+  const std::string name = flag.name;
+  if (flag.is("--feed") || flag.is("--feed-each")) {
     const std::size_t equals = value.find('=');
     const bool is_whole = equals == std::string::npos;      // a .npz file, all of it
     if (is_whole && !is_archive(value))
-      throw UsageError(flag.name + " wants " + flag.value + ", or FILE.npz, not '" + value + "'");
-    (flag.name == "--feed" ? found.feeds : found.each)
+      throw UsageError(name + " wants " + flag.value + ", or FILE.npz, not '" + value + "'");
+    (flag.is("--feed") ? found.feeds : found.each)
         .emplace_back(is_whole ? "" : value.substr(0, equals), is_whole ? value : value.substr(equals + 1));
-  } else if (flag.name == "--fetch") {
+  } else if (flag.is("--fetch")) {
     found.fetches.push_back(value);
-  } else if (flag.name == "--out") {
+  } else if (flag.is("--out")) {
     found.outs.push_back(value);
   } else {
-    const long long most = flag.name == "--threads" ? LARGEST_THREADS : LARGEST;
+    const long long most = flag.is("--threads") ? LARGEST_THREADS : LARGEST;
     if (flag.least >= 0 && !is_number(value, flag.least, most))
-      throw UsageError(flag.name + " wants a number from " + std::to_string(flag.least) + " on, not '" + value + "'");
-    if (flag.name == "--device" && !is_device(value)) throw UsageError("--device wants cpu, gpu or gpu:N, not '" + value + "'");
-    found.given[flag.name] = value;
+      throw UsageError(name + " wants a number from " + decimal(flag.least) + " on, not '" + value + "'");
+    if (flag.is("--device") && !is_device(value)) throw UsageError("--device wants cpu, gpu or gpu:N, not '" + value + "'");
+    found.given[name] = value;
   }
 }
 
@@ -86,12 +90,12 @@ Arguments parse_arguments(const std::vector<std::string>& words) {
     }
     const std::size_t equals = word.find('=');
     const std::string name = word == "-h" ? "--help" : word.substr(0, equals);
-    const auto flag = std::find_if(flags().begin(), flags().end(), [&](const Flag& one) { return one.name == name; });
+    const Flag* flag = std::find_if(std::begin(FLAGS), std::end(FLAGS), [&](const Flag& one) { return one.is(name); });
     const bool has_value = equals != std::string::npos;
-    if (flag == flags().end() || (has_value && flag->value.empty())) throw UsageError("what is '" + word + "'?");
-    if (!flag->value.empty() && !has_value && i + 1 == words.size())
+    if (flag == std::end(FLAGS) || (has_value && flag->is_switch())) throw UsageError("what is '" + word + "'?");
+    if (!flag->is_switch() && !has_value && i + 1 == words.size())
       throw UsageError(name + " needs a value: " + name + " " + flag->value);
-    take(found, *flag, has_value ? word.substr(equals + 1) : flag->value.empty() ? "" : words[++i]);
+    take(found, *flag, has_value ? word.substr(equals + 1) : flag->is_switch() ? "" : words[++i]);
   }
   if (found.model.empty() && !found.has("--help") && !found.has("--version")) throw UsageError("which model?");
   if (found.has("--gpu-code") && !found.on_gpu()) throw UsageError("--gpu-code is for --device gpu");
@@ -101,8 +105,8 @@ Arguments parse_arguments(const std::vector<std::string>& words) {
 std::string help_text(const std::string& program) {
   constexpr std::size_t COLUMN = 27;
   std::string text = program + " MODEL.pb [options]\n";
-  for (const Flag& flag : flags()) {
-    std::string left = "  " + flag.name + (flag.value.empty() ? "" : " " + flag.value);
+  for (const Flag& flag : FLAGS) {
+    std::string left = std::string("  ") + flag.name + (flag.is_switch() ? "" : " ") + flag.value;
     if (left.size() < COLUMN - 1) left.append(COLUMN - left.size(), ' ');
     else left += "\n" + std::string(COLUMN, ' ');
     text += left + flag.help + "\n";

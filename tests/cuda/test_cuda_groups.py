@@ -33,10 +33,10 @@ def check(groups: int, channels: int, results: int, kernel: Any, strides: Any, p
                 tolerance=tolerance)
 
 
-@pytest.mark.parametrize(("groups", "channels", "results"), [(2, 3, 2), (3, 1, 2), (4, 4, 4), (2, 17, 5)])
-@pytest.mark.parametrize(("kernel", "strides", "padding", "dilation"), [
-    ((3, 3), (1, 1), "SAME", (1, 1)), ((2, 3), (2, 1), "VALID", (1, 1)), ((1, 1), (1, 1), "SAME", (1, 1)),
-    ((3, 2), (1, 1), "SAME", (2, 2))])
+@pytest.mark.parametrize(("groups", "channels", "results", "kernel", "strides", "padding", "dilation"), [
+    (2, 3, 2, (3, 3), (1, 1), "SAME", (1, 1)), (3, 1, 2, (2, 3), (2, 1), "VALID", (1, 1)),
+    (4, 4, 4, (1, 1), (1, 1), "SAME", (1, 1)), (4, 4, 4, (3, 2), (1, 1), "SAME", (2, 2)),
+    (2, 17, 5, (2, 1), (1, 1), "VALID", (1, 1))])
 def test_groups_and_gradients(device: Any, groups: int, channels: int, results: int, kernel: Any, strides: Any,
                               padding: str, dilation: Any) -> None:
     check(groups, channels, results, kernel, strides, padding, dilation)

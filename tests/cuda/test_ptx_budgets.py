@@ -7,9 +7,11 @@ from itertools import product
 import pytest
 
 from graphc.exec.cuda.calls.call import ProgramBuilder
+from graphc.exec.cuda.code import fourier, matrices, pivots
 from graphc.exec.cuda.code.attention import attention, gradient_of_q, gradients_of_keys
 from graphc.exec.cuda.code.attention_tile import Shape as Tiles
 from graphc.exec.cuda.code.builder import KernelBuilder
+from graphc.exec.cuda.code.ctc import ctc_loss
 from graphc.exec.cuda.code.maps import kernel_text
 from graphc.exec.cuda.code.products import Product, product_text
 from graphc.exec.cuda.code.programs import LONG, Shape, unrolled
@@ -105,6 +107,15 @@ def test_attention(shape: tuple[str, int, int]) -> None:
 def test_attention_on_tensor_cores(pieces: int, bands: int, keys: int, wide: bool) -> None:
     made = tensor_attention(TensorAttention(pieces, pieces, bands, keys, True, True, wide, wide))
     assert over_budget(text_with_scalars(made, TENSOR_COMPUTE)) == []
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+def test_transforms_matrices_and_sequences(dtype: str) -> None:
+    ends = fourier.Ends(dtype, takes=True, gives=True, narrow=True)
+    for kernel in (fourier.step_of_four(ends), fourier.step_by_definition(ends), fourier.turn(ends),
+                   matrices.cholesky_columns(dtype, True), matrices.substitution(dtype, 32, True, False, True),
+                   pivots.lu_columns(dtype), pivots.lu_rows(dtype), pivots.lu_order(dtype), ctc_loss(dtype)):
+        assert over_budget(text_with_scalars(kernel)) == [], kernel.name
 
 
 def test_what_takes_too_much_is_told() -> None:

@@ -112,6 +112,8 @@ def _changed_run(run: Recorded, rng: random.Random) -> Recorded:
 
 def _changed(value: Any, rng: random.Random) -> Any:
     """The same with one thing in it changed."""
+    if isinstance(value, Recorded):
+        return _changed_run(value, rng)
     if isinstance(value, Moved):
         field = rng.choice(("target", "source", "count"))
         return replace(value, **{field: _changed(getattr(value, field), rng)})

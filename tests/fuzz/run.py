@@ -26,8 +26,9 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -120,6 +121,14 @@ class Fuzzing:
         self.kinds: set[str] = set()
         self.outcomes: Counter[str] = Counter()
 
+    def side(self, work: Callable[[], None]) -> None:
+        """One side; that it cannot go on is a failure, too."""
+        try:
+            work()
+        except Exception:
+            self.failures.append(f"the fuzzer itself: {traceback.format_exc()}")
+            print(self.failures[-1], flush=True)
+
     def cpp(self, program: Path) -> None:
         originals = [*(case_file(case) for case in fuzzed_cases().values()), model_file()]
         rng = random.Random(self.seed)
@@ -207,7 +216,8 @@ def main() -> int:
     options = parser.parse_args()
     program = build_runner("runner-sanitize", "-DGRAPHC_SANITIZE=ON") / "graphc-fuzz"
     fuzzing = Fuzzing(options.seconds, options.seed)
-    threads = [threading.Thread(target=fuzzing.cpp, args=(program,)), threading.Thread(target=fuzzing.python)]
+    threads = [threading.Thread(target=fuzzing.side, args=(work,))
+               for work in (lambda: fuzzing.cpp(program), fuzzing.python)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -136,6 +136,7 @@ INEXACT = frozenset(("RandomGammaGrad",))
 NOT_IN_TENSORFLOW = frozenset(("PyFunc", "Print", "Assert", *(o for o in OPS if OPS[o].effect is Effect.RANDOM)))
 RESERVED = {"FusedBatchNormGrad": 3, "FusedBatchNormGradV2": 3, "FusedBatchNormGradV3": 3, "FusedBatchNormV3": 5}
 DECOMPOSITIONS = frozenset(("SelfAdjointEigV2", "Svd"))
+ENCODERS = frozenset(("EncodePng", "EncodeJpeg", "EncodeJpegVariableQuality", "ImageSummary"))
 DECODERS = frozenset(("DecodeImage", "DecodeJpeg", "DecodeAndCropJpeg", "DecodePng", "DecodeGif"))
 BATCH_NORMS = frozenset(("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"))
 
@@ -172,6 +173,13 @@ def differs_in_tensorflow(program: Program, ops: set[str]) -> str | None:
         return "leaves open what NaN and infinity give in extremes, softmax and casts"
     if ops & DECODERS and any(b"\xff\xd8\xff" in bytes(b) for v in inputs if v.dtype == object for b in v.ravel()):
         return "decodes JPEGs by the fast method (docs/parity.md)"
+    if ops & ENCODERS:
+        return "a picture's bytes are its encoder's"
+    if any(s.op.startswith("SparseApply") for s in applied):
+        return "applies the gradients of a row that is named twice one after the other"
+    if any(s.op.startswith("Conv3D") and s.attributes["padding"] == "SAME" and max(s.attributes["strides"]) > 1
+           for s in applied):
+        return "Conv3D pads one axis for the other where strides differ"
     if ops & {"FusedPadConv2D", "FusedResizeAndPadConv2D"}:
         return "its kernel is right for the first picture of a batch only"
     empty = any(not v.size for v in inputs)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from graphc.kernels.contracts.calls import Choice
-from graphc.kernels.cpu.math.matmul import BRAIN, BRAIN_COLUMNS, BRAIN_WIDE
+from graphc.kernels.cpu.math.matmul_choice import BRAIN, BRAIN_COLUMNS, BRAIN_WIDE
 from graphc.kernels.toolchain.targets import host_targets
 from graphc.kernels.toolchain.testing import load_kernels
 

@@ -24,6 +24,10 @@ CASES = [
     Window(2, 9, 9, 33, 5, 5, pad=(2, 2, 2, 2)),
     Window(3, 7, 7, 17, 7, 7, pad=(3, 3, 3, 3)),
     Window(1, 12, 13, 16, 4, 7, dilation=(2, 1), pad=(0, 6, 6, 6)),
+    Window(2, 9, 31, 40, 3, 3, stride=(2, 2), pad=(1, 1, 1, 1)),
+    Window(1, 6, 133, 33, 5, 5, stride=(1, 2), pad=(2, 2, 2, 1)),        # channels part by part
+    Window(1, 3, 260, 17, 3, 7, pad=(1, 1, 3, 3)),
+    Window(1, 5, 3, 20, 3, 5, stride=(1, 2), pad=(1, 1, 9, 9)),          # most positions lie outside
 ]
 DTYPES = ["f32", "f64"]
 

@@ -106,6 +106,16 @@ def test_random_programs(seed: int) -> None:
             run_both(program, shape)
 
 
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("op", ["max", "min"])
+@pytest.mark.parametrize("bound", [0.0, -0.0, 6.0, -np.inf, np.inf, np.nan])
+def test_bounds_of_what_may_be_nan_or_a_zero_of_either_sign(dtype: str, op: str, bound: float) -> None:
+    special = np.array([np.nan, 0.0, -0.0, np.inf, -np.inf, 1e-45, -7.0, 6.0] * 9, as_dtype(dtype).numpy)
+    program = Program((dtype,), (Instr("const", dtype, (), bound), Instr(op, dtype, (0, 1)), Instr("neg", dtype, (2,)),
+                                 Instr(op, dtype, (1, 0))), (2, 3, 4))
+    run_both(program, special.shape, given=[(special, special)])
+
+
 def with_reductions(program: Program) -> Program:
     """The program, some of its floats reduced, with arithmetic on what that gives; one element value is stored, too."""
     instrs, loads = list(program.instrs), len(program.loads)

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from test_map import elements, random_array
 
+from graphc.commands.needs import may_turn
 from graphc.exec.jit import compile_form
 from graphc.exec.pass_code import Form
 from graphc.kernels.runtime import map_words as m
+from graphc.kernels.toolchain.intervals import Some
 from graphc.plan.plan import Instr, Program
 
 from maps import BoundMap, Operand
@@ -65,6 +67,26 @@ def test_programs_on_what_is_turned(dtype: str) -> None:
         np.testing.assert_array_equal(z, expected.T)
         np.testing.assert_array_equal(n, np.arange(w.size).reshape(w.shape))
         np.testing.assert_array_equal(k, np.indices(w.shape)[1])
+
+
+def test_what_turns_is_foreseen() -> None:
+    """By whoever links small runners without what turns: from sizes and strides, or bounds of them."""
+    turned = 0
+    for _ in range(300):
+        shape = tuple(int(n) for n in RNG.choice((1, 2, 17, 20, 33), 4))
+        order, axes = RNG.permutation(4), sorted(RNG.choice(4, 3, replace=False))
+        x = np.empty(shape, np.float32)
+        view = x.transpose(order)
+        strides = [stride // 4 if axis in axes else 0 for axis, stride in enumerate(view.strides)]      # others repeat
+        y = np.empty(view.shape, np.float32)
+        bound = BoundMap(MOVE, y.shape, 0, [Operand(x, tuple(strides))], [elements(y, y)])
+        if bound.out[m.TURNED]:
+            turned += 1
+            unknown = [Some(0, 2 * size) for size in view.shape]
+            assert may_turn(view.shape, strides) and may_turn(unknown, [Some(0, 2 * stride) for stride in strides])
+    assert turned > 10
+    assert not may_turn((Some(0, 9), 17, 20), (340, 20, 1)) and not may_turn((20, 20), (1, 0))
+    assert not may_turn((20, 1), (1, 5)) and may_turn((20, Some(0, 9)), (1, 5))
 
 
 def test_a_number_for_each_row_turns_nothing() -> None:

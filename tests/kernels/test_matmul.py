@@ -13,7 +13,7 @@ from kernel_harness import backwards, close, filled, load, normal
 SIZES = (1, 3, 17, 31, 65)
 ALL = list(itertools.product(SIZES, SIZES, SIZES))
 BIG = [(1, 1000, 300), (2, 129, 1025), (300, 70, 600), (14, 257, 2000), (700, 10, 129), (128, 128, 128), (257, 600, 33),
-       (5, 300, 1), (64, 1, 64), (33, 1024, 700)]
+       (5, 300, 1), (64, 1, 64), (33, 1024, 700), (40, 600, 1300), (150, 272, 90), (300, 700, 4), (1000, 16, 9)]
 
 
 def check(m, n, k, dtype, transpose_a=0, transpose_b=0, batch=1, share_a=False, share_b=False, persistent=False,
@@ -53,10 +53,8 @@ def test_big(dtype, transposes, size):
 @pytest.mark.parametrize("dtype", ["f32", "f64", "i32"])
 @pytest.mark.parametrize("transposes", [(0, 0), (0, 1), (1, 0), (1, 1)])
 def test_batches(dtype, transposes):
-    for (m, n, k), batch in itertools.product([(1, 1, 1), (3, 65, 17), (31, 31, 65), (130, 40, 64), (200, 70, 20)], (0,
-                                                                                                                     1,
-                                                                                                                     2,
-                                                                                                                     7)):
+    sizes = [(1, 1, 1), (3, 65, 17), (31, 31, 65), (130, 40, 64), (200, 70, 20), (3, 3, 3), (9, 16, 12)]
+    for (m, n, k), batch in itertools.product(sizes, (0, 1, 2, 7)):
         for share_a, share_b in itertools.product((False, True), (False, True)):
             check(m, n, k, dtype, *transposes, batch=batch, share_a=share_a, share_b=share_b, persistent=share_b)
 
@@ -93,7 +91,7 @@ def test_empty(size):
 # One row or one column, and few columns of many rows, which are computed turned: m, n, k.
 SKINNY = [(1, 1030, 300), (1, 5000, 17), (1, 31, 9), (2000, 1, 300), (300, 1, 2000), (5, 1, 7), (600, 2, 130),
           (600, 3, 1), (900, 4, 257), (260, 5, 500), (1000, 8, 400), (129, 9, 65), (300, 12, 700), (100, 16, 33),
-          (70, 16, 1000)]
+          (70, 16, 1000), (4, 600, 300), (16, 130, 500), (700, 24, 90)]
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
@@ -113,7 +111,7 @@ def test_batches_of_few_rows_or_columns(transposes):
             check(m, n, k, "f32", *transposes, batch=batch, share_a=share_a, share_b=share_b, persistent=share_b)
 
 
-@pytest.mark.parametrize("size", [(1, 70, 20), (70, 1, 20), (70, 3, 90)], ids=str)
+@pytest.mark.parametrize("size", [(1, 70, 20), (70, 1, 20), (70, 3, 90), (70, 50, 4), (30, 70, 4)], ids=str)
 @pytest.mark.parametrize("transpose_a", [0, 1])
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_what_is_not_finite_stays_in_its_row_and_column(size, transpose_a, value):

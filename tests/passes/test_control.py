@@ -10,13 +10,9 @@ import graphc as gc
 
 from checking import check_compiled
 
+pytestmark = pytest.mark.usefixtures("graph")
+
 RNG = np.random.default_rng(4)
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Any:
-    with gc.Graph().as_default() as made:
-        yield made
 
 
 def row() -> Any:

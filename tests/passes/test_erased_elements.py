@@ -2,7 +2,7 @@
 what a loop passes on as it is becomes an operand."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,9 @@ from graphc.passes.unused_results import unused_results
 
 from checking import check_compiled, flow_of
 
+pytestmark = pytest.mark.usefixtures("graph")
+
 X = np.array([[0.3, -0.7], [0.1, 0.9], [-0.4, 0.2]], np.float32)
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Iterator[gc.Graph]:
-    with gc.Graph().as_default() as made:
-        yield made
 
 
 def erasing(fetches: Sequence[Any], feeds: Sequence[Any], arrays: Sequence[Any]) -> int:

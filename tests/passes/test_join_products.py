@@ -13,13 +13,9 @@ from graphc.passes.simplify import simplify
 
 from checking import check_compiled, check_rewrite, flow_of, types
 
+pytestmark = pytest.mark.usefixtures("graph")
+
 RNG = np.random.default_rng(5)
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Any:
-    with gc.Graph().as_default() as made:
-        yield made
 
 
 def array(*shape: int) -> np.ndarray:

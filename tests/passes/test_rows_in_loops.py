@@ -14,13 +14,9 @@ from graphc.passes.simplify import simplify
 
 from checking import check_compiled, close, flow_of, types
 
+pytestmark = pytest.mark.usefixtures("graph")
+
 RNG = np.random.default_rng(7)
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Any:
-    with gc.Graph().as_default() as made:
-        yield made
 
 
 def body_types(fetches: list[Any], feeds: list[Any]) -> list[str]:

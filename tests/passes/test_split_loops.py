@@ -24,15 +24,11 @@ from graphc.passes.unused_results import unused_results
 
 from checking import check_compiled, close, flow_of, types
 
+pytestmark = pytest.mark.usefixtures("graph")
+
 RNG = np.random.default_rng(11)
 WIDE = 96                    # columns: WIDE * WIDE elements are enough
 assert WIDE * WIDE > SMALLEST
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Any:
-    with gc.Graph().as_default() as made:
-        yield made
 
 
 def array(*shape: int) -> np.ndarray:

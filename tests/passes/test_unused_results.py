@@ -14,13 +14,9 @@ from graphc.passes.unused_results import unused_results
 
 from checking import check_compiled, flow_of
 
+pytestmark = pytest.mark.usefixtures("graph")
+
 X = np.arange(4, dtype=np.float32)
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Any:
-    with gc.Graph().as_default() as made:
-        yield made
 
 
 def row() -> Any:

@@ -14,13 +14,9 @@ from graphc.plan import plan as p
 
 from checking import check_compiled, flow_of
 
+pytestmark = pytest.mark.usefixtures("graph")
+
 RNG = np.random.default_rng(3)
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Any:
-    with gc.Graph().as_default() as made:
-        yield made
 
 
 def array(*shape: int) -> np.ndarray:

@@ -13,8 +13,9 @@ from graphc.cli import main
 from graphc.commands.needs import model_needs
 from graphc.commands.runner import find_library
 from graphc.kernels.toolchain.archive import read_archive
+from graphc.kernels.toolchain.build import library_archive
 from graphc.kernels.toolchain.gate import GateError
-from graphc.kernels.toolchain.runner_library import RUNTIME
+from graphc.kernels.toolchain.runner_library import RUNTIME, TABLES
 from graphc.kernels.toolchain.tables import (
     CHECKPOINTS,
     OTHER_STEPS,
@@ -200,8 +201,14 @@ def test_a_runner_for_digits_is_small(tmp_path: Path, monkeypatch: pytest.Monkey
         gc.train.write_graph(gc.freeze(session, [logits], inputs=[x]), str(tmp_path), "digits.pb", as_text=False)
     build_runner()
     assert main(["runner", "--only-for", str(tmp_path / "digits.pb"), "-o", str(tmp_path), "--isa", ISAS[-1]]) == 0
-    assert (tmp_path / "graphc-run").stat().st_size < 425_000
-    assert (tmp_path / "libgraphc.so.1").stat().st_size < 370_000
+    assert (tmp_path / "graphc-run").stat().st_size < 400_000
+    assert (tmp_path / "libgraphc.so.1").stat().st_size < 350_000
+
+
+def test_the_whole_runner_is_small(tmp_path: Path) -> None:
+    """Without the names of what is in it, as it is installed."""
+    subprocess.run(["strip", "-o", tmp_path / "stripped", build_runner() / "graphc-run"], check=True)
+    assert (tmp_path / "stripped").stat().st_size < 3_000_000
 
 
 def test_several_models_from_an_installed_tree(folder: Path, tmp_path: Path,
@@ -244,6 +251,16 @@ def test_what_cannot_be(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixt
 def test_packed_words() -> None:
     words = [0, 1, -1, 63, 64, -64, -65, 1 << 40, -(1 << 62), (1 << 63) - 1, -(1 << 63)]
     assert unpacked(packed(words)) == words and len(packed(words[:6])) == 7
+
+
+def test_tables_of_sessions_and_of_the_library_have_the_same_functions() -> None:
+    """One of addresses, one of distances."""
+    isa = ISAS[-1]
+    session, library = (read_tables([data for name, data in read_archive(archive) if name.startswith(tables)], [isa])
+                        for archive, tables in ((library_archive(isa), TABLES),
+                                                (find_library(None).read_bytes(), "graphc_tables")))
+    assert [bool(s) for s in session.functions[isa]] == [bool(s) for s in library.functions[isa]]
+    assert session.functions[isa].count("") < len(session.functions[isa]) / 2 and session.words == library.words
 
 
 def test_parts_of_tables() -> None:

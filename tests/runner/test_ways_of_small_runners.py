@@ -52,6 +52,20 @@ def attention(x: gc.Tensor) -> list[gc.Tensor]:
     return [gc.matmul(gc.nn.softmax(gc.matmul(x, x, transpose_b=True) * 0.25), x)]
 
 
+def reduced(x: gc.Tensor) -> list[gc.Tensor]:
+    """Along rows, and down columns."""
+    return [gc.reduce_sum(gc.exp(x), 1), gc.reduce_max(x, 0)]
+
+
+def turned(x: gc.Tensor) -> list[gc.Tensor]:
+    return [gc.transpose(x, (0, 2, 1)) * 2.0]
+
+
+def plain(x: gc.Tensor) -> list[gc.Tensor]:
+    """With loads that stand still, and a broadcast."""
+    return [gc.tanh(x) * numbers(20) + 1.0]
+
+
 MODELS: dict[str, tuple[Callable[[gc.Tensor], list[gc.Tensor]], Sequence[int | None]]] = {
     "planes": (convolution(8, 5, 3), (None, 12, 12, 8)),
     "lines": (convolution(3, 5, 32), (None, 9, 11, 3)),
@@ -64,8 +78,11 @@ MODELS: dict[str, tuple[Callable[[gc.Tensor], list[gc.Tensor]], Sequence[int | N
     "products": (products, (None, 20)),
     "of_itself": (of_itself, (None, 20)),
     "attention": (attention, (2, None, 24)),
+    "reduced": (reduced, (None, 20)),
+    "turned": (turned, (2, None, 40)),
+    "plain": (plain, (None, 20)),
 }
-
+RUNTIME = "gc_part_runtime_"
 NOT_FOLLOWED = ("attention",)          # too many cases
 
 
@@ -92,13 +109,16 @@ def archive_symbols() -> set[str]:
 
 
 def test_what_is_left_out(folder: Path) -> None:
-    """Of every model something, but of those whose sizes cannot be followed; never the way that it is named after."""
+    """Of every model some ways of its kernels, but of those whose sizes cannot be followed; never the way that it is
+    named after; of the runtime what its maps and steps have no use for."""
     symbols, isa = archive_symbols(), ISA.replace("-", "_")
     for name in MODELS:
         left_out = parts_left_out(model_needs(str(folder / f"{name}.pb")), symbols, [isa])
         ways = {symbol for symbol in symbols if f"_conv_f32_{name}" in symbol and symbol.endswith(isa)}
         assert not ways or ways - {*left_out}
-        assert bool(left_out) is (name not in NOT_FOLLOWED)
+        if model_needs(str(folder / f"{name}.pb"))[0].calls:
+            assert any(RUNTIME not in symbol for symbol in left_out) is (name not in NOT_FOLLOWED)
+        assert f"{RUNTIME}control_{isa}" in left_out and f"{RUNTIME}{name}_{isa}" not in left_out
         assert all(symbol in symbols and symbol.endswith(isa) for symbol in left_out)
     few, many = (len(parts_left_out(model_needs(str(folder / f"{name}.pb")), symbols, [isa]))
                  for name in ("any_size", "planes"))
@@ -141,3 +161,16 @@ def test_a_way_that_was_left_out(folder: Path, tmp_path: Path) -> None:
         assert f"the way to compute it with the sizes and attributes [{sizes}, " in done.stderr
         assert " is not in this runner, which was made for planes.pb alone; `graphc runner --only-for`" in done.stderr
         assert "\n  in Conv2D '" in done.stderr and "test_ways_of_small_runners.py" in done.stderr
+
+
+def test_maps_that_were_left_out(folder: Path, tmp_path: Path) -> None:
+    """A transpose, which needs no function, where nothing turns."""
+    assert main(["runner", "--only-for", str(folder / "plain.pb"), "-o", str(tmp_path)]) == 0
+    with gc.Graph().as_default(), gc.Session() as session:
+        x = gc.placeholder(gc.float32, (64, 80), name="x")
+        y = gc.transpose(x, name="y")
+        gc.train.write_graph(gc.freeze(session, [y]), str(folder), "transpose.pb", as_text=False)
+    done = run(tmp_path / "graphc-run", folder, "transpose.pb", numbers(64, 80), "y.npy")
+    assert done.returncode == 1
+    assert "the way to compute it is not in this runner, which was made for plain.pb alone" in done.stderr
+    assert "\n  in Transpose 'y'" in done.stderr and "test_ways_of_small_runners.py" in done.stderr

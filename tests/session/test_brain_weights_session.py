@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import graphc as gc
-from graphc.kernels.cpu.math.matmul import BRAIN, BRAIN_WIDE
+from graphc.kernels.cpu.math.matmul_choice import BRAIN, BRAIN_WIDE
 
 ON = gc.ConfigProto()
 ON.graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = 1

@@ -76,11 +76,7 @@ def recompute_grad(f: Callable[..., Any]) -> Callable[..., Any]:
     >>> gc.gradients(gc.recompute_grad(gc.square)(x), x)[0].eval()
     np.float32(6.0)
     """
-    @functools.wraps(f)
-    def same(*args: Any, **kwargs: Any) -> Any:
-        return f(*args, **kwargs)
-
-    return same
+    return f
 
 
 def _built(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

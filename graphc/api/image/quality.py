@@ -163,12 +163,15 @@ def ssim_multiscale(img1: Any, img2: Any, max_val: Any, power_factors: Sequence[
 
     power_factors: the weight of each scale. The pictures must be large enough for filter_size at the last one. The
     pictures are [..., height, width, channels], the result is float32, without these three axes. As
-    `tf.image.ssim_multiscale`. Raises ValueError for pictures that are too small, or whose sizes differ.
+    `tf.image.ssim_multiscale`. Raises ValueError without a scale, and for pictures that are too small, or whose sizes
+    differ.
 
     >>> image = gc.reshape(gc.range(576.) / 576., [1, 24, 24, 1])
     >>> gc.image.ssim_multiscale(image, 0.5 * image, max_val=1., power_factors=(0.4, 0.6)).eval()
     array([0.7153], dtype=float32)
     """
+    if not len(power_factors):
+        raise ValueError("power_factors must have a weight for each scale, but is empty")
     with get_default_graph().name_scope("MS-SSIM"):
         a, b, largest = _pair(img1, img2, max_val)
         contrasts: list[Any] = []

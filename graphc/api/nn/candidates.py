@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,7 @@ def fixed_unigram_candidate_sampler(true_classes, num_true, num_sampled, unique,
     True
     """
     if vocab_file and not unigrams:
-        with open(vocab_file, newline="") as file:
+        with open(os.fspath(vocab_file), newline="") as file:       # a number would be an open file's
             unigrams = [float(row[-1]) for row in csv.reader(file) if row]
     return _sample(FixedUnigramCandidateSampler, true_classes, num_true, num_sampled, unique, range_max, seed, name,
                    distortion=float(distortion), num_reserved_ids=int(num_reserved_ids), num_shards=int(num_shards),

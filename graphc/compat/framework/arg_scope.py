@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 from graphc.api.public import public
@@ -71,8 +71,7 @@ def add_arg_scope(func: F) -> F:
 
 
 @public("contrib.framework.arg_scope")
-@contextmanager
-def arg_scope(list_ops_or_scope: Sequence[Any] | Scope, **kwargs: Any) -> Iterator[Scope]:
+def arg_scope(list_ops_or_scope: Sequence[Any] | Scope, **kwargs: Any) -> AbstractContextManager[Scope]:
     """Inside the block the functions of the list have these arguments by default. Scopes nest: the inner one adds its
     arguments to the outer one's.
 
@@ -107,9 +106,14 @@ def arg_scope(list_ops_or_scope: Sequence[Any] | Scope, **kwargs: Any) -> Iterat
     else:
         raise TypeError("list_ops_or_scope must either be a list/tuple or reused scope (i.e. dict), but is "
                         f"{list_ops_or_scope!r}")
-    _stack.scopes.append(entered)
+    return _entered(entered)
+
+
+@contextmanager
+def _entered(scope: Scope) -> Iterator[Scope]:
+    _stack.scopes.append(scope)
     try:
-        yield entered
+        yield scope
     finally:
         _stack.scopes.pop()
 

@@ -37,7 +37,7 @@ from graphc.plan.uses import root_of, uses_of
 if TYPE_CHECKING:
     from graphc.exec.cuda.engine import DeviceEngine
 
-RECORD, MOST_CHECKS = 8 * RECORD_WORDS, 2      # bytes of a check; checks of a step
+RECORD, MOST_CHECKS = 8 * RECORD_WORDS, 4      # bytes of a check; checks of a step
 NO_STEP = -1
 Stage = list[tuple[int, Work]]
 
@@ -184,6 +184,7 @@ class DeviceFrame:
                 cut = len(work)
             made, checks = writer.work(self.body.steps[number])
             work += [(number, piece) for piece in made]
+            assert len(checks) <= MOST_CHECKS, f"{self.body.steps[number]} has {len(checks)} checks"
             for check in checks:
                 at = self.check_place + RECORD * len(self.checks)
                 work.append((number, Copy(self.block.address + at, check.place, 8 * check.words)))

@@ -17,8 +17,7 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import float64
-from graphc.ir.elementwise import check_kind, check_rank
-from graphc.ir.op import Op, Permuted, Sample, attr, operand_field, register, same_dtypes
+from graphc.ir.op import Op, Permuted, Sample, attr, operand_field, register
 from graphc.ir.spec import Shape, Spec, require_equal, text
 from graphc.ir.values import whole
 from graphc.ops.nn.window import (
@@ -29,6 +28,7 @@ from graphc.ops.nn.window import (
     channel_axis,
     check_format,
     check_list,
+    convolution_spec,
     gradient_spec,
     met_slices,
     padded,
@@ -200,14 +200,7 @@ class Conv2D(_Convolution):
         Sample(_attributes(_CASES[0], "NHWC"), _shapes(_CASES[0], "NHWC")[:2], (float64, float64))]
 
     def infer(self, *inputs: Spec) -> Spec:
-        x, w = inputs
-        check_kind(self, inputs, "floating")
-        same_dtypes(self, inputs)
-        check_rank("input", x, 4)
-        check_rank("filter", w, 4)
-        if x.shape is None or w.shape is None:
-            return Spec(x.dtype, None)
-        return Spec(x.dtype, self.result_shape(x.shape, w.shape))
+        return convolution_spec(self, inputs, 4)
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         picture, w = inputs

@@ -17,8 +17,7 @@ import numpy as np
 
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import float64
-from graphc.ir.elementwise import check_kind, check_rank
-from graphc.ir.op import Composite, Permuted, Sample, attr, operand_field, register, same_dtypes
+from graphc.ir.op import Composite, Permuted, Sample, attr, operand_field, register
 from graphc.ir.spec import Shape, Spec, require_equal, text
 from graphc.ops.array.shapes import Reshape
 from graphc.ops.array.transpose import Transpose
@@ -26,7 +25,7 @@ from graphc.ops.nn import volume
 from graphc.ops.nn.convolution import Conv2D, Conv2DBackpropFilter, Conv2DBackpropInput
 from graphc.ops.nn.depth_taps import _DepthTaps, _SumDepthTaps
 from graphc.ops.nn.volume import TO_FIRST, channel_axis, swapped_list
-from graphc.ops.nn.window import Axis, gradient_spec, met_slices
+from graphc.ops.nn.window import Axis, convolution_spec, gradient_spec, met_slices
 
 NO_DILATION = (1, 1, 1, 1, 1)
 DEPTH_INWARDS, DEPTH_OUTWARDS = (1, 2, 0, 3, 4), (2, 0, 1, 3, 4)     # of a filter: behind height and width, and back
@@ -160,14 +159,7 @@ class Conv3D(_Convolution3D):
         Sample(_attributes(_CASES[0], "NDHWC"), _shapes(_CASES[0], "NDHWC")[:2], (float64, float64))]
 
     def infer(self, *inputs: Spec) -> Spec:
-        x, w = inputs
-        check_kind(self, inputs, "floating")
-        same_dtypes(self, inputs)
-        check_rank("input", x, 5)
-        check_rank("filter", w, 5)
-        if x.shape is None or w.shape is None:
-            return Spec(x.dtype, None)
-        return Spec(x.dtype, self.result_shape(x.shape, w.shape))
+        return convolution_spec(self, inputs, 5)
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         picture, w = inputs

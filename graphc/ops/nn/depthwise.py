@@ -13,8 +13,7 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import float64
-from graphc.ir.elementwise import check_kind, check_rank
-from graphc.ir.op import Permuted, Sample, attr, operand_field, register, same_dtypes
+from graphc.ir.op import Permuted, Sample, attr, operand_field, register
 from graphc.ir.spec import Shape, Spec, require_equal
 from graphc.ops.nn.convolution import NO_DILATION, _attributes, _Convolution
 from graphc.ops.nn.window import (
@@ -22,6 +21,7 @@ from graphc.ops.nn.window import (
     Axis,
     axes,
     channel_axis,
+    convolution_spec,
     gradient_spec,
     met_slices,
     require_nhwc,
@@ -101,14 +101,7 @@ class DepthwiseConv2dNative(_Depthwise):
         Sample(_attributes(_CASES[0], "NHWC"), _shapes(_CASES[0], "NHWC")[:2], (float64, float64))]
 
     def infer(self, *inputs: Spec) -> Spec:
-        x, w = inputs
-        check_kind(self, inputs, "floating")
-        same_dtypes(self, inputs)
-        check_rank("input", x, 4)
-        check_rank("filter", w, 4)
-        if x.shape is None or w.shape is None:
-            return Spec(x.dtype, None)
-        return Spec(x.dtype, self.result_shape(x.shape, w.shape))
+        return convolution_spec(self, inputs, 4)
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         picture, w = inputs

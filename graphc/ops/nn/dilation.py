@@ -1,7 +1,7 @@
 """Grey-scale dilation of pictures, and its gradients. NHWC only; filters are [height, width, channels]."""
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -113,57 +113,49 @@ class Dilation2D(_Dilation):
         return [g.dilation2d_backprop_input(x, w, dy, **fields), g.dilation2d_backprop_filter(x, w, dy, **fields)]
 
 
+class _DilationGradient(_Dilation):
+    """What both gradients share: each result's part of dy goes to one element of the input that is `by`."""
+
+    types = {"T": "input"}
+    by: ClassVar[int]                      # 0: the picture, 1: the filter
+    kernel: ClassVar[str]
+    samples = [Sample(_fields(c), (*c[:2], _result(c)), gradient=False) for c in _CASES]
+
+    def infer(self, *inputs: Spec) -> Spec:
+        self.check_result(inputs)
+        return Spec(inputs[self.by].dtype, inputs[self.by].shape)
+
+    def reference(self, *inputs: np.ndarray) -> np.ndarray:
+        x, w, dy = inputs
+        gradient = np.zeros_like(inputs[self.by])
+        with np.errstate(over="ignore"):
+            for at, found in self.taps(x, w):
+                gradient[max(found, key=lambda tap: tap[0])[1 + self.by]] += dy[at]
+        return gradient
+
+    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
+        self.call(b, self.kernel, inputs, outputs[0])
+
+
 @register
-class Dilation2DBackpropInput(_Dilation):
+class Dilation2DBackpropInput(_DilationGradient):
     """The gradient of Dilation2D by its input: to the first greatest element of each window"""
 
     operands = ("input", "filter", "out_backprop")
     results = ("in_backprop",)
-    types = {"T": "input"}
+    by, kernel = 0, "dilation2d_input_grad"
     strides: tuple[int, ...] = attr("list(int)")
     rates: tuple[int, ...] = attr("list(int)")
     padding: str = attr("string")
-    samples = [Sample(_fields(c), (*c[:2], _result(c)), gradient=False) for c in _CASES]
-
-    def infer(self, *inputs: Spec) -> Spec:
-        self.check_result(inputs)
-        return Spec(inputs[0].dtype, inputs[0].shape)
-
-    def reference(self, *inputs: np.ndarray) -> np.ndarray:
-        x, w, dy = inputs
-        dx = np.zeros_like(x)
-        with np.errstate(over="ignore"):
-            for at, found in self.taps(x, w):
-                dx[max(found, key=lambda tap: tap[0])[1]] += dy[at]
-        return dx
-
-    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
-        self.call(b, "dilation2d_input_grad", inputs, outputs[0])
 
 
 @register
-class Dilation2DBackpropFilter(_Dilation):
+class Dilation2DBackpropFilter(_DilationGradient):
     """The gradient of Dilation2D by its filter"""
 
     operands = ("input", "filter", "out_backprop")
     results = ("filter_backprop",)
-    types = {"T": "input"}
+    by, kernel = 1, "dilation2d_filter_grad"
     strides: tuple[int, ...] = attr("list(int)")
     rates: tuple[int, ...] = attr("list(int)")
     padding: str = attr("string")
-    samples = [Sample(_fields(c), (*c[:2], _result(c)), gradient=False) for c in _CASES]
-
-    def infer(self, *inputs: Spec) -> Spec:
-        self.check_result(inputs)
-        return Spec(inputs[1].dtype, inputs[1].shape)
-
-    def reference(self, *inputs: np.ndarray) -> np.ndarray:
-        x, w, dy = inputs
-        dw = np.zeros_like(w)
-        with np.errstate(over="ignore"):
-            for at, found in self.taps(x, w):
-                dw[max(found, key=lambda tap: tap[0])[2]] += dy[at]
-        return dw
-
-    def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
-        self.call(b, "dilation2d_filter_grad", inputs, outputs[0])

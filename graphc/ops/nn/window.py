@@ -165,6 +165,18 @@ def met_slices(height: Axis, width: Axis, i: int, j: int) -> tuple[tuple[slice, 
     return tuple(pixels), tuple(windows)
 
 
+def convolution_spec(op: Any, inputs: Sequence[Spec], rank: int) -> Spec:
+    """The Spec of a convolution of input and filter. Raises TypeError or ValueError if they do not fit."""
+    x, w = inputs
+    check_kind(op, inputs, "floating")
+    same_dtypes(op, inputs)
+    check_rank("input", x, rank)
+    check_rank("filter", w, rank)
+    if x.shape is None or w.shape is None:
+        return Spec(x.dtype, None)
+    return Spec(x.dtype, op.result_shape(x.shape, w.shape))
+
+
 def gradient_spec(op: Any, sizes_name: str, inputs: Sequence[Spec], rank: int) -> Spec:
     """The Spec of a convolution's gradient, whose shape is op's field `sizes_name`: input_sizes or filter_sizes.
 

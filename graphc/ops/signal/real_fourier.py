@@ -21,6 +21,7 @@ from graphc.ir.spec import Spec, text
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.signal.by_kernel import known, transform
 from graphc.ops.signal.fourier import by_definition, check_complex, check_rank, last_axes
+from graphc.ops.signal.half_length import from_real, is_halved, to_real
 
 # Of each rank, shapes and fft_lengths.
 _LENGTHS: dict[int, list[tuple[tuple[int, ...], tuple[int, ...]]]] = {
@@ -139,11 +140,16 @@ class _FromReal(_RealFourier):
         return np.fft.rfftn(part, axes=last_axes(self.rank)).astype(self.Tcomplex.numpy, copy=False)
 
     def lower_known(self, b: Any, x: Any, y: Any) -> None:
-        numbers = b.temporary(y.dtype, x.shape)
-        b.map(lambda s, value: s.cast(value, y.dtype), [x], [numbers])
         *others, last = last_axes(self.rank)
-        made = transform(b, numbers, [last], False).slice([0] * x.rank, [*x.shape[:-1], y.shape[-1]])
-        b.copy(transform(b, made, others, False), y)
+        if is_halved(x.shape[-1]):
+            made = b.temporary(y.dtype, (*x.shape[:-1], y.shape[-1])) if others else y
+            from_real(b, x, made)
+        else:
+            numbers = b.temporary(y.dtype, x.shape)
+            b.map(lambda s, value: s.cast(value, y.dtype), [x], [numbers])
+            made = transform(b, numbers, [last], False).slice([0] * x.rank, [*x.shape[:-1], y.shape[-1]])
+        if made is not y:
+            b.copy(transform(b, made, others, False), y)
 
     def reference(self, x: np.ndarray) -> np.ndarray:
         made = x[(..., *(slice(n) for n in self.fft_length))]
@@ -195,6 +201,9 @@ class _ToReal(_RealFourier):
     def lower_known(self, b: Any, x: Any, y: Any) -> None:
         *others, last = last_axes(self.rank)
         made = transform(b, x, others, True)
+        if is_halved(y.shape[-1]):
+            to_real(b, made, y)
+            return
         whole, start, outer = b.temporary(x.dtype, y.shape), [0] * x.rank, [*x.shape[:-1]]
         given, missing = x.shape[-1], y.shape[-1] - x.shape[-1]
         b.copy(made, whole.slice(start, [*outer, given]))

@@ -1,10 +1,10 @@
 """suppress_boxes and its kin: the best boxes, none of which overlaps another too much.
 
-Job: suppress_boxes picks boxes by their scores in descending order, equal scores in ascending order of boxes, and leaves
-out those that overlap one picked before by more than `most_overlap`; with `sigma` above 0 their scores fall instead, by
-a factor exp(-overlap^2 / (2 sigma)), when their turn has come. It writes how many it picked, their scores, and zeros
-behind them. suppress_overlaps does so by a table of overlaps, suppress_classes class by class, and gathers the best of
-all classes; equal scores in ascending order of classes.
+Job: suppress_boxes picks boxes by their scores in descending order, equal scores in ascending order of boxes, and
+leaves out those that overlap one picked before by more than `most_overlap`; with `sigma` above 0 their scores fall
+instead, by a factor exp(-overlap^2 / (2 sigma)), when their turn has come. It writes how many it picked, their scores,
+and zeros behind them. suppress_overlaps does so by a table of overlaps, suppress_classes class by class, and gathers
+the best of all classes; equal scores in ascending order of classes.
 Boxes wait in a heap, and the best one is compared with those picked alone: most never have their turn. Picked boxes
 stand in blocks of LANES: their tops, bottoms, lefts, rights and areas, so that one vector compares a block.
 Invariants: a block's lanes behind the last box are boxes without an area, which overlap nothing; numbers of boxes are

@@ -19,16 +19,14 @@ from ..memory import (
     compact,
     copy_bytes,
     helper,
-    int64_at,
     pointer_to,
 )
 from ..vector import vectors
-from ..words import NOT_DEFINITE, OK, SCRATCH_BYTES, TILES, USER
+from ..words import NOT_DEFINITE, OK, SCRATCH_BYTES
+from .matrices import bind_matrices, matrices_of, note_place
 from .triangles import shape_of, triangles
 
 BLOCK = 64                             # columns that the product covers at once
-OPERATIONS = 1 << 17                   # of a tile, at least
-MATRICES = USER                        # word of choice: of a tile
 
 
 def make_bind(dtype, isa):
@@ -39,8 +37,7 @@ def make_bind(dtype, isa):
     def bind(batch, n, choice):
         if n == 0:
             return
-        choice[MATRICES] = ceil_div(OPERATIONS, n * n * n)
-        choice[TILES] = ceil_div(batch, choice[MATRICES])
+        bind_matrices(batch, n * n * n, choice)
         panels = ceil_div(min(n, BLOCK), width)
         choice[SCRATCH_BYTES] = scratch_bytes + (panels * n + 2 * width) * line
     return bind
@@ -116,15 +113,14 @@ def make_run(dtype, isa):
         return n
 
     def run(a, y, batch, n, choice, work, scratch, phase, tile):
-        first, each = tile * choice[MATRICES], n * n * size
-        for matrix in range(first, min(first + choice[MATRICES], batch)):
+        first, end = matrices_of(tile, batch, choice)
+        each = n * n * size
+        for matrix in range(first, end):
             target = address(y) + matrix * each
             copy_bytes(target, address(a) + matrix * each, each)
             done = decompose(target, n, scratch)
             if done < n:
-                detail = int64_at(scratch)
-                detail[0] = matrix
-                detail[1] = done
+                note_place(scratch, matrix, done)
                 return NOT_DEFINITE
             for i in range(n):
                 row = at(target + i * n * size)

@@ -25,12 +25,11 @@ from ..memory import (
     pointer_to,
 )
 from ..vector import vectors
-from ..words import NOT_INVERTIBLE, OK, SCRATCH_BYTES, TILES, USER
+from ..words import NOT_INVERTIBLE, OK, SCRATCH_BYTES
+from .matrices import bind_matrices, matrices_of, note_place
 from .triangles import shape_of, triangles
 
 BLOCK = 64
-OPERATIONS = 1 << 17                   # of a tile, at least
-MATRICES = USER                        # word of choice: of a tile
 LOG = {"f32": log_f32, "f64": log_f64}
 
 
@@ -40,8 +39,7 @@ def make_bind(dtype, isa):
     width, line, scratch_bytes = shape.width, kit.line, kit.scratch_bytes
 
     def bind(batch, n, regular, choice):
-        choice[MATRICES] = ceil_div(OPERATIONS, max(n * n * n, 1))
-        choice[TILES] = ceil_div(batch, choice[MATRICES])
+        bind_matrices(batch, n * n * n, choice)
         panels = ceil_div(n, width)
         choice[SCRATCH_BYTES] = scratch_bytes + 8 * width + panels * (width + min(n, BLOCK)) * line
     return bind
@@ -188,17 +186,16 @@ def make_run(dtype, isa):
         facts[0], facts[1], facts[2] = (product if sign != zero else zero), sign + zero, logarithm
 
     def run(a, y, order, facts, batch, n, regular, choice, work, scratch, phase, tile):
-        first, each = tile * choice[MATRICES], n * n * size
-        for matrix in range(first, min(first + choice[MATRICES], batch)):
+        first, end = matrices_of(tile, batch, choice)
+        each = n * n * size
+        for matrix in range(first, end):
             target, rows = address(y) + matrix * each, order_at(address(order) + 4 * matrix * n)
             copy_bytes(target, address(a) + matrix * each, each)
             for i in range(n):
                 rows[i] = i
             odd, failed = decompose(target, rows, n, scratch)
             if failed >= 0 and regular:
-                detail = int64_at(scratch)
-                detail[0] = matrix
-                detail[1] = failed
+                note_place(scratch, matrix, failed)
                 return NOT_INVERTIBLE
             tell(target, n, odd, at(address(facts) + 3 * matrix * size))
         return OK

@@ -13,11 +13,10 @@ from ...scalars.machine import sqrt
 from ..memory import ITEM_SIZES, NUMBA_TYPES, address, apart, ceil_div, compact, helper, pointer_to
 from ..products.blocks import blocks
 from ..vector import vectors
-from ..words import OK, SCRATCH_BYTES, TILES, USER
+from ..words import OK, SCRATCH_BYTES
+from .matrices import bind_matrices, matrices_of
 from .triangles import shape_of, triangles
 
-OPERATIONS = 1 << 17                   # of a tile, at least
-MATRICES = USER                        # word of choice: of a tile
 # Exponents of 2: numbers beyond the first are scaled by the second.
 LARGE = {"f32": (40, 88), "f64": (400, 600)}
 
@@ -29,11 +28,9 @@ def make_bind(dtype, isa):
 
     def bind(batch, m, n, inner, choice):
         if m == 0 or n == 0:
-            choice[TILES] = batch if m * inner > 0 else 0
-            choice[MATRICES] = 1
+            bind_matrices(batch if m * inner > 0 else 0, m * inner * inner, choice)
             return
-        choice[MATRICES] = ceil_div(OPERATIONS, m * n * min(m, n))
-        choice[TILES] = ceil_div(batch, choice[MATRICES])
+        bind_matrices(batch, m * n * min(m, n), choice)
         panels = ceil_div(min(m, n), width)
         choice[SCRATCH_BYTES] = scratch_bytes + (panels * (m + width) + m + width + 1) * line + m * n * size
     return bind
@@ -172,10 +169,11 @@ def make_run(dtype, isa):
                   q + first * (inner + 1) * size, inner * size, inner - first, room, scratch)
 
     def run(a, q, r, batch, m, n, inner, choice, work, scratch, phase, tile):
-        first, copy = tile * choice[MATRICES], scratch
+        first, end = matrices_of(tile, batch, choice)
+        copy = scratch
         if n > 0:
             copy = scratch + choice[SCRATCH_BYTES] - m * n * size
-        for matrix in range(first, min(first + choice[MATRICES], batch)):
+        for matrix in range(first, end):
             source, target = at(address(a) + matrix * m * n * size), at(address(q) + matrix * m * inner * size)
             set_ones(target, m, inner)
             if n == 0:

@@ -101,13 +101,17 @@ class Emitter:
         self.mask = None
 
     def begin(self, channels):
-        """The first block, and the mask if there is one."""
+        """The first block, and the mask if there is one; channels: None if the shape's mask is made later."""
         b = ir.IRBuilder(self.function.append_basic_block("entry"))
-        if self.shape.masked:
-            numbers = ir.VectorType(I64, self.shape.lanes)
-            self.mask = b.icmp_signed("<", ir.Constant(numbers, list(range(self.shape.lanes))),
-                                      splat_value(b, channels, numbers))
+        if self.shape.masked and channels is not None:
+            self.mask = self.mask_of(b, channels)
         return b
+
+    def mask_of(self, b, channels):
+        """Which elements of a vector are among so many channels."""
+        numbers = ir.VectorType(I64, self.shape.lanes)
+        return b.icmp_signed("<", ir.Constant(numbers, list(range(self.shape.lanes))),
+                             splat_value(b, channels, numbers))
 
     def blocks(self, *names):
         return [self.function.append_basic_block(name) for name in names]

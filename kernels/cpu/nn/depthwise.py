@@ -3,17 +3,16 @@
 Job: y[p, i, j, k] = sum over taps (u, v) of x[p, i * stride_h - pad_top + u * dilation_h, j * ..., k] f[u, v, k]; what
 lies outside of the picture counts as 0. With `flip` the taps are taken from the last to the first: the gradient for the
 input of a convolution without stride. The one with stride does so for each remainder of the pixels, which meet the same
-taps (residues.py). Rows of 3, 5 or 7 taps without stride go by channel_rows.py, and again tap by tap if a pixel at
-their edges is NaN. The gradient for the filter sums parts of the output in phase 0, and the parts in phase 1.
+taps (residues.py). Rows of 3, 5 or 7 taps go by channel_rows.py. The gradient for the filter sums parts of the output
+in phase 0, and the parts in phase 1.
 Invariants: taps are cut to the picture before it is read; sums are in a fixed order, whatever the tiles and threads.
 """
 from __future__ import annotations
 
 from ..memory import ITEM_SIZES, address, ceil_div, helper, offset, pointer_to, zero_bytes
-from ..vector import vectors
-from ..words import OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
-from .channel_rows import FEW, make_row_lines
-from .channel_rows import TAPS as ROW_TAPS
+from ..tiles import shared_evenly
+from ..words import OK, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
+from .channel_rows import goes_by_rows, make_channels_at_once, make_row_lines
 from .channel_sums import PRODUCTS, SumShape, lanes_of, tap_sums
 from .channel_windows import end_tap, first_tap, make_line
 from .conv_tiles import by_isa
@@ -24,49 +23,46 @@ PARTS = 32                             # parts of the output at most, whose sums
 PART_ELEMENTS = 32768                  # of a part, at least
 SUM_ELEMENTS = 4096                    # of a tile of phase 1
 TAPS = 3                               # of the filter at once
-ZEROS_BYTES = 64                       # of a vector of zeros
+TILE = 32768                           # elements of a tile of y, about: neighbouring lines share those of x
+FEWEST_TILES = 4                       # if there are so many lines
 
 
-def make_row_edges(dtype):
-    """The function (y, before, behind, ow, c): whether there is a NaN among the pixels of a line before `before` and
-    from `behind` on, which zeros outside, times an infinite weight, may have made."""
-    size, at, row_sum = ITEM_SIZES[dtype], pointer_to(dtype), vectors(dtype).row_sum
-
-    @helper
-    def row_edges(y, before, behind, ow, c):
-        first = max(min(behind, ow), before)
-        total = row_sum(at(y), before * c) + row_sum(at(y + first * c * size), (ow - first) * c)
-        return total != total
-    return row_edges
+@helper
+def bind_forward_lines(lines, line_elements, choice):
+    """Tiles of whole rows, as many as threads share evenly."""
+    least = max(min(TILE // max(line_elements, 1), ceil_div(lines, FEWEST_TILES)), 1)
+    per_tile = max(ceil_div(lines, shared_evenly(max(lines // least, 1))), 1)
+    choice[USER], choice[TILE_ELEMENTS] = per_tile, per_tile * line_elements
+    choice[TILES] = ceil_div(lines, per_tile) if line_elements > 0 else 0
 
 
 def make_forward_isa(dtype, isa):
-    row_edges = make_row_edges(dtype)
     size, line_sums, row_line = ITEM_SIZES[dtype], make_line(dtype, isa, PRODUCTS), make_row_lines(dtype, isa)
-    least, middle, most = ROW_TAPS
+    channels_at_once = make_channels_at_once(dtype, isa)
 
     def bind(n, h, w, c, kh, kw, oh, ow, pad_top, pad_left, stride_h, stride_w, dilation_h, dilation_w, flip, choice):
-        bind_lines(n * oh, ow * c, choice)
-        choice[SCRATCH_BYTES] = ZEROS_BYTES
+        bind_forward_lines(n * oh, ow * c, choice)
 
     def run(x, f, y, n, h, w, c, kh, kw, oh, ow, pad_top, pad_left, stride_h, stride_w, dilation_h, dilation_w, flip,
             choice, work, scratch, phase, tile):
         first, item = tile * choice[USER], c * size
+        last = min(first + choice[USER], n * oh)
         f_tap = -item if flip != 0 else item
-        by_rows = stride_w * dilation_w == 1 and ow >= FEW and (kw == least or kw == middle or kw == most)
-        zero_bytes(scratch, ZEROS_BYTES)
-        for line in range(first, min(first + choice[USER], n * oh)):
-            row = line % oh * stride_h - pad_top
-            top, bottom = first_tap(row, dilation_h), end_tap(row, dilation_h, kh, filled(h, w))
-            tap = kh * kw - 1 - top * kw if flip != 0 else top * kw
-            source = address(x) + (line // oh * h + row + top * dilation_h) * w * item
-            weights, target = address(f) + tap * item, address(y) + line * ow * item
-            if by_rows:
-                row_line(kw, source, dilation_h * w * item, -pad_left, w, scratch, weights, f_tap * kw, f_tap,
-                         bottom - top, target, ow, c)
-            if not by_rows or row_edges(target, min(pad_left, ow), w + pad_left - kw + 1, ow, c):
-                line_sums(source, dilation_h * w * item, -pad_left, stride_w, dilation_w, w, weights, f_tap * kw, f_tap,
-                          bottom - top, kw, target, item, ow, c)
+        by_rows = goes_by_rows(kw, stride_w, dilation_w, ow)
+        some = channels_at_once(kh, w) if by_rows else c
+        for k in range(0, c, some):
+            for line in range(first, last):
+                row = line % oh * stride_h - pad_top
+                top, bottom = first_tap(row, dilation_h), end_tap(row, dilation_h, kh, filled(h, w))
+                tap = kh * kw - 1 - top * kw if flip != 0 else top * kw
+                source = address(x) + (line // oh * h + row + top * dilation_h) * w * item + k * size
+                weights, target = address(f) + tap * item + k * size, address(y) + line * ow * item + k * size
+                if by_rows:
+                    row_line(kw, stride_w, source, dilation_h * w * item, -pad_left, w, weights, f_tap * kw, f_tap,
+                             bottom - top, target, ow, item, min(some, c - k))
+                else:
+                    line_sums(source, dilation_h * w * item, -pad_left, stride_w, dilation_w, w, weights, f_tap * kw,
+                              f_tap, bottom - top, kw, target, item, ow, c)
         return OK
     return bind, run
 

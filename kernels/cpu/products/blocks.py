@@ -5,6 +5,7 @@ micro-kernel. Order: blocks of panels, blocks of k, tiles of rows, panels; so ev
 the order of k.
 A transposed is read as it lies, since a line of it holds a whole column of a tile: copying it took a third of some
 products' time. Only low tiles, which multiply little with a line, do not wait for lines that collide in the caches.
+Columns behind the last whole panel that fill no more than half of one are multiplied by the kernel of half the width.
 Invariants: reads A only in its rows and k; scratch holds SCRATCH bytes (scratch_bytes), a table and a copy of a tile of
 A.
 """
@@ -16,7 +17,7 @@ from typing import Any
 
 from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at, part, pointer_to
 from ..vector import LANES, vectors
-from .micro import Shape, streaming_kernel
+from .micro import Shape, half_of, streaming_kernel
 
 TABLE_BYTES = 128
 # Rows at a multiple of this distance meet in one set of the first cache: from so many panels on it pays to copy a tile.
@@ -37,17 +38,23 @@ class Blocks:
 
     a_row, a_step: from one row of A to the next, from one k to the next; one of the two is the size of an element.
     b_panel, b_step: from one panel of B to the next, from one k to the next. columns: of C, and of B's panels together.
-    multiply_onto(the same): adds the product to what stands in C.
+    multiply_onto(the same): adds the product to what stands in C. product(the same, onto): either.
+    panels: of a block of B, which takes block_bytes.
     """
 
     shape: Shape
     multiply: Any
     multiply_onto: Any
+    product: Any
     scratch_bytes: int
+    panels: int
+    block_bytes: int
 
 
 def k_block(dtype: str, shape: Shape) -> int:
     """k of a block: a tile of A takes up to 28 KB of the first cache."""
+    if shape.vectors == 1:
+        return 2048 * 4 // ITEM_SIZES[dtype]
     return 512 * 4 // ITEM_SIZES[dtype] if shape.rows > 3 else 1024 * 4 // ITEM_SIZES[dtype]
 
 
@@ -55,6 +62,8 @@ def k_block(dtype: str, shape: Shape) -> int:
 def blocks(dtype: str, shape: Shape) -> Blocks:
     size, width, most_rows = ITEM_SIZES[dtype], shape.width, shape.rows
     micro, at, kit, low = streaming_kernel(dtype, shape), pointer_to(dtype), vectors(dtype), most_rows < LOW_ROWS
+    half = half_of(dtype, shape)
+    half_micro, half_width = (micro, 0) if half is None else (streaming_kernel(dtype, half), half.width)
     load, store, lanes = kit.load, kit.store, kit.lanes
     longest = k_block(dtype, shape)
     line_bytes = shape.line_bytes(size)
@@ -80,6 +89,8 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
         table[0] = 0
         panels = (columns + width - 1) // width
         tiles = (rows + most_rows - 1) // most_rows
+        low_height = rows // tiles
+        higher = rows - low_height * tiles     # tiles that have a row more
         k_blocks = max((k + longest - 1) // longest, 1)
         for first_panel in range(0, panels, panels_block):
             last_panel = min(first_panel + panels_block, panels)
@@ -87,9 +98,9 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
             for k_number in range(k_blocks):
                 first_k = k * k_number // k_blocks
                 length = k * (k_number + 1) // k_blocks - first_k
+                row = 0
                 for tile in range(tiles):
-                    row = rows * tile // tiles
-                    height = rows * (tile + 1) // tiles - row
+                    height = low_height + min(max(higher - tile, 0), 1)
                     source = a + row * a_row + first_k * a_step
                     step, row_step = a_step, a_row
                     if low and copying and a_step != size and a_step % COLLIDING == 0:
@@ -115,9 +126,14 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
                             if panel + 1 == last_panel:
                                 ahead = ((first_panel - panel) * b_panel + length * b_step if k_number + 1 < k_blocks
                                          else b_panel - first_k * b_step)
-                        micro(height, min(length, 1), length, 0, step, b + panel * b_panel + first_k * b_step, b_step,
-                              scratch, c + row * c_row + panel * width * size, c_row, onto + k_number,
-                              columns - panel * width, ahead)
+                        line, target = b + panel * b_panel + first_k * b_step, c + row * c_row + panel * width * size
+                        if columns - panel * width <= half_width:
+                            half_micro(height, min(length, 1), length, 0, step, line, b_step, scratch, target, c_row,
+                                       onto + k_number, columns - panel * width, ahead)
+                        else:
+                            micro(height, min(length, 1), length, 0, step, line, b_step, scratch, target, c_row,
+                                  onto + k_number, columns - panel * width, ahead)
+                    row += height
 
     @helper
     def multiply(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch):
@@ -128,4 +144,5 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
         product(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch, 1)
 
     most = max(copy_row * most_rows, column_step * longest)
-    return Blocks(shape, multiply, multiply_onto, TABLE_BYTES + (most + 63) // 64 * 64)
+    return Blocks(shape, multiply, multiply_onto, product, TABLE_BYTES + (most + 63) // 64 * 64, panels_block,
+                  panels_block * longest * line_bytes)

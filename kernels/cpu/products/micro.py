@@ -85,6 +85,12 @@ def brain_shapes(isa: str) -> tuple[Shape, Shape]:
     return Shape(*main, lanes, True), Shape(*wide, lanes, True)
 
 
+def half_of(dtype: str, shape: Shape) -> Shape | None:
+    """The shape for few columns of the ISA whose main one is `shape`, if that reads half of its panels' lines."""
+    kinds = [shapes(isa, dtype) for isa in ISAS]
+    return next((kind.narrow for kind in kinds if kind.main == shape and 2 * kind.narrow.width == shape.width), None)
+
+
 @cache
 def micro_kernel(dtype: str, shape: Shape) -> Any:
     """The numba function (height, segments, length, a_start, a_step, b, b_step, table, c, c_step, accumulate, columns),

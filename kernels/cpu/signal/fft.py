@@ -153,12 +153,13 @@ def make(types):
         """Multiplied by the roots, and transposed."""
         apart()
         for row in range(rows):
-            for k in range(first):
-                source, place = offset(x, k * line + row * second), row * first + k
-                for i in range(second):
-                    c, s, a, b = roots[k * second + i], roots[n + k * second + i], source[i], source[plane + i]
-                    y[i * other + place] = a * c - b * s
-                    y[plane + i * other + place] = a * s + b * c
+            for i in range(second):
+                target, place = offset(y, i * other + row * first), row * second + i
+                for k in range(first):
+                    c, s = roots[k * second + i], roots[n + k * second + i]
+                    a, b = x[k * line + place], x[plane + k * line + place]
+                    target[k] = a * c - b * s
+                    target[plane + k] = a * s + b * c
 
     @helper
     def give(y, source, plane, n, first, second, line, rows, inverse):

@@ -11,10 +11,12 @@ from collections.abc import Callable, Sequence
 from graphc.exec.cuda.calls import (
     boxes,
     convolutions,
+    ctc,
     draws,
     fourier,
     fused_rows,
     indices,
+    matrices,
     norms,
     rows,
     scans,
@@ -71,6 +73,7 @@ CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
     "layer_norm_grad": norms.layer_norm_gradient, "weighted_softmax_cross_entropy": fused_rows.weighted_losses,
     "weighted_sparse_softmax_cross_entropy": fused_rows.weighted_sparse_losses, "attention": attention,
     "attention_kept": attention_kept, "attention_grad": attention_gradient,
+    "ctc_loss": ctc.loss,
     # Windows
     "conv2d": convolutions.convolution, "conv2d_input_grad": convolutions.input_gradient,
     "conv2d_filter_grad": convolutions.filter_gradient, "grouped_conv2d": convolutions.convolution,
@@ -87,6 +90,9 @@ CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
     "crop_boxes": boxes.crop, "crop_boxes_image_grad": boxes.image_gradient, "crop_boxes_box_grad": boxes.box_gradient,
     # Transforms
     "fft": fourier.fft,
+    # Matrices
+    "cholesky": matrices.cholesky, "triangular_solve": matrices.triangular_solve,
+    "lu": matrices.lu, "lu_solve": matrices.lu_solve,
     # Draws
     "mixed_seeds": draws.mixed_seeds, "stateless_uniform": draws.uniform, "stateless_normal": draws.normal,
     "stateless_truncated_normal": draws.truncated_normal, "stateless_int": draws.integers,

@@ -213,10 +213,15 @@ def _parts(call: Call, f: Factors, count: int, target: int, c: int) -> list[Laun
 
 
 def _are_wide(f: Factors, a: int, b: int) -> tuple[bool, bool]:
-    """Whether each of the factors can be taken 16 bytes at a time. (Where k lies side by side it is a row's length.)"""
+    """Whether each of the factors can be taken 16 bytes at a time: what lies side by side ends with such a piece."""
     width, (a_row, b_row) = 16 // size_of(f.dtype), f.rows
-    wide_a = not a_row % width if f.windows is None else f.windows.are_wide(width)
-    return (wide_a and not (a % 16 or f.a_batch % width), not (b % 16 or b_row % width or f.b_batch % width))
+    beside_a, beside_b = f.m if f.transpose_a else f.k, f.k if f.transpose_b else f.n
+    if f.windows is None:
+        wide_a = not (a_row % width or beside_a % width)
+    else:
+        wide_a = f.windows.are_wide(width)
+    return (wide_a and not (a % 16 or f.a_batch % width),
+            not (b % 16 or b_row % width or f.b_batch % width or beside_b % width))
 
 
 def _on_tensor_cores(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:

@@ -16,10 +16,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from graphc.exec.cuda.code.attention_tile import LOWEST, Numbers, Rows, Shape, Tile
-from graphc.exec.cuda.code.builder import Array, KernelBuilder, Value, Variable
+from graphc.exec.cuda.code.builder import TWO_BLOCKS, Array, KernelBuilder, Value, Variable
 from graphc.exec.cuda.code.warps import DECLARATIONS, joined
 
-OCCUPANCY = ' "nvvm.minctasm"="2"'
 SIZES = ("rows", "keys", "depth", "columns", "inner", "mask.outer", "mask.inner", "mask.row", "scale")
 
 
@@ -72,7 +71,7 @@ def problem(k: KernelBuilder, p: Shape, mask: Array, tiled: str) -> Problem:
 
 def attention(p: Shape, kept: bool = False) -> KernelBuilder:
     """gc_attention(q, k, v, mask, kept if it is wanted, y, SIZES...)."""
-    k = KernelBuilder("gc_attention", before=DECLARATIONS, attributes=OCCUPANCY)
+    k = KernelBuilder("gc_attention", before=DECLARATIONS, attributes=TWO_BLOCKS)
     names = ("q", "k", "v", "mask", *(["kept"] if kept else []), "y")
     arrays = {name: k.array(name, p.dtype) for name in names}
     of = problem(k, p, arrays["mask"], "rows")
@@ -146,7 +145,7 @@ class _Softmax:
 
 def gradient_of_q(p: Shape) -> KernelBuilder:
     """gc_attention_dq(q, k, v, dy, kept, sums of dy * y along rows, mask, dq, SIZES...)."""
-    k = KernelBuilder("gc_attention_dq", attributes=OCCUPANCY)
+    k = KernelBuilder("gc_attention_dq", attributes=TWO_BLOCKS)
     q, keys, v, dy, kept, sums, mask, dq = (k.array(name, p.dtype) for name in (
         "q", "k", "v", "dy", "kept", "sums", "mask", "dq"))
     of = problem(k, p, mask, "rows")

@@ -22,6 +22,8 @@ from graphc.exec.map_code import LLVM_TYPES
 from graphc.kernels.contracts.dtypes import DTYPES
 
 THREADS = 256              # of a block
+# Attribute of a kernel: up to 128 registers a thread. Without it ptxas may want more blocks, and move some to memory.
+TWO_BLOCKS = ' "nvvm.minctasm"="2"'
 _ORDERS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from graphc.exec.cuda.code.builder import THREADS, Array, KernelBuilder, Value, Variable
+from graphc.exec.cuda.code.builder import THREADS, TWO_BLOCKS, Array, KernelBuilder, Value, Variable
 from graphc.exec.cuda.code.windows import PARAMETERS, WindowOffsets
 
 DEPTHS = {4: 16, 2: 32}    # of a panel, by fragments: what lets two blocks share a multiprocessor
@@ -23,7 +23,6 @@ STAGES = 3
 SIDE = 32                  # of a tile, by fragments
 MATRIX_STEP = 8            # of k, one mma
 ROWS_OF_WARPS, COLUMNS_OF_WARPS = 2, 4
-OCCUPANCY = ' "nvvm.minctasm"="2"'
 DECLARATIONS = """declare { i32, i32, i32, i32 } @llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.b16.p3(ptr addrspace(3)) #0
 declare { float, float, float, float } @llvm.nvvm.mma.m16n8k8.row.col.tf32(i32, i32, i32, i32, i32, i32, float, float,
   float, float) #0
@@ -66,7 +65,7 @@ def tensor_product(p: TensorProduct) -> KernelBuilder:
     """gc_tensor_product(a, b, c, m, n, k, elements from one matrix of the batch to the next of a, b and c, elements
     from one row in memory to the next of each, where the products along k end, counted from the first part; of
     windows, then theirs)."""
-    k = KernelBuilder("gc_tensor_product", before=DECLARATIONS, attributes=OCCUPANCY)
+    k = KernelBuilder("gc_tensor_product", before=DECLARATIONS, attributes=TWO_BLOCKS)
     a, b, c = (k.array(name, "f32") for name in "abc")
     m, n, depth, a_batch, b_batch, c_batch, a_row, b_row, c_row, end = k.numbers(
         "m", "n", "k", "a.batch", "b.batch", "c.batch", "a.row", "b.row", "c.row", "end")

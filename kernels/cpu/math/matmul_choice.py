@@ -1,0 +1,223 @@
+"""matmul's bind: which of the ways of math/matmul.py a product goes, and its tiles.
+
+Invariant: all of it depends on sizes only, and on whether B is a constant.
+"""
+from __future__ import annotations
+
+from ..memory import ITEM_SIZES, apart, ceil_div, helper, round_up
+from ..products.blocks import blocks
+from ..products.dots import COLUMNS
+from ..products.micro import brain_shapes
+from ..products.short import TOGETHER
+from ..products.streams import RUN
+from ..products.turned import NOT_TURNED, ONE_COLUMN, turn
+from ..tiles import shared_as_well, shared_evenly
+from ..vector import LANES
+from ..ways import takes
+from ..words import (
+    BRAIN_WEIGHTS,
+    FORMAT,
+    PACK_TILES,
+    PACKED_BYTES,
+    PERSISTENT,
+    SCRATCH_BYTES,
+    TILE_ELEMENTS,
+    TILES,
+    TILES_1,
+    USER,
+    VARIANT,
+    WORK_BYTES,
+)
+
+IN_PLACE, PACKED, IN_WORK, IN_TILE = 0, 1, 2, 3
+# Those that have a way of their own are numbered as it is (contracts/math.py).
+MAIN, NARROW, WIDE, DOTS, STREAM, SHORT, BRAIN, BRAIN_WIDE = range(1, 9)
+# Words of choice: how B arrives; shape; batches and rows after merging; rows, panels and batches of a tile; panels of
+# a pack tile; columns of a tile; where in scratch memory a tile of C turned stands.
+(MODE, SHAPE, BATCHES, ROWS, TILE_ROWS, TILE_PANELS, TILE_BATCHES, PACK_PANELS, TILE_COLUMNS,
+ TURNED_AT) = range(USER, USER + 10)
+PRODUCTS = 1 << 19                     # multiplications of a tile, at least
+MOST_TILES = 32                        # tiles of one matrix, about; more if they would pass
+MOST_PRODUCTS = 1 << 31                # which take some 50 ms: a run is interrupted between tiles
+FEW_TILES = 4                          # blocks of rows fewer than this are cut into columns, too
+COLUMN_TILES = 24                      # then so many in all, about
+FEW_PANELS = 8                         # panels fewer than this are too few tiles
+PACK_BYTES = 32 * 1024                 # of a tile of packing
+SMALL = 256 * 1024                     # bytes of a B that a tile may pack for itself
+LINE, COLLIDING = 64, 4096             # bytes of a line; of a distance at which lines meet in a set of the first cache
+PACKING_ROWS = 32                      # register tiles of rows, of a tile that packs for itself
+BRAIN_COLUMNS = 32                     # fewer stay float32, on every ISA
+DOT_ROWS = 16                          # more rows of A pay for transposing B
+DOT_PRODUCTS = 1 << 16                 # of a tile of DOTS or STREAM, at least: they wait for memory
+TINY = 1 << 11                         # of a pair of matrices of a batch, at most; twice as many if B is not transposed
+SHORT_SUM = 4                          # products of an element, at most, of others; thrice as many in rows of a vector
+AROUND = 512                        # multiplications that take as long as what is around those of a pair
+
+
+@helper
+def tall(batch, m, k, a_batch, b_batch, transpose_a):
+    """(batch, m), where a batch with one B and whole rows of A is one matrix."""
+    if b_batch == 0 and a_batch == m * k and transpose_a == 0:
+        return 1, batch * m
+    return batch, m
+
+
+@helper
+def pays_to_dot(rows, k):
+    """Whether so many dot products with each row of transposed(B) take no longer than to pack it, measured: 1 and
+    k / 140 against k * (24 + rows) / 420, of which k / 18 is the packing. Up to three rows always."""
+    return min(max(rows - 3, 0), 1) * rows * 420 <= k * (24 + rows)
+
+
+def make_bind(dtype, sizes, isa):
+    """bind of one ISA. sizes: its shapes."""
+    size, may_be_brain, brains = ITEM_SIZES[dtype], dtype == "f32", brain_shapes(isa)
+    lanes = LANES * 4 // size
+    kits = [blocks(dtype, s) for s in (sizes.main, sizes.narrow, sizes.wide)]
+    width_main, width_narrow, width_wide = (kit.shape.width for kit in kits)
+    rows_main, rows_narrow, rows_wide = (kit.shape.rows for kit in kits)
+    scratch_main, scratch_narrow, scratch_wide = (kit.scratch_bytes for kit in kits)
+    block_main, block_narrow, block_wide = (kit.block_bytes for kit in kits)
+    width_brain, width_long = (shape.width for shape in brains)
+    rows_brain, rows_long = (shape.rows for shape in brains)
+    line_brain, line_long = (shape.line_bytes(size) for shape in brains)
+    scratch_brain, scratch_long = (blocks("f32", shape).scratch_bytes for shape in brains)
+
+    @helper
+    def pays_to_write_rows(batches, rows, n, k, transpose_b):
+        """Whether an element has too few products, or a pair of matrices, for the micro-kernel."""
+        fits = min(max(lanes + 1 - n, 0), 1)                                # a row into a vector
+        wasted = fits * min(max(n + width_narrow - lanes, 0), 1)            # what a tile for few columns has beside it
+        tiny = min(batches - 1, 1) * fits * TINY * (2 - transpose_b)
+        return max(tiny - rows * n * k, SHORT_SUM * (1 + 2 * wasted) - k) >= 0
+
+    @helper
+    def shape_of(rows, n, way, brain):
+        """Shape, its width and rows, the bytes of a line of a panel, the scratch it needs, and that of a block of B.
+        way: DOTS, STREAM, SHORT, or 0. brain: whether B becomes bfloat16."""
+        if way != 0:
+            return way, COLUMNS if way == DOTS else RUN if way == STREAM else lanes, (
+                TOGETHER if way == SHORT else rows), 0, 0, 0
+        if brain and rows <= rows_long and n > width_brain:
+            return BRAIN_WIDE, width_long, rows_long, line_long, scratch_long, 0
+        if brain:
+            return BRAIN, width_brain, rows_brain, line_brain, scratch_brain, 0
+        if rows <= rows_wide and n > width_main:
+            return WIDE, width_wide, rows_wide, width_wide * size, scratch_wide, block_wide
+        if n <= width_narrow:
+            return NARROW, width_narrow, rows_narrow, width_narrow * size, scratch_narrow, block_narrow
+        return MAIN, width_main, rows_main, width_main * size, scratch_main, block_main
+
+    @helper
+    def rows_packing(batches, panels, height, products):
+        """Of how many rows at most a tile, which takes them all, may pack for itself; few, if there are too few tiles
+        of columns for threads to share. products: of a row and a panel."""
+        shared = min(batches - 1 + panels // FEW_PANELS, 1)
+        return min((2 + (PACKING_ROWS - 2) * shared) * height, MOST_PRODUCTS // max(products, 1))
+
+    @helper
+    def rows_in_place(n):
+        """Up to how many register tiles of rows B is read as it lies: fewer if its vectors stand across two lines of
+        the cache, and fewest if its rows meet in a few sets of the caches."""
+        across, collide = min(n * size % LINE, 1), 1 - min(n * size % COLLIDING, 1)
+        return PACKING_ROWS - 20 * across - 24 * collide
+
+    @helper
+    def tile_rows(rows, height, n, k):
+        """Rows of a tile: enough work, few enough tiles that threads share evenly, and B is not read too often if it
+        is beyond the second cache."""
+        least = ceil_div(PRODUCTS, max(n * k, 1))
+        if n * k * size > 512 * 1024:
+            least = max(least, 6 * height)
+        few = min(ceil_div(rows, MOST_TILES), MOST_PRODUCTS // max(n * k, 1))
+        even = ceil_div(rows, shared_evenly(max(rows // max(least, few, height), 1)))
+        balanced = ceil_div(rows, ceil_div(rows, height))
+        whole = min(max((even + balanced // 2) // balanced, 1) * balanced, rows)     # register tiles
+        return shared_as_well(rows, whole, even)
+
+    @helper
+    def bind_roles(batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, persistent, turned, choice):
+        """bind, of the operands in the roles in which they are multiplied."""
+        apart()
+        merged = batch == 1 or (b_batch == 0 and a_batch == m * k and transpose_a == 0)
+        batches, rows = (1, batch * m) if merged else (batch, m)
+        way, plain = 0, persistent == 0
+        if plain and takes(choice, SHORT, pays_to_write_rows(batches, rows, n, k, transpose_b)):
+            way = SHORT
+        elif plain and transpose_b != 0 and rows <= DOT_ROWS and (
+                transpose_a == 0 or rows == 1 or batches == 1) and takes(choice, DOTS, turned or pays_to_dot(rows, k)):
+            way = DOTS
+        elif plain and transpose_b == 0 and rows == 1 and takes(choice, STREAM, True):
+            way = STREAM
+        brain = may_be_brain and not plain and choice[BRAIN_WEIGHTS] != 0 and n >= BRAIN_COLUMNS
+        shape, width, height, line_bytes, scratch, block = shape_of(rows, n, way, brain)
+        panels = ceil_div(n, width)
+        panel_bytes = k * line_bytes
+        different = batches if b_batch != 0 else 1
+        choice[SHAPE], choice[BATCHES], choice[ROWS] = shape, batches, rows
+        choice[PACK_PANELS] = min(max(PACK_BYTES // max(panel_bytes, 1), 1), panels)
+        choice[TILE_PANELS], choice[TILE_BATCHES] = panels, 1
+        choice[TILE_ROWS] = tile_rows(rows, height, n, k)
+        pack_tiles = different * ceil_div(panels, choice[PACK_PANELS])
+        if not plain:
+            choice[MODE] = PACKED
+            choice[FORMAT] = shape
+            choice[PACKED_BYTES], choice[PACK_TILES] = different * panels * panel_bytes, pack_tiles
+        elif way != 0:
+            choice[MODE] = IN_PLACE
+        elif different == batches and rows <= rows_packing(batches, panels, height, width * k) and takes(
+                choice, IN_TILE, transpose_b != 0 or (
+                    n % width != 0 if different > 1 and panels * panel_bytes <= SMALL
+                    else rows > rows_in_place(n) * height)):
+            choice[MODE] = IN_TILE
+        elif transpose_b == 0 and takes(
+                choice, IN_PLACE, rows <= rows_in_place(n) * height or (
+                    different > 1 and panels * panel_bytes <= SMALL)):
+            choice[MODE] = IN_PLACE
+            scratch += panel_bytes
+        else:
+            choice[MODE] = IN_WORK
+            choice[WORK_BYTES], choice[TILES] = different * panels * panel_bytes, pack_tiles
+        choice[VARIANT] = way if way != 0 else choice[MODE]
+        cost = rows * n * k + (AROUND if way == SHORT else 0)
+        if rows <= 2 * height or turned or choice[MODE] == IN_TILE:
+            choice[TILE_ROWS] = rows
+        row_tiles = ceil_div(rows, choice[TILE_ROWS])
+        if choice[MODE] == IN_TILE:
+            row_tiles = ceil_div(batches, ceil_div(PRODUCTS, max(cost, 1)))
+        if row_tiles < FEW_TILES:
+            least = ceil_div(DOT_PRODUCTS if way != 0 else PRODUCTS, max(choice[TILE_ROWS] * width * k, 1))
+            choice[TILE_PANELS] = min(max(least, ceil_div(panels * row_tiles, COLUMN_TILES)), panels)
+        if choice[TILE_ROWS] == rows and choice[TILE_PANELS] == panels:
+            choice[TILE_BATCHES] = min(ceil_div(PRODUCTS, max(cost, 1)), batches)
+        if choice[MODE] == IN_TILE:
+            scratch += min(choice[TILE_PANELS] * panel_bytes, block)
+        elif way == SHORT and transpose_b != 0:
+            scratch = round_up(min(choice[TILE_PANELS] * width, n) * k * size, 64)
+        tiles = (ceil_div(batches, choice[TILE_BATCHES]) * ceil_div(rows, choice[TILE_ROWS])
+                 * ceil_div(panels, choice[TILE_PANELS]))
+        if way == DOTS and transpose_a != 0 and rows != 1:                # phase 0 brings A's columns in order
+            choice[MODE], choice[WORK_BYTES], choice[TILES] = IN_WORK, rows * k * size, 1
+        choice[TILES_1 if choice[MODE] == IN_WORK else TILES] = tiles
+        if choice[TILE_PANELS] == panels and (batches == 1 or rows % choice[TILE_ROWS] == 0):
+            choice[TILE_ELEMENTS] = choice[TILE_BATCHES] * choice[TILE_ROWS] * n
+        elif rows == 1 and batches == 1:
+            choice[TILE_ELEMENTS] = choice[TILE_PANELS] * width
+        choice[TILE_COLUMNS] = choice[TILE_PANELS] * width
+        choice[SCRATCH_BYTES] = choice[TURNED_AT] = scratch
+
+    def bind(batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice):
+        if batch * m * n == 0:
+            return
+        batch, m = tall(batch, m, k, a_batch, b_batch, transpose_a)
+        turned = turn(batch, m, n, k, transpose_a, width_narrow)
+        if turned == NOT_TURNED:
+            bind_roles(batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice[PERSISTENT], False, choice)
+            return
+        if turned == ONE_COLUMN:
+            bind_roles(batch, 1, m, k, b_batch, a_batch, 0, 1 - transpose_a, 0, False, choice)
+            return
+        bind_roles(batch, n, m, k, b_batch, a_batch, 1 - transpose_b, 1 - transpose_a, 0, True, choice)
+        choice[TILE_ELEMENTS] = choice[TILE_COLUMNS] * n
+        choice[SCRATCH_BYTES] += round_up(choice[TILE_COLUMNS] * n * size, 64)
+    return bind
