@@ -198,8 +198,7 @@ def reduce_loop(operation: str) -> Any:
     return reduce
 
 
-def _emit_rows(builder: ir.IRBuilder, joined: Joined, acc: ir.Value, src: ir.Value, rows: ir.Value,
-               count: ir.Value) -> None:
+def _emit_rows(builder: ir.IRBuilder, joined: Joined, acc: ir.Value, src: ir.Value, rows: Any, count: Any) -> None:
     before, loop, after = builder.block, builder.append_basic_block("rows"), builder.append_basic_block("rows.done")
     builder.branch(loop)
     builder.position_at_end(loop)
@@ -355,9 +354,8 @@ def _scalar_tail(builder: ir.IRBuilder, joined: Joined, src: ir.Value, begin: ir
 
 def _keep_rolled(builder: ir.IRBuilder, branch: Any) -> None:
     """The loop that the branch goes back to has few iterations: unrolled it would be larger, not quicker."""
-    module = builder.module
-    identity, disabled = _distinct(module), module.add_metadata([ir.MetaDataString(module, "llvm.loop.unroll.disable")])
-    identity.operands = (identity, disabled)
+    module, identity = builder.module, _distinct(builder.module)
+    identity.operands = (identity, module.add_metadata([ir.MetaDataString(module, "llvm.loop.unroll.disable")]))
     branch.set_metadata("llvm.loop", identity)
 
 
