@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphc.exec.library import Library, load_library
 from graphc.exec.map_code import LLVM_TYPES, value_dtype
-from graphc.exec.pass_code import Form, Pass, pass_text, passes_of, row_values
+from graphc.exec.pass_code import Form, Pass, kind_of_bound, pass_text, passes_of, row_values
 from graphc.kernels.runtime.map_words import LONG_ROW
 from graphc.kernels.toolchain.compiling import COMPILING
 from graphc.plan.plan import Body, Call, DimKind, Map, Plan, Program
@@ -118,9 +118,9 @@ def _forget_oldest() -> None:
 
 def without_constants(program: Program) -> Program:
     """What the code of a program depends on: it reads the constants where the plan has them. In place of their values
-    stands 1 for a NaN, else 0: bounds that are not NaN are quicker (LoopWriter.bound)."""
+    stands what kind of a bound they make."""
     return dataclasses.replace(program, instrs=tuple(
-        dataclasses.replace(i, value=int(i.value != i.value)) if i.op == "const" else i for i in program.instrs))
+        dataclasses.replace(i, value=kind_of_bound(i.value)) if i.op == "const" else i for i in program.instrs))
 
 
 def _maps(body: Body) -> Iterator[Map]:

@@ -12,6 +12,7 @@ scratch. Results are written where nothing is read any more: they may lie in an 
 """
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +22,7 @@ from graphc.kernels.runtime import map_words as m
 from graphc.plan.plan import Instr, Program
 
 BOUNDS = {"max": "ogt", "min": "olt"}  # how LLVM compares for a bound on what may be NaN
+NUMBER_BOUND, ZERO_BOUND, UNKNOWN_BOUND = range(3)
 FLOATS = ("float", "double")
 CONST_WORD = 6             # of an instruction: a constant's bits (exec/image.py)
 POLYNOMIALS = frozenset((
@@ -28,6 +30,13 @@ POLYNOMIALS = frozenset((
     "atan", "atan2", "sinh", "cosh", "pow", "philox", "philox_bits"))
 ARGUMENTS = "i64 %out, i64 %pointers, i64 %count, i64 %room, i64 %position"
 INTERLEAVED = 24           # values of a loop of which LLVM takes four vectors at a time; of more, two
+
+
+def kind_of_bound(value: float) -> int:
+    """What stands for a constant in a form: of NaN and -0.0 code knows nothing."""
+    if value == 0:
+        return ZERO_BOUND if math.copysign(1, value) > 0 else UNKNOWN_BOUND
+    return NUMBER_BOUND if value == value else UNKNOWN_BOUND
 
 
 @dataclass(frozen=True)
@@ -223,15 +232,20 @@ class LoopWriter(ProgramWriter):
             super().instruction(value, instr, access_of)
 
     def bounds(self, value: int) -> bool:
-        """Whether it is a constant that is not NaN."""
-        return self.op(value) == "const" and self.program.instrs[value - len(self.program.loads)].value == 0
+        return self.op(value) == "const" and self.program.instrs[value - len(self.program.loads)].value != UNKNOWN_BOUND
 
     def bound(self, value: int, instr: Instr) -> None:
-        """The greater, or lesser, of a value and a number, as the primitive has it, but one instruction of x86: nobody
-        need look whether the number is NaN, and of equals, and if the value is NaN, that is the result."""
+        """The greater, or lesser, of a value and a constant, with the primitive's bits (NaN if the value is, the
+        constant of equals) in fewer instructions. `maxps y, x` of x86 gives x if that is NaN or equal: nobody need look
+        whether the constant is NaN, and only zeros are equal and have other bits; adding 0 makes the one of the
+        other."""
         kind, (x, y) = LLVM_TYPES[instr.dtype], instr.args
+        zero = self.program.instrs[y - len(self.program.loads)].value == ZERO_BOUND
+        chosen = f"%chosen{value}" if zero else f"%v{value}"
         self.emit(f"%beyond{value} = fcmp {BOUNDS[instr.op]} {kind} %v{y}, %v{x}")
-        self.emit(f"%v{value} = select i1 %beyond{value}, {kind} %v{y}, {kind} %v{x}")
+        self.emit(f"{chosen} = select i1 %beyond{value}, {kind} %v{y}, {kind} %v{x}")
+        if zero:
+            self.emit(f"%v{value} = fadd {kind} {chosen}, 0.0")
 
     def op(self, value: int) -> str:
         loads = len(self.program.loads)

@@ -8,7 +8,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .memory import copy_bytes, helper
+from .memory import compact, copy_bytes, helper
 
 SHORT_BYTES = 64          # of a row: from here on memcpy is as good
 
@@ -45,29 +45,13 @@ def _rows_mover(move_ends):
     return move_rows
 
 
-_ends_2, _ends_4, _ends_8, _ends_16, _ends_32 = (_ends_mover(width) for width in (2, 4, 8, 16, 32))
-_rows_2, _rows_4, _rows_8, _rows_16, _rows_32 = (
-    _rows_mover(ends) for ends in (_ends_2, _ends_4, _ends_8, _ends_16, _ends_32))
-
-
-@helper
-def copy_short(target, source, count):
-    """Copies 2 to SHORT_BYTES bytes."""
-    if count >= 32:
-        _ends_32(target, source, count - 32)
-    elif count >= 16:
-        _ends_16(target, source, count - 16)
-    elif count >= 8:
-        _ends_8(target, source, count - 8)
-    elif count >= 4:
-        _ends_4(target, source, count - 4)
-    else:
-        _ends_2(target, source, count - 2)
+_rows_2, _rows_4, _rows_8, _rows_16, _rows_32 = (_rows_mover(_ends_mover(width)) for width in (2, 4, 8, 16, 32))
 
 
 @helper
 def copy_rows(target, target_step, source, source_step, count, rows):
     """Copies rows of `count` bytes, at least 2, that begin so many bytes apart."""
+    compact()
     if count > SHORT_BYTES:
         for i in range(rows):
             copy_bytes(target + i * target_step, source + i * source_step, count)

@@ -11,7 +11,7 @@ from numba.extending import intrinsic
 
 from . import map_words as m
 from .map_move import COUNT_ROW, GATHER_ROW, SCATTER_ROW, load_bits, offset_of, splat, walk
-from .memory import copy_bytes, function, prefetch, set_word, word
+from .memory import compact, copy_bytes, function, prefetch, set_word, word
 
 POINTERS = 64             # bytes of scratch in front of the pointers
 LINE = 64                 # bytes of a line of the cache
@@ -94,6 +94,7 @@ def start_pass(out, number, counter, scratch, count):
 def ask_for_chunk(out, counter, position, end, count):
     """Asks for the elements of pass 0 at positions [position, position + count) that are read where they lie, if it is
     FAR."""
+    compact()
     if word(out, m.FAR) == 0:
         return
     bound = out + 8 * word(out, m.PASS_0)

@@ -10,7 +10,7 @@ from numba.extending import intrinsic
 
 from ..cpu.memory import pointer_to
 from ..cpu.short_rows import vector_of, vector_place
-from .memory import copy_bytes, function
+from .memory import compact, copy_bytes, function
 
 FEW = 8                   # elements of a row that is moved column by column
 WORDS_OF_ONES = {1: 0x0101010101010101, 2: 0x0001000100010001, 4: 0x0000000100000001}
@@ -66,6 +66,7 @@ _fill_2, _fill_4, _fill_8, _fill_16, _fill_32 = (_filler(width) for width in (2,
 @function
 def fill_rows(target, source, source_step, size, count, rows):
     """Fills rows of `count` bytes, 2 to SHORT_BYTES, one behind the other, each with an element of its own."""
+    compact()
     if count >= 32:
         _fill_32(target, count, source, source_step, size, count - 32, rows)
     elif count >= 16:
@@ -92,6 +93,7 @@ def repeat_row(target, source, count, rows):
 @function
 def move_strided(target, target_step, source, source_step, size, count):
     """The element at target + i * target_step = that at source + i * source_step."""
+    compact()
     if size == 4:
         ints, from_ints, to, step = int_at(target), int_at(source), target_step >> 2, source_step >> 2
         for i in range(count):

@@ -11,7 +11,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ..cpu.memory import apart, copy_bytes, part, prefetch, zero_bytes
+from ..cpu.memory import apart, compact, copy_bytes, part, prefetch, zero_bytes
 from ..cpu.words import LEFT_OUT
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "atomic_swap_if",
     "call",
     "call_status",
+    "compact",
     "copy_bytes",
     "function",
     "load_byte",

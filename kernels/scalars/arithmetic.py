@@ -230,13 +230,12 @@ def floor_mod_float(x, y):
 
 @scalar
 def minimum_float(x, y):
-    """NaN if one is; x of equals. So where y is known to be a number it is one instruction (exec/pass_code.py)."""
-    return select(y != y, y, select(y < x, y, x))
+    return select(x != x, x, select(x < y, x, y))
 
 
 @scalar
 def maximum_float(x, y):
-    return select(y != y, y, select(y > x, y, x))
+    return select(x != x, x, select(x > y, x, y))
 
 
 @scalar

@@ -348,9 +348,17 @@ def _scalar_tail(builder: ir.IRBuilder, joined: Joined, src: ir.Value, begin: ir
     loaded = builder.load(builder.gep(src, [index]))
     value.add_incoming(joined(value, loaded), body)
     index.add_incoming(builder.add(index, I64(1)), body)
-    builder.branch(head)
+    _keep_rolled(builder, builder.branch(head))
     builder.position_at_end(after)
     return value
+
+
+def _keep_rolled(builder: ir.IRBuilder, branch: Any) -> None:
+    """The loop that the branch goes back to has few iterations: unrolled it would be larger, not quicker."""
+    module = builder.module
+    identity, disabled = _distinct(module), module.add_metadata([ir.MetaDataString(module, "llvm.loop.unroll.disable")])
+    identity.operands = (identity, disabled)
+    branch.set_metadata("llvm.loop", identity)
 
 
 def row_extreme(operation: str) -> Any:

@@ -15,6 +15,7 @@
 #include "table.hpp"
 #include "tensor_part.hpp"
 #include "tensors.hpp"
+#include "texts.hpp"
 #include "wire.hpp"
 
 namespace graphc_core {
@@ -103,7 +104,7 @@ std::int64_t read_header(std::string_view message, const std::string& index) {
       break;
     default: r.skip();
   }
-  if (shards < 1 || shards > MOST_SHARDS) damaged_file(index, "it says that there are " + std::to_string(shards) + " files of data");
+  if (shards < 1 || shards > MOST_SHARDS) damaged_file(index, "it says that there are " + decimal(shards) + " files of data");
   if (big_endian) throw_error(GRAPHC_UNIMPLEMENTED, index + ": the checkpoint was written by a big-endian machine");
   if (needed > VERSION) throw_error(GRAPHC_DATA_LOSS, index + ": the checkpoint was made by newer software");
   return shards;
@@ -207,7 +208,7 @@ class Checkpoint {
     const std::string path = prefix_ + shard;
     const InputFile file(path);
     if (entry.offset < 0 || entry.offset > file.size() || bytes > static_cast<std::size_t>(file.size() - entry.offset))
-      damaged_file(path, "it has " + std::to_string(file.size()) + " bytes, fewer than " + index_ + " says");
+      damaged_file(path, "it has " + decimal(file.size()) + " bytes, fewer than " + index_ + " says");
     Block value = file.read(entry.offset, bytes, host_);
     if (masked(crc32c({value.data(), bytes})) != entry.checksum)
       damaged_file(path, "the checksum of tensor '" + variable.key + "' is wrong");

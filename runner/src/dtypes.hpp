@@ -5,6 +5,7 @@
 #include <string>
 
 #include "graphc_layout.h"
+#include "texts.hpp"
 
 namespace graphc_core {
 
@@ -43,7 +44,7 @@ inline const DType* find_dtype(std::int64_t number) {
 
 [[gnu::cold]] inline std::string dtype_name(std::int64_t number) {
   const DType* dtype = find_dtype(number);
-  return dtype ? dtype->name : "dtype " + std::to_string(number);
+  return dtype ? dtype->name : "dtype " + decimal(number);
 }
 
 }  // namespace graphc_core

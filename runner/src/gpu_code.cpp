@@ -2,6 +2,7 @@
 #include "gpu_code.hpp"
 
 #include "crc32c.hpp"
+#include "texts.hpp"
 #include "wire.hpp"
 
 namespace graphc_core {
@@ -182,8 +183,8 @@ GpuCode read_gpu_code(std::string_view file, const SavedPlan& saved, Charge& cha
     default: r.skip();
   }
   if (version != VERSION)
-    throw_error(GRAPHC_DATA_LOSS, "it is no file of code for a GPU, of format version " + std::to_string(VERSION) +
-                                      " (`graphc gpu` makes them): it says " + std::to_string(version));
+    throw_error(GRAPHC_DATA_LOSS, "it is no file of code for a GPU, of format version " + decimal(VERSION) +
+                                      " (`graphc gpu` makes them): it says " + decimal(version));
   const Signature found = find_signature(signatures, saved);
   if (graph_hash != saved.graph_hash || found.hash != crc32c(saved.plan))
     throw_error(GRAPHC_FAILED_PRECONDITION, "it was made of another model, or of this one before it was written anew: make it again "

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "error.hpp"
+#include "texts.hpp"
 
 namespace graphc_core {
 namespace {
@@ -57,7 +58,7 @@ void Driver::check(const char* call, int status) const {
   if (!status) return;
   const char* name = nullptr;
   cuGetErrorName(status, &name);
-  const std::string said = std::string(call) + ": " + (name ? name : "unknown error") + " (" + std::to_string(status) + ")";
+  const std::string said = std::string(call) + ": " + (name ? name : "unknown error") + " (" + decimal(status) + ")";
   if (status == OUT_OF_MEMORY) throw_error(GRAPHC_RESOURCE_EXHAUSTED, "the GPU has no memory left (" + said + ")");
   if (std::find(std::begin(LOST), std::end(LOST), status) != std::end(LOST))
     throw_error(GRAPHC_INTERNAL, said + ": a kernel failed, and the GPU's state is lost; the program has to be started anew. If the "
@@ -75,7 +76,7 @@ Gpu& Gpu::open(int number) {
   int count = 0;
   if (cuda.cuDeviceGetCount(&count)) count = 0;                // it fails if there is no GPU
   if (number < 0 || number >= count)
-    throw_error(GRAPHC_NOT_FOUND, "there is no GPU " + std::to_string(number) + ": this machine has " + std::to_string(count) +
+    throw_error(GRAPHC_NOT_FOUND, "there is no GPU " + decimal(number) + ": this machine has " + decimal(count) +
                                       (count ? ", numbered from 0 on" : ", as far as the driver shows them to this process"));
   found = new Gpu(cuda, number);
   return *found;
@@ -108,8 +109,8 @@ DeviceAddress Gpu::allocate(std::size_t bytes) const {
   if (status == OUT_OF_MEMORY) {
     std::size_t unused = 0, all = 0;
     GRAPHC_CALL(driver_, cuMemGetInfo_v2, &unused, &all);
-    throw_error(GRAPHC_RESOURCE_EXHAUSTED, "the GPU " + name_ + " has no memory for " + std::to_string(bytes) + " bytes more (" +
-                                               std::to_string(unused) + " of " + std::to_string(all) +
+    throw_error(GRAPHC_RESOURCE_EXHAUSTED, "the GPU " + name_ + " has no memory for " + decimal(bytes) + " bytes more (" +
+                                               decimal(unused) + " of " + decimal(all) +
                                                " are free): run smaller batches, or on the CPU");
   }
   driver_.check("cuMemAlloc", status);
@@ -136,7 +137,7 @@ void* Gpu::load_module(const std::string& ptx) const {
   } catch (const Error& error) {
     throw_error(error.code, std::string(error.what()) + "; the driver's compiler says: " +
                                 (log[0] ? log.c_str() : "nothing") + " (GPU " + name_ + ", compute capability " +
-                                std::to_string(compute_) + ")");
+                                decimal(compute_) + ")");
   }
   return nullptr;
 }

@@ -8,6 +8,7 @@
 #include "message.hpp"
 #include "read_file.hpp"
 #include "tensors.hpp"
+#include "texts.hpp"
 
 namespace graphc_core {
 namespace {
@@ -56,9 +57,9 @@ void GpuModel::open(const Plan& plan, const std::vector<Word>& constants, const 
   in_file(path_, [&] { check_code(code_, plan, code_.walk.empty() ? plan : saved_); });
   Gpu& gpu = Gpu::open(number_);
   if (code_.compute > gpu.compute())
-    throw_error(GRAPHC_UNIMPLEMENTED, path_ + " needs a GPU of compute capability " + std::to_string(code_.compute) +
-                                          " at least; " + gpu.name() + " has " + std::to_string(gpu.compute()) +
-                                          ": make it with `graphc gpu --compute " + std::to_string(gpu.compute()) + "`");
+    throw_error(GRAPHC_UNIMPLEMENTED, path_ + " needs a GPU of compute capability " + decimal(code_.compute) +
+                                          " at least; " + gpu.name() + " has " + decimal(gpu.compute()) +
+                                          ": make it with `graphc gpu --compute " + decimal(gpu.compute()) + "`");
   modules_ = std::make_unique<GpuModules>(gpu, code_.modules);
   gpu_ = &gpu;
   const std::lock_guard<std::mutex> guard(gpu.mutex);
@@ -84,7 +85,7 @@ std::size_t GpuModel::find_sizes(const std::vector<Word>& sizes) const {
 void GpuModel::refuse_sizes(const std::vector<Word>& sizes) const {
   std::string there;
   for (std::size_t i = 0; i < code_.sizes.size() && i < MOST_LISTED; ++i) there += "\n  " + sizes_text(code_.sizes[i]);
-  if (code_.sizes.size() > MOST_LISTED) there += "\n  and " + std::to_string(code_.sizes.size() - MOST_LISTED) + " more";
+  if (code_.sizes.size() > MOST_LISTED) there += "\n  and " + decimal(code_.sizes.size() - MOST_LISTED) + " more";
   throw_error(GRAPHC_INVALID_ARGUMENT, "the GPU's code was not made for inputs of these sizes: " + sizes_text(sizes) +
                                            "\nit was made for" + (there.empty() ? " none" : there) +
                                            "\n`graphc gpu --shapes` makes it for others");

@@ -9,6 +9,7 @@
 
 #include "dtypes.hpp"
 #include "tensor_reader.hpp"
+#include "texts.hpp"
 #include "wire.hpp"
 
 namespace graphc_core {
@@ -210,7 +211,7 @@ std::string_view Graph::content(const TensorValue& value, const Tensor& wanted) 
   const std::string_view content = value.side ? side_file_->bytes(*value.side) : value.content;
   const std::size_t bytes = tensor_bytes(wanted);
   if ((value.side || !content.empty()) && content.size() != bytes)
-    damaged("constant " + wanted.name + " has " + std::to_string(content.size()) + " bytes instead of " + std::to_string(bytes));
+    damaged("constant " + wanted.name + " has " + decimal(content.size()) + " bytes instead of " + decimal(bytes));
   return content;
 }
 
@@ -247,8 +248,8 @@ const SavedPlan& choose_plan(const Graph& graph, const std::string& signature) {
       continue;
     }
     if (saved.version != FORMAT_VERSION)
-      throw_error(GRAPHC_DATA_LOSS, "the plan has format version " + std::to_string(saved.version) + "; this runner reads version " +
-                                        std::to_string(FORMAT_VERSION) +
+      throw_error(GRAPHC_DATA_LOSS, "the plan has format version " + decimal(saved.version) + "; this runner reads version " +
+                                        decimal(FORMAT_VERSION) +
                                         (saved.version > FORMAT_VERSION ? ": it was made by a newer graphc" : ""));
     if (saved.graph_hash != graph.hash())
       throw_error(GRAPHC_FAILED_PRECONDITION, "the plan was not made of this graph: the graph's nodes or constants were changed after "

@@ -7,6 +7,7 @@
 #include "error.hpp"
 #include "message.hpp"
 #include "tensors.hpp"
+#include "texts.hpp"
 
 namespace graphc_core {
 namespace {
@@ -72,7 +73,7 @@ void HostCalls::serve(const std::string& name, const Word* ask) {
   const graphc_status status =
       found->second.function(found->second.user, reinterpret_cast<graphc_request*>(&request), inputs.data(),
                              static_cast<std::int32_t>(inputs.size()), static_cast<std::int32_t>(request.count));
-  if (status != GRAPHC_OK) throw_error(status, "it returned status " + std::to_string(status));
+  if (status != GRAPHC_OK) throw_error(status, "it returned status " + decimal(status));
 }
 
 void HostCalls::serve_part(const std::string& name, const std::vector<graphc_tensor>& inputs, HostRequest& request) {

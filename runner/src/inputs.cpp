@@ -8,6 +8,7 @@
 #include "dtypes.hpp"
 #include "error.hpp"
 #include "tensors.hpp"
+#include "texts.hpp"
 
 namespace graphc_core {
 namespace {
@@ -28,7 +29,7 @@ void check(const Port& port, const graphc_tensor& given) {
     refuse(port, "is of dtype " + dtype_name(port.dtype) + ", a tensor of " + dtype_name(given.dtype) + " is given");
   const std::size_t rank = port.shape.size();
   if (given.rank < 0 || static_cast<std::size_t>(given.rank) != rank)
-    refuse_shape(port, std::to_string(given.rank) + " axes is given");
+    refuse_shape(port, decimal(given.rank) + " axes is given");
   for (std::size_t axis = 0; axis < rank; ++axis) {
     const bool fits = given.sizes[axis] >= 0 && (port.shape[axis] < 0 || port.shape[axis] == given.sizes[axis]);
     if (!fits) refuse_shape(port, "shape " + shape_text(given.sizes, rank) + " is given");
@@ -43,8 +44,8 @@ void check(const Port& port, const graphc_tensor& given) {
 
 std::vector<Word> checked_sizes(const Plan& plan, const graphc_tensor* inputs, std::size_t count) {
   if (count != plan.inputs.size())
-    throw_error(GRAPHC_INVALID_ARGUMENT, "the model has " + std::to_string(plan.inputs.size()) + " inputs, " +
-                                             std::to_string(count) + " are given");
+    throw_error(GRAPHC_INVALID_ARGUMENT, "the model has " + decimal(plan.inputs.size()) + " inputs, " +
+                                             decimal(count) + " are given");
   std::vector<Word> sizes(8 * count, 0);
   for (std::size_t i = 0; i < count; ++i) {
     check(plan.inputs[i], inputs[i]);

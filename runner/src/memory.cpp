@@ -13,6 +13,7 @@
 
 #include "error.hpp"
 #include "limits.hpp"
+#include "texts.hpp"
 
 namespace graphc_core {
 namespace {
@@ -102,13 +103,13 @@ void HostTable::take(std::int64_t bytes) {
   const std::int64_t before = __atomic_fetch_add(&words[L::HOST_USED], bytes, __ATOMIC_RELAXED);
   if (bytes <= limit() - before) return;
   give_back(bytes);
-  throw_error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for " + std::to_string(bytes) + " bytes: " + state());
+  throw_error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for " + decimal(bytes) + " bytes: " + state());
 }
 
 std::string HostTable::state() const {
-  const std::string numbers = std::to_string(used()) + " of " + std::to_string(limit()) + " bytes are in use by this model";
+  const std::string numbers = decimal(used()) + " of " + decimal(limit()) + " bytes are in use by this model";
   if (!loading) return numbers + "; graphc_options.memory_limit sets how many it may use";
-  return numbers + ". To load a file of " + std::to_string(loading) + " bytes should not take more: it is damaged, or made to take "
+  return numbers + ". To load a file of " + decimal(loading) + " bytes should not take more: it is damaged, or made to take "
          "memory. If it is neither, set graphc_options.memory_limit (graphc-run: --memory)";
 }
 
@@ -119,7 +120,7 @@ Block::Block(std::shared_ptr<HostTable> host, std::size_t bytes) : host_(std::mo
   if (!memory_) {
     host_->give_back(total);
     throw_error(GRAPHC_RESOURCE_EXHAUSTED,
-                "no memory for " + std::to_string(bytes) + " bytes: the machine has none left; " + host_->state());
+                "no memory for " + decimal(bytes) + " bytes: the machine has none left; " + host_->state());
   }
   data_ = reinterpret_cast<char*>((reinterpret_cast<std::uintptr_t>(memory_) + 63) / 64 * 64);
 }

@@ -7,6 +7,7 @@
 #include "dtypes.hpp"
 #include "error.hpp"
 #include "tensors.hpp"
+#include "texts.hpp"
 
 namespace graphc_core {
 namespace {
@@ -200,7 +201,7 @@ namespace {
 std::string header_of(const graphc_tensor& tensor, const std::string& type) {
   std::string shape;
   for (int i = 0; i < tensor.rank; ++i)
-    shape += std::to_string(tensor.sizes[i]) + (i + 1 < tensor.rank ? ", " : tensor.rank == 1 ? "," : "");
+    shape += decimal(tensor.sizes[i]) + (i + 1 < tensor.rank ? ", " : tensor.rank == 1 ? "," : "");
   std::string header = "{'descr': '" + type + "', 'fortran_order': False, 'shape': (" + shape + "), }";
   header.append(63 - (10 + header.size()) % 64, ' ');    // data begins at a multiple of 64
   header += '\n';
@@ -218,7 +219,7 @@ NpyParts parts_of_strings(const graphc_tensor& tensor, const std::string& path) 
     longest = std::max(longest, one.size);
   }
   if (__builtin_mul_overflow(longest, strings.size(), &bytes)) refuse(path, "strings that are too large for a file");
-  NpyParts parts{header_of(tensor, "|S" + std::to_string(longest)), std::string(bytes, '\0'), {}};
+  NpyParts parts{header_of(tensor, "|S" + decimal(longest)), std::string(bytes, '\0'), {}};
   for (std::size_t i = 0; i < strings.size(); ++i)
     if (strings[i].size) std::memcpy(&parts.padded[i * longest], strings[i].data, strings[i].size);
   return parts;

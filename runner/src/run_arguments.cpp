@@ -60,7 +60,7 @@ void take(Arguments& found, const Flag& flag, const std::string& value) {
   } else {
     const long long most = flag.is("--threads") ? LARGEST_THREADS : LARGEST;
     if (flag.least >= 0 && !is_number(value, flag.least, most))
-      throw UsageError(name + " wants a number from " + std::to_string(flag.least) + " on, not '" + value + "'");
+      throw UsageError(name + " wants a number from " + decimal(flag.least) + " on, not '" + value + "'");
     if (flag.is("--device") && !is_device(value)) throw UsageError("--device wants cpu, gpu or gpu:N, not '" + value + "'");
     found.given[name] = value;
   }

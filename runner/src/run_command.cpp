@@ -18,6 +18,7 @@
 #include "run_arguments.hpp"
 #include "run_feeds.hpp"
 #include "tensors.hpp"
+#include "texts.hpp"
 
 namespace graphc_core {
 namespace {
@@ -27,7 +28,7 @@ constexpr std::size_t MOST_PRINTED = 8;
 
 std::string shape_text(const graphc_info& info) {
   std::string text = "[";
-  for (int i = 0; i < info.rank; ++i) text += (i ? ", " : "") + (info.sizes[i] < 0 ? "?" : std::to_string(info.sizes[i]));
+  for (int i = 0; i < info.rank; ++i) text += (i ? ", " : "") + (info.sizes[i] < 0 ? "?" : decimal(info.sizes[i]));
   return text + "]";
 }
 
@@ -68,47 +69,46 @@ std::string bytes_literal(std::string_view text) {
   return made + quote;
 }
 
-// Up to 8 elements, as C prints them.
 template <class Element>
-void print_values(const char* data, std::size_t count, const char* form) {
-  std::fputs(" ", stdout);
-  for (std::size_t i = 0; i < std::min<std::size_t>(count, MOST_PRINTED); ++i) {
-    Element value;
-    std::memcpy(&value, data + i * sizeof value, sizeof value);
-    std::fputs(" ", stdout);
-    std::printf(form, value);
-  }
-  std::fputs(count > MOST_PRINTED ? " ...\n" : "\n", stdout);
+Element load(const char* data) {
+  Element value;
+  std::memcpy(&value, data, sizeof value);
+  return value;
 }
 
-// Strings as Python shows bytes, up to 8.
-void print_strings(const graphc_tensor& tensor) {
-  const std::size_t count = bytes_of(tensor) / sizeof(graphc_string);
-  std::string line = " ";
-  for (std::size_t i = 0; i < std::min(count, MOST_PRINTED); ++i) {
-    const graphc_string one = static_cast<const graphc_string*>(tensor.data)[i];
-    line += " " + bytes_literal({one.data, one.size});
+// An element as C prints it, a string as Python shows bytes; "" of 16-bit floats and complex numbers: --out gives their values.
+std::string element_text(std::int32_t dtype, const char* data) {
+  char text[32] = "";
+  const auto print = [&](const char* form, auto value) { std::snprintf(text, sizeof text, form, value); };
+  switch (dtype) {
+    case STRING: {
+      const auto one = load<graphc_string>(data);
+      return bytes_literal({one.data, one.size});
+    }
+    case 1: print("%.6g", static_cast<double>(load<float>(data))); break;
+    case 2: print("%.6g", load<double>(data)); break;
+    case 3: return decimal(load<std::int32_t>(data));
+    case 4: case BOOL: return decimal(load<std::uint8_t>(data));
+    case 5: return decimal(load<std::int16_t>(data));
+    case 6: return decimal(load<std::int8_t>(data));
+    case 9: return decimal(load<std::int64_t>(data));
+    case 17: return decimal(load<std::uint16_t>(data));
+    case 22: return decimal(load<std::uint32_t>(data));
+    case 23: print("%lu", load<unsigned long>(data)); break;
+    default: break;
   }
-  std::printf("%s%s\n", line.c_str(), count > MOST_PRINTED ? " ..." : "");
+  return text;
 }
 
+// Up to 8 elements.
 void print_elements(const graphc_tensor& tensor) {
-  if (tensor.dtype == STRING) return print_strings(tensor);
-  const std::size_t count = bytes_of(tensor) / static_cast<std::size_t>(find_dtype(tensor.dtype)->size);
-  const char* data = static_cast<const char*>(tensor.data);
-  switch (tensor.dtype) {
-    case 1: return print_values<float>(data, count, "%.6g");
-    case 2: return print_values<double>(data, count, "%.6g");
-    case 3: return print_values<std::int32_t>(data, count, "%d");
-    case 4: case BOOL: return print_values<std::uint8_t>(data, count, "%u");
-    case 5: return print_values<std::int16_t>(data, count, "%d");
-    case 6: return print_values<std::int8_t>(data, count, "%d");
-    case 9: return print_values<long>(data, count, "%ld");
-    case 17: return print_values<std::uint16_t>(data, count, "%u");
-    case 22: return print_values<std::uint32_t>(data, count, "%u");
-    case 23: return print_values<unsigned long>(data, count, "%lu");
-    default: return;                    // of 16-bit floats and complex numbers --out gives the values
-  }
+  const char zeros[16] = {};
+  if (element_text(tensor.dtype, zeros).empty()) return;
+  const std::size_t size = element_bytes(tensor.dtype), count = bytes_of(tensor) / size;
+  std::string line = " ";
+  for (std::size_t i = 0; i < std::min(count, MOST_PRINTED); ++i)
+    line += " " + element_text(tensor.dtype, static_cast<const char*>(tensor.data) + i * size);
+  std::printf("%s%s\n", line.c_str(), count > MOST_PRINTED ? " ..." : "");
 }
 
 void bench(const graphc::Model& model, Feeds& feeds, long long runs) {
@@ -143,7 +143,7 @@ std::vector<std::size_t> wanted_outputs(const Arguments& arguments, const std::v
   const auto archive = std::find_if(arguments.outs.begin(), arguments.outs.end(), is_archive);
   if (archive != arguments.outs.end()) check_archive(*archive, arguments, outputs, wanted);
   else if (!arguments.outs.empty() && arguments.outs.size() != wanted.size())
-    throw UsageError(std::to_string(arguments.outs.size()) + " times --out for " + std::to_string(wanted.size()) +
+    throw UsageError(decimal(arguments.outs.size()) + " times --out for " + decimal(wanted.size()) +
                      " outputs: give one for each");
   return wanted;
 }

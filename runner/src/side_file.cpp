@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "error.hpp"
+#include "texts.hpp"
 
 namespace graphc_core {
 namespace {
@@ -41,8 +42,8 @@ SideFile::SideFile(const std::string& graph_path, const SideFileInfo& info) : pa
   const int error = errno;
   close(file);
   if (!whole)
-    throw_error(GRAPHC_DATA_LOSS, path_ + " has " + std::to_string(status.st_size) + " bytes, but the graph says " +
-                                      std::to_string(info.size) + ": it is cut short, or belongs to another graph");
+    throw_error(GRAPHC_DATA_LOSS, path_ + " has " + decimal(status.st_size) + " bytes, but the graph says " +
+                                      decimal(info.size) + ": it is cut short, or belongs to another graph");
   if (mapped == MAP_FAILED) throw_error(GRAPHC_RESOURCE_EXHAUSTED, "cannot map " + path_ + ": " + std::strerror(error));
   data_ = static_cast<const char*>(mapped);
   size_ = static_cast<std::size_t>(info.size);

@@ -7,6 +7,7 @@
 
 #include "crc32c.hpp"
 #include "error.hpp"
+#include "texts.hpp"
 #include "wire.hpp"
 #include "wire_writer.hpp"
 
@@ -31,20 +32,20 @@ std::string_view block(std::string_view data, Reader& handle, const std::string&
   const std::uint64_t offset = handle.varint(), size = handle.varint();
   const std::size_t room = data.size() - FOOTER;
   if (offset > room || size > room - offset || TRAILER > room - offset - size)
-    damaged_file(path, "a block at byte " + std::to_string(offset) + " is not inside its " + std::to_string(data.size()) + " bytes");
+    damaged_file(path, "a block at byte " + decimal(offset) + " is not inside its " + decimal(data.size()) + " bytes");
   const std::string_view found = data.substr(offset, size);
   const char kind = data[offset + size];
   if (kind)
     throw_error(GRAPHC_UNIMPLEMENTED, path + ": a block is compressed, which TensorFlow's checkpoints are not; save it with "
                                              "TensorFlow again");
   if (masked(crc32c(data.substr(offset, size + 1))) != fixed32_at(data, offset + size + 1))
-    damaged_file(path, "the checksum of the block at byte " + std::to_string(offset) + " is wrong");
+    damaged_file(path, "the checksum of the block at byte " + decimal(offset) + " is wrong");
   return found;
 }
 
 void block_entries(std::string_view block, const std::string& path,
                    const std::function<void(std::string_view, std::string_view)>& take) {
-  if (block.size() < 4) damaged_file(path, "a block has " + std::to_string(block.size()) + " bytes");
+  if (block.size() < 4) damaged_file(path, "a block has " + decimal(block.size()) + " bytes");
   const std::uint64_t restarts = std::uint64_t{4} * fixed32_at(block, block.size() - 4) + 4;
   if (restarts > block.size()) damaged_file(path, "a block is smaller than its list of restarts");
   Reader r(block.substr(0, block.size() - restarts));
@@ -79,7 +80,7 @@ void read_blocks(std::string_view data, const std::string& path,
 
 void read_table(std::string_view data, const std::string& path,
                 const std::function<void(std::string_view, std::string_view)>& take) {
-  if (data.size() < FOOTER) damaged_file(path, "it has " + std::to_string(data.size()) + " bytes, a table at least 48");
+  if (data.size() < FOOTER) damaged_file(path, "it has " + decimal(data.size()) + " bytes, a table at least 48");
   std::uint64_t magic = 0;
   std::memcpy(&magic, data.data() + data.size() - 8, sizeof magic);
   if (magic != MAGIC) damaged_file(path, "it does not end as a table does");

@@ -2,14 +2,19 @@
 
 #include "dtypes.hpp"
 #include "error.hpp"
+#include "texts.hpp"
 
 namespace graphc_core {
 
 namespace L = layout;
 
+std::size_t element_bytes(std::int32_t dtype) {
+  return dtype == STRING ? sizeof(graphc_string) : static_cast<std::size_t>(find_dtype(dtype)->size);
+}
+
 bool bytes_of(const graphc_tensor& tensor, std::size_t& bytes) {
   static constexpr std::size_t LARGEST = std::size_t{1} << 46;
-  bytes = tensor.dtype == STRING ? sizeof(graphc_string) : static_cast<std::size_t>(find_dtype(tensor.dtype)->size);
+  bytes = element_bytes(tensor.dtype);
   bool fits = true;
   for (std::int32_t axis = 0; axis < tensor.rank; ++axis) {
     const auto size = static_cast<std::size_t>(tensor.sizes[axis]);
@@ -28,7 +33,7 @@ std::size_t bytes_of(const graphc_tensor& tensor) {
 
 std::string shape_text(const std::int64_t* sizes, std::size_t rank) {
   std::string text = "[";
-  for (std::size_t i = 0; i < rank; ++i) text += (i ? ", " : "") + (sizes[i] < 0 ? "any" : std::to_string(sizes[i]));
+  for (std::size_t i = 0; i < rank; ++i) text += (i ? ", " : "") + (sizes[i] < 0 ? "any" : decimal(sizes[i]));
   return text + "]";
 }
 

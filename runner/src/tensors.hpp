@@ -11,6 +11,9 @@ namespace graphc_core {
 inline std::int64_t address_of(const void* pointer) { return reinterpret_cast<std::int64_t>(pointer); }
 inline std::int64_t* words_at(std::int64_t address) { return reinterpret_cast<std::int64_t*>(address); }
 
+// Bytes of an element of a tensor outside of the runtime.
+std::size_t element_bytes(std::int32_t dtype);
+
 // Bytes of a tensor with sizes of at least 0; false if no memory could hold it.
 bool bytes_of(const graphc_tensor& tensor, std::size_t& bytes);
 

@@ -13,4 +13,6 @@ std::string operator+(std::string&& a, const char* b) { return std::move(a.appen
 std::string operator+(const char* a, const std::string& b) { return std::string(a).append(b); }
 std::string operator+(const char* a, std::string&& b) { return std::move(b.insert(0, a)); }
 
+std::string decimal(std::int64_t value) { return std::to_string(value); }
+
 }  // namespace graphc_core

@@ -10,6 +10,7 @@
 #include "running.hpp"
 #include "tensor_part.hpp"
 #include "tensors.hpp"
+#include "texts.hpp"
 
 namespace graphc_core {
 namespace {
@@ -169,7 +170,7 @@ void Values::get(std::size_t index, void* data, std::size_t bytes) {
   if (!variable.has_value()) throw_error(GRAPHC_FAILED_PRECONDITION, "variable '" + variable.tensor.name + "' has no value");
   if (bytes != variable.value.bytes())
     throw_error(GRAPHC_INVALID_ARGUMENT,
-                "variable '" + variable.tensor.name + "' has " + std::to_string(variable.value.bytes()) + " bytes");
+                "variable '" + variable.tensor.name + "' has " + decimal(variable.value.bytes()) + " bytes");
   if (bytes) std::memcpy(data, variable.value.data(), bytes);
 }
 

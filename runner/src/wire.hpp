@@ -14,6 +14,7 @@
 
 #include "error.hpp"
 #include "memory.hpp"
+#include "texts.hpp"
 
 namespace graphc_core::wire {
 
@@ -150,7 +151,7 @@ class Reader {
   }
 
   void expect(Type wanted) const {
-    if (type_ != wanted) damaged("field " + std::to_string(field_) + " has the wrong wire type");
+    if (type_ != wanted) damaged("field " + decimal(field_) + " has the wrong wire type");
   }
 
   const char* position_;

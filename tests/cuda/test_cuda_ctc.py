@@ -49,6 +49,10 @@ def test_sequences_some_at_a_time_and_more_classes_than_threads(device: Any, mon
     check_close(build(2, 260), logits(5, 2, 260), *sparse([[3, 258], [2]]), np.array([5, 3], np.int32), tolerance=1e-6)
 
 
+def test_a_step_that_has_all_checks_and_is_alone(device: Any) -> None:
+    check_close(lambda: build(1, 3)()[:1], logits(4, 1, 3), *sparse([[1, 0]]), np.array([4], np.int32), tolerance=1e-6)
+
+
 @pytest.mark.parametrize("time", [0, 2])
 def test_nothing(device: Any, time: int) -> None:
     check_close(build(2, 3), logits(time, 2, 3), *sparse([[], []]), np.array([0, time], np.int32))

@@ -228,6 +228,32 @@ def test_ctc_gradient() -> None:
     np.testing.assert_allclose(found, ((ahead - behind) * [1, 2]).sum() / 2e-5, rtol=1e-6)
 
 
+def test_ctc_of_long_labels_and_classes_without_a_chance() -> None:
+    """Labels of several vectors' length, none, and as many as there is time for; a logit of -inf as a very low one."""
+    x = RNG.standard_normal((50, 4, 9)).astype(np.float32)
+    x[:, :, 5] = -1e9
+    lengths, counts = [50, 50, 21, 7], [23, 0, 20, 7]
+    labels = RNG.permuted(np.arange(4 * 23).reshape(4, 23) % 5, axis=1).astype(np.int32)
+    labels[3, :7] = [0, 1, 2, 3, 4, 0, 1]
+    labels[2, :20] = np.arange(20) % 4
+    where = np.array([(row, i) for row, count in enumerate(counts) for i in range(count)])
+    sparse = Sparse(where, labels[tuple(where.T)], [4, 23])
+    with gc.Graph().as_default(), gc.Session() as session:
+        given = gc.placeholder(gc.float32, x.shape)
+        loss = gc.nn.ctc_loss(sparse, given, np.array(lengths, np.int32))
+        slope = gc.gradients(loss, given)[0]
+        low = session.run([loss, slope], {given: x})
+        x[:, :, 5] = -np.inf
+        none = session.run([loss, slope], {given: x})
+    for a, b in zip(low, none, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+    logs = _log_softmax(x.astype(np.float64))
+    np.testing.assert_allclose(low[0][1], -logs[:, 1, 8].sum(), rtol=1e-5)
+    assert np.isfinite(low[0]).all()
+    np.testing.assert_allclose(none[1].sum(2), 0, atol=1e-5)
+    np.testing.assert_array_equal(none[1][21:, 2], 0)
+
+
 @pytest.mark.parametrize(("labels", "length"), [([[0, 1, 0]], 2), ([[-1, 0, 0]], 3), ([[0, 1, 1]], 9)])
 def test_ctc_refuses(labels: list[list[int]], length: int) -> None:
     with gc.Graph().as_default():

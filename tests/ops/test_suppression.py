@@ -10,6 +10,8 @@ import pytest
 import graphc as gc
 from graphc.ir.apply import apply
 from graphc.ops.image.glimpse import ExtractGlimpse
+from graphc.ops.image.suppress_classes import CombinedNonMaxSuppression
+from graphc.ops.image.suppression import NonMaxSuppressionV5, NonMaxSuppressionWithOverlaps
 
 BOXES = np.array([[0, 0, 1, 1], [0, 0.1, 1, 1.1], [0, -0.1, 1, 0.9], [0, 10, 1, 11], [1, 11.1, 0, 10.1],
                   [0, 100, 1, 101], [3, 3, 3, 9]], np.float32)
@@ -34,6 +36,40 @@ def test_soft_suppression() -> None:
     found, _ = gc.image.non_max_suppression_with_scores(BOXES, SCORES, 30, 0.5, 0.1, sigma)
     with gc.Session() as session:
         assert [len(session.run(found, {sigma: s})) for s in (0.5, 0.0)] == [7, 4]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 17, 31, 65, 300])
+def test_many_boxes_with_equal_scores(count: int) -> None:
+    """More picked ones than a block of them holds; scores that are infinite, negative, -0 and no numbers."""
+    draw = np.random.default_rng(count)
+    low = draw.uniform(0, 1, (count, 2))
+    boxes = np.concatenate([low, low + draw.uniform(-0.05, 0.3, (count, 2))], 1).astype(np.float32)
+    scores = draw.choice(np.array([-np.inf, -1, -0.0, 0, 0.25, 0.5, 1, np.inf, np.nan], np.float32), count)
+    table = draw.uniform(0, 1, (count, count)).astype(np.float32)
+    several = np.stack([np.stack([boxes, boxes[::-1]], 1)] * 2)
+    of_several = np.nan_to_num(np.stack([np.stack([scores, scores[::-1]], 1), np.stack([scores] * 2, 1)]))
+    cases: list[tuple[Any, list[Any]]] = [
+        (NonMaxSuppressionV5(most), [boxes, scores, np.float32(overlap), np.float32(least), np.float32(sigma)])
+        for most, overlap, least, sigma in ((count + 5, 0.5, -np.inf, 0), (40, 0, -0.5, 0), (9, 0.3, 0.2, 0),
+                                            (40, 0.5, 0.1, 0.5))]
+    cases += [(NonMaxSuppressionWithOverlaps(30), [table, scores, np.float32(0.9), np.float32(-2)]),
+              (CombinedNonMaxSuppression(20, 30), [several, of_several, np.float32(0.4), np.float32(-2)])]
+    for op, given in cases:
+        fields = {f: getattr(op, f) for f in ("max_output_size", "max_output_size_per_class", "max_total_size")
+                  if hasattr(op, f)}
+        made = apply(type(op), *given[:2], *fields.values(), *given[2:])
+        expected = op.reference(*given)
+        for found, wanted in zip(value(*(made if isinstance(made, (tuple, list)) else [made])),
+                                 expected if isinstance(expected, tuple) else [expected], strict=True):
+            np.testing.assert_allclose(found, wanted, rtol=1e-6)
+
+
+def test_scores_that_rise() -> None:
+    """Negative scores rise as they fall towards 0; as in TensorFlow, they wait for their turn first."""
+    boxes, scores = [[0, 0, 1, 1], [0, 0, 1, 0.9], [5, 5, 6, 6]], [0.5, -1.0, -0.8]
+    found, kept = value(*gc.image.non_max_suppression_with_scores(boxes, scores, 3, 0.5, -9.0, 0.5))
+    np.testing.assert_array_equal(found, [0, 2, 1])
+    np.testing.assert_allclose(kept, [0.5, -0.8, -np.exp(-0.81)], rtol=1e-6)
 
 
 def test_suppression_by_a_table() -> None:

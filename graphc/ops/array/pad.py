@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -19,8 +18,6 @@ from graphc.ir.op import Op, Permuted, Sample, attr, operand_field, register, sa
 from graphc.ir.spec import Spec, require_less_equal, text
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.values import zeros
-
-LARGE = 1 << 16            # elements of a result, of those axes whose sizes are known
 
 _PADS = [(((1, 2), (0, 3)), (2, 5), None), (((0, 0), (1, 1), (2, 0)), (2, 3, 5), float64), (((3, 0),), (17,), int64),
          (((1, 1), (0, 0)), (0, 3), None), ((), (), None)]
@@ -40,25 +37,6 @@ def _padded(op: Any, x: Spec) -> Spec:
 def _inside(op: Any, y: Any, x: Any) -> Any:
     """The access of the part of y where x goes."""
     return y.slice([before for before, _ in op.paddings], x.shape)
-
-
-def _borders(op: Any, y: Any, x: Any) -> list[Any]:
-    """Accesses of all of y but its inside, and perhaps of that, too: what has to be filled. A border along each side of
-    an axis if y is large, or may be and has those of one axis alone; else all of y, which is one step."""
-    padded = [axis for axis, pair in enumerate(op.paddings) if any(not isinstance(p, int) or p > 0 for p in pair)]
-    known = [size for size in y.shape if isinstance(size, int)]
-    alone = len(known) < len(y.shape) and len(padded) <= 1
-    if not alone and math.prod(known) < LARGE:
-        return [y]
-    begins, sizes, made = [0] * len(y.shape), list(y.shape), []
-    for axis in padded:
-        before, after = op.paddings[axis]
-        for begin, size in ((0, before), (before + x.shape[axis], after)):
-            if not isinstance(size, int) or size > 0:
-                begins[axis], sizes[axis] = begin, size
-                made.append(y.slice(begins, sizes))
-        begins[axis], sizes[axis] = before, x.shape[axis]
-    return made
 
 
 def _cropped(g: GradientBuilder, node: Operation, op: Any, dy: Any) -> Tensor:
@@ -94,8 +72,7 @@ class Pad(Op):
         return Permuted(replace(self, paddings=tuple(self.paddings[p] for p in perm)), (perm,), (perm,))
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
-        for border in _borders(self, outputs[0], inputs[0]):
-            b.fill(border, 0)
+        b.fill(outputs[0], 0)
         b.copy(inputs[0], _inside(self, outputs[0], inputs[0]))
 
 
@@ -126,8 +103,7 @@ class PadV2(Op):
         return Permuted(replace(self, paddings=tuple(self.paddings[p] for p in perm)), (perm, None), (perm,))
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
-        for border in _borders(self, outputs[0], inputs[0]):
-            b.copy(inputs[1].broadcast(border.shape), border)
+        b.copy(inputs[1].broadcast(outputs[0].shape), outputs[0])
         b.copy(inputs[0], _inside(self, outputs[0], inputs[0]))
 
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from ...contracts.calls import Functions
 from ..memory import ITEM_SIZES, address, copy_bytes, helper, int64_at, offset, prefetch, zero_bytes
-from ..short_rows import SHORT_BYTES, copy_short
-from ..stream import BEYOND_CACHES, STREAMED_ROW, fence, stream_bytes
 from ..words import INDEX_OUT_OF_RANGE, OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, USER
 
 TILE = 16384                           # elements of a tile, about
 ASKED_BYTES = 256                      # from here on a row is asked for while the two before it are copied
 MOST_ASKED = 1024                      # bytes of it, at most: then the processor sees by itself where it goes on
 LINE = 64
+COPY_BYTES = 64                        # from here on memcpy, below a loop
 
 
 @helper
@@ -42,7 +41,6 @@ def make_gather(types):
         first = tile * choice[USER]
         limit = min(first + choice[USER], outer * count)
         row, position = first // count, first % count
-        streams = inner * size >= STREAMED_ROW and outer * count * inner * size >= BEYOND_CACHES
         for target_row in range(first, limit):
             index = indices[position]
             if index < 0 or index >= axis:
@@ -52,20 +50,15 @@ def make_gather(types):
                 later = address(offset(params, (row * axis + indices[position + 2]) * inner))
                 for line in range(0, min(inner * size, MOST_ASKED), LINE):
                     prefetch(later + line)
-            if streams:
-                stream_bytes(address(target), address(source), inner * size)
-            elif inner * size > SHORT_BYTES:
+            if inner * size >= COPY_BYTES:
                 copy_bytes(address(target), address(source), inner * size)
-            elif inner == 1:
-                target[0] = source[0]
-            elif inner > 0:
-                copy_short(address(target), address(source), inner * size)
+            else:
+                for i in range(inner):
+                    target[i] = source[i]
             position += 1
             if position == count:
                 position = 0
                 row += 1
-        if streams:
-            fence()
         return OK
     return Functions(bind, run)
 

@@ -120,7 +120,7 @@ def make_bind(dtype, sizes, isa):
         """Up to how many register tiles of rows B is read as it lies: fewer if its vectors stand across two lines of
         the cache, and fewest if its rows meet in a few sets of the caches."""
         across, collide = min(n * size % LINE, 1), 1 - min(n * size % COLLIDING, 1)
-        return PACKING_ROWS - 20 * across - 27 * collide
+        return PACKING_ROWS - 20 * across - 24 * collide
 
     @helper
     def tile_rows(rows, height, n, k):

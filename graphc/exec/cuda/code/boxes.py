@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graphc.exec.cuda.code.builder import Array, KernelBuilder, Value, Variable
+from graphc.exec.cuda.code.builder import TWO_BLOCKS, Array, KernelBuilder, Value, Variable
 
 SIZES = ("batch", "rows", "columns", "depth", "boxes", "high", "wide")
 
@@ -133,7 +133,7 @@ def shares(dtype: str, nearest: bool, narrow: bool) -> KernelBuilder:
 
 def box_gradient(dtype: str) -> KernelBuilder:
     """gc_box_gradient(grads, image, box, index, out, sizes): a thread a box."""
-    k = KernelBuilder("gc_box_gradient")
+    k = KernelBuilder("gc_box_gradient", attributes=TWO_BLOCKS)
     grads, image, box = k.array("grads", "f32"), k.array("image", dtype), k.array("box", "f32")
     index, out = k.array("index", "i32"), k.array("out", "f32")
     sizes = k.numbers(*SIZES)
