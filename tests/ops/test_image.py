@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.ir.apply import apply
+from graphc.ir.op import OPS
 
 GENERATOR = np.random.default_rng(4)
 BATCH = GENERATOR.uniform(size=(2, 7, 5, 3)).astype(np.float32)
@@ -300,3 +302,18 @@ def similarity(a: np.ndarray, b: np.ndarray) -> float:
 def test_names_of_one_function() -> None:
     assert gc.image.resize is gc.image.resize_images and gc.image.transpose is gc.image.transpose_image
     assert gc.image.resize_with_crop_or_pad is gc.image.resize_image_with_crop_or_pad
+
+
+@pytest.mark.parametrize("op", ["ResizeBilinearGrad", "ResizeBicubicGrad"])
+def test_gradients_of_other_pictures_are_refused(op):
+    """Sizes that are known while building, and those of a feed."""
+    picture = gc.zeros([1, 4, 4, 2])
+    with pytest.raises(ValueError, match="channels of grads and of original_image"):
+        apply(OPS[op], gc.zeros([1, 8, 8, 1]), picture)
+    fed = gc.placeholder(gc.float32, [None, 8, 8, None])
+    made = apply(OPS[op], fed, picture)
+    with gc.Session() as session:
+        assert session.run(made, {fed: np.ones((1, 8, 8, 2))}).shape == (1, 4, 4, 2)
+        for shape in ((1, 8, 8, 1), (2, 8, 8, 2)):
+            with pytest.raises(gc.errors.InvalidArgumentError, match="grads"):
+                session.run(made, {fed: np.ones(shape)})

@@ -16,7 +16,7 @@ from graphc.ir.dtypes import FLOATING, DType, float32, float64, int32, uint8
 from graphc.ir.elementwise import check_dtype, check_rank
 from graphc.ir.op import Op, Sample, attr, operand_field, register
 from graphc.ir.records import dataclass
-from graphc.ir.spec import Spec, require_less
+from graphc.ir.spec import Spec, require_equal, require_less
 from graphc.ir.tensor import Operation
 from graphc.ops.image.sampling import Sampler, along, check_centers, gathered, places, scattered
 
@@ -257,3 +257,6 @@ def check_gradient(op: Op, grads: Spec, original: Spec) -> None:
     check_rank("original_image", original, 4)
     check_pixels("grads", grads)
     check_pixels("original_image", original)
+    if grads.shape is not None and original.shape is not None:
+        for axis, what in ((0, "batch"), (3, "channels")):
+            require_equal(grads.shape[axis], original.shape[axis], f"{what} of grads and of original_image")
