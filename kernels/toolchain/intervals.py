@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-MOST_RUNS = 4000                       # less than a second
+MOST_RUNS = 16_000                     # two seconds
 MOST_DECISIONS = 400                   # of a run: beyond, it does not come to an end
 FEW_ROUNDS = 4
 LARGE = 1 << 62

@@ -52,7 +52,7 @@ def on_tensor_cores(m: int, n: int, k: int) -> Run:
         places = [device.allocate(array.nbytes) for array in (a, b, c)]
         for place, array in zip(places, (a, b), strict=False):
             device.upload(place, array.ctypes.data, array.nbytes)
-        words = (*places, m, n, k, 0, 0, 0, k, n, k)
+        words = (*places, m, n, k, 0, 0, 0, k, n, n, k)
         Launch(text, "gc_tensor_product", (-(-m // 64) * -(-n // 64),), (256,), words).submit(device)
         device.download(c.ctypes.data, places[2], c.nbytes)
         device.wait()
