@@ -32,9 +32,10 @@ SHARED = frozenset({
     "array/absent", "array/copy", "array/equal_rows", "array/gather", "array/invert_permutation", "array/nonzero",
     "array/scatter_nd", "image/crop_boxes", "image/draw_boxes", "image/glimpse", "image/suppression",
     "math/argextreme", "math/bincount", "math/checked", "math/cumsum", "math/search_sorted", "math/segment",
-    "math/top_k", "math/unique", "nn/candidates", "nn/ctc", "nn/ctc_decode", "nn/dilation", "nn/fractional_pool",
-    "nn/in_top_k", "nn/pooling", "nn/pooling3d", "nn/pooling_argmax", "random/draws", "random/truncated", "signal/fft",
-    "sparse/distance", "sparse/product", "sparse/rows", "state/sizes", "state/state"})
+    "math/top_k", "math/unique", "nn/candidates", "nn/ctc", "nn/ctc_decode", "nn/depth_taps", "nn/dilation",
+    "nn/fractional_pool", "nn/in_top_k", "nn/pooling", "nn/pooling3d", "nn/pooling_argmax", "nn/window_sum",
+    "random/draws", "random/truncated", "signal/fft", "sparse/distance", "sparse/product", "sparse/rows",
+    "state/sizes", "state/state"})
 SHARED_SCALARS = frozenset({
     "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "bessel_i0e", "bessel_i1e", "betainc", "cast", "cosh",
     "digamma", "erfc", "erfinv", "igamma", "igammac", "igamma_grad_a", "lgamma", "next_after", "polygamma", "pow",
