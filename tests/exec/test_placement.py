@@ -95,7 +95,7 @@ def test_networks_take_little_more_than_is_alive_at_the_same_time(net: MemoryPla
 def seconds(n: int) -> float:
     """Of the thread's own time, the least of several tries to bind a chain of n buffers."""
     plan, best = intervals([100 + i % 3 for i in range(n)], [(i, i + 1) for i in range(n)]), float("inf")
-    for _ in range(4):
+    for _ in range(8):
         engine = Engine(plan, threads=1)
         started = time.thread_time()
         engine.run([np.ones(1, np.float32)])
