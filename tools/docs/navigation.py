@@ -30,9 +30,12 @@ NAVIGATION: list[Any] = [
         {"Files": "files.md"},
         {"ONNX": "onnx.md"},
         {"On a GPU": "cuda.md"},
-        {"How fast": "performance.md"},
         {"How near to TensorFlow": "parity.md"},
         "*",
+    ]},
+    {"How fast": [
+        {"Whole programs": "performance.md"},
+        {"By kind": "performance/*"},
     ]},
     {"Decisions": "adr/*"},
     {"Project": [
