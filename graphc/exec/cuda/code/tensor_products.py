@@ -22,7 +22,7 @@ DEPTHS = {4: 16, 2: 32}    # of a panel, by fragments: what lets two blocks shar
 STAGES = 3
 SIDE = 32                  # of a tile, by fragments
 MATRIX_STEP = 8            # of k, one mma
-ROWS_OF_WARPS, COLUMNS_OF_WARPS = 2, 4
+COLUMNS_OF_WARPS = 4
 DECLARATIONS = """declare { i32, i32, i32, i32 } @llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.b16.p3(ptr addrspace(3)) #0
 declare { float, float, float, float } @llvm.nvvm.mma.m16n8k8.row.col.tf32(i32, i32, i32, i32, i32, i32, float, float,
   float, float) #0
