@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 
 import graphc as gc
 from graphc.exec.cuda.maps import BoundMap, Place, launches
@@ -55,6 +56,17 @@ def check_close(build: Build, *feeds: Any, runs: int = 1, tolerance: float = 1e-
         if theirs is not None:
             assert np.asarray(ours).dtype == np.asarray(theirs).dtype
             np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
+
+
+def refused(build: Build, *feeds: Any) -> str:
+    """What the CPU and the device both say of a run that is an InvalidArgumentError."""
+    said = []
+    for where in ("/cpu:0", "/gpu:0"):
+        with pytest.raises(gc.errors.InvalidArgumentError) as caught:
+            results(where, build, feeds)
+        said.append(str(caught.value))
+    assert said[0] == said[1]
+    return said[0]
 
 
 def assert_same_bits(ours: np.ndarray, theirs: np.ndarray) -> None:

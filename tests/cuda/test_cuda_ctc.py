@@ -9,7 +9,7 @@ import pytest
 import graphc as gc
 from graphc.exec.cuda.calls import ctc
 
-from on_both import check_close, results
+from on_both import check_close, refused
 
 RANDOM = np.random.default_rng(11)
 
@@ -70,13 +70,3 @@ def test_too_long_labels_may_be_left_out(device: Any) -> None:
     ([[0], [-1]], [4, 4], "-1")])
 def test_refused_labels_and_lengths_are_the_cpus_errors(device: Any, rows: Any, lengths: Any, said: str) -> None:
     assert said in refused(build(2, 3), logits(4, 2, 3), *sparse(rows), np.array(lengths, np.int32))
-
-
-def refused(made: Any, *given: Any) -> str:
-    found = []
-    for where in ("/cpu:0", "/gpu:0"):
-        with pytest.raises(gc.errors.InvalidArgumentError) as caught:
-            results(where, made, given)
-        found.append(str(caught.value))
-    assert found[0] == found[1]
-    return found[0]

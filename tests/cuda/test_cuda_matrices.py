@@ -9,7 +9,7 @@ import pytest
 import graphc as gc
 from graphc.exec.cuda.calls import matrices
 
-from on_both import check_close, results
+from on_both import check_close, refused
 
 RANDOM = np.random.default_rng(9)
 
@@ -68,17 +68,6 @@ def check_triangular(n: int, columns: int, lower: bool, adjoint: bool) -> None:
         return [x, *gc.gradients(gc.reduce_sum(x * x), [a, b])]
 
     check_close(build, numbers(2, n, n) / max(n, 1) + 2 * np.eye(n), numbers(2, n, columns), tolerance=1e-10)
-
-
-def refused(build: Any, *given: np.ndarray) -> str:
-    """What both say."""
-    said = []
-    for where in ("/cpu:0", "/gpu:0"):
-        with pytest.raises(gc.errors.InvalidArgumentError) as caught:
-            results(where, build, given)
-        said.append(str(caught.value))
-    assert said[0] == said[1]
-    return said[0]
 
 
 @pytest.mark.usefixtures("small_panels")

@@ -18,8 +18,6 @@ from graphc.ir.locks import new_lock
 
 POINTER, INT, SIZE, UNSIGNED = ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t, ctypes.c_uint
 ADDRESS = ctypes.c_uint64
-NEWEST_PTX = 630                # of which PTX text is made (ptx.py): needs a driver for CUDA 10.2 at least
-OLDEST_DRIVER = 10020
 OUT_OF_MEMORY, NO_DEVICE, INVALID_PTX, NO_BINARY = 2, 100, 218, 209
 STICKY = (700, 702, 714, 715, 716, 717, 718, 719)      # the context is lost
 _COMPUTE_MAJOR, _COMPUTE_MINOR, _MULTIPROCESSORS = 75, 76, 16

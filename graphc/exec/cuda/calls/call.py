@@ -99,13 +99,17 @@ class ProgramBuilder:
         return Program(self.loads, tuple(self.instrs), stores)
 
 
-def checked(call: Call, indices: int, count: int, dtype: str, size: int) -> list[Work]:
-    """What notes the smallest and the largest index; none at all is no bad one."""
+def checked(call: Call, indices: int, count: int, dtype: str, size: int, step: int = 1,
+            at_most: int | None = None) -> list[Work]:
+    """What notes the smallest and the largest index, which must be in [0, size); none at all is no bad one. step: from
+    one to the next. at_most: what larger ones count as."""
     if not count:
         return []
     place = call.scratch(16)
     call.checks.append(Range(place, size))
     b = ProgramBuilder(dtype)
     wide = 0 if dtype == "i64" else b("cast", "i64", 0)
+    if at_most is not None:
+        wide = b("min", "i64", wide, b("const", "i64", value=max(at_most, 0)))
     program = b.program(b("reduce.min", "i64", wide), b("reduce.max", "i64", wide))
-    return list(map_work(call, program, (count,), 1, [(indices, (1,)), (place, (0,)), (place + 8, (0,))]))
+    return list(map_work(call, program, (count,), 1, [(indices, (step,)), (place, (0,)), (place + 8, (0,))]))
