@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +18,11 @@ from graphc.plan.plan import Access, Body, Buffer, BufferKind, Dim, DimKind, Map
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "passes"))
 
+from growth import assert_proportional
+
 from picture_nets import NETS, built
 
-NEAR = 1.1                                     # of the least
-FEW, MANY, GROWTH = 1_500, 6_000, 2.5 * 2.5    # four times as many; quadratic would be 16
+NEAR = 1.1      # of the least
 
 
 def check(plan: MemoryPlan) -> None:
@@ -38,15 +38,16 @@ def intervals(sizes: list[int], lives: list[tuple[int, int]]) -> Plan:
     dims = [Dim(DimKind.CONST, value=v) for v in (1, 0, *sizes)]
     buffers = [Buffer(BufferKind.INPUT, "f32", (0,)), Buffer(BufferKind.OUTPUT, "f32", (0,))]
     buffers += [Buffer(BufferKind.ARENA, "f32", (2 + i,)) for i in range(len(sizes))]
-    steps = []
-    for step in range(max(last for _, last in lives) + 1):
-        read = [Access(2 + i, 1, (0,)) for i, (_, last) in enumerate(lives) if last == step]
-        written = [Access(2 + i, 1, (0,)) for i, (first, _) in enumerate(lives) if first == step]
-        steps.append((tuple(read), tuple(written)))
-    kinds = sorted({(len(read), len(written)) for read, written in steps})
+    read: list[list[Access]] = [[] for _ in range(max(last for _, last in lives) + 1)]
+    written: list[list[Access]] = [[] for _ in read]
+    for i, (first, last) in enumerate(lives):
+        written[first].append(Access(2 + i, 1, (0,)))
+        read[last].append(Access(2 + i, 1, (0,)))
+    steps = list(zip(map(tuple, read), map(tuple, written), strict=True))
+    kinds = sorted({(len(r), len(w)) for r, w in steps})
     programs = tuple(Program(("f32",) * (1 + r), (), (0,) * (w + 1)) for r, w in kinds)
-    maps = tuple(Map(kinds.index((len(read), len(written))), (0,), 0, (Access(0, 1, (0,)), *read),
-                     (*written, Access(1, 1, (0,)))) for read, written in steps)
+    maps = tuple(Map(kinds.index((len(r), len(w))), (0,), 0, (Access(0, 1, (0,)), *r), (*w, Access(1, 1, (0,))))
+                 for r, w in steps)
     body = Body("main", tuple(dims), tuple(buffers), (0,), (1,), (), (), maps)
     return Plan((Port("x", "f32", (1,)),), (Port("y", "f32", (1,)),), (body,), programs)
 
@@ -92,20 +93,12 @@ def test_networks_take_little_more_than_is_alive_at_the_same_time(net: MemoryPla
     check(net)
 
 
-def seconds(n: int) -> float:
-    """Of the thread's own time, the least of several tries to bind a chain of n buffers."""
-    plan, best = intervals([100 + i % 3 for i in range(n)], [(i, i + 1) for i in range(n)]), float("inf")
-    for _ in range(8):
-        engine = Engine(plan, threads=1)
-        started = time.thread_time()
-        engine.run([np.ones(1, np.float32)])
-        best = min(best, time.thread_time() - started)
-    return best
-
-
 def test_time_is_linear_in_a_chain() -> None:
-    few, many = seconds(FEW), seconds(MANY)
-    assert many < GROWTH * few, (few, many)
+    def binding(n: int) -> Callable[[], object]:
+        engine = Engine(intervals([100 + i % 3 for i in range(n)], [(i, i + 1) for i in range(n)]), threads=1)
+        return lambda: engine.run([np.ones(1, np.float32)])
+
+    assert_proportional(binding, 1_000)
 
 
 def test_many_large_shapes_share_frames(monkeypatch: pytest.MonkeyPatch) -> None:
