@@ -74,6 +74,11 @@ def place_of(slot: int) -> tuple[tuple[int, ...], int]:
     return words[t.SLOT_SIZES:t.SLOT_SIZES + words[t.SLOT_RANK]], words[t.SLOT_ADDRESS]
 
 
+def dtype_of(slot: int) -> DType:
+    """The dtype of the elements of a SLOT in memory."""
+    return _dtype(_slot_words(_SLOT.from_address(slot))[t.SLOT_DTYPE])[0]
+
+
 def is_all_true(slot: int) -> bool:
     """Of the bool array in a SLOT."""
     words = _slot_words(_SLOT.from_address(slot))

@@ -29,9 +29,10 @@ _Words = _Word * t.HELD_WORDS
 _OBJECT = object.__basicsize__             # bytes before what an object's own type has: first an array's data pointer
 _stamps = itertools.count(1)
 # What the table calls, and which object has what where, in CPython.
-_PYTHON = {t.TABLE_MAKE: "PyBytes_FromStringAndSize", t.TABLE_DROP: "Py_DecRef", t.TABLE_KEEP: "Py_IncRef"}
+_PYTHON = {t.TABLE_MAKE: "PyBytes_FromStringAndSize", t.TABLE_DROP: "Py_DecRef", t.TABLE_KEEP: "Py_IncRef",
+           t.TABLE_UTF8: "PyUnicode_AsUTF8AndSize", t.TABLE_CLEAR: "PyErr_Clear"}
 _PLACES = {t.TABLE_DATA: bytes.__basicsize__ - 1, t.TABLE_SIZE: _OBJECT, t.TABLE_TYPE: _OBJECT - 8,
-           t.TABLE_BYTES: id(bytes), t.TABLE_EMPTY: id(b"")}
+           t.TABLE_BYTES: id(bytes), t.TABLE_TEXT: id(str), t.TABLE_EMPTY: id(b"")}
 
 
 def address_of(array: Array) -> int:
@@ -98,6 +99,14 @@ class Table:
             self.forget()
             return self.native["numbers"](self.address, held.address, address_of(strings), strings.size, target)
 
+    def encoded(self, array: Array) -> Array | None:
+        """An array of bytes and str as one of bytes; None if some element is neither, or has no UTF-8."""
+        array, made = array if array.flags.c_contiguous else array.copy(), np.empty(array.shape, object)
+        with self.lock:
+            self.forget()
+            found = self.native["encode"](self.address, address_of(array), array.size, address_of(made))
+        return made if found == array.size else None
+
     def strings(self, numbers: Array) -> Array:
         """The strings with these numbers, an array of bytes."""
         numbers = numbers if numbers.flags.c_contiguous else numbers.copy()
@@ -147,7 +156,7 @@ class Table:
         process = ctypes.CDLL(None)
         for word, function in ((t.TABLE_ALLOC, process.malloc), (t.TABLE_RELEASE, process.free),
                                *((word, getattr(ctypes.pythonapi, name)) for word, name in _PYTHON.items())):
-            self._words[word] = ctypes.cast(function, ctypes.c_void_p).value
+            self._words[word] = ctypes.cast(function, ctypes.c_void_p).value or 0
         for word, value in _PLACES.items():
             self._words[word] = value
         self._words[t.TABLE_SEED:t.TABLE_OWN] = np.frombuffer(os.urandom(16), np.int64)

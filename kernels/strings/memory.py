@@ -5,17 +5,17 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from ..runtime.memory import call, copy_bytes, function, load_byte, set_word, word, zero_bytes
+from ..runtime.memory import call, copy_bytes, function, load_byte, load_int, set_word, word, zero_bytes
 
 __all__ = ["call", "copy_bytes", "equal_bytes", "float_bits", "function", "load_4", "load_8", "load_byte", "load_float",
-           "load_real", "set_byte", "set_float", "set_half_word", "set_real", "set_word", "unsigned_4", "unsigned_8",
-           "wide_product", "word", "zero_bytes"]
+           "load_int", "load_real", "set_byte", "set_float", "set_half_word", "set_real", "set_word", "unsigned_4",
+           "unsigned_8", "wide_product", "word", "zero_bytes"]
 
 _I8, _I32, _I64, _I128 = (ir.IntType(n) for n in (8, 32, 64, 128))
 _FLOAT, _REAL = ir.FloatType(), ir.DoubleType()
 
 
-def _loading(element, result, address_size):
+def _loading(element, result):
     """load(address): what stands there, aligned or not."""
     @intrinsic
     def load(typing_context, address):
@@ -26,9 +26,9 @@ def _loading(element, result, address_size):
     return load
 
 
-load_4, load_8 = _loading(_I32, types.int64, 4), _loading(_I64, types.int64, 8)
-unsigned_4, unsigned_8 = _loading(_I32, types.uint64, 4), _loading(_I64, types.uint64, 8)
-load_float, load_real = _loading(_FLOAT, types.float32, 4), _loading(_REAL, types.float64, 8)
+load_4, load_8 = _loading(_I32, types.int64), _loading(_I64, types.int64)
+unsigned_4, unsigned_8 = _loading(_I32, types.uint64), _loading(_I64, types.uint64)
+load_float, load_real = _loading(_FLOAT, types.float32), _loading(_REAL, types.float64)
 
 
 def _storing(element, given):

@@ -10,7 +10,19 @@ without a string. The index is at most half full.
 from __future__ import annotations
 
 from . import tables as t
-from .memory import call, copy_bytes, equal_bytes, function, load_4, load_8, load_byte, set_word, wide_product, word, zero_bytes
+from .memory import (
+    call,
+    copy_bytes,
+    equal_bytes,
+    function,
+    load_4,
+    load_8,
+    load_byte,
+    set_word,
+    wide_product,
+    word,
+    zero_bytes,
+)
 
 FIRST_ROOM = 1024
 PLACES = (1 << t.PLACE_BITS) - 1
@@ -266,7 +278,7 @@ def take_out(table, place, found):
 @function
 def scratch(table, size):
     """Memory for a string of so many bytes until the next one is put together, 0: there is none."""
-    if size > word(table, t.TABLE_SCRATCH_BYTES):
+    if size >= word(table, t.TABLE_SCRATCH_BYTES):
         room = max(2 * size, 4096)
         made, old = call(word(table, t.TABLE_ALLOC), (room,)), word(table, t.TABLE_SCRATCH)
         if made == 0:
