@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -24,11 +24,13 @@ Native = Callable[["Call"], bool]          # False: it is for Python to compute
 
 
 class Call:
-    """operands, results: addresses of SLOTs."""
+    """operands, results: addresses of SLOTs. strings: which operands are."""
 
-    __slots__ = ("_host", "_name", "_operands", "_reserve", "_results")
+    __slots__ = ("_host", "_name", "_operands", "_reserve", "_results", "strings")
 
-    def __init__(self, reserve: Reserve, host: int, name: str, operands: Sequence[int], results: Sequence[int]) -> None:
+    def __init__(self, reserve: Reserve, host: int, name: str, operands: Sequence[int], results: Sequence[int],
+                 strings: Set[int]) -> None:
+        self.strings = strings
         self._reserve, self._host, self._name, self._operands, self._results = reserve, host, name, operands, results
 
     def place(self, operand: int) -> tuple[tuple[int, ...], int]:

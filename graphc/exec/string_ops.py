@@ -11,7 +11,7 @@ from graphc.exec.string_calls import KINDS, Call, Native, Words, address_of_byte
 from graphc.exec.string_crosses import sparse_cross
 from graphc.exec.string_records import decode_csv, parse_example, parse_single_example
 from graphc.exec.string_summaries import histogram_summary
-from graphc.exec.strings import address_of
+from graphc.exec.strings import TABLE, address_of
 from graphc.ir.host import Host
 from graphc.kernels.strings import tables as t
 
@@ -61,6 +61,16 @@ def _hash_bucket(kind: int) -> Callable[[Any], Native]:
         return run
 
     return make
+
+
+def _fingerprint(_: Any) -> Native:
+    def run(call: Call) -> bool:
+        (shape, numbers), method = call.place(0), call.place(1)[1]
+        if 0 not in call.strings or len(shape) != 1 or TABLE.strings_at((), method).item() != b"farmhash64":
+            return False
+        return call.kernel("buckets", numbers, *shape, t.FINGERPRINT, 0, call.reserve(0, (*shape, 8))) == shape[0]
+
+    return run
 
 
 def _string_length(op: Any) -> Native | None:
@@ -139,6 +149,7 @@ NATIVE: Mapping[str, Callable[[Any], Native | None]] = {
     "AsString": _as_string,
     "StringToHashBucketFast": _hash_bucket(t.FINGERPRINT),
     "StringToHashBucket": _hash_bucket(t.MURMUR),
+    "Fingerprint": _fingerprint,
     "StringLength": _string_length,
     "StringLower": _changed(t.LOWER),
     "StringUpper": _changed(t.UPPER),
