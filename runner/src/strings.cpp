@@ -39,7 +39,10 @@ Word keep(Word) { return 0; }                        // nothing is given but wha
 class Table final : public Strings {
  public:
   explicit Table(std::shared_ptr<HostTable> host);
-  ~Table() override { GRAPHC_SYMBOL(gc_strings_close)(address()); }
+  ~Table() override {
+    GRAPHC_SYMBOL(gc_strings_give_back)(address(), address_of(constants_));
+    GRAPHC_SYMBOL(gc_strings_close)(address());
+  }
 
   void number(const Graph& graph, const Tensor& constant, Word* target, std::size_t count) override;
   std::unique_ptr<RunStrings> begin(std::shared_ptr<HostTable> host) override;
