@@ -20,6 +20,7 @@ from graphc.ir.dtypes import float32, float64
 from graphc.ir.node import Flow, Node, Value
 from graphc.ir.spec import Shape
 from graphc.ops.array.source import Const
+from graphc.ops.array.transpose import Transpose
 from graphc.ops.math.binary import Add, Mul, Sub
 from graphc.ops.math.division import RealDiv
 from graphc.ops.math.matmul import BatchMatMul
@@ -119,7 +120,7 @@ class Matcher:
         else:
             return None
         dy, v = dp.inputs
-        if by_v[0].inputs[1] != dy or (mixed and mixed[0].inputs[1] != v):
+        if not _same(by_v[0].inputs[1], dy) or (mixed and not _same(mixed[0].inputs[1], v)):
             return None
         ends = self._ends(by_softmax, scores, scale)
         if ends is None or self._reaches(v.node, by_v[0]):
@@ -157,8 +158,8 @@ class Matcher:
                 return None
             factor, by_scores = (readers[0],), readers[0].value()
         readers = self.readers[by_scores]
-        by_q = [n for n in readers if _is_product(n, by_scores) and n.inputs[1] == k]
-        by_k = [n for n in readers if _is_product(n, by_scores, adj_x=True) and n.inputs[1] == q]
+        by_q = [n for n in readers if _is_product(n, by_scores) and _same(n.inputs[1], k)]
+        by_k = [n for n in readers if _is_product(n, by_scores, adj_x=True) and _same(n.inputs[1], q)]
         by_kt = [n for n in readers if _is_product(n, q, adj_x=True) and n.inputs[1] == by_scores]
         if len(by_q) != 1 or len(by_k) + len(by_kt) != 1:
             return None
@@ -203,7 +204,13 @@ class Matcher:
 def _is_product(node: Node, left: Value, adj_x: bool = False, adj_y: bool = False) -> bool:
     """Whether it multiplies batches of matrices, `left` and another, transposed so."""
     op = node.op
-    return (isinstance(op, BatchMatMul) and node.inputs[0] == left and op.adj_x == adj_x and op.adj_y == adj_y)
+    return (isinstance(op, BatchMatMul) and _same(node.inputs[0], left) and op.adj_x == adj_x and op.adj_y == adj_y)
+
+
+def _same(a: Value, b: Value) -> bool:
+    """Whether they are one value, or transposed alike from one: a transpose that became a part of a product left
+    another node in front of it than the one that its gradient reads."""
+    return a == b or (isinstance(a.node.op, Transpose) and a.node.op == b.node.op and a.node.inputs == b.node.inputs)
 
 
 def _other(node: Node, value: Value) -> Value | None:
