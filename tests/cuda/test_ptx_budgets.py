@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from graphc.exec.cuda.calls.call import ProgramBuilder
-from graphc.exec.cuda.code import fourier, matrices, pivots
+from graphc.exec.cuda.code import edges, fourier, matrices, pivots
 from graphc.exec.cuda.code.attention import attention, gradient_of_q, gradients_of_keys
 from graphc.exec.cuda.code.attention_tile import Shape as Tiles
 from graphc.exec.cuda.code.builder import KernelBuilder
@@ -116,6 +116,13 @@ def test_transforms_matrices_and_sequences(dtype: str) -> None:
                    matrices.cholesky_columns(dtype, True), matrices.substitution(dtype, 32, True, False, True),
                    pivots.lu_columns(dtype), pivots.lu_rows(dtype), pivots.lu_order(dtype), ctc_loss(dtype)):
         assert over_budget(text_with_scalars(kernel)) == [], kernel.name
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("narrow", [False, True])
+def test_edges_of_convolutions(dtype: str, narrow: bool) -> None:
+    for kernel in (edges.results, edges.inputs, edges.filters):
+        assert over_budget(text_with_scalars(kernel(dtype, narrow))) == []
 
 
 def test_what_takes_too_much_is_told() -> None:
