@@ -903,9 +903,17 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "compat.v1.python.framework": {
     },
+    "compat.v1.python.framework.ops": {
+        "_TensorLike": "graphc.compat.framework.inner:TensorLike",
+        "_as_graph_element": "graphc.compat.framework.inner:as_graph_element",
+        "is_dense_tensor_like": "graphc.compat.framework.inner:is_dense_tensor_like",
+    },
     "compat.v1.python.framework.smart_cond": {
         "smart_cond": "graphc.api.control.smart_cond:smart_cond",
         "smart_constant_value": "graphc.api.control.smart_cond:smart_constant_value",
+    },
+    "compat.v1.python.framework.tensor_like": {
+        "_TensorLike": "graphc.compat.framework.inner:TensorLike",
     },
     "compat.v1.python.framework.test_util": {
         "TensorFlowTestCase": "graphc.test.case:TestCase",
