@@ -1,4 +1,4 @@
-"""Names inside TensorFlow's own modules that libraries written for it reach for: what is a tensor, which scope this is."""
+"""Names inside TensorFlow's own modules that libraries written for it reach for."""
 from __future__ import annotations
 
 from typing import Any
