@@ -50,6 +50,11 @@ class Call:
         with TABLE.lock:
             return TABLE.native[name](TABLE.address, *words)
 
+    def alone(self, name: str, *words: int) -> int:
+        """What a kernel returns that needs no strings."""
+        with TABLE.lock:
+            return TABLE.native[name](*words)
+
     def making(self, name: str, *words: int) -> int:
         """What a kernel returns that makes strings: the run holds them."""
         held = held_by_run()

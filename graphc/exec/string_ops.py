@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from graphc.exec.string_calls import KINDS, Call, Native, Words, address_of_bytes, count_of, table_of
+from graphc.exec.string_crosses import sparse_cross
 from graphc.exec.string_records import decode_csv, parse_example, parse_single_example
+from graphc.exec.string_summaries import histogram_summary
 from graphc.exec.strings import address_of
 from graphc.ir.host import Host
 from graphc.kernels.strings import tables as t
@@ -144,6 +146,8 @@ NATIVE: Mapping[str, Callable[[Any], Native | None]] = {
     "StringJoin": _string_join,
     "StringSplit": _string_split,
     "StringSplitV2": _string_split_v2,
+    "HistogramSummary": histogram_summary,
+    "SparseCross": sparse_cross,
     "DecodeCSV": decode_csv,
     "ParseExample": parse_example,
     "ParseSingleExample": parse_single_example,

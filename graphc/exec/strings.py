@@ -65,18 +65,23 @@ class Held:
 
 
 class Table:
-    """See the header. native: the kernels, by name without "gc_strings_"; each is called under `lock`, and with the
-    interpreter's lock as well: what it does is done before a signal's handler runs."""
+    """See the header. A kernel is called under `lock`, and with the interpreter's lock as well: what it does is done
+    before a signal's handler runs."""
 
     def __init__(self) -> None:
         self._words = np.zeros(t.TABLE_WORDS, np.int64)
         self.address = address_of(self._words)
-        self.native: Mapping[str, Callable[..., int]] = {}
+        self._native: Mapping[str, Callable[..., int]] = {}
         self.lock = new_lock()
         self.given_back: deque[Any] = deque()
 
     def __len__(self) -> int:
-        return int(self._words[t.TABLE_COUNT]) if self.native else 1
+        return int(self._words[t.TABLE_COUNT]) if self._native else 1
+
+    @property
+    def native(self) -> Mapping[str, Callable[..., int]]:
+        """The kernels, by name without "gc_strings_", for whoever has `lock`. Opens the table."""
+        return self._native or self._open()
 
     def numbers(self, strings: Array, held: Held) -> Array:
         """The numbers of an array of bytes, which `held` holds from now on."""
@@ -116,8 +121,6 @@ class Table:
         """`strings` of an array of this shape at an address."""
         made = np.empty(shape, object)
         with self.lock:
-            if not self.native:
-                self.open()
             found = self.native["objects"](self.address, source, made.size, address_of(made))
         if found != made.size:
             raise InternalError(f"no string has the number {_Word.from_address(source + 8 * found).value}")
@@ -128,8 +131,6 @@ class Table:
         held = Held(self)
         numbers = numbers if numbers.flags.c_contiguous else numbers.copy()
         with self.lock:
-            if not self.native:
-                self.open()
             if self.native["hold"](self.address, held.address, address_of(numbers), numbers.size):
                 raise MemoryError(f"no memory to hold {numbers.size} strings")
         return held
@@ -143,14 +144,12 @@ class Table:
                 self.lock.release()
 
     def forget(self) -> None:
-        """Forgets strings that nothing holds, under the lock; opens the table before it is used first."""
-        if not self.native:
-            self.open()
+        """Forgets strings that nothing holds, under the lock."""
         while self.given_back:
             words = self.given_back.popleft()
             self.native["give_back"](self.address, ctypes.addressof(words))
 
-    def open(self) -> None:
+    def _open(self) -> Mapping[str, Callable[..., int]]:
         from graphc.exec.library import load_library
         library = load_library()
         process = ctypes.CDLL(None)
@@ -163,8 +162,9 @@ class Table:
         native = string_kernels(library.entry, library.signatures)
         if native["open"](self.address):
             raise MemoryError("no memory for the table of strings")
-        self.native = native
+        self._native = native
         weakref.finalize(self, _close, native, self._words).atexit = False
+        return native
 
 
 def string_kernels(entry: Mapping[str, int], signatures: Mapping[str, list[str]]) -> dict[str, Callable[..., int]]:

@@ -6,10 +6,12 @@ from typing import Any
 
 from numba import types
 
+from .crosses import cross, row_starts
 from .csv import read_lines
 from .decimal import numbers_of_strings
 from .example import find_features, put_features
 from .hashes import buckets_of_strings
+from .histogram import histogram
 from .objects import encode_objects, numbers_of_objects, objects_of_numbers
 from .pieces import changed, join, sizes_of_strings, split
 from .table import close_table, give_back, hold_numbers, open_table
@@ -26,6 +28,9 @@ _FUNCTIONS = {
     "gc_strings_read_numbers": numbers_of_strings,
     "gc_strings_write_numbers": strings_of_numbers,
     "gc_strings_buckets": buckets_of_strings,
+    "gc_strings_row_starts": row_starts,
+    "gc_strings_cross": cross,
+    "gc_strings_histogram": histogram,
     "gc_strings_split": split,
     "gc_strings_join": join,
     "gc_strings_sizes": sizes_of_strings,

@@ -111,7 +111,8 @@ def join(table, held, operands, width, count, between, between_size, numbers):
 
 @function
 def sizes_of_strings(table, given, count, target):
-    """Writes how many bytes each has, as words of 32 bits. Returns how many it was before a number came that no string has."""
+    """Writes how many bytes each has, as words of 32 bits. Returns how many it was before a number came that no string
+    has."""
     for i in range(count):
         record = record_of(table, word(given, i))
         if record == 0:

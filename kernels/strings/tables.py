@@ -56,3 +56,11 @@ FOUND_DATA, FOUND_SIZE, FOUND_COUNT, FOUND_WORDS = range(4)
 # has room for, 0: they are written one behind the other; the address of the default, and the bytes from that of one
 # value to the next one's, for an example that lacks the feature or is shorter.
 (RESULT_TARGET, RESULT_INDICES, RESULT_RANK, RESULT_ROOM, RESULT_DEFAULT, RESULT_STEP, RESULT_WORDS) = range(7)
+
+# crosses.py, a feature that is CROSSED: its elements as 64 bits each, how many; the address of the places of sparse
+# ones, 0: it is dense, and how many columns it has then.
+CROSSED_VALUES, CROSSED_COUNT, CROSSED_INDICES, CROSSED_COLUMNS, CROSSED_WORDS = range(5)
+
+# histogram.py, LIMITS: of buckets of positive numbers, in ascending order, and how many. KEYS: for the upper bits of a
+# number's magnitude (those of FIRST first, LAST places behind them the last) the first limit that may be above it.
+LIMITS_VALUES, LIMITS_COUNT, LIMITS_KEYS, LIMITS_FIRST, LIMITS_LAST, LIMITS_WORDS = range(6)

@@ -18,6 +18,7 @@ from graphc.ir.op import OPS
 from graphc.ir.values import as_array
 from graphc.ops.files.example_wire import write_example
 from graphc.ops.strings.base import strings_of
+from graphc.ops.summary.histogram import bucket_limits
 
 SIZES = (0, 1, 3, 17, 31, 65)
 
@@ -218,6 +219,45 @@ def test_damaged_examples_are_what_python_says_of_them() -> None:
                 continue
             for a, b in zip(session.run(list(made), {x: given[0]}), wanted, strict=True):
                 np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("size", SIZES[1:])
+def test_crosses(size: int) -> None:
+    draw = np.random.RandomState(size)
+    rows = np.sort(draw.randint(0, size, 2 * size))
+    places = np.stack([rows, np.arange(2 * size)], 1)
+    shape, numbers = np.array([size, 9]), draw.randint(-5, 5, 2 * size)
+    given = [places, places, words(2 * size, 1), numbers, shape, shape, words(size, 2).reshape(size, 1),
+             draw.randint(0, 1 << 40, (size, 2))]
+    kinds = (gc.string, gc.int64)
+    fields = {"N": 2, "hashed_output": True, "sparse_types": kinds, "dense_types": kinds, "out_type": gc.int64,
+              "internal_type": gc.int64}
+    for buckets in (0, 7):
+        both(OPS["SparseCross"](num_buckets=buckets, hash_key=0xDECAFCAFFE, **fields), given)
+    turned = [places[::-1].copy(), *given[1:]]
+    if size > 1:
+        with gc.Graph().as_default() as graph:
+            fed = [gc.constant(x) for x in turned[:-1]] + [gc.placeholder(gc.int64, [size, 2])]
+            made = graph.create(OPS["SparseCross"](num_buckets=7, hash_key=1, **fields), fed).outputs
+        with gc.Session(graph=graph) as session, pytest.raises(gc.errors.InvalidArgumentError, match="in the order"):
+            session.run(list(made), {fed[-1]: turned[-1]})
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_histograms(size: int) -> None:
+    draw = np.random.RandomState(size)
+    real = draw.standard_normal(size) * 10.0 ** draw.randint(-15, 25, size)
+    limits = np.repeat(bucket_limits()[1:-1], 3)
+    near = np.nextafter(limits, [-np.inf, 0, np.inf] * (len(limits) // 3))
+    for values in (real, real.astype(np.float32), draw.randint(-9, 9, (size, 1)), np.array([0.0, -0.0] * size), near):
+        both(OPS["HistogramSummary"](), [strings([b"tag" * (size % 60)], ()), values], plain=values.size > 0)
+    for wrong, said in ((np.nan, "Nan"), (-np.inf, "Infinity")):
+        with gc.Graph().as_default() as graph:
+            x = gc.placeholder(gc.float32, [None])
+            y = gc.summary.histogram("named", x)
+        with gc.Session(graph=graph) as session, pytest.raises(gc.errors.InvalidArgumentError,
+                                                              match=f"{said} in summary histogram for: named"):
+            session.run(y, {x: [1.0] * size + [wrong]})
 
 
 def test_in_a_loop_and_twice_in_a_row() -> None:
