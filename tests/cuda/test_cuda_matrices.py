@@ -136,7 +136,7 @@ def test_numbers_that_are_none(device: Any) -> None:
 
 
 @pytest.mark.parametrize(("batch", "m", "n"), [(0, 3, 3), (2, 0, 3), (2, 3, 0), (3, 1, 1), (2, 5, 17), (2, 17, 5),
-                                                (1, 40, 33)])
+                                                (1, 34, 33)])
 @pytest.mark.parametrize("full", [False, True])
 def test_qr(device: Any, batch: int, m: int, n: int, full: bool) -> None:
     def build() -> Any:
