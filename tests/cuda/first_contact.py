@@ -37,7 +37,8 @@ _TEST = re.compile(r"^\[gw\d+\] \[ *\d+%\] (PASSED|FAILED|ERROR) |^\S+::.* (PASS
 @dataclass(frozen=True)
 class Piece:
     """asks: what it answers. command: arguments of Python, or a program and its arguments. limit: seconds. on_gpu:
-    every session of these tests uses the GPU. wants: a program or package without which it is left out."""
+    every session of these tests uses the GPU. wants: a program or package without which it is left out. needed: if it
+    fails, nothing else is asked."""
 
     name: str
     asks: str
@@ -45,6 +46,7 @@ class Piece:
     limit: int
     on_gpu: bool = False
     wants: str = ""
+    needed: bool = False
 
 
 def tests(name: str, asks: str, limit: int, *files: str, on_gpu: bool = False) -> Piece:
@@ -59,10 +61,11 @@ BENCH, PEERS = "bench/gpu.py", "bench/gpu_kernels.py"
 LIBRARY = "from graphc.exec.library import load_library; load_library()"
 PIECES = (
     Piece("library", "the CPU's kernels, compiled if they are not", ("-c", LIBRARY), 150),
-    Piece("device", "the GPU, its driver, what a launch and a graph cost", (BENCH, "environment", "overheads"), 40),
+    Piece("device", "the GPU, its driver, what a launch and a graph cost", (BENCH, "environment", "overheads"), 40,
+          needed=True),
     tests("scalars", "scalar functions and maps have the CPU's bits", 60, *kernels("scalars", "maps", "kernels")),
-    tests("new-kernels", "groups, edges, transforms, matrices, CTC, fused rows: never run on a GPU", 90,
-          *kernels("groups", "windows", "fourier", "matrices", "ctc", "fused_rows")),
+    tests("new-kernels", "groups, edges, transforms, matrices, CTC, boxes, draws, fused rows: never run on a GPU", 90,
+          *kernels("groups", "windows", "fourier", "matrices", "ctc", "suppression", "draws", "fused_rows")),
     tests("lists", "lists, loops and parts of a plan: lists never ran on a GPU", 60,
           *kernels("lists", "loops", "mixed", "traces")),
     tests("cpp", "parts of a plan, recorded for the C++ library: never run on a GPU", 120,
@@ -111,7 +114,7 @@ def command(piece: Piece, stand_in: bool, processes: int) -> list[str]:
     if first == "-c":
         return [sys.executable, first, *rest]
     if first == "-m":
-        more = ["-v", "-p", "no:cacheprovider", *["-p", "everything_on_gpu"] * piece.on_gpu]
+        more = ["-vv", "-p", "no:cacheprovider", *["-p", "everything_on_gpu"] * piece.on_gpu]
         if processes > 1 and has_package("xdist"):
             more += ["-n", str(processes)]
         return [sys.executable, first, *rest, *more]
@@ -183,7 +186,7 @@ def report(folder: Path, outcomes: Sequence[Outcome], not_run: Sequence[Piece], 
     lines = [f"# A GPU asked ({seconds:.0f} s)", "", "| piece | asks | seconds | |", "|---|---|---|---|"]
     lines += [f"| {o.piece.name} | {o.piece.asks} | {o.seconds:.0f} | {'' if o.good else '**failed**: '}{o.said} |"
               for o in outcomes]
-    lines += [f"| {piece.name} | {piece.asks} | | not run: no time |" for piece in not_run]
+    lines += [f"| {piece.name} | {piece.asks} | | not run |" for piece in not_run]
     for outcome in outcomes:
         log = folder / f"{outcome.piece.name}.log"
         if not outcome.good and log.exists():
@@ -210,8 +213,10 @@ def ask(pieces: Sequence[Piece], folder: Path, seconds: float = 0, stand_in: boo
         print(f"{'ok    ' if outcome.good else 'FAILED'} {outcome.seconds:5.0f} s  {piece.name:20} {outcome.said}",
               flush=True)
         (folder / "report.md").write_text(report(folder, outcomes, waiting, time.monotonic() - begin))
+        if piece.needed and not outcome.good:
+            break
     for piece in waiting:
-        print(f"no time        {piece.name:20} {piece.asks}")
+        print(f"not run        {piece.name:20} {piece.asks}")
     print(f"{time.monotonic() - begin:.0f} s; {folder / 'report.md'}")
     return all(outcome.good for outcome in outcomes)
 

@@ -41,7 +41,13 @@ def test_what_fails_is_told_and_the_next_piece_runs(tmp_path: Path, capsys: Any)
 
 def test_without_time_pieces_are_listed(tmp_path: Path, capsys: Any) -> None:
     assert ask([python("late", "1")], tmp_path, seconds=1)
-    assert "no time" in capsys.readouterr().out and not (tmp_path / "late.log").exists()
+    assert "not run" in capsys.readouterr().out and not (tmp_path / "late.log").exists()
+
+
+def test_without_a_gpu_nothing_else_is_asked(tmp_path: Path, capsys: Any) -> None:
+    assert not ask([python("device", "raise SystemExit('no GPU')", needed=True), python("more", "1")], tmp_path)
+    said = capsys.readouterr().out
+    assert "no GPU" in said and "not run" in said and not (tmp_path / "more.log").exists()
 
 
 @pytest.mark.parametrize("text", [

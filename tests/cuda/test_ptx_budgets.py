@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from graphc.exec.cuda.calls.call import ProgramBuilder
-from graphc.exec.cuda.code import edges, fourier, matrices, pivots, rejection, suppression
+from graphc.exec.cuda.code import edges, fourier, matrices, pivots, reflections, rejection, suppression
 from graphc.exec.cuda.code.attention import attention, gradient_of_q, gradients_of_keys
 from graphc.exec.cuda.code.attention_tile import Shape as Tiles
 from graphc.exec.cuda.code.builder import KernelBuilder
@@ -116,7 +116,7 @@ def test_transforms_matrices_and_sequences(dtype: str) -> None:
     for kernel in (fourier.step_of_four(ends), fourier.step_by_definition(ends), fourier.turn(ends),
                    matrices.cholesky_columns(dtype, True), matrices.substitution(dtype, 32, True, False, True),
                    pivots.lu_columns(dtype), pivots.lu_rows(dtype), pivots.lu_order(dtype), ctc_loss(dtype),
-                   ctc_greedy(dtype)):
+                   ctc_greedy(dtype), reflections.qr(dtype)):
         assert over_budget(text_with_scalars(kernel)) == [], kernel.name
 
 

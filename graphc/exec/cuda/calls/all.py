@@ -95,7 +95,7 @@ CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
     "fft": fourier.fft,
     # Matrices
     "cholesky": matrices.cholesky, "triangular_solve": matrices.triangular_solve,
-    "lu": matrices.lu, "lu_solve": matrices.lu_solve,
+    "lu": matrices.lu, "lu_solve": matrices.lu_solve, "qr": matrices.qr,
     # Draws
     "mixed_seeds": draws.mixed_seeds, "stateless_uniform": draws.uniform, "stateless_normal": draws.normal,
     "stateless_truncated_normal": draws.truncated_normal, "stateless_int": draws.integers,

@@ -242,11 +242,11 @@ def best_of_classes(clip: bool) -> KernelBuilder:
             number = picked[kind * each + used[kind]].to("i64")
             used[kind] = used[kind] + 1
             corners = box.at(((picture * boxes + number) * kinds + k.choose(kinds > 1, kind, 0)) * 4)
-            for i in range(4):
-                edge = corners[i]
+            for side in range(4):
+                edge = corners[side]
                 if clip:
                     edge = _most(k, _least(k, edge, k.constant(1.0, "f32")), k.constant(0.0, "f32"))
-                out_box[found.get() * 4 + i] = edge
+                out_box[found.get() * 4 + side] = edge
             out_score[found.get()], out_class[found.get()] = _score_of(k, top), kind.to("f32")
         found.set(found.get() + going.get())
     with k.when(thread.equals(0)):
