@@ -27,12 +27,26 @@ from graphc.passes.attention_ops import ADDED, MOST_LEADING
 
 @dataclass(frozen=True)
 class Gradient:
-    """results: the values of dq, dk and dv; dk_transposed: the second one is dk transposed. nodes: all that make it."""
+    """results: the values of dq, dk and dv, and if by_mask says so of ds; dk_transposed: the second one is dk
+    transposed. nodes: all that make it."""
 
     dy: Value
-    results: tuple[Value, Value, Value]
+    results: tuple[Value, ...]
     dk_transposed: bool
+    by_mask: bool
     nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """The products dq and dk, whether the latter is transposed, whether others read ds, too, and the nodes that go back
+    from ds through mask and scale."""
+
+    by_q: Node
+    by_k: Node
+    transposed: bool
+    by_mask: bool
+    between: tuple[Node, ...]
 
 
 @dataclass(frozen=True)
@@ -119,9 +133,9 @@ class Matcher:
         ends = self._ends(by_softmax, scores, mask, scale)
         if ends is None or self._reaches(v.node, by_v[0]):
             return None
-        by_q, by_k, transposed, factor = ends
-        return Gradient(dy, (by_q.value(), by_k.value(), by_v[0].value()), transposed,
-                        (dp, *nodes, *factor, by_q, by_k, by_v[0]))
+        results = ends.by_q.value(), ends.by_k.value(), by_v[0].value()
+        return Gradient(dy, (*results, by_softmax.value()) if ends.by_mask else results, ends.transposed, ends.by_mask,
+                        (dp, *nodes, *ends.between, ends.by_q, ends.by_k, by_v[0]))
 
     def _through_softmax(self, p: Value, weighted: Node, by_softmax: Node) -> tuple[Node, tuple[Node, ...]] | None:
         """The product dp, and the nodes behind it up to ds, which by_softmax gives; weighted is dp * p."""
@@ -140,23 +154,22 @@ class Matcher:
             return None
         return dp.node, (weighted, total.node, less.node, by_softmax)
 
-    def _ends(self, by_softmax: Node, scores: Node, mask: Mask | None,
-              scale: float) -> tuple[Node, Node, bool, tuple[Node, ...]] | None:
-        """The products dq and dk, whether the latter is transposed, and the nodes that go back through mask and
-        scale."""
-        by_scores = by_softmax.value()
-        factor: tuple[Node, ...] = ()
+    def _ends(self, by_softmax: Node, scores: Node, mask: Mask | None, scale: float) -> _Ends | None:
+        ds = by_scores = by_softmax.value()
+        between: list[Node] = []
         q, k = scores.inputs
         if mask is not None and mask.does != ADDED:
-            readers = self.readers[by_scores]
-            if not self._read_once(by_scores) or not mask.of_gradient(by_scores, readers[0]):
+            reader = self.readers[ds][0]
+            if not self._read_once(ds) or not mask.of_gradient(ds, reader):
                 return None
-            factor, by_scores = (readers[0],), readers[0].value()
+            between.append(reader)
+            by_scores = reader.value()
         if _scale_of_product(scores, self.readers) is not None:
-            readers = self.readers[by_scores]
-            if not self._read_once(by_scores) or scaled(readers[0]) != (by_scores, scale):
+            multiples = [n for n in self.readers[by_scores] if scaled(n) == (by_scores, scale)]
+            if len(multiples) != 1 or not (by_scores == ds or self._read_once(by_scores)):
                 return None
-            factor, by_scores = (*factor, readers[0]), readers[0].value()
+            between.append(multiples[0])
+            by_scores = multiples[0].value()
         readers = self.readers[by_scores]
         by_q = [n for n in readers if _is_product(n, by_scores) and _same(n.inputs[1], k)]
         by_k = [n for n in readers if _is_product(n, by_scores, adj_x=True) and _same(n.inputs[1], q)]
@@ -164,7 +177,10 @@ class Matcher:
         if len(by_q) != 1 or len(by_k) + len(by_kt) != 1:
             return None
         ends = by_q[0], (by_k or by_kt)[0]
-        return (*ends, bool(by_kt), factor) if self._read_by(by_scores, ends) else None
+        if by_scores != ds and not self._read_by(by_scores, ends):
+            return None
+        own = between[:1] or ends
+        return _Ends(*ends, bool(by_kt), not self._read_by(ds, own), tuple(between))
 
     def _checked(self, found: Found) -> Found | None:
         """The same, if shapes fit, nothing waits for a node that would go, and no knowledge of sizes goes with it."""
