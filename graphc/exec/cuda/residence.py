@@ -14,7 +14,8 @@ Of several devices a step is that one's on which its op was placed, the first on
 loop or a branch is that device's which does all of it, or else the first one's; so is what a list holds.
 
 A value that goes into or comes out of a loop or a branch crosses as the device's if a step of the device in there, at
-any depth, reads or makes it. Every other one crosses as the host's.
+any depth, reads or makes it. Every other one crosses as the host's, and so does a variable that the host writes in the
+same run: the device would have the value from before the run.
 """
 from __future__ import annotations
 
@@ -48,6 +49,8 @@ class Residence:
         self.made: list[set[int]] = [set() for _ in plan.bodies]
         while self._give_back():
             pass
+        self._written = {state for number, body in enumerate(plan.bodies) for i, step in enumerate(body.steps)
+                         if i not in self.steps[number] for state in _states(body, uses_of(step).roots(body).writes)}
         self.where = [{i: place(body.steps[i]) for i in sorted(steps)}
                       for body, steps in zip(plan.bodies, self.steps, strict=True)]
         self.homes = [0] * len(plan.bodies)
@@ -156,6 +159,7 @@ class Residence:
     def _cross_all(self, places: Sequence[tuple[int, int]]) -> bool:
         """Whether the value with these places, in bodies and of them, can cross as the device's."""
         return all(_crosses(self.plan.bodies[number], buffer) and self._stays(number, buffer)
+                   and not self._written.intersection(_states(self.plan.bodies[number], (buffer,)))
                    for number, buffer in places)
 
     def _reads(self, number: int, given: int) -> bool:
@@ -252,4 +256,6 @@ def _into_variable(body: p.Body, slot: int) -> bool:
 
 
 def _states(body: p.Body, buffers: tuple[int, ...]) -> set[int]:
-    return {body.buffers[b].index for b in buffers if body.buffers[b].kind == p.BufferKind.STATE}
+    """The variables that these buffers are, or are aliases of."""
+    rows = [body.buffers[root_of(body, b)] for b in buffers]
+    return {row.index for row in rows if row.kind == p.BufferKind.STATE}
