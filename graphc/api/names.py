@@ -903,9 +903,17 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "compat.v1.python.framework": {
     },
+    "compat.v1.python.framework.ops": {
+        "_TensorLike": "graphc.compat.framework.inner:TensorLike",
+        "_as_graph_element": "graphc.compat.framework.inner:as_graph_element",
+        "is_dense_tensor_like": "graphc.compat.framework.inner:is_dense_tensor_like",
+    },
     "compat.v1.python.framework.smart_cond": {
         "smart_cond": "graphc.api.control.smart_cond:smart_cond",
         "smart_constant_value": "graphc.api.control.smart_cond:smart_constant_value",
+    },
+    "compat.v1.python.framework.tensor_like": {
+        "_TensorLike": "graphc.compat.framework.inner:TensorLike",
     },
     "compat.v1.python.framework.test_util": {
         "TensorFlowTestCase": "graphc.test.case:TestCase",
@@ -1693,6 +1701,13 @@ NAMES: dict[str, dict[str, str]] = {
         "SpriteMetadata": "graphc.serial.contrib_pb2:SpriteMetadata",
         "visualize_embeddings": "graphc.summary.projector:visualize_embeddings",
     },
+    "contrib.tpu": {
+        "InputPipelineConfig": "graphc.estimator.tpu_config:InputPipelineConfig",
+        "RunConfig": "graphc.estimator.tpu_config:TPURunConfig",
+        "TPUConfig": "graphc.estimator.tpu_config:TPUConfig",
+        "TPUEstimator": "graphc.estimator.tpu_estimator:TPUEstimator",
+        "TPUEstimatorSpec": "graphc.estimator.tpu_estimator:TPUEstimatorSpec",
+    },
     "contrib.training": {
         "GreedyLoadBalancingStrategy": "graphc.train.sessions.replicas:GreedyLoadBalancingStrategy",
         "HParamDef": "graphc.serial.contrib_pb2:HParamDef",
@@ -1867,6 +1882,13 @@ NAMES: dict[str, dict[str, str]] = {
     "estimator.inputs": {
         "numpy_input_fn": "graphc.estimator.array_inputs:numpy_input_fn",
         "pandas_input_fn": "graphc.estimator.array_inputs:pandas_input_fn",
+    },
+    "estimator.tpu": {
+        "InputPipelineConfig": "graphc.estimator.tpu_config:InputPipelineConfig",
+        "RunConfig": "graphc.estimator.tpu_config:TPURunConfig",
+        "TPUConfig": "graphc.estimator.tpu_config:TPUConfig",
+        "TPUEstimator": "graphc.estimator.tpu_estimator:TPUEstimator",
+        "TPUEstimatorSpec": "graphc.estimator.tpu_estimator:TPUEstimatorSpec",
     },
     "feature_column": {
         "bucketized_column": "graphc.feature_column.numeric:bucketized_column",

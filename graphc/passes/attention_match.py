@@ -13,18 +13,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from graphc.ir import dims
 from graphc.ir.dtypes import float32, float64
 from graphc.ir.node import Flow, Node, Value
 from graphc.ir.spec import Shape
-from graphc.ops.array.source import Const
-from graphc.ops.math.binary import Add, Mul, Sub
-from graphc.ops.math.division import RealDiv
+from graphc.ops.array.transpose import Transpose
+from graphc.ops.math.binary import Mul, Sub
 from graphc.ops.math.matmul import BatchMatMul
 from graphc.ops.math.reduction import Sum
-from graphc.passes.attention_ops import MOST_LEADING
+from graphc.passes.attention_masks import Mask, mask_of, scaled
+from graphc.passes.attention_ops import ADDED, MOST_LEADING
 
 
 @dataclass(frozen=True)
@@ -39,13 +37,12 @@ class Gradient:
 
 @dataclass(frozen=True)
 class Found:
-    """results: the value of p v, if it is there. mask: one value or none. nodes: those that make it; after: what they
-    come behind."""
+    """results: the value of p v, if it is there. nodes: those that make it; after: what they come behind."""
 
     q: Value
     k: Value
     v: Value
-    mask: tuple[Value, ...]
+    mask: Mask | None
     scale: float
     results: tuple[Value, ...]
     nodes: tuple[Node, ...]
@@ -78,7 +75,7 @@ class Matcher:
         scores, mask, scale, between = products
         gradient = None
         if len(self.readers[p]) > 1 or not mixed:
-            gradient = self._gradient(p, mixed, scores, scale)
+            gradient = self._gradient(p, mixed, scores, mask, scale)
             if gradient is None:
                 return None
         v = mixed[0].inputs[1] if mixed else gradient.nodes[0].inputs[1] if gradient else None
@@ -86,17 +83,14 @@ class Matcher:
         return self._checked(Found(scores.inputs[0], scores.inputs[1], v, mask, scale,
                                    tuple(n.value() for n in mixed), (*mixed, softmax, *between), (), gradient))
 
-    def _scores(self, softmax: Node) -> tuple[Node, tuple[Value, ...], float, tuple[Node, ...]] | None:
+    def _scores(self, softmax: Node) -> tuple[Node, Mask | None, float, tuple[Node, ...]] | None:
         """The product q kT, mask, scale, and the nodes from the softmax's operand to the product."""
-        scores, between = softmax.inputs[0], []
-        mask: tuple[Value, ...] = ()
-        if isinstance(scores.node.op, Add):
+        mask = mask_of(softmax.inputs[0])
+        scores, between = (mask.scores, list(mask.nodes)) if mask else (softmax.inputs[0], [])
+        factor = scaled(scores.node)
+        if factor is not None:
             between.append(scores.node)
-            scores, mask = _parts(scores.node, softmax.specs[0].shape)
-        scaled = _scaled(scores.node)
-        if scaled is not None:
-            between.append(scores.node)
-        product, scale = scaled or (scores, 1.0)
+        product, scale = factor or (scores, 1.0)
         between.append(product.node)
         if not _is_product(product.node, product.node.inputs[0] if product.node.inputs else product, adj_y=True):
             return None
@@ -104,7 +98,8 @@ class Matcher:
             return None
         return product.node, mask, scale, tuple(between)
 
-    def _gradient(self, p: Value, mixed: Sequence[Node], scores: Node, scale: float) -> Gradient | None:
+    def _gradient(self, p: Value, mixed: Sequence[Node], scores: Node, mask: Mask | None,
+                  scale: float) -> Gradient | None:
         """p's readers are `mixed` and those of the gradient; scores is the product q kT."""
         others = [n for n in self.readers[p] if n not in mixed]
         by_v = [n for n in others if _is_product(n, p, adj_x=True)]
@@ -119,9 +114,9 @@ class Matcher:
         else:
             return None
         dy, v = dp.inputs
-        if by_v[0].inputs[1] != dy or (mixed and mixed[0].inputs[1] != v):
+        if not _same(by_v[0].inputs[1], dy) or (mixed and not _same(mixed[0].inputs[1], v)):
             return None
-        ends = self._ends(by_softmax, scores, scale)
+        ends = self._ends(by_softmax, scores, mask, scale)
         if ends is None or self._reaches(v.node, by_v[0]):
             return None
         by_q, by_k, transposed, factor = ends
@@ -145,20 +140,26 @@ class Matcher:
             return None
         return dp.node, (weighted, total.node, less.node, by_softmax)
 
-    def _ends(self, by_softmax: Node, scores: Node, scale: float) -> tuple[Node, Node, bool, tuple[Node, ...]] | None:
-        """The products dq and dk, whether the latter is transposed, and the node that applies the scale."""
+    def _ends(self, by_softmax: Node, scores: Node, mask: Mask | None,
+              scale: float) -> tuple[Node, Node, bool, tuple[Node, ...]] | None:
+        """The products dq and dk, whether the latter is transposed, and the nodes that go back through mask and
+        scale."""
         by_scores = by_softmax.value()
         factor: tuple[Node, ...] = ()
         q, k = scores.inputs
-        if _scale_of_product(scores, self.readers) is not None:
+        if mask is not None and mask.does != ADDED:
             readers = self.readers[by_scores]
-            scaled = _scaled(readers[0]) if len(readers) == 1 else None
-            if scaled is None or scaled != (by_scores, scale) or not self._read_once(by_scores):
+            if not self._read_once(by_scores) or not mask.of_gradient(by_scores, readers[0]):
                 return None
             factor, by_scores = (readers[0],), readers[0].value()
+        if _scale_of_product(scores, self.readers) is not None:
+            readers = self.readers[by_scores]
+            if not self._read_once(by_scores) or scaled(readers[0]) != (by_scores, scale):
+                return None
+            factor, by_scores = (*factor, readers[0]), readers[0].value()
         readers = self.readers[by_scores]
-        by_q = [n for n in readers if _is_product(n, by_scores) and n.inputs[1] == k]
-        by_k = [n for n in readers if _is_product(n, by_scores, adj_x=True) and n.inputs[1] == q]
+        by_q = [n for n in readers if _is_product(n, by_scores) and _same(n.inputs[1], k)]
+        by_k = [n for n in readers if _is_product(n, by_scores, adj_x=True) and _same(n.inputs[1], q)]
         by_kt = [n for n in readers if _is_product(n, q, adj_x=True) and n.inputs[1] == by_scores]
         if len(by_q) != 1 or len(by_k) + len(by_kt) != 1:
             return None
@@ -170,8 +171,8 @@ class Matcher:
         gone = (*found.nodes, *(found.gradient.nodes if found.gradient else ()))
         if any(n.requirements or n in self.awaited for n in gone):
             return None
-        p = found.nodes[len(found.results)].specs[0].shape
-        if p is None or not _fit((found.q, found.k, found.v), p):
+        p, scores = (found.nodes[i].specs[0].shape for i in (len(found.results), -1))
+        if p is None or p != scores or not _fit((found.q, found.k, found.v), p):
             return None
         after = tuple(dict.fromkeys(n for node in gone for n in node.after))
         if found.gradient is not None and after:
@@ -203,7 +204,13 @@ class Matcher:
 def _is_product(node: Node, left: Value, adj_x: bool = False, adj_y: bool = False) -> bool:
     """Whether it multiplies batches of matrices, `left` and another, transposed so."""
     op = node.op
-    return (isinstance(op, BatchMatMul) and node.inputs[0] == left and op.adj_x == adj_x and op.adj_y == adj_y)
+    return (isinstance(op, BatchMatMul) and _same(node.inputs[0], left) and op.adj_x == adj_x and op.adj_y == adj_y)
+
+
+def _same(a: Value, b: Value) -> bool:
+    """Whether they are one value, or transposed alike from one: a transpose that became a part of a product left
+    another node in front of it than the one that its gradient reads."""
+    return a == b or (isinstance(a.node.op, Transpose) and a.node.op == b.node.op and a.node.inputs == b.node.inputs)
 
 
 def _other(node: Node, value: Value) -> Value | None:
@@ -212,33 +219,9 @@ def _other(node: Node, value: Value) -> Value | None:
     return b if a == value else a if b == value else None
 
 
-def _parts(added: Node, shape: Shape | None) -> tuple[Value, tuple[Value, ...]]:
-    """(x, mask) of their sum, x a product of matrices or a multiple of one; else (the sum, none)."""
-    for x, mask in (added.inputs, added.inputs[::-1]):
-        product, _ = _scaled(x.node) or (x, 1.0)
-        if isinstance(product.node.op, BatchMatMul) and _is_mask(mask, shape):
-            return x, (mask,)
-    return added.value(), ()
-
-
-def _scaled(node: Node) -> tuple[Value, float] | None:
-    """(x, factor) of a product or quotient of x and one number."""
-    if isinstance(node.op, Mul):
-        pairs = [node.inputs, node.inputs[::-1]]
-    elif isinstance(node.op, RealDiv):
-        pairs = [node.inputs]
-    else:
-        return None
-    for x, number in pairs:
-        if isinstance(number.node.op, Const) and number.spec.shape == ():
-            value = float(number.node.op.value)
-            return x, (value if isinstance(node.op, Mul) else 1 / value if value else np.inf)
-    return None
-
-
 def _scale_of_product(scores: Node, readers: dict[Value, list[Node]]) -> float | None:
     """The factor that the one reader of the product applies to it, if that is what it does."""
-    found = _scaled(readers[scores.value()][0])
+    found = scaled(readers[scores.value()][0])
     return None if found is None else found[1]
 
 
@@ -249,12 +232,3 @@ def _fit(operands: Sequence[Value], scores: Shape) -> bool:
         return False
     return 1 <= len(scores) - 2 <= MOST_LEADING and all(
         dims.same(a, b) for shape in shapes for a, b in zip((shape or ())[:-2], scores, strict=False))
-
-
-def _is_mask(value: Value, scores: Shape | None) -> bool:
-    """Whether it has whole rows of scores, and of each other axis all or one."""
-    shape = value.spec.shape
-    if shape is None or scores is None or not 1 <= len(shape) <= len(scores):
-        return False
-    same = [dims.same(a, b) for a, b in zip(shape, scores[len(scores) - len(shape):], strict=True)]
-    return same[-1] and all(equal or dims.same(size, 1) for equal, size in zip(same, shape, strict=True))

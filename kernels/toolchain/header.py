@@ -20,7 +20,7 @@ namespace graphc_core::layout {
 
 
 # Entry points for embedders that are Python, and for code of the map JIT: runners have neither.
-NOT_OF_RUNNERS = ("gc_poll_python", "gc_call_python", "gc_quick_run", "gc_map_")
+NOT_OF_RUNNERS = ("gc_poll_python", "gc_call_python", "gc_quick_run", "gc_map_", "gc_strings_")
 PARTS_OF_RUNNERS = ("gc_run_other",)     # named by a part of the library alone (runner/src/other_steps.cpp)
 
 

@@ -11,6 +11,7 @@ from graphc.wording import worded
 OUT_OF_REACH: dict[str, str] = {
     "contrib.tpu": "graphc does not run on TPUs", "tpu": "graphc does not run on TPUs",
     "contrib.distribute": "graphc runs in one process", "distribute": "graphc runs in one process",
+    "contrib.cluster_resolver": "graphc runs in one process",
     "contrib.tensor_forest": "it rests on C++ kernels of its own; scikit-learn has forests",
     "contrib.boosted_trees": "it rests on C++ kernels of its own; scikit-learn has boosted trees",
     **{f"estimator.BoostedTrees{kind}": "it rests on C++ kernels of its own; scikit-learn has boosted trees"

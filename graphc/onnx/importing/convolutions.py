@@ -38,11 +38,23 @@ def convolved(node: Node, x: Any, w: Any, fill: Any = 0) -> Any:
 
 def _plain(x: Any, filters: Any, window: Window) -> Any:
     pads = window.static_pads()
-    if window.rank == 2 and pads is not None:
-        return gc.nn.conv2d(x, filters, [1, 1, *window.strides], _pairs(pads), data_format="NCHW",
-                            dilations=[1, 1, *window.dilations])
+    if window.rank < 3 and pads is not None:
+        return _flat(x, filters, window, pads)
+    if pads is not None and window.keeps_size(pads):
+        return gc.nn.convolution(x, filters, "SAME", dilation_rate=window.dilations,
+                                 data_format=_FORMATS[window.rank])
     return gc.nn.convolution(padded(x, window, 0), filters, "VALID", strides=window.strides,
                              dilation_rate=window.dilations, data_format=_FORMATS[window.rank])
+
+
+def _flat(x: Any, filters: Any, window: Window, pads: list[tuple[int, int]]) -> Any:
+    """A convolution of pictures, or of rows as pictures of height 1, with pads that it leaves out by itself."""
+    if window.rank == 1:
+        x, filters, pads = gc.expand_dims(x, 2), gc.expand_dims(filters, 0), [(0, 0), *pads]
+    ones = [1] * (4 - window.rank)
+    y = gc.nn.conv2d(x, filters, ones + window.strides, _pairs(pads), data_format="NCHW",
+                     dilations=ones + window.dilations)
+    return gc.squeeze(y, [2]) if window.rank == 1 else y
 
 
 def _pairs(pads: list[tuple[int, int]]) -> list[list[int]]:

@@ -1,10 +1,11 @@
-"""Which keys a mask hides from a block of rows, provably: attention and its gradient leave them out.
+"""What a mask does to scores, and which keys it hides from a block of rows, provably: attention and its gradient
+leave those out.
 
 Job: a key counts for nothing in a row if its exponential is exactly 0, that is, if its score is so far below the row's
 greatest that exp gives 0. A bound for that needs no score: |q k| <= (|q|^2 + |k|^2) / 2. So columns are looked at in
 blocks: `tabulate` notes the greatest element of the mask in each row of each block, `survey` the greatest |k|^2 of a
 matrix and whether all of k and v is finite; from both `span` finds the first and the last block that count. The
-gradient knows each row's greatest score, and asks `all_hidden` about one block of rows and columns at a time.
+gradient knows each row's greatest score, and asks `visible` about one block of rows and columns at a time.
 Invariants: what is left out would add exactly 0, as NaN and infinities anywhere (q, k, v, mask; in the gradient dy,
 too) leave nothing out; tables depend on values, spans on values and sizes, never on threads.
 """
@@ -28,6 +29,9 @@ from ..memory import (
 )
 from ..vector import vectors
 
+# What a mask's element m does to a score s: it is added; or, where m is below 0, it stands in place of s, or s is
+# multiplied by 0 before it is added. The latter two are where(seen, s, m) and s * seen + m, with m = 0 where `seen` is.
+NO_MASK, ADDED, CHOSEN, MULTIPLIED = range(4)
 BLOCK = 64                             # columns of a block, at least
 # exp(-FAR) is 0 in each dtype, with room for what a score's rounding may be
 FAR = {"f32": 160.0, "f64": 1200.0}
@@ -46,13 +50,23 @@ class Spans:
     is NaN. survey(x, count, step, length) -> the greatest sum of squares of `count` rows of `length` elements, or
     infinity if an element is not finite. span(table, rows, table_row, cols, bound) -> first and last + 1 of the columns
     that count for one of `rows` rows, whole blocks; bound: of |scale q k|. row steps: in elements, 0 where all rows
-    share one. all_hidden(mask, rows, mask_row, cols, kept, bound): whether none of the block's scores counts;
-    kept[2 i]: the greatest score of row i."""
+    share one. visible(mask, rows, mask_row, cols, kept, bound): the same, without a table; kept[2 i]: the greatest
+    score of row i. If nothing counts, last is not above first."""
 
     tabulate: Any
     survey: Any
     span: Any
-    all_hidden: Any
+    visible: Any
+
+
+@dataclass(frozen=True)
+class Masks:
+    """limits(masked) -> two numbers, below which a mask's element hides its score in either way; apply(score, element,
+    scale, limits) -> the score; of_gradient(gradient, element, limits) -> the gradient by the product q k, unscaled."""
+
+    limits: Any
+    apply: Any
+    of_gradient: Any
 
 
 @helper
@@ -110,6 +124,27 @@ def row_dot(dtype: str) -> Any:
             result += a[i] * b[i]
         return result
     return dot
+
+
+@cache
+def masks(dtype: str) -> Masks:
+    zero, one, lowest = NUMBA_TYPES[dtype](0), NUMBA_TYPES[dtype](1), NUMBA_TYPES[dtype](float("-inf"))
+
+    @helper
+    def limits(masked):
+        return zero if masked == MULTIPLIED else lowest, zero if masked == CHOSEN else lowest
+
+    @helper
+    def apply(score, element, scale, limits):
+        score = score * (scale if element >= limits[0] else zero)
+        return score + element if element >= limits[1] else element
+
+    @helper
+    def of_gradient(gradient, element, limits):
+        gradient = gradient * (one if element >= limits[0] else zero)
+        return gradient if element >= limits[1] else zero
+
+    return Masks(limits, apply, of_gradient)
 
 
 @cache
@@ -187,14 +222,22 @@ def spans(dtype: str, width: int) -> Spans:
         return first * block, min(last * block, cols)
 
     @helper
-    def all_hidden(mask, rows, mask_row, cols, kept, bound):
+    def visible(mask, rows, mask_row, cols, kept, bound):
+        first, last = cols, 0
         if not bound < huge:
-            return False
+            return 0, cols
         for i in range(rows):
-            greatest = kept[2 * i]
-            value = greatest_here(offset(mask, i * mask_row), cols)
-            if not abs(greatest) < huge or not hidden(value, greatest, bound):
-                return False
-        return True
+            row, greatest = offset(mask, i * mask_row), kept[2 * i]
+            if not abs(greatest) < huge:
+                return 0, cols
+            low, high = 0, round_up(cols, block)
+            while low < first and hidden(greatest_here(offset(row, low), min(block, cols - low)), greatest, bound):
+                low += block
+            first = min(first, low)
+            while high > last and hidden(greatest_here(offset(row, high - block), min(block, cols - high + block)),
+                                         greatest, bound):
+                high -= block
+            last = max(last, high)
+        return first, min(last, cols)
 
-    return Spans(tabulate, survey, span, all_hidden)
+    return Spans(tabulate, survey, span, visible)
