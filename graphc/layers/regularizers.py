@@ -96,6 +96,7 @@ def sum_regularizer(regularizer_list: Sequence[Regularizer | None], scope: str |
     if not regularizers:
         return None
 
+    @given_by("what gc.contrib.layers.sum_regularizer gives")
     def sum_of_all(weights: Any) -> Any:
         with gc.name_scope(scope, "sum_regularizer", [weights]) as entered:
             losses = [loss for r in regularizers if (loss := r(weights)) is not None]
