@@ -48,7 +48,9 @@ ELSEWHERE: dict[str, str] = {
         + " EVAL=saved_model.tag_constants.EVAL",
     "graphc.api.distributions.base":
         "FULLY_REPARAMETERIZED=distributions.FULLY_REPARAMETERIZED "
-        "NOT_REPARAMETERIZED=distributions.NOT_REPARAMETERIZED",
+        "FULLY_REPARAMETERIZED=contrib.distributions.FULLY_REPARAMETERIZED "
+        "NOT_REPARAMETERIZED=distributions.NOT_REPARAMETERIZED "
+        "NOT_REPARAMETERIZED=contrib.distributions.NOT_REPARAMETERIZED",
     "graphc.compat.program.logging":
         "DEBUG=compat.v1.logging.DEBUG INFO=compat.v1.logging.INFO WARN=compat.v1.logging.WARN "
         "ERROR=compat.v1.logging.ERROR FATAL=compat.v1.logging.FATAL",

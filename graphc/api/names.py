@@ -955,6 +955,7 @@ NAMES: dict[str, dict[str, str]] = {
         "_as_graph_element": "graphc.compat.framework.inner:as_graph_element",
         "is_dense_tensor_like": "graphc.compat.framework.inner:is_dense_tensor_like",
         "prepend_name_scope": "graphc.compat.framework.inner:prepend_name_scope",
+        "register_proto_function": "graphc.train.saving.collections:register_proto_function",
         "strip_name_scope": "graphc.compat.framework.inner:strip_name_scope",
     },
     "compat.v1.python.framework.smart_cond": {
@@ -1114,6 +1115,9 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "compat.v1.python.training": {
     },
+    "compat.v1.python.training.optimizer": {
+        "_var_key": "graphc.train.slots:var_key",
+    },
     "compat.v1.python.training.saver": {
         "Saver": "graphc.train.saving.saver:Saver",
         "import_meta_graph": "graphc.train.saving.import_meta:import_meta_graph",
@@ -1261,9 +1265,11 @@ NAMES: dict[str, dict[str, str]] = {
         "Categorical": "graphc.api.distributions.discrete:Categorical",
         "Distribution": "graphc.api.distributions.base:Distribution",
         "Exponential": "graphc.api.distributions.gamma:Exponential",
+        "FULLY_REPARAMETERIZED": "graphc.api.distributions.base:FULLY_REPARAMETERIZED",
         "Gamma": "graphc.api.distributions.gamma:Gamma",
         "Laplace": "graphc.api.distributions.continuous:Laplace",
         "MultivariateNormalDiag": "graphc.api.distributions.multivariate:MultivariateNormalDiag",
+        "NOT_REPARAMETERIZED": "graphc.api.distributions.base:NOT_REPARAMETERIZED",
         "Normal": "graphc.api.distributions.continuous:Normal",
         "RegisterKL": "graphc.api.distributions.base:RegisterKL",
         "ReparameterizationType": "graphc.api.distributions.base:ReparameterizationType",

@@ -168,8 +168,9 @@ def test_errors_end_in_the_script(tmp_path: Path) -> None:
 
 
 def test_check_lists_names_without_running(tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text("import tensorflow as tf\nfrom tensorflow.contrib import tensorrt\nraise SystemExit\n"
-                                   "tf.nn.relu(tf.nn.reluu)\ntf.GraphKeys.LOSSES.lower()\ntf.float32.as_numpy_dtype\n")
+    (tmp_path / "a.py").write_text("import tensorflow as tf\nfrom tensorflow.contrib import tensorrt\n"
+                                   "raise SystemExit\ntf.nn.relu(tf.nn.reluu)\ntf.GraphKeys.LOSSES.lower()\n"
+                                   "tf.float32.as_numpy_dtype\n")
     (tmp_path / "b.py").write_text("import tensorflow as tf\nprint 1, tf.float32\n")
     (tmp_path / "c.py").write_text("def (")
     done = launch("--check", "--json", tmp_path)

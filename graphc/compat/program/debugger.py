@@ -27,7 +27,10 @@ class DumpingDebugWrapperSession(_Debugger):
 
 @public("compat.v1.python.debug.TensorBoardDebugWrapperSession")
 class TensorBoardDebugWrapperSession(_Debugger):
-    """Raises UnimplementedError: graphc has no debugger. Takes the place of `tf_debug.TensorBoardDebugWrapperSession`."""
+    """Raises UnimplementedError: graphc has no debugger.
+
+    Takes the place of `tf_debug.TensorBoardDebugWrapperSession`.
+    """
 
 
 @public("compat.v1.python.debug.LocalCLIDebugHook")
@@ -53,5 +56,5 @@ def has_inf_or_nan(datum: Any, tensor: Any) -> bool:
 
 def _refused(name: str) -> NoReturn:
     raise errors.UnimplementedError(
-        f"tf_debug.{name}: graphc has no debugger; tf.add_check_numerics_ops names the first op with a NaN, tf.Print shows "
-        "a tensor, and the environment variable GRAPHC_TRACE=1 every step of a run")
+        f"tf_debug.{name}: graphc has no debugger; gc.add_check_numerics_ops names the first op with a NaN, gc.Print "
+        "shows a tensor, and the environment variable GRAPHC_TRACE=1 every step of a run")
