@@ -197,7 +197,8 @@ def test_input_grad_of_few_channels_or_columns_computes_no_tap_in_vain():
 
 
 @pytest.mark.parametrize("size", [Window(1, 1, 1000, 64, 1, 5, 64, pad=(0, 0, 2, 2)), Window(1, 1, 900, 100, 1, 1, 48),
-                                  Window(1, 14, 14, 256, 1, 1, 512), Window(1, 14, 14, 64, 3, 3, 65, stride=(1, 2))],
+                                  Window(1, 14, 14, 256, 1, 1, 512),
+                                  Window(1, 28, 28, 140, 3, 3, 65, stride=(2, 2), pad=(1, 1, 1, 1))],
                          ids=str)
 def test_a_line_and_a_small_picture_have_tiles_for_threads(size):
     """Cut from pixels, not from lines. What is not finite is mended pixel by pixel, in whatever tile it is."""
