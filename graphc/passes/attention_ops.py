@@ -206,12 +206,17 @@ def _sizes(shapes: Sequence[Shape], mask: Sequence[A]) -> list[Size]:
     q, _, v = shapes[:3]
     *lead, rows, depth = q
     outer, inner = (1, *lead)[-MOST_LEADING:]
-    return [outer, inner, rows, v[-2], depth, v[-1], *(_steps(mask[0].shape) if mask else (0, 0, 0))]
+    steps = _steps(mask[0].shape, (outer, inner, rows)) if mask else (0, 0, 0)
+    return [outer, inner, rows, v[-2], depth, v[-1], *steps]
 
 
-def _steps(mask: Sequence[Size]) -> tuple[Size, Size, Size]:
-    """Elements of the mask from one index of the outer, the inner leading axis and the rows to the next."""
+def _steps(mask: Sequence[Size], whole: Sequence[Size]) -> tuple[Size, ...]:
+    """Elements of the mask from one index of the outer, the inner leading axis and the rows to the next; `whole`: how
+    many there are of each. 0 along what turns out to be 1."""
     sizes = ((1,) * (MOST_LEADING + 2) + tuple(mask))[-(MOST_LEADING + 2):]
-    outer, inner, row = (0 if dims.same(sizes[axis], 1) else dims.product(sizes[axis + 1:])
-                         for axis in range(MOST_LEADING + 1))
-    return outer, inner, row
+    steps = []
+    for axis, (size, all_of_it) in enumerate(zip(sizes, whole, strict=False)):
+        step = dims.product(sizes[axis + 1:])
+        is_one = 0 if dims.same(size, all_of_it) and not dims.same(size, 1) else dims.equal(size, 1)
+        steps.append(dims.select(is_one, 0, step))
+    return tuple(steps)

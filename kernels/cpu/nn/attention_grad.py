@@ -25,6 +25,7 @@ from ..memory import (
     address,
     apart,
     ceil_div,
+    copy_bytes,
     helper,
     offset,
     pointer_to,
@@ -107,40 +108,43 @@ def make_weights(dtype):
     """The functions (scores, mask, kept, rows, row_step, mask_row, cols, masked, scale): scores of a block become
     weights; (dp, weights, mask, sums, dm, rows, row_step, mask_row, dm_row, cols, masked, by_mask, scale): their
     gradient that of scores, and without the scale dm, if by_mask says so."""
-    exp, mask_of = EXP[dtype], masks(dtype)
-    limits, apply, of_gradient = mask_of.limits, mask_of.apply, mask_of.of_gradient
+    size, exp, mask_of = ITEM_SIZES[dtype], EXP[dtype], masks(dtype)
+    apply, of_gradient = mask_of.apply, mask_of.of_gradient
+
+    @helper
+    def weigh_row(scores, mask, cols, masked, scale, greatest, part):
+        apart()
+        if masked != NO_MASK:
+            apply(scores, mask, cols, masked, scale)
+        else:
+            for j in range(cols):
+                scores[j] *= scale
+        for j in range(cols):
+            scores[j] = exp(scores[j] - greatest) * part
 
     @helper
     def weigh(scores, mask, kept, rows, row_step, mask_row, cols, masked, scale):
-        apart()
         for i in range(rows):
-            row, above = offset(scores, i * row_step), offset(mask, i * mask_row)
-            greatest, part = kept[2 * i], kept[2 * i + 1]
-            if masked != NO_MASK:
-                below = limits(masked)
-                for j in range(cols):
-                    row[j] = apply(row[j], above[j], scale, below)
-            else:
-                for j in range(cols):
-                    row[j] *= scale
-            for j in range(cols):
-                row[j] = exp(row[j] - greatest) * part
+            weigh_row(offset(scores, i * row_step), offset(mask, i * mask_row), cols, masked, scale, kept[2 * i],
+                      kept[2 * i + 1])
+
+    @helper
+    def differentiate_row(dp, weights, mask, total, dm, cols, masked, by_mask, scale):
+        apart()
+        for j in range(cols):
+            dp[j] = weights[j] * (dp[j] - total)
+        if by_mask != 0:
+            copy_bytes(address(dm), address(dp), cols * size)
+        if masked > ADDED:
+            of_gradient(dp, mask, cols, masked)
+        for j in range(cols):
+            dp[j] *= scale
 
     @helper
     def differentiate(dp, weights, mask, sums, dm, rows, row_step, mask_row, dm_row, cols, masked, by_mask, scale):
-        apart()
         for i in range(rows):
-            row, weight, total = offset(dp, i * row_step), offset(weights, i * row_step), sums[i]
-            if by_mask != 0:
-                unscaled = offset(dm, i * dm_row)
-                for j in range(cols):
-                    unscaled[j] = weight[j] * (row[j] - total)
-            for j in range(cols):
-                row[j] = weight[j] * (row[j] - total) * scale
-            if masked > ADDED:
-                above, below = offset(mask, i * mask_row), limits(masked)
-                for j in range(cols):
-                    row[j] = of_gradient(row[j], above[j], below)
+            differentiate_row(offset(dp, i * row_step), offset(weights, i * row_step), offset(mask, i * mask_row),
+                              sums[i], offset(dm, i * dm_row), cols, masked, by_mask, scale)
     return weigh, differentiate
 
 
