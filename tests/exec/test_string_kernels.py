@@ -92,6 +92,12 @@ def test_numbers_of_strings(size: int) -> None:
             session.run(y, {x: [str(most + 1)]})
 
 
+def test_a_number_beside_the_middle_of_two_float32_is_rounded_once() -> None:
+    texts = [b"1.00000017881393432617187499", b"1.00000017881393432617187501", b"1.000000178813934326171875"]
+    found = OPS["StringToNumber"](out_type=gc.float32).compute(strings(texts))
+    assert found.tolist() == [1.00000011920928955078125, 1.0000002384185791015625, 1.0000002384185791015625]
+
+
 def test_most_decimal_numbers_are_the_kernels() -> None:
     draw = random.Random(1)
     texts = [repr(draw.lognormvariate(0, 40)).encode() for _ in range(2000)]

@@ -161,10 +161,11 @@ def nearest_float(wide: float, written: str) -> np.float32:
     """
     with np.errstate(over="ignore"):
         found = np.float32(wide)
-    if not np.isfinite(found) or found == wide:
+    rounded = float(found)                 # compared as float64: NumPy would make float32 of both
+    if not math.isfinite(rounded) or rounded == wide:
         return found
-    other = np.nextafter(found, np.float32(np.inf if wide > found else -np.inf))
-    if float(found) + float(other) == 2 * wide:
+    other = np.nextafter(found, np.float32(np.inf if wide > rounded else -np.inf))
+    if rounded + float(other) == 2 * wide:
         exact, half = Decimal(written.strip()), Decimal(wide)
         if exact != half:
             return max(found, other) if exact > half else min(found, other)
