@@ -8,8 +8,8 @@ from typing import Any
 import graphc as gc
 from graphc.api.public import public
 from graphc.train.optimizer import GradsAndVars, Optimizer
-from graphc.train.slots import var_key
 from graphc.train.optimizers import as_type_of, make
+from graphc.train.slots import var_key
 
 
 class _Sign(Optimizer):
