@@ -1064,6 +1064,10 @@ NAMES: dict[str, dict[str, str]] = {
         "merge": "graphc.api.control.switch:merge",
         "switch": "graphc.api.control.switch:switch",
     },
+    "compat.v1.python.ops.rnn_cell_impl": {
+        "_zero_state_tensors": "graphc.rnn.structures:zero_state_tensors",
+        "assert_like_rnncell": "graphc.rnn.structures:assert_like_rnncell",
+    },
     "compat.v1.python.ops.summary_op_util": {
         "clean_tag": "graphc.summary.scopes:clean_tag",
         "collect": "graphc.summary.scopes:collect",

@@ -77,7 +77,8 @@ def test_a_name_keeps_the_value_it_was_set_to() -> None:
 
 @pytest.mark.parametrize("path, said", [
     ("nn.reluu", "did you mean 'relu'"), ("contrib.tpu.rewrite", "out of reach: graphc does not run on TPUs"),
-    ("keras.layers.Dense", "pip install keras==2.2.4"), ("profiler.profile", "planned"), ("no_such_thing", "graphc does not have tf.no_such_thing yet"),
+    ("keras.layers.Dense", "pip install keras==2.2.4"), ("profiler.profile", "planned"),
+    ("no_such_thing", "graphc does not have tf.no_such_thing yet"),
 ])
 def test_unknown_names(path: str, said: str) -> None:
     *around, last = path.split(".")

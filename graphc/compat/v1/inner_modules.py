@@ -164,7 +164,7 @@ _CONTRIB_MODULES = frozenset((
     "weight_decay_optimizers elastic_average_optimizer model_average_optimizer drop_stale_gradient_optimizer "
     "reg_adagrad_optimizer agn_optimizer matrix_functions batching counter dataset_ops enumerate_ops error_ops "
     "get_single_element grouping interleave_ops iterator_ops prefetching_ops random_ops readers scan_ops "
-    "shuffle_ops tpu tpu_config tpu_estimator").split())
+    "shuffle_ops tfe tpu tpu_config tpu_estimator").split())
 
 
 def namespaces_of(module: str) -> tuple[str, ...] | None:
