@@ -77,15 +77,16 @@ PIECES = (
     Piece("peers", "kernels beside PyTorch's", (PEERS,), 120, wants="torch"),
     tests("loops", "control flow and gradients of loops with all sessions on the GPU", 60,
           "tests/graph/test_control_flow.py", "tests/graph/test_gradient_arrays.py", on_gpu=True),
-    tests("recurrent", "recurrent nets likewise", 120, "tests/rnn", on_gpu=True),
-    tests("training", "optimizers and layers likewise", 120, "tests/train", "tests/layers", on_gpu=True),
+    tests("recurrent", "recurrent nets with all sessions on the GPU", 120, "tests/rnn", on_gpu=True),
+    tests("training", "optimizers and layers with all sessions on the GPU", 120, "tests/train", "tests/layers",
+          on_gpu=True),
     Piece("sanitizer", "no kernel touches memory that is not its own",
           ("compute-sanitizer", "--error-exitcode", "9", sys.executable, "-m", "pytest", "-q", "-x",
            *kernels("kernels", "groups", "windows", "matrices", "ctc")), 180, wants="compute-sanitizer"),
     Piece("sessions-speed", "whole runs, and tensor cores", (BENCH, "tensor_products", "sessions"), 120),
     tests("samples-cpp", "every op's samples, recorded for C++", 300, "tests/cuda/test_gpu_code_samples.py"),
-    tests("sessions", "sessions likewise", 300, "tests/session", on_gpu=True),
-    tests("ops", "every op's samples likewise", 600, "tests/ops/test_all_ops.py", on_gpu=True),
+    tests("sessions", "tests of sessions, all of them on the GPU", 300, "tests/session", on_gpu=True),
+    tests("ops", "every op's samples with all sessions on the GPU", 600, "tests/ops/test_all_ops.py", on_gpu=True),
 )
 
 
