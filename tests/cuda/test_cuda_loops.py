@@ -175,7 +175,10 @@ def test_a_variable_that_is_written_before_it_goes_into_a_branch_or_loop(device:
         inner = gc.while_loop(lambda i, y: i < 2, lambda i, y: (i + 1, gc.cond(
             flag, lambda: y, lambda: gc.sin(y) + w, strict=True)), [0, gc.reshape(seen, [1, 3]) + w])[1]
         carried = gc.while_loop(lambda i, y: i < 2, lambda i, y: [i + 1, w], [gc.cast(seen[0], gc.int32) * 0, w])[1]
-        return [chosen, inner, carried]
+        with gc.control_dependencies([gc.while_loop(lambda i: i < 3, lambda i: gc.tuple([i + 1], control_inputs=[
+                chosen, gc.assign_add(v, [1.0, 2.0, 3.0])])[0], [0])]):
+            again = gc.cond(flag, lambda: v * 4.0, lambda: gc.sin(v), strict=True)
+        return [chosen, inner, carried, again]
 
     for flag in (False, True):
         check_equal(build, np.array(flag), runs=runs)

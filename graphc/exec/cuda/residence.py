@@ -14,8 +14,7 @@ Of several devices a step is that one's on which its op was placed, the first on
 loop or a branch is that device's which does all of it, or else the first one's; so is what a list holds.
 
 A value that goes into or comes out of a loop or a branch crosses as the device's if a step of the device in there, at
-any depth, reads or makes it. Every other one crosses as the host's, and so does a variable that the host writes in the
-same run: the device would have the value from before the run.
+any depth, reads or makes it. Every other one crosses as the host's.
 """
 from __future__ import annotations
 
@@ -34,10 +33,10 @@ LONGEST_RANK = 7           # of what crosses: one axis more holds the address
 class Residence:
     """steps: of each body the numbers of the steps that the device does; lists: of each body those on lists of the
     device's values, with what these hold. given, made: of each body the numbers of its inputs and outputs that are the
-    device's; homes: of each body which device's they are; where: of each body the device of each of its steps. may:
-    whether the caller lets a device do a step; place: which device that is then, by a number; stays: whether a value
-    (its body's number and its own) may go into and come out of loops and branches as a device's; holds: whether lists
-    may hold values of a device."""
+    device's; homes: of each body which device's they are; where: of each body the device of each of its steps.
+    written_here: the variables that the host writes. may: whether the caller lets a device do a step; place: which
+    device that is then, by a number; stays: whether a value (its body's number and its own) may go into and come out of
+    loops and branches as a device's; holds: whether lists may hold values of a device."""
 
     def __init__(self, plan: p.Plan, may: Callable[[p.Step], bool] = lambda step: True,
                  place: Callable[[p.Step], int] = lambda step: 0,
@@ -49,8 +48,8 @@ class Residence:
         self.made: list[set[int]] = [set() for _ in plan.bodies]
         while self._give_back():
             pass
-        self._written = {state for number, body in enumerate(plan.bodies) for i, step in enumerate(body.steps)
-                         if i not in self.steps[number] for state in _states(body, uses_of(step).roots(body).writes)}
+        self.written_here = {state for number, body in enumerate(plan.bodies) for i, step in enumerate(body.steps)
+                             if i not in self.steps[number] for state in _states(body, uses_of(step).writes)}
         self.where = [{i: place(body.steps[i]) for i in sorted(steps)}
                       for body, steps in zip(plan.bodies, self.steps, strict=True)]
         self.homes = [0] * len(plan.bodies)
@@ -159,7 +158,6 @@ class Residence:
     def _cross_all(self, places: Sequence[tuple[int, int]]) -> bool:
         """Whether the value with these places, in bodies and of them, can cross as the device's."""
         return all(_crosses(self.plan.bodies[number], buffer) and self._stays(number, buffer)
-                   and not self._written.intersection(_states(self.plan.bodies[number], (buffer,)))
                    for number, buffer in places)
 
     def _reads(self, number: int, given: int) -> bool:
