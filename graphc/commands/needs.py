@@ -31,7 +31,7 @@ from graphc.serial.signatures import not_native
 
 LARGEST = 1 << 40                      # of a size that nothing is known of
 # Parts of the runtime (@part in graphc/kernels/runtime).
-REDUCED, TURNED, CONTROL = "reduced", "turned", "control"
+REDUCED, TOGETHER, TURNED, CONTROL = "reduced", "together", "turned", "control"
 _RELATION = re.compile(r"(\w+) (>=|<=) (-?\d+)")       # what at_least and at_most of contracts/kernel.py make
 
 
@@ -183,7 +183,7 @@ def _map_parts(body: Body) -> set[str]:
     for step in body.steps:
         one = step if isinstance(step, Map) else step.epilogue if isinstance(step, Call) else None
         if one is not None and one.reduced:
-            found.add(REDUCED)
+            found |= {REDUCED, TOGETHER}
         elif one is not None:
             domain = [sizes[dim] for dim in one.domain]
             if any(may_turn(domain, [sizes[dim] for dim in access.strides]) for access in (*one.loads, *one.stores)):
@@ -209,7 +209,7 @@ def parts_left_out(needs: Sequence[Needs], symbols: Collection[str], isas: Seque
     runtime = {name for one in needs for name in one.runtime}
     left_out = []
     for isa in isas:
-        left_out += _of_unit(parts, "runtime", isa, runtime, {REDUCED, TURNED, CONTROL})
+        left_out += _of_unit(parts, "runtime", isa, runtime, {REDUCED, TOGETHER, TURNED, CONTROL})
         for unit, names in reached[isa].items():
             if names is not None:
                 left_out += _of_unit(parts, unit, isa, names, names)
