@@ -59,6 +59,7 @@ def test_entered_and_forgotten_in_any_order() -> None:
             given = strings(*(b"%d" % draw.randrange(5000) * draw.randrange(4) for _ in range(draw.randrange(60))))
             held = Held(table)
             kept.append((held, given, table.numbers(given, held)))
+            del held
         table.collect()
         known: dict[bytes, int] = {b"": 0}
         for _, given, numbers in kept[-3:]:
