@@ -84,7 +84,7 @@ def _model(graph_def: GraphDef, arguments: Arguments) -> PlanRuns | GraphRuns:
     if plan is not None and _is_whole(plan) and _has(plan, names, arguments.fetches):
         return PlanRuns(graph_def, plan, arguments.given.get("--isa", ""), threads, memory, arguments.gpu)
     if memory or "--isa" in arguments.given:
-        raise errors.UnimplementedError("--memory and --isa: the file has no Plan that needs no function of Python's, and a "
+        raise errors.UnimplementedError("--memory and --isa: the file has no Plan that runs without its graph, and a "
                                         "Session knows neither; the environment's GRAPHC_ISA does")
     inputs, outputs = names, arguments.fetches
     if plan is not None:
