@@ -44,6 +44,7 @@ class Held:
     """Strings that stay in the table while this lives, and other Helds. words: kernels/strings/tables.py, HELD."""
 
     __slots__ = ("address", "others", "table", "words")
+    _count = t.HELD_COUNT                  # when the interpreter ends, modules are empty before all objects are gone
 
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -60,7 +61,7 @@ class Held:
 
     def __del__(self) -> None:
         # Maybe in the middle of what the table does, in this thread: it is told, no more.
-        if self.words[t.HELD_COUNT]:
+        if self.words[self._count]:
             self.table.given_back.append(self.words)
 
 
