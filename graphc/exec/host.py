@@ -124,7 +124,8 @@ class Host:
             if function.asserts and is_all_true(where[0]):
                 return 0
             if function.native is not None:
-                called = Call(self._reserve, self.address, function.name, where[:operands], where[operands:])
+                called = Call(self._reserve, self.address, function.name, where[:operands], where[operands:],
+                              function.strings)
                 if function.native(called):
                     return 0
             strings, read = function.strings, borrow_slot if function.borrows else read_slot

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from graphc.exec.slots import Reserve, dtype_of, place_of, reserve_slot
 from graphc.exec.string_runs import held_by_run
 from graphc.exec.strings import TABLE
-from graphc.ir.dtypes import DType, float32, float64, int32, int64
+from graphc.ir.dtypes import DType, float32, float64, int32, int64, string
 from graphc.kernels.strings import tables as t
 
 KINDS: dict[DType, int] = {float32: t.FLOAT, float64: t.REAL, int32: t.INT, int64: t.LONG}
@@ -24,25 +24,41 @@ Native = Callable[["Call"], bool]          # False: it is for Python to compute
 
 
 class Call:
-    """operands, results: addresses of SLOTs."""
+    """operands, results: addresses of SLOTs. strings: which operands are."""
 
-    __slots__ = ("_host", "_name", "_operands", "_reserve", "_results")
+    __slots__ = ("_host", "_name", "_operands", "_reserve", "_results", "strings")
 
-    def __init__(self, reserve: Reserve, host: int, name: str, operands: Sequence[int], results: Sequence[int]) -> None:
+    def __init__(self, reserve: Reserve, host: int, name: str, operands: Sequence[int], results: Sequence[int],
+                 strings: Set[int]) -> None:
+        self.strings = strings
         self._reserve, self._host, self._name, self._operands, self._results = reserve, host, name, operands, results
 
-    def place(self, operand: int) -> tuple[tuple[int, ...], int]:
-        """The shape and the address of an operand."""
+    def __len__(self) -> int:
+        return len(self._operands)
+
+    def place(self, operand: int, dtype: DType = string) -> tuple[tuple[int, ...], int]:
+        """The shape and the address of an operand. Raises TypeError if it is of another dtype, in a damaged plan."""
+        found = dtype_of(self._operands[operand])
+        if found != dtype.stored:
+            raise TypeError(f"operand {operand} of {self._name} is {found.name}, but {dtype.name} is wanted")
         return place_of(self._operands[operand])
 
-    def places(self) -> list[tuple[tuple[int, ...], int]]:
-        return [place_of(slot) for slot in self._operands]
+    def scalar(self, operand: int, dtype: DType = string) -> int:
+        """The address of an operand of one element. Raises TypeError if it has more, in a damaged plan."""
+        shape, address = self.place(operand, dtype)
+        if count_of(shape) != 1:
+            raise TypeError(f"operand {operand} of {self._name} has shape {shape}, but one element is wanted")
+        return address
 
     def dtype(self, operand: int) -> DType:
+        """Of an operand in memory, where a string is an int64."""
         return dtype_of(self._operands[operand])
 
-    def reserve(self, result: int, shape: tuple[int, ...]) -> int:
-        """The address of a result, which gets this shape."""
+    def reserve(self, result: int, shape: tuple[int, ...], dtype: DType = string) -> int:
+        """The address of a result of that dtype, which gets this shape. Raises as `place` does."""
+        found = dtype_of(self._results[result])
+        if found != dtype.stored:
+            raise TypeError(f"result {result} of {self._name} is {dtype.name}, but {found.name} was declared")
         return reserve_slot(self._reserve, self._host, self._results[result], shape, self._name, result)
 
     def kernel(self, name: str, *words: int) -> int:

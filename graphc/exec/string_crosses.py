@@ -8,7 +8,7 @@ import numpy as np
 
 from graphc.exec.string_calls import Call, Native, Words, count_of, table_of
 from graphc.exec.strings import address_of
-from graphc.ir.dtypes import DType, string
+from graphc.ir.dtypes import DType, int64, string
 from graphc.kernels.strings import tables as t
 
 MOST_ROWS = 1 << 31
@@ -20,7 +20,10 @@ def sparse_cross(op: Any) -> Native | None:
 
 
 def _crossed(op: Any, call: Call) -> bool:
-    places, count = call.places(), op.N + len(op.dense_types)
+    dtypes = (*[int64] * op.N, *op.sparse_types, *[int64] * op.N, *op.dense_types)
+    if len(call) != len(dtypes):
+        return False
+    places, count = [call.place(i, dtype) for i, dtype in enumerate(dtypes)], op.N + len(op.dense_types)
     rows = _rows(op.N, places)
     if rows is None:
         return False
@@ -33,9 +36,9 @@ def _crossed(op: Any, call: Call) -> bool:
     if call.alone("row_starts", *given, sizes.address):
         return False
     total, longest = sizes.words
-    indices, target, shape = call.reserve(0, (total, 2)), call.reserve(1, (total,)), call.reserve(2, (2,))
+    indices, target = call.reserve(0, (total, 2), int64), call.reserve(1, (total,), int64)
     call.alone("cross", *given, _signed(op.hash_key), op.num_buckets, indices, target)
-    Words.write(shape, rows, longest)
+    Words.write(call.reserve(2, (2,), int64), rows, longest)
     return True
 
 
@@ -45,10 +48,12 @@ def _signed(word: int) -> int:
 
 def _rows(sparse: int, places: Sequence[Place]) -> int | None:
     """The number of rows of all features; None if they are no matrices of one number of rows."""
+    if any(len(shape) != 2 for shape, _ in places[3 * sparse:]):
+        return None
     found = {shape[0] for shape, _ in places[3 * sparse:]}
     for (shape, _), (values, _), (sizes, address) in zip(places[:sparse], places[sparse:2 * sparse],
                                                          places[2 * sparse:3 * sparse], strict=True):
-        if sizes != (2,) or shape != (*values, 2):
+        if sizes != (2,) or len(values) != 1 or shape != (*values, 2):
             return None
         found.add(Words.from_address(address))
     rows = found.pop() if len(found) == 1 else -1

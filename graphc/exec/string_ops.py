@@ -11,7 +11,8 @@ from graphc.exec.string_calls import KINDS, Call, Native, Words, address_of_byte
 from graphc.exec.string_crosses import sparse_cross
 from graphc.exec.string_records import decode_csv, parse_example, parse_single_example
 from graphc.exec.string_summaries import histogram_summary
-from graphc.exec.strings import address_of
+from graphc.exec.strings import TABLE, address_of
+from graphc.ir.dtypes import int32, int64, uint8
 from graphc.ir.host import Host
 from graphc.kernels.strings import tables as t
 
@@ -29,7 +30,7 @@ def _string_to_number(op: Any) -> Native:
 
     def run(call: Call) -> bool:
         shape, numbers = call.place(0)
-        count, target = count_of(shape), call.reserve(0, shape)
+        count, target = count_of(shape), call.reserve(0, shape, op.out_type)
         return call.kernel("read_numbers", numbers, count, kind, target) == count
 
     return run
@@ -41,12 +42,12 @@ def _as_string(op: Any) -> Native | None:
     precision = op.precision if op.precision > -1 else USUAL_PRECISION
 
     def run(call: Call) -> bool:
-        kind = KINDS.get(call.dtype(0))
-        if kind is None:
+        dtype = call.dtype(0)
+        if dtype not in KINDS:
             return False
-        shape, source = call.place(0)
+        shape, source = call.place(0, dtype)
         count, target = count_of(shape), call.reserve(0, shape)
-        return call.making("write_numbers", source, count, kind, precision, target) == count
+        return call.making("write_numbers", source, count, KINDS[dtype], precision, target) == count
 
     return run
 
@@ -55,12 +56,25 @@ def _hash_bucket(kind: int) -> Callable[[Any], Native]:
     def make(op: Any) -> Native:
         def run(call: Call) -> bool:
             shape, numbers = call.place(0)
-            count, target = count_of(shape), call.reserve(0, shape)
+            count, target = count_of(shape), call.reserve(0, shape, int64)
             return call.kernel("buckets", numbers, count, kind, op.num_buckets, target) == count
 
         return run
 
     return make
+
+
+def _fingerprint(_: Any) -> Native:
+    def run(call: Call) -> bool:
+        if 0 not in call.strings:
+            return False
+        (shape, numbers), method = call.place(0), call.scalar(1)
+        if len(shape) != 1 or TABLE.strings_at((), method).item() != b"farmhash64":
+            return False
+        target = call.reserve(0, (*shape, 8), uint8)
+        return call.kernel("buckets", numbers, *shape, t.FINGERPRINT, 0, target) == shape[0]
+
+    return run
 
 
 def _string_length(op: Any) -> Native | None:
@@ -69,7 +83,7 @@ def _string_length(op: Any) -> Native | None:
 
     def run(call: Call) -> bool:
         shape, numbers = call.place(0)
-        count, target = count_of(shape), call.reserve(0, shape)
+        count, target = count_of(shape), call.reserve(0, shape, int32)
         return call.kernel("sizes", numbers, count, target) == count
 
     return run
@@ -94,7 +108,7 @@ def _string_join(op: Any) -> Native:
     between = op.separator.encode()
 
     def run(call: Call) -> bool:
-        places = call.places()
+        places = [call.place(i) for i in range(len(call))]
         shape = next((shape for shape, _ in places if shape), ())
         if not places or any(own not in ((), shape) for own, _ in places):
             return False
@@ -108,22 +122,24 @@ def _string_join(op: Any) -> Native:
 
 def _split(call: Call, kind: int, skips: bool) -> bool:
     """The parts as those of a sparse matrix. Counted first, then written."""
-    (count,), given = call.place(0)
-    separator = Words.from_address(call.place(1)[1])
+    shape, given = call.place(0)
+    if len(shape) != 1:
+        return False
+    count, separator = shape[0], Words.from_address(call.scalar(1))
     sizes = Words(0, 0)
     if call.making("split", given, count, kind, separator, skips, sizes.address, 0, 0):
         return False
     total, longest = sizes.words
-    indices, numbers, shape = call.reserve(0, (total, 2)), call.reserve(1, (total,)), call.reserve(2, (2,))
+    indices, numbers = call.reserve(0, (total, 2), int64), call.reserve(1, (total,))
     if call.making("split", given, count, kind, separator, skips, sizes.address, indices, numbers):
         return False
-    Words.write(shape, count, longest)
+    Words.write(call.reserve(2, (2,), int64), count, longest)
     return True
 
 
 def _string_split(op: Any) -> Native:
     def run(call: Call) -> bool:
-        return _split(call, t.ANY if Words.from_address(call.place(1)[1]) else t.EVERYWHERE, op.skip_empty)
+        return _split(call, t.ANY if Words.from_address(call.scalar(1)) else t.EVERYWHERE, op.skip_empty)
 
     return run
 
@@ -131,7 +147,7 @@ def _string_split(op: Any) -> Native:
 def _string_split_v2(op: Any) -> Native | None:
     if op.maxsplit != -1:
         return None
-    return lambda call: _split(call, t.WHOLE if Words.from_address(call.place(1)[1]) else t.SPACES, False)
+    return lambda call: _split(call, t.WHOLE if Words.from_address(call.scalar(1)) else t.SPACES, False)
 
 
 NATIVE: Mapping[str, Callable[[Any], Native | None]] = {
@@ -139,6 +155,7 @@ NATIVE: Mapping[str, Callable[[Any], Native | None]] = {
     "AsString": _as_string,
     "StringToHashBucketFast": _hash_bucket(t.FINGERPRINT),
     "StringToHashBucket": _hash_bucket(t.MURMUR),
+    "Fingerprint": _fingerprint,
     "StringLength": _string_length,
     "StringLower": _changed(t.LOWER),
     "StringUpper": _changed(t.UPPER),

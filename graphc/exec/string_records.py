@@ -11,7 +11,7 @@ import numpy as np
 
 from graphc.exec.string_calls import KINDS, Call, Native, Words, address_of_bytes, count_of, table_of
 from graphc.exec.strings import TABLE, address_of
-from graphc.ir.dtypes import float32, int64, string
+from graphc.ir.dtypes import DType, float32, int64, string
 from graphc.kernels.strings import tables as t
 
 _LISTS = {string: t.BYTES_LIST, float32: t.FLOAT_LIST, int64: t.INT64_LIST}
@@ -25,10 +25,12 @@ def decode_csv(op: Any) -> Native:
     comma, missing = op.field_delim.encode()[0], op.na_value.encode()
 
     def run(call: Call) -> bool:
-        (shape, lines), *defaults = call.places()
+        if len(call) != len(kinds) + 1:
+            return False
+        shape, lines = call.place(0)
         count = count_of(shape)
-        columns = table_of([(field, kind, call.reserve(i, shape), *_default(kind, *default))
-                            for i, (field, kind, default) in enumerate(zip(fields, kinds, defaults, strict=True))])
+        columns = table_of([(field, kind, call.reserve(i, shape, dtype), *_default(kind, *call.place(i + 1, dtype)))
+                            for i, (field, kind, dtype) in enumerate(zip(fields, kinds, op.OUT_TYPE, strict=True))])
         return call.making("read_lines", lines, count, address_of(columns), len(kinds), bool(op.select_cols), comma,
                            op.use_quote_delim, address_of_bytes(missing), len(missing)) == count
 
@@ -44,46 +46,47 @@ def _default(kind: int, shape: tuple[int, ...], address: int) -> tuple[int, int]
 
 @dataclass(frozen=True)
 class _Result:
-    """How a feature is given: its key and list, and of a dense one the sizes of an example's values (the first is None
+    """How a feature is given: its key and dtype, and of a dense one the sizes of an example's values (the first is None
     if it varies); None: as a sparse tensor."""
 
     key: bytes
-    kind: int
+    dtype: DType
     sizes: tuple[int | None, ...] | None
+
+    @property
+    def kind(self) -> int:
+        return _LISTS[self.dtype]
 
 
 def parse_example(op: Any) -> Native | None:
-    sparse, dense = op.Nsparse, op.Ndense
+    keyed = op.Nsparse + op.Ndense
     known: dict[tuple[int, ...], _Parse] = {}
 
     def run(call: Call) -> bool:
-        (shape, examples), (names, _), *lists = call.places()
-        numbers = tuple([Words.from_address(address) for _, address in lists[:sparse + dense]])
+        (shape, examples), (names, _) = call.place(0), call.place(1)
+        if len(shape) != 1 or len(call) != 2 + keyed + op.Ndense:
+            return False
+        keys = [call.scalar(2 + i) for i in range(keyed)]
+        numbers = tuple(map(Words.from_address, keys))
         parse = known.get(numbers)
         if parse is None:
             if len(known) >= KEYS_KEPT:
                 known.clear()
-            keys = [TABLE.strings_at((), address).item() for _, address in lists[:sparse + dense]]
-            parse = known[numbers] = _Parse(_results(op, keys), sparse, True)
-        return count_of(names) in (0, shape[0]) and parse.run(call, shape[0], examples, lists[sparse + dense:])
+            texts = [TABLE.strings_at((), address).item() for address in keys]
+            parse = known[numbers] = _Parse(op, texts, True)
+        return count_of(names) in (0, shape[0]) and parse.run(call, shape[0], examples, 2 + keyed)
 
     return run
 
 
 def parse_single_example(op: Any) -> Native:
-    parse = _Parse(_results(op, [key.encode() for key in (*op.sparse_keys, *op.dense_keys)]), op.num_sparse, False)
-
-    def run(call: Call) -> bool:
-        (_, examples), *defaults = call.places()
-        return parse.run(call, 1, examples, defaults)
-
-    return run
+    parse = _Parse(op, [key.encode() for key in (*op.sparse_keys, *op.dense_keys)], False)
+    return lambda call: parse.run(call, 1, call.scalar(0), 1)
 
 
 def _results(op: Any, keys: Sequence[bytes]) -> list[_Result]:
-    kinds = [_LISTS[dtype] for dtype in (*op.sparse_types, *op.Tdense)]
     sizes = [None] * len(op.sparse_types) + [_sizes(shape) for shape in op.dense_shapes]
-    return [_Result(*each) for each in zip(keys, kinds, sizes, strict=True)]
+    return [_Result(*each) for each in zip(keys, (*op.sparse_types, *op.Tdense), sizes, strict=True)]
 
 
 def _sizes(shape: Any) -> tuple[int | None, ...]:
@@ -93,11 +96,12 @@ def _sizes(shape: Any) -> tuple[int | None, ...]:
 class _Parse:
     """Reads examples as some results, the sparse ones first. batch: the results have an axis of examples."""
 
-    def __init__(self, results: Sequence[_Result], sparse: int, batch: bool) -> None:
-        self.results, self.sparse, self.batch = results, sparse, batch
-        self.twice = len({result.key for result in results}) < len(results)
+    def __init__(self, op: Any, keys: Sequence[bytes], batch: bool) -> None:
+        self.results, self.sparse, self.batch = _results(op, keys), len(op.sparse_types), batch
+        self.twice = len(set(keys)) < len(keys)
 
-    def run(self, call: Call, count: int, examples: int, defaults: Sequence[tuple[tuple[int, ...], int]]) -> bool:
+    def run(self, call: Call, count: int, examples: int, first_default: int) -> bool:
+        """Whether all could be done. first_default: the operand with the first dense feature's default."""
         if self.twice:                     # the kernel looks for one feature by each name
             return False
         features = table_of([(address_of_bytes(r.key), len(r.key), r.kind, 0, 0, 0, 0) for r in self.results])
@@ -107,7 +111,8 @@ class _Parse:
             return False
         stated = features.reshape(-1, t.FEATURE_WORDS)[:, t.FEATURE_TOTAL:].tolist()
         rows = [self._sparse(call, i, count, *words) for i, words in enumerate(stated[:self.sparse])]
-        for i, (words, default) in enumerate(zip(stated[self.sparse:], defaults, strict=True)):
+        for i, words in enumerate(stated[self.sparse:]):
+            default = call.place(first_default + i, self.results[self.sparse + i].dtype)
             row = self._dense(call, i, count, *default, *words)
             if row is None:
                 return False
@@ -119,8 +124,9 @@ class _Parse:
                 ) -> tuple[int, ...]:
         """The words of a RESULT; its shape is written."""
         rank = 2 if self.batch else 1
-        indices, target = call.reserve(i, (total, rank)), call.reserve(self.sparse + i, (total,))
-        Words.write(call.reserve(2 * self.sparse + i, (rank,)), *((count, most) if self.batch else (most,)))
+        indices = call.reserve(i, (total, rank), int64)
+        target = call.reserve(self.sparse + i, (total,), self.results[i].dtype)
+        Words.write(call.reserve(2 * self.sparse + i, (rank,), int64), *((count, most) if self.batch else (most,)))
         return target, indices, rank, 0, 0, 0
 
     def _dense(self, call: Call, i: int, count: int, shape: tuple[int, ...], default: int, total: int, most: int,
@@ -134,12 +140,12 @@ class _Parse:
             stride = math.prod(s or 0 for s in result.sizes[1:])
             if given > 1 or not (stride == 1 or (stride and fewest == most and most % stride == 0)):
                 return None
-            target = call.reserve(3 * self.sparse + i, (*rows, most // stride, *self._inner(result)))
+            target = call.reserve(3 * self.sparse + i, (*rows, most // stride, *self._inner(result)), result.dtype)
             return target, 0, 0, most, default if given else address_of(_ZERO), 0
         room = math.prod(s or 0 for s in result.sizes)
         if (lacking < count and not fewest == most == room) or (lacking and given != room) or not room:
             return None
-        target = call.reserve(3 * self.sparse + i, (*rows, *self._inner(result, 0)))
+        target = call.reserve(3 * self.sparse + i, (*rows, *self._inner(result, 0)), result.dtype)
         return target, 0, 0, room, default, wide
 
     @staticmethod

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from graphc.ir import dims
+from graphc.ir.dims import Size
 from graphc.ir.dtypes import bool_
 from graphc.ir.node import Node, Origin, Value, make_node
 from graphc.ir.op import Alias
@@ -102,7 +103,7 @@ def _chosen(node: Node, shape: Shape) -> Mask | None:
         return None
     for turned, (scores, other) in ((False, branches), (True, branches[::-1])):
         found = _of_flags(other, None)
-        if found is not None and found[0] < 0 and scores.spec.shape == shape:
+        if found is not None and found[0] < 0 and _is_masked(scores, shape):
             return Mask(scores, CHOSEN, (flags,), (node,), number=float(found[0]), turned=turned)
     return None
 
@@ -115,7 +116,7 @@ def _multiplied(node: Node, shape: Shape) -> Mask | None:
         if not isinstance(product.node.op, Mul) or not _is_mask(added, shape):
             continue
         for scores, flags in (product.node.inputs, product.node.inputs[::-1]):
-            fits = scores.spec.shape == shape and _is_mask(flags, shape) and flags.spec.shape == added.spec.shape
+            fits = _is_masked(scores, shape) and _is_mask(flags, shape) and flags.spec.shape == added.spec.shape
             if fits and _hides(flags, added, negative):
                 return Mask(scores, MULTIPLIED, (added,), (node, product.node), (negative,), flags=flags)
     return None
@@ -127,7 +128,7 @@ def _added(node: Node, shape: Shape) -> Mask | None:
         return None
     negative = isinstance(node.op, Sub)
     for scores, added in (node.inputs,) if negative else (node.inputs, node.inputs[::-1]):
-        if scores.spec.shape != shape or not _is_mask(added, shape):
+        if not _is_masked(scores, shape) or not _is_mask(added, shape):
             continue
         if isinstance((scaled(scores.node) or (scores,))[0].node.op, BatchMatMul):
             return Mask(scores, ADDED, (added,), (node,), (negative,))
@@ -153,13 +154,32 @@ def scaled(node: Node) -> tuple[Value, float] | None:
     return None
 
 
+def leads(shape: Shape, whole: Shape) -> bool:
+    """Whether the axes in front of the last two broadcast to those of `whole`."""
+    own, others = shape[:-2][::-1], whole[:-2][::-1]
+    return len(own) <= len(others) and all(map(_broadcasts, own, others))
+
+
+def _broadcasts(size: Size, whole: Size) -> bool:
+    """Whether it provably is `whole` or 1: a size of which `whole` is made by broadcasting is."""
+    if dims.same(size, 1) or dims.same(size, whole):
+        return True
+    return not isinstance(whole, int) and dims.same(dims.broadcast(size, whole), whole)
+
+
+def _is_masked(scores: Value, shape: Shape) -> bool:
+    """Whether these may be what a mask makes something of `shape` of."""
+    own = scores.spec.shape
+    return own is not None and len(own) >= 2 and own[-2:] == shape[-2:] and leads(own, shape)
+
+
 def _is_mask(value: Value, scores: Shape) -> bool:
     """Whether it has whole rows of scores, and of each other axis all or one."""
     shape = value.spec.shape
-    if shape is None or not 1 <= len(shape) <= len(scores):
+    if shape is None or not 1 <= len(shape) <= len(scores) or not dims.same(shape[-1], scores[-1]):
         return False
-    same = [dims.same(a, b) for a, b in zip(shape, scores[len(scores) - len(shape):], strict=True)]
-    return same[-1] and all(equal or dims.same(size, 1) for equal, size in zip(same, shape, strict=True))
+    rows = shape[-2] if len(shape) > 1 else 1
+    return (dims.same(rows, 1) or dims.same(rows, scores[-2])) and leads(shape, scores)
 
 
 def _before_broadcast(condition: Value, shape: Shape) -> Value:

@@ -13,26 +13,57 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from graphc.ir import dims
+from graphc.ir.dims import Size
 from graphc.ir.dtypes import float32, float64
-from graphc.ir.node import Flow, Node, Value
+from graphc.ir.node import Flow, Node, Origin, Value, make_node
+from graphc.ir.op import normalise_axes
 from graphc.ir.spec import Shape
+from graphc.ops.array.shapes import Reshape
 from graphc.ops.array.transpose import Transpose
 from graphc.ops.math.binary import Mul, Sub
 from graphc.ops.math.matmul import BatchMatMul
 from graphc.ops.math.reduction import Sum
-from graphc.passes.attention_masks import Mask, mask_of, scaled
+from graphc.passes.attention_masks import Mask, leads, mask_of, scaled
 from graphc.passes.attention_ops import ADDED, MOST_LEADING
 
 
 @dataclass(frozen=True)
+class Summed:
+    """The sum of what is [*sizes, rows, columns] if it is reshaped so, along `axes`, which are some of `sizes`."""
+
+    sizes: tuple[Size, ...]
+    axes: tuple[int, ...]
+
+    def of(self, value: Value, origins: tuple[Origin, ...]) -> Value:
+        shape = (*self.sizes, *(value.spec.shape or ())[-2:])
+        reshaped = make_node(Reshape(shape=shape), (value,), origins).value()
+        return make_node(Sum(axis=self.axes, keep_dims=False), (reshaped,), origins).value()
+
+
+@dataclass(frozen=True)
 class Gradient:
-    """results: the values of dq, dk and dv; dk_transposed: the second one is dk transposed. nodes: all that make it."""
+    """results: the values of dq, dk and dv, and if by_mask says so of ds; dk_transposed: the second one is dk
+    transposed. summed: dq and dk are, along what scores were broadcast. nodes: all that make it."""
 
     dy: Value
-    results: tuple[Value, Value, Value]
+    results: tuple[Value, ...]
     dk_transposed: bool
+    by_mask: bool
+    summed: Summed | None
     nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """The products dq and dk, whether the latter is transposed, whether others read ds, too, what is summed, and the
+    nodes that go back from ds through mask and scale."""
+
+    by_q: Node
+    by_k: Node
+    transposed: bool
+    by_mask: bool
+    summed: Summed | None
+    between: tuple[Node, ...]
 
 
 @dataclass(frozen=True)
@@ -48,6 +79,10 @@ class Found:
     nodes: tuple[Node, ...]
     after: tuple[Node, ...]
     gradient: Gradient | None
+
+    def lead(self) -> Shape:
+        """The leading axes of the scores behind the mask."""
+        return (self.nodes[len(self.results)].specs[0].shape or ())[:-2]
 
 
 class Matcher:
@@ -119,9 +154,9 @@ class Matcher:
         ends = self._ends(by_softmax, scores, mask, scale)
         if ends is None or self._reaches(v.node, by_v[0]):
             return None
-        by_q, by_k, transposed, factor = ends
-        return Gradient(dy, (by_q.value(), by_k.value(), by_v[0].value()), transposed,
-                        (dp, *nodes, *factor, by_q, by_k, by_v[0]))
+        results = ends.by_q.value(), ends.by_k.value(), by_v[0].value()
+        return Gradient(dy, (*results, by_softmax.value()) if ends.by_mask else results, ends.transposed, ends.by_mask,
+                        ends.summed, (dp, *nodes, *ends.between, ends.by_q, ends.by_k, by_v[0]))
 
     def _through_softmax(self, p: Value, weighted: Node, by_softmax: Node) -> tuple[Node, tuple[Node, ...]] | None:
         """The product dp, and the nodes behind it up to ds, which by_softmax gives; weighted is dp * p."""
@@ -140,23 +175,28 @@ class Matcher:
             return None
         return dp.node, (weighted, total.node, less.node, by_softmax)
 
-    def _ends(self, by_softmax: Node, scores: Node, mask: Mask | None,
-              scale: float) -> tuple[Node, Node, bool, tuple[Node, ...]] | None:
-        """The products dq and dk, whether the latter is transposed, and the nodes that go back through mask and
-        scale."""
-        by_scores = by_softmax.value()
-        factor: tuple[Node, ...] = ()
+    def _ends(self, by_softmax: Node, scores: Node, mask: Mask | None, scale: float) -> _Ends | None:
+        ds = by_scores = by_softmax.value()
+        between: list[Node] = []
+        behind: list[Node] = []                # of ds, where it is not the products
+        summed = None
         q, k = scores.inputs
         if mask is not None and mask.does != ADDED:
-            readers = self.readers[by_scores]
-            if not self._read_once(by_scores) or not mask.of_gradient(by_scores, readers[0]):
+            reader = self.readers[ds][0]
+            if not self._read_once(ds) or not mask.of_gradient(ds, reader):
                 return None
-            factor, by_scores = (readers[0],), readers[0].value()
+            between, behind, by_scores = [reader], [reader], reader.value()
+        if scores.specs[0].shape != by_softmax.specs[0].shape:
+            found = self._summed(by_scores, scores.specs[0].shape)
+            if found is None or not (by_scores == ds or self._read_once(by_scores)):
+                return None
+            reshaped, total, summed = found
+            behind, by_scores = behind or [reshaped], total.value()
         if _scale_of_product(scores, self.readers) is not None:
-            readers = self.readers[by_scores]
-            if not self._read_once(by_scores) or scaled(readers[0]) != (by_scores, scale):
+            multiples = [n for n in self.readers[by_scores] if scaled(n) == (by_scores, scale)]
+            if len(multiples) != 1 or not (by_scores == ds or self._read_once(by_scores)):
                 return None
-            factor, by_scores = (*factor, readers[0]), readers[0].value()
+            between, behind, by_scores = [*between, multiples[0]], behind or multiples, multiples[0].value()
         readers = self.readers[by_scores]
         by_q = [n for n in readers if _is_product(n, by_scores) and _same(n.inputs[1], k)]
         by_k = [n for n in readers if _is_product(n, by_scores, adj_x=True) and _same(n.inputs[1], q)]
@@ -164,7 +204,23 @@ class Matcher:
         if len(by_q) != 1 or len(by_k) + len(by_kt) != 1:
             return None
         ends = by_q[0], (by_k or by_kt)[0]
-        return (*ends, bool(by_kt), factor) if self._read_by(by_scores, ends) else None
+        if by_scores != ds and not self._read_by(by_scores, ends):
+            return None
+        return _Ends(*ends, bool(by_kt), not self._read_by(ds, behind or ends), summed, tuple(between))
+
+    def _summed(self, value: Value, shape: Shape | None) -> tuple[Node, Node, Summed] | None:
+        """The reshape and the sum that make a gradient by scores of `shape` of that by what they were broadcast to."""
+        for reshaped in self.readers[value]:
+            readers = self.readers[reshaped.value()]
+            total = readers[0] if len(readers) == 1 else reshaped
+            sizes = reshaped.specs[0].shape
+            if (not isinstance(reshaped.op, Reshape) or not isinstance(total.op, Sum) or sizes is None
+                    or total.op.keep_dims or total.specs[0].shape != shape or self.awaited & {reshaped, total}):
+                continue
+            axes = normalise_axes(total.op.axis, len(sizes))
+            if sizes[-2:] == (shape or ())[-2:] and max(axes) < len(sizes) - 2:
+                return reshaped, total, Summed(sizes[:-2], axes)
+        return None
 
     def _checked(self, found: Found) -> Found | None:
         """The same, if shapes fit, nothing waits for a node that would go, and no knowledge of sizes goes with it."""
@@ -172,7 +228,7 @@ class Matcher:
         if any(n.requirements or n in self.awaited for n in gone):
             return None
         p, scores = (found.nodes[i].specs[0].shape for i in (len(found.results), -1))
-        if p is None or p != scores or not _fit((found.q, found.k, found.v), p):
+        if p is None or scores is None or p[-2:] != scores[-2:] or not _fit((found.q, found.k, found.v), p):
             return None
         after = tuple(dict.fromkeys(n for node in gone for n in node.after))
         if found.gradient is not None and after:
@@ -226,9 +282,7 @@ def _scale_of_product(scores: Node, readers: dict[Value, list[Node]]) -> float |
 
 
 def _fit(operands: Sequence[Value], scores: Shape) -> bool:
-    """Whether q, k and v have the scores' leading axes, one or two."""
+    """Whether q, k and v have the scores' leading axes, one or two, or what broadcasts to them."""
     shapes = [value.spec.shape for value in operands]
-    if any(shape is None or len(shape) != len(scores) for shape in shapes):
-        return False
     return 1 <= len(scores) - 2 <= MOST_LEADING and all(
-        dims.same(a, b) for shape in shapes for a, b in zip((shape or ())[:-2], scores, strict=False))
+        shape is not None and len(shape) >= 2 and leads(shape, scores) for shape in shapes)

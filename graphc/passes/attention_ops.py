@@ -140,31 +140,37 @@ class AttentionKept(Attending):
 
 @dataclass(frozen=True)
 class AttentionGrad(Attending):
-    """The gradients of AttentionKept's output by q, k and v, times dy."""
+    """The gradients of AttentionKept's output by q, k and v, times dy, and if by_mask says so that by a mask that is
+    added, before it is summed along what it broadcasts; else dm has no elements."""
 
     type: ClassVar[str] = "_AttentionGrad"
     operands = ("q", "k", "v", "output", "kept", "dy", "mask*")
-    results = ("dq", "dk", "dv")
+    results = ("dq", "dk", "dv", "dm")
     read: ClassVar[tuple[int, ...]] = SEEN_BACKWARDS
+    by_mask: bool = False
 
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
         shapes = self.shapes(inputs)
-        return tuple(Spec(inputs[0].dtype, self.laid_out(1 + i, shapes[i])) for i in range(3))
+        scores = (*shapes[0][:-1], shapes[1][-2]) if self.by_mask else (0,)
+        return (*(Spec(inputs[0].dtype, self.laid_out(1 + i, shapes[i])) for i in range(3)),
+                Spec(inputs[0].dtype, scores))
 
     def reference(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         q, k, v, output, _, dy, *mask = self.arrays(inputs)
         output = output.swapaxes(-2, -3) if self.is_inside(0) else output
         weights, _, factor = _weights(self, q, k, v, *mask)
-        by_scores = weights * (dy @ v.swapaxes(-1, -2) - (dy * output).sum(-1, keepdims=True)) * factor
+        by_masked = weights * (dy @ v.swapaxes(-1, -2) - (dy * output).sum(-1, keepdims=True))
+        by_scores = by_masked * factor
         found = by_scores @ k, by_scores.swapaxes(-1, -2) @ q, weights.swapaxes(-1, -2) @ dy
-        return tuple(_array(x, self.is_inside(1 + i), inputs[0]) for i, x in enumerate(found))
+        return (*(_array(x, self.is_inside(1 + i), inputs[0]) for i, x in enumerate(found)),
+                (by_masked if self.by_mask else np.zeros(0)).astype(inputs[0].dtype))
 
     def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
         steps, shapes = self.steps(inputs)
         mask = inputs[6:]
         b.call("attention_grad", [*inputs[:6], *(mask or inputs[:1]), *outputs],
                dims=[*_sizes(shapes, mask), *steps],
-               attrs=[self.masked(mask), *(self.is_inside(i) for i in range(4)), self.scale])
+               attrs=[self.masked(mask), *(self.is_inside(i) for i in range(4)), self.by_mask, self.scale])
 
 
 def _inside(shape: Shape) -> Shape:
@@ -200,12 +206,17 @@ def _sizes(shapes: Sequence[Shape], mask: Sequence[A]) -> list[Size]:
     q, _, v = shapes[:3]
     *lead, rows, depth = q
     outer, inner = (1, *lead)[-MOST_LEADING:]
-    return [outer, inner, rows, v[-2], depth, v[-1], *(_steps(mask[0].shape) if mask else (0, 0, 0))]
+    steps = _steps(mask[0].shape, (outer, inner, rows)) if mask else (0, 0, 0)
+    return [outer, inner, rows, v[-2], depth, v[-1], *steps]
 
 
-def _steps(mask: Sequence[Size]) -> tuple[Size, Size, Size]:
-    """Elements of the mask from one index of the outer, the inner leading axis and the rows to the next."""
+def _steps(mask: Sequence[Size], whole: Sequence[Size]) -> tuple[Size, ...]:
+    """Elements of the mask from one index of the outer, the inner leading axis and the rows to the next; `whole`: how
+    many there are of each. 0 along what turns out to be 1."""
     sizes = ((1,) * (MOST_LEADING + 2) + tuple(mask))[-(MOST_LEADING + 2):]
-    outer, inner, row = (0 if dims.same(sizes[axis], 1) else dims.product(sizes[axis + 1:])
-                         for axis in range(MOST_LEADING + 1))
-    return outer, inner, row
+    steps = []
+    for axis, (size, all_of_it) in enumerate(zip(sizes, whole, strict=False)):
+        step = dims.product(sizes[axis + 1:])
+        is_one = 0 if dims.same(size, all_of_it) and not dims.same(size, 1) else dims.equal(size, 1)
+        steps.append(dims.select(is_one, 0, step))
+    return tuple(steps)

@@ -14,7 +14,7 @@ from .hashes import buckets_of_strings
 from .histogram import histogram
 from .objects import encode_objects, numbers_of_objects, objects_of_numbers
 from .pieces import changed, join, sizes_of_strings, split
-from .table import close_table, give_back, hold_numbers, open_table
+from .table import close_table, give_back, hold_numbers, number_of, open_table, record_of
 from .written import strings_of_numbers
 
 _FUNCTIONS = {
@@ -23,6 +23,8 @@ _FUNCTIONS = {
     "gc_strings_hold": hold_numbers,
     "gc_strings_give_back": give_back,
     "gc_strings_numbers": numbers_of_objects,
+    "gc_strings_number_of": number_of,
+    "gc_strings_record": record_of,
     "gc_strings_objects": objects_of_numbers,
     "gc_strings_encode": encode_objects,
     "gc_strings_read_numbers": numbers_of_strings,

@@ -57,7 +57,7 @@ def kernels(*names: str) -> list[str]:
     return [f"tests/cuda/test_cuda_{name}.py" for name in names]
 
 
-BENCH, PEERS = "bench/gpu.py", "bench/gpu_kernels.py"
+BENCH, PEERS, PROGRAMS = "bench/gpu.py", "bench/gpu_kernels.py", "bench/run.py"
 LIBRARY = "from graphc.exec.library import load_library; load_library()"
 PIECES = (
     Piece("library", "the CPU's kernels, compiled if they are not", ("-c", LIBRARY), 150),
@@ -77,15 +77,18 @@ PIECES = (
     Piece("peers", "kernels beside PyTorch's", (PEERS,), 120, wants="torch"),
     tests("loops", "control flow and gradients of loops with all sessions on the GPU", 60,
           "tests/graph/test_control_flow.py", "tests/graph/test_gradient_arrays.py", on_gpu=True),
-    tests("recurrent", "recurrent nets likewise", 120, "tests/rnn", on_gpu=True),
-    tests("training", "optimizers and layers likewise", 120, "tests/train", "tests/layers", on_gpu=True),
+    tests("recurrent", "recurrent nets with all sessions on the GPU", 120, "tests/rnn", on_gpu=True),
+    tests("training", "optimizers and layers with all sessions on the GPU", 120, "tests/train", "tests/layers",
+          on_gpu=True),
     Piece("sanitizer", "no kernel touches memory that is not its own",
           ("compute-sanitizer", "--error-exitcode", "9", sys.executable, "-m", "pytest", "-q", "-x",
            *kernels("kernels", "groups", "windows", "matrices", "ctc")), 180, wants="compute-sanitizer"),
+    Piece("programs", "whole programs, beside PyTorch if it is there",
+          (PROGRAMS, "--gpu", "--rounds", "3", "--peer", "torch", "--peer-python", sys.executable), 180),
     Piece("sessions-speed", "whole runs, and tensor cores", (BENCH, "tensor_products", "sessions"), 120),
     tests("samples-cpp", "every op's samples, recorded for C++", 300, "tests/cuda/test_gpu_code_samples.py"),
-    tests("sessions", "sessions likewise", 300, "tests/session", on_gpu=True),
-    tests("ops", "every op's samples likewise", 600, "tests/ops/test_all_ops.py", on_gpu=True),
+    tests("sessions", "tests of sessions, all of them on the GPU", 300, "tests/session", on_gpu=True),
+    tests("ops", "every op's samples with all sessions on the GPU", 600, "tests/ops/test_all_ops.py", on_gpu=True),
 )
 
 
@@ -136,7 +139,7 @@ def has_package(name: str) -> bool:
 
 def run(piece: Piece, limit: float, folder: Path, stand_in: bool = False, processes: int = 1) -> Outcome:
     """One piece, which is ended with all that it has started when its limit is over."""
-    if not is_there(piece.wants) or (stand_in and piece.wants):
+    if not is_there(piece.wants) or (stand_in and (piece.wants or piece.command[0] == PROGRAMS)):
         return Outcome(piece, 0.0, True, f"left out: {'no GPU' if stand_in else f'no {piece.wants} here'}")
     log, begin = folder / f"{piece.name}.log", time.monotonic()
     with open(log, "wb") as output:
@@ -194,7 +197,7 @@ def report(folder: Path, outcomes: Sequence[Outcome], not_run: Sequence[Piece], 
             lines += ["", f"## {outcome.piece.name}", "", "```", *failures(text)[:40], *text.splitlines()[-40:], "```"]
     for outcome in outcomes:
         log = folder / f"{outcome.piece.name}.log"
-        if outcome.good and outcome.piece.command[0] in (BENCH, PEERS) and log.exists():
+        if outcome.good and outcome.piece.command[0] in (BENCH, PEERS, PROGRAMS) and log.exists():
             lines += ["", f"## {outcome.piece.name}", "", "```", log.read_text(errors="replace").rstrip(), "```"]
     return "\n".join(lines) + "\n"
 

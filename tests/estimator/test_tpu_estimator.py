@@ -83,7 +83,7 @@ def test_what_is_refused(named: dict[str, Any], error: Any, said: str) -> None:
 
 
 def test_functions_must_take_params(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="input_fn.*params argument"):
+    with pytest.raises(ValueError, match=r"input_fn.*params argument"):
         estimator(tmp_path)[0].train(lambda: None, max_steps=1)
     with pytest.raises(tf.errors.UnimplementedError, match="'master'"):
         tf.contrib.tpu.RunConfig(master="grpc://10.0.0.1:8470")

@@ -57,6 +57,10 @@ def _refused(*_: Any) -> None:
     raise AssertionError("Python was called")
 
 
+HARD = [b"1e400", b"-1e-400", b"1.0000000596046448", b"1.00000017881393432617187499", b"3.4028235677973366e38", b"-0",
+        b"0x1p3", b"-nan", b"1e-45", b"4.9e-324", b"9007199254740993", b"123456789012345678901234567890"]
+
+
 def numbers(seed: int) -> list[bytes]:
     """Decimal numbers as people and printf write them, and hard ones: near the middle of two float32 or float64."""
     draw = random.Random(seed)
@@ -66,7 +70,7 @@ def numbers(seed: int) -> list[bytes]:
     made += [repr(float(np.float32(draw.uniform(-1, 1)))) for _ in range(20)]
     made += [f"{draw.getrandbits(70)}e{draw.randrange(-60, 60)}" for _ in range(20)]
     made += [f"{2**24 + 2 * draw.randrange(1000) + 1}.{'0' * draw.randrange(20)}1" for _ in range(10)]
-    return [text.encode() for text in made if "nan" not in text]
+    return [*HARD[:seed], *(text.encode() for text in made if "nan" not in text)]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -78,6 +82,20 @@ def test_numbers_of_strings(size: int) -> None:
     for dtype in (gc.int32, gc.int64):
         drawn = random.Random(size).choices([b"12", b" -7 ", b"+0", b"007", b"2147483647", b"-2147483648"], k=size)
         both(OPS["StringToNumber"](out_type=dtype), [strings(drawn)])
+    for dtype, most in ((gc.int32, 2**31 - 1), (gc.int64, 2**63 - 1)):
+        ends = strings([str(most).encode(), str(-most - 1).encode()])
+        both(OPS["StringToNumber"](out_type=dtype), [ends], plain=False)
+        with gc.Graph().as_default() as graph:
+            x = gc.placeholder(gc.string, [None])
+            y = gc.string_to_number(x, dtype)
+        with gc.Session(graph=graph) as session, pytest.raises(gc.errors.InvalidArgumentError, match=str(most + 1)):
+            session.run(y, {x: [str(most + 1)]})
+
+
+def test_a_number_beside_the_middle_of_two_float32_is_rounded_once() -> None:
+    texts = [b"1.00000017881393432617187499", b"1.00000017881393432617187501", b"1.000000178813934326171875"]
+    found = OPS["StringToNumber"](out_type=gc.float32).compute(strings(texts))
+    assert found.tolist() == [1.00000011920928955078125, 1.0000002384185791015625, 1.0000002384185791015625]
 
 
 def test_most_decimal_numbers_are_the_kernels() -> None:
@@ -116,6 +134,8 @@ def test_hashes(size: int) -> None:
         for name in ("StringToHashBucketFast", "StringToHashBucket"):
             both(OPS[name](num_buckets=1 << 62), [x])
             both(OPS[name](num_buckets=7), [x])
+        both(OPS["Fingerprint"](), [x, strings([b"farmhash64"], ())])
+    both(OPS["Fingerprint"](), [np.arange(size), strings([b"farmhash64"], ())], plain=False)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -84,7 +84,7 @@ def attempt(case: Case, data: bytes, rng: random.Random) -> int:
         plan = case.plan
         damage(rng)
     constants = {c.name: case.constants[c.name] for c in plan.constants if c.name in case.constants}
-    hosts = {name: lambda *r: r[0] + r[0].dtype.type(1) for name in plan.hosts}
+    hosts = {name: case.hosts.get(name, lambda *r: r[0] + r[0].dtype.type(1)) for name in plan.hosts}
     try:
         engine = Engine(plan, constants, dict(case.states), hosts, threads=1, memory_limit=MEMORY)
     except errors.OpError as error:

@@ -127,6 +127,48 @@ def test_batches_that_may_broadcast_are_left_alone() -> None:
         assert "Softmax" in types(attention(built(JOINED["scaled"], shapes)))
 
 
+def test_heads_that_share_keys() -> None:
+    """Multi-query attention: k and v have one head, which broadcasts; nothing is copied, gradients are sums."""
+    with gc.Graph().as_default():
+        feeds = [gc.placeholder(gc.float32, x.shape) for x in (Q, K[:, :1], V[:, 0])]
+        y = JOINED["mask of rows"](feeds[0], feeds[1], feeds[2][:, None])
+        flow = simplify(flow_of([y, *squares(y, feeds)], feeds))
+        after = check_rewrite(flow, attention, [Q, K[:, :1], V[:, 0]])
+        assert [types(after).count(name) for name in ("_AttentionKept", "_AttentionGrad", "Softmax")] == [1, 1, 0]
+        plan = compile_graph([y], feeds=feeds).plan
+        assert [type(step) for body in plan.bodies for step in body.steps] == [Call]
+
+
+OWN_BATCHES: dict[str, Callable[[Any, Any], Any]] = {
+    "added": lambda s, seen: s * 0.5 + (1 - seen) * -50.0,
+    "added to what is added": lambda s, seen: s * 0.5 + values(H, T, T, seed=3) - 50.0 * (1 - seen),
+    "where": lambda s, seen: gc.where_v2(seen > 0.5, s, -1e9),
+    "products": lambda s, seen: multiplied(s * 0.5, gc.cast(seen > 0.5, gc.float32)),
+}
+
+
+@pytest.mark.parametrize("name", OWN_BATCHES)
+def test_a_mask_of_its_own_batch(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fed apart from the tokens: its batch may turn out to be the same, or either of the two 1."""
+    def made(joined: bool) -> list[np.ndarray]:
+        if not joined:
+            monkeypatch.setattr("graphc.plan.compile.PIPELINE", tuple(p for p in PIPELINE if p[0] != "attention"))
+        with gc.Graph().as_default():
+            feeds = [gc.placeholder(gc.float32, [None, T, H, D]), gc.placeholder(gc.float32, [None, T])]
+            q, k, v = (gc.transpose(x, [0, 2, 1, 3]) for x in (feeds[0], gc.tanh(feeds[0]), feeds[0] * 0.5))
+            y = gc.transpose(attend(OWN_BATCHES[name](scores(q, k), feeds[1][:, None, None, :]), v), [0, 2, 1, 3])
+            fetches = [y, *squares(y, feeds[:1])]
+            calls = [step.kernel for body in compile_graph(fetches, feeds=feeds).plan.bodies for step in body.steps
+                     if isinstance(step, Call)]
+            assert ("attention_grad.f32" in calls) == joined
+            session = gc.Session()
+            return [a for n, m in ((2, 2), (1, 3), (3, 1), (1, 1), (0, 0), (0, 1)) for a in session.run(
+                fetches, {feeds[0]: values(n, T, H, D), feeds[1]: np.float32(values(m, T, seed=6) > -0.5)})]
+
+    for joined, composed in zip(made(True), made(False), strict=True):
+        np.testing.assert_allclose(joined, composed, rtol=2e-4, atol=2e-5)
+
+
 def test_open_sizes_of_one_tensor() -> None:
     with gc.Graph().as_default():
         x = gc.placeholder(gc.float32, [None, None, H * D])
@@ -176,6 +218,28 @@ def test_a_gradient_alone() -> None:
                       ["_AttentionGrad", "_AttentionKept"])
 
 
+@pytest.mark.parametrize("scale", [1.0, 0.5])
+@pytest.mark.parametrize("shape", [(T, S), (H, T, S), (B, 1, 1, S), (B, H, T, S)], ids=str)
+def test_a_mask_that_is_trained(shape: tuple[int, ...], scale: float) -> None:
+    """Distances that are learned: the step gives their gradient, too. Some keys are hidden besides."""
+    with gc.Graph().as_default():
+        feeds = [gc.placeholder(gc.float32, x) for x in (Q.shape, K.shape, V.shape, shape)]
+        y = attend(scores(*feeds[:2]) * scale + (feeds[3] - 50.0 * ~SEEN[0]), feeds[2])
+        flow = simplify(flow_of([y, *squares(y, feeds)], feeds))
+        after = check_rewrite(flow, attention, [Q, K, V, values(*shape, seed=3)])
+        assert [n for n in joined_types(after) if n not in ("Reshape", "Sum")] == ["_AttentionGrad", "_AttentionKept"]
+
+
+def test_scores_by_relative_places() -> None:
+    """What is added is a product of q itself, whose gradient is that by the mask, transposed."""
+    with gc.Graph().as_default():
+        feeds = [gc.placeholder(gc.float32, x.shape) for x in (Q, K, V)] + [gc.placeholder(gc.float32, (T, S, D))]
+        y = attend(scores(*feeds[:2]) + gc.einsum("bhtd,tsd->bhts", feeds[0], feeds[3]), feeds[2])
+        flow = simplify(flow_of([y, *squares(y, feeds)], feeds))
+        after = check_rewrite(flow, attention, [Q, K, V, values(T, S, D, seed=3)])
+        assert [types(after).count(name) for name in ("_AttentionKept", "_AttentionGrad", "Softmax")] == [1, 1, 0]
+
+
 def test_q_k_and_v_of_one_value() -> None:
     with gc.Graph().as_default():
         x = gc.placeholder(gc.float32, Q.shape)
@@ -199,7 +263,8 @@ def test_layer_behind_layer() -> None:
 
 
 KEPT_IN_TRAINING: dict[str, Callable[[Any], Any]] = {
-    "a mask that is trained": lambda f: gc.gradients(gc.reduce_sum(attend(scores(*f[:2]) + f[3], f[2])), f),
+    "a mask that is trained and chosen by": lambda f: gc.gradients(gc.reduce_sum(gc.square(attend(gc.where_v2(
+        SEEN, scores(*f[:2]) + f[3], -1e9), f[2]))), f),
     "no gradient by v": lambda f: gc.gradients(gc.reduce_sum(gc.square(JOINED["scaled"](*f[:3]))), f[:2]),
     "no gradient by q": lambda f: gc.gradients(gc.reduce_sum(gc.square(JOINED["scaled"](*f[:3]))), f[1:3]),
     "weights that are fetched": lambda f: (lambda p: [p, *squares(gc.matmul(p, f[2]), f[:3])])(

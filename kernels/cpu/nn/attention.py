@@ -87,16 +87,14 @@ def make_bind(dtype, shape, scratch_bytes):
 def make_exponentials(dtype):
     """The function (scores, mask, cols, masked, scale): a row of scores becomes exponentials; returns the greatest of
     them and 1 / their sum."""
-    exp, one, mask_of = EXP[dtype], NUMBA_TYPES[dtype](1), masks(dtype)
-    limits, apply = mask_of.limits, mask_of.apply
+    exp, one, apply = EXP[dtype], NUMBA_TYPES[dtype](1), masks(dtype).apply
     row_sum, row_max = vectors(dtype).row_sum, vectors(dtype).row_max
 
     @helper
     def exponentials(scores, mask, cols, masked, scale):
+        apart()
         if masked != NO_MASK:
-            below = limits(masked)
-            for j in range(cols):
-                scores[j] = apply(scores[j], mask[j], scale, below)
+            apply(scores, mask, cols, masked, scale)
         else:
             for j in range(cols):
                 scores[j] *= scale

@@ -19,6 +19,7 @@ from ..memory import (
     ITEM_SIZES,
     NUMBA_TYPES,
     address,
+    apart,
     ceil_div,
     compact,
     copy_bytes,
@@ -61,10 +62,9 @@ class Spans:
 
 @dataclass(frozen=True)
 class Masks:
-    """limits(masked) -> two numbers, below which a mask's element hides its score in either way; apply(score, element,
-    scale, limits) -> the score; of_gradient(gradient, element, limits) -> the gradient by the product q k, unscaled."""
+    """Of rows, in place: apply(scores, mask, cols, masked, scale): products q k become scores; of_gradient(gradient,
+    mask, cols, masked): the gradient by scores becomes that by the products, but for the scale."""
 
-    limits: Any
     apply: Any
     of_gradient: Any
 
@@ -128,23 +128,49 @@ def row_dot(dtype: str) -> Any:
 
 @cache
 def masks(dtype: str) -> Masks:
-    zero, one, lowest = NUMBA_TYPES[dtype](0), NUMBA_TYPES[dtype](1), NUMBA_TYPES[dtype](float("-inf"))
+    kit, zero, one, lowest = vectors(dtype), *map(NUMBA_TYPES[dtype], (0, 1, float("-inf")))
+    lanes, load, store, load_some, store_some, splat = (kit.lanes, kit.load, kit.store, kit.load_some, kit.store_some,
+                                                        kit.splat)
+    multiply_add, where_least = kit.multiply_add, kit.where_least
 
     @helper
     def limits(masked):
-        return zero if masked == MULTIPLIED else lowest, zero if masked == CHOSEN else lowest
+        """Below the first a mask's element stands in place of the score, below the second that is multiplied by 0."""
+        return splat(zero if masked == CHOSEN else lowest), splat(zero if masked == MULTIPLIED else lowest)
 
     @helper
-    def apply(score, element, scale, limits):
-        score = score * (scale if element >= limits[0] else zero)
-        return score + element if element >= limits[1] else element
+    def score(product, element, scale, below):
+        factor = where_least(element, below[1], scale, splat(zero))
+        return where_least(element, below[0], multiply_add(product, factor, element), element)
 
     @helper
-    def of_gradient(gradient, element, limits):
-        gradient = gradient * (one if element >= limits[0] else zero)
-        return gradient if element >= limits[1] else zero
+    def apply(scores, mask, cols, masked, scale):
+        apart()
+        below, factor, whole = limits(masked), splat(scale), cols // lanes * lanes
+        for j in range(0, whole, lanes):
+            store(scores, j, score(load(scores, j), load(mask, j), factor, below))
+        rest = cols - whole
+        if rest > 0:
+            made = score(load_some(scores, whole, rest), load_some(mask, whole, rest), factor, below)
+            store_some(scores, whole, made, rest)
 
-    return Masks(limits, apply, of_gradient)
+    @helper
+    def unhidden(gradient, element, below):
+        factor = where_least(element, below[1], splat(one), splat(zero))
+        return where_least(element, below[0], multiply_add(gradient, factor, splat(zero)), splat(zero))
+
+    @helper
+    def of_gradient(gradient, mask, cols, masked):
+        apart()
+        below, whole = limits(masked), cols // lanes * lanes
+        for j in range(0, whole, lanes):
+            store(gradient, j, unhidden(load(gradient, j), load(mask, j), below))
+        rest = cols - whole
+        if rest > 0:
+            made = unhidden(load_some(gradient, whole, rest), load_some(mask, whole, rest), below)
+            store_some(gradient, whole, made, rest)
+
+    return Masks(apply, of_gradient)
 
 
 @cache
@@ -222,6 +248,11 @@ def spans(dtype: str, width: int) -> Spans:
         return first * block, min(last * block, cols)
 
     @helper
+    def hidden_here(row, first, cols, greatest, bound):
+        apart()
+        return hidden(greatest_here(offset(row, first), min(block, cols - first)), greatest, bound)
+
+    @helper
     def visible(mask, rows, mask_row, cols, kept, bound):
         first, last = cols, 0
         if not bound < huge:
@@ -231,11 +262,10 @@ def spans(dtype: str, width: int) -> Spans:
             if not abs(greatest) < huge:
                 return 0, cols
             low, high = 0, round_up(cols, block)
-            while low < first and hidden(greatest_here(offset(row, low), min(block, cols - low)), greatest, bound):
+            while low < first and hidden_here(row, low, cols, greatest, bound):
                 low += block
             first = min(first, low)
-            while high > last and hidden(greatest_here(offset(row, high - block), min(block, cols - high + block)),
-                                         greatest, bound):
+            while high > last and hidden_here(row, high - block, cols, greatest, bound):
                 high -= block
             last = max(last, high)
         return first, min(last, cols)

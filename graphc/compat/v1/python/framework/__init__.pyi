@@ -2,6 +2,7 @@
 from graphc.compat.v1.python.framework import ops as ops
 from graphc.compat.v1.python.framework import smart_cond as smart_cond
 from graphc.compat.v1.python.framework import tensor_like as tensor_like
+from graphc.compat.v1.python.framework import tensor_shape as tensor_shape
 from graphc.compat.v1.python.framework import test_util as test_util
 
 __all__ = [

@@ -2,9 +2,15 @@
 from graphc.compat.framework.inner import TensorLike as _TensorLike
 from graphc.compat.framework.inner import as_graph_element as _as_graph_element
 from graphc.compat.framework.inner import is_dense_tensor_like as is_dense_tensor_like
+from graphc.compat.framework.inner import prepend_name_scope as prepend_name_scope
+from graphc.train.saving.collections import register_proto_function as register_proto_function
+from graphc.compat.framework.inner import strip_name_scope as strip_name_scope
 
 __all__ = [
     "_TensorLike",
     "_as_graph_element",
     "is_dense_tensor_like",
+    "prepend_name_scope",
+    "register_proto_function",
+    "strip_name_scope",
 ]
