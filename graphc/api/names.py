@@ -1068,6 +1068,9 @@ NAMES: dict[str, dict[str, str]] = {
         "merge": "graphc.api.control.switch:merge",
         "switch": "graphc.api.control.switch:switch",
     },
+    "compat.v1.python.ops.nccl_ops": {
+        "all_sum": "graphc.compat.nccl:all_sum",
+    },
     "compat.v1.python.ops.resource_variable_ops": {
         "ResourceVariable": "graphc.api.state.variables:Variable",
     },
@@ -1542,6 +1545,9 @@ NAMES: dict[str, dict[str, str]] = {
         "BytesInUse": "graphc.compat.program.memory:BytesInUse",
         "BytesLimit": "graphc.compat.program.memory:BytesLimit",
         "MaxBytesInUse": "graphc.compat.program.memory:MaxBytesInUse",
+    },
+    "contrib.nccl": {
+        "all_sum": "graphc.compat.nccl:all_sum",
     },
     "contrib.opt": {
         "AdamWOptimizer": "graphc.train.weight_decay:AdamWOptimizer",
