@@ -18,7 +18,7 @@ _MATMUL = "gc.matmul, gc.transpose and gc.reshape"
 
 ADVICE: dict[str, str] = {
     # whole parts
-    "keras": "gc.nn, gc.get_variable and gc.train; Keras is no part of graphc",
+    "keras": "gc.nn, gc.get_variable and gc.train; `graphc tf1` runs programs with tf.keras on the package keras 2.2",
     "gfile": "Python's open, os and glob",
     "io.parse_tensor": "Python before feeding: gc.make_ndarray of a TensorProto",
     "parse_tensor": "Python before feeding: gc.make_ndarray of a TensorProto",

@@ -15,6 +15,13 @@ ELSEWHERE: dict[str, str] = {
         "DType as_dtype bfloat16 bool_=bool complex64 complex128 double float16 float32 float64 half int8 int16 int32 "
         "int64 qint8 qint16 qint32 quint8 quint16 resource string uint8 uint16 uint32 uint64 variant " + _REFERENCES,
     "graphc.errors": "OpError",
+    "graphc.api.state.initializers": " ".join(f"{known}=compat.v1.keras.initializers.{name}" for known, names in {
+        "Initializer": "Initializer", "Zeros": "Zeros zeros", "Ones": "Ones ones", "Constant": "Constant constant",
+        "Identity": "Identity identity", "VarianceScaling": "VarianceScaling", "GlorotNormal": "glorot_normal",
+        "GlorotUniform": "glorot_uniform", "he_normal": "he_normal", "he_uniform": "he_uniform",
+        "lecun_normal": "lecun_normal", "lecun_uniform": "lecun_uniform"}.items() for name in names.split()),
+    "graphc.api.state.orthogonal":
+        "Orthogonal=compat.v1.keras.initializers.Orthogonal Orthogonal=compat.v1.keras.initializers.orthogonal",
     "graphc.compat.layers.fully_connected":
         "relu=contrib.layers.relu relu6=contrib.layers.relu6 elu=contrib.layers.elu linear=contrib.layers.linear "
         "legacy_relu=contrib.layers.legacy_relu legacy_linear=contrib.layers.legacy_linear",
@@ -41,7 +48,9 @@ ELSEWHERE: dict[str, str] = {
         + " EVAL=saved_model.tag_constants.EVAL",
     "graphc.api.distributions.base":
         "FULLY_REPARAMETERIZED=distributions.FULLY_REPARAMETERIZED "
-        "NOT_REPARAMETERIZED=distributions.NOT_REPARAMETERIZED",
+        "FULLY_REPARAMETERIZED=contrib.distributions.FULLY_REPARAMETERIZED "
+        "NOT_REPARAMETERIZED=distributions.NOT_REPARAMETERIZED "
+        "NOT_REPARAMETERIZED=contrib.distributions.NOT_REPARAMETERIZED",
     "graphc.compat.program.logging":
         "DEBUG=compat.v1.logging.DEBUG INFO=compat.v1.logging.INFO WARN=compat.v1.logging.WARN "
         "ERROR=compat.v1.logging.ERROR FATAL=compat.v1.logging.FATAL",

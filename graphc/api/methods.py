@@ -49,6 +49,8 @@ def _register_all() -> None:
     as_graph_def = _method(_later("graphc.serial.graphdef:as_graph_def"))
     register_method("as_graph_def", as_graph_def, Graph)
     register_method("graph_def_versions", property(lambda graph: graph.as_graph_def().versions), Graph)
+    tell_device = _method(_later("graphc.api.graph.device_spec:tell_device"))
+    register_method("_apply_device_functions", tell_device, Graph)
     for owner, name in ((Graph, "graph"), (Operation, "operation"), (Tensor, "tensor")):
         register_method("_repr_html_", _method(_later(f"graphc.picture.notebook:{name}_html")), owner)
     summary = _later("graphc.picture.notebook:graph_summary")

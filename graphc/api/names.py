@@ -797,6 +797,34 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.keras.datasets.mnist": {
         "load_data": "graphc.compat.datasets.mnist:load_data",
     },
+    "compat.v1.keras.initializers": {
+        "Constant": "graphc.api.state.initializers:Constant",
+        "Identity": "graphc.api.state.initializers:Identity",
+        "Initializer": "graphc.api.state.initializers:Initializer",
+        "Ones": "graphc.api.state.initializers:Ones",
+        "Orthogonal": "graphc.api.state.orthogonal:Orthogonal",
+        "RandomNormal": "graphc.compat.keras_parts:KerasRandomNormal",
+        "RandomUniform": "graphc.compat.keras_parts:KerasRandomUniform",
+        "TruncatedNormal": "graphc.compat.keras_parts:KerasTruncatedNormal",
+        "VarianceScaling": "graphc.api.state.initializers:VarianceScaling",
+        "Zeros": "graphc.api.state.initializers:Zeros",
+        "constant": "graphc.api.state.initializers:Constant",
+        "glorot_normal": "graphc.api.state.initializers:GlorotNormal",
+        "glorot_uniform": "graphc.api.state.initializers:GlorotUniform",
+        "he_normal": "graphc.api.state.initializers:he_normal",
+        "he_uniform": "graphc.api.state.initializers:he_uniform",
+        "identity": "graphc.api.state.initializers:Identity",
+        "lecun_normal": "graphc.api.state.initializers:lecun_normal",
+        "lecun_uniform": "graphc.api.state.initializers:lecun_uniform",
+        "normal": "graphc.compat.keras_parts:KerasRandomNormal",
+        "ones": "graphc.api.state.initializers:Ones",
+        "orthogonal": "graphc.api.state.orthogonal:Orthogonal",
+        "random_normal": "graphc.compat.keras_parts:KerasRandomNormal",
+        "random_uniform": "graphc.compat.keras_parts:KerasRandomUniform",
+        "truncated_normal": "graphc.compat.keras_parts:KerasTruncatedNormal",
+        "uniform": "graphc.compat.keras_parts:KerasRandomUniform",
+        "zeros": "graphc.api.state.initializers:Zeros",
+    },
     "compat.v1.keras.layers": {
         "DenseFeatures": "graphc.feature_column.dense_features:DenseFeatures",
         "SimpleRNNCell": "graphc.rnn.simple_cell:SimpleRNNCell",
@@ -805,6 +833,12 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "compat.v1.keras.preprocessing.sequence": {
         "pad_sequences": "graphc.compat.learn.sequences:pad_sequences",
+    },
+    "compat.v1.keras.regularizers": {
+        "L1L2": "graphc.compat.keras_parts:L1L2",
+        "l1": "graphc.compat.keras_parts:l1",
+        "l1_l2": "graphc.compat.keras_parts:l1_l2",
+        "l2": "graphc.compat.keras_parts:l2",
     },
     "compat.v1.logging": {
         "DEBUG": "graphc.compat.program.logging:DEBUG",
@@ -901,11 +935,39 @@ NAMES: dict[str, dict[str, str]] = {
         "map_structure": "graphc.api.nest.of_data:map_structure",
         "pack_sequence_as": "graphc.api.nest.of_data:pack_sequence_as",
     },
+    "compat.v1.python.debug": {
+        "DumpingDebugWrapperSession": "graphc.compat.program.debugger:DumpingDebugWrapperSession",
+        "LocalCLIDebugHook": "graphc.compat.program.debugger:LocalCLIDebugHook",
+        "LocalCLIDebugWrapperSession": "graphc.compat.program.debugger:LocalCLIDebugWrapperSession",
+        "TensorBoardDebugWrapperSession": "graphc.compat.program.debugger:TensorBoardDebugWrapperSession",
+        "has_inf_or_nan": "graphc.compat.program.debugger:has_inf_or_nan",
+    },
+    "compat.v1.python.eager": {
+    },
+    "compat.v1.python.eager.context": {
+        "in_eager_mode": "graphc.compat.framework.inner:in_eager_mode",
+        "in_graph_mode": "graphc.compat.framework.inner:in_graph_mode",
+    },
     "compat.v1.python.framework": {
+    },
+    "compat.v1.python.framework.ops": {
+        "_TensorLike": "graphc.compat.framework.inner:TensorLike",
+        "_as_graph_element": "graphc.compat.framework.inner:as_graph_element",
+        "is_dense_tensor_like": "graphc.compat.framework.inner:is_dense_tensor_like",
+        "prepend_name_scope": "graphc.compat.framework.inner:prepend_name_scope",
+        "register_proto_function": "graphc.train.saving.collections:register_proto_function",
+        "strip_name_scope": "graphc.compat.framework.inner:strip_name_scope",
     },
     "compat.v1.python.framework.smart_cond": {
         "smart_cond": "graphc.api.control.smart_cond:smart_cond",
         "smart_constant_value": "graphc.api.control.smart_cond:smart_constant_value",
+    },
+    "compat.v1.python.framework.tensor_like": {
+        "_TensorLike": "graphc.compat.framework.inner:TensorLike",
+    },
+    "compat.v1.python.framework.tensor_shape": {
+        "scalar": "graphc.compat.framework.inner:scalar_shape",
+        "unknown_shape": "graphc.compat.framework.inner:unknown_shape",
     },
     "compat.v1.python.framework.test_util": {
         "TensorFlowTestCase": "graphc.test.case:TestCase",
@@ -995,9 +1057,16 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "compat.v1.python.ops": {
     },
+    "compat.v1.python.ops.array_ops": {
+        "shape_internal": "graphc.compat.framework.inner:shape_internal",
+    },
     "compat.v1.python.ops.control_flow_ops": {
         "merge": "graphc.api.control.switch:merge",
         "switch": "graphc.api.control.switch:switch",
+    },
+    "compat.v1.python.ops.rnn_cell_impl": {
+        "_zero_state_tensors": "graphc.rnn.structures:zero_state_tensors",
+        "assert_like_rnncell": "graphc.rnn.structures:assert_like_rnncell",
     },
     "compat.v1.python.ops.summary_op_util": {
         "clean_tag": "graphc.summary.scopes:clean_tag",
@@ -1045,7 +1114,13 @@ NAMES: dict[str, dict[str, str]] = {
         "TPU": "graphc.saved_model.fixed_names:TPU",
         "TRAINING": "graphc.saved_model.fixed_names:TRAINING",
     },
+    "compat.v1.python.tf2": {
+        "enabled": "graphc.compat.framework.inner:in_eager_mode",
+    },
     "compat.v1.python.training": {
+    },
+    "compat.v1.python.training.optimizer": {
+        "_var_key": "graphc.train.slots:var_key",
     },
     "compat.v1.python.training.saver": {
         "Saver": "graphc.train.saving.saver:Saver",
@@ -1056,6 +1131,10 @@ NAMES: dict[str, dict[str, str]] = {
         "Saver": "graphc.train.saving.saver:Saver",
     },
     "compat.v1.python.util": {
+    },
+    "compat.v1.python.util.all_util": {
+        "make_all": "graphc.compat.framework.inner:make_all",
+        "remove_undocumented": "graphc.compat.framework.inner:remove_undocumented",
     },
     "compat.v1.python.util.deprecation": {
         "deprecated": "graphc.compat.program.decorators:deprecated",
@@ -1190,9 +1269,11 @@ NAMES: dict[str, dict[str, str]] = {
         "Categorical": "graphc.api.distributions.discrete:Categorical",
         "Distribution": "graphc.api.distributions.base:Distribution",
         "Exponential": "graphc.api.distributions.gamma:Exponential",
+        "FULLY_REPARAMETERIZED": "graphc.api.distributions.base:FULLY_REPARAMETERIZED",
         "Gamma": "graphc.api.distributions.gamma:Gamma",
         "Laplace": "graphc.api.distributions.continuous:Laplace",
         "MultivariateNormalDiag": "graphc.api.distributions.multivariate:MultivariateNormalDiag",
+        "NOT_REPARAMETERIZED": "graphc.api.distributions.base:NOT_REPARAMETERIZED",
         "Normal": "graphc.api.distributions.continuous:Normal",
         "RegisterKL": "graphc.api.distributions.base:RegisterKL",
         "ReparameterizationType": "graphc.api.distributions.base:ReparameterizationType",
@@ -1693,6 +1774,13 @@ NAMES: dict[str, dict[str, str]] = {
         "SpriteMetadata": "graphc.serial.contrib_pb2:SpriteMetadata",
         "visualize_embeddings": "graphc.summary.projector:visualize_embeddings",
     },
+    "contrib.tpu": {
+        "InputPipelineConfig": "graphc.estimator.tpu_config:InputPipelineConfig",
+        "RunConfig": "graphc.estimator.tpu_config:TPURunConfig",
+        "TPUConfig": "graphc.estimator.tpu_config:TPUConfig",
+        "TPUEstimator": "graphc.estimator.tpu_estimator:TPUEstimator",
+        "TPUEstimatorSpec": "graphc.estimator.tpu_estimator:TPUEstimatorSpec",
+    },
     "contrib.training": {
         "GreedyLoadBalancingStrategy": "graphc.train.sessions.replicas:GreedyLoadBalancingStrategy",
         "HParamDef": "graphc.serial.contrib_pb2:HParamDef",
@@ -1867,6 +1955,13 @@ NAMES: dict[str, dict[str, str]] = {
     "estimator.inputs": {
         "numpy_input_fn": "graphc.estimator.array_inputs:numpy_input_fn",
         "pandas_input_fn": "graphc.estimator.array_inputs:pandas_input_fn",
+    },
+    "estimator.tpu": {
+        "InputPipelineConfig": "graphc.estimator.tpu_config:InputPipelineConfig",
+        "RunConfig": "graphc.estimator.tpu_config:TPURunConfig",
+        "TPUConfig": "graphc.estimator.tpu_config:TPUConfig",
+        "TPUEstimator": "graphc.estimator.tpu_estimator:TPUEstimator",
+        "TPUEstimatorSpec": "graphc.estimator.tpu_estimator:TPUEstimatorSpec",
     },
     "feature_column": {
         "bucketized_column": "graphc.feature_column.numeric:bucketized_column",

@@ -17,11 +17,12 @@ import graphc as gc
 from graphc import errors
 from graphc.exec.cuda.host_body import PROGRAMS
 from graphc.exec.cuda.support import lacking_steps
+from graphc.ir.host import STRINGS as OF_STRINGS
 from graphc.kernels.contracts.all import KERNELS
 from graphc.kernels.contracts.kernel import Kernel
 from graphc.kernels.toolchain.gate import PART_SYMBOL
 from graphc.kernels.toolchain.intervals import Some, either, greatest, least
-from graphc.kernels.toolchain.tables import CHECKPOINTS, GPU, OTHER_STEPS, STRINGS
+from graphc.kernels.toolchain.tables import CHECKPOINTS, GPU, OTHER_STEPS, STRING_OPS, STRINGS
 from graphc.plan.joined import joined
 from graphc.plan.plan import Body, Buffer, BufferKind, Call, Dim, DimKind, Map, Plan
 from graphc.plan.uncarried import uncarried
@@ -74,6 +75,8 @@ def needs_of(plan: Plan, has_variables: bool = False) -> Needs:
         runtime |= _map_parts(body)
     if any(row.dtype == "str" for row in (*plan.inputs, *plan.outputs, *plan.constants)):
         parts.add(STRINGS)
+    if any(name.startswith(OF_STRINGS) for name in plan.hosts):
+        parts |= {STRINGS, STRING_OPS}
     return Needs(frozenset(call.kernel for call in calls), frozenset(primitives), frozenset(parts), calls,
                  frozenset(runtime))
 

@@ -4,9 +4,11 @@ from graphc.api.distributions.gamma import Beta as Beta
 from graphc.api.distributions.discrete import Categorical as Categorical
 from graphc.api.distributions.base import Distribution as Distribution
 from graphc.api.distributions.gamma import Exponential as Exponential
+from graphc.api.distributions.base import FULLY_REPARAMETERIZED as FULLY_REPARAMETERIZED
 from graphc.api.distributions.gamma import Gamma as Gamma
 from graphc.api.distributions.continuous import Laplace as Laplace
 from graphc.api.distributions.multivariate import MultivariateNormalDiag as MultivariateNormalDiag
+from graphc.api.distributions.base import NOT_REPARAMETERIZED as NOT_REPARAMETERIZED
 from graphc.api.distributions.continuous import Normal as Normal
 from graphc.api.distributions.base import RegisterKL as RegisterKL
 from graphc.api.distributions.base import ReparameterizationType as ReparameterizationType
@@ -19,9 +21,11 @@ __all__ = [
     "Categorical",
     "Distribution",
     "Exponential",
+    "FULLY_REPARAMETERIZED",
     "Gamma",
     "Laplace",
     "MultivariateNormalDiag",
+    "NOT_REPARAMETERIZED",
     "Normal",
     "RegisterKL",
     "ReparameterizationType",

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from graphc.ir import names
+from graphc.ir.device import merge_devices
 from graphc.ir.locks import new_reentrant_lock
 from graphc.ir.scopes import ControlScope, ThreadScopes
 from graphc.ir.tensor import Tensor
@@ -130,6 +131,10 @@ class GraphScopes:
             yield
         finally:
             self._scopes.devices = old
+
+    def device_in_scope(self) -> str:
+        """The device that the scopes give an operation made now, "" for none; functions in them aren't asked."""
+        return merge_devices(self._scopes.devices)
 
     @contextmanager
     def colocate_with(self, op: Any, ignore_existing: bool = False) -> Iterator[None]:

@@ -190,6 +190,8 @@ class TensorShape:
         """The Dimensions, None for an unknown rank."""
         return None if self._sizes is None else [Dimension(s) for s in self._sizes]
 
+    _dims = dims                                    # what libraries of TensorFlow 1's time read
+
     @property
     def ndims(self) -> int | None:
         """The rank, None if it is not known."""

@@ -3,9 +3,9 @@
 A layer's product gives [batch, rows, 3 * heads * depth]; reshapes, transposes and splits make q, k and v of it. Each of
 them was a copy, and so was the transpose behind attention that brings the heads of a row together.
 
- 1. An operand that is another value seen through transposes, slices, parts of splits and reshapes that strides can
-    express (ir/access.py) is read there: the op keeps shape, strides and first element, if its rows are whole. As many
-    of these nodes are looked through as leave it so.
+ 1. An operand that is another value seen through transposes, slices, parts of splits, broadcasts and reshapes that
+    strides can express (ir/access.py) is read there: the op keeps shape, strides and first element, if its rows are
+    whole. As many of these nodes are looked through as leave it so.
  2. A result that only transposes read which bring the second leading axis behind the rows is written that way; the
     gradient, which reads the output, too, knows.
 
@@ -22,6 +22,7 @@ from graphc.ir import dims
 from graphc.ir.access import Access, whole
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import Alias, normalise_axis
+from graphc.ops.array.broadcast import BroadcastTo
 from graphc.ops.array.join import Split, SplitV, Unpack
 from graphc.ops.array.slicing import Slice, StridedSlice
 from graphc.ops.array.transpose import Transpose
@@ -30,6 +31,7 @@ from graphc.passes.groups import Group, Values, with_groups, with_specs_of
 
 HEADS_BEHIND_ROWS = (0, 2, 1, 3)
 OUTPUT = 3                             # of AttentionGrad's operands
+BY_OPERANDS = 3                        # of its results, dq, dk and dv
 
 
 def attention_strides(flow: Flow) -> Flow:
@@ -58,12 +60,12 @@ def _group(node: Node, readers: dict[Value, list[Node]], fetched: set[Value]) ->
     assert isinstance(op, Attending)
     places = {operand: _place_of(node.inputs[operand]) for operand in op.read}
     inputs = tuple(places[i].base if i in places else value for i, value in enumerate(node.inputs))
-    behind = [_transposes(node.value(i), readers, fetched) if i == 0 or isinstance(op, AttentionGrad) else []
-              for i in range(len(node.specs))]
+    matrices = BY_OPERANDS if isinstance(op, AttentionGrad) else 1
+    behind = [_transposes(node.value(i), readers, fetched) if i < matrices else [] for i in range(len(node.specs))]
     through = dict.fromkeys(n for place in places.values() for n in place.through)
 
     def build(inputs: Values, _: Values) -> Values:
-        inside = tuple(map(bool, behind))
+        inside = tuple(map(bool, behind[:matrices]))
         if isinstance(op, AttentionGrad):
             output = inputs[OUTPUT].node
             within = _brings_heads(output)
@@ -119,13 +121,13 @@ def _is_looked_through(node: Node) -> bool:
     if node.after or len(node.inputs) != 1:
         return False
     same = all(spec.dtype == node.inputs[0].spec.dtype for spec in node.specs)
-    return same and isinstance(node.op, (Transpose, Slice, StridedSlice, Split, SplitV, Unpack, Alias))
+    return same and isinstance(node.op, (Transpose, BroadcastTo, Slice, StridedSlice, Split, SplitV, Unpack, Alias))
 
 
 def _seen(value: Value, x: Access) -> Access | None:
     """The access of a node's result, made from that of its operand."""
     op = value.node.op
-    if isinstance(op, (Transpose, Slice, StridedSlice)):
+    if isinstance(op, (Transpose, BroadcastTo, Slice, StridedSlice)):
         return op.view(None, x)  # type: ignore[no-any-return]
     if isinstance(op, Unpack):
         return x.select(normalise_axis(op.axis, x.rank), value.index)

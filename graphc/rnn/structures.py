@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 import graphc as gc
+from graphc.api.public import public
 
 flatten = gc.nest.flatten
 pack = gc.nest.pack_sequence_as
@@ -61,8 +62,25 @@ def state_dtype(given: Any, state: Any) -> Any:
     return found.pop()
 
 
+@public("compat.v1.python.ops.rnn_cell_impl._zero_state_tensors")
+def zero_state_tensors(state_size: Any, batch_size: Any, dtype: Any) -> Any:
+    """Zeros of dtype in the form of state_size, a nest of sizes or shapes: [batch_size, size] each.
+
+    As `rnn_cell_impl._zero_state_tensors` of TensorFlow 1.15.
+
+    >>> state = gc.compat.v1.python.ops.rnn_cell_impl._zero_state_tensors((2, [3, 4]), 5, gc.float32)
+    >>> [part.shape.as_list() for part in gc.nest.flatten(state)]
+    [[5, 2], [5, 3], [5, 4]]
+    """
+    return map_structure(lambda size: zeros(batch_size, size, dtype), state_size)
+
+
+@public("compat.v1.python.ops.rnn_cell_impl.assert_like_rnncell")
 def assert_like_rnncell(argument: str, cell: Any) -> None:
-    """Raises TypeError unless `cell` has what a cell must have."""
+    """Raises TypeError unless `cell` has what a cell must have. As `rnn_cell_impl.assert_like_rnncell`.
+
+    >>> gc.compat.v1.python.ops.rnn_cell_impl.assert_like_rnncell("cell", gc.nn.rnn_cell.GRUCell(3))
+    """
     missing = [f"'{name}' property is missing" for name in ("output_size", "state_size") if not hasattr(cell, name)]
     if not hasattr(cell, "zero_state") and not hasattr(cell, "get_initial_state"):
         missing.append("either 'zero_state' or 'get_initial_state' method is required")

@@ -62,6 +62,11 @@ class BoundCall:
         self.stays_inside: bool = found.stays_inside
         self.guessed = call.guessed
 
+    @property
+    def guesses(self) -> bool:
+        """Whether the ranks of its results may be others than the plan has been compiled for."""
+        return self.guessed is not None and self.guessed.guesses
+
     def __call__(self, *arrays: np.ndarray) -> Any:
         trial = TRIAL.results
         if trial is None:

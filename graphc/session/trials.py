@@ -1,7 +1,8 @@
 """The first run of a plan in which ranks of Python functions' results may be guesses.
 
 When a guess turns out wrong the plan is compiled again and the run repeated: variables are put back, random numbers are
-the same ones, and what the Python functions returned is used again.
+the same ones, and what the Python functions returned is used again. Where the graph does not even compile with the
+guesses (a product of a rank that is taken for 0), what is guessed runs alone before.
 """
 from __future__ import annotations
 
@@ -11,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from graphc import errors
+from graphc.ir.tensor import Operation
 from graphc.ops.control import script
+from graphc.session.fetches import Fetches
 from graphc.session.prepared_run import PreparedRun
 
 Before = list[tuple[Any, np.ndarray, np.ndarray, Any]]     # (state, value, info, strings)
@@ -21,9 +24,25 @@ def first_run(session: Any, prepared: PreparedRun, inputs: list[np.ndarray],
               run: Callable[[Any], Any]) -> tuple[Any, Any]:
     """(the engine whose guesses are right, what `run` of it gave)."""
     kept: dict[str, list[Any]] = {}
+    try:
+        session._engine(prepared, inputs)
+    except (errors.OpError, ValueError, TypeError):
+        guessers = _guessers(prepared)              # what uses their results may not fit the guesses: they go first
+        if not guessers:
+            raise
+        alone = PreparedRun(Fetches([op.outputs for op in guessers], lambda tensor: tensor), prepared.feeds)
+        _until_right(session, alone, inputs, run, kept, stays=False)
+    made = _until_right(session, prepared, inputs, run, kept, stays=True)
+    prepared.proven = True
+    return made
+
+
+def _until_right(session: Any, prepared: PreparedRun, inputs: list[np.ndarray], run: Callable[[Any], Any],
+                 kept: dict[str, list[Any]], stays: bool) -> tuple[Any, Any]:
+    """Runs until the guesses are right. stays: whether variables keep what that run wrote."""
     while True:
         engine = session._engine(prepared, inputs)
-        before = written_states(session._states, engine) if engine.guesses() else []
+        before = written_states(session._states, engine) if engine.guesses() or not stays else []
         try:
             with script.TRIAL.running(kept):
                 values = run(engine)
@@ -33,8 +52,18 @@ def first_run(session: Any, prepared: PreparedRun, inputs: list[np.ndarray],
             put_back(session._states, before)
             prepared.engines.clear()
             continue
-        prepared.proven = True
+        if not stays:
+            put_back(session._states, before)
         return engine, values
+
+
+def _guessers(prepared: PreparedRun) -> list[Operation]:
+    """The operations before the fetched ones whose results have ranks that are guesses."""
+    from graphc.passes.needed import needed_operations
+
+    found = needed_operations(prepared.tensors, prepared.operations, set(prepared.feeds))
+    guessed = [(op, getattr(op.definition, "guessed", None)) for op in found]
+    return [op for op, ranks in guessed if ranks is not None and ranks.guesses and op.outputs]
 
 
 def written_states(states: Any, engine: Any) -> Before:

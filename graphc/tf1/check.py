@@ -1,4 +1,4 @@
-"""`graphc tf1 --check`: which TensorFlow names of some programs are there, missing, planned or out of reach.
+"""`graphc tf1 --check`: which TensorFlow names of some programs are there, missing, planned, in Keras or out of reach.
 
 Nothing of the programs runs. Exit status 0 if all is there, else 1.
 """
@@ -20,7 +20,7 @@ from graphc.tf1.symbols import uses
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """state: "there", "missing", "planned", "out of reach", or "unreadable" (the whole file)."""
+    """state: "there", "missing", "in Keras", "planned", "out of reach", or "unreadable" (the whole file)."""
 
     file: str
     line: int

@@ -167,3 +167,27 @@ def mend_cross_validation(module: ModuleType) -> None:
 
 def mend_externals(module: ModuleType) -> None:
     module.joblib = importlib.import_module("joblib")  # type: ignore[attr-defined]
+
+
+class _Empty(np.ndarray):
+    """An array without elements was False where a condition asked for it."""
+
+    def __bool__(self) -> bool:
+        return False
+
+
+def mend_h5py(module: ModuleType) -> None:
+    """Attributes of ASCII texts were bytes, and arrays of bytes, which is how Keras reads its files."""
+    attributes = module.AttributeManager
+    get = attributes.__getitem__
+
+    @functools.wraps(get)
+    def made(self: Any, name: str) -> Any:
+        value = get(self, name)
+        if isinstance(value, np.ndarray) and not value.size:
+            return value.view(_Empty)
+        kind = module.check_string_dtype(self.get_id(name).dtype)
+        if kind is None or kind.encoding != "ascii" or isinstance(value, bytes):
+            return value
+        return value.encode("ascii") if isinstance(value, str) else np.asarray(value).astype(np.bytes_)
+    attributes.__getitem__ = made

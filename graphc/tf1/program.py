@@ -1,6 +1,8 @@
-"""Runs a program as `python script.py` does: __name__ is "__main__", its folder leads sys.path, sys.argv is its."""
+"""Runs a program as `python script.py` or `python -m module` does: __name__ is "__main__", its folder (the working
+folder) leads sys.path, sys.argv is its."""
 from __future__ import annotations
 
+import importlib.util
 import linecache
 import os
 import re
@@ -8,6 +10,7 @@ import sys
 import tokenize
 import traceback
 from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType
 
 from graphc import set_random_mode
@@ -25,12 +28,47 @@ def run(path: str, arguments: Sequence[str], mends: bool) -> int:
     try:
         code = load(path, mends)
     except SyntaxError as error:
-        traceback.print_exception(type(error), error, None)
-        if not mends:
-            _advise(f"{path} is not Python 3. If it is Python 2, --repair reads it", path)
-        return 1
-    _prepare(path, arguments, mends)
-    main = _as_main(path)
+        return _unreadable(error, path, mends)
+    _prepare(path, os.path.dirname(os.path.abspath(path)), arguments, mends)
+    return _run(code, _as_main(path), mends, path)
+
+
+def run_module(name: str, arguments: Sequence[str], mends: bool) -> int:
+    """Runs the module as `python -m` does: the working folder leads sys.path, packages around it are imported first, a
+    package is its `__main__`. Gives its exit status. Raises ValueError if there is no such module."""
+    _prepare("-m", os.getcwd(), arguments, mends)
+    try:
+        spec = _spec_of(name)
+        code = load(str(spec.origin), mends)
+    except SyntaxError as error:
+        return _unreadable(error, f"-m {name}", mends)
+    main = _as_main(str(spec.origin))
+    main.__spec__, main.__package__ = spec, spec.parent
+    sys.argv[0] = str(spec.origin)
+    return _run(code, main, mends, f"-m {name}")
+
+
+def _spec_of(name: str) -> ModuleSpec:
+    try:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.submodule_search_locations is not None:
+            spec = importlib.util.find_spec(f"{name}.__main__")
+    except ModuleNotFoundError as error:
+        raise ValueError(f"there is no module {name}: {error}") from error
+    if spec is None or not isinstance(spec.loader, SourceFileLoader):
+        raise ValueError(f"there is no module {name}, or it is no Python file")
+    return spec
+
+
+def _unreadable(error: SyntaxError, program: str, mends: bool) -> int:
+    traceback.print_exception(type(error), error, None)
+    if not mends:
+        _advise(f"{error.filename} is not Python 3. If it is Python 2, --repair reads it", program)
+    return 1
+
+
+def _run(code: CodeType, main: ModuleType, mends: bool, program: str) -> int:
+    """program: how the command line names it."""
     try:
         exec(code, main.__dict__)
     except SystemExit as error:
@@ -41,7 +79,7 @@ def run(path: str, arguments: Sequence[str], mends: bool) -> int:
         if isinstance(error, ImportError) and str(error.name).startswith("six"):
             print("\nsix came with TensorFlow 1: pip install 'graphc[tf1]'", file=sys.stderr)
         if not mends and (hint := _rot(error)):
-            _advise(hint, path)
+            _advise(hint, program)
         return 130 if isinstance(error, KeyboardInterrupt) else 1
     finally:
         sys.stdout.flush()
@@ -61,8 +99,7 @@ def load(path: str, mends: bool) -> CodeType:
     return scalars.compiled(text, path) if mends else compile(text, path, "exec", dont_inherit=True)
 
 
-def _prepare(path: str, arguments: Sequence[str], mends: bool) -> None:
-    folder = os.path.dirname(os.path.abspath(path))
+def _prepare(path: str, folder: str, arguments: Sequence[str], mends: bool) -> None:
     sys.argv = [path, *arguments]
     sys.path[0] = folder
     names.take_tensorflows_name()

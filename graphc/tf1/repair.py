@@ -10,6 +10,7 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from types import CodeType, ModuleType
 from typing import Any
@@ -35,14 +36,24 @@ def _tool(is_python2: bool) -> Any:
 
 
 def repaired(text: str, path: str) -> str:
-    """The program in Python 3. Raises SyntaxError if it is neither Python 2 nor 3."""
+    """The program in Python 3. Raises SyntaxError if it is neither Python 2 nor 3.
+
+    What Python 3 reads and fissix does not (`match`, types in brackets) is newer than what it mends: it stays as it is.
+    """
     expanded = "\n".join(_spaces(line) for line in text.replace("\r\n", "\n").split("\n"))
-    return _rewritten(expanded, path, not is_python3(expanded, path))
+    if not is_python3(expanded, path):
+        return _rewritten(expanded, path, is_python2=True)
+    try:
+        return _rewritten(expanded, path, is_python2=False)
+    except SyntaxError:
+        return expanded
 
 
 def is_python3(text: str, path: str) -> bool:
     try:
-        compile(text, path, "exec", dont_inherit=True)
+        with warnings.catch_warnings():             # they come when the text is compiled to run
+            warnings.simplefilter("ignore")
+            compile(text, path, "exec", dont_inherit=True)
     except SyntaxError:
         return False
     return True

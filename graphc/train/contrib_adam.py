@@ -6,6 +6,7 @@ from typing import Any
 import graphc as gc
 from graphc.api.public import public
 from graphc.train.optimizers import AdamOptimizer, make
+from graphc.train.slots import var_key
 
 
 @public("contrib.opt.LazyAdamOptimizer")
@@ -29,7 +30,7 @@ class LazyAdamOptimizer(AdamOptimizer):
     def _apply_sparse_duplicate_indices(self, grad: gc.IndexedSlices, var: gc.Variable) -> Any:
         _, _, _, beta1, beta2, epsilon = self._scalars(var)
         values, indices = grad.summed().values, grad.indices
-        slots = self._slots["m"][var], self._slots["v"][var]
+        slots = self._slots["m"][var_key(var)], self._slots["v"][var_key(var)]
         m = _mixed(gc.gather(slots[0], indices), beta1, values)
         v = _mixed(gc.gather(slots[1], indices), beta2, gc.square(values))
         moved = gc.divide(gc.multiply(self._corrected_rate(var), m), gc.add(gc.sqrt(v), epsilon))
@@ -63,8 +64,8 @@ class NadamOptimizer(AdamOptimizer):
     def _apply_sparse_duplicate_indices(self, grad: gc.IndexedSlices, var: gc.Variable) -> Any:
         _, _, _, beta1, beta2, epsilon = self._scalars(var)
         values, indices = grad.summed().values, grad.indices
-        m = self._decayed(self._slots["m"][var], beta1, values, indices)
-        v = self._decayed(self._slots["v"][var], beta2, gc.square(values), indices)
+        m = self._decayed(self._slots["m"][var_key(var)], beta1, values, indices)
+        v = self._decayed(self._slots["v"][var_key(var)], beta2, gc.square(values), indices)
         ahead = gc.add(gc.multiply(values, gc.subtract(1.0, beta1)), gc.multiply(beta1, gc.gather(m, indices)))
         size = gc.add(gc.sqrt(gc.gather(v, indices)), epsilon)
         moved = gc.divide(gc.multiply(self._corrected_rate(var), ahead), size)

@@ -13,7 +13,13 @@ import graphc as gc
 from graphc.api.public import public
 from graphc.errors import built_at
 from graphc.train.left_out import warn_of_updates_left_out
-from graphc.train.slots import create_slot, create_slot_with_initializer, create_zeros_slot
+from graphc.train.slots import (
+    VariableKey,
+    create_slot,
+    create_slot_with_initializer,
+    create_zeros_slot,
+    var_key,
+)
 
 GradsAndVars = Sequence[tuple[Any, gc.Variable]]
 
@@ -44,7 +50,7 @@ class Optimizer:
             raise ValueError("Must specify the optimizer name")
         self._use_locking = use_locking
         self._name = name
-        self._slots: dict[str, dict[gc.Variable, gc.Variable]] = {}
+        self._slots: dict[str, dict[VariableKey, gc.Variable]] = {}
         self._non_slots: dict[tuple[str, gc.Graph], gc.Variable] = {}
 
     def __repr__(self) -> str:
@@ -157,7 +163,7 @@ class Optimizer:
 
     def get_slot(self, var: gc.Variable, name: str) -> gc.Variable | None:
         """The slot `name` ("m", "v", "momentum") of a variable; None before apply_gradients."""
-        return self._slots.get(name, {}).get(var)
+        return self._slots.get(name, {}).get(var_key(var))
 
     def get_slot_names(self) -> list[str]:
         """The names of the variables beside each trained one, sorted: for get_slot()."""
@@ -168,29 +174,29 @@ class Optimizer:
         made = [*self._non_slots.values(), *(v for slots in self._slots.values() for v in slots.values())]
         return sorted((v for v in made if v.graph is gc.get_default_graph()), key=lambda v: v.name)
 
-    def _slot_dict(self, slot_name: str) -> dict[gc.Variable, gc.Variable]:
+    def _slot_dict(self, slot_name: str) -> dict[VariableKey, gc.Variable]:
         return self._slots.setdefault(slot_name, {})
 
     def _get_or_make_slot(self, var: gc.Variable, val: Any, slot_name: str, op_name: str) -> gc.Variable:
         """The slot of a variable; made, with the value `val`, if there is none."""
-        slots = self._slot_dict(slot_name)
-        if var not in slots:
-            slots[var] = create_slot(var, val, op_name)
-        return slots[var]
+        slots, key = self._slot_dict(slot_name), var_key(var)
+        if key not in slots:
+            slots[key] = create_slot(var, val, op_name)
+        return slots[key]
 
     def _get_or_make_slot_with_initializer(self, var: gc.Variable, initializer: Any, shape: Any, dtype: Any,
                                            slot_name: str, op_name: str) -> gc.Variable:
-        slots = self._slot_dict(slot_name)
-        if var not in slots:
-            slots[var] = create_slot_with_initializer(var, initializer, shape, dtype, op_name)
-        return slots[var]
+        slots, key = self._slot_dict(slot_name), var_key(var)
+        if key not in slots:
+            slots[key] = create_slot_with_initializer(var, initializer, shape, dtype, op_name)
+        return slots[key]
 
     def _zeros_slot(self, var: gc.Variable, slot_name: str, op_name: str) -> gc.Variable:
         """The slot of a variable; made, with zeros, if there is none."""
-        slots = self._slot_dict(slot_name)
-        if var not in slots:
-            slots[var] = create_zeros_slot(var, op_name)
-        return slots[var]
+        slots, key = self._slot_dict(slot_name), var_key(var)
+        if key not in slots:
+            slots[key] = create_zeros_slot(var, op_name)
+        return slots[key]
 
     def _filled_slot(self, var: gc.Variable, value: float, slot_name: str, op_name: str) -> gc.Variable:
         """The slot of a variable; made, with `value` in each element, if there is none."""
@@ -203,7 +209,7 @@ class Optimizer:
 
     def _slots_of(self, var: gc.Variable, *names: str) -> list[gc.Tensor]:
         """The refs of slots that have been made."""
-        return [self._slots[name][var]._ref() for name in names]
+        return [self._slots[name][var_key(var)]._ref() for name in names]
 
     def _create_non_slot_variable(self, initial_value: Any, name: str, colocate_with: gc.Variable) -> gc.Variable:
         key = (name, colocate_with.graph)

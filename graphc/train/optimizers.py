@@ -11,6 +11,7 @@ from typing import Any
 import graphc as gc
 from graphc.api.public import public
 from graphc.train.optimizer import Optimizer
+from graphc.train.slots import var_key
 
 
 def as_type_of(value: Any, var: gc.Variable) -> gc.Tensor:
@@ -171,8 +172,8 @@ class AdamOptimizer(Optimizer):
     def _apply_sparse_duplicate_indices(self, grad: gc.IndexedSlices, var: gc.Variable) -> Any:
         _, _, _, beta1, beta2, epsilon = self._scalars(var)
         values, indices = grad.summed().values, grad.indices
-        m = self._decayed(self._slots["m"][var], beta1, values, indices)
-        v = self._decayed(self._slots["v"][var], beta2, gc.square(values), indices)
+        m = self._decayed(self._slots["m"][var_key(var)], beta1, values, indices)
+        v = self._decayed(self._slots["v"][var_key(var)], beta2, gc.square(values), indices)
         moved = gc.divide(gc.multiply(self._corrected_rate(var), m), gc.add(gc.sqrt(v), epsilon))
         return gc.group(gc.assign_sub(var, moved, use_locking=self._use_locking), m, v)
 

@@ -79,38 +79,27 @@ class FtrlOptimizer(Optimizer):
         return self._apply(f"Sparse{self._op_type()}", var, grad.values, grad.indices)
 
 
-class _Proximal(Optimizer):
-    """The two proximal optimizers: their rates and the order of their operands."""
+class _Rates:
+    """What the two proximal optimizers share: their rates and the order of their operands. Each derives from Optimizer
+    itself, by which libraries know TensorFlow's own."""
 
-    op_type: str
-    slots: tuple[str, ...] = ()
-
-    def __init__(self, learning_rate: Any, l1: Any, l2: Any, use_locking: bool, name: str) -> None:
-        super().__init__(use_locking, name)
-        self._learning_rate = learning_rate
-        self._l1_regularization_strength = l1
-        self._l2_regularization_strength = l2
+    def __init__(self, learning_rate: Any, l1: Any, l2: Any) -> None:
+        self._given = (("learning_rate", learning_rate), ("l1_regularization_strength", l1),
+                       ("l2_regularization_strength", l2))
         self._tensors: tuple[gc.Tensor, ...] = ()
 
-    def _prepare(self) -> None:
-        named = (("learning_rate", self._call_if_callable(self._learning_rate)),
-                 ("l1_regularization_strength", self._l1_regularization_strength),
-                 ("l2_regularization_strength", self._l2_regularization_strength))
-        self._tensors = tuple(gc.convert_to_tensor(value, name=name) for name, value in named)
+    def prepare(self, optimizer: Optimizer) -> None:
+        self._tensors = tuple(gc.convert_to_tensor(optimizer._call_if_callable(value), name=name)
+                              for name, value in self._given)
 
-    def _apply(self, op_type: str, var: gc.Variable, *gradient: gc.Tensor) -> Any:
-        return make(op_type, var._ref(), *self._slots_of(var, *self.slots),
-                    *(as_type_of(t, var) for t in self._tensors), *gradient, use_locking=self._use_locking)
-
-    def _apply_dense(self, grad: gc.Tensor, var: gc.Variable) -> Any:
-        return self._apply(self.op_type, var, grad)
-
-    def _apply_sparse_duplicate_indices(self, grad: gc.IndexedSlices, var: gc.Variable) -> Any:
-        return self._apply(f"Sparse{self.op_type}", var, grad.values, grad.indices)
+    def apply(self, optimizer: Optimizer, op_type: str, var: gc.Variable, *gradient: gc.Tensor,
+              slots: tuple[str, ...] = ()) -> Any:
+        return make(op_type, var._ref(), *optimizer._slots_of(var, *slots),
+                    *(as_type_of(t, var) for t in self._tensors), *gradient, use_locking=optimizer._use_locking)
 
 
 @public("train.ProximalGradientDescentOptimizer")
-class ProximalGradientDescentOptimizer(_Proximal):
+class ProximalGradientDescentOptimizer(Optimizer):
     """Gradient descent, then towards zero (l1) and shorter (l2), as `tf.train.ProximalGradientDescentOptimizer`.
 
     learning_rate and the strengths: numbers or scalar tensors; minimize raises TypeError for strings, ValueError for
@@ -125,16 +114,24 @@ class ProximalGradientDescentOptimizer(_Proximal):
     array([0.7, 0. ], dtype=float32)
     """
 
-    op_type = "ApplyProximalGradientDescent"
-
     def __init__(self, learning_rate: Any, l1_regularization_strength: Any = 0.0,
                  l2_regularization_strength: Any = 0.0, use_locking: bool = False,
                  name: str = "ProximalGradientDescent") -> None:
-        super().__init__(learning_rate, l1_regularization_strength, l2_regularization_strength, use_locking, name)
+        super().__init__(use_locking, name)
+        self._rates = _Rates(learning_rate, l1_regularization_strength, l2_regularization_strength)
+
+    def _prepare(self) -> None:
+        self._rates.prepare(self)
+
+    def _apply_dense(self, grad: gc.Tensor, var: gc.Variable) -> Any:
+        return self._rates.apply(self, "ApplyProximalGradientDescent", var, grad)
+
+    def _apply_sparse_duplicate_indices(self, grad: gc.IndexedSlices, var: gc.Variable) -> Any:
+        return self._rates.apply(self, "SparseApplyProximalGradientDescent", var, grad.values, grad.indices)
 
 
 @public("train.ProximalAdagradOptimizer")
-class ProximalAdagradOptimizer(_Proximal):
+class ProximalAdagradOptimizer(Optimizer):
     """ProximalGradientDescentOptimizer with Adagrad's rate, as `tf.train.ProximalAdagradOptimizer`: learning_rate
     divided by the root of the sum of squared gradients, which begins at initial_accumulator_value.
 
@@ -149,17 +146,25 @@ class ProximalAdagradOptimizer(_Proximal):
     array([0.8518, 0.    ], dtype=float32)
     """
 
-    op_type = "ApplyProximalAdagrad"
-    slots = ("accumulator",)
-
     def __init__(self, learning_rate: Any, initial_accumulator_value: float = 0.1,
                  l1_regularization_strength: Any = 0.0, l2_regularization_strength: Any = 0.0,
                  use_locking: bool = False, name: str = "ProximalAdagrad") -> None:
         if initial_accumulator_value <= 0.0:
             raise ValueError(f"initial_accumulator_value must be positive: {initial_accumulator_value}")
-        super().__init__(learning_rate, l1_regularization_strength, l2_regularization_strength, use_locking, name)
+        super().__init__(use_locking, name)
+        self._rates = _Rates(learning_rate, l1_regularization_strength, l2_regularization_strength)
         self._initial_accumulator_value = initial_accumulator_value
 
     def _create_slots(self, var_list: Sequence[gc.Variable]) -> None:
         for var in var_list:
             self._filled_slot(var, self._initial_accumulator_value, "accumulator", self._name)
+
+    def _prepare(self) -> None:
+        self._rates.prepare(self)
+
+    def _apply_dense(self, grad: gc.Tensor, var: gc.Variable) -> Any:
+        return self._rates.apply(self, "ApplyProximalAdagrad", var, grad, slots=("accumulator",))
+
+    def _apply_sparse_duplicate_indices(self, grad: gc.IndexedSlices, var: gc.Variable) -> Any:
+        return self._rates.apply(self, "SparseApplyProximalAdagrad", var, grad.values, grad.indices,
+                                 slots=("accumulator",))

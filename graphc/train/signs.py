@@ -9,6 +9,7 @@ import graphc as gc
 from graphc.api.public import public
 from graphc.train.optimizer import GradsAndVars, Optimizer
 from graphc.train.optimizers import as_type_of, make
+from graphc.train.slots import var_key
 
 
 class _Sign(Optimizer):
@@ -55,7 +56,7 @@ class _Sign(Optimizer):
     def _apply_sparse_duplicate_indices(self, grad: gc.IndexedSlices, var: gc.Variable) -> Any:
         """The average moves in all rows, the variable in those of the gradient."""
         lr, scalar, decay, beta = (as_type_of(t, var) for t in self._tensors)
-        values, m = grad.summed().values, self._slots["m"][var]
+        values, m = grad.summed().values, self._slots["m"][var_key(var)]
         rows = gc.add(gc.multiply(gc.gather(m, grad.indices), beta), gc.multiply(values, gc.subtract(1.0, beta)))
         with gc.get_default_graph().control_dependencies([rows]):
             whole = gc.assign(m, gc.multiply(m, beta), use_locking=self._use_locking)

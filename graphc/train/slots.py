@@ -5,6 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import graphc as gc
+from graphc.api.public import public
+
+VariableKey = tuple[gc.Graph, str]          # what an optimizer knows a variable by
 
 
 def create_slot(primary: Any, val: Any, name: str) -> gc.Variable:
@@ -35,3 +38,16 @@ def create_zeros_slot(primary: Any, name: str, dtype: Any = None) -> gc.Variable
         return gc.zeros(shape, dtype or primary.dtype.base_dtype)
 
     return create_slot(primary, zeros, name)
+
+
+@public("compat.v1.python.training.optimizer._var_key")
+def var_key(var: gc.Variable) -> VariableKey:
+    """What an optimizer's dictionaries of slots (`optimizer._slots[name]`) have as the variable's key.
+
+    As `optimizer._var_key` of TensorFlow 1.15.
+
+    >>> v = gc.Variable(1., name="v")
+    >>> gc.compat.v1.python.training.optimizer._var_key(v) == (v.graph, "v")
+    True
+    """
+    return var.graph, var.op.name

@@ -17,7 +17,7 @@ Accumulators = Sequence[gc.ConditionalAccumulator | gc.SparseConditionalAccumula
 
 
 @public("train.SyncReplicasOptimizer")
-class SyncReplicasOptimizer(Around):
+class SyncReplicasOptimizer(Optimizer):
     """The optimizer `opt` with the mean of the gradients of replicas_to_aggregate steps, as
     `tf.train.SyncReplicasOptimizer` in one process.
 
@@ -41,10 +41,15 @@ class SyncReplicasOptimizer(Around):
     (np.float32(-2.0), np.int64(1))
     """
 
+    # Not by inheritance: libraries know TensorFlow's own optimizers by deriving from Optimizer itself.
+    compute_gradients, variables = Around.compute_gradients, Around.variables
+    get_slot, get_slot_names = Around.get_slot, Around.get_slot_names
+
     def __init__(self, opt: Optimizer, replicas_to_aggregate: int, total_num_replicas: int | None = None,
                  variable_averages: ExponentialMovingAverage | None = None, variables_to_average: Any = None,
                  use_locking: bool = False, name: str = "sync_replicas") -> None:
-        super().__init__(opt, use_locking, name)
+        super().__init__(use_locking, name)
+        self._optimizer = opt
         self._replicas_to_aggregate = replicas_to_aggregate
         self._total_num_replicas = replicas_to_aggregate if total_num_replicas is None else total_num_replicas
         for argument, value in (("replicas_to_aggregate", replicas_to_aggregate),

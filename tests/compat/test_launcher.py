@@ -168,8 +168,9 @@ def test_errors_end_in_the_script(tmp_path: Path) -> None:
 
 
 def test_check_lists_names_without_running(tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text("import tensorflow as tf\nfrom tensorflow.contrib import tpu\nraise SystemExit\n"
-                                   "tf.nn.relu(tf.nn.reluu)\ntf.GraphKeys.LOSSES.lower()\ntf.float32.as_numpy_dtype\n")
+    (tmp_path / "a.py").write_text("import tensorflow as tf\nfrom tensorflow.contrib import tensorrt\n"
+                                   "raise SystemExit\ntf.nn.relu(tf.nn.reluu)\ntf.GraphKeys.LOSSES.lower()\n"
+                                   "tf.float32.as_numpy_dtype\n")
     (tmp_path / "b.py").write_text("import tensorflow as tf\nprint 1, tf.float32\n")
     (tmp_path / "c.py").write_text("def (")
     done = launch("--check", "--json", tmp_path)
@@ -177,7 +178,7 @@ def test_check_lists_names_without_running(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert found == {
         ("a.py", "tf.nn.relu"): (4, "there"), ("a.py", "tf.nn.reluu"): (4, "missing"),
-        ("a.py", "tf.contrib.tpu"): (2, "out of reach"), ("a.py", "tf.GraphKeys.LOSSES"): (5, "there"),
+        ("a.py", "tf.contrib.tensorrt"): (2, "out of reach"), ("a.py", "tf.GraphKeys.LOSSES"): (5, "there"),
         ("a.py", "tf.float32"): (6, "there"), ("b.py", "tf.float32"): (2, "there"), ("c.py", ""): (0, "unreadable")}
     text = launch("--check", tmp_path).stdout
     assert "1 of 3 programs have all their names" in text and "did you mean 'relu'" in text
@@ -191,3 +192,28 @@ def test_pictures_are_made_with_their_channels_anywhere() -> None:
     np.testing.assert_array_equal(pictures.fromimage(pictures.toimage(array, channel_axis=1)), np.moveaxis(array, 1, 2))
     with pytest.raises(ValueError, match="'pal'"):
         pictures.toimage(array, pal=np.zeros((256, 3)))
+
+
+def test_a_module_runs_as_under_python_m(tmp_path: Path) -> None:
+    package = tmp_path / "work" / "inner"
+    package.mkdir(parents=True)
+    (package.parent / "__init__.py").write_text("import tensorflow as tf\n")
+    (package / "__init__.py").write_text("")
+    (package / "helper.py").write_text("name = 'helper'\n")
+    (package / "__main__.py").write_text("import sys\nfrom . import helper\nfrom ..inner.helper import name\n"
+                                         "print(__name__, __package__, name, sys.argv[1:], sys.path[0])\n")
+    (package / "old.py").write_text("from . import helper\nprint helper.name\n")
+    done = launch("-m", "work.inner", "-m", "--x=1", folder=tmp_path)
+    assert done.stdout == f"__main__ work.inner helper ['-m', '--x=1'] {tmp_path}\n", done.stderr
+    assert "--repair -m work.inner.old" in launch("-m", "work.inner.old", folder=tmp_path).stderr
+    assert launch("--repair", "-m", "work.inner.old", folder=tmp_path).stdout == "helper\n"
+    missing = launch("-m", "work.nothing", folder=tmp_path)
+    assert (missing.returncode, missing.stderr) == (1, "graphc tf1: there is no module work.nothing, or it is no "
+                                                       "Python file\n")
+
+
+def test_repair_leaves_what_is_newer_than_fissix_reads(tmp_path: Path) -> None:
+    path = tmp_path / "new.py"
+    path.write_text("import tensorflow as tf\nmatch [1, 2]:\n    case [a, b]:\n        print(a + b)\n")
+    done = launch("--repair", path)
+    assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr

@@ -101,9 +101,33 @@ def test_assigning_a_part_of_a_variable(key: object) -> None:
         assert session.run(update).tolist() == session.run(v).tolist() == wanted.tolist()
 
 
-def test_a_part_that_only_a_run_knows() -> None:
-    with pytest.raises(ValueError, match=r"must be made of numbers and slices; .* use gc\.scatter_nd_update"):
-        gc.Variable([1.0, 2.0])[gc.placeholder(gc.int32, [])].assign(1.0)
+@pytest.mark.parametrize("dtype", [np.float32, np.int64, np.bool_, object])
+def test_assigning_a_part_that_only_a_run_knows(dtype: type) -> None:
+    value = np.arange(12).reshape(3, 4).astype(np.float32 if dtype is object else dtype)
+    wanted = value.astype(str).astype(object) if dtype is object else value
+    new: object = b"new" if dtype is object else np.array(1, dtype)
+    v = gc.Variable(wanted)
+    n = gc.placeholder(gc.int32, [])
+    updates = [(gc.assign(v[n], new), np.s_[2]), (gc.assign(v[:n, ::2], new), np.s_[:2, ::2]),
+               (v[n:, n - 1].assign([new]), np.s_[2:, 1]), (v[1, n].assign(new), np.s_[1, 2]),
+               (v[n + 1:].assign(new), np.s_[3:])]
+    wanted = np.array([[str(x).encode() for x in row] for row in wanted], object) if dtype is object else wanted.copy()
+    with gc.Session() as session:
+        session.run(v.initializer)
+        for update, key in updates:
+            wanted[key] = new
+            found = session.run(update, {n: 2})
+            assert found.tolist() == session.run(v).tolist() == wanted.tolist()
+        with pytest.raises(gc.errors.InvalidArgumentError):
+            session.run(updates[0][0], {n: 3})
+
+
+def test_a_part_is_no_variable() -> None:
+    v = gc.Variable([1.0, 2.0])
+    with pytest.raises(ValueError, match="must be a variable"):
+        gc.assign_add(v[1:], [1.0])
+    with pytest.raises(TypeError, match="lists of indices"):
+        v[[0, 1]].assign(1.0)
 
 
 def test_variable_of_a_definition() -> None:

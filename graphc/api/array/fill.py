@@ -15,8 +15,10 @@ from graphc.ir.elementwise import KINDS
 from graphc.ir.graph import get_default_graph
 from graphc.ir.known import known_shape
 from graphc.ir.op import Op
+from graphc.ir.registry import OPS
 from graphc.ir.tensor import Tensor
 from graphc.ir.tensor_shape import TensorShape
+from graphc.ops.array.cast import Cast
 from graphc.ops.array.fill import Fill, OnesLike, Range, ZerosLike
 
 CONSTANT_LIMIT = 1000    # zeros and ones of fewer elements are constants, as in TF
@@ -145,9 +147,9 @@ def _like(tensor: Any, dtype: Any, name: str, optimize: bool, op: type[Op], full
 def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str = "range") -> Tensor:
     """start, start + delta, ... up to limit, which is left out; range(n) starts at 0.
 
-    start, limit, delta: Python numbers of any real dtype, or int32 or int64 scalars (also known only when run): a range
-    of floating point tensors is an InvalidArgumentError when it is compiled; make one of integers and cast it. The
-    dtype is the largest of those given; Python floats give float32. Raises ValueError if delta is 0. As `tf.range`.
+    start, limit, delta: Python numbers or scalar tensors of any real dtype (also known only when run). The dtype is the
+    largest of those given, floats going before integers; Python floats give float32. Raises ValueError if delta is 0.
+    As `tf.range`, but that number i of floats is start + i * delta, where TensorFlow adds delta i times.
 
     >>> gc.range(3, 10, 3).eval()
     array([3, 6, 9], dtype=int32)
@@ -156,11 +158,12 @@ def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, nam
     >>> batch = gc.placeholder(gc.float32, [None, 4])
     >>> gc.range(gc.shape(batch)[0]).eval({batch: np.ones((3, 4))})
     array([0, 1, 2], dtype=int32)
+    >>> gc.range(gc.reduce_max(batch), delta=0.5).eval({batch: [[1.1, 0., 0., 0.]]})
+    array([0. , 0.5, 1. ], dtype=float32)
     """
     if limit is None:
         start, limit = 0, start
-    given = [v.dtype for v in (start, limit, delta) if is_tensor_like(v)]
-    if not given:
+    if not any(is_tensor_like(v) for v in (start, limit, delta)):
         arrays = [np.asarray(int(v) if hasattr(v, "value") and not isinstance(v, np.generic) else v)
                   for v in (start, limit, delta)]
         wanted = as_dtype(dtype) if dtype is not None else _range_dtype(arrays)
@@ -168,11 +171,32 @@ def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, nam
             return constant(np.arange(*(a.item() for a in arrays), dtype=wanted.numpy), name=name)
         start, limit, delta = (int(a) for a in arrays)
     else:
-        wanted = as_dtype(dtype) if dtype is not None else max(given, key=lambda d: d.size)
+        given = [v.dtype if is_tensor_like(v) else _range_dtype([np.asarray(v)]) for v in (start, limit, delta)]
+        wanted = as_dtype(dtype) if dtype is not None else max(given, key=lambda d: (d.is_floating, d.size))
+        if wanted.is_floating:
+            return _range_of_floats(start, limit, delta, wanted, name)
     with get_default_graph().name_scope(name) as scope:
         operands = [cast(v, wanted) if is_tensor_like(v) else constant(v, wanted, name=label)
                     for v, label in ((start, "start"), (limit, "limit"), (delta, "delta"))]
         result: Tensor = apply(Range, *operands, name=scope, dtype=wanted)
+    return result
+
+
+def _range_of_floats(start: Any, limit: Any, delta: Any, wanted: DType, name: str) -> Tensor:
+    """The count is computed in float32 for 16-bit floats, as TensorFlow does."""
+    wide = wanted if wanted.size >= float32.size else float32
+    with get_default_graph().name_scope(name) as scope:
+        one: Any = 1
+        if is_tensor_like(delta):                         # 0 then is the error that a range of integers has
+            one = apply(Cast, apply(OPS["NotEqual"], delta, 0), DstT=int32)
+        elif delta == 0:
+            raise ValueError("range: argument 'delta' must not be 0")
+        start, limit, delta = (cast(cast(v, wanted), wide) for v in (start, limit, delta))
+        steps = apply(OPS["Ceil"], (limit - start) / delta)
+        count = apply(OPS["Maximum"], cast(steps, int32), 0)
+        numbers = cast(apply(Range, 0, count, one, dtype=int32), wide)
+        made = apply(OPS["StopGradient"], start + numbers * delta)           # as TensorFlow's ranges have none
+        result: Tensor = apply(Cast, made, name=scope, DstT=wanted)
     return result
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from graphc.api.array.fill import range_
+from graphc.api.array.join import concat
 from graphc.api.array.shapes import rank
 from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor
@@ -64,18 +65,21 @@ def invert_permutation(x: Any, name: str | None = None) -> Tensor:
 def matrix_transpose(a: Any, name: str = "matrix_transpose", conjugate: bool = False) -> Tensor:
     """The last two axes exchanged: [..., n, m] gives [..., m, n].
 
-    a: of any dtype and known rank, at least 2 (ValueError otherwise). conjugate: complex numbers are conjugated, too.
-    As `tf.matrix_transpose`.
+    a: of any dtype and a rank of at least 2 (ValueError otherwise), which may be known only when run. conjugate:
+    complex numbers are conjugated, too. As `tf.matrix_transpose`.
 
     >>> gc.matrix_transpose(gc.zeros([5, 2, 3])).shape.as_list()
     [5, 3, 2]
     """
     with get_default_graph().name_scope(name):
         a = convert_to_tensor(a, name="a")
-        rank = a.spec.rank
-        if rank is None or rank < 2:
-            raise ValueError(f"matrix_transpose needs a tensor of known rank, at least 2, not {a!r}")
-        return transpose(a, [*range(rank - 2), rank - 1, rank - 2], conjugate=conjugate)
+        axes = a.spec.rank
+        if axes is None:
+            count = rank(a)
+            return transpose(a, concat([range_(count - 2), [count - 1, count - 2]], 0), conjugate=conjugate)
+        if axes < 2:
+            raise ValueError(f"matrix_transpose needs a tensor of rank 2 at least, not {a!r}")
+        return transpose(a, [*range(axes - 2), axes - 1, axes - 2], conjugate=conjugate)
 
 
 @public("reverse", "reverse_v2", "manip.reverse")

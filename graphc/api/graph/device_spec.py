@@ -5,6 +5,7 @@ from typing import Any
 
 from graphc.api.public import public
 from graphc.ir.device import merge_devices
+from graphc.ir.graph import Graph
 
 _PARTS = ("job", "replica", "task", "device_type", "device_index")
 
@@ -74,3 +75,12 @@ class DeviceSpec:
 
     def __repr__(self) -> str:
         return f"<DeviceSpec({', '.join(f'{name}={getattr(self, name)}' for name in _PARTS)})>"
+
+
+def tell_device(graph: Graph, op: Any) -> None:
+    """Calls op._set_device with the DeviceSpec of the device scopes that are open in the graph, if there are any.
+
+    As `Graph._apply_device_functions`, by which libraries learn the device that the next operation would get.
+    """
+    if place := graph.device_in_scope():
+        op._set_device(DeviceSpec.from_string(place))

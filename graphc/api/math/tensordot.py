@@ -1,6 +1,9 @@
 """Sums of products along chosen axes, as one product of matrices."""
 from __future__ import annotations
 
+from itertools import pairwise
+
+from graphc.api.array.fill import range_
 from graphc.api.array.join import concat
 from graphc.api.array.shapes import rank, reshape, shape
 from graphc.api.array.transpose import transpose
@@ -17,8 +20,8 @@ def tensordot(a, b, axes, name=None):
     """The sums of products of a and b along axes; the result has the other axes of a, then those of b.
 
     axes: an int N (the last N axes of a, the first N of b; 0: all products), or two lists of axes that belong together.
-    a, b: of one dtype, as of `gc.matmul` (TypeError otherwise); with lists the ranks must be known. Raises ValueError
-    for axes that are not there, or known to differ in size. As `tf.tensordot`.
+    a, b: of one dtype, as of `gc.matmul` (TypeError otherwise). Raises ValueError for axes that are not there, or known
+    to differ in size, and for axes from both ends of a tensor whose rank only the run knows. As `tf.tensordot`.
 
     >>> a, b = gc.constant([[1., 2.], [3., 4.]]), gc.constant([[5., 6.], [7., 8.]])
     >>> gc.tensordot(a, b, axes=1).eval()
@@ -37,19 +40,42 @@ def tensordot(a, b, axes, name=None):
         if isinstance(axes, int):
             return _last_by_first(a, b, axes, scope)
         of_a, of_b = _pair(axes)
-        for label, x in (("a", a), ("b", b)):
-            if x.spec.rank is None:
-                raise ValueError(f"tensordot: the rank of {label} is not known, so axes must be an int; use set_shape")
-        of_a = [normalise_axis(i, a.spec.rank) for i in of_a]
-        of_b = [normalise_axis(i, b.spec.rank) for i in of_b]
-        for label, found in (("a", of_a), ("b", of_b)):
-            if len(set(found)) != len(found):
-                raise ValueError(f"tensordot: the axes of {label}, {found}, name one axis twice")
-        _check_sizes(a, b, of_a, of_b)
-        left = [i for i in range(a.spec.rank) if i not in of_a]
-        right = [i for i in range(b.spec.rank) if i not in of_b]
-        a, b = transpose(a, [*left, *of_a]), transpose(b, [*of_b, *right])
+        of_a, of_b = _checked_axes("a", a, of_a), _checked_axes("b", b, of_b)
+        if a.spec.rank is not None and b.spec.rank is not None:
+            _check_sizes(a, b, of_a, of_b)
+        a = transpose(a, _joined([*_others(a, of_a), *_places(a, of_a)]))
+        b = transpose(b, _joined([*_places(b, of_b), *_others(b, of_b)]))
         return _last_by_first(a, b, len(of_a), scope)
+
+
+def _checked_axes(label, x, axes):
+    """The axes counted from the front, where the rank is known; else all from the front, or all from the end."""
+    if x.spec.rank is not None:
+        axes = [normalise_axis(i, x.spec.rank) for i in axes]
+    elif len({i < 0 for i in axes}) > 1:
+        raise ValueError(f"tensordot: the rank of {label} is not known, so its axes must be counted from one end, but "
+                         f"are {axes}; use set_shape")
+    if len(set(axes)) != len(axes):
+        raise ValueError(f"tensordot: the axes of {label}, {axes}, name one axis twice")
+    return axes
+
+
+def _places(x, axes):
+    return [i if i >= 0 else rank(x) + i for i in axes]
+
+
+def _others(x, axes):
+    """The axes that are not named: numbers, or ranges of tensors where the rank is not known."""
+    if x.spec.rank is not None:
+        return [i for i in range(x.spec.rank) if i not in axes]
+    edges = [-1, *_places(x, sorted(axes)), rank(x)]
+    return [range_(before + 1, behind) for before, behind in pairwise(edges)]
+
+
+def _joined(parts):
+    if not any(is_tensor_like(part) for part in parts):
+        return parts
+    return concat([part if is_tensor_like(part) and part.spec.rank == 1 else [part] for part in parts], 0)
 
 
 def _known(axes):

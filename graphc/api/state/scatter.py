@@ -9,6 +9,7 @@ from graphc.api.array.broadcast import broadcast_to
 from graphc.api.array.cast import cast
 from graphc.api.array.fill import range_
 from graphc.api.array.gather import gather, gather_nd
+from graphc.api.array.getitem import getitem
 from graphc.api.array.join import stack
 from graphc.api.array.shapes import expand_dims, reshape
 from graphc.api.array.shapes import shape as shape_of
@@ -229,19 +230,22 @@ def batch_scatter_update(ref: Any, indices: Any, updates: Any, use_locking: bool
 
 
 def assign_part(variable: Any, key: Any, value: Any, name: str | None = None) -> Tensor:
-    """variable[key] = value, broadcast; the result is the new value of all of it. Raises ValueError if the key is not
-    known while the graph is built."""
+    """variable[key] = value, broadcast; the result is the new value of all of it. The key may have tensors in it."""
     shape = variable.shape.as_list()
     if not shape:
         return assign(variable, value, name=name)
-    try:
-        chosen = np.arange(int(np.prod(shape)), dtype=np.int32).reshape(shape)[key]
-    except (IndexError, TypeError, ValueError):
-        raise ValueError(f"assign to a part of '{variable.name}': the key {key!r} must be made of numbers and slices; "
-                         "for places that a run computes use gc.scatter_nd_update") from None
-    places = np.stack(np.unravel_index(chosen, shape), -1).astype(np.int32)
+    numbers = np.arange(int(np.prod(shape)), dtype=np.int32).reshape(shape)
     with get_default_graph().name_scope(name or "strided_slice/_assign"):
-        values = broadcast_to(convert_to_tensor(value, variable.dtype, name="value"), list(chosen.shape))
+        try:
+            chosen = numbers[key]
+        except (IndexError, TypeError, ValueError):          # places that a run computes
+            part = getitem(convert_to_tensor(numbers), key)
+            axes = [numbers.strides[i] // numbers.itemsize for i in range(len(shape))]
+            places: Any = stack([part // step % size for step, size in zip(axes, shape, strict=True)], -1)
+            sizes: Any = shape_of(part)
+        else:
+            places, sizes = np.stack(np.unravel_index(chosen, shape), -1).astype(np.int32), list(chosen.shape)
+        values = broadcast_to(convert_to_tensor(value, variable.dtype, name="value"), sizes)
         return scatter_nd_update(variable, places, values)
 
 

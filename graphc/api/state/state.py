@@ -1,13 +1,11 @@
 """assign and its like, on variables."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graphc.api.public import public
 from graphc.ir.apply import apply
-
-if TYPE_CHECKING:
-    from graphc.ir.graph import Tensor
+from graphc.ir.tensor import Tensor
 from graphc.ops.state.state import Assign, AssignAdd, AssignSub, IsVariableInitialized
 
 
@@ -26,7 +24,8 @@ def ref_of(variable: Any, op_type: str) -> Tensor:
 @public("assign")
 def assign(ref: Any, value: Any, validate_shape: bool | None = None, use_locking: bool | None = None,
            name: str | None = None) -> Tensor:
-    """Writes `value` to the variable; the result is the new value.
+    """Writes `value` to the variable, or to a part of it (`gc.assign(variable[1:3], value)`); the result is the new
+    value of the whole.
 
     value: of the variable's dtype and shape (ValueError, TypeError); a Python value is converted. With
     validate_shape=False it may have another shape, if the variable was made so. Reads that are not ordered after it by
@@ -39,6 +38,9 @@ def assign(ref: Any, value: Any, validate_shape: bool | None = None, use_locking
     >>> v.eval()
     array([3., 4.], dtype=float32)
     """
+    if isinstance(ref, Tensor) and hasattr(ref, "assign"):          # variable[part]
+        made: Tensor = ref.assign(value, name=name)
+        return made
     fields = {"validate_shape": validate_shape is None or validate_shape,
               "use_locking": use_locking is None or use_locking}
     return apply(Assign, ref_of(ref, "Assign"), value, name=name, **fields)

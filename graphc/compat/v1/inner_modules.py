@@ -47,6 +47,8 @@ INNER_MODULES: dict[str, tuple[str, ...]] = {
     "python.framework.ops": ("",),
     "python.framework.random_seed": ("random", ""),
     "python.framework.sparse_tensor": ("", "sparse"),
+    "python.framework.indexed_slices": ("",),
+    "python.framework.tensor": ("",),
     "python.framework.tensor_shape": ("",),
     "python.framework.tensor_spec": ("",),
     "python.framework.tensor_util": ("", "contrib.util"),
@@ -60,6 +62,8 @@ INNER_MODULES: dict[str, tuple[str, ...]] = {
     "python.layers.utils": ("python.layers.utils", "contrib.layers.utils", "contrib.framework"),
     "python.lib.io.file_io": ("io.gfile", "gfile"),
     "python.lib.io.tf_record": ("python_io",),
+    "python.ops.init_ops": ("", "initializers"),
+    "python.ops.lookup_ops": ("", "contrib.lookup"),
     "python.ops.candidate_sampling_ops": ("nn", "random"),
     "python.ops.distributions": ("distributions",),
     "python.ops.rnn_cell_impl": ("nn.rnn_cell", "contrib.rnn"),
@@ -116,10 +120,11 @@ INNER_MODULES: dict[str, tuple[str, ...]] = {
     "array_ops": ("", "nn"), "math_ops": ("", "math"), "nn_ops": ("nn", ""),
 }
 # The rest of the modules of ops: each name is at the top, or in one of these.
-_OPS = ("array_ops", "array_ops_stack", "bitwise_ops", "check_ops", "clip_ops", "cond", "control_flow_ops", "ctc_ops",
+_OPS = ("array_ops", "array_ops_stack", "bitwise_ops", "check_ops", "clip_ops", "cond", "confusion_matrix",
+        "control_flow_assert", "control_flow_case", "control_flow_ops", "custom_gradient", "ctc_ops",
         "data_flow_ops", "embedding_ops", "functional_ops", "gradients", "gradients_impl", "histogram_ops",
-        "image_ops", "image_ops_impl", "init_ops", "io_ops", "linalg_ops", "logging_ops", "lookup_ops",
-        "manip_ops", "map_fn", "math_ops", "metrics", "nn", "nn_impl", "nn_ops", "parsing_ops",
+        "image_ops", "image_ops_impl", "io_ops", "linalg_ops", "logging_ops",
+        "manip_ops", "map_fn", "math_ops", "metrics", "metrics_impl", "nn", "nn_impl", "nn_ops", "parsing_ops",
         "partitioned_variables", "random_ops", "resource_variable_ops", "script_ops", "session_ops",
         "sparse_ops", "special_math_ops", "standard_ops", "state_ops", "string_ops", "summary_ops", "template",
         "tensor_array_ops", "variable_scope", "variables", "while_loop", "gen_array_ops", "gen_math_ops",
@@ -159,7 +164,7 @@ _CONTRIB_MODULES = frozenset((
     "weight_decay_optimizers elastic_average_optimizer model_average_optimizer drop_stale_gradient_optimizer "
     "reg_adagrad_optimizer agn_optimizer matrix_functions batching counter dataset_ops enumerate_ops error_ops "
     "get_single_element grouping interleave_ops iterator_ops prefetching_ops random_ops readers scan_ops "
-    "shuffle_ops").split())
+    "shuffle_ops tfe tpu tpu_config tpu_estimator").split())
 
 
 def namespaces_of(module: str) -> tuple[str, ...] | None:

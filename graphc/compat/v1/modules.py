@@ -1,10 +1,10 @@
 """The modules of TensorFlow 1's namespace, made when they are first imported: `graphc.compat.v1.nn`, and under the name
 of `tensorflow` if the launcher says so.
 
-A name of a namespace is, first match: declared "compat.v1.<namespace>.<name>"; an old name (old_names.py); graphc's own
-name at that path; a name in one of the namespaces that an inner module of TensorFlow stands for (inner_modules.py); a
-message of the module that stands there (messages.py); a namespace inside. Anything else is an AttributeError that says
-what is known of it (unknown.py).
+A name of a namespace is, first match: one of the package keras (keras_package.py); declared
+"compat.v1.<namespace>.<name>"; an old name (old_names.py); graphc's own name at that path; a name in one of the
+namespaces that an inner module of TensorFlow stands for (inner_modules.py); a message of the module that stands there
+(messages.py); a namespace inside. Anything else is an AttributeError that says what is known of it (unknown.py).
 """
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from types import ModuleType
 from typing import Any
 
 from graphc.api.names import NAMES
+from graphc.api.namespaces import public_thing
+from graphc.compat.v1 import keras_package
 from graphc.compat.v1.inner_modules import INNER_MODULES, namespaces_of
 from graphc.compat.v1.messages import MESSAGES
 from graphc.compat.v1.old_names import OLD_NAMES
@@ -27,17 +29,17 @@ from graphc.ir.late_imports import load
 ROOT = "graphc.compat.v1"
 _OWN = "compat.v1"
 # Files beside this one.
-_MODULES_OF_CODE = {"modules", "inner_modules", "messages", "old_names", "unknown", "versions"}
+_MODULES_OF_CODE = {"modules", "inner_modules", "keras_package", "messages", "old_names", "unknown", "versions"}
 # Modules that are namespaces as they are: (package, name in it).
 _WHOLE = {"errors": ("graphc", "errors"), "flags": ("graphc.compat.program", "flags")}
-_ABSENT = object()
+_ABSENT = keras_package.ABSENT
 
 
 def lookup(space: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """(__getattr__, __dir__) of the namespace ("" is tf itself)."""
 
     def get(name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("__") and not (name == "__version__" and keras_package.is_keras(space)):
             raise AttributeError(f"module 'tensorflow{_behind(space)}' has no attribute {name!r}", name=name)
         value = find(space, name)
         if value is _ABSENT:
@@ -50,7 +52,8 @@ def lookup(space: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
         inside = f"{space}." if space else ""
         inner = (s.removeprefix(inside) for s in _spaces() if s.startswith(inside))
         messages = (name for home in MESSAGES.get(space, ()) for name in load(home).DESCRIPTOR.message_types_by_name)
-        return sorted({*own, *public, *messages, *(s for s in inner if s and "." not in s)})
+        inner = (s for s in inner if s and "." not in s)
+        return sorted({*own, *public, *messages, *keras_package.names(space), *inner})
 
     return get, listing
 
@@ -58,14 +61,15 @@ def lookup(space: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
 def find(space: str, name: str) -> Any:
     """The value of the name in the namespace, or _ABSENT."""
     path = _plain(_join(space, name))
+    if (of_keras := keras_package.find(path)) is not _ABSENT:
+        return of_keras
     if path in OLD_NAMES:
         old, _, last = OLD_NAMES[path].rpartition(".")
         return find(old, last)
     for where in (space, *(namespaces_of(space) or ())):
         for names in (NAMES.get(_join(_OWN, where), {}), NAMES.get(where, {})):
             if name in names:
-                home, _, attribute = names[name].partition(":")
-                return getattr(load(home), attribute)
+                return public_thing(names[name])
         if where in _WHOLE and hasattr(module(where), name):
             return getattr(module(where), name)
     for home in MESSAGES.get(space, ()):
@@ -103,7 +107,7 @@ def exists(space: str) -> bool:
     if space in _spaces():
         return True
     around = namespaces_of(space)
-    return bool(around) and around[0] in _spaces()  # type: ignore[index]
+    return bool(around and around[0] in _spaces()) or keras_package.is_module(space)
 
 
 def module(space: str) -> ModuleType:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from graphc.compat.v1 import keras_package
 from graphc.ir.names import suggestion
 from graphc.missing import ADVICE
 from graphc.wording import worded
@@ -11,6 +12,7 @@ from graphc.wording import worded
 OUT_OF_REACH: dict[str, str] = {
     "contrib.tpu": "graphc does not run on TPUs", "tpu": "graphc does not run on TPUs",
     "contrib.distribute": "graphc runs in one process", "distribute": "graphc runs in one process",
+    "contrib.cluster_resolver": "graphc runs in one process",
     "contrib.tensor_forest": "it rests on C++ kernels of its own; scikit-learn has forests",
     "contrib.boosted_trees": "it rests on C++ kernels of its own; scikit-learn has boosted trees",
     **{f"estimator.BoostedTrees{kind}": "it rests on C++ kernels of its own; scikit-learn has boosted trees"
@@ -27,11 +29,13 @@ OUT_OF_REACH: dict[str, str] = {
     "contrib.receptive_field": "it is the package receptive-field now", "xla": "graphc compiles every graph",
     "contrib.autograph": "write gc.cond and gc.while_loop", "autograph": "write gc.cond and gc.while_loop",
 }
-PLANNED = ("keras", "contrib.keras", "profiler", "python.tools", "python.keras")
+PLANNED = ("profiler", "python.tools")
 
 
 def reach(path: str) -> tuple[str, str]:
-    """("out of reach" or "planned" or "missing", the reason or an empty text) of tf.<path>."""
+    """("out of reach", "in Keras", "planned" or "missing", the reason or an empty text) of tf.<path>."""
+    if keras_package.is_keras(path):
+        return "in Keras", keras_package.advice()
     parts = path.split(".")
     for i in range(len(parts), 0, -1):
         prefix = ".".join(parts[:i])
@@ -48,7 +52,9 @@ def unknown(path: str, known: Iterable[str]) -> AttributeError:
     last = path.rpartition(".")[2]
     text = f"tf.{path} is out of reach: {reason}" if kind == "out of reach" else (
         f"graphc does not have tf.{path} yet{' (it is planned)' if kind == 'planned' else ''}")
-    if path in ADVICE:
+    if kind == "in Keras":
+        text = f"graphc does not have tf.{path} itself: {reason}"
+    elif path in ADVICE:
         text += f"; use instead: {ADVICE[path]}"
     elif kind == "missing":
         text += suggestion(last, [n for n in known if not n.startswith("_")])

@@ -59,6 +59,12 @@ class PyFunc(Op):
     def __post_init__(self) -> None:
         object.__setattr__(self, "_function", HOSTS.get(self.token))     # kept while the op is
 
+    @property
+    def guessed(self) -> Call | None:
+        """What holds the ranks of the results, if they may be guesses."""
+        call = HOSTS.get(self.token)
+        return call if isinstance(call, Call) else None
+
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
         call = HOSTS.get(self.token)
         if not isinstance(call, Call) or not GUESSING.get():
@@ -222,11 +228,17 @@ class GuessedRanks:
 
     def __init__(self, count: int) -> None:
         self.ranks: list[int] = [0] * count
-        self.seen = False
+        self.seen = self.told = False
+
+    @property
+    def guesses(self) -> bool:
+        """Whether the ranks may be others than those that a plan has been compiled for."""
+        return not (self.seen or self.told)
 
     def ranks_if(self, said: Sequence[Any]) -> list[int]:
         """The ranks for compiling; the shapes that are said come first."""
         self.ranks = [rank if shape is None else len(shape) for rank, shape in zip(self.ranks, said, strict=True)]
+        self.told = all(shape is not None for shape in said)
         return self.ranks
 
     def compare(self, results: Sequence[np.ndarray]) -> None:

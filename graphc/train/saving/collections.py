@@ -12,6 +12,7 @@ from typing import Any
 from google.protobuf.any_pb2 import Any as AnyMessage
 
 import graphc as gc
+from graphc.api.public import public
 from graphc.serial.collections_pb2 import QueueRunnerDef, VariableDef
 from graphc.serial.meta_graph_pb2 import CollectionDef
 from graphc.train.runners import QueueRunner
@@ -42,6 +43,31 @@ _KINDS: dict[Any, Kind] = {
 def register(key: str, kind: Kind) -> None:
     """Says how elements of a collection become messages (saver.py: Savers)."""
     _KINDS[key] = kind
+
+
+@public("compat.v1.python.framework.ops.register_proto_function")
+def register_proto_function(collection_name: str, proto_type: Any = None, to_proto: ToProto | None = None,
+                            from_proto: FromProto | None = None) -> None:
+    """Says how meta graphs hold the elements of a collection: as messages of the class proto_type.
+
+    to_proto(element, export_scope) -> message, from_proto(message, import_scope) -> element. Raises TypeError for what
+    cannot be called. As `ops.register_proto_function` of TensorFlow 1.15.
+
+    >>> from graphc.train.saving.collections import register_proto_function
+    >>> register_proto_function("names", gc.NodeDef, lambda name, scope: gc.NodeDef(name=name),
+    ...                         lambda proto, scope: proto.name)
+    >>> gc.add_to_collection("names", "first")
+    >>> meta_graph = gc.train.export_meta_graph()
+    >>> gc.reset_default_graph()
+    >>> _ = gc.train.import_meta_graph(meta_graph)
+    >>> gc.get_collection("names")
+    ['first']
+    """
+    for name, given in (("to_proto", to_proto), ("from_proto", from_proto)):
+        if given is not None and not callable(given):
+            raise TypeError(f"register_proto_function: argument '{name}' must be callable, but is {given!r}")
+    if to_proto is not None and from_proto is not None:
+        register(collection_name, Kind(proto_type, to_proto, from_proto))
 
 
 def export_collection(target: Any, key: str, elements: list[Any], scope: str | None, skipped: set[str]) -> None:

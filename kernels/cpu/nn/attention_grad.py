@@ -6,12 +6,14 @@ dy y along a row,
 
     dv = pT dy      dt = p (dy vT - d) scale      dq = dt k      dk = dtT q
 
-block by block: a block of rows and columns of p and dt is made in scratch, where it stays in the second cache, and
-multiplied three times. A tile takes a group of row blocks of one matrix, and of these all columns.
+and by a mask that is added, if it is wanted, dm = dt / scale, block by block: a block of rows and columns of p and dt
+is made in scratch, where it stays in the second cache, and multiplied three times. A tile takes a group of row blocks
+of one matrix, and of these all columns.
     phase 0    a tile for each group. If a matrix is one group, it adds to dk and dv themselves, else to sums of its own
                in the workspace
     phase 1    those sums are added up, in the order of the groups
-Blocks that the mask provably hides add exactly 0 and are left out (attention_blocks.py).
+Columns at either end of a block that the mask provably hides from all of its rows add exactly 0 and are left out
+(attention_blocks.py).
 Invariants: groups and blocks depend on sizes only, not on the ISA, and so does the order of every sum; cols = 0 gives
 zeros.
 """
@@ -23,6 +25,7 @@ from ..memory import (
     address,
     apart,
     ceil_div,
+    copy_bytes,
     helper,
     offset,
     pointer_to,
@@ -34,7 +37,18 @@ from ..products.micro import shapes
 from ..products.panels import packing
 from ..words import OK, SCRATCH_BYTES, TILES, TILES_1, USER, WORK_BYTES
 from .attention import EXP, make_with
-from .attention_blocks import copy_rows, gathering, matrix_at, row_dot, spans, steps_of
+from .attention_blocks import (
+    ADDED,
+    NO_MASK,
+    block_of,
+    copy_rows,
+    gathering,
+    masks,
+    matrix_at,
+    row_dot,
+    spans,
+    steps_of,
+)
 
 # Words of choice: rows and columns of a block; rows of a group; groups of a matrix.
 ROWS, COLS, GROUP_ROWS, GROUPS = range(USER, USER + 4)
@@ -55,9 +69,9 @@ def make_bind(dtype, shape, scratch_bytes):
 
     def bind(outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, q_at, q_outer, q_inner, q_row,
              k_at, k_outer, k_inner, k_row, v_at, v_outer, v_inner, v_row, dy_at, dy_outer, dy_inner, dy_row, masked,
-             y_inside, dq_inside, dk_inside, dv_inside, scale, choice):
+             y_inside, dq_inside, dk_inside, dv_inside, by_mask, scale, choice):
         batch = outer * inner
-        if batch * (rows + cols) * (depth + columns) == 0:
+        if batch * (rows + cols) * (depth + columns + by_mask) == 0:
             return
         across = min(round_up(max(cols, 1), width), max(MOST_COLS // width * width, width))
         most = max(BLOCK_BYTES // (2 * min(max(cols, 1), MOST_COLS) * size) // HEIGHTS * HEIGHTS, HEIGHTS)
@@ -92,42 +106,56 @@ def make_bind(dtype, shape, scratch_bytes):
 
 def make_weights(dtype):
     """The functions (scores, mask, kept, rows, row_step, mask_row, cols, masked, scale): scores of a block become
-    weights; (dp, weights, sums, rows, row_step, cols, scale): their gradient that of scores."""
-    exp = EXP[dtype]
+    weights; (dp, weights, mask, sums, dm, rows, row_step, mask_row, dm_row, cols, masked, by_mask, scale): their
+    gradient that of scores, and without the scale dm, if by_mask says so."""
+    size, exp, mask_of = ITEM_SIZES[dtype], EXP[dtype], masks(dtype)
+    apply, of_gradient = mask_of.apply, mask_of.of_gradient
+
+    @helper
+    def weigh_row(scores, mask, cols, masked, scale, greatest, part):
+        apart()
+        if masked != NO_MASK:
+            apply(scores, mask, cols, masked, scale)
+        else:
+            for j in range(cols):
+                scores[j] *= scale
+        for j in range(cols):
+            scores[j] = exp(scores[j] - greatest) * part
 
     @helper
     def weigh(scores, mask, kept, rows, row_step, mask_row, cols, masked, scale):
-        apart()
         for i in range(rows):
-            row, above = offset(scores, i * row_step), offset(mask, i * mask_row)
-            greatest, part = kept[2 * i], kept[2 * i + 1]
-            if masked != 0:
-                for j in range(cols):
-                    row[j] = row[j] * scale + above[j]
-            else:
-                for j in range(cols):
-                    row[j] *= scale
-            for j in range(cols):
-                row[j] = exp(row[j] - greatest) * part
+            weigh_row(offset(scores, i * row_step), offset(mask, i * mask_row), cols, masked, scale, kept[2 * i],
+                      kept[2 * i + 1])
 
     @helper
-    def differentiate(dp, weights, sums, rows, row_step, cols, scale):
+    def differentiate_row(dp, weights, mask, total, dm, cols, masked, by_mask, scale):
         apart()
+        for j in range(cols):
+            dp[j] = weights[j] * (dp[j] - total)
+        if by_mask != 0:
+            copy_bytes(address(dm), address(dp), cols * size)
+        if masked > ADDED:
+            of_gradient(dp, mask, cols, masked)
+        for j in range(cols):
+            dp[j] *= scale
+
+    @helper
+    def differentiate(dp, weights, mask, sums, dm, rows, row_step, mask_row, dm_row, cols, masked, by_mask, scale):
         for i in range(rows):
-            row, weight, total = offset(dp, i * row_step), offset(weights, i * row_step), sums[i]
-            for j in range(cols):
-                row[j] = weight[j] * (row[j] - total) * scale
+            differentiate_row(offset(dp, i * row_step), offset(weights, i * row_step), offset(mask, i * mask_row),
+                              sums[i], offset(dm, i * dm_row), cols, masked, by_mask, scale)
     return weigh, differentiate
 
 
 def make_group(dtype, isa):
-    """The function that computes a group of rows: adds to dk and dv (at addresses), writes its rows of dq."""
+    """The function that computes a group of rows: adds to dk and dv (at addresses), writes its rows of dq and dm."""
     size, endless = ITEM_SIZES[dtype], NUMBA_TYPES[dtype](float("inf"))
     half = NUMBA_TYPES[dtype](0.5)
     shape = shapes(isa, dtype).main
     width, kit, look, at = shape.width, blocks(dtype, shape), spans(dtype, shape.width), pointer_to(dtype)
     multiply, multiply_onto, kit_scratch = kit.multiply, kit.multiply_onto, kit.scratch_bytes
-    survey, all_hidden, gathered = look.survey, look.all_hidden, gathering(dtype)
+    survey, visible, gathered, block = look.survey, look.visible, gathering(dtype), block_of(shape.width)
     pack_panels, pack_apart = packing(dtype, shape).pack_panels, packing(dtype, shape).pack_apart
     (weigh, differentiate), dot = make_weights(dtype), row_dot(dtype)
 
@@ -162,7 +190,7 @@ def make_group(dtype, isa):
 
     @helper
     def compute(q, q_row, k, k_row, v, v_row, mask, kept, y, y_row, dy, dy_row, dq, dq_row, dk, dk_row, dv, dv_row,
-                rows, cols, depth, columns, mask_row, masked, scale, choice, scratch):
+                dm, rows, cols, depth, columns, mask_row, masked, by_mask, scale, choice, scratch):
         apart()
         down, across = choice[ROWS], choice[COLS]
         row_step = across + PAD
@@ -187,10 +215,12 @@ def make_group(dtype, isa):
             of_v, apart_at = apart_at, apart_at + across * columns * size
         row_sums(y, y_row, dy, rows, columns, sums)
         zero_bytes(by_rows, rows * depth * size)
-        looking = masked != 0 and cols > across
+        looking = masked != NO_MASK and cols > block
         bound = endless
         if looking:
             bound = bound_of(q, k, k_row, v, v_row, dy, rows, cols, depth, columns, scale)
+            if by_mask != 0:
+                zero_bytes(address(dm), rows * cols * size)
         for first in range(0, cols, across):
             wide = min(across, cols - first)
             right, mixed = gathered(offset(k, first * k_row), k_row, wide, depth, apart_at), offset(v, first * v_row)
@@ -204,18 +234,26 @@ def make_group(dtype, isa):
             for top in range(0, rows, down):
                 tall = min(down, rows - top)
                 above, notes = offset(mask, top * mask_row + first), offset(kept, 2 * top)
-                if looking and all_hidden(above, tall, mask_row, wide, notes, bound):
+                low, high = 0, wide
+                if looking:
+                    low, high = visible(above, tall, mask_row, wide, notes, bound)
+                some = high - low
+                if some <= 0:
                     continue
                 left, upper = address(offset(q, top * depth)), address(offset(dy, top * columns))
-                multiply(left, depth * size, size, tall, depth, by_q, depth * width * size, width * size, wide, scores,
-                         row_step * size, scratch)
-                weigh(at(scores), above, notes, tall, row_step, mask_row, wide, masked, scale)
-                onto(scores, size, row_step * size, wide, tall, upper, columns, other, by_v, scratch)
-                multiply(upper, columns * size, size, tall, columns, by_dy, columns * width * size, width * size, wide,
-                         dp, row_step * size, scratch)
-                differentiate(at(dp), at(scores), offset(sums, top), tall, row_step, wide, scale)
-                onto(dp, size, row_step * size, wide, tall, left, depth, spare, by_k, scratch)
-                onto(dp, row_step * size, size, tall, wide, address(right), depth, spare,
+                above = offset(above, low)
+                multiply(left, depth * size, size, tall, depth, by_q + low * depth * size, depth * width * size,
+                         width * size, some, scores, row_step * size, scratch)
+                weigh(at(scores), above, notes, tall, row_step, mask_row, some, masked, scale)
+                onto(scores, size, row_step * size, some, tall, upper, columns, other, by_v + low * columns * size,
+                     scratch)
+                multiply(upper, columns * size, size, tall, columns, by_dy + low * columns * size,
+                         columns * width * size, width * size, some, dp, row_step * size, scratch)
+                differentiate(at(dp), at(scores), above, offset(sums, top),
+                              offset(dm, (top * cols + first + low) * by_mask), tall, row_step, mask_row, cols, some,
+                              masked, by_mask, scale)
+                onto(dp, size, row_step * size, some, tall, left, depth, spare, by_k + low * depth * size, scratch)
+                onto(dp, row_step * size, size, tall, some, address(offset(right, low * depth)), depth, spare,
                      by_rows + top * depth * size, scratch)
             scatter(by_k, wide, depth, dk + first * dk_row * size, dk_row)
             scatter(by_v, wide, columns, dv + first * dv_row * size, dv_row)
@@ -238,10 +276,10 @@ def make_run(dtype, isa):
                 for j in range(length):
                     row[j] += part[j]
 
-    def run(q, k, v, y, kept, dy, mask, dq, dk, dv, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner,
-            mask_row, q_at, q_outer, q_inner, q_row, k_at, k_outer, k_inner, k_row, v_at, v_outer, v_inner, v_row,
-            dy_at, dy_outer, dy_inner, dy_row, masked, y_inside, dq_inside, dk_inside, dv_inside, scale, choice, work,
-            scratch, phase, tile):
+    def run(q, k, v, y, kept, dy, mask, dq, dk, dv, dm, outer, inner, rows, cols, depth, columns, mask_outer,
+            mask_inner, mask_row, q_at, q_outer, q_inner, q_row, k_at, k_outer, k_inner, k_row, v_at, v_outer, v_inner,
+            v_row, dy_at, dy_outer, dy_inner, dy_row, masked, y_inside, dq_inside, dk_inside, dv_inside, by_mask, scale,
+            choice, work, scratch, phase, tile):
         groups, of_k, of_v = choice[GROUPS], cols * depth, cols * columns
         index, first = (tile, 0) if phase == 1 else (tile // groups, tile % groups * choice[GROUP_ROWS])
         dk_steps, dv_steps = steps_of(dk_inside, inner, cols, depth), steps_of(dv_inside, inner, cols, columns)
@@ -264,8 +302,8 @@ def make_run(dtype, isa):
                 offset(y, matrix_at(index, inner, y_steps) + first * y_steps[2]), y_steps[2],
                 offset(dy, dy_at + matrix_at(index, inner, (dy_outer, dy_inner)) + first * dy_row), dy_row,
                 offset(dq, matrix_at(index, inner, dq_steps) + first * dq_steps[2]), dq_steps[2], to_k, dk_row, to_v,
-                dv_row, min(choice[GROUP_ROWS], rows - first), cols, depth, columns, mask_row, masked, number(scale),
-                choice, scratch)
+                dv_row, offset(dm, (index * rows + first) * cols * by_mask), min(choice[GROUP_ROWS], rows - first),
+                cols, depth, columns, mask_row, masked, by_mask, number(scale), choice, scratch)
         return OK
     return run
 

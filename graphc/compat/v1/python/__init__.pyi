@@ -2,11 +2,14 @@
 from graphc.compat.v1.python import checkpoint as checkpoint
 from graphc.compat.v1.python import client as client
 from graphc.compat.v1.python import data as data
+from graphc.compat.v1.python import debug as debug
+from graphc.compat.v1.python import eager as eager
 from graphc.compat.v1.python import framework as framework
 from graphc.compat.v1.python import layers as layers
 from graphc.compat.v1.python import ops as ops
 from graphc.compat.v1.python import pywrap_tensorflow as pywrap_tensorflow
 from graphc.compat.v1.python import saved_model as saved_model
+from graphc.compat.v1.python import tf2 as tf2
 from graphc.compat.v1.python import training as training
 from graphc.compat.v1.python import util as util
 
