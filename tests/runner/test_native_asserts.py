@@ -1,4 +1,5 @@
-"""What a graph asserts holds in the C++ runner, too: also in loops, and of a cell over sequences with lengths."""
+"""What a graph asserts holds in the C++ runner, too: also in loops, and of a cell over sequences with lengths. And
+indices are looked at."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -49,3 +50,15 @@ def test_sequences_with_lengths(native: n.Native) -> None:
     with native.load(file) as model:
         np.testing.assert_array_equal(model.run([value, until])[0], expected)
         assert model.run([value[:1], until[:1]])[0].shape == (1, 5, 4)
+
+
+@pytest.mark.parametrize("columns", [0, 3])
+def test_indices_of_rows_that_may_be_empty(native: n.Native, columns: int) -> None:
+    indices, rows = gc.placeholder(gc.int32, [None, 1]), gc.placeholder(gc.float32, [None, None])
+    made = gc.scatter_nd(indices, rows, gc.stack([4, gc.shape(rows)[1]]))
+    with gc.Session() as session, native.load(gc.freeze(session, [made], [indices, rows]).SerializeToString()) as model:
+        given = np.ones((2, columns), np.float32)
+        np.testing.assert_array_equal(model.run([np.array([[3], [1]], np.int32), given])[0][1], np.ones(columns))
+        for index in (4, -1):
+            with pytest.raises(n.NativeError, match=f"index {index} is out of range: it must be at least 0 and less"):
+                model.run([np.array([[0], [index]], np.int32), given])
