@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from graphc.kernels.contracts.all import KERNELS as KERNEL_DECLARATIONS
+from graphc.passes.attention_ops import CHOSEN, MULTIPLIED
 from graphc.passes.batch_norm import ChannelMoments, ChannelProducts
 from graphc.passes.cross_entropy import WeightedCrossEntropy, WeightedSparseCrossEntropy
 from graphc.passes.layer_norm_ops import LayerNorm, LayerNormGrad
@@ -167,7 +168,9 @@ def attention(x: Arrays, d: list[int], attrs: list[int]) -> None:
     masked, inside, scale = KERNEL_DECLARATIONS["attention"].attr_values(attrs)
     scores = q @ k.swapaxes(-1, -2) * scale
     if masked:
-        scores = scores + _seen(x[3], scores.shape, [0, *steps])
+        mask = _seen(x[3], scores.shape, [0, *steps])
+        scores = np.where(mask < 0, scores * 0, scores) if masked == MULTIPLIED else scores
+        scores = np.where(mask < 0, mask, scores) if masked == CHOSEN else scores + mask
     y = np.exp(_log_softmax(scores)) @ v
     x[4][...] = (y.swapaxes(1, 2) if inside else y).ravel()
 

@@ -75,3 +75,38 @@ def test_parts_of_one_product(native: n.Native) -> None:
                 for shape in ((1, 1, 8), (2, 17, 8), (1, 65, 8), (0, 3, 8), (3, 0, 8), (2, 17, 8)):
                     fed = draw.standard_normal(shape).astype(np.float32)
                     np.testing.assert_array_equal(model.run([fed])[0], session.run(y, {x: fed}))
+
+
+@pytest.mark.parametrize("mask", ["where", "products", "of its own batch"])
+def test_masks_that_are_not_added(mask: str, native: n.Native) -> None:
+    """Heads share one k and v; keys are hidden in each way, in one row all of them. In a loop, in both libraries."""
+    with gc.Graph().as_default() as graph:
+        x, fed_seen = gc.placeholder(gc.float32, [None, HEADS, None, DEPTH]), gc.placeholder(gc.bool, [None, None])
+        seen = gc.reshape(fed_seen, [gc.shape(x)[0] if mask != "of its own batch" else -1, 1, 1, gc.shape(x)[2]])
+        keys = x[:, :1] * 0.5
+
+        def step(i: gc.Tensor, h: gc.Tensor) -> tuple[gc.Tensor, gc.Tensor]:
+            s, flags = gc.matmul(h, keys, transpose_b=True) * 0.25, gc.cast(seen, gc.float32)
+            s = s * flags - 1e10 * (1 - flags) if mask == "products" else gc.where_v2(seen, s, -1e9)
+            return i + 1, gc.tanh(gc.reshape(gc.matmul(gc.nn.softmax(s), gc.tanh(keys)), gc.shape(x)))
+
+        _, y = gc.while_loop(lambda i, h: i < 2, step, [gc.constant(0), x])
+        assert [step for body in compile_graph([y], feeds=[x, fed_seen]).plan.bodies for step in body.steps
+                if isinstance(step, Call) and step.kernel == "attention.f32"]
+        sessions = [gc.Session(graph=graph, config=gc.ConfigProto(intra_op_parallelism_threads=t)) for t in (1, 2)]
+        file = gc.freeze(sessions[0], [y], [x, fed_seen]).SerializeToString()
+        draw = np.random.default_rng(3)
+        with native.load(file) as model, sessions[0], sessions[1]:
+            for batch, rows in ((1, 1), (2, 17), (1, 300), (0, 3), (3, 65)):
+                given = draw.standard_normal((batch, HEADS, rows, DEPTH)).astype(np.float32)
+                shown = (draw.random((batch, rows)) > 0.3) & (np.arange(batch)[:, None] != 1)
+                hidden = np.where(shown, 0, -np.inf)[:, None, None]
+                hidden[~shown.any(-1)] = 0                                   # a row hidden whole: equal weights
+                factor = np.where(shown.any(-1), 1.0, 0.0)[:, None, None, None]
+                right, k = given, given[:, :1] * 0.5
+                for _ in range(2):
+                    right = np.tanh(by_numpy(right * factor, k, np.tanh(k), hidden)) if given.size else given
+                found = [s.run(y, {x: given, fed_seen: shown}) for s in sessions] + [model.run([given, shown])[0]]
+                for each in found:
+                    np.testing.assert_array_equal(each, found[0])
+                np.testing.assert_allclose(found[0], right, rtol=2e-4, atol=2e-4)
