@@ -30,7 +30,7 @@ $(VENV)/installed-test: $(VENV)/installed
 
 KERNEL_SOURCES := $(shell find kernels -name '*.py')
 $(BUILD)/kernels/libgraphc_kernels.a: $(VENV)/installed $(KERNEL_SOURCES)
-	$(BIN)/python -m graphc.kernels build --isa $(ISAS) --out $(BUILD)/kernels
+	$(BIN)/python -m graphc.kernels build $(if $(ISAS),--isa $(ISAS)) --out $(BUILD)/kernels
 	touch $@
 kernels: $(BUILD)/kernels/libgraphc_kernels.a
 
@@ -44,8 +44,12 @@ runner: $(RUNNER)
 # The environment, the kernel library (compiled once, about a minute on two cores) and the runner.
 install: $(RUNNER)
 
-demo: install
-	$(BIN)/python examples/digits_cnn.py --runner $(RUNNER) --save digits.pb
+# The runner that is there, or one for this machine's instruction set alone: that takes half the time, and what is compiled for
+# it serves the other one, too.
+DEMO := $(if $(wildcard $(RUNNER)),$(BUILD),$(BUILD)/demo)
+demo:
+	$(MAKE) install BUILD=$(DEMO) $(if $(wildcard $(RUNNER)),,ISAS=)
+	$(BIN)/python examples/digits_cnn.py --runner $(DEMO)/runner/graphc-run --save digits.pb
 
 test: lint install $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 2 tests
@@ -109,14 +113,14 @@ large: $(RUNNER) $(VENV)/installed-test
 fuzz-graphs: $(RUNNER) $(VENV)/installed-test
 	$(FUZZ_PYTHON) tests/graphs/graph_run.py --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
 
-# What only a GPU can show (an NVIDIA driver for CUDA 11.4 or newer): the tests of tests/cuda on it, scalars on many more numbers,
-# folders of other tests with all sessions on it, and what it does. `make test` runs the first with an emulator standing in for it.
 CUDA_TESTS ?= tests/session tests/graph/test_control_flow.py tests/graph/test_gradient_arrays.py tests/rnn tests/train \
               tests/layers tests/ops/test_all_ops.py
-gpu: $(VENV)/installed-test
-	GRAPHC_TEST_GPU=1 $(BIN)/python -m pytest -n 4 tests/cuda
-	GRAPHC_TEST_GPU=1 PYTHONPATH=tests/cuda $(BIN)/python -m pytest -n 4 -p everything_on_gpu $(CUDA_TESTS)
-	$(BIN)/python bench/gpu.py
+# What only a GPU can show (an NVIDIA driver for CUDA 11.4 or newer): tests on it, every session of other tests on it, the sanitizer,
+# figures; a report of it in build/gpu. What no GPU has run yet comes first: GPU_SECONDS=280 makes as much of it as there is time for.
+# GPU_PYTHON: a Python that has the packages, where nothing can be downloaded. GPU_FLAGS=--stand-in: all of it without a GPU.
+GPU_SECONDS ?= 0
+gpu: $(if $(GPU_PYTHON),,$(VENV)/installed-test)
+	$(or $(GPU_PYTHON),$(BIN)/python) tests/cuda/first_contact.py --seconds $(GPU_SECONDS) $(GPU_FLAGS)
 
 # What a GPU would run, without one (docs/adr/0039): the tests of tests/cuda with the emulator and with the library in place of
 # libcuda, both as late and as early as it may work, more planted faults, then folders of other tests on the library, some with

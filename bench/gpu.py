@@ -1,11 +1,13 @@
-"""What the GPU of this machine does: `make gpu` (python bench/gpu.py).
+"""What the GPU of this machine does: `make gpu` (python bench/gpu.py [--tiny] [SECTION ...]).
 
 Times of maps, reductions and products are the device's own (events around launches); bytes are those that must be
 moved, each operand once. A copy from device memory to device memory is the measure of what can be had. Whole runs are
-Session.run, feeds and fetches and all, in microseconds of the clock; beside them the CPU's.
+Session.run, feeds and fetches and all, in microseconds of the clock; beside them the CPU's. --tiny: once each, on a few
+numbers: whether it runs, for what stands in for a GPU.
 """
 from __future__ import annotations
 
+import argparse
 import statistics
 import subprocess
 import time
@@ -27,13 +29,19 @@ from graphc.plan.plan import Instr, Program
 REPEATS, ROUNDS = 20, 7
 
 
-def median(measure: Callable[[], float]) -> float:
-    return statistics.median(measure() for _ in range(ROUNDS))
-
-
 class Bench:
-    def __init__(self, device: Device) -> None:
-        self.device, self.kept = device, []  # type: Device, list[Block]
+    """tiny: as in the header."""
+
+    def __init__(self, device: Device, tiny: bool = False) -> None:
+        self.device, self.tiny, self.kept = device, tiny, []  # type: Device, bool, list[Block]
+        self.repeats, self.rounds = (1, 1) if tiny else (REPEATS, ROUNDS)
+
+    def size(self, count: int) -> int:
+        """That many; of tiny ones a few, but an odd one stays odd."""
+        return min(count, 32 + count % 2) if self.tiny else count
+
+    def median(self, measure: Callable[[], float]) -> float:
+        return statistics.median(measure() for _ in range(self.rounds))
 
     def room(self, count: int) -> int:
         self.kept.append(Block(self.device, count))
@@ -53,20 +61,21 @@ class Bench:
             step.prepare(self.device)
 
         def repeated() -> None:
-            for _ in range(REPEATS):
+            for _ in range(self.repeats):
                 for step in work:
                     step.submit(self.device)
 
         graph = self.device.record(repeated)               # launches from Python take longer than small kernels
         self.device.replay(graph)
         self.device.wait()
-        return median(lambda: self.device.seconds(lambda: self.device.replay(graph))) / REPEATS
+        return self.median(lambda: self.device.seconds(lambda: self.device.replay(graph))) / self.repeats
 
     def map(self, program: Program, domain: tuple[int, ...], reduced: int, places: list[Place]) -> list[Any]:
         return list(launches(BoundMap(program, domain, reduced, dict(enumerate(places))), load_library(), self.room))
 
 
-def environment(device: Device) -> None:
+def environment(bench: Bench) -> None:
+    device = bench.device
     print(f"GPU {device.name}, compute capability {device.compute}, {device.multiprocessors} multiprocessors, "
           f"{device.memory >> 20} MiB, driver for CUDA {device.driver_version}")
     asked = ["nvidia-smi", "--query-gpu=name,driver_version,clocks.sm,clocks.mem", "--format=csv,noheader"]
@@ -94,8 +103,9 @@ def overheads(bench: Bench) -> None:
         device.wait()
         return (time.perf_counter() - begin) / times * 1e6
 
-    print(f"launch, from Python: {median(lambda: clock(lambda: work.submit(device), 1000)):.2f} us; "
-          f"on the device {device.seconds(lambda: [work.submit(device) for _ in range(200)]) / 200 * 1e6:.2f} us")
+    times = bench.size(200)
+    print(f"launch, from Python: {bench.median(lambda: clock(lambda: work.submit(device), 5 * times)):.2f} us; "
+          f"on the device {device.seconds(lambda: [work.submit(device) for _ in range(times)]) / times * 1e6:.2f} us")
     for count in (1, 10, 100):
         graph = device.record(lambda count=count: [work.submit(device) for _ in range(count)])  # type: ignore[misc]
 
@@ -103,17 +113,19 @@ def overheads(bench: Bench) -> None:
             device.replay(graph)
             device.wait()
 
-        print(f"graph of {count} launches, replayed and waited for: {median(lambda: clock(once, 200)):.1f} us")
+        print(f"graph of {count} launches, replayed and waited for: {bench.median(lambda: clock(once, times)):.1f} us")
 
 
 def bandwidths(bench: Bench) -> None:
-    count = 1 << 27
+    rows, cols = bench.size(1 << 14), bench.size(1 << 13)
+    count = rows * cols
     x, y, z = (bench.fill(count) for _ in range(3))
+
     def copies() -> None:                                   # in a graph they are slower
-        for _ in range(REPEATS):
+        for _ in range(bench.repeats):
             bench.device.copy(y, x, 4 * count)
 
-    copy = 2 * 4 * count * REPEATS / median(lambda: bench.device.seconds(copies))
+    copy = 2 * 4 * count * bench.repeats / bench.median(lambda: bench.device.seconds(copies))
     print(f"copy on the device: {copy / 1e9:.0f} GB/s")
     f32 = "f32"
     add = Program((f32, f32), (Instr("add", f32, (0, 1)),), (2,))
@@ -121,7 +133,6 @@ def bandwidths(bench: Bench) -> None:
                                  Instr("add", f32, (3, 4))), (5,))
     scale = Program((f32,), (Instr("const", f32, (), 2.0), Instr("mul", f32, (0, 1))), (2,))
     total = Program((f32,), (Instr("reduce.add", f32, (0,)),), (1,))
-    rows, cols = 1 << 14, 1 << 13
     flat, grid, turned, of_rows = (4,), (4 * cols, 4), (4, 4 * rows), (4, 0)
 
     def show(what: str, moved: int, work: list[Any]) -> None:
@@ -140,7 +151,7 @@ def bandwidths(bench: Bench) -> None:
         Place(x, grid), Place(z, of_rows)]))
     show("sum of columns of [16384, 8192]", 4 * count, bench.map(total, (cols, rows), 1, [
         Place(x, (4, 4 * cols)), Place(z, of_rows)]))
-    show("sum of rows of [2^24, 8]", 4 * count, bench.map(total, (1 << 24, 8), 1, [
+    show("sum of rows of [2^24, 8]", 4 * count, bench.map(total, (count // 8, 8), 1, [
         Place(x, (32, 4)), Place(z, of_rows)]))
     call = Call((f32,), (x, z), (rows, cols), (), load_library(), bench.room, lambda stored: 0)
     show("softmax of [16384, 8192]", 8 * count, list(CALLS["softmax"](call)))
@@ -148,9 +159,9 @@ def bandwidths(bench: Bench) -> None:
 
 def rows(bench: Bench) -> None:
     """Kernels of rows: how much of what must be moved they move a second."""
-    x, y, z = (bench.fill(1 << 26) for _ in range(3))
-    indices = bench.room(8 << 20)
-    drawn = np.random.default_rng(0).integers(0, 50000, 1 << 20)
+    x, y, z = (bench.fill(1 << 20 if bench.tiny else 1 << 26) for _ in range(3))
+    drawn = np.random.default_rng(0).integers(0, bench.size(50000), bench.size(1 << 20))
+    indices = bench.room(drawn.nbytes)
     bench.device.upload(indices, drawn.ctypes.data, drawn.nbytes)
     bench.device.wait()
     cases = (
@@ -166,13 +177,17 @@ def rows(bench: Bench) -> None:
         ("2^26 stateless normal numbers", "stateless_normal.f32", (indices, y), (1 << 26,), ()))
     for what, kernel, operands, dims, attrs in cases:
         name, *types = kernel.split(".")
-        call = Call(tuple(types), operands, dims, attrs, load_library(), bench.room, lambda stored: 0)
+        call = Call(tuple(types), operands, tuple(map(bench.size, dims)), attrs, load_library(), bench.room,
+                    lambda stored: 0)
         print(f"{what:44} {bench.time(list(CALLS[name](call))) * 1e6:9.1f} us")
 
 
 def tensor_products(bench: Bench) -> None:
     """Of float32 rounded to tf32, and of such that has been 16-bit floats."""
-    for size in (1024, 4096, 8192):
+    if bench.device.compute < TENSOR_COMPUTE:
+        print("this GPU has no tensor cores that graphc uses")
+        return
+    for size in sorted({bench.size(n) for n in (1024, 4096, 8192)}):
         a, b, c = (bench.fill(size * size) for _ in range(3))
         for turned in ((0, 0), (1, 0), (0, 1)):
             for how in (Products.ROUNDED, Products.EXACT):
@@ -187,7 +202,7 @@ def tensor_products(bench: Bench) -> None:
 def products(bench: Bench) -> None:
     for dtype, sizes in (("f32", ((128, 512, 784), (1024, 1024, 1024), (4096, 4096, 4096), (8192, 8192, 8192))),
                          ("f64", ((4096, 4096, 4096),))):
-        for m, n, k in sizes:
+        for m, n, k in (tuple(map(bench.size, dims)) for dims in sizes):
             width = 2 if dtype == "f64" else 1
             a, b, c = bench.fill(m * k * width), bench.fill(k * n * width), bench.fill(m * n * width)
             for turned in ((0, 0), (1, 0), (0, 1)) if m == 4096 and dtype == "f32" else ((0, 0),):
@@ -211,7 +226,7 @@ def picture_net(x: Any) -> Any:
     return gc.layers.dense(gc.layers.flatten(x), 512, gc.nn.relu)
 
 
-def sessions() -> None:
+def sessions(bench: Bench) -> None:
     print("Session.run, microseconds, with [batch, 784] fed:")
     for where in ("/gpu:0", "/cpu:0"):
         with gc.Graph().as_default(), gc.device(where):
@@ -223,7 +238,7 @@ def sessions() -> None:
                 fetches[f"training step, {name}"] = gc.train.GradientDescentOptimizer(0.05).minimize(loss)
             with gc.Session() as session:
                 session.run(gc.global_variables_initializer())
-                for batch in (1, 128, 4096):
+                for batch in (1, 2) if bench.tiny else (1, 128, 4096):
                     rng = np.random.default_rng(0)
                     feed = {x: rng.standard_normal((batch, 784), np.float32), t: rng.integers(0, 10, batch)}
                     for name, fetch in fetches.items():
@@ -243,24 +258,23 @@ def clocked(session: Any, fetch: Any, given: Any) -> float:
     return statistics.median(times) * 1e6
 
 
+SECTIONS = {section.__name__: section for section in (environment, overheads, bandwidths, rows, products,
+                                                      tensor_products, sessions)}
+
+
 def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)}; all, if none")
+    parser.add_argument("--tiny", action="store_true", help="once each, on a few numbers")
+    options = parser.parse_args()
     device = find_device()
     if device is None:
         raise SystemExit("there is no GPU on this machine (or no driver: libcuda.so.1)")
     device.enter()
-    bench = Bench(device)
-    environment(device)
-    overheads(bench)
-    bandwidths(bench)
-    bench.kept.clear()
-    rows(bench)
-    bench.kept.clear()
-    products(bench)
-    bench.kept.clear()
-    if device.compute >= TENSOR_COMPUTE:
-        tensor_products(bench)
+    bench = Bench(device, options.tiny)
+    for name in options.sections or SECTIONS:
+        SECTIONS[name](bench)
         bench.kept.clear()
-    sessions()
 
 
 if __name__ == "__main__":

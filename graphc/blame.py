@@ -154,8 +154,8 @@ def _arguments(function: Callable[..., Any], given: Sequence[Any], named: Mappin
 
 def _holds(value: Any, thing: Any, depth: int = _DEPTH) -> bool:
     """Whether the user's value is that very thing, or a list or dictionary with it inside."""
-    if value is thing:
-        return True
+    if value is thing or (isinstance(value, str) and isinstance(thing, str) and len(thing) == 1 and thing in value):
+        return True                             # one of its letters: a string in place of a list
     if depth and isinstance(value, (list, tuple)):
         return any(_holds(element, thing, depth - 1) for element in value[:64])
     if depth and isinstance(value, dict):

@@ -2,7 +2,8 @@
 
 Public functions and methods are wrapped where they are declared public (api/public.py). An error that leaves one loses
 the frames of graphc's own files, except the wrapper's; those of the user's functions in between (bodies of loops,
-Python functions of the graph) stay. An error of a bad argument that does not say yet where it happened is given the
+Python functions of the graph) stay. An iterator, or what a `with` enters, does its work after the call: its errors are
+treated as the call's. An error of a bad argument that does not say yet where it happened is given the
 name of the public function and the user's line. Bugs of graphc itself keep every frame, and so does everything if
 GRAPHC_FULL_TRACEBACK=1 is set.
 """
@@ -12,8 +13,9 @@ import functools
 import linecache
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from types import FunctionType, TracebackType
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import _GeneratorContextManager
+from types import FunctionType, GeneratorType, TracebackType
 from typing import Any, TypeVar
 
 from graphc.errors import InternalError, OpError
@@ -131,10 +133,29 @@ def user_facing(function: Callable[..., Any], name: str) -> Callable[..., Any]:
             from graphc import blame
 
             raise shown(blame.refused(name, *wrong), name)
+        kind = type(result)
+        if (kind is GeneratorType or kind is _GeneratorContextManager) and not is_internal(
+                sys._getframe(1).f_code.co_filename):
+            return _shown_later(result, lambda error: _shown_of(error, function, name, arguments, more, None))
         return result
 
     setattr(call, _WRAPPED, True)
     return call
+
+
+def _shown_later(result: Any, shown_of: Callable[[Exception], Exception]) -> Any:
+    """A generator, or a context manager made of one, whose errors are shown when they come."""
+    if isinstance(result, GeneratorType):
+        return _steps(result, shown_of)
+    result.gen = _steps(result.gen, shown_of)
+    return result
+
+
+def _steps(steps: Generator[Any, Any, Any], shown_of: Callable[[Exception], Exception]) -> Generator[Any, Any, Any]:
+    try:
+        return (yield from steps)
+    except Exception as error:
+        raise shown_of(error)  # noqa: B904  (the same error)
 
 
 def _shown_of(error: Exception, function: Callable[..., Any], name: str, arguments: Sequence[Any],

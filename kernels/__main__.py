@@ -22,7 +22,7 @@ def main() -> int:
     parser.add_argument("command", choices=["get", "build"])
     parser.add_argument("--isa", default="", help="comma-separated; default: the best of this machine")
     parser.add_argument("--out", default="", help="directory for the runner's library and header")
-    parser.add_argument("--only", default="", help="comma-separated names of kernels, `primitives`, `runtime`")
+    parser.add_argument("--only", default="", help="comma-separated: kernels, `primitives`, `runtime`, `strings`")
     parser.add_argument("--jobs", type=int, default=None, help="compilers at once; default: one a core")
     parser.add_argument("--package", default="", help="directory for what a wheel carries")
     parser.add_argument("--tsan", action="store_true", help="code that tells ThreadSanitizer what it does")

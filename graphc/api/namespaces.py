@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from types import ModuleType
+from functools import cache
+from types import FunctionType, ModuleType
 from typing import Any
 
 from graphc.api.names import MODULES, NAMES, OWN_FILES
@@ -27,8 +28,7 @@ def lookup(module: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
 
             raise missing(module, name, [*vars(sys.modules[module]), *targets, *inside])
         load("graphc.api.methods")                # of the classes that the name may stand for, or give
-        home, _, attribute = targets[name].partition(":")
-        value = getattr(load(home), attribute)
+        value = public_thing(targets[name])
         setattr(sys.modules[module], name, value)
         return value
 
@@ -36,6 +36,19 @@ def lookup(module: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
         return sorted({*vars(sys.modules[module]), *targets, *_modules_inside(space)})
 
     return get, listing
+
+
+@cache
+def public_thing(target: str) -> Any:
+    """What a name of the table stands for. Functions of the rooms before api/ know nothing of users: here they are made
+    to show their errors as public functions do."""
+    home, _, attribute = target.partition(":")
+    value = getattr(load(home), attribute)
+    if not isinstance(value, FunctionType) or "_pb2" in home:
+        return value
+    from graphc import tracebacks
+
+    return value if tracebacks.is_wrapped(value) else tracebacks.user_facing(value, f"gc.{attribute}")
 
 
 def _modules_inside(space: str) -> dict[str, str]:

@@ -28,3 +28,8 @@ def public(*names: str) -> Callable[[T], T]:
             return tracebacks.user_facing(thing, f"gc.{names[0]}")  # type: ignore[return-value]
         return thing
     return declare
+
+
+def given_by(name: str) -> Callable[[T], T]:
+    """Declares a function that the public function `name` gives to its caller: its errors end in user code, too."""
+    return lambda function: tracebacks.user_facing(function, name)  # type: ignore[return-value]

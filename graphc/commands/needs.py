@@ -17,11 +17,12 @@ import graphc as gc
 from graphc import errors
 from graphc.exec.cuda.host_body import PROGRAMS
 from graphc.exec.cuda.support import lacking_steps
+from graphc.ir.host import STRINGS as OF_STRINGS
 from graphc.kernels.contracts.all import KERNELS
 from graphc.kernels.contracts.kernel import Kernel
 from graphc.kernels.toolchain.gate import PART_SYMBOL
 from graphc.kernels.toolchain.intervals import Some, either, greatest, least
-from graphc.kernels.toolchain.tables import CHECKPOINTS, GPU, OTHER_STEPS, STRINGS
+from graphc.kernels.toolchain.tables import CHECKPOINTS, GPU, OTHER_STEPS, STRING_OPS, STRINGS
 from graphc.plan.joined import joined
 from graphc.plan.plan import Body, Buffer, BufferKind, Call, Dim, DimKind, Map, Plan
 from graphc.plan.uncarried import uncarried
@@ -30,7 +31,7 @@ from graphc.serial.signatures import not_native
 
 LARGEST = 1 << 40                      # of a size that nothing is known of
 # Parts of the runtime (@part in graphc/kernels/runtime).
-REDUCED, TURNED, CONTROL = "reduced", "turned", "control"
+REDUCED, TOGETHER, TURNED, CONTROL = "reduced", "together", "turned", "control"
 _RELATION = re.compile(r"(\w+) (>=|<=) (-?\d+)")       # what at_least and at_most of contracts/kernel.py make
 
 
@@ -74,6 +75,8 @@ def needs_of(plan: Plan, has_variables: bool = False) -> Needs:
         runtime |= _map_parts(body)
     if any(row.dtype == "str" for row in (*plan.inputs, *plan.outputs, *plan.constants)):
         parts.add(STRINGS)
+    if any(name.startswith(OF_STRINGS) for name in plan.hosts):
+        parts |= {STRINGS, STRING_OPS}
     return Needs(frozenset(call.kernel for call in calls), frozenset(primitives), frozenset(parts), calls,
                  frozenset(runtime))
 
@@ -180,7 +183,7 @@ def _map_parts(body: Body) -> set[str]:
     for step in body.steps:
         one = step if isinstance(step, Map) else step.epilogue if isinstance(step, Call) else None
         if one is not None and one.reduced:
-            found.add(REDUCED)
+            found |= {REDUCED, TOGETHER}
         elif one is not None:
             domain = [sizes[dim] for dim in one.domain]
             if any(may_turn(domain, [sizes[dim] for dim in access.strides]) for access in (*one.loads, *one.stores)):
@@ -206,7 +209,7 @@ def parts_left_out(needs: Sequence[Needs], symbols: Collection[str], isas: Seque
     runtime = {name for one in needs for name in one.runtime}
     left_out = []
     for isa in isas:
-        left_out += _of_unit(parts, "runtime", isa, runtime, {REDUCED, TURNED, CONTROL})
+        left_out += _of_unit(parts, "runtime", isa, runtime, {REDUCED, TOGETHER, TURNED, CONTROL})
         for unit, names in reached[isa].items():
             if names is not None:
                 left_out += _of_unit(parts, unit, isa, names, names)

@@ -20,10 +20,14 @@ import numpy as np
 
 from graphc.exec import guard
 from graphc.exec.interrupt import calling, poll_words
-from graphc.exec.slots import borrow_slot, is_all_true, read_numbers, read_slot, read_words, write_numbers, write_slot
-from graphc.exec.string_runs import numbers_of
+from graphc.exec.slots import borrow_slot, is_all_true, place_of, read_slot, read_words, reserve_slot, write_slot
+from graphc.exec.string_calls import Call, Native
+from graphc.exec.string_ops import native_of
+from graphc.exec.string_runs import held_by_run
 from graphc.exec.strings import TABLE
-from graphc.ir.host import strings_of
+from graphc.ir.dtypes import string
+from graphc.ir.host import HostCall, strings_of
+from graphc.ir.values import to_array
 from graphc.kernels.runtime import tables as t
 
 HostFunction = Callable[..., Any]
@@ -52,7 +56,7 @@ _POLL, _NO_WAKE = _SIX(_poll), _SIX(_no_wake)      # C may call them as long as 
 class _Function:
     """What a plan calls. strings, strings_made: which operands and results are strings. inside: the run keeps the
     variables' lock meanwhile. asserts: there is nothing to do if all of the first operand is true. borrows: it gets
-    arrays in the runtime's own memory."""
+    arrays in the runtime's own memory. native: what is tried first (string_calls.py)."""
 
     name: str
     call: HostFunction
@@ -61,11 +65,13 @@ class _Function:
     inside: bool
     asserts: bool
     borrows: bool
+    native: Native | None
 
 
 def _function(name: str, call: HostFunction) -> _Function:
     return _Function(name, call, *strings_of(name), getattr(call, "stays_inside", False),
-                     getattr(call, "asserts", False), getattr(call, "borrows", False))
+                     getattr(call, "asserts", False), getattr(call, "borrows", False),
+                     native_of(call.op) if isinstance(call, HostCall) else None)
 
 
 class Host:
@@ -117,8 +123,13 @@ class Host:
             function = self._functions[host]
             if function.asserts and is_all_true(where[0]):
                 return 0
+            if function.native is not None:
+                called = Call(self._reserve, self.address, function.name, where[:operands], where[operands:],
+                              function.strings)
+                if function.native(called):
+                    return 0
             strings, read = function.strings, borrow_slot if function.borrows else read_slot
-            arrays = [TABLE.strings_of(*read_numbers(slot)) if i in strings else read(slot)
+            arrays = [TABLE.strings_at(*place_of(slot)) if i in strings else read(slot)
                       for i, slot in enumerate(where[:operands])]
             if self._outside is None or function.inside:     # no user's code
                 results = function.call(*arrays)
@@ -144,7 +155,9 @@ class Host:
             raise ValueError(f"{name} returned {len(results)} values, {len(slots)} were declared")
         for i, (value, slot) in enumerate(zip(results, slots, strict=True)):
             if i in function.strings_made:
-                write_numbers(self._reserve, self.address, slot, *numbers_of(value), name, i)
+                strings = value if type(value) is np.ndarray and value.dtype == object else to_array(value, string)
+                address = reserve_slot(self._reserve, self.address, slot, strings.shape, name, i)
+                TABLE.write_numbers(strings, held_by_run(), address)
             else:
                 write_slot(self._reserve, self.address, slot, value, name, i)
 

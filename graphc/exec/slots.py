@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import math
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any
 
@@ -68,12 +68,15 @@ def _in_place(slot: int) -> np.ndarray:
     return np.ndarray(shape, dtype, _bytes_type(size).from_address(words[t.SLOT_ADDRESS]))
 
 
-def read_numbers(slot: int) -> tuple[tuple[int, ...], list[int]]:
-    """The shape and the elements of the int64 array in a SLOT."""
+def place_of(slot: int) -> tuple[tuple[int, ...], int]:
+    """The shape and the address of the array in a SLOT."""
     words = _slot_words(_SLOT.from_address(slot))
-    shape = words[t.SLOT_SIZES:t.SLOT_SIZES + words[t.SLOT_RANK]]
-    count = math.prod(shape)
-    return shape, read_words(words[t.SLOT_ADDRESS], count) if count else []
+    return words[t.SLOT_SIZES:t.SLOT_SIZES + words[t.SLOT_RANK]], words[t.SLOT_ADDRESS]
+
+
+def slot_record(slot: int) -> tuple[int, ...]:
+    """The words of a SLOT."""
+    return _slot_words(_SLOT.from_address(slot))
 
 
 def is_all_true(slot: int) -> bool:
@@ -103,15 +106,18 @@ def write_slot(reserve: Reserve, host: int, slot: int, value: Any, what: str, po
         _bytes_type(array.nbytes).from_address(address).raw = array.tobytes()
 
 
-def write_numbers(reserve: Reserve, host: int, slot: int, shape: tuple[int, ...], numbers: Sequence[int], what: str,
-                  position: int) -> None:
-    """write_slot of int64 numbers."""
-    rank = _slot_words(_SLOT.from_address(slot))[t.SLOT_RANK]
-    if len(shape) != rank:
-        raise errors.InvalidArgumentError(f"{_result(what, position)} has shape {shape}, but rank {rank} was declared")
-    address = _reserved(reserve, host, slot, shape, what, position, 8 * len(numbers))
-    if numbers:
-        _words_type(len(numbers)).from_address(address)[:] = numbers
+def reserve_slot(reserve: Reserve, host: int, slot: int, shape: tuple[int, ...], what: str, position: int,
+                 number: int = dtypes.int64.number) -> int:
+    """The address of memory for result `position` of the function `what`, of the dtype with that number. Raises
+    TypeError and InvalidArgumentError unless the SLOT has the dtype and the rank."""
+    words = _slot_words(_SLOT.from_address(slot))
+    if words[t.SLOT_DTYPE] != number:
+        raise TypeError(f"{_result(what, position)} is {_dtype(number)[0].name}, but "
+                        f"{_dtype(words[t.SLOT_DTYPE])[0].name} was declared")
+    if len(shape) != words[t.SLOT_RANK]:
+        raise errors.InvalidArgumentError(f"{_result(what, position)} has shape {shape}, but rank "
+                                          f"{words[t.SLOT_RANK]} was declared")
+    return _reserved(reserve, host, slot, shape, what, position, _dtype(number)[1].itemsize * math.prod(shape))
 
 
 _SMALL = 4096              # bytes: such arrays are copied once more rather than looked at through `array.ctypes`

@@ -8,16 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
-
-import numpy as np
 
 from graphc.errors import InternalError
 from graphc.exec.states import State
 from graphc.exec.strings import TABLE, Held
-from graphc.ir.dtypes import string
 from graphc.ir.host import STRINGS
-from graphc.ir.values import to_array
 from graphc.plan.plan import Plan
 
 
@@ -39,23 +34,15 @@ def begin_run() -> tuple[Held | None, Held]:
 
 def end_run(outer: Held | None, held: Held) -> None:
     RUNNING.held = outer
-    given, held.numbers, held.others = held.numbers, [], []
-    if given:
-        TABLE.given_back.append(given)
-        TABLE.collect()
+    held.give_back()
+    TABLE.collect()
 
 
-def numbers_of(value: Any) -> tuple[tuple[int, ...], list[int]]:
-    """The shape and the numbers of strings that a function gave to the run of this thread."""
-    held = RUNNING.held
-    if held is None:
+def held_by_run() -> Held:
+    """What the run of this thread holds. Raises InternalError outside of one."""
+    if RUNNING.held is None:
         raise InternalError("a Python function gives strings outside of a run")
-    if type(value) is not np.ndarray or value.dtype != object:
-        value = to_array(value, string)
-    strings = value.ravel().tolist()
-    if set(map(type, strings)) - {bytes}:
-        strings = to_array(value, string).ravel().tolist()
-    return value.shape, TABLE.numbers_of(strings, held)
+    return RUNNING.held
 
 
 class Strings:

@@ -172,6 +172,9 @@ class Layer(Collected):
         """Checks the inputs; at the first call takes their dtype and makes the variables."""
         specs = self.input_spec if isinstance(self.input_spec, (list, tuple)) else [self.input_spec]
         flat = gc.nest.flatten(inputs)
+        if not flat and self.input_spec is not None:
+            raise ValueError(f"Input 0 of layer {self.name} is incompatible with the layer: it is {inputs!r}, which "
+                             "holds no tensor")
         for which, (spec, given) in enumerate(zip(specs, flat, strict=False)):
             if spec is not None and isinstance(given, gc.Tensor):
                 spec.check(given, which, self.name)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import graphc as gc
-from graphc.api.public import public
+from graphc.api.public import given_by, public
 
 Regularizer = Callable[[Any], Any]
 
@@ -24,6 +24,7 @@ def _scaled(scale: Any, size: Callable[[Any], Any], scope: str | None, default: 
     if isinstance(scale, numbers.Real) and scale == 0.0:
         return gc.no_regularizer  # type: ignore[no-any-return]
 
+    @given_by(f"what gc.contrib.layers.{default} gives")
     def regularizer(weights: Any, name: str | None = None) -> Any:
         with gc.name_scope(scope, default, [weights]) as entered:
             factor = gc.convert_to_tensor(scale, dtype=weights.dtype.base_dtype, name="scale")
@@ -33,7 +34,7 @@ def _scaled(scale: Any, size: Callable[[Any], Any], scope: str | None, default: 
 
 
 @public("contrib.layers.l1_regularizer")
-def l1_regularizer(scale: Any, scope: str | None = None) -> Regularizer:
+def l1_regularizer(scale: float, scope: str | None = None) -> Regularizer:
     """scale * sum |weights|, as `tf.contrib.layers.l1_regularizer`. Raises ValueError for a scale that is an integer or
     less than 0.
 
@@ -46,7 +47,7 @@ def l1_regularizer(scale: Any, scope: str | None = None) -> Regularizer:
 
 
 @public("contrib.layers.l2_regularizer")
-def l2_regularizer(scale: Any, scope: str | None = None) -> Regularizer:
+def l2_regularizer(scale: float, scope: str | None = None) -> Regularizer:
     """scale * sum(weights ** 2) / 2, as `tf.contrib.layers.l2_regularizer`. Raises ValueError for a scale that is an
     integer or less than 0.
 
@@ -59,7 +60,7 @@ def l2_regularizer(scale: Any, scope: str | None = None) -> Regularizer:
 
 
 @public("contrib.layers.l1_l2_regularizer")
-def l1_l2_regularizer(scale_l1: Any = 1.0, scale_l2: Any = 1.0, scope: str | None = None) -> Regularizer:
+def l1_l2_regularizer(scale_l1: float = 1.0, scale_l2: float = 1.0, scope: str | None = None) -> Regularizer:
     """The sum of both, as `tf.contrib.layers.l1_l2_regularizer`.
 
     The function takes floats of any shape, and gives a scalar of their dtype. Raises ValueError for a scale that is an
@@ -95,6 +96,7 @@ def sum_regularizer(regularizer_list: Sequence[Regularizer | None], scope: str |
     if not regularizers:
         return None
 
+    @given_by("what gc.contrib.layers.sum_regularizer gives")
     def sum_of_all(weights: Any) -> Any:
         with gc.name_scope(scope, "sum_regularizer", [weights]) as entered:
             losses = [loss for r in regularizers if (loss := r(weights)) is not None]

@@ -16,8 +16,11 @@ from graphc.passes.fuse import fuse
 from graphc.passes.join_products import join_products
 from graphc.passes.layer_norm import layer_norm
 from graphc.passes.layout import layout
+from graphc.passes.moments import moments
+from graphc.passes.pads import pads
 from graphc.passes.prepare import prepare
 from graphc.passes.prune import prune
+from graphc.passes.resize import resize
 from graphc.passes.rows_in_loops import rows_in_loops
 from graphc.passes.simplify import simplify
 from graphc.passes.softmax_grad import softmax_grad
@@ -52,8 +55,13 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("cross_entropy", cross_entropy),
     # Before expansion: `permuted` of an op such as FusedBatchNorm knows its layout, its parts do not.
     ("layout", layout),
-    # Behind layout, which brings pictures into the order that its kernels know.
+    # Both behind layout, which brings pictures into the order that their kernels know.
+    ("pads", pads),
     ("batch_norm", batch_norm),
+    # Behind layer_norm and layout, too; before expansion, which takes means apart.
+    ("moments", moments),
+    # Before expansion, whose casts are maps like those that it makes.
+    ("resize", resize),
     # From here on only elementwise ops, reductions, views, aliases and kernels.
     ("expand", expand),
     # Expansion makes constants and neutral factors.

@@ -2,10 +2,11 @@
 its gradient becomes another.
 
  1. A softmax is looked at whose result p only the product p v reads, or that and the gradient (attention_match.py).
- 2. Before the softmax: a mask that is added, if it broadcasts along whole rows; before that, or instead, a factor that
-    is one number, as a product or quotient; then the product q kT. Either may be missing, nothing else may stand there,
-    and nothing else may read what lies between.
- 3. The batches of q, k and v must provably be the same. Up to two leading axes; of the mask each is there or 1.
+ 2. Before the softmax: a mask (attention_masks.py), if it broadcasts along whole rows; before that, or instead, a
+    factor that is one number, as a product or quotient; then the product q kT. Either may be missing, nothing else may
+    stand there, and nothing else may read what lies between.
+ 3. The batches of q, k and v must provably be those of the scores, or broadcast to them. Up to two leading axes; of
+    the mask each is there or 1.
  4. In training the step keeps two numbers for each row of scores, and the gradient computes the scores anew, block by
     block. It takes the place of all three products that give the gradients by q, k and v; where one of them is not
     wanted, or p's gradient is read elsewhere (a mask that is trained), everything stays as it is.
@@ -14,54 +15,80 @@ Transposes that belong to a product are parts of it by now (simplify).
 """
 from __future__ import annotations
 
-from graphc.ir.node import Flow, Node, Origin, make_node
+from graphc.ir.node import Flow, Node, Origin, Value, make_node
+from graphc.ir.spec import Shape
+from graphc.ops.array.broadcast import BroadcastTo
 from graphc.ops.array.transpose import Transpose
 from graphc.ops.nn.softmax import Softmax
 from graphc.passes.attention_match import Found, Matcher
-from graphc.passes.attention_ops import Attention, AttentionGrad, AttentionKept
-from graphc.passes.fuse import NO_SIDES, Sides, side_of
+from graphc.passes.attention_ops import ADDED, Attention, AttentionGrad, AttentionKept
+from graphc.passes.fuse import Sides, side_of
 from graphc.passes.groups import Group, Values, with_groups, with_specs_of
 
 
-def attention(flow: Flow, sides: Sides = NO_SIDES) -> Flow:
-    """sides: of a plan for GPUs, where the user's ops were placed: those of different sides are not joined."""
+def attention(flow: Flow, sides: Sides | None = None) -> Flow:
+    """sides: of a plan for GPUs, where the user's ops were placed: those of different sides are not joined, nor are
+    masks that are not added, which the kernels there do not know."""
     softmaxes = [node for node in flow.nodes() if isinstance(node.op, Softmax)]
     if not softmaxes:
         return flow
     match = Matcher(flow)
-    found = [f for f in map(match, softmaxes) if f is not None and _on_one_side(f, sides)]
+    found = [f for f in map(match, softmaxes) if f is not None and _is_for(f, sides)]
     return with_groups(flow, [group for f in found for group in _groups(f)]) if found else flow
 
 
-def _on_one_side(found: Found, sides: Sides) -> bool:
+def _is_for(found: Found, sides: Sides | None) -> bool:
+    if sides is None:
+        return True
+    if found.mask is not None and found.mask.does != ADDED:
+        return False
     nodes = (*found.nodes, *(found.gradient.nodes if found.gradient else ()))
     return len({side_of(node.origins, sides) for node in nodes}) == 1
 
 
 def _groups(found: Found) -> list[Group]:
-    """The step, and that of its gradient if there is one."""
+    """The step, and that of its gradient if there is one. What they read of the flow: q, k, v, in the gradient dy, and
+    what the mask is made of."""
+    mask = found.mask
+    parts, does = (mask.parts, mask.does) if mask else ((), ADDED)
+
+    def operands(inputs: Values) -> Values:
+        """q, k, v and the mask."""
+        wide = (_broadcast(value, found.lead(), _origins(found.nodes)) for value in inputs[:3])
+        return (*wide, *((mask.operand(inputs[3:], _origins(found.nodes)),) if mask else ()))
+
     def forward(inputs: Values, _: Values) -> Values:
-        op = Attention(found.scale) if found.gradient is None else AttentionKept(found.scale)
-        made = make_node(op, inputs, _origins(found.nodes), found.after)
+        kind = Attention if found.gradient is None else AttentionKept
+        made = make_node(kind(found.scale, does), operands(inputs), _origins(found.nodes), found.after)
         made = with_specs_of(made, found.results)
         return tuple(made.value(i) for i in range(len(made.specs)))
 
-    step = Group((found.q, found.k, found.v, *found.mask), found.results, forward)
+    step = Group((found.q, found.k, found.v, *parts), found.results, forward)
     gradient = found.gradient
     if gradient is None:
         return [step]
 
     def backward(inputs: Values, made: Values) -> Values:
-        q, k, v, dy, *mask = inputs
-        node = make_node(AttentionGrad(found.scale), (q, k, v, *made, dy, *mask), _origins(gradient.nodes))
+        dy, others = _broadcast(inputs[0], found.lead(), _origins(gradient.nodes)), operands(inputs[1:])
+        node = make_node(AttentionGrad(found.scale, does), (*others[:3], *made, dy, *others[3:]),
+                         _origins(gradient.nodes))
         dq, dk, dv = (node.value(i) for i in range(3))
+        if gradient.summed is not None:
+            dq, dk = (gradient.summed.of(value, node.origins) for value in (dq, dk))
         if gradient.dk_transposed:
-            rank = len(found.k.spec.shape or ())
+            rank = len(dk.spec.shape or ())
             perm = (*range(rank - 2), rank - 1, rank - 2)
             dk = make_node(Transpose(perm=perm), (dk,), gradient.results[1].node.origins).value()
         return dq, dk, dv
 
-    return [step, Group((found.q, found.k, found.v, gradient.dy, *found.mask), gradient.results, backward, step)]
+    return [step, Group((gradient.dy, found.q, found.k, found.v, *parts), gradient.results, backward, step)]
+
+
+def _broadcast(value: Value, lead: Shape, origins: tuple[Origin, ...]) -> Value:
+    """With these leading axes: heads of q that share one of k and v, or a batch that only the mask has."""
+    shape = value.spec.shape or ()
+    wanted = (*lead, *shape[-2:])
+    return value if shape == wanted else make_node(BroadcastTo(shape=wanted), (value,), origins).value()
 
 
 def _origins(nodes: tuple[Node, ...]) -> tuple[Origin, ...]:

@@ -13,44 +13,74 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from graphc.ir import dims
+from graphc.ir.dims import Size
 from graphc.ir.dtypes import float32, float64
-from graphc.ir.node import Flow, Node, Value
+from graphc.ir.node import Flow, Node, Origin, Value, make_node
+from graphc.ir.op import normalise_axes
 from graphc.ir.spec import Shape
-from graphc.ops.array.source import Const
-from graphc.ops.math.binary import Add, Mul, Sub
-from graphc.ops.math.division import RealDiv
+from graphc.ops.array.shapes import Reshape
+from graphc.ops.array.transpose import Transpose
+from graphc.ops.math.binary import Mul, Sub
 from graphc.ops.math.matmul import BatchMatMul
 from graphc.ops.math.reduction import Sum
-from graphc.passes.attention_ops import MOST_LEADING
+from graphc.passes.attention_masks import Mask, leads, mask_of, scaled
+from graphc.passes.attention_ops import ADDED, MOST_LEADING
+
+
+@dataclass(frozen=True)
+class Summed:
+    """The sum of what is [*sizes, rows, columns] if it is reshaped so, along `axes`, which are some of `sizes`."""
+
+    sizes: tuple[Size, ...]
+    axes: tuple[int, ...]
+
+    def of(self, value: Value, origins: tuple[Origin, ...]) -> Value:
+        shape = (*self.sizes, *(value.spec.shape or ())[-2:])
+        reshaped = make_node(Reshape(shape=shape), (value,), origins).value()
+        return make_node(Sum(axis=self.axes, keep_dims=False), (reshaped,), origins).value()
 
 
 @dataclass(frozen=True)
 class Gradient:
-    """results: the values of dq, dk and dv; dk_transposed: the second one is dk transposed. nodes: all that make it."""
+    """results: the values of dq, dk and dv; dk_transposed: the second one is dk transposed. summed: dq and dk are,
+    along what scores were broadcast. nodes: all that make it."""
 
     dy: Value
     results: tuple[Value, Value, Value]
     dk_transposed: bool
+    summed: Summed | None
     nodes: tuple[Node, ...]
 
 
 @dataclass(frozen=True)
+class _Ends:
+    """The products dq and dk, whether the latter is transposed, what is summed, and the nodes that go back from ds
+    through mask and scale."""
+
+    by_q: Node
+    by_k: Node
+    transposed: bool
+    summed: Summed | None
+    between: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
 class Found:
-    """results: the value of p v, if it is there. mask: one value or none. nodes: those that make it; after: what they
-    come behind."""
+    """results: the value of p v, if it is there. nodes: those that make it; after: what they come behind."""
 
     q: Value
     k: Value
     v: Value
-    mask: tuple[Value, ...]
+    mask: Mask | None
     scale: float
     results: tuple[Value, ...]
     nodes: tuple[Node, ...]
     after: tuple[Node, ...]
     gradient: Gradient | None
+
+    def lead(self) -> Shape:
+        """The leading axes of the scores behind the mask."""
+        return (self.nodes[len(self.results)].specs[0].shape or ())[:-2]
 
 
 class Matcher:
@@ -78,7 +108,7 @@ class Matcher:
         scores, mask, scale, between = products
         gradient = None
         if len(self.readers[p]) > 1 or not mixed:
-            gradient = self._gradient(p, mixed, scores, scale)
+            gradient = self._gradient(p, mixed, scores, mask, scale)
             if gradient is None:
                 return None
         v = mixed[0].inputs[1] if mixed else gradient.nodes[0].inputs[1] if gradient else None
@@ -86,17 +116,14 @@ class Matcher:
         return self._checked(Found(scores.inputs[0], scores.inputs[1], v, mask, scale,
                                    tuple(n.value() for n in mixed), (*mixed, softmax, *between), (), gradient))
 
-    def _scores(self, softmax: Node) -> tuple[Node, tuple[Value, ...], float, tuple[Node, ...]] | None:
+    def _scores(self, softmax: Node) -> tuple[Node, Mask | None, float, tuple[Node, ...]] | None:
         """The product q kT, mask, scale, and the nodes from the softmax's operand to the product."""
-        scores, between = softmax.inputs[0], []
-        mask: tuple[Value, ...] = ()
-        if isinstance(scores.node.op, Add):
+        mask = mask_of(softmax.inputs[0])
+        scores, between = (mask.scores, list(mask.nodes)) if mask else (softmax.inputs[0], [])
+        factor = scaled(scores.node)
+        if factor is not None:
             between.append(scores.node)
-            scores, mask = _parts(scores.node, softmax.specs[0].shape)
-        scaled = _scaled(scores.node)
-        if scaled is not None:
-            between.append(scores.node)
-        product, scale = scaled or (scores, 1.0)
+        product, scale = factor or (scores, 1.0)
         between.append(product.node)
         if not _is_product(product.node, product.node.inputs[0] if product.node.inputs else product, adj_y=True):
             return None
@@ -104,7 +131,8 @@ class Matcher:
             return None
         return product.node, mask, scale, tuple(between)
 
-    def _gradient(self, p: Value, mixed: Sequence[Node], scores: Node, scale: float) -> Gradient | None:
+    def _gradient(self, p: Value, mixed: Sequence[Node], scores: Node, mask: Mask | None,
+                  scale: float) -> Gradient | None:
         """p's readers are `mixed` and those of the gradient; scores is the product q kT."""
         others = [n for n in self.readers[p] if n not in mixed]
         by_v = [n for n in others if _is_product(n, p, adj_x=True)]
@@ -119,14 +147,14 @@ class Matcher:
         else:
             return None
         dy, v = dp.inputs
-        if by_v[0].inputs[1] != dy or (mixed and mixed[0].inputs[1] != v):
+        if not _same(by_v[0].inputs[1], dy) or (mixed and not _same(mixed[0].inputs[1], v)):
             return None
-        ends = self._ends(by_softmax, scores, scale)
+        ends = self._ends(by_softmax, scores, mask, scale)
         if ends is None or self._reaches(v.node, by_v[0]):
             return None
-        by_q, by_k, transposed, factor = ends
-        return Gradient(dy, (by_q.value(), by_k.value(), by_v[0].value()), transposed,
-                        (dp, *nodes, *factor, by_q, by_k, by_v[0]))
+        results = ends.by_q.value(), ends.by_k.value(), by_v[0].value()
+        return Gradient(dy, results, ends.transposed, ends.summed,
+                        (dp, *nodes, *ends.between, ends.by_q, ends.by_k, by_v[0]))
 
     def _through_softmax(self, p: Value, weighted: Node, by_softmax: Node) -> tuple[Node, tuple[Node, ...]] | None:
         """The product dp, and the nodes behind it up to ds, which by_softmax gives; weighted is dp * p."""
@@ -145,33 +173,54 @@ class Matcher:
             return None
         return dp.node, (weighted, total.node, less.node, by_softmax)
 
-    def _ends(self, by_softmax: Node, scores: Node, scale: float) -> tuple[Node, Node, bool, tuple[Node, ...]] | None:
-        """The products dq and dk, whether the latter is transposed, and the node that applies the scale."""
+    def _ends(self, by_softmax: Node, scores: Node, mask: Mask | None, scale: float) -> _Ends | None:
         by_scores = by_softmax.value()
-        factor: tuple[Node, ...] = ()
+        between: list[Node] = []
+        summed = None
         q, k = scores.inputs
-        if _scale_of_product(scores, self.readers) is not None:
-            readers = self.readers[by_scores]
-            scaled = _scaled(readers[0]) if len(readers) == 1 else None
-            if scaled is None or scaled != (by_scores, scale) or not self._read_once(by_scores):
+        if mask is not None and mask.does != ADDED:
+            between += self.readers[by_scores][:1]
+            if not self._read_once(by_scores) or not mask.of_gradient(by_scores, between[-1]):
                 return None
-            factor, by_scores = (readers[0],), readers[0].value()
+            by_scores = between[-1].value()
+        if scores.specs[0].shape != by_softmax.specs[0].shape:
+            found = self._summed(by_scores, scores.specs[0].shape)
+            if found is None:
+                return None
+            by_scores, summed = found
+        if _scale_of_product(scores, self.readers) is not None:
+            between += self.readers[by_scores][:1]
+            if not self._read_once(by_scores) or scaled(between[-1]) != (by_scores, scale):
+                return None
+            by_scores = between[-1].value()
         readers = self.readers[by_scores]
-        by_q = [n for n in readers if _is_product(n, by_scores) and n.inputs[1] == k]
-        by_k = [n for n in readers if _is_product(n, by_scores, adj_x=True) and n.inputs[1] == q]
+        by_q = [n for n in readers if _is_product(n, by_scores) and _same(n.inputs[1], k)]
+        by_k = [n for n in readers if _is_product(n, by_scores, adj_x=True) and _same(n.inputs[1], q)]
         by_kt = [n for n in readers if _is_product(n, q, adj_x=True) and n.inputs[1] == by_scores]
         if len(by_q) != 1 or len(by_k) + len(by_kt) != 1:
             return None
         ends = by_q[0], (by_k or by_kt)[0]
-        return (*ends, bool(by_kt), factor) if self._read_by(by_scores, ends) else None
+        return _Ends(*ends, bool(by_kt), summed, tuple(between)) if self._read_by(by_scores, ends) else None
+
+    def _summed(self, value: Value, shape: Shape | None) -> tuple[Value, Summed] | None:
+        """The gradient by scores of `shape`, of that by what they were broadcast to, `value`: reshaped, and a sum."""
+        reshaped = self.readers[value][0]
+        if not self._read_once(value) or not isinstance(reshaped.op, Reshape) or not self._read_once(reshaped.value()):
+            return None
+        total, sizes = self.readers[reshaped.value()][0], reshaped.specs[0].shape or ()
+        if not isinstance(total.op, Sum) or total.op.keep_dims or self.awaited & {reshaped, total}:
+            return None
+        axes = normalise_axes(total.op.axis, len(sizes))
+        fits = total.specs[0].shape == shape and sizes[-2:] == (shape or ())[-2:] and max(axes) < len(sizes) - 2
+        return (total.value(), Summed(sizes[:-2], axes)) if fits else None
 
     def _checked(self, found: Found) -> Found | None:
         """The same, if shapes fit, nothing waits for a node that would go, and no knowledge of sizes goes with it."""
         gone = (*found.nodes, *(found.gradient.nodes if found.gradient else ()))
         if any(n.requirements or n in self.awaited for n in gone):
             return None
-        p = found.nodes[len(found.results)].specs[0].shape
-        if p is None or not _fit((found.q, found.k, found.v), p):
+        p, scores = (found.nodes[i].specs[0].shape for i in (len(found.results), -1))
+        if p is None or scores is None or p[-2:] != scores[-2:] or not _fit((found.q, found.k, found.v), p):
             return None
         after = tuple(dict.fromkeys(n for node in gone for n in node.after))
         if found.gradient is not None and after:
@@ -203,7 +252,13 @@ class Matcher:
 def _is_product(node: Node, left: Value, adj_x: bool = False, adj_y: bool = False) -> bool:
     """Whether it multiplies batches of matrices, `left` and another, transposed so."""
     op = node.op
-    return (isinstance(op, BatchMatMul) and node.inputs[0] == left and op.adj_x == adj_x and op.adj_y == adj_y)
+    return (isinstance(op, BatchMatMul) and _same(node.inputs[0], left) and op.adj_x == adj_x and op.adj_y == adj_y)
+
+
+def _same(a: Value, b: Value) -> bool:
+    """Whether they are one value, or transposed alike from one: a transpose that became a part of a product left
+    another node in front of it than the one that its gradient reads."""
+    return a == b or (isinstance(a.node.op, Transpose) and a.node.op == b.node.op and a.node.inputs == b.node.inputs)
 
 
 def _other(node: Node, value: Value) -> Value | None:
@@ -212,49 +267,14 @@ def _other(node: Node, value: Value) -> Value | None:
     return b if a == value else a if b == value else None
 
 
-def _parts(added: Node, shape: Shape | None) -> tuple[Value, tuple[Value, ...]]:
-    """(x, mask) of their sum, x a product of matrices or a multiple of one; else (the sum, none)."""
-    for x, mask in (added.inputs, added.inputs[::-1]):
-        product, _ = _scaled(x.node) or (x, 1.0)
-        if isinstance(product.node.op, BatchMatMul) and _is_mask(mask, shape):
-            return x, (mask,)
-    return added.value(), ()
-
-
-def _scaled(node: Node) -> tuple[Value, float] | None:
-    """(x, factor) of a product or quotient of x and one number."""
-    if isinstance(node.op, Mul):
-        pairs = [node.inputs, node.inputs[::-1]]
-    elif isinstance(node.op, RealDiv):
-        pairs = [node.inputs]
-    else:
-        return None
-    for x, number in pairs:
-        if isinstance(number.node.op, Const) and number.spec.shape == ():
-            value = float(number.node.op.value)
-            return x, (value if isinstance(node.op, Mul) else 1 / value if value else np.inf)
-    return None
-
-
 def _scale_of_product(scores: Node, readers: dict[Value, list[Node]]) -> float | None:
     """The factor that the one reader of the product applies to it, if that is what it does."""
-    found = _scaled(readers[scores.value()][0])
+    found = scaled(readers[scores.value()][0])
     return None if found is None else found[1]
 
 
 def _fit(operands: Sequence[Value], scores: Shape) -> bool:
-    """Whether q, k and v have the scores' leading axes, one or two."""
+    """Whether q, k and v have the scores' leading axes, one or two, or what broadcasts to them."""
     shapes = [value.spec.shape for value in operands]
-    if any(shape is None or len(shape) != len(scores) for shape in shapes):
-        return False
     return 1 <= len(scores) - 2 <= MOST_LEADING and all(
-        dims.same(a, b) for shape in shapes for a, b in zip((shape or ())[:-2], scores, strict=False))
-
-
-def _is_mask(value: Value, scores: Shape | None) -> bool:
-    """Whether it has whole rows of scores, and of each other axis all or one."""
-    shape = value.spec.shape
-    if shape is None or scores is None or not 1 <= len(shape) <= len(scores):
-        return False
-    same = [dims.same(a, b) for a, b in zip(shape, scores[len(scores) - len(shape):], strict=True)]
-    return same[-1] and all(equal or dims.same(size, 1) for equal, size in zip(same, shape, strict=True))
+        shape is not None and len(shape) >= 2 and leads(shape, scores) for shape in shapes)

@@ -5,7 +5,7 @@
   AttentionGrad    the gradients by q, k and v, from those numbers: the scores are computed anew
 
 q[..., rows, depth], k[..., cols, depth], v[..., cols, columns] over one or two leading axes; mask, if there is one, is
-[..., rows or 1, cols] with leading axes that are the others' or 1.
+[..., rows or 1, cols] with leading axes that are the others' or 1. What it does to scores stands below.
 
 The pass attention_strides lets them read q, k, v and dy where they lie, as other values seen through strides (`seen`),
 and write results with the second leading axis behind the rows (`inside`): [outer, rows, inner, length].
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from graphc.ir.steps import A, StepBuilder
 
 MOST_LEADING = 2
+# What a mask's element m does to a score s (kernels/cpu/nn/attention_blocks.py): it is added; or, where m is below 0,
+# it stands in place of s, or s is multiplied by 0 before it is added.
+ADDED, CHOSEN, MULTIPLIED = 1, 2, 3
 # How an operand lies in the value that is given for it: its shape, its strides and its first element there.
 Seen = tuple[Shape, tuple[Size, ...], Size]
 SEEN, SEEN_BACKWARDS = (0, 1, 2), (0, 1, 2, 5)       # operands that are read by strides
@@ -35,10 +38,12 @@ SEEN, SEEN_BACKWARDS = (0, 1, 2), (0, 1, 2, 5)       # operands that are read by
 
 @dataclass(frozen=True)
 class Attending(Op):
-    """seen: of each of the operands that are read by strides, None for one that is whole, or () if all are. inside: of
-    each result [.., rows, length] (of AttentionGrad first its operand `output`), or () if none is."""
+    """mask_does: ADDED, CHOSEN or MULTIPLIED, if there is a mask. seen: of each of the operands that are read by
+    strides, None for one that is whole, or () if all are. inside: of each result [.., rows, length] (of AttentionGrad
+    first its operand `output`), or () if none is."""
 
     scale: float
+    mask_does: int = ADDED
     seen: tuple[Seen | None, ...] = ()
     inside: tuple[bool, ...] = ()
     read: ClassVar[tuple[int, ...]] = SEEN
@@ -54,6 +59,10 @@ class Attending(Op):
     def laid_out(self, number: int, shape: Shape) -> Shape:
         """The shape in memory of what `inside` counts."""
         return _inside(shape) if self.is_inside(number) else shape
+
+    def masked(self, mask: Sequence[A]) -> int:
+        """What the kernels' attribute says."""
+        return self.mask_does if mask else 0
 
     def is_inside(self, number: int) -> bool:
         return number < len(self.inside) and self.inside[number]
@@ -94,14 +103,14 @@ class Attention(Attending):
 
     def reference(self, *inputs: np.ndarray) -> np.ndarray:
         arrays = self.arrays(inputs)
-        weights, _ = _weights(self.scale, *arrays)
+        weights, _, _ = _weights(self, *arrays)
         return _array(weights @ arrays[2], self.is_inside(0), inputs[0])
 
     def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
         steps, shapes = self.steps(inputs)
         mask = inputs[3:]
         b.call("attention", [*inputs[:3], *(mask or inputs[:1]), outputs[0]], dims=[*_sizes(shapes, mask), *steps],
-               attrs=[bool(mask), self.is_inside(0), self.scale])
+               attrs=[self.masked(mask), self.is_inside(0), self.scale])
 
 
 @dataclass(frozen=True)
@@ -119,14 +128,14 @@ class AttentionKept(Attending):
 
     def reference(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         arrays = self.arrays(inputs)
-        weights, kept = _weights(self.scale, *arrays)
+        weights, kept, _ = _weights(self, *arrays)
         return _array(weights @ arrays[2], self.is_inside(0), inputs[0]), kept.astype(inputs[0].dtype)
 
     def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
         steps, shapes = self.steps(inputs)
         mask = inputs[3:]
         b.call("attention_kept", [*inputs[:3], *(mask or inputs[:1]), outputs[1], outputs[0]],
-               dims=[*_sizes(shapes, mask), *steps], attrs=[bool(mask), self.is_inside(0), self.scale])
+               dims=[*_sizes(shapes, mask), *steps], attrs=[self.masked(mask), self.is_inside(0), self.scale])
 
 
 @dataclass(frozen=True)
@@ -145,8 +154,8 @@ class AttentionGrad(Attending):
     def reference(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         q, k, v, output, _, dy, *mask = self.arrays(inputs)
         output = output.swapaxes(-2, -3) if self.is_inside(0) else output
-        weights, _ = _weights(self.scale, q, k, v, *mask)
-        by_scores = weights * (dy @ v.swapaxes(-1, -2) - (dy * output).sum(-1, keepdims=True)) * self.scale
+        weights, _, factor = _weights(self, q, k, v, *mask)
+        by_scores = weights * (dy @ v.swapaxes(-1, -2) - (dy * output).sum(-1, keepdims=True)) * factor
         found = by_scores @ k, by_scores.swapaxes(-1, -2) @ q, weights.swapaxes(-1, -2) @ dy
         return tuple(_array(x, self.is_inside(1 + i), inputs[0]) for i, x in enumerate(found))
 
@@ -155,7 +164,7 @@ class AttentionGrad(Attending):
         mask = inputs[6:]
         b.call("attention_grad", [*inputs[:6], *(mask or inputs[:1]), *outputs],
                dims=[*_sizes(shapes, mask), *steps],
-               attrs=[bool(mask), *(self.is_inside(i) for i in range(4)), self.scale])
+               attrs=[self.masked(mask), *(self.is_inside(i) for i in range(4)), self.scale])
 
 
 def _inside(shape: Shape) -> Shape:
@@ -168,16 +177,22 @@ def _array(made: np.ndarray, inside: bool, like: np.ndarray) -> np.ndarray:
     return (made.swapaxes(-2, -3) if inside else made).astype(like.dtype)
 
 
-def _weights(scale: float, q: np.ndarray, k: np.ndarray, v: np.ndarray,
-             *mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The softmax of the scores, and what AttentionKept keeps of it."""
-    scores = q @ k.swapaxes(-1, -2) * scale + (mask[0] if mask else 0)
+def _weights(op: Attending, q: np.ndarray, k: np.ndarray, v: np.ndarray,
+             *mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The softmax of the scores, what AttentionKept keeps of it, and the scores' derivatives by the product q kT."""
+    scores, factor = q @ k.swapaxes(-1, -2), np.asarray(op.scale)
+    if mask and op.mask_does != ADDED:
+        factor = np.where(mask[0] < 0, 0.0, op.scale)
+    scores = scores * factor
+    if mask:
+        chosen = op.mask_does == CHOSEN
+        scores = np.where(mask[0] < 0, mask[0], scores) if chosen else scores + mask[0]
     if not scores.shape[-1]:
-        return scores, np.zeros((*scores.shape[:-1], 2))
+        return scores, np.zeros((*scores.shape[:-1], 2)), factor
     greatest = scores.max(-1, keepdims=True)
     exponentials = np.exp(scores - greatest)
     part = 1 / exponentials.sum(-1, keepdims=True)
-    return exponentials * part, np.concatenate([greatest, part], -1)
+    return exponentials * part, np.concatenate([greatest, part], -1), factor
 
 
 def _sizes(shapes: Sequence[Shape], mask: Sequence[A]) -> list[Size]:
@@ -185,12 +200,17 @@ def _sizes(shapes: Sequence[Shape], mask: Sequence[A]) -> list[Size]:
     q, _, v = shapes[:3]
     *lead, rows, depth = q
     outer, inner = (1, *lead)[-MOST_LEADING:]
-    return [outer, inner, rows, v[-2], depth, v[-1], *(_steps(mask[0].shape) if mask else (0, 0, 0))]
+    steps = _steps(mask[0].shape, (outer, inner, rows)) if mask else (0, 0, 0)
+    return [outer, inner, rows, v[-2], depth, v[-1], *steps]
 
 
-def _steps(mask: Sequence[Size]) -> tuple[Size, Size, Size]:
-    """Elements of the mask from one index of the outer, the inner leading axis and the rows to the next."""
+def _steps(mask: Sequence[Size], whole: Sequence[Size]) -> tuple[Size, ...]:
+    """Elements of the mask from one index of the outer, the inner leading axis and the rows to the next; `whole`: how
+    many there are of each. 0 along what turns out to be 1."""
     sizes = ((1,) * (MOST_LEADING + 2) + tuple(mask))[-(MOST_LEADING + 2):]
-    outer, inner, row = (0 if dims.same(sizes[axis], 1) else dims.product(sizes[axis + 1:])
-                         for axis in range(MOST_LEADING + 1))
-    return outer, inner, row
+    steps = []
+    for axis, (size, all_of_it) in enumerate(zip(sizes, whole, strict=False)):
+        step = dims.product(sizes[axis + 1:])
+        is_one = 0 if dims.same(size, all_of_it) and not dims.same(size, 1) else dims.equal(size, 1)
+        steps.append(dims.select(is_one, 0, step))
+    return tuple(steps)

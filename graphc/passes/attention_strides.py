@@ -3,9 +3,9 @@
 A layer's product gives [batch, rows, 3 * heads * depth]; reshapes, transposes and splits make q, k and v of it. Each of
 them was a copy, and so was the transpose behind attention that brings the heads of a row together.
 
- 1. An operand that is another value seen through transposes, slices, parts of splits and reshapes that strides can
-    express (ir/access.py) is read there: the op keeps shape, strides and first element, if its rows are whole. As many
-    of these nodes are looked through as leave it so.
+ 1. An operand that is another value seen through transposes, slices, parts of splits, broadcasts and reshapes that
+    strides can express (ir/access.py) is read there: the op keeps shape, strides and first element, if its rows are
+    whole. As many of these nodes are looked through as leave it so.
  2. A result that only transposes read which bring the second leading axis behind the rows is written that way; the
     gradient, which reads the output, too, knows.
 
@@ -22,6 +22,7 @@ from graphc.ir import dims
 from graphc.ir.access import Access, whole
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import Alias, normalise_axis
+from graphc.ops.array.broadcast import BroadcastTo
 from graphc.ops.array.join import Split, SplitV, Unpack
 from graphc.ops.array.slicing import Slice, StridedSlice
 from graphc.ops.array.transpose import Transpose
@@ -119,13 +120,13 @@ def _is_looked_through(node: Node) -> bool:
     if node.after or len(node.inputs) != 1:
         return False
     same = all(spec.dtype == node.inputs[0].spec.dtype for spec in node.specs)
-    return same and isinstance(node.op, (Transpose, Slice, StridedSlice, Split, SplitV, Unpack, Alias))
+    return same and isinstance(node.op, (Transpose, BroadcastTo, Slice, StridedSlice, Split, SplitV, Unpack, Alias))
 
 
 def _seen(value: Value, x: Access) -> Access | None:
     """The access of a node's result, made from that of its operand."""
     op = value.node.op
-    if isinstance(op, (Transpose, Slice, StridedSlice)):
+    if isinstance(op, (Transpose, BroadcastTo, Slice, StridedSlice)):
         return op.view(None, x)  # type: ignore[no-any-return]
     if isinstance(op, Unpack):
         return x.select(normalise_axis(op.axis, x.rank), value.index)

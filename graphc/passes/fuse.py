@@ -1,10 +1,10 @@
 """fuse: elementwise nodes, reductions and kernels with what follows them become single steps (passes/fused.py).
 
  1. Grouping, one walk in topological order. An elementwise node joins the group of one of its operands if both have
-    one domain; it takes the groups of its other operands along if they have that domain too. Behind a reduction of a
-    group, nodes with one value a row join as well. A reduction joins a group that reduces nothing yet, or the same
-    axes. A plain op with one result begins a group that elementwise nodes may join: they become its epilogue.
-    Anything else stands alone.
+    one domain; it takes the groups of its other operands along if they have that domain too. Behind a reduction of
+    a group, nodes with one value a row join as well. A reduction joins a group that reduces nothing yet, or the
+    same axes; so several reductions of one value read it once. A plain op with one result begins a group that
+    elementwise nodes may join: they become its epilogue. Anything else stands alone.
  2. Views, changes of unit axes and scalar constants belong to no group: every group that reads one contains it and
     loads through it.
  3. Each group becomes a Fused node. Values that others need are its results, so several may be stored by one step.
@@ -69,13 +69,14 @@ class Group:
 
 
 class Grouping:
-    """group_of: the group of each grouped node."""
+    """group_of: the group of each grouped node; reducing: of a value that is in none, the last that reduces it."""
 
     def __init__(self, nodes: Sequence[Node], sides: Sides = NO_SIDES) -> None:
         self.position = {node: i for i, node in enumerate(nodes)}
         self.sides = sides
         self.places = Places(len(nodes))
         self.group_of: dict[Node, Group] = {}
+        self.reducing: dict[Value, Group] = {}
         for node in nodes:
             if isinstance(node.op, Elementwise) and _computable(node):
                 self._elementwise(node)
@@ -158,10 +159,10 @@ class Grouping:
         domain = x.spec.shape or ()
         assert isinstance(node.op, Reduction)
         axes = normalise_axes(node.op.axis, len(domain))
-        group = self.group_of.get(x.node)
+        group = self.group_of.get(x.node, self.reducing.get(x))
         if (group is None or group.kernel is not None or x.node in group.rows or not same_shape(domain, group.domain)
                 or group.axes not in (None, axes) or not self._joins(node, group)):
-            group = self._start(node, domain)
+            group = self.reducing[x] = self._start(node, domain)
         else:
             self._add(group, node)
         group.axes = axes

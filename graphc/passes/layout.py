@@ -1,12 +1,14 @@
 """layout: pictures and volumes lie channels last (NHWC, NDHWC), which the CPU's kernels want, whatever the user wrote.
 
-Only an op's own `permuted` and five rules:
+Only an op's own `permuted` and six rules:
 
   insert   an op with data_format="NCHW" (or "NCDHW") becomes its NHWC form between transposes
   sink     a transpose from NHWC to NCHW above an op moves below it, if the op can be permuted and that costs nothing:
            transposes that this adds on other operands are no larger than those it removes, and neither are those on
            results
   lift     a transpose from NCHW to NHWC below a broadcast moves above it, where there is less to move
+  raise    an elementwise op on rows [batch, channels, width], which are pictures of height 1, becomes one on those,
+           so that the transposes around convolutions along one axis meet, too
   meet     transposes above and below an op that only moves elements both go, also where it makes its operand so much
            larger (a pad) that one would not sink
   cancel   transposes that meet are joined; what is left of them may be the identity (passes/simplify.py has these
@@ -23,7 +25,7 @@ from typing import Any
 
 from graphc.ir import dims
 from graphc.ir.node import Flow, Node, Value, make_node
-from graphc.ir.op import OPS, Effect, Elementwise, Permuted
+from graphc.ir.op import OPS, Alias, Effect, Elementwise, Permuted
 from graphc.ir.spec import Shape
 from graphc.ops.array.source import Const
 from graphc.passes.rewriter import Replacement, rewrite
@@ -45,7 +47,7 @@ CANCEL = [drop_same_shape_alias, join_aliases, drop_identity_transpose, join_tra
 def layout(flow: Flow) -> Flow:
     if not any(hasattr(node.op, "data_format") for node in flow.nodes()):
         return flow
-    flow = rewrite(flow, [insert, *CANCEL, sink, lift, meet])
+    flow = rewrite(flow, [insert, *CANCEL, raise_rows, sink, lift, meet])
     # Last: as a reshape, a transpose of a picture of one pixel would not sink.
     return rewrite(flow, [*CANCEL, transpose_of_units])
 
@@ -87,6 +89,38 @@ def lift(node: Node) -> Replacement:
         return None
     moved = [_transposed(v, p, inner) for v, p in zip(inner.inputs, made.inputs, strict=True)]
     return make_node(made.op, moved, node.origins, node.after).value()
+
+
+def raise_rows(node: Node) -> Replacement:
+    """op(rows(z), ...) -> rows(op(z, ...)), z channels first and of height 1"""
+    shape = node.specs[0].shape if len(node.specs) == 1 else None
+    if not isinstance(node.op, Elementwise) or node.op.effect != Effect.PURE or shape is None or len(shape) != 3:
+        return None
+    if not any(_is_rows(v) for v in node.inputs):
+        return None
+    made = make_node(node.op, [_with_height(v, node) for v in node.inputs], node.origins, node.after)
+    op: Any = OPS.make("Reshape", shape=shape)
+    return make_node(op, (made.value(),), node.origins, node.after).value()
+
+
+def _is_rows(value: Value) -> bool:
+    """Whether the value is a transpose from NHWC to NCHW of pictures of height 1, without the height."""
+    node, shape = value.node, value.spec.shape
+    if not isinstance(node.op, Alias) or node.requirements or shape is None or len(shape) != 3:
+        return False
+    picture = node.inputs[0]
+    return is_channels_first(picture) and picture.spec.shape == (*shape[:2], 1, shape[2])
+
+
+def _with_height(value: Value, like: Node) -> Value:
+    """An operand of rows, for pictures of height 1."""
+    if _is_rows(value):
+        return value.node.inputs[0]
+    shape = value.spec.shape or ()
+    if len(shape) < 2:
+        return value
+    op: Any = OPS.make("ExpandDims", dim=len(shape) - 1)
+    return make_node(op, (value,), like.origins, like.after).value()
 
 
 def meet(node: Node) -> Replacement:

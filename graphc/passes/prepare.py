@@ -70,8 +70,10 @@ def _any_kept(node: Node, kept: set[Value]) -> bool:
 
 def _costs(node: Node, users: list[Node]) -> bool:
     """Whether it is worth a buffer: what a map would read through other strides anyway is not, nor is what is larger
-    than the weights themselves."""
-    if isinstance(node.op, (Const, ReadState, Alias, SizeValues)):
+    than the weights themselves. An alias is if what it names is: a transposed filter that gets another axis."""
+    if isinstance(node.op, Alias):
+        return bool(node.inputs) and _costs(node.inputs[0].node, users)
+    if isinstance(node.op, (Const, ReadState, SizeValues)):
         return False
     if isinstance(node.op, View):
         return not _is_larger(node) and any(not isinstance(u.op, (Elementwise, Reduction, View)) for u in users)

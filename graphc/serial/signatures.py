@@ -11,6 +11,7 @@ from graphc.errors import InvalidArgumentError, UnimplementedError
 from graphc.ir.graph import Graph
 from graphc.ir.tensor import Operation, Tensor
 from graphc.plan.plan import Host, Plan, Port
+from graphc.serial.cpp_strings import in_cpp
 
 if TYPE_CHECKING:
     from graphc.plan.compile import Compiled
@@ -138,7 +139,8 @@ def not_native(plan: Plan, functions_are_set: bool) -> list[str]:
             if not isinstance(step, Host):
                 continue
             name = plan.hosts[step.host]
-            if name.startswith(_NATIVE) or (functions_are_set and not name.startswith(("op:", "strings:"))):
+            of_python = name.startswith(("op:", "strings:"))
+            if name.startswith(_NATIVE) or in_cpp(name) or (functions_are_set and not of_python):
                 continue
             origin = plan.origins[step.origins[0]] if step.origins else None
             where = f", built at {origin.file}:{origin.line}" if origin is not None and origin.file else ""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import built_at
+from graphc.exec.strings import TABLE
 from graphc.ir.dtypes import bfloat16, integers, need_bfloat16
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
@@ -107,7 +108,8 @@ def _converter_of_strings(tensor: Tensor, spec: Spec) -> Convert:
     def convert(value: Any) -> np.ndarray:
         found = _to_array(value, tensor, objects)
         try:
-            array = strings(found)
+            encoded = TABLE.encoded(found)
+            array = strings(found) if encoded is None else encoded
         except TypeError as error:
             raise TypeError(f"Cannot feed {_shorten(value)} for Tensor {tensor.name!r}, which has dtype "
                             f"{spec.dtype.name}: {error}{built_at(tensor.op)}\n  feed str, bytes, or lists or arrays "

@@ -37,6 +37,10 @@ class Queue(Waiting):
 
     # The elements, in the order of the kind
 
+    def rows(self, component: np.ndarray) -> list[np.ndarray]:
+        """The elements of a batch. As they leave in their order, they may share its memory."""
+        return list(component) if component.ndim > 1 else [as_array(value) for value in component]
+
     def add(self, element: Element) -> None:
         self.items.append(element)
 
@@ -54,6 +58,7 @@ class Queue(Waiting):
     # Calls
 
     def enqueue(self, *components: np.ndarray) -> tuple[()]:
+        self._check([c.shape for c in components])
         return self._put([components])
 
     def enqueue_many(self, *components: np.ndarray) -> tuple[()]:
@@ -61,7 +66,10 @@ class Queue(Waiting):
         if len(counts) > 1:
             raise errors.InvalidArgumentError("All input tensors must have the same size in the 0th dimension, but "
                                               f"have {sorted(counts)}")
-        return self._put([tuple(as_array(c[i]) for c in components) for i in range(counts.pop() if counts else 0)])
+        if not counts or counts == {0}:
+            return self._put([])
+        self._check([c.shape[1:] for c in components])
+        return self._put(list(zip(*map(self.rows, components), strict=True)))
 
     def dequeue(self) -> Element:
         return self._taken(1, False)[0]
@@ -91,28 +99,29 @@ class Queue(Waiting):
         return f"{len(self.items)} elements"
 
     def _put(self, elements: Sequence[Element]) -> tuple[()]:
-        for element in elements:
-            self._check(element)
+        """Puts in elements, arrays that nobody else has."""
         with self.changed:
             if self.closed:
                 raise errors.CancelledError(f"{self.name} is closed.")
             with self._turn(self.putting) as mine:
-                for element in elements:
+                for number, element in enumerate(elements):
                     while not mine() or (self.capacity is not None and len(self.items) >= self.capacity):
                         if self.cancelled:
                             raise errors.CancelledError(f"Enqueue operation was cancelled: {self.name} is closed")
+                        if number:
+                            self.changed.notify_all()
                         self._wait("Enqueue")
-                    self.add(tuple(np.array(c) for c in element))
-                    self.changed.notify_all()
+                    self.add(element)
         return ()
 
-    def _check(self, element: Element) -> None:
-        for i, (value, shape) in enumerate(zip(element, self.shapes, strict=True)):
-            if shape is not None and (value.ndim != len(shape) or any(
-                    s not in (None, -1, n) for s, n in zip(shape, value.shape, strict=True))):
+    def _check(self, shapes: Sequence[tuple[int, ...]]) -> None:
+        """Raises InvalidArgumentError if elements with components of these shapes are not the queue's."""
+        for i, (found, shape) in enumerate(zip(shapes, self.shapes, strict=True)):
+            if shape is not None and (len(found) != len(shape) or any(
+                    s not in (None, -1, n) for s, n in zip(shape, found, strict=True))):
                 wanted = [None if s == -1 else s for s in shape]
                 raise errors.InvalidArgumentError(f"Shape mismatch in tuple component {i} of {self.name}. Expected "
-                                                  f"{wanted}, got {list(value.shape)}")
+                                                  f"{wanted}, got {list(found)}")
 
     def _taken(self, count: int, fewer: bool) -> list[Element]:
         taken: list[Element] = []
@@ -121,13 +130,14 @@ class Queue(Waiting):
                 while len(taken) < count:
                     if mine() and self.ready() > 0:
                         taken.append(self.take())
-                        self.changed.notify_all()
                     elif mine() and self.closed and not self.putting:
                         if fewer and taken:
                             break
                         raise errors.OutOfRangeError(f"{self.name} is closed and has insufficient elements (requested "
                                                      f"{count}, current size {len(taken) + len(self.items)})")
                     else:
+                        if taken:
+                            self.changed.notify_all()
                         self._wait("Dequeue")
             except BaseException:
                 self.put_back(taken)
@@ -164,7 +174,14 @@ class PaddingQueue(Queue):
         return filled
 
 
-class ShuffleQueue(Queue):
+class _OtherOrder(Queue):
+    """Elements leave in another order than they come: each has memory of its own, or one would keep a batch's."""
+
+    def rows(self, component: np.ndarray) -> list[np.ndarray]:
+        return [np.array(row) for row in super().rows(component)]
+
+
+class ShuffleQueue(_OtherOrder):
     """In an order of its own."""
 
     def __init__(self, owner: Any, call: Any) -> None:
@@ -185,7 +202,7 @@ class ShuffleQueue(Queue):
         return len(self.items) - (0 if self.closed else self.definition.min_after_dequeue)
 
 
-class PriorityQueue(Queue):
+class PriorityQueue(_OtherOrder):
     """The least priority first; of equal ones that which came first."""
 
     def __init__(self, owner: Any, call: Any) -> None:

@@ -98,7 +98,7 @@ def event_text(plan: p.Plan, names: Sequence[str], event: Sequence[int]) -> str:
         return f"while: ended after {a} iterations"
     if isinstance(step, p.Map):
         how = "compiled" if a else "interpreted"
-        return f"map {how}({_program(plan, step)})[{_list(numbers)}]{_tiles(event)}"
+        return f"map {how}({_program(plan, step)})[{_list(numbers)}]{_tiles(event)}{_joined(event)}"
     if isinstance(step, p.Call):
         dims = len(step.dims)
         attrs = attr_values(step.kernel, numbers[dims:])
@@ -143,6 +143,10 @@ def device_text(plan: p.Plan, event: DeviceEvent) -> str:
 def _tiles(event: Sequence[int]) -> str:
     second = f"+{event[t.EVENT_E]}" if event[t.EVENT_E] else ""
     return f", tiles {event[t.EVENT_D]}{second}, threads {event[t.EVENT_THREADS]}"
+
+
+def _joined(event: Sequence[int]) -> str:
+    return ", by the tiles of the one before" if event[t.EVENT_B] else ""
 
 
 def _list(numbers: Sequence[float]) -> str:

@@ -65,17 +65,18 @@ def _attention(name: str, further: tuple[Operand, ...], seen: str, outputs: tupl
                operations: str) -> Kernel:
     """further: what it reads besides q, k, v and mask. seen: operands that are read by strides. outputs: results, of
     which those of `inside` may have the inner axis behind the rows. operations: for a score and an element of a row of
-    q and v."""
+    q and v. masked: what the mask does (cpu/nn/attention_blocks.py), 0 if there is none."""
     dims = ("outer", "inner", "rows", "cols", "depth", "columns", "mask_outer", "mask_inner", "mask_row",
             *(f"{operand}_{step}" for operand in seen.split() for step in ("at", "outer", "inner", "row")))
-    flags = ("masked", *(f"{operand}_inside" for operand in inside.split()))
+    flags = tuple(f"{operand}_inside" for operand in inside.split())
     scores = "outer * inner * rows * cols"
-    mask = (f"masked * min({scores}, 1) * ((outer - 1) * mask_outer + (inner - 1) * mask_inner + (rows - 1) * mask_row"
-            " + cols)")
+    mask = (f"min(masked, 1) * min({scores}, 1) * ((outer - 1) * mask_outer + (inner - 1) * mask_inner"
+            " + (rows - 1) * mask_row + cols)")
     operands = (_seen("q", "rows", "depth"), _seen("k", "cols", "depth"), _seen("v", "cols", "columns"), *further,
                 Operand("mask", "in", "T", mask), *outputs)
-    return Kernel(name, operands, dims, (*flags, "scale"), over(T=FLOATS), make,
-                  (*at_least(0, *dims, *flags), *at_most(1, *flags), *at_most(1 << 32, "cols")),
+    return Kernel(name, operands, dims, ("masked", *flags, "scale"), over(T=FLOATS), make,
+                  (*at_least(0, *dims, "masked", *flags), *at_most(3, "masked"), *at_most(1, *flags),
+                   *at_most(1 << 32, "cols")),
                   f"{operations} * {scores} * (depth + columns)", floats=("scale",))
 
 
@@ -128,10 +129,11 @@ KERNELS = (
     _convolution("conv2d",
                  (Operand("x", "in", "T", _X), Operand("w", "in", "T", _W, packable=True),
                   Operand("y", "out", "T", _Y)),
-                 "cpu.nn.conv:make_conv2d"),
+                 "cpu.nn.convolutions:make_conv2d"),
     _convolution("conv2d_input_grad",
-                 (Operand("dy", "in", "T", _Y), Operand("w", "in", "T", _W), Operand("dx", "out", "T", _X)),
-                 "cpu.nn.conv_input_grad:make_conv2d_input_grad"),
+                 (Operand("dy", "in", "T", _Y), Operand("w", "in", "T", _W, packable=True),
+                  Operand("dx", "out", "T", _X)),
+                 "cpu.nn.convolutions:make_conv2d_input_grad"),
     _convolution("conv2d_filter_grad",
                  (Operand("x", "in", "T", _X), Operand("dy", "in", "T", _Y), Operand("dw", "out", "T", _W)),
                  "cpu.nn.conv_filter_grad:make_conv2d_filter_grad", ("channels", *_WAYS[1:])),
@@ -162,6 +164,11 @@ KERNELS = (
            (Operand("x", "in", "T", "rows * cols"), Operand("mean", "out", "T", "cols"),
             Operand("variance", "out", "T", "cols"), Operand("unbiased", "out", "T", "cols")),
            ("rows", "cols"), (), over(T=FLOATS), "cpu.nn.batch_norm:make_moments", at_least(0, "rows", "cols"),
+           "4 * rows * cols"),
+    Kernel("row_moments",
+           (Operand("x", "in", "T", "rows * cols"), Operand("mean", "out", "T", "rows"),
+            Operand("variance", "out", "T", "rows")),
+           ("rows", "cols"), (), over(T=FLOATS), "cpu.nn.row_moments:make", at_least(0, "rows", "cols"),
            "4 * rows * cols"),
     Kernel("channel_products",
            (Operand("dy", "in", "T", "rows * cols"), Operand("x", "in", "T", "rows * cols"),

@@ -39,8 +39,9 @@ class VectorModel(models.PrimitiveModel):
 @dataclass(frozen=True)
 class Vectors:
     """Operations on vectors of one dtype: load(p, i), store(p, i, v), and load_some(p, i, n), store_some(p, i, v, n) of
-    the first n lanes; splat(x), add, multiply_add(a, b, c) = a b + c, maximum (NaN loses), and total(v), the sum
-    of the lanes; row_sum(p, n) and row_max(p, n) over memory (n >= 1 for row_max)."""
+    the first n lanes; splat(x), add, multiply_add(a, b, c) = a b + c, maximum (NaN loses), where_least(x, y, a, b) = a
+    where x >= y, else b, and total(v), the sum of the lanes; row_sum(p, n) and row_max(p, n) over memory (n >= 1 for
+    row_max)."""
 
     lanes: int
     load: Any
@@ -51,6 +52,7 @@ class Vectors:
     add: Any
     multiply_add: Any
     maximum: Any
+    where_least: Any
     total: Any
     row_sum: Any
     row_max: Any
@@ -141,6 +143,13 @@ def vectors(dtype: str) -> Vectors:
         return vector(vector, vector), generate
 
     @intrinsic
+    def where_least(typing_context, value, least, left, right):
+        def generate(context, builder, signature, arguments):
+            value, least, left, right = arguments
+            return builder.select(builder.fcmp_ordered(">=", value, least), left, right)
+        return vector(vector, vector, vector, vector), generate
+
+    @intrinsic
     def total(typing_context, value):
         def generate(context, builder, signature, arguments):
             function_type = ir.FunctionType(element, [element, native])
@@ -183,5 +192,5 @@ def vectors(dtype: str) -> Vectors:
                 result = row[i]
         return result
 
-    return Vectors(lanes, load, store, load_some, store_some, splat, add, multiply_add, maximum, total, row_sum,
-                   row_max)
+    return Vectors(lanes, load, store, load_some, store_some, splat, add, multiply_add, maximum, where_least, total,
+                   row_sum, row_max)

@@ -18,7 +18,7 @@ from .block import cancelled, fail, grow, host_of, round_up
 from .frame import CHOICE_WORDS
 from .image import BAD, buffer_row, formula, kernel_record, multiply
 from .map import largest_tile, map_bind
-from .memory import apart, call, function, set_word, word, zero_bytes
+from .memory import apart, call, function, or_left_out, set_word, word, zero_bytes
 from .pack import packed
 from .place import move, place
 from .pool import MOST_TILES
@@ -46,6 +46,7 @@ from .steps import (
     map_dim,
     map_of,
 )
+from .together import MOST_MAPS, join_maps, leads
 
 TILES, TILES_1 = int(Choice.TILES), int(Choice.TILES_1)
 WORK_BYTES, SCRATCH_BYTES = int(Choice.WORK_BYTES), int(Choice.SCRATCH_BYTES)
@@ -107,6 +108,7 @@ def bind_map(frame, row, step):
     if status == 0:
         status = need(frame, step, word(out, MAP_WORK), word(out, MAP_SCRATCH))
     set_word(row, t.ROW_SCRATCH, word(out, MAP_SCRATCH))
+    set_word(row, t.ROW_TOGETHER, 1)
     return status
 
 
@@ -307,6 +309,19 @@ def bind_steps(frame, segment):
 
 
 @function
+def join_steps(frame, segment):
+    """Maps of the same rows are run together; a small runner without the part has none that reduces."""
+    i, end = word(segment, t.SEGMENT_BEGIN), word(segment, t.SEGMENT_END)
+    while i < end - 1:
+        row = word(frame, t.FRAME_ROWS) + 8 * i * t.ROW_WORDS
+        if leads(row):
+            or_left_out(join_maps, (row, min(end - i, MOST_MAPS)))
+            i += word(row, t.ROW_TOGETHER)
+        else:
+            i += 1
+
+
+@function
 def size_segment(frame, segment):
     """The part of binding that needs no memory: dims, guards, sizes."""
     if segment == 0:
@@ -340,7 +355,10 @@ def bind_segment(frame, segment):
     if status != 0:
         return status
     alias_addresses(frame, segment)
-    return bind_steps(frame, row)
+    status = bind_steps(frame, row)
+    if status == 0:
+        join_steps(frame, row)
+    return status
 
 
 @function

@@ -12,7 +12,7 @@ from .image import dtype_size, primitive_row
 from .map_blocks import only_moves, turning_axis
 from .map_cut import choose_chunk, cut
 from .map_plan import lay_out_lists, plan_lists
-from .map_repeat import mark_repeated, repeats
+from .map_repeat import long_row, mark_repeated, repeats
 from .memory import function, set_word, word
 from .steps import (
     INSTR_CODE,
@@ -255,7 +255,7 @@ def coalesce(out, number, record, dims, order, axes, raw):
             set_word(access_row(out, i), m.A_STRIDES + 8 * number, 0)
     set_word(bound, m.P_RANK, rank)
     inner = word(bound, m.P_SIZES + rank - 1)
-    set_word(bound, m.P_INNER, inner if rank > 1 and inner >= m.LONG_ROW else 0)
+    set_word(bound, m.P_INNER, inner if rank > 1 and inner >= long_row(out) else 0)
 
 
 @function

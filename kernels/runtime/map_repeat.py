@@ -18,7 +18,12 @@ def repeats(access, number):
 
 
 @function
-def period_of(bound, strides, chunk):
+def long_row(out):
+    return m.LONG_ROW if word(out, m.MODE) == m.MODE_ELEMENTS else m.LONG_REDUCED_ROW
+
+
+@function
+def period_of(bound, strides, chunk, long):
     """Elements that a load reads again and again; 0: it does not, they are more than a chunk, or long rows of one
     element."""
     last = word(bound, m.P_RANK) - 1
@@ -26,7 +31,7 @@ def period_of(bound, strides, chunk):
     while k <= last and word(strides, k) == 0:
         again *= word(bound, m.P_SIZES + k)
         k += 1
-    if again == 1 or k > last or (word(strides, last) == 0 and word(bound, m.P_SIZES + last) >= m.LONG_ROW):
+    if again == 1 or k > last or (word(strides, last) == 0 and word(bound, m.P_SIZES + last) >= long):
         return 0
     period = 1
     for axis in range(k, last + 1):
@@ -41,7 +46,7 @@ def mark_repeated(out):
     for i in range(word(out, m.LOADS)):
         if word(value_at(out, i), m.V_NEEDED) == 1:
             access = access_at(out, i)
-            period = period_of(bound, access + 8 * m.A_STRIDES, chunk)
+            period = period_of(bound, access + 8 * m.A_STRIDES, chunk, long_row(out))
             set_word(access, m.A_PERIOD, period)
             longest = max(longest, period)
     if longest > 1:

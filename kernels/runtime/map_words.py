@@ -47,7 +47,9 @@ P_RANK, P_INNER, P_CONSTS, P_CONST_ROWS, P_FIXED, P_FIXED_ROWS, P_FETCHES, P_FET
 P_SIZES, P_OPS, P_OP_ROWS, P_PUTS, P_PUT_ROWS, P_SLOT_VALUES, P_SLOT_ROWS = 8, 16, 17, 18, 19, 20, 21
 P_PERIOD, P_SPAN = 22, 23
 P_CODE = 24               # address of machine code that does what the list of primitives would, 0: there is none
-LONG_ROW = 256            # innermost axes of at least so many elements are not crossed by a chunk
+# Innermost axes of at least so many elements are not crossed by a chunk: what a load has in one element for each of
+# them is read where it lies then. A reduction's call and divisions a chunk cost more than to fill a register.
+LONG_ROW, LONG_REDUCED_ROW = 512, 1024
 AXES_WORDS = 16           # a pass up to the end of its sizes
 P_REPEATED = 25
 PASS_WORDS = P_REPEATED + AXES_WORDS

@@ -94,7 +94,12 @@ def run_tile(kind, row, counter, work, scratch, phase, tile):
             (word(row, t.PACKED_SOURCE), arguments, word(row, t.PACKED_CHOICE), word(row, t.PACKED_ADDRESS), tile),
         )
     if kind == JOB_MAP:
-        return map_run(word(row, t.ROW_BOUND), counter, work, scratch, phase, tile)
+        status = 0
+        for i in range(word(row, t.ROW_TOGETHER)):
+            if status == 0:
+                bound = word(row + 8 * t.ROW_WORDS * i, t.ROW_BOUND)
+                status = map_run(bound, counter, work, scratch, phase, tile)
+        return status
     return map_run(word(row, t.ROW_EPILOGUE), counter, work + word(row, t.ROW_EPILOGUE_WORK), scratch, phase, tile)
 
 

@@ -30,6 +30,8 @@ def run_call(frame, row, step):
 
 @function
 def run_map(frame, row, step):
+    if word(row, t.ROW_TOGETHER) == 0:
+        return 0
     scratch = word(row, t.ROW_SCRATCH)
     status = run_job(frame, JOB_MAP, row, 0, word(row, t.ROW_TILES), scratch, step)
     if status == 0 and word(row, t.ROW_TILES_1) > 0:

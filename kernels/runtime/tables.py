@@ -171,8 +171,8 @@ CHUNK_NEXT, CHUNK_BYTES, CHUNK_USED, CHUNK_FIRST = 0, 1, 2, 64     # the last in
 FRAME_WORDS = 40
 (ROW_KIND, ROW_RECORD, ROW_BOUND, ROW_FUNCTION, ROW_TILES, ROW_TILES_1, ROW_SCRATCH, ROW_WORK_BYTES, ROW_EPILOGUE,
  ROW_EPILOGUE_WORK, ROW_EPILOGUE_TILES, ROW_TILE_ELEMENTS, ROW_ELEMENTS, ROW_CHILD, ROW_CHILD_1, ROW_STORAGE,
- ROW_SEGMENT) = range(17)
-ROW_WORDS = 24
+ ROW_SEGMENT, ROW_TOGETHER) = range(18)
+ROW_WORDS = 24            # TOGETHER: of a MAP, how many maps it runs, itself the first; 0: the one before runs it
 # BEGIN, END: steps; ARENA, CAPACITY: its memory; PATCH, PATCH_END: patches; then the heads of lists (segments.py):
 # dims, guards and buffers that are known from this segment on, ARENA buffers that lie in its arena, ALIASes and outputs
 # that have their address from here on
@@ -194,7 +194,7 @@ TRACE_FIRST = 8
 # An event: its length, a kind, where (step -1: before the first), how many threads ran tiles of it (at most, of its
 # phases), when it was noted in nanoseconds (0 without a clock), and what depends on the kind; then numbers. Kinds are
 # those of steps (StepKind) and the three below.
-#   MAP        a: 1 compiled, 0 interpreted; d, e: tiles; numbers: sizes of the domain
+#   MAP        a: 1 compiled, 0 interpreted; b: 1 if one before runs it, too; d, e: tiles; numbers: sizes of the domain
 #   CALL       a: kernel, b: variant, c: format, d, e: tiles, f: EPILOGUE_*; numbers: dims and attributes
 #   HOST       a: host
 #   WHILE      when it begins       IF  a: the body taken

@@ -76,6 +76,7 @@ def note_step(frame, row, step):
         rank = word(words, MAP_RANK)
         event = note(frame, kind, step, has_code(word(row, t.ROW_BOUND)), rank)
         if event != 0:
+            set_word(event, t.EVENT_B, 1 if word(row, t.ROW_TOGETHER) == 0 else 0)
             set_word(event, t.EVENT_D, word(row, t.ROW_TILES))
             set_word(event, t.EVENT_E, word(row, t.ROW_TILES_1))
             for axis in range(rank):

@@ -74,7 +74,7 @@ class Inventory:
 
 
 def collect(only: Sequence[str] = ()) -> Inventory:
-    """only: if given, just these: "matmul", "matmul.f32", "primitives", "runtime"."""
+    """only: if given, just these: "matmul", "matmul.f32", "primitives", "runtime", "strings"."""
     units: dict[str, Unit] = {}
     kernels = _kernels(only)
     table: list[str | None] = []
@@ -86,7 +86,9 @@ def collect(only: Sequence[str] = ()) -> Inventory:
     if not only or "primitives" in only:
         primitives = _add_primitives(units, table)
     if not only or "runtime" in only:
-        entries = _add_runtime(units)
+        entries |= _add_entries(units, "runtime")
+    if not only or "strings" in only:
+        entries |= _add_entries(units, "strings")
     return Inventory(list(units.values()), kernels, primitives, table, entries)
 
 
@@ -97,7 +99,8 @@ def _kernels(only: Sequence[str]) -> list[KernelEntry]:
             full_name = kernel.full_name([choice.get(o.dtype, o.dtype) for o in kernel.operands])
             if not only or kernel.name in only or full_name in only:
                 found.append(KernelEntry(full_name, kernel, choice))
-    known = {name for e in found for name in (e.full_name, e.kernel.name)} | {"primitives", "runtime"}
+    known = {name for e in found for name in (e.full_name, e.kernel.name)} | {
+        "primitives", "runtime", "strings"}
     unknown = [name for name in only if name not in known]
     if unknown:
         raise ValueError(f"no kernel is called {', '.join(unknown)}; there are {', '.join(sorted(KERNELS))}")
@@ -198,14 +201,17 @@ def _primitive_types(result: str, arguments: Iterable[str], function: Callable[.
     return (*pointers, *[types.int64] * (code.co_argcount - len(pointers)))
 
 
-def _add_runtime(units: dict[str, Unit]) -> dict[str, list[str]]:
-    module = f"{PACKAGE}.runtime"
-    runtime = importlib.import_module(module)
-    unit = units.setdefault(module, Unit("runtime", module, inline_all=False,
-                                           fast=tuple(f"{module}.{name}" for name in runtime.FAST)))
-    for name, (function, argument_types, result) in runtime.ENTRY.items():
+def _add_entries(units: dict[str, Unit], folder: str) -> dict[str, list[str]]:
+    """The entry points that a folder of kernels/ declares, as one unit."""
+    module = f"{PACKAGE}.{folder}"
+    declared = importlib.import_module(module)
+    fast = getattr(declared, "FAST", None)
+    unit = units.setdefault(module, Unit(folder, module, inline_all=False,
+                                         fast=fast and tuple(f"{module}.{name}" for name in fast)))
+    for name, (function, argument_types, result) in declared.ENTRY.items():
         unit.adapters.append(Adapter(name, "entry", function, types=tuple(argument_types), result=result))
-    return {name: [_c_type(result), *map(_c_type, arguments)] for name, (_, arguments, result) in runtime.ENTRY.items()}
+    return {name: [_c_type(result), *map(_c_type, arguments)]
+            for name, (_, arguments, result) in declared.ENTRY.items()}
 
 
 def _c_type(type_: Any) -> str:

@@ -21,12 +21,14 @@ namespace graphc_core::layout {
 
 # Entry points for embedders that are Python, and for code of the map JIT: runners have neither.
 NOT_OF_RUNNERS = ("gc_poll_python", "gc_call_python", "gc_quick_run", "gc_map_")
-PARTS_OF_RUNNERS = ("gc_run_other",)     # named by a part of the library alone (runner/src/other_steps.cpp)
+# Named by parts of the library alone (runner/src/other_steps.cpp, string_table.cpp, string_ops.cpp).
+PARTS_OF_RUNNERS = ("gc_run_other", "gc_strings_")
 
 
-def layout_header(modules: Iterable[ModuleType], runtime: Target, entries: Mapping[str, Sequence[str]],
-                  version: str) -> str:
-    """Text of the header. runtime: the instruction set that the runtime is compiled for. entries: name -> C types of
+def layout_header(modules: Iterable[ModuleType], strings: ModuleType, runtime: Target,
+                  entries: Mapping[str, Sequence[str]], version: str) -> str:
+    """Text of the header. strings: the tables of string kernels, in a namespace of their own. runtime: the instruction
+    set that the runtime is compiled for. entries: name -> C types of
     the result and the parameters of the runtime's entry points."""
     lines = [_HEAD]
     seen: set[str] = set()
@@ -41,7 +43,10 @@ def layout_header(modules: Iterable[ModuleType], runtime: Target, entries: Mappi
             else:
                 continue
             seen.add(name)
-    lines += ["}  // namespace graphc_core::layout", "", *_dtypes(), "",
+    lines += ["}  // namespace graphc_core::layout", "", "namespace graphc_core::strings_layout {",
+              *(f"constexpr std::int64_t {name} = {value}LL;" for name, value in sorted(vars(strings).items())
+                if type(value) is int and name.isupper()),
+              "}  // namespace graphc_core::strings_layout", "", *_dtypes(), "",
               f'#define GRAPHC_KERNELS_VERSION "{version}"', ""]
     lines += _symbols(runtime, entries)
     return "\n".join(lines) + "\n"
@@ -74,7 +79,7 @@ def _numpy(row: Row) -> str:
 def _symbols(runtime: Target, entries: Mapping[str, Sequence[str]]) -> list[str]:
     entries = {name: types for name, types in entries.items() if not name.startswith(NOT_OF_RUNNERS)}
     rows = [f"X({types[0]}, {name}, ({', '.join(types[1:])}))" for name, types in entries.items()
-            if name not in PARTS_OF_RUNNERS]
+            if not name.startswith(PARTS_OF_RUNNERS)]
     lines = ["// X(result, name, parameters): the entry points of the runtime, one for all instruction sets",
              "#define GRAPHC_ENTRIES(X) " + " ".join(rows), f"#define GRAPHC_SYMBOL(name) name##_{runtime.symbol}",
              'extern "C" {', *(f"{types[0]} {name}_{runtime.symbol}({', '.join(types[1:])});"

@@ -15,6 +15,7 @@ from pathlib import Path
 from .. import layout
 from ..contracts import calls
 from ..contracts.all import KERNELS
+from ..strings import tables as strings
 from . import cache
 from .archive import ENTRIES, read_archive, write_archive
 from .folding import same_functions
@@ -23,7 +24,7 @@ from .header import layout_header
 from .tables import ROLES, Tables, read_tables, tables_source
 from .targets import TARGETS, Target
 
-RUNTIME = "runtime.o"
+RUNTIME, STRINGS = "runtime.o", "strings.o"
 TABLES = ("registry.o", "functions.o")
 # Families (files of kernels/cpu) and scalar functions whose code for the plainest instruction set serves all. It gives
 # the same bits. Wider vectors make these families at most a sixth faster; what they would do for neural networks in
@@ -67,7 +68,7 @@ def write_runner_library(archives: Mapping[str, bytes], out: Path) -> None:
     if entries:
         modules.append(importlib.import_module(f"{__package__.rpartition('.')[0]}.runtime.tables"))
     version = cache.hash_of(*(data for _, data in linked))
-    (out / "graphc_layout.h").write_text(layout_header(modules, base, entries, version))
+    (out / "graphc_layout.h").write_text(layout_header(modules, strings, base, entries, version))
 
 
 def _shared(tables: Tables, base: Target, tuned: Collection[str]) -> Tables:
@@ -101,9 +102,9 @@ def family_of(kernel: str) -> str:
 def _needed(members: Mapping[str, bytes], target: Target, base: Target, tables: Tables) -> dict[str, bytes]:
     """The objects that the tables name, and those that these call."""
     objects = {name: data for name, data in members.items() if name.endswith(".o") and name not in TABLES
-               and (name != RUNTIME or target is base)}
+               and (name not in (RUNTIME, STRINGS) or target is base)}
     symbols = {name: read_symbols(data) for name, data in objects.items()}
-    named = {name for name in objects if name == RUNTIME or not symbols[name].defined.isdisjoint(
+    named = {name for name in objects if name in (RUNTIME, STRINGS) or not symbols[name].defined.isdisjoint(
         tables.functions[target.name])}
     called = frozenset().union(*(symbols[name].undefined for name in named))
     return {name: data for name, data in objects.items()

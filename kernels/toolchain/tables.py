@@ -23,8 +23,8 @@ ROLES = 3                              # bind, run, pack: functions of a kernel
 CHECKPOINTS = ("gc_save_checkpoint", "gc_restore_checkpoint", "gc_check_part")
 OTHER_STEPS = "gc_run_other_step"
 GPU = "gc_open_gpu"
-STRINGS = "gc_open_strings"
-PARTS = (*CHECKPOINTS, "gc_print_trace", OTHER_STEPS, GPU, "gc_read_ways", STRINGS)
+STRINGS, STRING_OPS = "gc_open_strings", "gc_open_string_op"
+PARTS = (*CHECKPOINTS, "gc_print_trace", OTHER_STEPS, GPU, "gc_read_ways", STRINGS, STRING_OPS)
 
 
 @dataclass(frozen=True)

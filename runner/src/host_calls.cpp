@@ -6,6 +6,7 @@
 
 #include "error.hpp"
 #include "message.hpp"
+#include "parts.hpp"
 #include "tensors.hpp"
 #include "texts.hpp"
 
@@ -14,6 +15,8 @@ namespace {
 
 namespace L = layout;
 using Word = std::int64_t;
+
+constexpr const char* STRINGS_BEGIN = "strings:";
 
 bool begins(const std::string& name, const char* with) { return name.rfind(with, 0) == 0; }
 
@@ -27,22 +30,35 @@ void check_assertion(const graphc_tensor& condition) {
     throw_error(GRAPHC_INVALID_ARGUMENT, "assertion failed");
 }
 
-}  // namespace
-
-// Ops that a Python library computes have functions named "op:Type(fields)" (graphc/ir/host.py), functions that take or give strings
-// "strings:..."; no one can set those.
-void check_hosts(const Plan& plan) {
-  for (const Body& body : plan.bodies)
-    for (const Step& step : body.steps) {
-      if (step.kind != StepKind::HOST) continue;
-      const std::string& name = plan.hosts.at(static_cast<std::size_t>(step.a));
-      if (begins(name, "op:") || begins(name, "strings:")) throw host_error(plan, step, name);
-    }
+// The op of a function that takes or gives strings; nullptr if it is Python's alone.
+std::unique_ptr<StringOp> string_op(const std::string& name) {
+  std::unique_ptr<StringOp> made;
+  call_part<decltype(gc_open_string_op)>(STRING_OPS, "what computes ops on strings", name, made);
+  return made;
 }
+
+}  // namespace
 
 HostCalls::HostCalls(const Library& library, HostTable& host, const Plan& plan) : library_(library), host_(host), plan_(plan) {
   host.words[L::HOST_CONTEXT] = address_of(this);
   host.words[L::HOST_FUNCTION] = reinterpret_cast<Word>(&HostCalls::call);
+}
+
+// Ops that a Python library computes have functions named "op:Type(fields)" (graphc/ir/host.py), functions that take or give strings
+// "strings:..."; no one can set those.
+void HostCalls::open() {
+  for (const Body& body : plan_.bodies)
+    for (const Step& step : body.steps) {
+      if (step.kind != StepKind::HOST) continue;
+      const std::string& name = plan_.hosts.at(static_cast<std::size_t>(step.a));
+      if (begins(name, STRINGS_BEGIN) && !string_ops_.count(name)) string_ops_[name] = string_op(name);
+      if (begins(name, "op:") || (begins(name, STRINGS_BEGIN) && !string_ops_[name])) throw host_error(plan_, step, name);
+    }
+}
+
+RunStrings*& HostCalls::strings() {
+  thread_local RunStrings* current = nullptr;
+  return current;
 }
 
 void HostCalls::set(const std::string& name, HostFunction function) {
@@ -56,12 +72,19 @@ std::string& HostCalls::message() {
   return text;
 }
 
+graphc_status& HostCalls::status() {
+  thread_local graphc_status status;
+  return status;
+}
+
 std::exception_ptr& HostCalls::part_failure() {
   thread_local std::exception_ptr failure;
   return failure;
 }
 
 void HostCalls::serve(const std::string& name, const Word* ask) {
+  const auto op = string_ops_.find(name);
+  if (op != string_ops_.end()) return serve_strings(*op->second, ask);
   std::vector<graphc_tensor> inputs;
   for (Word i = 0; i < ask[L::ASK_OPERANDS]; ++i) inputs.push_back(slot_tensor(words_at(ask[L::ASK_FIRST + i])));
   HostRequest request{&host_, &library_, ask + L::ASK_FIRST + ask[L::ASK_OPERANDS], ask[L::ASK_SLOTS]};
@@ -74,6 +97,14 @@ void HostCalls::serve(const std::string& name, const Word* ask) {
       found->second.function(found->second.user, reinterpret_cast<graphc_request*>(&request), inputs.data(),
                              static_cast<std::int32_t>(inputs.size()), static_cast<std::int32_t>(request.count));
   if (status != GRAPHC_OK) throw_error(status, "it returned status " + decimal(status));
+}
+
+void HostCalls::serve_strings(const StringOp& op, const Word* ask) {
+  if (!strings()) damaged("an op on strings is called outside of a run");
+  StringCall call{library_, host_, *strings(), {}, {}};
+  for (Word i = 0; i < ask[L::ASK_OPERANDS]; ++i) call.operands.push_back(words_at(ask[L::ASK_FIRST + i]));
+  for (Word i = 0; i < ask[L::ASK_SLOTS]; ++i) call.results.push_back(words_at(ask[L::ASK_FIRST + ask[L::ASK_OPERANDS] + i]));
+  op.run(call);
 }
 
 void HostCalls::serve_part(const std::string& name, const std::vector<graphc_tensor>& inputs, HostRequest& request) {
@@ -91,8 +122,12 @@ std::int32_t HostCalls::call(Word context, Word host, Word record) {
   try {
     calls->serve(calls->plan_.hosts.at(static_cast<std::size_t>(host)), words_at(record));
     return 0;
+  } catch (const Error& error) {
+    message() = error.what();
+    status() = error.code;
   } catch (const std::exception& error) {
     message() = error.what();
+    status() = GRAPHC_UNKNOWN;
   } catch (...) {                        // no exception may pass through the runtime's machine code
     message() = "it threw something";
   }

@@ -1,6 +1,7 @@
 #include "message.hpp"
 
 #include "graphc_layout.h"
+#include "host_calls.hpp"
 #include "parts.hpp"
 
 namespace graphc_core {
@@ -102,6 +103,7 @@ Explained explain(const Plan& plan, const Body* body, const Step* step, const Wo
     case L::EXTENT: return invalid("operand $c would need $a elements but has $b");
     case L::HOST_FAILED: {
       const std::string* host = at(plan.hosts, a);
+      if (host && host->rfind("strings:", 0) == 0) return {HostCalls::status(), host_message};
       return {GRAPHC_UNKNOWN, "host function '" + (host ? *host : text(a)) + "' failed" +
                                   (host_message.empty() ? "" : ": " + host_message)};
     }

@@ -70,7 +70,7 @@ void Model::load(const Graph& graph, const Options& options) {
   image_ = make_image(plan_, registry_names(), charge_);
   verify();
   check_steps(plan_);
-  check_hosts(plan_);
+  host_calls_.open();
   check_ports(plan_);
   values_ = options.values;
   if (!values_) {

@@ -15,6 +15,18 @@ namespace {
 namespace L = layout;
 using Word = std::int64_t;
 
+// While it lives, this thread is in a run with these strings: a function that the run calls may run another model.
+class InStrings {
+ public:
+  explicit InStrings(RunStrings* strings) : outer_(std::exchange(HostCalls::strings(), strings)) {}
+  InStrings(const InStrings&) = delete;
+  InStrings& operator=(const InStrings&) = delete;
+  ~InStrings() { HostCalls::strings() = outer_; }
+
+ private:
+  RunStrings* outer_;
+};
+
 }  // namespace
 
 std::unique_ptr<Result> Model::run(const graphc_tensor* inputs, std::size_t count) {
@@ -23,6 +35,7 @@ std::unique_ptr<Result> Model::run(const graphc_tensor* inputs, std::size_t coun
   const Running running(runs_);
   const std::vector<Word> sizes = checked_sizes(plan_, inputs, count);
   const std::unique_ptr<RunStrings> strings = strings_ ? strings_->begin(host_) : nullptr;
+  const InStrings in_strings(strings.get());
   const Inputs given(inputs, count, host_, strings.get());
   auto result = std::make_unique<Result>();
   std::unique_lock<std::shared_mutex> exclusive(values_->mutex, std::defer_lock);

@@ -6,7 +6,7 @@
 
 namespace graphc_core {
 
-enum Part { SAVE_CHECKPOINT, RESTORE_CHECKPOINT, CHECK_PART, PRINT_TRACE, OTHER_STEPS, GPU_RUNS, READ_WAYS, STRINGS };
+enum Part { SAVE_CHECKPOINT, RESTORE_CHECKPOINT, CHECK_PART, PRINT_TRACE, OTHER_STEPS, GPU_RUNS, READ_WAYS, STRINGS, STRING_OPS };
 
 // " is not in this runner, which was made for digits.pb alone; ...": what is said of a part, or of a kernel.
 std::string lacking();

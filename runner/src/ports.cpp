@@ -33,7 +33,9 @@ bool has_strings(const Plan& plan) {
   const auto any = [](const auto& rows) {
     return std::any_of(rows.begin(), rows.end(), [](const auto& row) { return row.dtype == STRING; });
   };
-  return any(plan.inputs) || any(plan.constants) || any(plan.outputs);
+  const auto of_strings = [](const std::string& host) { return host.rfind("strings:", 0) == 0; };
+  return any(plan.inputs) || any(plan.constants) || any(plan.outputs) ||
+         std::any_of(plan.hosts.begin(), plan.hosts.end(), of_strings);
 }
 
 }  // namespace graphc_core

@@ -1,11 +1,8 @@
 #include "strings.hpp"
 
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
-#include <deque>
-#include <mutex>
-#include <shared_mutex>
-#include <string>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -17,49 +14,79 @@
 namespace graphc_core {
 namespace {
 
+namespace S = strings_layout;
 using Word = std::int64_t;
 
-constexpr std::size_t BY_TEXT = 64;                  // bytes of an entry in a table, beside the string's own
-constexpr Word FIRST_FED = Word{1} << 62;            // of a run's own numbers; those of constants count from 1
+constexpr std::size_t BY_TEXT = 96;                  // bytes of an entry in a table, beside the string's own
 
-// Equal strings have one number, the empty one has 0: memory filled with zeros is empty strings.
+// Bytes of the strings that kernels have made on this thread.
+thread_local std::size_t made_bytes;
+
+Word make(Word data, Word size) {
+  void* made = std::malloc(static_cast<std::size_t>(size));
+  if (!made) return 0;
+  std::memcpy(made, reinterpret_cast<const void*>(data), static_cast<std::size_t>(size));
+  made_bytes += static_cast<std::size_t>(size) + BY_TEXT;
+  return address_of(made);
+}
+
+Word keep(Word) { return 0; }                        // nothing is given but what is made
+
+[[noreturn]] void no_memory() { throw_error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for a table of strings"); }
+
+// The table of a file (kernels/strings/table.py): its constants and what runs make and are fed, while they go on.
 class Table final : public Strings {
  public:
-  explicit Table(std::shared_ptr<HostTable> host) : charge_(std::move(host)) {}
+  explicit Table(std::shared_ptr<HostTable> host);
+  ~Table() override {
+    GRAPHC_SYMBOL(gc_strings_give_back)(address(), address_of(constants_));
+    GRAPHC_SYMBOL(gc_strings_close)(address());
+  }
 
   void number(const Graph& graph, const Tensor& constant, Word* target, std::size_t count) override;
   std::unique_ptr<RunStrings> begin(std::shared_ptr<HostTable> host) override;
 
-  // 0: no constant has it, or it is empty.
-  Word find(std::string_view text) const {
-    const std::shared_lock<std::shared_mutex> guard(mutex_);
-    const auto found = numbers_.find(text);
-    return found == numbers_.end() ? 0 : found->second;
+  Word address() { return address_of(words_); }
+
+  // The rest is for whoever has the mutex.
+  Word number_of(Word held, std::string_view text) {
+    const Word number = GRAPHC_SYMBOL(gc_strings_number_of)(address(), held, address_of(text.data()),
+                                                            static_cast<Word>(text.size()), 0);
+    if (number < 0) no_memory();
+    return number;
   }
 
-  // nullptr: no string has this number.
-  const std::string* text(Word number) const {
-    const std::shared_lock<std::shared_mutex> guard(mutex_);
-    const bool known = number > 0 && static_cast<std::size_t>(number) <= texts_.size();
-    return known ? &texts_[static_cast<std::size_t>(number) - 1] : nullptr;
+  std::string_view text(Word number) {
+    const Word record = GRAPHC_SYMBOL(gc_strings_record)(address(), number);
+    if (!record) damaged("the plan computes with the numbers of strings");
+    const Word* words = words_at(record);
+    return {reinterpret_cast<const char*>(words[S::RECORD_DATA]), static_cast<std::size_t>(words[S::RECORD_SIZE])};
   }
+
+  Word next_stamp() { return ++stamps_; }
+  std::mutex mutex;
 
  private:
-  Word number_of(std::string_view text);
-
-  mutable std::shared_mutex mutex_;
+  Word words_[S::TABLE_WORDS] = {};
+  Word constants_[S::HELD_WORDS] = {};               // HELD
+  Word stamps_ = 0;
   Charge charge_;
-  std::deque<std::string> texts_;                    // none goes, and none moves
-  std::unordered_map<std::string_view, Word> numbers_;
 };
 
-Word Table::number_of(std::string_view text) {
-  if (text.empty()) return 0;
-  const auto found = numbers_.find(text);
-  if (found != numbers_.end()) return found->second;
-  charge_.add(BY_TEXT + sizeof(std::string) + text.size());
-  texts_.emplace_back(text);
-  return numbers_[texts_.back()] = static_cast<Word>(texts_.size());
+Table::Table(std::shared_ptr<HostTable> host) : charge_(std::move(host)) {
+  static const char empty = 0;
+  words_[S::TABLE_ALLOC] = reinterpret_cast<Word>(&std::malloc);
+  words_[S::TABLE_RELEASE] = words_[S::TABLE_DROP] = reinterpret_cast<Word>(&std::free);
+  words_[S::TABLE_MAKE] = reinterpret_cast<Word>(&make);
+  words_[S::TABLE_KEEP] = reinterpret_cast<Word>(&keep);
+  words_[S::TABLE_EMPTY] = address_of(&empty);
+  words_[S::TABLE_SEED] = address_of(this);           // without random numbers at least where this program happens to lie
+  if (std::FILE* random = std::fopen("/dev/urandom", "rb")) {
+    if (!std::fread(words_ + S::TABLE_SEED, sizeof(Word), 2, random)) words_[S::TABLE_SEED] = address_of(this);
+    std::fclose(random);
+  }
+  constants_[S::HELD_STAMP] = next_stamp();
+  if (GRAPHC_SYMBOL(gc_strings_open)(address())) no_memory();
 }
 
 void Table::number(const Graph& graph, const Tensor& constant, Word* target, std::size_t count) {
@@ -67,57 +94,54 @@ void Table::number(const Graph& graph, const Tensor& constant, Word* target, std
   const TensorValue value = graph.constant_value(constant, charge);
   if (value.side || !value.content.empty()) damaged("constant " + constant.name + " has its strings as bytes");
   if (value.strings.size() > count) damaged("constant " + constant.name + " has more values than elements");
-  const std::unique_lock<std::shared_mutex> guard(mutex_);
+  const std::lock_guard<std::mutex> guard(mutex);
   Word last = 0;                                     // the last value stands for all that follow
   for (std::size_t i = 0; i < count && (last || i < value.strings.size()); ++i) {
-    if (i < value.strings.size()) last = number_of(value.strings[i]);
+    if (i < value.strings.size()) {
+      made_bytes = 0;
+      last = number_of(address_of(constants_), value.strings[i]);
+      charge_.add(made_bytes);
+    }
     target[i] = last;
   }
 }
 
 class Run final : public RunStrings {
  public:
-  Run(Table& table, std::shared_ptr<HostTable> host) : table_(table), charge_(std::move(host)) {}
+  Run(Table& table, std::shared_ptr<HostTable> host) : table_(table), charge_(std::move(host)) {
+    const std::lock_guard<std::mutex> guard(table_.mutex);
+    held_[S::HELD_STAMP] = table_.next_stamp();
+  }
+  ~Run() override {
+    const std::lock_guard<std::mutex> guard(table_.mutex);
+    GRAPHC_SYMBOL(gc_strings_give_back)(table_.address(), held());
+  }
 
   Block numbers(const graphc_tensor& input) override;
   void name(graphc_tensor& output, Block& memory) override;
+  std::mutex& mutex() override { return table_.mutex; }
+  Word table() override { return table_.address(); }
+  Word held() override { return address_of(held_); }
+  void count_made() override { charge_.add(std::exchange(made_bytes, 0)); }
+  std::string_view text(Word number) override { return table_.text(number); }
 
  private:
-  Word number_of(std::string_view text);
-  std::string_view text(Word number) const;
-
   Table& table_;
   Charge charge_;
-  std::vector<std::string_view> fed_;
-  std::unordered_map<std::string_view, Word> numbers_;
+  Word held_[S::HELD_WORDS] = {};
 };
-
-Word Run::number_of(std::string_view text) {
-  if (text.empty()) return 0;
-  if (const Word constant = table_.find(text)) return constant;
-  const auto found = numbers_.find(text);
-  if (found != numbers_.end()) return found->second;
-  charge_.add(BY_TEXT + 2 * sizeof text);
-  fed_.push_back(text);
-  return numbers_[text] = FIRST_FED + static_cast<Word>(fed_.size() - 1);
-}
-
-std::string_view Run::text(Word number) const {
-  if (!number) return {};
-  if (const std::string* constant = table_.text(number)) return *constant;
-  if (number < FIRST_FED || static_cast<std::size_t>(number - FIRST_FED) >= fed_.size())
-    damaged("the plan computes with the numbers of strings");
-  return fed_[static_cast<std::size_t>(number - FIRST_FED)];
-}
 
 Block Run::numbers(const graphc_tensor& input) {
   const std::size_t count = bytes_of(input) / sizeof(graphc_string);
   Block made(charge_.host(), count * sizeof(Word));
+  const std::lock_guard<std::mutex> guard(table_.mutex);
+  made_bytes = 0;
   for (std::size_t i = 0; i < count; ++i) {
     graphc_string given;
     std::memcpy(&given, static_cast<const char*>(input.data) + i * sizeof given, sizeof given);
     if (!given.data && given.size) throw_error(GRAPHC_INVALID_ARGUMENT, "a string that is fed has a size, but no data");
-    words_at(made.address())[i] = number_of({given.data, given.size});
+    words_at(made.address())[i] = table_.number_of(held(), {given.data, given.size});
+    count_made();
   }
   return made;
 }
@@ -126,6 +150,7 @@ Block Run::numbers(const graphc_tensor& input) {
 void Run::name(graphc_tensor& output, Block& memory) {
   const std::size_t count = bytes_of(output) / sizeof(Word);
   const Word* numbers = static_cast<const Word*>(output.data);
+  const std::lock_guard<std::mutex> guard(table_.mutex);
   Charge charge(charge_.host());
   std::unordered_map<Word, std::size_t> places;
   std::size_t bytes = count * sizeof(graphc_string);

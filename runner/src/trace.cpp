@@ -68,7 +68,8 @@ std::string step_text(const Plan& plan, const Step& step, const Word* event) {
   switch (step.kind) {
     case StepKind::MAP:
       return std::string("map ") + (a ? "compiled" : "interpreted") + "(" + program(plan, step.map) + ")[" +
-             list(event + L::EVENT_NUMBERS, event[L::EVENT_WORDS] - L::EVENT_NUMBERS) + "]" + tiles(event);
+             list(event + L::EVENT_NUMBERS, event[L::EVENT_WORDS] - L::EVENT_NUMBERS) + "]" + tiles(event) +
+             (event[L::EVENT_B] ? ", by the tiles of the one before" : "");
     case StepKind::CALL: return call(plan, step, event);
     case StepKind::HOST: return "host function " + plan.hosts.at(static_cast<std::size_t>(a));
     case StepKind::WHILE: return "while: test body " + text(step.a) + ", body " + text(step.b);

@@ -1,4 +1,4 @@
-"""The loss of connectionist temporal classification on the device, against the CPU's, and its errors."""
+"""Connectionist temporal classification on the device, against the CPU's: the loss, the greedy decoder, errors."""
 from __future__ import annotations
 
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 import graphc as gc
 from graphc.exec.cuda.calls import ctc
 
-from on_both import check_close, refused
+from on_both import check_close, check_equal, refused
 
 RANDOM = np.random.default_rng(11)
 
@@ -70,3 +70,22 @@ def test_too_long_labels_may_be_left_out(device: Any) -> None:
     ([[0], [-1]], [4, 4], "-1")])
 def test_refused_labels_and_lengths_are_the_cpus_errors(device: Any, rows: Any, lengths: Any, said: str) -> None:
     assert said in refused(build(2, 3), logits(4, 2, 3), *sparse(rows), np.array(lengths, np.int32))
+
+
+@pytest.mark.parametrize("merge", [False, True])
+@pytest.mark.parametrize(("time", "classes"), [(0, 3), (1, 1), (9, 4), (17, 300)])
+def test_the_best_path(device: Any, time: int, classes: int, merge: bool) -> None:
+    def build() -> Any:
+        x, lengths = gc.placeholder(gc.float32, [None, 3, classes]), gc.placeholder(gc.int32, [3])
+        [path], score = gc.nn.ctc_greedy_decoder(x, lengths, merge)
+        return [path.indices, path.values, path.dense_shape, score]
+
+    x, before = np.round(logits(time, 3, classes)), device.work["launch"]      # with equal ones
+    lengths = np.array([time, time // 2, 0], np.int32)
+    check_equal(build, x, lengths)
+    for place, value in ((0, np.nan), (classes - 1, np.nan), (classes // 2, np.inf), (0, -np.inf)):
+        x[:time // 2 + 1, :, place] = value
+        check_equal(build, x, lengths)
+    assert device.work["launch"] > before
+    lengths[1] = time + 1
+    assert str(time + 1) in refused(build, x, lengths)

@@ -163,6 +163,27 @@ def test_variables_written_in_a_loop(device: Any) -> None:
     check_equal(build, np.int32(4), runs=2)
 
 
+@pytest.mark.parametrize("runs", [1, 3])
+def test_a_variable_that_is_written_before_it_goes_into_a_branch_or_loop(device: Any, runs: int) -> None:
+    """The host writes it: what the device then reads of it is this run's."""
+    def build() -> Any:
+        v, w = gc.Variable(floats(3) * 0 + 1), gc.Variable(floats(2, 3) * 0 + 2)
+        flag = gc.placeholder(gc.bool, [])
+        with gc.control_dependencies([gc.assign_sub(v, [0.5, 0.25, 2.0]), gc.assign_add(w, gc.ones([2, 3]))]):
+            seen = gc.identity(v)
+        chosen = gc.cond(flag, lambda: seen * 2.0, lambda: v * 3.0, strict=True)
+        inner = gc.while_loop(lambda i, y: i < 2, lambda i, y: (i + 1, gc.cond(
+            flag, lambda: y, lambda: gc.sin(y) + w, strict=True)), [0, gc.reshape(seen, [1, 3]) + w])[1]
+        carried = gc.while_loop(lambda i, y: i < 2, lambda i, y: [i + 1, w], [gc.cast(seen[0], gc.int32) * 0, w])[1]
+        with gc.control_dependencies([gc.while_loop(lambda i: i < 3, lambda i: gc.tuple([i + 1], control_inputs=[
+                chosen, gc.assign_add(v, [1.0, 2.0, 3.0])])[0], [0])]):
+            again = gc.cond(flag, lambda: v * 4.0, lambda: gc.sin(v), strict=True)
+        return [chosen, inner, carried, again]
+
+    for flag in (False, True):
+        check_equal(build, np.array(flag), runs=runs)
+
+
 def test_a_python_function_in_a_loop(device: Any) -> None:
     def build() -> Any:
         x = gc.placeholder(gc.float32, [4])

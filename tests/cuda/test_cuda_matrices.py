@@ -133,3 +133,36 @@ def test_numbers_that_are_none(device: Any) -> None:
     a = definite(2, 3, "float32")
     a[0, 1, 1], a[1, 2, 0] = np.nan, np.nan
     check_close(build, a)
+
+
+@pytest.mark.parametrize(("batch", "m", "n"), [(0, 3, 3), (2, 0, 3), (2, 3, 0), (3, 1, 1), (2, 5, 17), (2, 17, 5),
+                                                (1, 34, 33)])
+@pytest.mark.parametrize("full", [False, True])
+def test_qr(device: Any, batch: int, m: int, n: int, full: bool) -> None:
+    def build() -> Any:
+        return list(gc.linalg.qr(gc.placeholder(gc.float64, [None, m, n]), full_matrices=full))
+
+    before = device.work["launch"]
+    check_close(build, numbers(batch, m, n), tolerance=1e-9)
+    assert device.work["launch"] > before or not batch * m * n
+
+
+def test_qr_of_numbers_that_are_large_small_or_zero(device: Any) -> None:
+    def build() -> Any:
+        q, r = gc.linalg.qr(gc.placeholder(gc.float32, [None, 6, 4]))
+        return [q, r / gc.reduce_max(gc.abs(r), [-2, -1], keepdims=True)]
+
+    a = numbers(5, 6, 4, dtype="float32")
+    a[0] *= 1e25
+    a[1] *= 1e-25
+    a[2, :, 1], a[3, 3:] = 0, 0
+    check_close(build, a, tolerance=1e-4)
+
+
+def test_qr_and_its_gradient(device: Any) -> None:
+    def build() -> Any:
+        a = gc.placeholder(gc.float64, [None, 5, 5])
+        q, r = gc.linalg.qr(a)
+        return [*gc.gradients(gc.reduce_sum(q * 2.0 + r * r), a)]
+
+    check_close(build, numbers(2, 5, 5), tolerance=1e-8)

@@ -264,3 +264,14 @@ def test_a_permutation_with_a_number_twice_is_refused(device: Any) -> None:
     x = np.array([2, 0, 1, 0], np.int32)
     outcome = run_call(device, "invert_permutation.i32", [x], [unset(4, "i32")], (4,))
     assert [(f.status, f.a, f.b) for f in outcome.failures] == [(Status.INVALID_VALUE, 0, 4)]
+
+
+@pytest.mark.parametrize("inner", [0, 3])
+def test_a_tuple_outside_is_refused_of_empty_rows_too(device: Any, inner: int) -> None:
+    table, rows, dims = np.zeros((4, inner), np.float32), np.ones((2, inner), np.float32), (1, 2, inner, 4, *(1,) * 6)
+    for index in (4, -1):
+        indices = np.array([0, index])
+        outcome = run_call(device, "gather_nd.f32.i64", [table, indices], [unset((2, inner), "f32")], dims, (1,))
+        assert [(f.status, f.a, f.b) for f in outcome.failures] == [(Status.INDEX_OUT_OF_RANGE, index, 4)]
+        outcome = run_call(device, "scatter_nd.f32", [indices, rows], [table.copy()], dims, (1, 0))
+        assert [(f.status, f.a, f.b) for f in outcome.failures] == [(Status.INDEX_OUT_OF_RANGE, index, 4)]

@@ -23,10 +23,13 @@ SAME_BITS = (
     "Dilation2DBackpropInput", "Dilation2DBackpropFilter", "MaxPoolWithArgmax", "MaxPoolGradWithArgmax",
     "MaxPoolGradGradWithArgmax", "MaxPool3DGrad", "MaxPool3DGradGrad", "MaxPoolGradGrad", "StatelessRandomUniform",
     "StatelessRandomNormal", "StatelessTruncatedNormal", "StatelessRandomUniformInt", "StatelessMultinomial",
-    "Multinomial", "CropAndResize", "CropAndResizeGradImage", "CropAndResizeGradBoxes")
+    "Multinomial", "CropAndResize", "CropAndResizeGradImage", "CropAndResizeGradBoxes",
+    "CTCGreedyDecoder", "CombinedNonMaxSuppression", "NonMaxSuppressionV4", "NonMaxSuppressionV5",
+    "NonMaxSuppressionWithOverlaps", "RandomGamma", "RandomGammaGrad", "RandomPoissonV2")
 CLOSE = (
     "Cumsum", "Cumprod", "DepthwiseConv2dNative", "DepthwiseConv2dNativeBackpropInput",
-    "DepthwiseConv2dNativeBackpropFilter", "Conv3D", "Conv3DBackpropFilterV2", "Conv3DBackpropInputV2", "AvgPool3D")
+    "DepthwiseConv2dNativeBackpropFilter", "Conv3D", "Conv3DBackpropFilterV2", "Conv3DBackpropInputV2", "AvgPool3D",
+    "Qr")
 
 
 @pytest.mark.parametrize("op_type", SAME_BITS + CLOSE)

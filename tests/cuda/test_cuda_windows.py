@@ -13,6 +13,7 @@ from graphc.exec.cuda.calls import convolutions, products
 from graphc.exec.cuda.code.windows import reciprocal
 
 from on_both import check_close
+from stand_in import StandIn
 
 RANDOM = np.random.default_rng(4)
 
@@ -32,6 +33,33 @@ def test_convolution_and_gradients(device: Any, kernel: Any, strides: Any, paddi
         return [y, gc.nn.relu(y + 0.5), *gc.gradients(gc.reduce_sum(y * y), [x, f])]
 
     check_close(build, pictures(3, 7, 6, 3), pictures(*kernel, 3, 4), tolerance=1e-4)
+
+
+@pytest.mark.parametrize(("groups", "strides", "padding", "dilation"), [
+    (1, (1, 1), "SAME", (1, 1)), (1, (2, 3), "SAME", (1, 1)), (2, (1, 1), "SAME", (2, 1)), (3, (2, 1), "SAME", (1, 1)),
+    (1, (1, 2), [[0, 0], [3, 1], [0, 2], [0, 0]], (1, 1))])
+def test_what_is_outside_of_a_picture_makes_no_nan(device: Any, groups: int, strides: Any, padding: Any, dilation: Any,
+                                                   monkeypatch: Any) -> None:
+    """As on the CPU; an infinity or NaN in the filter, in x or in dy alone, so that most results must stay numbers."""
+    monkeypatch.setattr(convolutions, "MOVED", 1e-9)
+    shape = (3, 2, 2, 3 * groups)
+
+    def build() -> Any:
+        x, f = gc.placeholder(gc.float32, [None, 7, 6, 2 * groups]), gc.placeholder(gc.float32, shape)
+        y = gc.nn.conv2d(x, f, [1, *strides, 1], padding, dilations=[1, *dilation, 1])
+        dy = gc.placeholder(gc.float32, [None, None, None, 3 * groups])
+        return [y, *gc.gradients(y, [x, f], dy)]
+
+    x, f = pictures(2, 7, 6, 2 * groups), pictures(*shape)
+    rows, columns = (7 + 4 - 3) // strides[0] + 1, (6 + 2 - 2) // strides[1] + 1
+    if padding == "SAME":
+        rows, columns = -(-7 // strides[0]), -(-6 // strides[1])
+    dy = pictures(2, rows, columns, 3 * groups)
+    for place, value in ((f, np.inf), (dy, np.nan)) if isinstance(device, StandIn) else (
+            (f, np.nan), (f, np.inf), (x, -np.inf), (dy, np.inf)):
+        spoiled = place.copy()
+        spoiled[0, 0, 0, 1] = spoiled[-1, -1, 1, 0] = value
+        check_close(build, *(spoiled if given is place else given for given in (x, f, dy)), tolerance=1e-4)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

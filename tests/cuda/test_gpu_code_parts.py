@@ -99,8 +99,10 @@ def test_branches_and_loops_in_loops(tmp_path: Path, library: Any) -> None:
         for flag in (True, False, True):
             feeds = [normal(4, 6), np.array(flag)]
             pair.assert_close("f", *feeds)
-            for ours, theirs in zip(pair.gpu["f"].run(feeds), again.run(feeds), strict=True):
-                assert_same_bits(ours, theirs)
+            y, sums, short = zip(pair.gpu["f"].run(feeds), again.run(feeds), strict=True)
+            assert_same_bits(*y)
+            assert_same_bits(*sums)
+            np.testing.assert_allclose(*short, rtol=1e-6)      # its rows are known in the run: Python adds on the GPU
 
 
 def numbers() -> Any:

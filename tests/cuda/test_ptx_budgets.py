@@ -7,11 +7,12 @@ from itertools import product
 import pytest
 
 from graphc.exec.cuda.calls.call import ProgramBuilder
-from graphc.exec.cuda.code import fourier, matrices, pivots
+from graphc.exec.cuda.code import edges, fourier, matrices, pivots, reflections, rejection, suppression
 from graphc.exec.cuda.code.attention import attention, gradient_of_q, gradients_of_keys
 from graphc.exec.cuda.code.attention_tile import Shape as Tiles
 from graphc.exec.cuda.code.builder import KernelBuilder
 from graphc.exec.cuda.code.ctc import ctc_loss
+from graphc.exec.cuda.code.ctc_greedy import ctc_greedy
 from graphc.exec.cuda.code.maps import kernel_text
 from graphc.exec.cuda.code.products import Product, product_text
 from graphc.exec.cuda.code.programs import LONG, Shape, unrolled
@@ -114,7 +115,22 @@ def test_transforms_matrices_and_sequences(dtype: str) -> None:
     ends = fourier.Ends(dtype, takes=True, gives=True, narrow=True)
     for kernel in (fourier.step_of_four(ends), fourier.step_by_definition(ends), fourier.turn(ends),
                    matrices.cholesky_columns(dtype, True), matrices.substitution(dtype, 32, True, False, True),
-                   pivots.lu_columns(dtype), pivots.lu_rows(dtype), pivots.lu_order(dtype), ctc_loss(dtype)):
+                   pivots.lu_columns(dtype), pivots.lu_rows(dtype), pivots.lu_order(dtype), ctc_loss(dtype),
+                   ctc_greedy(dtype), reflections.qr(dtype)):
+        assert over_budget(text_with_scalars(kernel)) == [], kernel.name
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("narrow", [False, True])
+def test_edges_of_convolutions(dtype: str, narrow: bool) -> None:
+    for kernel in (edges.results, edges.inputs, edges.filters):
+        assert over_budget(text_with_scalars(kernel(dtype, narrow))) == []
+
+
+def test_draws_and_suppressed_boxes() -> None:
+    for kernel in (rejection.drawn("gamma"), rejection.drawn("poisson"), rejection.gamma_gradient(),
+                   suppression.suppress(True), suppression.suppress(False), suppression.suppress_class(),
+                   suppression.best_of_classes(True)):
         assert over_budget(text_with_scalars(kernel)) == [], kernel.name
 
 

@@ -56,6 +56,42 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] = {
     "directory": (lambda: gc.train.latest_checkpoint(3), TypeError, ("latest_checkpoint", "'checkpoint_dir'", "3")),
     "logdir": (lambda: gc.summary.FileWriter(3), TypeError, ("FileWriter", "'logdir' must be a string", "3 of type")),
     "arity": (lambda: Dataset.range(3).map(lambda a, b: a), TypeError, ("Dataset.map", "'map_func'", "argument: 'b'")),
+    "no variables": (lambda: gc.contrib.framework.assign_from_checkpoint("none", "x"), TypeError,
+                     ("'var_list'", "holds 'x' of type str", "assign_from_checkpoint")),
+    "no reader": (lambda: gc.contrib.slim.parallel_reader.single_pass_read("x", object), TypeError,
+                  ("'reader_class' must be a class of readers", "object", "single_pass_read")),
+    "a layer of nothing": (lambda: gc.layers.flatten([]), ValueError,
+                           ("Input 0 of layer flatten", "[]", "layers.flatten")),
+    "an open file": (lambda: gc.io.gfile.copy(0, "x"), TypeError, ("gfile.copy", "'src' cannot be 0 of type int")),
+    "a program without main": (lambda: gc.compat.v1.app.run(), ValueError, ("'main' is None", "app.run")),
+    # what works after the call: iterators, contexts, functions
+    "walk": (lambda: list(gc.io.gfile.walk(3)), TypeError, ("gfile.walk: argument 'top' cannot be 3 of type int",)),
+    "checkpoints": (lambda: next(gc.train.checkpoints_iterator(object)), TypeError,
+                    ("checkpoints_iterator: argument 'checkpoint_dir'", "object")),
+    "controls": (lambda: _entered(gc.control_dependencies([1])), TypeError,
+                 ("Can not convert a int", "control_dependencies, argument 'control_inputs'")),
+    "neighbour": (lambda: _entered(gc.colocate_with(3)), TypeError, ("colocate_with, argument 'op'",)),
+    "scope": (lambda: _entered(gc.name_scope(3)), TypeError, ("'name' must be a string or None, not 3 of type int",)),
+    "scope of values": (lambda: gc.op_scope(object, "x"), TypeError, ("'values' cannot be <class 'object'>",)),
+    "variables of values": (lambda: gc.variable_op_scope(object, "x"), TypeError,
+                            ("'values' cannot be <class 'object'>",)),
+    "variables of no name": (lambda: gc.variable_scope(None, 3), TypeError, ("'default_name' must be a string", "3")),
+    "letters": (lambda: gc.contrib.rnn.best_effort_input_batch_size("xy"), TypeError, ("'flat_input' cannot be 'xy'",)),
+    "no scale": (lambda: gc.contrib.layers.l2_regularizer("x"), TypeError,
+                 ("l2_regularizer: argument 'scale' must be a number, not 'x'",)),
+    "no weights": (lambda: gc.contrib.layers.l2_regularizer(0.1)("x"), TypeError,
+                   ("what gc.contrib.layers.l2_regularizer gives: argument 'weights' cannot be 'x'",)),
+    "arity of a gradient": (lambda: gc.grad_pass_through(lambda a, b: a)(x()), TypeError,
+                            ("argument 'f'", "(a, b)", "missing a required argument: 'b'", "grad_pass_through")),
+    "arity with a gradient": (lambda: gc.custom_gradient(lambda a, b: a)(x()), TypeError,
+                              ("missing a required argument: 'b'", "custom_gradient")),
+    # functions that are made of others, or stand before api/
+    "layer with an activation": (lambda: gc.contrib.layers.relu(x(), 1.5), ValueError,
+                                 ("num_outputs type should be int", "1.5", "contrib.layers.relu")),
+    "dtype of nothing": (lambda: gc.as_dtype(None), TypeError, ("cannot convert None", "in gc.as_dtype")),
+    "no tensor": (lambda: gc.convert_to_tensor(object), TypeError,
+                  ("object", "in gc.convert_to_tensor, argument 'value'")),
+    "passes": (lambda: gc.pass_table(3), TypeError, ("gc.pass_table: argument 'fetches' must be a list, not 3",)),
     "name": (lambda: gc.add(x(), x(), name=3), TypeError, ("gc.add", "'name'", "3 of type int")),
     # numbers
     "kernel of nothing": (lambda: gc.layers.conv2d(picture(), 2, 0), ValueError, ("`kernel_size`", "positive", "0")),
@@ -92,6 +128,11 @@ def _run_twice() -> None:
     session = gc.Session()
     session.run(value, {value: 1.})
     session.run(value, [value])
+
+
+def _entered(context: Any) -> None:
+    with context:
+        pass
 
 
 def _clip(number: float) -> None:

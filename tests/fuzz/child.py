@@ -15,6 +15,7 @@ import json
 import os
 import random
 import re
+import resource
 import signal
 import sys
 import traceback
@@ -41,7 +42,7 @@ from graphc.serial.plan_proto import parse_plan, save_plan
 from five import Case
 from mutate import INTERESTING, mutate
 
-SECONDS = 3
+SECONDS, AT_MOST = 3, 60                        # of a core; on the clock, for one that waits
 MEMORY = 1 << 26
 ANSWER, FAILED, REFUSED, UNEXPECTED = range(4)
 CHECKED = 16                                    # + number of the check of the runtime's verifier
@@ -83,7 +84,7 @@ def attempt(case: Case, data: bytes, rng: random.Random) -> int:
         plan = case.plan
         damage(rng)
     constants = {c.name: case.constants[c.name] for c in plan.constants if c.name in case.constants}
-    hosts = {name: lambda *r: r[0] + r[0].dtype.type(1) for name in plan.hosts}
+    hosts = {name: case.hosts.get(name, lambda *r: r[0] + r[0].dtype.type(1)) for name in plan.hosts}
     try:
         engine = Engine(plan, constants, dict(case.states), hosts, threads=1, memory_limit=MEMORY)
     except errors.OpError as error:
@@ -111,7 +112,8 @@ def in_a_fork(case: Case, data: bytes, rng: random.Random) -> int:
     """The outcome, or the negative number of the signal that ended the fork."""
     child = os.fork()
     if child == 0:
-        signal.alarm(SECONDS)
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
+        signal.alarm(AT_MOST)
         try:
             os._exit(attempt(case, data, rng))
         except BaseException:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 import graphc as gc
+from graphc.ir.host import HostCall
+from graphc.ops.files.example_wire import write_example
 from graphc.plan.compile import compile_graph
 from graphc.plan.plan import Length, Plan, Pop, Port, Push, Take
 
@@ -129,9 +131,25 @@ def words() -> Built:
     return [label, gc.equal(x, label), gc.unique(gc.concat([x, label], 0))[0]], [], {x: given, i: np.int32([2, 0, 1])}
 
 
+def sentences() -> Built:
+    """Ops on strings that kernels compute, in C++, too: cut, hashed, looked up, made numbers of, taken apart."""
+    x, line, row = gc.placeholder(gc.string, [N]), gc.placeholder(gc.string, [N]), gc.placeholder(gc.string, [N])
+    parts = gc.string_split(x)
+    ids = gc.SparseTensor(parts.indices, gc.string_to_hash_bucket_fast(parts.values, 9), parts.dense_shape)
+    numbers, names = gc.decode_csv(line, [[1.0], ["none"]])
+    parsed = gc.parse_example(row, {"a": gc.FixedLenFeature([2], gc.float32), "b": gc.VarLenFeature(gc.string),
+                                    "c": gc.FixedLenSequenceFeature([], gc.int64, allow_missing=True)})
+    mean = gc.nn.embedding_lookup_sparse(gc.constant(_ramp(9, 2)), ids, None, combiner="sum")
+    joined = gc.string_join([gc.strings.upper(x), gc.as_string(gc.strings.length(x))], "-")
+    fetches = [mean, joined, numbers, gc.string_to_number(names), parsed["a"], parsed["b"].values, parsed["c"]]
+    example = write_example({"a": np.float32([1, 2]), "b": [b"one", b""], "c": [5, 6]})
+    given = [np.array(values, object) for values in ([b"a bc", b""], [b"2.5,7", b',"8"'], [example, example])]
+    return fetches, [], dict(zip((x, line, row), given, strict=True))
+
+
 GRAPHS: dict[str, Callable[[], Built]] = {
     f.__name__: f for f in (mask, loop_gradient, arrays, growing_value, branches, rows, training, inference, views,
-                            python_code, random_numbers, words)}
+                            python_code, random_numbers, words, sentences)}
 
 
 def lengths() -> Case:
@@ -179,4 +197,5 @@ def graph_case(name: str) -> Case:
         compiled = compile_graph(list(fetches), list(targets), list(feeds), [v.ndim for v in values])
     states = {state.name: np.ones(state.shape, np.dtype(compiled.states[state.name].dtype.numpy))
               for state in compiled.plan.states}
-    return Case(compiled.plan, lambda _: [values] * 2, lambda *_: [], dict(compiled.constants), states)
+    hosts = {name: call for name, call in compiled.hosts.items() if isinstance(call, HostCall)}
+    return Case(compiled.plan, lambda _: [values] * 2, lambda *_: [], dict(compiled.constants), states, hosts)

@@ -33,7 +33,7 @@ from graphc.serial.plan_proto import parse_plan, save_plan
 
 from five import CASES
 
-SECONDS = 5.0        # far more than any of these takes, far less than they would take if work were not bounded
+SECONDS = 5.0        # of a core: far more than any of these takes, far less than if work were not bounded
 ONE = Program(("f32",), (), (0,))
 
 
@@ -48,20 +48,20 @@ def one_body(dims: list[Dim], steps: list[Step], programs: tuple[Program, ...] =
 
 
 def refused(plan: Plan, *hosts: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(errors.OpError):
         Engine(plan, hosts={name: lambda: 0 for name in hosts}, threads=1)
-    assert time.monotonic() - started < SECONDS
+    assert time.process_time() - started < SECONDS
 
 
 def cancelled(plan: Plan, threads: int) -> None:
-    engine, flag, started = Engine(plan, threads=threads), np.zeros(1, np.int64), time.monotonic()
+    engine, flag, started = Engine(plan, threads=threads), np.zeros(1, np.int64), time.process_time()
     timer = threading.Timer(0.2, lambda: flag.__setitem__(0, 1))
     timer.start()
     with pytest.raises(errors.CancelledError):
         engine.run([np.ones(1, np.float32)], cancel=flag.ctypes.data)
     timer.join()
-    assert time.monotonic() - started < SECONDS
+    assert time.process_time() - started < SECONDS
 
 
 def test_plain() -> None:
@@ -82,19 +82,19 @@ def test_a_column_reduction_of_endless_lines_is_refused_or_cancelled() -> None:
     fill = Map(0, (3, 4), 0, (Access(0, 1, (1, 1)),), (Access(2, 1, (4, 0)),))
     reduce = Map(1, (4, 2, 3), 2, (Access(2, 1, (0, 1, 4)),), (Access(3, 1, (0,)),))
     plan = one_body(dims, [fill, reduce], (ONE, total), buffers=(matrix, row))
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(errors.OpError):
         Engine(plan, threads=1, memory_limit=1 << 24).run([np.ones(1, np.float32)])
-    assert time.monotonic() - started < SECONDS
+    assert time.process_time() - started < SECONDS
 
 
 def test_many_slots_of_a_step() -> None:
     many = 200_000
     host = Host(0, (), tuple(range(many)))
     plan = one_body([], [host, host], slots=(Slot("f32", 0),) * many, hosts=("f",))
-    started = time.monotonic()
+    started = time.process_time()
     Engine(plan, hosts={"f": lambda: 0}, threads=1)
-    assert time.monotonic() - started < SECONDS
+    assert time.process_time() - started < SECONDS
     refused(one_body([], [Host(0, (), (0, 0))], slots=(Slot("f32", 0),), hosts=("f",)), "f")
 
 
@@ -108,9 +108,9 @@ def test_dims_that_fan_in() -> None:
     """Each dim is the sum of the one before with itself: 2 ** n ways, but n dims."""
     dims = [Dim(DimKind.MUL, (i + 1, i + 1)) for i in range(60)]
     plan = one_body(dims, [], buffers=(Buffer(BufferKind.ARENA, "f32", (61,)),))
-    started = time.monotonic()
+    started = time.process_time()
     verify_plan(plan)
-    assert time.monotonic() - started < SECONDS
+    assert time.process_time() - started < SECONDS
 
 
 @pytest.mark.parametrize("port", [Port("x", "f64", (1,)), Port("x", "f32", ()), Port("x", "i32", (1,))])

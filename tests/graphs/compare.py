@@ -11,6 +11,7 @@ import numpy as np
 
 from graphc.ir.graph import Tensor
 from graphc.ir.values import as_array
+from graphc.ops.control.control import StatelessWhile
 
 import executors
 import limits
@@ -235,19 +236,45 @@ def op_types(graph: Any) -> set[str]:
 
 
 def computed_types(graph: Any, fetches: Sequence[Any]) -> set[str]:
-    """Types of the ops whose values the fetches need, those of bodies all together."""
+    """Types of the ops whose values the fetches need, those of bodies all together. Of what a loop begins with only
+    what the wanted results need: as in TensorFlow, the rest is not computed."""
     found = {op.type for g in graph.functions.values() for op in g.get_operations()}
-    waiting, seen = [_operation(f) for f in fetches], set()
+    waiting, seen = list(fetches), set()
     while waiting:
-        op = waiting.pop()
-        if op in seen:
+        element = waiting.pop()
+        if element in seen:
             continue
-        seen.add(op)
+        seen.add(element)
+        op = _operation(element)
         found.add(op.type)
         waiting += op.control_inputs
-        if op.type not in SHAPE_ALONE:
-            waiting += [t.op for t in op.inputs]
+        if isinstance(op.definition, StatelessWhile) and isinstance(element, Tensor):
+            carried = _carried(op.definition, element.value_index)
+            waiting += [t for i, t in enumerate(op.inputs) if i in carried or i >= len(op.outputs)]
+        elif op.type not in SHAPE_ALONE:
+            waiting += op.inputs
     return found
+
+
+def _carried(loop: StatelessWhile, result: int) -> set[int]:
+    """The numbers of the values that a loop must carry for its condition and one of its results."""
+    needed: set[int] = set()
+    more = {result} | _read(loop.cond, loop.cond.outputs)
+    while not more <= needed:
+        needed |= more
+        more = _read(loop.body, [loop.body.outputs[i] for i in needed if i < len(loop.body.outputs)])
+    return needed
+
+
+def _read(body: Any, wanted: Sequence[Tensor]) -> set[int]:
+    """The numbers of a body's inputs that these tensors of it need."""
+    waiting, seen = list(wanted), set()
+    while waiting:
+        tensor = waiting.pop()
+        if tensor not in seen:
+            seen.add(tensor)
+            waiting += [*tensor.op.inputs, *(t for op in tensor.op.control_inputs for t in op.inputs)]
+    return {i for i, t in enumerate(body.inputs) if t in seen}
 
 
 def _operation(element: Any) -> Any:

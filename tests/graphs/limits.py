@@ -64,7 +64,7 @@ def while_compiling(message: str) -> str | None:
 
 def is_not_looked_at(message: str, computed: set[str]) -> bool:
     """Whether an index out of range goes unnoticed because its op is not computed, see compare.computed_types."""
-    found = re.search(r"Invalid: (\w+): .*index -?\d+ is not in \[0, \d+\)", message)
+    found = re.search(r"Invalid: (\w+): .*(index -?\d+ is not in \[0, \d+\)|indices do not index into shape)", message)
     return found is not None and found[1] not in computed
 
 

@@ -176,3 +176,14 @@ def test_what_only_gives_its_shape_is_not_computed() -> None:
         assert limits.is_not_looked_at(said, apart)
         assert not limits.is_not_looked_at(said, computed_types(graph, [like, rows]))
         assert not limits.is_not_looked_at(f"Invalid: {rows.op.type}: shapes do not fit", apart)
+
+
+def test_a_loop_begins_with_what_its_wanted_results_need() -> None:
+    with gc.Graph().as_default() as graph:
+        row, root = gc.gather_nd(gc.ones([2]), [[5]]), gc.sqrt(gc.ones([1]))
+        number, rows, roots, sums = gc.while_loop(
+            lambda i, x, y, z: i < 3, lambda i, x, y, z: (i + 1, x, y + 1.0, z + x), [0, row, root, root])
+        said = "Invalid: GatherNd: InvalidArgumentError: indices do not index into shape (2,)"
+        for fetches, computed in (([number], False), ([roots], False), ([number, rows], True), ([sums], True)):
+            assert limits.is_not_looked_at(said, computed_types(graph, fetches)) is not computed
+        assert "Sqrt" not in computed_types(graph, [number]) and "Sqrt" in computed_types(graph, [roots])

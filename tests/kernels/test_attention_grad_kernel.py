@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from attention_layouts import apart, inside, whole
 
+from kernels.cpu.nn.attention_blocks import ADDED, CHOSEN, MULTIPLIED
+
 from kernel_harness import backwards, close, filled, load, normal
 
 # outer, inner, rows, cols, depth, columns
@@ -15,21 +17,24 @@ MASKS = {"none": None, "each": (1, 1, 1), "rows": (0, 0, 1), "outer": (1, 0, 0),
 SCALE = 0.3
 
 
-def wanted(q, k, v, mask, dy):
+def wanted(q, k, v, mask, dy, does=ADDED):
     """The result, what is kept, and the gradients."""
     q, k, v, mask, dy = (np.asarray(x, np.float64) for x in (q, k, v, mask, dy))
-    scores = q @ k.swapaxes(-1, -2) * SCALE + mask
+    factor = SCALE if does == ADDED else np.where(mask < 0, 0.0, SCALE)
+    scores = q @ k.swapaxes(-1, -2) * factor
+    scores = np.where(mask < 0, mask, scores) if does == CHOSEN else scores + mask
     greatest = scores.max(-1, keepdims=True)
     e = np.exp(scores - greatest)
     part = 1 / e.sum(-1, keepdims=True)
     p = e * part
     dp = dy @ v.swapaxes(-1, -2)
-    ds = p * (dp - (dp * p).sum(-1, keepdims=True)) * SCALE
+    ds = p * (dp - (dp * p).sum(-1, keepdims=True))
+    ds = np.where(mask < 0, 0.0, ds * SCALE) if does == CHOSEN else ds * factor
     kept = np.concatenate([greatest, part], -1)
     return p @ v, kept, ds @ k, ds.swapaxes(-1, -2) @ q, p.swapaxes(-1, -2) @ dy
 
 
-def made(size, dtype, mask=None, order=range, change=None, lying=whole):
+def made(size, dtype, mask=None, order=range, change=None, lying=whole, does=ADDED):
     """Operands q, k, v, mask, dy, and what both kernels make of them. lying: how they lie; y and the gradients have
     their inner axis behind the rows if they lie apart."""
     outer, inner, rows, cols, depth, columns = size
@@ -47,7 +52,7 @@ def made(size, dtype, mask=None, order=range, change=None, lying=whole):
     kernels = load("attention_kept", "attention_grad")
     (q_given, k_given, v_given, dy_given) = given = [lying(x) for x in (q, k, v, dy)]
     dims = [*size, *steps, *(s for _, own in given for s in own)]
-    masked, within = int(mask is not None), int(lying is apart)
+    masked, within = does * (mask is not None), int(lying is apart)
     assert kernels[f"attention_kept.{dtype}"](q_given[0], k_given[0], v_given[0], added, kept, y, dims=dims[:21],
                                               attrs=[masked, within, SCALE], order=order) == 0
     grads = [filled(x.shape, dtype) for x in (q, k, v)]
@@ -141,3 +146,43 @@ def test_rows_that_a_mask_hides_whole():
     assert np.isnan(y[0, 0, 5]).all() and np.isnan(dq[0, 0, 5]).all()
     assert not np.isnan(np.delete(y, 5, 2)).any() and not np.isnan(np.delete(dq, 5, 2)).any()
     np.testing.assert_allclose(kept[0, 0, 3], [-1e9, 1 / 300], rtol=1e-3)
+
+
+def hiding(number):
+    """Some keys here and there, all behind the row's number, in the first row all."""
+    def change(q, k, v, mask, dy):
+        rows, cols = mask.shape[-2:]
+        hidden = (np.arange(cols) > 2 * np.arange(rows)[:, None]) | (mask > 1.0)
+        mask[...] = np.where(hidden, number, 0)
+        mask[..., 0, :] = number
+    return change
+
+
+@pytest.mark.parametrize("does", [CHOSEN, MULTIPLIED])
+@pytest.mark.parametrize("number", [-1e9, -30.0, -0.25])
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("size", [(2, 3, 17, 31, 3, 65), (1, 2, 1, 65, 17, 32), (1, 1, 300, 700, 32, 16)], ids=str)
+def test_numbers_in_place_of_scores(size, dtype, number, does):
+    """Rows that are hidden whole have equal weights, and no gradient goes through them."""
+    operands, found = made(size, dtype, (1, 1, 1), change=hiding(number), does=does)
+    for result, expected in zip(found, wanted(*operands, does), strict=True):
+        close(result, expected, dtype, 8.0)
+    assert not found[2][..., 0, :].any()
+
+
+@pytest.mark.parametrize("does", [CHOSEN, MULTIPLIED])
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+@pytest.mark.parametrize("where", ["q", "k"])
+def test_hidden_scores_that_are_not_finite(where, number, does):
+    """They are gone where another number is chosen; 0 times them is NaN."""
+    def change(q, k, v, mask, dy):
+        hiding(-1e9)(q, k, v, mask, dy)
+        {"q": q, "k": k}[where][0, 0, 20, 0] = number
+
+    with np.errstate(invalid="ignore"):
+        operands, (y, _, *grads) = made((1, 1, 90, 300, 16, 16), "f32", (0, 0, 1), change=change, does=does)
+        wanted_y, _, *expected = wanted(*operands, does)
+    np.testing.assert_array_equal(np.isnan(y), np.isnan(wanted_y))
+    assert np.isnan(y[0, 0, :10]).any() == (where == "k" and does == MULTIPLIED)       # the key is hidden from them
+    for result, other in zip(grads, expected, strict=True):
+        assert not np.isfinite(result)[np.isnan(other)].any()

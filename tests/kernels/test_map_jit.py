@@ -189,7 +189,7 @@ def test_ranges_and_in_place() -> None:
 
 def test_programs_of_a_plan() -> None:
     """Only programs that pay are compiled; loads known to stay are found."""
-    dims = (Dim(DimKind.INPUT, (0, 0)), *(Dim(DimKind.CONST, (), value) for value in (400, 1, 0)))
+    dims = (Dim(DimKind.INPUT, (0, 0)), *(Dim(DimKind.CONST, (), value) for value in (600, 1, 0)))
     row, full = Access(1, 3, (2, 3)), Access(0, 3, (1, 2))
     buffers = (Buffer(BufferKind.INPUT, "f32", (0, 1)), Buffer(BufferKind.INPUT, "f32", (0,), 1),
                Buffer(BufferKind.OUTPUT, "f32", (0, 1)))

@@ -197,7 +197,7 @@ def test_units_share_micro_kernels(fresh_cache: Path) -> None:
     of_products = {f"gc_micro_f32_{shape}_x86_64_v3" for shape in ("2x6x8", "6x2x8b", "2x6x8b")}     # b: of bfloat16
     assert shared == of_both | of_products
     assert objects["matmul.f32.o"].undefined - ALLOWED == shared
-    assert objects["conv.f32.o"].undefined - ALLOWED == of_both
+    assert objects["convolutions.f32.o"].undefined - ALLOWED == of_both
     assert "micro.f64.o" not in objects and not any("micro" in name for name, _ in archive.read_archive(
         build.library_archive("x86-64-v3", PROBE)))
 

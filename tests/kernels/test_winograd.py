@@ -1,4 +1,6 @@
 """Winograd's convolution against NumPy in float64: sizes, its error, what a NaN does, when it is chosen."""
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -24,6 +26,10 @@ CASES = [
     Window(7, 14, 14, 300, 3, 3, 40, pad=(1, 1, 1, 1)),
     Window(1, 20, 20, 24, 3, 3, 48, pad=(3, 5, 4, 2)),
     Window(150, 4, 7, 20, 3, 3, 32, pad=(1, 0, 0, 1)),
+    Window(1, 29, 29, 64, 3, 3, 64, dilation=(4, 4), pad=(4, 4, 4, 4)),
+    Window(2, 33, 31, 17, 3, 3, 40, dilation=(2, 2), pad=(0, 3, 2, 1)),
+    Window(3, 17, 70, 20, 3, 3, 35, dilation=(3, 3), pad=(3, 3, 3, 3)),
+    Window(1, 40, 35, 24, 5, 5, 33, dilation=(2, 2), pad=(4, 4, 4, 4)),
     Window(2, 13, 11, 17, 5, 5, 31, pad=(1, 2, 2, 1)),
     Window(3, 30, 7, 130, 5, 5, 70, pad=(2, 2, 2, 2)),
     Window(17, 7, 7, 65, 5, 5, 33, pad=(2, 2, 2, 2)),
@@ -48,17 +54,23 @@ def chosen(name: str, size: Window, **how: bool) -> bool:
     return bool(choice[Choice.VARIANT] == WINOGRAD)
 
 
-def bound(source: np.ndarray, f: np.ndarray, target: np.ndarray, top: int, left: int) -> np.ndarray:
-    """What the error must be below. f: taps, channels of the source, channels of the target."""
+def bound(source: np.ndarray, f: np.ndarray, target: np.ndarray, top: int, left: int, apart: int = 1) -> np.ndarray:
+    """What the error must be below. f: taps, channels of the source, channels of the target; apart: the dilation."""
     result = np.empty(target.shape)
     weights = np.abs(f.astype(np.float64)).sum((0, 1))
     side, out = FORMS[f.shape[0]].inputs, FORMS[f.shape[0]].outputs
-    for i in range(0, target.shape[1], out):
-        for j in range(0, target.shape[2], out):
-            tile = source[:, max(i - top, 0):max(i - top + side, 0), max(j - left, 0):max(j - left + side, 0)]
-            largest = np.abs(tile.astype(np.float64)).max((1, 2), initial=0)
-            result[:, i:i + out, j:j + out] = (largest @ weights)[:, None, None]
+    for i, rows in tiles(target.shape[1], source.shape[1], top, side, out, apart):
+        for j, columns in tiles(target.shape[2], source.shape[2], left, side, out, apart):
+            largest = np.abs(source[:, rows][:, :, columns].astype(np.float64)).max((1, 2), initial=0)
+            result[:, i, j] = (largest @ weights)[:, None, None]
     return result * UNITS[f.shape[0]] * 2.0 ** -24
+
+
+def tiles(pixels: int, limit: int, before: int, side: int, out: int, apart: int) -> Iterator[tuple[slice, np.ndarray]]:
+    """The pixels of each tile of the target along an axis, and those of the source that it depends on."""
+    for first in (block + part for part in range(apart) for block in range(0, pixels - part, out * apart)):
+        met = first - before + apart * np.arange(side)
+        yield slice(first, first + out * apart, apart), met[(met >= 0) & (met < limit)]
 
 
 def excess(found: np.ndarray, wanted: np.ndarray, limit: np.ndarray) -> float:
@@ -69,7 +81,7 @@ def excess(found: np.ndarray, wanted: np.ndarray, limit: np.ndarray) -> float:
 def check_forward(x: np.ndarray, f: np.ndarray, size: Window) -> None:
     kernel, results = load("conv2d")["conv2d.f32"], []
     wanted = references.conv2d(x, f, size)
-    limit = bound(x, f, wanted, size.pad[0], size.pad[2])
+    limit = bound(x, f, wanted, size.pad[0], size.pad[2], size.dilation[0])
     for persistent in (False, True):
         assert chosen("conv2d", size, persistent=persistent)
         for order in (range, backwards):
@@ -93,8 +105,9 @@ def test_input_grad(size):
     x_shape, f_shape, y_shape = shapes(size)
     dy, f = normal(y_shape, "f32", 1), normal(f_shape, "f32", 2)
     wanted = references.conv2d_input_grad(dy, f, size)
-    limit = bound(dy, f.transpose(0, 1, 3, 2), wanted, size.kh - 1 - size.pad[0],
-                  size.kw - 1 - size.pad[2])
+    apart = size.dilation[0]
+    limit = bound(dy, f.transpose(0, 1, 3, 2), wanted, (size.kh - 1) * apart - size.pad[0],
+                  (size.kw - 1) * apart - size.pad[2], apart)
     assert chosen("conv2d_input_grad", size)
     for order in (range, backwards):
         dx = filled(x_shape, "f32")
@@ -170,6 +183,8 @@ def test_it_can_be_forbidden():
     (Window(1, 56, 56, 15, 3, 3, 64, pad=(1, 1, 1, 1)), True, False, None),       # patches are copied
     (Window(1, 56, 56, 64, 3, 3, 64, stride=(2, 2)), True, False, False),
     (Window(1, 56, 56, 64, 3, 3, 64, dilation=(1, 2)), True, False, False),
+    (Window(1, 29, 29, 512, 3, 3, 512, dilation=(4, 4), pad=(4, 4, 4, 4)), True, True, True),
+    (Window(1, 29, 29, 512, 3, 3, 256, dilation=(12, 12), pad=(12, 12, 12, 12)), True, False, False),   # mostly padding
     (Window(1, 56, 56, 64, 5, 3, 64), True, False, False),
     (Window(64, 14, 14, 32, 5, 5, 64, pad=(2, 2, 2, 2)), False, True, True),
     (Window(1, 4, 4, 256, 5, 5, 256, pad=(2, 2, 2, 2)), True, False, None),       # one tile

@@ -108,6 +108,34 @@ def test_gather_nd_takes_slices_at_tuples_and_none_outside_of_an_axis(shape, dep
                     session.run(rows, {params: np.zeros(shape), indices: wrong})
 
 
+@pytest.mark.parametrize("shape", [(2, 3, 4), (2, 3, 0), (2, 0, 4), (0, 3, 1)])
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("known", [True, False])
+def test_scatters_take_no_tuple_outside_of_an_axis(shape, depth, known):
+    given = gc.constant if known else lambda value: gc.placeholder_with_default(value, None)
+    table = given(np.ones(shape, np.float32))
+    with gc.Session() as session:
+        for axis in range(depth):
+            for outside in (-1, shape[axis]):
+                wrong = np.zeros((1, depth), np.int32)
+                wrong[0, axis] = outside
+                indices, rows = given(wrong), given(np.ones((1, *shape[depth:]), np.float32))
+                for made in (gc.scatter_nd(indices, rows, shape), gc.tensor_scatter_update(table, indices, rows),
+                             gc.tensor_scatter_add(table, indices, rows)):
+                    with pytest.raises(gc.errors.InvalidArgumentError, match=r"is not in|do not index into shape"):
+                        session.run(made)
+
+
+@pytest.mark.parametrize("row", [(), (2,), (0,), (3, 0)])
+def test_a_stitch_takes_no_negative_index(row):
+    indices = gc.placeholder("int32", [None])
+    made = gc.dynamic_stitch([indices], [gc.ones([2, *row])])
+    with gc.Session() as session:
+        assert session.run(made, {indices: [3, 1]}).shape == (4, *row)
+        with pytest.raises(gc.errors.InvalidArgumentError, match="-1 is not in"):
+            session.run(made, {indices: [3, -1]})
+
+
 def test_an_empty_axis_has_no_slices():
     assert gc.unstack(gc.zeros([0, 3])) == gc.unstack(gc.placeholder("float32", [2, 0]), axis=-1) == []
 

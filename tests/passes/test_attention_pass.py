@@ -45,7 +45,45 @@ JOINED: dict[str, Callable[[Any, Any, Any], Any]] = {
     "mask of heads": lambda q, k, v: attend(scores(q, k) + values(H, T, S, seed=3), v),
     "k transposed by hand": lambda q, k, v: attend(gc.matmul(q, gc.transpose(k, [0, 1, 3, 2])) * 0.5, v),
 }
+SEEN = (np.arange(S) % 3 != 1)[None] & (np.arange(T)[:, None] != 2)          # of row 2 nothing
+
+
+def seen(*shape: int) -> Any:
+    """Known while running only."""
+    return gc.broadcast_to(gc.placeholder_with_default(SEEN, [T, S]), [*shape, T, S])
+
+
+def multiplied(x: Any, flags: Any) -> Any:
+    return x * flags - 1e10 * (1 - flags)
+
+
+def flags() -> Any:
+    return gc.cast(seen(1, 1), gc.float32)
+
+
+HIDDEN: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "where": lambda q, k, v: attend(gc.where(seen(B, H), scores(q, k) * 0.5, gc.fill([B, H, T, S], -1e9)), v),
+    "where, of constants": lambda q, k, v: attend(gc.where(
+        np.broadcast_to(SEEN, (B, H, T, S)), scores(q, k), np.full((B, H, T, S), -1e9, np.float32)), v),
+    "where, the other way": lambda q, k, v: attend(gc.where(
+        gc.logical_not(seen(B, H)), gc.ones([B, H, T, S]) * -1e4, scores(q, k) * 0.5), v),
+    "where, broadcast": lambda q, k, v: attend(gc.where_v2(seen(1, 1), scores(q, k) / 2.0, -1e9), v),
+    "products": lambda q, k, v: attend(multiplied(scores(q, k) * 0.5, flags()), v),
+    "products of constants": lambda q, k, v: attend(multiplied(scores(q, k), SEEN.astype(np.float32)), v),
+    "products that are added": lambda q, k, v: (lambda b: attend((b - 1) * 1e9 + b * (scores(q, k) / 2.0), v))(flags()),
+    "the lower triangle": lambda q, k, v: attend(multiplied(scores(q, k), gc.linalg.band_part(flags(), -1, 0)), v),
+    "a mask that is subtracted": lambda q, k, v: attend(scores(q, k) - 50.0 * (1 - flags()), v),
+    "two masks": lambda q, k, v: attend(scores(q, k) * 0.5 + values(H, T, S, seed=3) - 50.0 * (1 - flags()), v),
+}
+JOINED |= HIDDEN
 KEPT: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "a number above 0 in place of scores": lambda q, k, v: attend(gc.where_v2(seen(1, 1), scores(q, k), 1.0), v),
+    "numbers in place of scores": lambda q, k, v: attend(
+        gc.where(seen(B, H), scores(q, k), values(B, H, T, S, seed=3)), v),
+    "products with what is not 0 or 1": lambda q, k, v: attend(multiplied(scores(q, k), values(T, S, seed=3)), v),
+    "a number that is added where scores are seen": lambda q, k, v: attend(
+        scores(q, k) * flags() - (2.0 - flags()), v),
+    "rows of scores from the mask": lambda q, k, v: attend(scores(q[:, :, :1], k) + values(T, S, seed=3), v),
     "a mask that is a column": lambda q, k, v: attend(scores(q, k) + values(T, 1, seed=3), v),
     "a factor for each row": lambda q, k, v: attend(scores(q, k) * values(T, 1, seed=3), v),
     "a number divided by scores": lambda q, k, v: attend(2.0 / scores(q, k), v),
@@ -56,6 +94,14 @@ KEPT: dict[str, Callable[[Any, Any, Any], Any]] = {
 }
 
 
+MADE = ("Add", "AddV2", "BroadcastTo", "Cast", "LogicalNot", "MatrixBandPart", "Mul", "Neg", "PlaceholderWithDefault",
+        "Select", "SelectV2", "Sub")                 # of which masks are made
+
+
+def joined_types(flow: Any) -> list[str]:
+    return [name for name in types(flow) if name not in MADE]
+
+
 def built(build: Callable[[Any, Any, Any], Any], shapes: Any) -> Any:
     feeds = [gc.placeholder(gc.float32, shape) for shape in shapes]
     return simplify(flow_of([build(*feeds)], feeds))
@@ -64,7 +110,8 @@ def built(build: Callable[[Any, Any, Any], Any], shapes: Any) -> Any:
 @pytest.mark.parametrize("name", JOINED)
 def test_joined(name: str) -> None:
     with gc.Graph().as_default():
-        check_rewrite(built(JOINED[name], [Q.shape, K.shape, V.shape]), attention, [Q, K, V], ["_Attention"])
+        flow = check_rewrite(built(JOINED[name], [Q.shape, K.shape, V.shape]), attention, [Q, K, V])
+        assert joined_types(flow) == ["_Attention"]
 
 
 @pytest.mark.parametrize("name", KEPT)
@@ -78,6 +125,48 @@ def test_batches_that_may_broadcast_are_left_alone() -> None:
     with gc.Graph().as_default():
         shapes = [(None, H, T, D), (None, H, S, D), (None, H, S, W)]
         assert "Softmax" in types(attention(built(JOINED["scaled"], shapes)))
+
+
+def test_heads_that_share_keys() -> None:
+    """Multi-query attention: k and v have one head, which broadcasts; nothing is copied, gradients are sums."""
+    with gc.Graph().as_default():
+        feeds = [gc.placeholder(gc.float32, x.shape) for x in (Q, K[:, :1], V[:, 0])]
+        y = JOINED["mask of rows"](feeds[0], feeds[1], feeds[2][:, None])
+        flow = simplify(flow_of([y, *squares(y, feeds)], feeds))
+        after = check_rewrite(flow, attention, [Q, K[:, :1], V[:, 0]])
+        assert [types(after).count(name) for name in ("_AttentionKept", "_AttentionGrad", "Softmax")] == [1, 1, 0]
+        plan = compile_graph([y], feeds=feeds).plan
+        assert [type(step) for body in plan.bodies for step in body.steps] == [Call]
+
+
+OWN_BATCHES: dict[str, Callable[[Any, Any], Any]] = {
+    "added": lambda s, seen: s * 0.5 + (1 - seen) * -50.0,
+    "added to what is added": lambda s, seen: s * 0.5 + values(H, T, T, seed=3) - 50.0 * (1 - seen),
+    "where": lambda s, seen: gc.where_v2(seen > 0.5, s, -1e9),
+    "products": lambda s, seen: multiplied(s * 0.5, gc.cast(seen > 0.5, gc.float32)),
+}
+
+
+@pytest.mark.parametrize("name", OWN_BATCHES)
+def test_a_mask_of_its_own_batch(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fed apart from the tokens: its batch may turn out to be the same, or either of the two 1."""
+    def made(joined: bool) -> list[np.ndarray]:
+        if not joined:
+            monkeypatch.setattr("graphc.plan.compile.PIPELINE", tuple(p for p in PIPELINE if p[0] != "attention"))
+        with gc.Graph().as_default():
+            feeds = [gc.placeholder(gc.float32, [None, T, H, D]), gc.placeholder(gc.float32, [None, T])]
+            q, k, v = (gc.transpose(x, [0, 2, 1, 3]) for x in (feeds[0], gc.tanh(feeds[0]), feeds[0] * 0.5))
+            y = gc.transpose(attend(OWN_BATCHES[name](scores(q, k), feeds[1][:, None, None, :]), v), [0, 2, 1, 3])
+            fetches = [y, *squares(y, feeds[:1])]
+            calls = [step.kernel for body in compile_graph(fetches, feeds=feeds).plan.bodies for step in body.steps
+                     if isinstance(step, Call)]
+            assert ("attention_grad.f32" in calls) == joined
+            session = gc.Session()
+            return [a for n, m in ((2, 2), (1, 3), (3, 1), (1, 1), (0, 0), (0, 1)) for a in session.run(
+                fetches, {feeds[0]: values(n, T, H, D), feeds[1]: np.float32(values(m, T, seed=6) > -0.5)})]
+
+    for joined, composed in zip(made(True), made(False), strict=True):
+        np.testing.assert_allclose(joined, composed, rtol=2e-4, atol=2e-5)
 
 
 def test_open_sizes_of_one_tensor() -> None:
@@ -115,7 +204,8 @@ def test_a_gradient_becomes_one_step_too(name: str) -> None:
         y = JOINED[name](*feeds)
         flow = simplify(flow_of([y, *squares(y, feeds)], feeds))
         transposes = ["Transpose"] * 2 * name.startswith("k transposed")
-        check_rewrite(flow, attention, [Q, K, V], [*transposes, "_AttentionGrad", "_AttentionKept", "Mul"])
+        after = check_rewrite(flow, attention, [Q, K, V])
+        assert joined_types(after) == [*transposes, "_AttentionGrad", "_AttentionKept"]
 
 
 def test_a_gradient_alone() -> None:
@@ -238,7 +328,7 @@ def test_training_in_a_session(t: int, monkeypatch: pytest.MonkeyPatch) -> None:
         np.testing.assert_allclose(a, b, rtol=2e-3, atol=2e-4)
 
 
-@pytest.mark.parametrize("name", [name for name in JOINED if not name.startswith("mask")])
+@pytest.mark.parametrize("name", [name for name in JOINED if name not in HIDDEN and not name.startswith("mask")])
 def test_gradients_are_those_of_finite_differences(name: str) -> None:
     """In float64, along a random direction."""
     arrays, step = [x.astype(np.float64) for x in (Q, K, V)], 1e-6

@@ -122,6 +122,32 @@ def test_einsum(scores: str) -> None:
     np.testing.assert_allclose(found, right, rtol=2e-4, atol=2e-4)
 
 
+@pytest.mark.parametrize("scores", ["bqhd,bkhd->bhqk", "bkhd,bqhd->bhqk"])
+@pytest.mark.parametrize("scaled", ["q", "scores"])
+def test_einsum_in_training(scores: str, scaled: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of queries and other keys, as Keras' MultiHeadAttention has them: one step, one for the gradient, no copy."""
+    def made(without: bool) -> list[np.ndarray]:
+        if without:
+            monkeypatch.setattr("graphc.plan.compile.PIPELINE", [p for p in PIPELINE if p[0] != "attention"])
+        with gc.Graph().as_default():
+            feeds = [gc.placeholder(gc.float32, [B, None, 8]), gc.placeholder(gc.float32, [B, None, 8])]
+            weights = [gc.constant(a) for a in arrays]
+            q, k, v = (gc.einsum("btw,whd->bthd", feeds[i > 0], w) for i, w in enumerate(weights[:3]))
+            q = q * D ** -0.5 if scaled == "q" else q
+            p = gc.einsum(scores, *((q, k) if scores.startswith("bq") else (k, q)))
+            p = gc.nn.softmax(p if scaled == "q" else p * D ** -0.5)
+            y = gc.einsum("bthd,hdw->btw", gc.einsum("bhqk,bkhd->bqhd", p, v), weights[3])
+            fetches = [y, *gc.gradients(gc.reduce_sum(gc.square(y)), [*feeds, *weights])]
+            steps = steps_of(fetches, feeds)
+            assert without or ("attention_grad.f32" in steps and "softmax.f32" not in steps and "copy" not in steps)
+            return gc.Session().run(fetches, dict(zip(feeds, (given()[..., :8], given()[:, :9, :8]), strict=True)))
+
+    rng = np.random.default_rng(0)
+    arrays = [rng.standard_normal(shape).astype(np.float32) * 0.4 for shape in [(8, H, D)] * 3 + [(H, D, 8)]]
+    for joined, composed in zip(made(False), made(True), strict=True):
+        np.testing.assert_allclose(joined, composed, rtol=2e-3, atol=2e-4)
+
+
 def steps_of(fetches: Any, feeds: Any) -> list[str]:
     """Kernels, and "copy" for maps that compute nothing."""
     plan = compile_graph(fetches, feeds=feeds).plan

@@ -76,6 +76,17 @@ def test_two_reductions_of_one_value_are_one_map(axis: tuple[int, ...]) -> None:
     assert kinds(made.plan) == ["Map"]
 
 
+def test_reductions_of_a_value_that_nothing_is_computed_for_are_one_map() -> None:
+    with gc.Graph().as_default():
+        x = gc.placeholder("float32", (None, 5))
+        low, high, mean = gc.reduce_min(x, 1), gc.reduce_max(x, [1]), gc.reduce_mean(x, -1)
+        made = check_compiled([high - low, mean], [x], [numbers(7, 5)])
+        assert kinds(made.plan) == ["Map"]
+        made = check_compiled([low, gc.reduce_max(x, 0), gc.reduce_max(x - gc.expand_dims(low, 1), 1)], [x],
+                              [numbers(7, 5)])
+        assert kinds(made.plan) == ["Map"] * 3
+
+
 def test_kernels_take_epilogues() -> None:
     with gc.Graph().as_default():
         x, w = gc.placeholder("float32", (None, 4)), gc.placeholder("float32", (4, 5))

@@ -36,12 +36,13 @@ REFUSALS = [
     Known("Range", "accepts", "an empty range, as NumPy's", said="Requires start"),
     Known("OneHot", "accepts", "graphc counts any axis from the end", said="axis must be >= -1"),
     Known("ReverseSequence", "accepts", "graphc counts axes from the end", said="_dim"),
+    Known("QuantizedConcat", "accepts", "graphc counts axes from the end", said="Expected concatenating dimensions"),
     Known("HistogramFixedWidth", "accepts", "a range without extent", said="value_range should satisfy"),
     Known("ConcatOffset", "accepts", "that other sizes agree is for the op that joins to check", said="must match"),
     Known("EnsureShape", "accepts", "TensorFlow 2.21 cannot load an unknown rank", said="Shape must be rank -1"),
-    Known("ParallelConcat MatrixSetDiagV2 MatrixDiagV2", "accepts", "TensorFlow's shape function wants known sizes",
-          said="graphc takes unknown sizes"),
-    Known("MatrixDiagPartV2 MatrixDiagV2 MatrixSetDiagV2", "accepts",
+    Known("ParallelConcat MatrixSetDiagV2 MatrixDiagV2 MatrixSetDiagV3 MatrixDiagV3", "accepts",
+          "TensorFlow's shape function wants known sizes", said="graphc takes unknown sizes"),
+    Known("MatrixDiagPartV2 MatrixDiagV2 MatrixSetDiagV2 MatrixDiagPartV3 MatrixDiagV3 MatrixSetDiagV3", "accepts",
           "graphc takes diagonals beyond the matrix: they have no elements", said="diag_index is out of bound"),
     Known(f"{_SCATTER} GatherNd", "accepts", "graphc takes a single index tuple without a batch axis, TensorFlow not, "
           "or not in the gradient", _single),
@@ -81,6 +82,10 @@ REFUSALS = [
           "index"),
     Known("MaxPoolGradWithArgmax", "refuses", "an index out of range; TensorFlow passes over it", outside,
           "is not in [0, "),
+    Known("ImageProjectiveTransformV2 ImageProjectiveTransformV3", "accepts", "TensorFlow's gradient function refuses "
+          "bfloat16", said="Invalid dtype"),
+    Known("ImageProjectiveTransformV2 ImageProjectiveTransformV3", "error class", "of a picture without elements both "
+          "refuse the gradient, graphc while it is built", said="output dimensions must be positive"),
     Known("DrawBoundingBoxesV2", "refuses", "colours without a row stand for the ten usual ones only where that is "
           "known while building", lambda case: case.values[2].shape[0] == 0),
 

@@ -13,6 +13,7 @@ from differences_known import (
     equals,
     field,
     jpeg_otherwise,
+    outside,
     repeated,
     special,
     twice,
@@ -101,7 +102,8 @@ VALUES = [
     Known(_NORM_GRADIENTS, "shape", "the two unused results are scalars in the runs of both; TensorFlow's shape "
           "function says [0]"),
     Known("FusedBatchNormV3", "value", "cuDNN's workspace: empty in TensorFlow, a scalar here", result=5),
-    Known("MatrixDiagV2", "shape", "of a diagonal of unknown size TensorFlow's shape function says 0 rows"),
+    Known("MatrixDiagV2 MatrixDiagV3", "shape", "of a diagonal of unknown size TensorFlow's shape function says 0 "
+          "rows"),
 
     # Of infinities and NaNs among the operands.
     Known("ApplyFtrl ApplyFtrlV2 SparseApplyFtrl SparseApplyFtrlV2 ApplyAdagradDA SparseApplyAdagradDA "
@@ -144,6 +146,8 @@ VALUES = [
           "counts; TensorFlow multiplies by all of it", dtypes("complex64", "complex128")),
     Known("RFFT RFFT2D RFFT3D IRFFT IRFFT2D IRFFT3D", _BOTH, "of nothing TensorFlow 2.21 leaves the result as "
           "memory was", empty),
+    Known("FFT FFT2D FFT3D IFFT IFFT2D IFFT3D RFFT RFFT2D RFFT3D IRFFT IRFFT2D IRFFT3D", "not finite value",
+          "the order of sums: inf - inf and 0 * inf are NaN", special),
     Known("AudioSpectrogram", "not finite value", "the order of sums: inf - inf is NaN", special),
 
     Known("StringFormat", "value", "bytes beyond ASCII are escaped, as in 1.15; TensorFlow 2.21 leaves them",
@@ -154,6 +158,8 @@ VALUES = [
     Known("SparseAddGrad SparseSliceGrad SparseFillEmptyRowsGrad", "no gradient, gradient",
           "graphc has second derivatives, too"),
     Known("SparseReorder", f"{_BOTH}, {_SLOPES}", "of a place that is named twice the order is free", twice),
+    Known("EditDistance", "value", "entries of a sequence that do not stand together are put together; TensorFlow "
+          "begins it anew", outside),
     Known("SparseReduceMax SparseReduceMaxSparse", "not finite value", "TensorFlow's comparison passes over NaN",
           special),
 
@@ -163,8 +169,8 @@ VALUES = [
           "unless dct_method says otherwise, and smooths inside of the window", jpeg_otherwise),
     Known("FusedPadConv2D FusedResizeAndPadConv2D", "value, not finite value", "TensorFlow's kernel is right for the "
           "first picture of a batch only", lambda case: case.values[0].shape[0] > 1),
-    Known("FusedResizeAndPadConv2D", "not finite value", "the order of sums, and zeros that one of the two adds: inf - "
-          "inf and 0 * inf are NaN", special),
+    Known("FusedPadConv2D FusedResizeAndPadConv2D", "not finite value", "the order of sums, and zeros that one of the "
+          "two adds: inf - inf and 0 * inf are NaN", special),
     Known("ExtractVolumePatches", "shape", "of unknown sizes TensorFlow's shape function says rank 4",
           said="TensorFlow: [None, None, None, None]"),
     Known("ExtractGlimpse", _BOTH, "what lies beside the picture is drawn: tests/ops/test_suppression.py",

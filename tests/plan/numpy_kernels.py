@@ -13,6 +13,7 @@ from graphc.kernels.contracts.all import KERNELS as KERNEL_DECLARATIONS
 from graphc.passes.batch_norm import ChannelMoments, ChannelProducts
 from graphc.passes.cross_entropy import WeightedCrossEntropy, WeightedSparseCrossEntropy
 from graphc.passes.layer_norm_ops import LayerNorm, LayerNormGrad
+from graphc.passes.moments import RowMoments
 from graphc.passes.softmax_grad import LogSoftmaxGrad, SoftmaxGrad
 
 Arrays = list[np.ndarray]
@@ -179,6 +180,12 @@ def _seen(x: np.ndarray, shape: tuple[int, ...], at: list[int]) -> np.ndarray:
 @kernel
 def channel_moments(x: Arrays, d: list[int], attrs: list[int]) -> None:
     for result, made in zip(x[1:], ChannelMoments().reference(x[0].reshape(d)), strict=True):
+        result[...] = made
+
+
+@kernel
+def row_moments(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    for result, made in zip(x[1:], RowMoments(1).reference(x[0].reshape(d)), strict=True):
         result[...] = made
 
 

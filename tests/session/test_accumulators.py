@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from until import until_inside
 
 import graphc as gc
 from graphc import errors
@@ -92,8 +92,8 @@ def test_taking_waits_for_enough(session: gc.Session) -> None:
     thread = threading.Thread(target=lambda: found.append(session.run(mean)), daemon=True)
     thread.start()
     session.run(put)
-    thread.join(0.15)
-    assert thread.is_alive() and session.run(a.num_accumulated()) == 1
+    until_inside(thread, "_wait")
+    assert session.run(a.num_accumulated()) == 1
     session.run(put)
     thread.join(20)
     assert found == [4.0] and session.run(a.num_accumulated()) == 0
@@ -113,7 +113,7 @@ def test_waiting_ends_with_the_session_or_the_time() -> None:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    time.sleep(0.1)
+    until_inside(thread, "_wait")
     session.close()
     thread.join(20)
     assert len(found) == 1

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from until import until_inside
 
 import graphc as gc
 from graphc import errors
@@ -177,8 +178,8 @@ def test_taking_waits(how: str) -> None:
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     session.run(letters)
-    thread.join(0.15)
-    assert thread.is_alive()
+    if how != "time":
+        until_inside(thread, "_wait")
     if how == "completed":
         session.run(numbers)
     elif how == "closed":

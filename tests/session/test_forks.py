@@ -119,8 +119,10 @@ for _ in range(12):
         assert np.array_equal(session.run(y, {x: fed}), expected)
     statuses.append(in_child(work))
     time.sleep(0.01)
+while build.number <= 3:
+    time.sleep(0.01)
 stop = True
 thread.join()
-print(set(statuses), build.number > 3)
+print(set(statuses))
 """)
-    assert told.split() == ["{0}", "True"], told
+    assert told.split() == ["{0}"], told

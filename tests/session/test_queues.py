@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from until import until_inside
 
 import graphc as gc
 from graphc import errors
@@ -34,9 +35,8 @@ class Waiting:
         except BaseException as error:
             self.error = error
 
-    def waits(self) -> bool:
-        self.thread.join(0.15)
-        return self.thread.is_alive()
+    def until_it_waits(self) -> None:
+        until_inside(self.thread, "_wait")
 
     def done(self) -> Any:
         self.thread.join(20)
@@ -112,15 +112,15 @@ def test_waiting_and_closing() -> None:
     take, put, close = q.dequeue(), q.enqueue([5]), q.close()
     with gc.Session() as session:
         waiting = Waiting(session, take)
-        assert waiting.waits()
+        waiting.until_it_waits()
         session.run(put)
         assert waiting.done() == 5
         full = Waiting(session, q.enqueue_many([[1, 2, 3]]))
-        assert full.waits()
+        full.until_it_waits()
         assert session.run(take) == 1
         full.done()
         many = Waiting(session, q.dequeue_many(3))
-        assert many.waits()
+        many.until_it_waits()
         session.run(close)
         with pytest.raises(errors.OutOfRangeError, match=r"insufficient elements .requested 3, current size 2"):
             many.done()
@@ -139,7 +139,7 @@ def test_closing_cancels_what_waits_to_put_in_if_asked_to() -> None:
     with gc.Session() as session:
         session.run(q.enqueue([1]))
         waiting = Waiting(session, q.enqueue([2]))
-        assert waiting.waits()
+        waiting.until_it_waits()
         session.run(q.close(cancel_pending_enqueues=True))
         with pytest.raises(errors.CancelledError):
             waiting.done()
@@ -149,7 +149,7 @@ def test_closing_the_session_cancels_what_waits() -> None:
     q = gc.FIFOQueue(1, [gc.int32], [[]])
     session = gc.Session()
     waiting = Waiting(session, q.dequeue())
-    assert waiting.waits()
+    waiting.until_it_waits()
     session.close()
     with pytest.raises(errors.CancelledError):
         waiting.done()
@@ -170,7 +170,7 @@ def test_shuffling() -> None:
         session.run(q.enqueue_many([list(range(100))]))
         first = session.run(q.dequeue_many(80))
         waiting = Waiting(session, q.dequeue())
-        assert waiting.waits()                                # 20 stay
+        waiting.until_it_waits()                                # 20 stay
         session.run(q.close())
         rest = [waiting.done(), *session.run(q.dequeue_many(19))]
         assert sorted([*first, *rest]) == list(range(100)) and list(first) != sorted(first)

@@ -1,12 +1,12 @@
 """Supervisor: what it writes and starts; and LooperThread, on which its services rest."""
 from __future__ import annotations
 
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from until import until
 
 import graphc as gc
 
@@ -21,13 +21,6 @@ def model() -> tuple[Any, Any]:
     loss = gc.square(gc.Variable(5.0, name="w"), name="loss")
     gc.summary.scalar("l", loss)
     return gc.train.GradientDescentOptimizer(0.1).minimize(loss, global_step=step), step
-
-
-def until(condition: Any) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_a_managed_session_saves_summarises_and_recovers(tmp_path: Path) -> None:
@@ -119,20 +112,25 @@ def test_who_is_not_the_chief() -> None:
 
 
 def test_looper_threads_call_at_once_and_again() -> None:
-    coord = gc.train.Coordinator()
-    calls: list[float] = []
-    often = threading.Event()
+    waits: list[float] = []
+
+    class Impatient(gc.train.Coordinator):
+        def wait_for_stop(self, timeout: float | None = None) -> bool:
+            assert timeout is not None
+            waits.append(timeout)
+            return self.should_stop()
+
+    coord, calls = Impatient(), []
 
     def call(label: str, more: int = 0) -> None:
-        calls.append(time.monotonic())
+        calls.append((label, more))
         if len(calls) == 3:
-            often.set()
+            coord.request_stop()
 
-    start = time.monotonic()
-    looper = gc.train.LooperThread.loop(coord, 0.1, call, args=("x",), kwargs={"more": 1})
-    assert often.wait(20) and calls[0] - start < 0.09 and calls[2] - calls[0] > 0.15
-    coord.request_stop()
+    looper = gc.train.LooperThread.loop(coord, 1000.0, call, args=("x",), kwargs={"more": 1})
     coord.join([looper])
+    assert calls == [("x", 1)] * 3 and waits[0] == 0        # then at fixed times, however long a call takes
+    assert [round(wait, -2) for wait in waits[1:]] == [1000, 2000, 3000]
     busy = gc.train.LooperThread(gc.train.Coordinator(), None)
     rounds = []
     busy.run_loop = lambda: (rounds.append(1), busy._coord.request_stop() if len(rounds) == 5 else None)  # type: ignore

@@ -294,7 +294,7 @@ def _into_place(source: Any, target: Any, overwrite: bool, do: Callable[[Any, An
     if not overwrite and os.path.exists(target):
         raise errors.AlreadyExistsError(f"{os.fspath(target)} exists: with overwrite=True it is replaced")
     with _tensorflows_errors(source):
-        do(source, target)
+        do(os.fspath(source), os.fspath(target))        # a number would be an open file of somebody else's
 
 
 @public("io.gfile.stat")

@@ -24,9 +24,9 @@ def compute_gradient(x: Any, x_shape: Any, y: Any, y_shape: Any, x_init_value: A
     """(Jacobian by gradients, Jacobian by differences), each of shape (size of x, size of y), in the default session.
 
     x: a tensor or a list of them, which gives a list of pairs; x_shape, y_shape: lists. x_init_value: where, random by
-    default. delta: the width of the differences. init_targets: operations to run before. AssertionError for an x or y
-    that is not floating point, and an x_init_value of another shape than x_shape. As `tf.test.compute_gradient`. Raises
-    ValueError without a default session, or if y does not depend on x.
+    default. delta: the width of the differences. init_targets: operations to run before. As
+    `tf.test.compute_gradient`. Raises ValueError without a default session, for an x_init_value of another shape than
+    x_shape, or if y does not depend on x; TypeError for an x or y that is not floating point.
 
     >>> x = gc.constant([1., 2.])
     >>> by_gradients, by_differences = gc.test.compute_gradient(x, [2], x * x, [2], x_init_value=np.array([1., 2.]))
@@ -68,11 +68,11 @@ def _of_one(session: Any, x: Tensor, x_shape: Any, y: Tensor, y_shape: Any, star
             feeds: Mapping[Any, Any]) -> Jacobians:
     for tensor, label in ((x, "x"), (y, "y")):
         if not tensor.dtype.is_floating:
-            raise AssertionError(f"Don't support type {tensor.dtype.name} for {label}")
+            raise TypeError(f"argument '{label}' must be floating point, but '{tensor.name}' is {tensor.dtype.name}")
     shapes = [np.atleast_1d(np.asarray(s, np.int64)).tolist() for s in (x_shape, y_shape)]
     given = np.random.random_sample(shapes[0]) if start is None else np.asarray(start)
     if start is not None and list(given.shape) != shapes[0]:
-        raise AssertionError(f"x_init_value has shape {given.shape}, but x_shape is {shapes[0]}")
+        raise ValueError(f"argument 'x_init_value' has shape {list(given.shape)}, but x_shape is {shapes[0]}")
     at = given.astype(x.dtype.as_numpy_dtype)
     with get_default_graph().as_default():
         arriving = constant(1.0, y.dtype, shapes[1])

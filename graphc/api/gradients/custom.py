@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from graphc.api.gradients.registry import register
-from graphc.api.public import public
+from graphc.api.public import given_by, public
 from graphc.api.state.variables import Variable
 from graphc.ir.apply import apply, convert_to_tensor
 from graphc.ir.graph import Graph, get_default_graph
@@ -37,10 +37,25 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     array([0.5, 1. ], dtype=float32)
     """
     @functools.wraps(f)
+    @given_by("gc.custom_gradient")
     def with_own_gradient(*args: Any, **kwargs: Any) -> Any:
+        _check_call(f, args, kwargs)
         return _built(f, args, kwargs)
 
     return with_own_gradient
+
+
+def _check_call(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Raises TypeError if the user's function does not take such arguments."""
+    try:
+        signature = inspect.signature(f)
+    except (TypeError, ValueError):             # of a function of C's
+        return
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f"argument 'f' ({getattr(f, '__qualname__', f)}{signature}) does not take what it is called "
+                        f"with: {error}") from None
 
 
 @public("grad_pass_through")
@@ -55,7 +70,10 @@ def grad_pass_through(f: Callable[..., Any]) -> Callable[..., Any]:
     (array([1., 3.], dtype=float32), array([1., 1.], dtype=float32))
     """
     @functools.wraps(f)
+    @given_by("gc.grad_pass_through")
     def passing(*args: Any, **kwargs: Any) -> Any:
+        _check_call(f, args, kwargs)
+
         @custom_gradient
         def with_identity(*tensors: Any) -> Any:
             def gradient(*dys: Any, variables: Any = None) -> Any:

@@ -36,7 +36,10 @@ class name_scope:
         self._name = default_name if name is None else name
         if name is None and default_name is None and values is not None:
             raise ValueError("At least one of name (None) and default_name (None) must be provided.")
-        self._values = values or ()
+        if not isinstance(self._name, (str, type(None))):
+            raise TypeError(f"argument '{'name' if name is not None else 'default_name'}' must be a string or None, "
+                            f"not {self._name!r} of type {type(self._name).__name__}")
+        self._values = () if values is None else tuple(values)
         self._entered: list[AbstractContextManager[Any]] = []
 
     @property

@@ -27,8 +27,8 @@ def convert_image_dtype(image: Any, dtype: Any, saturate: bool = False, name: st
     """The picture in another dtype: floats from 0 to 1, integers from 0 to their largest value.
 
     saturate: floats that are too large become the largest integer. image: numbers of any shape, which the result has.
-    As `tf.image.convert_image_dtype`. Raises AttributeError for a dtype that is neither floating point nor integer,
-    TypeError for a picture of strings or booleans.
+    As `tf.image.convert_image_dtype`. Raises TypeError for a dtype that is neither floating point nor integer, and for
+    a picture of strings or booleans.
 
     >>> gc.image.convert_image_dtype(gc.constant([0, 51, 255], gc.uint8), gc.float32).eval()
     array([0. , 0.2, 1. ], dtype=float32)
@@ -38,7 +38,7 @@ def convert_image_dtype(image: Any, dtype: Any, saturate: bool = False, name: st
     image = convert_to_tensor(image, name="image")
     dtype = as_dtype(dtype)
     if not dtype.is_floating and not dtype.is_integer:
-        raise AttributeError("dtype must be either floating point or integer")
+        raise TypeError(f"argument 'dtype' must be a floating point or an integer dtype, not {dtype.name}")
     if dtype == image.dtype:
         return identity(image, name=name)
     change = _saturated if saturate else cast

@@ -219,6 +219,9 @@ class variable_scope:   # named as TensorFlow's
         if name_or_scope is not None and not isinstance(name_or_scope, (str, VariableScope)):
             raise TypeError(f"variable_scope: argument 'name_or_scope' must be a string or VariableScope, "
                             f"but is {name_or_scope!r}")
+        if not isinstance(default_name, (str, type(None))):
+            raise TypeError("variable_scope: argument 'default_name' must be a string or None, "
+                            f"but is {default_name!r}")
         if reuse not in (None, False, True, AUTO_REUSE):
             raise ValueError("The reuse parameter must be True or False or None or gc.AUTO_REUSE.")
         if name_or_scope is None and reuse:
@@ -227,7 +230,7 @@ class variable_scope:   # named as TensorFlow's
             raise TypeError(f"The auxiliary_name_scope must be `True` or `False`, while get {auxiliary_name_scope}")
         self._where = name_or_scope
         self._default_name = default_name
-        self._values = values or ()
+        self._values = () if values is None else tuple(values)
         self._reuse = reuse or None
         self._opens_name_scope = auxiliary_name_scope
         given = {"initializer": initializer, "regularizer": regularizer, "caching_device": caching_device,

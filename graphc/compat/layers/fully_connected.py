@@ -57,6 +57,7 @@ def _with_activation(name: str, function: Callable[..., Any], activation: Any) -
         return function(*args, **{"activation_fn": activation, **kwargs})
 
     layer.__name__ = function.__name__
+    layer.__wrapped__ = function  # type: ignore[attr-defined]  (its parameters are that one's)
     layer.__doc__ = f"""gc.contrib.layers.{function.__name__} with {_said(activation)}.
 
     Shapes, dtypes and errors are its. As `tf.contrib.layers.{name}`.
@@ -65,7 +66,7 @@ def _with_activation(name: str, function: Callable[..., Any], activation: Any) -
     >>> gc.contrib.layers.{name}(x, 3).shape.as_list()
     [None, 3]
     """
-    return layer
+    return public(f"contrib.layers.{name}")(layer)
 
 
 def _said(activation: Any) -> str:

@@ -19,7 +19,7 @@ def run(main: Callable[[list[str]], Any] | None = None, argv: Sequence[str] | No
 
     main (by default the one of __main__) gets the program's name and the arguments that are no flags. argv: by default
     sys.argv. --help and flags that do not fit their types end the program with status 1. Raises SystemExit with what
-    main returns. As `tf.app.run`.
+    main returns; ValueError if there is no main. As `tf.app.run`.
 
     >>> def main(argv):
     ...     print("reads", argv[1:])
@@ -31,7 +31,9 @@ def run(main: Callable[[list[str]], Any] | None = None, argv: Sequence[str] | No
     status None
     """
     arguments = list(sys.argv if argv is None else argv)
-    main = main or sys.modules["__main__"].main
+    main = main or getattr(sys.modules["__main__"], "main", None)
+    if main is None:
+        raise ValueError("argument 'main' is None, and the program has no function main to call in its place")
     if any(argument in _HELP for argument in arguments[1:]):
         print(f"{sys.modules['__main__'].__doc__ or ''}\nflags:\n{FLAGS.get_help()}")
         sys.exit(1)

@@ -30,7 +30,7 @@ class ParallelReader:
                  reader_kwargs: dict[str, Any] | None = None) -> None:
         if list(common_queue.dtypes) != [gc.string, gc.string]:
             raise TypeError(f"common_queue.dtypes must be [string, string], but are {common_queue.dtypes}")
-        self._readers = [reader_class(**(reader_kwargs or {})) for _ in range(num_readers)]
+        self._readers = [_reader(reader_class, reader_kwargs) for _ in range(num_readers)]
         self._common_queue = common_queue
 
     @property
@@ -115,7 +115,15 @@ def single_pass_read(data_sources: Any, reader_class: Any, reader_kwargs: dict[s
     files = get_data_files(data_sources)
     with gc.name_scope(scope, "single_pass_read"):
         names = gc.train.string_input_producer(files, num_epochs=1, shuffle=False, capacity=1, name="filenames")
-        return reader_class(**(reader_kwargs or {})).read(names)
+        return _reader(reader_class, reader_kwargs).read(names)
+
+
+def _reader(reader_class: Any, reader_kwargs: dict[str, Any] | None) -> Any:
+    made = reader_class(**(reader_kwargs or {}))
+    if not hasattr(made, "read"):
+        raise TypeError("argument 'reader_class' must be a class of readers, as gc.TFRecordReader, not "
+                        f"{reader_class!r}")
+    return made
 
 
 @public("contrib.slim.parallel_reader.get_data_files")

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from graphc.api.names import NAMES
+from graphc.api.namespaces import public_thing
 from graphc.compat.v1 import keras_package
 from graphc.compat.v1.inner_modules import INNER_MODULES, namespaces_of
 from graphc.compat.v1.messages import MESSAGES
@@ -68,8 +69,7 @@ def find(space: str, name: str) -> Any:
     for where in (space, *(namespaces_of(space) or ())):
         for names in (NAMES.get(_join(_OWN, where), {}), NAMES.get(where, {})):
             if name in names:
-                home, _, attribute = names[name].partition(":")
-                return getattr(load(home), attribute)
+                return public_thing(names[name])
         if where in _WHOLE and hasattr(module(where), name):
             return getattr(module(where), name)
     for home in MESSAGES.get(space, ()):

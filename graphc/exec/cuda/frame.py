@@ -92,7 +92,8 @@ class DeviceFrame:
         """The variables that the part uses, or writes."""
         found = set(self.written)
         if used:
-            found.update((*self.part.made, *self.part.kept), *(use.reads for use in self.uses))
+            found.update({*self.part.made, *self.part.kept}.difference(self.part.uploads),
+                         *(use.reads for use in self.uses))
         return {self.body.buffers[b].index for b in found if self.body.buffers[b].kind == BufferKind.STATE}
 
     # Memory
@@ -151,11 +152,13 @@ class DeviceFrame:
     def _source(self, buffer: int, given: Mapping[int, int]) -> int:
         """Where a value is when the part begins; 0 if nowhere."""
         row = self.body.buffers[buffer]
+        if buffer in self.places:
+            return self.block.address + self.places[buffer]
         if row.kind == BufferKind.CONST:
             return int(self.engine.constant_address(self.device, row.index))
         if row.kind == BufferKind.STATE:
             return state_copy(self.device, self.engine.cells[row.index]).block.address
-        return self.block.address + self.places[buffer] if buffer in self.places else given.get(buffer, 0)
+        return given.get(buffer, 0)
 
     def _scratch(self, count: int) -> int:
         self.scratch.append(Block(self.device, count))

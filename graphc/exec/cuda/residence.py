@@ -33,10 +33,10 @@ LONGEST_RANK = 7           # of what crosses: one axis more holds the address
 class Residence:
     """steps: of each body the numbers of the steps that the device does; lists: of each body those on lists of the
     device's values, with what these hold. given, made: of each body the numbers of its inputs and outputs that are the
-    device's; homes: of each body which device's they are; where: of each body the device of each of its steps. may:
-    whether the caller lets a device do a step; place: which device that is then, by a number; stays: whether a value
-    (its body's number and its own) may go into and come out of loops and branches as a device's; holds: whether lists
-    may hold values of a device."""
+    device's; homes: of each body which device's they are; where: of each body the device of each of its steps.
+    written_here: the variables that the host writes. may: whether the caller lets a device do a step; place: which
+    device that is then, by a number; stays: whether a value (its body's number and its own) may go into and come out of
+    loops and branches as a device's; holds: whether lists may hold values of a device."""
 
     def __init__(self, plan: p.Plan, may: Callable[[p.Step], bool] = lambda step: True,
                  place: Callable[[p.Step], int] = lambda step: 0,
@@ -48,6 +48,8 @@ class Residence:
         self.made: list[set[int]] = [set() for _ in plan.bodies]
         while self._give_back():
             pass
+        self.written_here = {state for number, body in enumerate(plan.bodies) for i, step in enumerate(body.steps)
+                             if i not in self.steps[number] for state in _states(body, uses_of(step).writes)}
         self.where = [{i: place(body.steps[i]) for i in sorted(steps)}
                       for body, steps in zip(plan.bodies, self.steps, strict=True)]
         self.homes = [0] * len(plan.bodies)
@@ -252,4 +254,6 @@ def _into_variable(body: p.Body, slot: int) -> bool:
 
 
 def _states(body: p.Body, buffers: tuple[int, ...]) -> set[int]:
-    return {body.buffers[b].index for b in buffers if body.buffers[b].kind == p.BufferKind.STATE}
+    """The variables that these buffers are, or are aliases of."""
+    rows = [body.buffers[root_of(body, b)] for b in buffers]
+    return {row.index for row in rows if row.kind == p.BufferKind.STATE}

@@ -334,10 +334,11 @@ class BodySplit(HostBody):
         own = {b for b in written if self.body.buffers[b].kind in _MADE}
         given = {b for b in (read | written | {*missing, *abroad, *listed}) if self._is_taken_over(b, device)}
         uploads = {b for b in (read | {*abroad, *listed}) - written - given
-                   if self.body.buffers[b].kind not in _LASTING}
+                   if self.body.buffers[b].kind not in _LASTING or self._changes(b)}
         uploads |= {b for b in own & self.here if b not in given}
-        listing = {b: self.wanted_kept[b][1] for b in own | uploads if self.wanted_kept.get(b, (-1, 0))[0] >= number}
-        made = {b for b in own | uploads if self.wanted_there.get(b, -1) >= number} | {*abroad}
+        new = own | uploads.difference(self.address)       # others stay where another device has them
+        listing = {b: self.wanted_kept[b][1] for b in new if self.wanted_kept.get(b, (-1, 0))[0] >= number}
+        made = {b for b in new if self.wanted_there.get(b, -1) >= number} | {*abroad}
         made |= {b for b, home in listing.items() if home != device}
         at_hand = own | {b for b in self.address if self.homes[b] == device and b not in self.here | written
                          and self.body.buffers[b].kind in _MADE}
@@ -354,6 +355,12 @@ class BodySplit(HostBody):
         self.passed_on -= made
         self.loose -= made
         self.waiting = [i for i in self.waiting if self.where[i] != device]
+
+    def _changes(self, buffer: int) -> bool:
+        """Whether it is a variable that the host writes: the device may have the value from before that. (A loop's body
+        writes none: what it changes is carried, and written behind it.)"""
+        row = self.body.buffers[buffer]
+        return row.kind == BufferKind.STATE and row.index in self.residence.written_here
 
     def _is_taken_over(self, buffer: int, device: int) -> bool:
         """Whether a part of a device gets a value from where it is on a device: rather from the host than from another
@@ -392,5 +399,3 @@ class BodySplit(HostBody):
 
 
 _MADE = (BufferKind.ARENA, BufferKind.OUTPUT, BufferKind.INPUT)
-
-

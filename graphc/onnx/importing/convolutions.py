@@ -38,11 +38,23 @@ def convolved(node: Node, x: Any, w: Any, fill: Any = 0) -> Any:
 
 def _plain(x: Any, filters: Any, window: Window) -> Any:
     pads = window.static_pads()
-    if window.rank == 2 and pads is not None:
-        return gc.nn.conv2d(x, filters, [1, 1, *window.strides], _pairs(pads), data_format="NCHW",
-                            dilations=[1, 1, *window.dilations])
+    if window.rank < 3 and pads is not None:
+        return _flat(x, filters, window, pads)
+    if pads is not None and window.keeps_size(pads):
+        return gc.nn.convolution(x, filters, "SAME", dilation_rate=window.dilations,
+                                 data_format=_FORMATS[window.rank])
     return gc.nn.convolution(padded(x, window, 0), filters, "VALID", strides=window.strides,
                              dilation_rate=window.dilations, data_format=_FORMATS[window.rank])
+
+
+def _flat(x: Any, filters: Any, window: Window, pads: list[tuple[int, int]]) -> Any:
+    """A convolution of pictures, or of rows as pictures of height 1, with pads that it leaves out by itself."""
+    if window.rank == 1:
+        x, filters, pads = gc.expand_dims(x, 2), gc.expand_dims(filters, 0), [(0, 0), *pads]
+    ones = [1] * (4 - window.rank)
+    y = gc.nn.conv2d(x, filters, ones + window.strides, _pairs(pads), data_format="NCHW",
+                     dilations=ones + window.dilations)
+    return gc.squeeze(y, [2]) if window.rank == 1 else y
 
 
 def _pairs(pads: list[tuple[int, int]]) -> list[list[int]]:
@@ -65,6 +77,10 @@ def conv_transpose(node: Node, x: Any, w: Any, bias: Any = None) -> Any:
     pads = _transposed_pads(node, whole, sizes, strides, behind)
     groups = node.attr("group", 1)
     if groups == 1 or (rank < 3 and static_sizes(w)[1] is not None):
+        left_out = _left_out(pads, behind, strides) if rank < 3 else None
+        if left_out is not None:
+            y = _added_up_within(x, w, groups, whole, strides, dilations, pads, behind, left_out)
+            return y if bias is None else with_bias(y, bias, rank + 2)
         y = _added_up(x, w, groups, whole, strides, dilations)
     else:
         pieces = zip(gc.split(x, groups, 1), gc.split(w, groups, 0), strict=True)
@@ -90,6 +106,31 @@ def _transposed_pads(node: Node, whole: list[Any], sizes: list[Any], strides: li
         half = total // 2
         pairs.append((half, total - half) if mode == "SAME_UPPER" else (total - half, half))
     return pairs
+
+
+def _left_out(pads: list[tuple[Any, Any]], behind: list[int], strides: list[int]) -> list[tuple[int, int]] | None:
+    """How many elements at the edges the op need not compute; None where it cannot leave them out."""
+    made = []
+    for (before, after), extra, step in zip(pads, behind, strides, strict=True):
+        if not isinstance(before, int) or not isinstance(after, int) or before < 0 or extra - after >= step:
+            return None
+        made.append((before, max(after - extra, 0)))
+    return made
+
+
+def _added_up_within(x: Any, w: Any, groups: int, whole: list[Any], strides: list[int], dilations: list[int],
+                     pads: list[tuple[int, int]], behind: list[int], left_out: list[tuple[int, int]]) -> Any:
+    """Outputs without the pads; rows as pictures of height 1."""
+    rank = len(whole)
+    filters = gc.transpose(w, [*range(2, 2 + rank), 1, 0])            # [spatial..., out / groups, in]
+    sizes = [full - before - after + extra for full, (before, after), extra in zip(whole, pads, behind, strict=True)]
+    if rank == 1:
+        x, filters, sizes, left_out = gc.expand_dims(x, 2), gc.expand_dims(filters, 0), [1, *sizes], [(0, 0), *left_out]
+    shape = shape_vector([sizes_of(x)[0], groups * sizes_of(w)[1], *sizes])
+    ones = [1] * (4 - rank)
+    y = gc.nn.conv2d_transpose(x, filters, shape, ones + strides, _pairs(left_out), data_format="NCHW",
+                               dilations=ones + dilations)
+    return gc.squeeze(y, [2]) if rank == 1 else y
 
 
 def _added_up(x: Any, w: Any, groups: int, whole: list[Any], strides: list[int], dilations: list[int]) -> Any:

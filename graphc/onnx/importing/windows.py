@@ -43,6 +43,11 @@ class Window:
         total = [(a, b + e) for (a, b), e in zip(self.pads, self.extra, strict=True)]
         return total if all(isinstance(n, int) for pair in total for n in pair) else None  # type: ignore[return-value]
 
+    def keeps_size(self, pads: list[tuple[int, int]]) -> bool:
+        """Whether windows without strides and with these pads are those of "SAME"."""
+        return set(self.strides) == {1} and all(
+            pair == ((span - 1) // 2, span // 2) for pair, span in zip(pads, self.spans, strict=True))
+
 
 def window_of(node: Node, x: Any, kernel: list[int]) -> Window:
     """The window of a node whose spatial axes start at axis 2 of x."""

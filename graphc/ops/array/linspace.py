@@ -76,7 +76,8 @@ class UnravelIndex(Op):
     types: ClassVar = {"Tidx": "indices"}
     dims: tuple[Size, ...] = operand_field("ints", dtype="indices")
     samples: ClassVar = [Sample({"dims": s}, (np.array(i, d.numpy),), gradient=False) for s, i, d in (
-        ((7, 6), [22, 41, 37], int32), ((6, 7, 8, 9), 1621, int64), ((3,), [2, 0], int32), ((2, 3), [], int64))]
+        ((7, 6), [22, 41, 37], int32), ((6, 7, 8, 9), 1621, int64), ((3,), [2, 0], int32), ((2, 3), [], int64),
+        ((), [0, 0], int32))]
 
     def infer(self, indices: Spec) -> Spec:
         check_dtype(self, "indices", indices.dtype, "index")
@@ -90,8 +91,8 @@ class UnravelIndex(Op):
     def reference(self, indices: np.ndarray) -> np.ndarray:
         if np.any((indices < 0) | (indices >= int(np.prod(self.dims)))):  # type: ignore[arg-type]
             raise InvalidArgumentError(f"indices {indices} are out of bounds for dims {self.dims}")
-        return np.array(np.unravel_index(indices, self.dims), indices.dtype).reshape(  # type: ignore[arg-type]
-            len(self.dims), *indices.shape)
+        places = np.unravel_index(indices, self.dims) if self.dims else ()  # type: ignore[arg-type]
+        return np.array(places, indices.dtype).reshape(len(self.dims), *indices.shape)
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         x, y, rank = inputs[0], outputs[0], len(self.dims)
@@ -103,6 +104,8 @@ class UnravelIndex(Op):
 
         require_none(b, outside, [x, stored.select(0, 0)], x.shape,
                      f"an index is out of bound as with dims {text(self.dims)}")
+        if not rank:
+            b.fill(y, 0)                        # which has no rows
         inner = x
         for axis in reversed(range(rank)):
             size, target = stored.select(0, axis + 1).broadcast(x.shape), y.select(0, axis)

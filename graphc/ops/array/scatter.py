@@ -46,11 +46,10 @@ def check_updates(op: Op, indices: Spec, updates: Spec, shape: Shape | None, wha
 def scattered(how: str, table: np.ndarray, indices: np.ndarray, updates: np.ndarray) -> np.ndarray:
     """A copy of table with the updates applied one after the other."""
     result, depth = np.array(table), indices.shape[-1]
-    rows = updates.reshape((-1, *table.shape[depth:])) if updates.size else updates
+    count = int(np.prod(indices.shape[:-1]))
+    rows = updates.reshape((count, *table.shape[depth:]))
     with np.errstate(all="ignore"):
-        for j, place in enumerate(indices.reshape(-1, depth) if depth else np.zeros((len(rows), 0), np.int64)):
-            if not updates.size:
-                break
+        for j, place in enumerate(indices.reshape(count, depth)):
             at = tuple(int(i) for i in place)
             if any(not 0 <= i < n for i, n in zip(at, table.shape, strict=False)):
                 raise InvalidArgumentError(f"indices {at} do not index into shape {table.shape}")

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +12,7 @@ from graphc.ir.dtypes import DType, float32, float64, int32, int64, string
 from graphc.ir.host import Host
 from graphc.ir.op import Sample, attr, register
 from graphc.ir.spec import Spec, text
-from graphc.ops.strings.many_numbers import integers, reals, rounded
+from graphc.ops.strings.numbers import nearest_float
 
 
 def _texts(*values: Any, shape: tuple[int, ...] | None = None) -> np.ndarray:
@@ -68,42 +68,6 @@ class DecodeCSV(Host):
         return self.OUT_TYPE
 
     def compute(self, records: np.ndarray, *defaults: np.ndarray) -> tuple[np.ndarray, ...]:
-        found = self._columns(records.ravel().tolist(), defaults)
-        if found is None:
-            return self._by_record(records, *defaults)
-        return tuple(column.reshape(records.shape) for column in found)
-
-    def _columns(self, records: list[bytes], defaults: Sequence[np.ndarray]) -> list[np.ndarray] | None:
-        """All records column by column, if they are plain: without quotes, ends of lines and anything amiss."""
-        joined = b"".join(records)
-        if not all(records) or b"\n" in joined or b"\r" in joined or (self.use_quote_delim and b'"' in joined):
-            return None
-        rows = [record.split(self.field_delim.encode()) for record in records]
-        wide = {len(row) for row in rows}
-        if len(wide) != 1 or (not self.select_cols and wide != {len(defaults)}):
-            return None
-        columns = list(zip(*rows, strict=True))
-        if self.select_cols:
-            if self.select_cols[-1] >= len(columns):
-                return None
-            columns = [columns[c] for c in self.select_cols]
-        made = [self._column(*each) for each in zip(columns, self.OUT_TYPE, defaults, strict=True)]
-        return None if any(column is None for column in made) else made  # type: ignore[return-value]
-
-    def _column(self, fields: Sequence[bytes], dtype: DType, default: np.ndarray) -> np.ndarray | None:
-        missing = (b"", self.na_value.encode())
-        there = [i for i, field in enumerate(fields) if field not in missing]
-        if len(there) < len(fields) and not default.size:
-            return None
-        given: Any = fields if len(there) == len(fields) else [fields[i] for i in there]
-        values = _texts(*given) if dtype == string else (integers if dtype.is_integer else reals)(given, dtype)
-        if values is None or len(there) == len(fields):
-            return values
-        made = np.full(len(fields), default.ravel()[0], values.dtype)
-        made[there] = values
-        return made
-
-    def _by_record(self, records: np.ndarray, *defaults: np.ndarray) -> tuple[np.ndarray, ...]:
         made = tuple(np.empty(records.size, d.numpy if d.numpy is not None else object) for d in self.OUT_TYPE)
         columns = list(zip(made, self.OUT_TYPE, (d.ravel() for d in defaults), strict=True))
         missing = (b"", self.na_value.encode())
@@ -201,6 +165,6 @@ def _shown(field: bytes) -> str:
 
 
 CONVERT: dict[DType, Callable[[bytes], Any]] = {
-    float32: lambda field: rounded(np.array([float(field)]), [field])[0], float64: float,
+    float32: lambda field: nearest_float(float(field), field.decode()), float64: float,
     int32: _integer(int32), int64: _integer(int64),
     string: bytes}

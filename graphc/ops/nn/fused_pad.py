@@ -11,7 +11,7 @@ from graphc.ir.dims import Size
 from graphc.ir.dtypes import float32, float64
 from graphc.ir.elementwise import check_kind
 from graphc.ir.op import OPS, Composite, Sample, attr, operand_field, register, same_dtypes
-from graphc.ir.spec import Spec
+from graphc.ir.spec import Spec, require_equal, text
 
 _PADS = (((0, 0), (1, 2), (0, 1), (0, 0)), ((0, 0), (0, 0), (2, 1), (0, 0)))
 
@@ -40,6 +40,9 @@ class _FusedConv(Composite):
         same_dtypes(self, (x, filter))
         for op in self.steps():
             x = op.infer(x)
+        if x.shape is not None and filter.shape is not None and len(x.shape) == len(filter.shape) == 4:
+            require_equal(filter.shape[2], x.shape[3], f"the depth of a filter of shape {text(filter.shape)} and the "
+                          f"channels of the padded picture {text(x.shape)}")
         made: Spec = self.convolution().infer(x, filter)
         return made
 

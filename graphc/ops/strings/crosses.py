@@ -14,7 +14,7 @@ from graphc.ir.known import own_symbol
 from graphc.ir.op import Sample, attr, register
 from graphc.ir.spec import Spec
 from graphc.ops.strings.base import strings_of, texts
-from graphc.ops.strings.many_hashes import fingerprints
+from graphc.ops.strings.hashes import fingerprint64
 
 DEFAULT_KEY = 0xDECAFCAFFE
 _MUL = np.uint64(0xC6A4A7935BD1E995)
@@ -145,7 +145,7 @@ def _fingerprints(values: np.ndarray) -> np.ndarray:
     """Of strings FarmHash's; a number is its own."""
     if values.dtype != object:
         return np.ascontiguousarray(values).view(np.uint64)
-    return fingerprints(values.tolist())
+    return np.array([fingerprint64(value) for value in values], np.uint64)
 
 
 def _joined(columns: Sequence[np.ndarray]) -> np.ndarray:

@@ -14,7 +14,6 @@ from graphc.ir.op import Sample, attr, register
 from graphc.ir.spec import Spec
 from graphc.ops.strings.base import EachString, check_scalar, check_string, samples_of_words, strings_of, text
 from graphc.ops.strings.hashes import fingerprint64, hash64, siphash
-from graphc.ops.strings.many_hashes import fingerprints
 
 _LONG = strings_of([bytes(range(33, 33 + n % 90)) * (1 + n // 90) for n in (4, 8, 9, 16, 17, 32, 33, 64, 65, 128, 190)],
                    (11,))
@@ -54,10 +53,8 @@ class StringToHashBucketFast(_Bucket):
     num_buckets: int = attr("int")
     samples: ClassVar = _samples()
 
-    def compute(self, *inputs: np.ndarray) -> np.ndarray:
-        (x,) = inputs
-        found = fingerprints(x.ravel().tolist()) % np.uint64(self.num_buckets)
-        return found.astype(np.int64).reshape(x.shape)
+    def each(self) -> Callable[[bytes], Any]:
+        return lambda value: fingerprint64(value) % self.num_buckets
 
 
 @register
@@ -103,7 +100,7 @@ class Fingerprint(Host):
         if method[()] != b"farmhash64":
             raise InvalidArgumentError(f"Unsupported data fingerprint method: {method[()].decode(errors='replace')}")
         if data.dtype == object:
-            prints = fingerprints(data.ravel().tolist()).astype("<u8").reshape(data.shape)
+            prints = np.array([fingerprint64(value) for value in data.ravel()], "<u8").reshape(data.shape)
             if data.ndim == 1:
                 return prints.view(np.uint8).reshape(-1, 8)
             data = prints

@@ -4,6 +4,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +16,6 @@ from graphc.ir.host import Host
 from graphc.ir.op import Sample, attr, register
 from graphc.ir.spec import Spec
 from graphc.ops.strings.base import EachString, strings_of, text, texts
-from graphc.ops.strings.many_numbers import FEW, integers, reals, rounded
 
 _SPACE = " \t\n\v\f\r"
 _INTEGER = re.compile(r"[+-]?[0-9]+")
@@ -138,12 +138,7 @@ class StringToNumber(EachString):
 
     def compute(self, *inputs: np.ndarray) -> np.ndarray:
         (x,) = inputs
-        strings, found = x.ravel().tolist(), None
-        if len(strings) > FEW:
-            found = (integers if self.out_type.is_integer else reals)(strings, self.out_type)
-        if found is None:
-            found = np.array([self._number(value) for value in strings], self.out_type.numpy)
-        return found.reshape(x.shape)
+        return np.array([self._number(value) for value in x.ravel()], self.out_type.numpy).reshape(x.shape)
 
     def _number(self, value: bytes) -> Any:
         written = value.decode("latin-1").strip(_SPACE)
@@ -152,9 +147,26 @@ class StringToNumber(EachString):
                 return int(written)
         elif _REAL.fullmatch(written):
             wide = float(written)
-            return rounded(np.array([wide]), [written])[0] if self.out_type == float32 else wide
+            return nearest_float(wide, written) if self.out_type == float32 else wide
         elif _HEX.fullmatch(written):
             return float.fromhex(written)
         raise InvalidArgumentError("StringToNumberOp could not correctly convert string: "
                                    f"{value.decode(errors='replace')}")
 
+
+def nearest_float(wide: float, written: str) -> np.float32:
+    """The nearest float32 to what is written, of which `wide` is the nearest float64.
+
+    By way of a float64 it may be rounded twice: where that lies in the middle of two float32, the digits decide.
+    """
+    with np.errstate(over="ignore"):
+        found = np.float32(wide)
+    rounded = float(found)                 # compared as float64: NumPy would make float32 of both
+    if not math.isfinite(rounded) or rounded == wide:
+        return found
+    other = np.nextafter(found, np.float32(np.inf if wide > rounded else -np.inf))
+    if rounded + float(other) == 2 * wide:
+        exact, half = Decimal(written.strip()), Decimal(wide)
+        if exact != half:
+            return max(found, other) if exact > half else min(found, other)
+    return found

@@ -52,8 +52,8 @@ def histogram_bytes(values: np.ndarray) -> bytes:
     last = _last_of_runs(counts == 0)
     empty = not values.size
     return b"".join((
-        double_field(MIN, sys.float_info.max if empty else values.min()),
-        double_field(MAX, -sys.float_info.max if empty else values.max()), double_field(NUM, values.size),
+        double_field(MIN, sys.float_info.max if empty else values[values.argmin()]),
+        double_field(MAX, -sys.float_info.max if empty else values[values.argmax()]), double_field(NUM, values.size),
         double_field(SUM, _sum(values)), double_field(SUM_SQUARES, _sum(values * values)),
         bytes_field(LIMITS, _doubles(limits[last])), bytes_field(BUCKETS, _doubles(counts[last]))))
 
@@ -79,7 +79,7 @@ def _last_of_runs(empty: np.ndarray) -> np.ndarray:
 
 
 def _sum(values: np.ndarray) -> float:
-    return float(np.add.accumulate(values)[-1]) if values.size else 0.0
+    return 0.0 + float(np.add.accumulate(values)[-1]) if values.size else 0.0
 
 
 def _doubles(values: np.ndarray) -> bytes:

@@ -35,8 +35,9 @@ def assign_from_checkpoint(model_path: Any, var_list: Any,
     >>> w.eval()
     array([1., 2.], dtype=float32)
     """
-    reader = CheckpointReader(model_path)
-    named = _found(_named(var_list), model_path) if ignore_missing_vars else _named(var_list)
+    named, reader = _named(var_list), CheckpointReader(model_path)
+    if ignore_missing_vars:
+        named = _found(named, model_path)
     values: dict[Any, Any] = {}
     for name, variable in named.items():
         if not reader.has_tensor(name):
@@ -128,7 +129,13 @@ def assign_from_values_fn(var_names_to_values: Mapping[str, Any]) -> Callable[[A
 
 
 def _named(var_list: Any) -> dict[str, Any]:
-    return dict(var_list) if isinstance(var_list, Mapping) else {v.op.name: v for v in var_list}
+    if isinstance(var_list, Mapping):
+        return dict(var_list)
+    for variable in var_list:
+        if not hasattr(variable, "op"):
+            raise TypeError("argument 'var_list' must be variables, or a dictionary of them by the checkpoint's names, "
+                            f"but holds {variable!r} of type {type(variable).__name__}")
+    return {v.op.name: v for v in var_list}
 
 
 def _assigned(values: Mapping[Any, Any]) -> tuple[Any, dict[Any, Any]]:

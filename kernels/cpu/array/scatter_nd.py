@@ -163,7 +163,8 @@ def make_scatter(types):
             wanted = max(TILE // max(count, 1), 64)
             columns = min(inner, (wanted + 15) // 16 * 16)
         choice[USER] = max(columns, 1)
-        choice[USER + 1] = (inner + choice[USER] - 1) // choice[USER]
+        # At least one: indices of empty rows are checked, too.
+        choice[USER + 1] = max((inner + choice[USER] - 1) // choice[USER], 1)
         choice[TILES] = batch * choice[USER + 1]
         choice[SCRATCH_BYTES] = DETAIL_BYTES
 

@@ -26,7 +26,7 @@ from ..products.micro import ISAS, shapes
 from ..products.panels import packing
 from ..vector import vectors
 from ..words import OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
-from .attention_blocks import block_of, copy_rows, gathering, matrix_at, spans, steps_of
+from .attention_blocks import NO_MASK, block_of, copy_rows, gathering, masks, matrix_at, spans, steps_of
 
 EXP = {"f32": exp_f32, "f64": exp_f64}
 # Words of choice: rows of a tile; bytes of the packed k and v of one matrix, 0 where they are read in place; matrices
@@ -46,7 +46,7 @@ def make_bind(dtype, shape, scratch_bytes):
     @helper
     def tables(outer, inner, rows, cols, mask_outer, mask_inner, masked):
         """Matrices of the mask that are to be tabulated."""
-        if masked == 0 or rows <= DOT_ROWS or cols < TABLED_COLS:
+        if masked == NO_MASK or rows <= DOT_ROWS or cols < TABLED_COLS:
             return 0
         return (outer if mask_outer != 0 else 1) * (inner if mask_inner != 0 else 1)
 
@@ -87,14 +87,14 @@ def make_bind(dtype, shape, scratch_bytes):
 def make_exponentials(dtype):
     """The function (scores, mask, cols, masked, scale): a row of scores becomes exponentials; returns the greatest of
     them and 1 / their sum."""
-    exp, one = EXP[dtype], NUMBA_TYPES[dtype](1)
+    exp, one, apply = EXP[dtype], NUMBA_TYPES[dtype](1), masks(dtype).apply
     row_sum, row_max = vectors(dtype).row_sum, vectors(dtype).row_max
 
     @helper
     def exponentials(scores, mask, cols, masked, scale):
-        if masked != 0:
-            for j in range(cols):
-                scores[j] = scores[j] * scale + mask[j]
+        apart()
+        if masked != NO_MASK:
+            apply(scores, mask, cols, masked, scale)
         else:
             for j in range(cols):
                 scores[j] *= scale

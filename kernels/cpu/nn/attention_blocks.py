@@ -1,10 +1,11 @@
-"""Which keys a mask hides from a block of rows, provably: attention and its gradient leave them out.
+"""What a mask does to scores, and which keys it hides from a block of rows, provably: attention and its gradient
+leave those out.
 
 Job: a key counts for nothing in a row if its exponential is exactly 0, that is, if its score is so far below the row's
 greatest that exp gives 0. A bound for that needs no score: |q k| <= (|q|^2 + |k|^2) / 2. So columns are looked at in
 blocks: `tabulate` notes the greatest element of the mask in each row of each block, `survey` the greatest |k|^2 of a
 matrix and whether all of k and v is finite; from both `span` finds the first and the last block that count. The
-gradient knows each row's greatest score, and asks `all_hidden` about one block of rows and columns at a time.
+gradient knows each row's greatest score, and asks `visible` about one block of rows and columns at a time.
 Invariants: what is left out would add exactly 0, as NaN and infinities anywhere (q, k, v, mask; in the gradient dy,
 too) leave nothing out; tables depend on values, spans on values and sizes, never on threads.
 """
@@ -18,6 +19,7 @@ from ..memory import (
     ITEM_SIZES,
     NUMBA_TYPES,
     address,
+    apart,
     ceil_div,
     compact,
     copy_bytes,
@@ -28,6 +30,9 @@ from ..memory import (
 )
 from ..vector import vectors
 
+# What a mask's element m does to a score s: it is added; or, where m is below 0, it stands in place of s, or s is
+# multiplied by 0 before it is added. The latter two are where(seen, s, m) and s * seen + m, with m = 0 where `seen` is.
+NO_MASK, ADDED, CHOSEN, MULTIPLIED = range(4)
 BLOCK = 64                             # columns of a block, at least
 # exp(-FAR) is 0 in each dtype, with room for what a score's rounding may be
 FAR = {"f32": 160.0, "f64": 1200.0}
@@ -46,13 +51,22 @@ class Spans:
     is NaN. survey(x, count, step, length) -> the greatest sum of squares of `count` rows of `length` elements, or
     infinity if an element is not finite. span(table, rows, table_row, cols, bound) -> first and last + 1 of the columns
     that count for one of `rows` rows, whole blocks; bound: of |scale q k|. row steps: in elements, 0 where all rows
-    share one. all_hidden(mask, rows, mask_row, cols, kept, bound): whether none of the block's scores counts;
-    kept[2 i]: the greatest score of row i."""
+    share one. visible(mask, rows, mask_row, cols, kept, bound): the same, without a table; kept[2 i]: the greatest
+    score of row i. If nothing counts, last is not above first."""
 
     tabulate: Any
     survey: Any
     span: Any
-    all_hidden: Any
+    visible: Any
+
+
+@dataclass(frozen=True)
+class Masks:
+    """Of rows, in place: apply(scores, mask, cols, masked, scale): products q k become scores; of_gradient(gradient,
+    mask, cols, masked): the gradient by scores becomes that by the products, but for the scale."""
+
+    apply: Any
+    of_gradient: Any
 
 
 @helper
@@ -110,6 +124,53 @@ def row_dot(dtype: str) -> Any:
             result += a[i] * b[i]
         return result
     return dot
+
+
+@cache
+def masks(dtype: str) -> Masks:
+    kit, zero, one, lowest = vectors(dtype), *map(NUMBA_TYPES[dtype], (0, 1, float("-inf")))
+    lanes, load, store, load_some, store_some, splat = (kit.lanes, kit.load, kit.store, kit.load_some, kit.store_some,
+                                                        kit.splat)
+    multiply_add, where_least = kit.multiply_add, kit.where_least
+
+    @helper
+    def limits(masked):
+        """Below the first a mask's element stands in place of the score, below the second that is multiplied by 0."""
+        return splat(zero if masked == CHOSEN else lowest), splat(zero if masked == MULTIPLIED else lowest)
+
+    @helper
+    def score(product, element, scale, below):
+        factor = where_least(element, below[1], scale, splat(zero))
+        return where_least(element, below[0], multiply_add(product, factor, element), element)
+
+    @helper
+    def apply(scores, mask, cols, masked, scale):
+        apart()
+        below, factor, whole = limits(masked), splat(scale), cols // lanes * lanes
+        for j in range(0, whole, lanes):
+            store(scores, j, score(load(scores, j), load(mask, j), factor, below))
+        rest = cols - whole
+        if rest > 0:
+            made = score(load_some(scores, whole, rest), load_some(mask, whole, rest), factor, below)
+            store_some(scores, whole, made, rest)
+
+    @helper
+    def unhidden(gradient, element, below):
+        factor = where_least(element, below[1], splat(one), splat(zero))
+        return where_least(element, below[0], multiply_add(gradient, factor, splat(zero)), splat(zero))
+
+    @helper
+    def of_gradient(gradient, mask, cols, masked):
+        apart()
+        below, whole = limits(masked), cols // lanes * lanes
+        for j in range(0, whole, lanes):
+            store(gradient, j, unhidden(load(gradient, j), load(mask, j), below))
+        rest = cols - whole
+        if rest > 0:
+            made = unhidden(load_some(gradient, whole, rest), load_some(mask, whole, rest), below)
+            store_some(gradient, whole, made, rest)
+
+    return Masks(apply, of_gradient)
 
 
 @cache
@@ -187,14 +248,26 @@ def spans(dtype: str, width: int) -> Spans:
         return first * block, min(last * block, cols)
 
     @helper
-    def all_hidden(mask, rows, mask_row, cols, kept, bound):
-        if not bound < huge:
-            return False
-        for i in range(rows):
-            greatest = kept[2 * i]
-            value = greatest_here(offset(mask, i * mask_row), cols)
-            if not abs(greatest) < huge or not hidden(value, greatest, bound):
-                return False
-        return True
+    def hidden_here(row, first, cols, greatest, bound):
+        apart()
+        return hidden(greatest_here(offset(row, first), min(block, cols - first)), greatest, bound)
 
-    return Spans(tabulate, survey, span, all_hidden)
+    @helper
+    def visible(mask, rows, mask_row, cols, kept, bound):
+        first, last = cols, 0
+        if not bound < huge:
+            return 0, cols
+        for i in range(rows):
+            row, greatest = offset(mask, i * mask_row), kept[2 * i]
+            if not abs(greatest) < huge:
+                return 0, cols
+            low, high = 0, round_up(cols, block)
+            while low < first and hidden_here(row, low, cols, greatest, bound):
+                low += block
+            first = min(first, low)
+            while high > last and hidden_here(row, high - block, cols, greatest, bound):
+                high -= block
+            last = max(last, high)
+        return first, min(last, cols)
+
+    return Spans(tabulate, survey, span, visible)

@@ -11,7 +11,8 @@ multiplied three times. A tile takes a group of row blocks of one matrix, and of
     phase 0    a tile for each group. If a matrix is one group, it adds to dk and dv themselves, else to sums of its own
                in the workspace
     phase 1    those sums are added up, in the order of the groups
-Blocks that the mask provably hides add exactly 0 and are left out (attention_blocks.py).
+Columns at either end of a block that the mask provably hides from all of its rows add exactly 0 and are left out
+(attention_blocks.py).
 Invariants: groups and blocks depend on sizes only, not on the ISA, and so does the order of every sum; cols = 0 gives
 zeros.
 """
@@ -34,7 +35,18 @@ from ..products.micro import shapes
 from ..products.panels import packing
 from ..words import OK, SCRATCH_BYTES, TILES, TILES_1, USER, WORK_BYTES
 from .attention import EXP, make_with
-from .attention_blocks import copy_rows, gathering, matrix_at, row_dot, spans, steps_of
+from .attention_blocks import (
+    ADDED,
+    NO_MASK,
+    block_of,
+    copy_rows,
+    gathering,
+    masks,
+    matrix_at,
+    row_dot,
+    spans,
+    steps_of,
+)
 
 # Words of choice: rows and columns of a block; rows of a group; groups of a matrix.
 ROWS, COLS, GROUP_ROWS, GROUPS = range(USER, USER + 4)
@@ -92,31 +104,40 @@ def make_bind(dtype, shape, scratch_bytes):
 
 def make_weights(dtype):
     """The functions (scores, mask, kept, rows, row_step, mask_row, cols, masked, scale): scores of a block become
-    weights; (dp, weights, sums, rows, row_step, cols, scale): their gradient that of scores."""
-    exp = EXP[dtype]
+    weights; (dp, weights, mask, sums, rows, row_step, mask_row, cols, masked, scale): their gradient that of scores."""
+    exp, mask_of = EXP[dtype], masks(dtype)
+    apply, of_gradient = mask_of.apply, mask_of.of_gradient
+
+    @helper
+    def weigh_row(scores, mask, cols, masked, scale, greatest, part):
+        apart()
+        if masked != NO_MASK:
+            apply(scores, mask, cols, masked, scale)
+        else:
+            for j in range(cols):
+                scores[j] *= scale
+        for j in range(cols):
+            scores[j] = exp(scores[j] - greatest) * part
 
     @helper
     def weigh(scores, mask, kept, rows, row_step, mask_row, cols, masked, scale):
-        apart()
         for i in range(rows):
-            row, above = offset(scores, i * row_step), offset(mask, i * mask_row)
-            greatest, part = kept[2 * i], kept[2 * i + 1]
-            if masked != 0:
-                for j in range(cols):
-                    row[j] = row[j] * scale + above[j]
-            else:
-                for j in range(cols):
-                    row[j] *= scale
-            for j in range(cols):
-                row[j] = exp(row[j] - greatest) * part
+            weigh_row(offset(scores, i * row_step), offset(mask, i * mask_row), cols, masked, scale, kept[2 * i],
+                      kept[2 * i + 1])
 
     @helper
-    def differentiate(dp, weights, sums, rows, row_step, cols, scale):
+    def differentiate_row(dp, weights, mask, total, cols, masked, scale):
         apart()
+        for j in range(cols):
+            dp[j] = weights[j] * (dp[j] - total) * scale
+        if masked > ADDED:
+            of_gradient(dp, mask, cols, masked)
+
+    @helper
+    def differentiate(dp, weights, mask, sums, rows, row_step, mask_row, cols, masked, scale):
         for i in range(rows):
-            row, weight, total = offset(dp, i * row_step), offset(weights, i * row_step), sums[i]
-            for j in range(cols):
-                row[j] = weight[j] * (row[j] - total) * scale
+            differentiate_row(offset(dp, i * row_step), offset(weights, i * row_step), offset(mask, i * mask_row),
+                              sums[i], cols, masked, scale)
     return weigh, differentiate
 
 
@@ -127,7 +148,7 @@ def make_group(dtype, isa):
     shape = shapes(isa, dtype).main
     width, kit, look, at = shape.width, blocks(dtype, shape), spans(dtype, shape.width), pointer_to(dtype)
     multiply, multiply_onto, kit_scratch = kit.multiply, kit.multiply_onto, kit.scratch_bytes
-    survey, all_hidden, gathered = look.survey, look.all_hidden, gathering(dtype)
+    survey, visible, gathered, block = look.survey, look.visible, gathering(dtype), block_of(shape.width)
     pack_panels, pack_apart = packing(dtype, shape).pack_panels, packing(dtype, shape).pack_apart
     (weigh, differentiate), dot = make_weights(dtype), row_dot(dtype)
 
@@ -187,7 +208,7 @@ def make_group(dtype, isa):
             of_v, apart_at = apart_at, apart_at + across * columns * size
         row_sums(y, y_row, dy, rows, columns, sums)
         zero_bytes(by_rows, rows * depth * size)
-        looking = masked != 0 and cols > across
+        looking = masked != NO_MASK and cols > block
         bound = endless
         if looking:
             bound = bound_of(q, k, k_row, v, v_row, dy, rows, cols, depth, columns, scale)
@@ -204,18 +225,25 @@ def make_group(dtype, isa):
             for top in range(0, rows, down):
                 tall = min(down, rows - top)
                 above, notes = offset(mask, top * mask_row + first), offset(kept, 2 * top)
-                if looking and all_hidden(above, tall, mask_row, wide, notes, bound):
+                low, high = 0, wide
+                if looking:
+                    low, high = visible(above, tall, mask_row, wide, notes, bound)
+                some = high - low
+                if some <= 0:
                     continue
                 left, upper = address(offset(q, top * depth)), address(offset(dy, top * columns))
-                multiply(left, depth * size, size, tall, depth, by_q, depth * width * size, width * size, wide, scores,
-                         row_step * size, scratch)
-                weigh(at(scores), above, notes, tall, row_step, mask_row, wide, masked, scale)
-                onto(scores, size, row_step * size, wide, tall, upper, columns, other, by_v, scratch)
-                multiply(upper, columns * size, size, tall, columns, by_dy, columns * width * size, width * size, wide,
-                         dp, row_step * size, scratch)
-                differentiate(at(dp), at(scores), offset(sums, top), tall, row_step, wide, scale)
-                onto(dp, size, row_step * size, wide, tall, left, depth, spare, by_k, scratch)
-                onto(dp, row_step * size, size, tall, wide, address(right), depth, spare,
+                above = offset(above, low)
+                multiply(left, depth * size, size, tall, depth, by_q + low * depth * size, depth * width * size,
+                         width * size, some, scores, row_step * size, scratch)
+                weigh(at(scores), above, notes, tall, row_step, mask_row, some, masked, scale)
+                onto(scores, size, row_step * size, some, tall, upper, columns, other, by_v + low * columns * size,
+                     scratch)
+                multiply(upper, columns * size, size, tall, columns, by_dy + low * columns * size,
+                         columns * width * size, width * size, some, dp, row_step * size, scratch)
+                differentiate(at(dp), at(scores), above, offset(sums, top), tall, row_step, mask_row, some, masked,
+                              scale)
+                onto(dp, size, row_step * size, some, tall, left, depth, spare, by_k + low * depth * size, scratch)
+                onto(dp, row_step * size, size, tall, some, address(offset(right, low * depth)), depth, spare,
                      by_rows + top * depth * size, scratch)
             scatter(by_k, wide, depth, dk + first * dk_row * size, dk_row)
             scatter(by_v, wide, columns, dv + first * dv_row * size, dv_row)

@@ -10,7 +10,7 @@ Invariants: parts and blocks follow from the sizes alone; of no rows everything 
 from __future__ import annotations
 
 from ...contracts.calls import Functions
-from ..memory import ITEM_SIZES, NUMBA_TYPES, ceil_div, helper, offset, pointer_to
+from ..memory import ITEM_SIZES, NUMBA_TYPES, apart, ceil_div, helper, offset, pointer_to
 from ..words import OK, SCRATCH_BYTES, TILES, TILES_1, USER, WORK_BYTES
 
 PART = 1 << 16                         # elements of a part, at least
@@ -47,6 +47,7 @@ def make_loops(dtype):
 
     @helper
     def add_rows(sums, x, rows, cols):
+        apart()
         whole = rows // 4 * 4
         for i in range(0, whole, 4):
             a, b, c, d = (offset(x, i * cols), offset(x, (i + 1) * cols), offset(x, (i + 2) * cols),
@@ -100,11 +101,13 @@ def make_moments(types):
     @helper
     def combine(means, squares, more_means, more_squares, count, more, cols):
         """Chan's formula: `count` rows and `more` ones."""
-        share, weight = of(more) / of(count + more), of(count) * of(more) / of(count + more)
+        apart()
+        kept, share, weight = of(count) / of(count + more), of(more) / of(count + more), of(count) * of(more) / of(
+            count + more)
         for j in range(cols):
             step = more_means[j] - means[j]
-            means[j] += step * share
-            squares[j] += more_squares[j] + step * step * weight
+            means[j] = means[j] * kept + more_means[j] * share     # of infinity, too
+            squares[j] += more_squares[j] + step * weight * step
 
     @helper
     def block_moments(means, squares, x, rows, cols):
@@ -124,13 +127,11 @@ def make_moments(types):
             first, means = tile * choice[PART_ROWS], at(work + tile * 2 * cols * size)
             count, squares = min(choice[PART_ROWS], rows - first), offset(means, cols)
             more_means, more_squares = at(scratch), at(scratch + cols * size)
+            clear(means, 2 * cols)
             for start in range(0, count, choice[BLOCK_ROWS]):
                 some, source = min(choice[BLOCK_ROWS], count - start), offset(x, (first + start) * cols)
-                if start == 0:
-                    block_moments(means, squares, source, some, cols)
-                else:
-                    block_moments(more_means, more_squares, source, some, cols)
-                    combine(means, squares, more_means, more_squares, start, some, cols)
+                block_moments(more_means, more_squares, source, some, cols)
+                combine(means, squares, more_means, more_squares, start, some, cols)
             return OK
         first = tile * COLUMNS
         count, means = min(COLUMNS, cols - first), offset(mean, first)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, compact, helper, part, pointer_to
+from ..memory import ITEM_SIZES, ceil_div, compact, helper, part, pointer_to
 from ..vector import vectors
 from .taps import make_locate
 
@@ -20,8 +20,8 @@ from .taps import make_locate
 @cache
 def make_mend(dtype: str, backward: bool) -> Any:
     """The function (source, f, part, part_elements, panel, width, row_tap, tap, channel, target, sh, sw, sc, th, tw,
-    tc, kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, first_line, lines, first, last): channels
-    first to last of some lines of the target, numbered through all pictures. The weights of target channel t begin at
+    tc, kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, pixel, pixels, first, last): channels
+    first to last of some pixels of the target, numbered through all pictures. The weights of target channel t begin at
     t // width * panel + t % width elements of f; row_tap, tap, channel: elements from one row of taps, tap and channel
     of the source to the next. part: where those of the filter are that the channels need, so many elements."""
     size, at, row_sum, locate = ITEM_SIZES[dtype], pointer_to(dtype), vectors(dtype).row_sum, make_locate(backward)
@@ -61,17 +61,17 @@ def make_mend(dtype: str, backward: bool) -> Any:
 
     @part("mend")
     def mend(source, f, part, part_elements, panel, width, row_tap, tap, channel, target, sh, sw, sc, th, tw, tc, kh,
-             kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, first_line, lines, first, last):
+             kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, pixel, pixels, first, last):
         compact()
-        if lines * tw >= kh * kw * sc:
+        if pixels >= kh * kw * sc:
             total = row_sum(at(part), part_elements)
             if total - total == 0:
                 return
         mixed = backward and stride_h > 1 and stride_w == 1
-        for line in range(first_line, first_line + lines):
+        for line in range(pixel // tw, ceil_div(pixel + pixels, tw)):
             row, picture = line % th, source + line // th * sh * sw * sc * size
             whole = is_edge(row, kh, stride_h, dilation_h, pad_top, sh, mixed)
-            for column in range(tw):
+            for column in range(max(pixel - line * tw, 0), min(pixel + pixels - line * tw, tw)):
                 if whole or is_edge(column, kw, stride_w, dilation_w, pad_left, sw, False):
                     values = target + (line * tw + column) * tc * size
                     total = row_sum(at(values + first * size), last - first)

@@ -56,6 +56,12 @@ from .winograd_cost import FEWEST, fits
 LINES_CHANNELS, STRIDED_LINES_CHANNELS = 63, 128
 
 
+@helper
+def units(n, oh, ow, choice):
+    """What tiles are cut from: pixels of the result, or its lines where those of x are copied as lines."""
+    return n * oh if choice[VARIANT] == LINES else n * oh * ow
+
+
 def make_forward_shape(dtype, sizes, wide):
     """(pack, compute) for panels of the shape `main` of the micro-kernel, or of `narrow`."""
     size, shape = ITEM_SIZES[dtype], sizes.main if wide else sizes.narrow
@@ -72,19 +78,19 @@ def make_forward_shape(dtype, sizes, wide):
     def compute(x, f, y, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
                 choice, scratch, tile):
         k = kh * kw * c
-        first_line, lines, first_panel, panels = tile_part(tile, n * oh, ceil_div(oc, width), choice)
+        first, some, first_panel, panels = tile_part(tile, units(n, oh, ow, choice), ceil_div(oc, width), choice)
         if choice[VARIANT] == TAPS:
             convolve(x, f, y, h, w, c, oh, ow, oc, kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top,
-                     pad_left, first_line, lines, first_panel, panels, scratch)
+                     pad_left, first, some, first_panel, panels, scratch)
             return
         if choice[VARIANT] == LINES:
-            convolve_lines(x, f, k * width * size, y + first_line * ow * oc * size, ow * oc * size, h, w, c, oh, ow, oc,
-                           1, kh, kw, stride_h, stride_w, dilation_h, dilation_w, -pad_top, -pad_left, first_line,
-                           lines, choice[GROUP_LINES], first_panel, panels, scratch)
+            convolve_lines(x, f, k * width * size, y + first * ow * oc * size, ow * oc * size, h, w, c, oh, ow, oc,
+                           1, kh, kw, stride_h, stride_w, dilation_h, dilation_w, -pad_top, -pad_left, first, some,
+                           choice[GROUP_LINES], first_panel, panels, scratch)
             return
-        pixel, column = first_line * ow, first_panel * width
-        multiply(x + pixel * c * size, c * size, size, lines * ow, c, f + column * c * size, c * width * size,
-                 width * size, min(panels * width, oc - column), y + (pixel * oc + column) * size, oc * size, scratch)
+        column = first_panel * width
+        multiply(x + first * c * size, c * size, size, some, c, f + column * c * size, c * width * size,
+                 width * size, min(panels * width, oc - column), y + (first * oc + column) * size, oc * size, scratch)
     return pack, compute
 
 
@@ -104,14 +110,15 @@ def make_borders(dtype, sizes):
             tap, channel = (c, 1) if c > kw else (1, kw)
             first_line = tile * choice[TILE_LINES]
             mend(x, f, f, oc * k, k, 1, kw * c, tap, channel, y, h, w, c, oh, ow, oc, kh, kw, stride_h, stride_w,
-                 dilation_h, dilation_w, pad_top, pad_left, first_line, min(choice[TILE_LINES], n * oh - first_line),
-                 0, oc)
+                 dilation_h, dilation_w, pad_top, pad_left, first_line * ow,
+                 min(choice[TILE_LINES], n * oh - first_line) * ow, 0, oc)
             return
         width = width_main if choice[SHAPE] == MAIN else width_narrow
-        first_line, lines, first, panels = tile_part(tile, n * oh, ceil_div(oc, width), choice)
+        begin, some, first, panels = tile_part(tile, units(n, oh, ow, choice), ceil_div(oc, width), choice)
+        length = ow if choice[VARIANT] == LINES else 1     # pixels of what tiles are cut from
         mend(x, f, f + first * k * width * size, panels * k * width, k * width, width, kw * c * width, c * width, width,
-             y, h, w, c, oh, ow, oc, kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, first_line,
-             lines, first * width, min((first + panels) * width, oc))
+             y, h, w, c, oh, ow, oc, kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
+             begin * length, some * length, first * width, min((first + panels) * width, oc))
     return mend_tile
 
 
@@ -138,9 +145,9 @@ def make_forward(dtype, isa):
         planar = oc <= most_planes and group > 0 and planes_fit(kh, kw, stride_w, ow)
         if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and choice[NO_WINOGRAD] == 0 and (
                 has_winograd and c >= FEWEST and takes(choice, WINOGRAD, not planar and pays_winograd(
-                    kh, n, c, oh, ow, oc, choice[PERSISTENT] != 0))):
+                    kh, n, h, c, oh, ow, oc, dilation_h, pad_top, choice[PERSISTENT] != 0))):
             choice[VARIANT], choice[SHAPE] = WINOGRAD, MAIN
-            bind_winograd(kh, n, c, oh, ow, oc, choice)
+            bind_winograd(kh, n, c, oh, ow, oc, dilation_h, choice)
             if choice[PERSISTENT] != 0:
                 bind_packed(ceil_div(oc, width_main), kh * kw * c * width_main * size, choice)
             return
@@ -165,7 +172,10 @@ def make_forward(dtype, isa):
             choice[VARIANT] = TAPS
             scratch = taps_scratch(c, kh, kw)
         choice[SCRATCH_BYTES] = scratch
-        bind_tiles(n * oh, ow, k, oc, width, height, size, choice[PERSISTENT] != 0, choice)
+        if choice[VARIANT] == LINES:
+            bind_tiles(n * oh, ow, k, oc, width, height, size, choice[PERSISTENT] != 0, choice)
+        else:
+            bind_tiles(n * oh * ow, 1, k, oc, width, height, size, choice[PERSISTENT] != 0, choice)
 
     @helper
     def pack_any(target, f, kh, kw, c, oc, choice, tile):
@@ -181,8 +191,8 @@ def make_forward(dtype, isa):
             choice, work, scratch, phase, tile):
         source, right, target = address(x), address(f), address(y)
         if choice[VARIANT] == WINOGRAD:
-            run_winograd(kh, source, right, target, False, n, h, w, c, oh, ow, oc, pad_top, pad_left, choice, work,
-                         scratch, phase, tile)
+            run_winograd(kh, source, right, target, False, n, h, w, c, oh, ow, oc, dilation_h, pad_top, pad_left,
+                         choice, work, scratch, phase, tile)
             return OK
         if choice[FORMAT] == 0:
             if phase == 0:

@@ -257,7 +257,7 @@ def make_bind(dtype, sizes):
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
         if kh * kw * c * oc == 0:
             return
-        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and (
+        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and dilation_h == 1 and (
                 choice[NO_WINOGRAD] == 0 and has_winograd and min(c, oc) >= FEWEST and n * oh * ow > 0 and (
                     takes(choice, WINOGRAD, pays_winograd(kh, n, c, oh, ow, oc)))):
             choice[VARIANT] = WINOGRAD

@@ -5,27 +5,37 @@ bind picks the way:
     TAPS      one segment a tap, nothing is copied (taps.py)
     LINES     lines of dy are copied with zeros around them, for each residue of the stride (residues.py): few channels
     PLANES    the lanes are pixels (planes.py): few channels of dx, no stride
-    SPREAD    products of dy's pixels, which are added to dx (spread.py): few columns of dy, or few channels and strides
+    SPREAD    products of dy's pixels, which are added to dx (spread.py): strides, few columns of dy, or few channels
     WINOGRAD  transformed patches (winograd.py), where a filter of 3 x 3 or 5 x 5 makes that faster
-The filter is B, packed by phase 0 into the workspace. NaNs that zeros for what is outside make are computed again
-(borders.py).
+The filter is B, packed by phase 0 into the workspace; by SPREAD, the way of most transposed convolutions, beforehand if
+it is a constant. NaNs that zeros for what is outside make are computed again (borders.py).
 Invariants: pixels are checked against the picture before they are read; sums are in a fixed order, so no result depends
 on tiles (conv_tiles.py) or threads.
 """
 from __future__ import annotations
 
-from ..memory import ITEM_SIZES, address, ceil_div, helper, round_up
+from ..memory import ITEM_SIZES, address, ceil_div, compact, helper, round_up
 from ..products.micro import shapes
 from ..products.panels import packing
 from ..ways import takes
-from ..words import NO_WINOGRAD, OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, VARIANT, WORK_BYTES
+from ..words import (
+    FORMAT,
+    NO_WINOGRAD,
+    OK,
+    PERSISTENT,
+    SCRATCH_BYTES,
+    TILE_ELEMENTS,
+    TILES,
+    TILES_1,
+    VARIANT,
+    WORK_BYTES,
+)
 from .borders import make_mend
 from .conv_tiles import (
     GROUP_LINES,
     LINES,
     MAIN,
     NARROW,
-    PACK_BYTES,
     PACK_PANELS,
     PLANAR,
     PLANES,
@@ -35,9 +45,11 @@ from .conv_tiles import (
     TAPS,
     TILE_LINES,
     WINOGRAD,
+    bind_packed,
     bind_planes,
     bind_tiles,
     by_isa,
+    pack_panels_of,
     planes_fit,
     tile_lines,
     tile_part,
@@ -57,14 +69,20 @@ SPREAD_BYTES = 64 * 1024               # of a buffer of products, about
 
 
 def make_backward_shape(dtype, sizes, wide):
-    """run of the gradient for the input, for one shape of the micro-kernel; by TAPS, B of a tap is the filter's tap
-    transposed."""
+    """(pack_spread, run) of the gradient for the input, for one shape of the micro-kernel; by TAPS, B of a tap is the
+    filter's tap transposed."""
     size, shape = ITEM_SIZES[dtype], sizes.main if wide else sizes.narrow
     width, pack_transposed = shape.width, packing(dtype, shape).pack_transposed
     residues = make_residues(dtype, sizes, wide)
     pack_lines, convolve_lines = residues.pack, residues.convolve
     spreading = make_spread(dtype, shape)
-    pack_spread, spread = spreading.pack, spreading.spread
+    pack_rows, spread = spreading.pack, spreading.spread
+
+    @helper
+    def pack_spread(target, f, c, oc, kh, kw, choice, tile):
+        compact()
+        first = tile * choice[PACK_PANELS]
+        pack_rows(target, f, c, oc, kw, first, min(first + choice[PACK_PANELS], kh * ceil_div(kw * c, width)))
 
     @helper
     def pack(target, f, c, oc, taps, choice, tile):
@@ -81,13 +99,13 @@ def make_backward_shape(dtype, sizes, wide):
     def run(dy, f, dx, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
             choice, work, scratch, phase, tile):
         if choice[VARIANT] == SPREAD:
-            if phase == 0:
-                first, panels = tile * choice[PACK_PANELS], kh * ceil_div(kw * c, width)
-                pack_spread(work, f, c, oc, kw, first, min(first + choice[PACK_PANELS], panels))
+            if phase == 0 and choice[FORMAT] == 0:
+                pack_spread(work, f, c, oc, kh, kw, choice, tile)
                 return
             first_line = tile * choice[TILE_LINES]
-            spread(dy, work, dx, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
-                   pad_left, first_line, min(choice[TILE_LINES], n * h - first_line), choice[SPREAD_ROWS], scratch)
+            spread(dy, work if choice[FORMAT] == 0 else f, dx, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w,
+                   dilation_h, dilation_w, pad_top, pad_left, first_line, min(choice[TILE_LINES], n * h - first_line),
+                   choice[SPREAD_ROWS], scratch)
             return
         if phase == 0 and choice[VARIANT] == LINES:
             first = tile * choice[PACK_PANELS]
@@ -104,17 +122,18 @@ def make_backward_shape(dtype, sizes, wide):
         else:
             convolve(dy, work, dx, oh, ow, oc, h, w, c, kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top,
                      pad_left, first_line, lines, first_panel, panels, scratch)
-    return run
+    return pack_spread, run
 
 
 def make_backward(dtype, isa):
-    """bind and run of conv2d_input_grad for one ISA."""
+    """bind, run and pack of conv2d_input_grad for one ISA."""
     size, sizes = ITEM_SIZES[dtype], shapes(isa, dtype)
     width_main, rows_main = sizes.main.width, sizes.main.rows
     width_narrow, rows_narrow = sizes.narrow.width, sizes.narrow.rows
     taps_scratch = make_taps(dtype, sizes.main, True).scratch_bytes
     spread_scratch = max(make_spread(dtype, sizes.main).scratch_bytes, make_spread(dtype, sizes.narrow).scratch_bytes)
-    run_main, run_narrow = make_backward_shape(dtype, sizes, True), make_backward_shape(dtype, sizes, False)
+    pack_main, run_main = make_backward_shape(dtype, sizes, True)
+    pack_narrow, run_narrow = make_backward_shape(dtype, sizes, False)
     winograd = make_winograd(dtype, sizes.main)
     pays_winograd, bind_winograd, run_winograd = winograd.pays, winograd.bind, winograd.run
     has_winograd = dtype in WINOGRAD_DTYPES
@@ -131,9 +150,14 @@ def make_backward(dtype, isa):
         choice[TILE_LINES] = tile_lines(lines, out_pixels, kh * oc, row, height, size)
         choice[SPREAD_ROWS] = max(SPREAD_BYTES // (row * size) // height, 1) * height
         choice[SCRATCH_BYTES] = spread_scratch + round_up(choice[SPREAD_ROWS] * row * size, 64)
-        choice[PACK_PANELS] = min(max(PACK_BYTES // panel_bytes, 1), panels)
-        choice[WORK_BYTES], choice[TILES] = panels * panel_bytes, ceil_div(panels, choice[PACK_PANELS])
-        choice[TILES_1] = ceil_div(lines, choice[TILE_LINES])
+        tiles = ceil_div(lines, choice[TILE_LINES])
+        if choice[PERSISTENT] != 0:
+            bind_packed(panels, panel_bytes, choice)
+            choice[TILES] = tiles
+        else:
+            choice[PACK_PANELS] = pack_panels_of(panels, panel_bytes)
+            choice[WORK_BYTES], choice[TILES] = panels * panel_bytes, ceil_div(panels, choice[PACK_PANELS])
+            choice[TILES_1] = tiles
         choice[TILE_ELEMENTS] = choice[TILE_LINES] * line_pixels
 
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
@@ -141,9 +165,9 @@ def make_backward(dtype, isa):
             return
         if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and choice[NO_WINOGRAD] == 0 and (
                 has_winograd and oc >= FEWEST and takes(choice, WINOGRAD, c > SPREAD_CHANNELS and pays_winograd(
-                    kh, n, oc, h, w, c, False))):
+                    kh, n, oh, oc, h, w, c, dilation_h, (kh - 1) * dilation_h - pad_top, False))):
             choice[VARIANT] = WINOGRAD
-            bind_winograd(kh, n, oc, h, w, c, choice)
+            bind_winograd(kh, n, oc, h, w, c, dilation_h, choice)
             return
         group, bytes_ = residue_group(h, w, oc, kh, kw, stride_h, stride_w, dilation_h, dilation_w, n * h, size)
         group, choice[GROUP_LINES] = (group if kh * kw * oc > 0 else 0), group
@@ -153,9 +177,11 @@ def make_backward(dtype, isa):
             choice[SCRATCH_BYTES] = planes_scratch(group, oc, h, w, c, kh, kw, 1, dilation_h, dilation_w)
             bind_planes(n * h, w, kh * kw * oc, c, size, False, choice)
             return
-        # TAPS multiplies `width` channels, and every tap with pixels that it does not reach: spreading costs an
-        # addition a product instead.
-        spreads = kw > 1 and kh * oc * oh * ow > 0 and takes(choice, SPREAD, c <= SPREAD_CHANNELS or few_columns)
+        # TAPS multiplies `width` channels, and every tap with pixels that it does not reach, with strides short runs of
+        # pixels: spreading costs an addition a product instead, which is little where a product is the sum of many.
+        strided = stride_h * stride_w > 1 and (oc > LINES_CHANNELS or (kh <= stride_h and kw <= stride_w))
+        spreads = kh * kw * oc * oh * ow > 0 and (kw > 1 or strided) and takes(
+            choice, SPREAD, c <= SPREAD_CHANNELS or few_columns or strided)
         columns = kw * c if spreads else c
         narrow = columns <= width_narrow
         choice[SHAPE] = NARROW if narrow else MAIN
@@ -176,15 +202,16 @@ def make_backward(dtype, isa):
         width = c if choice[SHAPE] == PLANAR else width_main if choice[SHAPE] == MAIN else width_narrow
         first_line, lines, first, panels = tile_part(tile, n * h, ceil_div(c, width), choice)
         mend(dy, f, f, kh * kw * c * oc, oc, 1, kw * c * oc, c * oc, 1, dx, oh, ow, oc, h, w, c, kh, kw, stride_h,
-             stride_w, dilation_h, dilation_w, pad_top, pad_left, first_line, lines, first * width,
+             stride_w, dilation_h, dilation_w, pad_top, pad_left, first_line * w, lines * w, first * width,
              min((first + panels) * width, c))
 
     def run(dy, f, dx, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
             choice, work, scratch, phase, tile):
         source, right, target = address(dy), address(f), address(dx)
         if choice[VARIANT] == WINOGRAD:
-            run_winograd(kh, source, right, target, True, n, oh, ow, oc, h, w, c, kh - 1 - pad_top, kw - 1 - pad_left,
-                         choice, work, scratch, phase, tile)
+            run_winograd(kh, source, right, target, True, n, oh, ow, oc, h, w, c, dilation_h,
+                         (kh - 1) * dilation_h - pad_top, (kw - 1) * dilation_w - pad_left, choice, work, scratch,
+                         phase, tile)
             return OK
         if choice[SHAPE] == PLANAR and phase == 0:
             pack_planes(work, right, kh, kw, oc, c, c * oc, 1, oc, True)
@@ -204,7 +231,15 @@ def make_backward(dtype, isa):
             mend_tile(source, right, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
                       pad_top, pad_left, choice, tile)
         return OK
-    return bind, run
+
+    def pack(f, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice,
+             target, tile):
+        if choice[SHAPE] == MAIN:
+            pack_main(target, address(f), c, oc, kh, kw, choice, tile)
+        else:
+            pack_narrow(target, address(f), c, oc, kh, kw, choice, tile)
+        return OK
+    return bind, run, pack
 
 
 def make_conv2d_input_grad(types):

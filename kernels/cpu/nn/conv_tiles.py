@@ -2,8 +2,8 @@
 
 Job: what bind writes into the words of choice for both (conv.py and conv_input_grad.py say what they mean), and which
 rows of pictures and panels of the filter a tile is.
-Invariants: a tile is a number of rows of output pictures, or some panels of all of them if there are few; tiles depend
-on sizes alone.
+Invariants: a tile is a number of rows of output pictures, or of their pixels, or some panels of all of them if there
+are few; tiles depend on sizes alone.
 """
 from __future__ import annotations
 
@@ -33,15 +33,17 @@ FEW_PIXELS = 8                         # PLANES fills half of the lanes or more 
 PRODUCTS = 1 << 20                     # multiplications of a tile, at least
 MOST_TILES = 64
 TILE_BYTES = 256 * 1024                # of a tile's result, where that is work enough
+FULL_TILES = 7                         # register tiles of a tile's pixels, about, at least
 PACK_BYTES = 32 * 1024
 
 
 @helper
 def tile_lines(lines, line_pixels, k, columns, height, size):
-    """Rows of pictures of a tile: enough work, few enough tiles, pixels enough for eight register tiles; then rather
-    more tiles than such as would have left the second cache before an epilogue reads them."""
+    """Lines of a tile: enough work, few enough tiles, pixels enough for seven register tiles (a picture of 14 x 14 is
+    two tiles); then rather more tiles than such as would have left the second cache before an epilogue reads them.
+    lines: rows of pictures, or single pixels, of which tiles are made."""
     enough = ceil_div(PRODUCTS, max(line_pixels * k * columns, 1))
-    full = ceil_div(8 * height, max(line_pixels, 1))
+    full = ceil_div(FULL_TILES * height, max(line_pixels, 1))
     cached = TILE_BYTES // max(line_pixels * columns * size, 1)
     least = max(enough, full, min(ceil_div(lines, MOST_TILES), cached), 1)
     return ceil_div(lines, shared_evenly(max(lines // least, 1)))

@@ -29,8 +29,9 @@ _SEGMENT_BYTES = TABLE_WORDS * 8
 @dataclass(frozen=True)
 class Taps:
     """convolve(source, packed, target, sh, sw, sc, th, tw, tc, kh, kw, stride_h, stride_w, dilation_h, dilation_w,
-    pad_top, pad_left, first_line, lines, first_panel, panels, scratch): lines are rows of target pictures, numbered
-    through all pictures. scratch_bytes(sc, kh, kw) says how much scratch that needs."""
+    pad_top, pad_left, first, some, first_panel, panels, scratch): forwards, first and some are pixels of the target,
+    backwards rows of its pictures, numbered through all pictures. scratch_bytes(sc, kh, kw) says how much scratch that
+    needs."""
 
     convolve: Any
     scratch_bytes: Any
@@ -167,7 +168,7 @@ def make_taps(dtype: str, shape: Shape, backward: bool) -> Taps:
 
     @part("taps", shape, "back" if backward else "forth")
     def convolve(source, packed, target, sh, sw, sc, th, tw, tc, kh, kw, stride_h, stride_w, dilation_h, dilation_w,
-                 pad_top, pad_left, first_line, lines, first_panel, panels, scratch):
+                 pad_top, pad_left, first, some, first_panel, panels, scratch):
         compact()
         taps = kh * kw
         zeros, tiles = scratch, scratch + round_up(sc * size, 64)
@@ -177,21 +178,21 @@ def make_taps(dtype: str, shape: Shape, backward: bool) -> Taps:
         chunks = max((sc + CHUNK - 1) // CHUNK, 1)
         block = max(BLOCK // max((sc + chunks - 1) // chunks, 1), 1)
         # Runs of pixels at an equal distance: the whole range, or in each line the pixels of each residue.
-        pitch = stride_w if backward else 1
-        runs = 1 if pitch == 1 else lines * min(pitch, tw)
+        pitch, unit = stride_w if backward else 1, tw if backward else 1
+        runs = 1 if pitch == 1 else some * min(pitch, tw)
         group = 0
         for run in range(runs):
-            first, count = first_line * tw, lines * tw
+            start, count = first * unit, some * unit
             if pitch > 1:
                 residues = min(pitch, tw)
                 residue = run % residues
-                first += run // residues * tw + residue
+                start += run // residues * tw + residue
                 count = (tw - residue + pitch - 1) // pitch
             pieces = (count + most_rows - 1) // most_rows
             for piece in range(pieces):
                 begin = count * piece // pieces
                 tile = int64_at(tiles + group * TILE_WORDS * 8)
-                place(tile, first + begin * pitch, count * (piece + 1) // pieces - begin, pitch, source, sh, sw, sc,
+                place(tile, start + begin * pitch, count * (piece + 1) // pieces - begin, pitch, source, sh, sw, sc,
                       th, tw)
                 for tap in range(0, taps, block):
                     counts[group * taps + tap] = fill(

@@ -4,6 +4,7 @@ Job: 36 products of matrices take the place of 9 taps for 16 pixels, a quarter o
 less than a sixth. Rows of A are tiles of the source, B is the filter, both transformed (winograd_tiles.py); what the
 products give is transformed into the target. Forwards, source is x, target y; backwards, source is dy, target dx, the
 filter turned around and its channels exchanged.
+With dilations pixels so far apart are a part of the picture, which is convolved as one without them.
 Order: blocks of tiles; panels; chunks of channels, whose part of the filter is transformed anew for each block (that
 costs less than to read a filter that has become several times as large); the products of each point. Where few tiles
 make few blocks, phase 0 transforms all pictures into the workspace, and panels are divided among tiles of work.
@@ -22,7 +23,7 @@ from ..tiles import shared_evenly
 from ..words import FORMAT, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
 from .winograd_cost import DTYPES, costs
 from .winograd_forms import F4, F4X5, Form
-from .winograd_tiles import LINE, make_filters, make_pictures, make_results, odd_lines
+from .winograd_tiles import LINE, make_filters, make_pictures, make_results, odd_lines, table_bytes
 
 # Of a form with 36 points, and of larger ones, so that a block's sums and a chunk's filter stay in the second cache:
 # channels whose filter is transformed at once, and tiles of a block, about.
@@ -42,10 +43,11 @@ TILE_LINES, TILE_PANELS, PICTURE_LINES, BLOCK_TILES = USER + 1, USER + 2, USER +
 
 @dataclass(frozen=True)
 class Winograd:
-    """pays(k, n, sc, th, tw, tc, packed): whether it is faster than the direct way for filters of k x k taps; packed:
-    whether the filter is packed before a run. bind(k, n, sc, th, tw, tc, choice). run(k, source, f, target, turned, n,
-    sh, sw, sc, th, tw, tc, top, left, choice, work, scratch, phase, tile); turned: for the gradient; top, left: how far
-    the first pixel that the target's first one depends on is before the source."""
+    """pays(k, n, sh, sc, th, tw, tc, spacing, top, packed): whether it is faster than the direct way for filters of k x
+    k taps; packed: whether the filter is packed before a run. bind(k, n, sc, th, tw, tc, spacing, choice). run(k,
+    source, f, target, turned, n, sh, sw, sc, th, tw, tc, spacing, top, left, choice, work, scratch, phase, tile);
+    spacing: the dilation; turned: for the gradient; top, left: how far the first pixel that the target's first one
+    depends on is before the source."""
 
     pays: Any
     bind: Any
@@ -55,9 +57,9 @@ class Winograd:
 @dataclass(frozen=True)
 class Block:
     """bytes(sc, count): scratch for `count` tiles, without their pictures. pictures(target, step, source, sh, sw, sc,
-    th, tw, top, left, first, count, distant, scratch) transforms tiles first to first + count; convolve(pictures, step,
-    f, packed, turned, target, sc, th, tw, tc, first, count, first_panel, panels, scratch) makes of them some panels of
-    the target.
+    down, across, spacing, top, left, first, count, distant, scratch) transforms tiles first to first + count;
+    convolve(pictures, step, f, packed, turned, target, sc, th, tw, tc, down, across, spacing, first, count,
+    first_panel, panels, scratch) makes of them some panels of the target. down, across: tiles of a part of a picture.
     """
 
     bytes: Any
@@ -75,11 +77,6 @@ def block_of(form: Form) -> int:
     return BLOCK if form.points <= SMALL else BLOCK_OF_LARGE
 
 
-def pixels_bytes_of(form: Form) -> int:
-    """Of the addresses of a tile's pixels."""
-    return int(round_up.py_func(form.points * 8, LINE))
-
-
 @cache
 def make_block(dtype: str, shape: Shape, form: Form) -> Block:
     size, width, most_rows = ITEM_SIZES[dtype], shape.width, shape.rows
@@ -88,7 +85,7 @@ def make_block(dtype: str, shape: Shape, form: Form) -> Block:
     pictures_kit, filters_kit = make_pictures(dtype, shape, form), make_filters(dtype, shape, form)
     row_bytes, transform_pictures = pictures_kit.row_bytes, pictures_kit.transform
     chunk_bytes, transform_filters = filters_kit.chunk_bytes, filters_kit.transform
-    tile_bytes, pixels_bytes = round_up.py_func(out * out * width * size, LINE), pixels_bytes_of(form)
+    tile_bytes, pixels_bytes = round_up.py_func(out * out * width * size, LINE), table_bytes(form)
 
     @helper
     def sum_bytes(count):
@@ -102,11 +99,11 @@ def make_block(dtype: str, shape: Shape, form: Form) -> Block:
                 + points * sum_bytes(count) + tables + LINE)
 
     @helper
-    def pictures(target, step, source, sh, sw, sc, th, tw, top, left, first, count, distant, scratch):
+    def pictures(target, step, source, sh, sw, sc, down, across, spacing, top, left, first, count, distant, scratch):
         zeros = scratch + pixels_bytes + tile_bytes
         zero_bytes(zeros, sc * size)
-        transform_pictures(target, step, source, sh, sw, sc, ceil_div(th, out), ceil_div(tw, out), top, left, first,
-                           count, distant, zeros, scratch)
+        transform_pictures(target, step, source, sh, sw, sc, down, across, spacing, top, left, first, count,
+                           distant, zeros, scratch)
 
     @helper
     def products(pictures, step, filters, sums, tables, first_channel, channels, count):
@@ -130,7 +127,8 @@ def make_block(dtype: str, shape: Shape, form: Form) -> Block:
                 words[1 + i] = pictures + (row + i) * row_bytes(sc)
 
     @helper
-    def convolve(pictures, step, f, packed, turned, target, sc, th, tw, tc, first, count, first_panel, panels, scratch):
+    def convolve(pictures, step, f, packed, turned, target, sc, th, tw, tc, down, across, spacing, first, count,
+                 first_panel, panels, scratch):
         """Tiles first to first + count by some panels."""
         tile, chunk = scratch + pixels_bytes, min(sc, most_channels)
         taps = tile + tile_bytes + round_up(sc * size, LINE)
@@ -145,23 +143,24 @@ def make_block(dtype: str, shape: Shape, form: Form) -> Block:
                 channels = sc * (number + 1) // chunks - channel
                 transform_filters(filters, taps, f, packed, turned, sc, tc, channel, channels, panel * width)
                 products(pictures, step, filters, sums, tables, channel, channels, count)
-            transform_results(sums, sum_bytes(count), target, th, tw, tc, ceil_div(th, out), ceil_div(tw, out), first,
-                              count, panel * width, tile)
+            transform_results(sums, sum_bytes(count), target, th, tw, tc, down, across, spacing, first, count,
+                              panel * width, tile, scratch)
     return Block(scratch_bytes, pictures, convolve)
 
 
 def _nowhere() -> Winograd:
     """Of a dtype that is always computed directly."""
     @helper
-    def pays(k, n, sc, th, tw, tc, packed):
+    def pays(k, n, sh, sc, th, tw, tc, spacing, top, packed):
         return False
 
     @helper
-    def bind(k, n, sc, th, tw, tc, choice):
+    def bind(k, n, sc, th, tw, tc, spacing, choice):
         pass
 
     @helper
-    def run(k, source, f, target, turned, n, sh, sw, sc, th, tw, tc, top, left, choice, work, scratch, phase, tile):
+    def run(k, source, f, target, turned, n, sh, sw, sc, th, tw, tc, spacing, top, left, choice, work, scratch, phase,
+            tile):
         pass
     return Winograd(pays, bind, run)
 
@@ -170,7 +169,7 @@ def _nowhere() -> Winograd:
 def make_form(dtype: str, shape: Shape, form: Form) -> Winograd:
     """Of one form, whose filters are no longer asked for their size."""
     size, width, lanes, most_rows = ITEM_SIZES[dtype], shape.width, shape.lanes, shape.rows
-    points, out, most_tiles, faster = form.points, form.outputs, block_of(form), costs(form).faster
+    points, taps, out, most_tiles, faster = form.points, form.taps, form.outputs, block_of(form), costs(form).faster
     kit, block_kit = make_pictures(dtype, shape, form), make_block(dtype, shape, form)
     row_bytes, point_bytes = kit.row_bytes, kit.point_bytes
     scratch_bytes, pictures, convolve = block_kit.bytes, block_kit.pictures, block_kit.convolve
@@ -181,17 +180,28 @@ def make_form(dtype: str, shape: Shape, form: Form) -> Winograd:
         return max((tiles + block // 2) // block, 1)
 
     @helper
-    def pays(n, sc, th, tw, tc, packed):
-        blocks = blocks_of(n * ceil_div(th, out) * ceil_div(tw, out), sc)
-        return faster(blocks, n, sc, th, tw, tc, packed, size, lanes, width)
+    def tiles_of(pixels, step):
+        """Tiles of a part of a picture, along one axis."""
+        return ceil_div(ceil_div(pixels, step), out)
 
     @helper
-    def bind(n, sc, th, tw, tc, choice):
-        down, across, panels = ceil_div(th, out), ceil_div(tw, out), ceil_div(tc, width)
-        lines, blocks = n * down, shared_evenly(blocks_of(n * down * across, sc))
+    def pays(n, sh, sc, th, tw, tc, spacing, top, packed):
+        tiles = n * spacing * spacing * tiles_of(th, spacing) * tiles_of(tw, spacing)
+        met = taps * th                    # lines of the source by taps; with dilations many of those are outside
+        if spacing > 1:
+            met = 0
+            for tap in range(taps):
+                met += max(min(th, sh + top - tap * spacing) - max(top - tap * spacing, 0), 0)
+        return faster(tiles, blocks_of(tiles, sc), n * met * taps * tw, sc, tc, packed, size, lanes, width)
+
+    @helper
+    def bind(n, sc, th, tw, tc, spacing, choice):
+        down, across, panels = tiles_of(th, spacing), tiles_of(tw, spacing), ceil_div(tc, width)
+        parts = spacing * spacing
+        lines, blocks = n * parts * down, shared_evenly(blocks_of(n * parts * down * across, sc))
         choice[TILE_LINES], choice[TILE_PANELS] = ceil_div(lines, blocks), panels
-        if down * across <= most_tiles:
-            choice[TILE_LINES] = ceil_div(n, blocks) * down
+        if parts * down * across <= most_tiles:
+            choice[TILE_LINES] = ceil_div(n, blocks) * parts * down
         tiles = choice[TILE_LINES] * across
         block = ceil_div(tiles, blocks_of(tiles, sc))
         choice[BLOCK_TILES] = block
@@ -210,14 +220,15 @@ def make_form(dtype: str, shape: Shape, form: Form) -> Winograd:
             choice[TILES_1] = work
         else:
             choice[TILES] = work
-        if choice[TILE_PANELS] == panels and (th % out == 0 or choice[TILE_LINES] % down == 0):
-            pixels = choice[TILE_LINES] // down * th if choice[TILE_LINES] % down == 0 else choice[TILE_LINES] * out
-            choice[TILE_ELEMENTS] = pixels * tw * tc
+        whole, more = choice[TILE_LINES] // (parts * down), choice[TILE_LINES] % (parts * down)
+        if choice[TILE_PANELS] == panels and (more == 0 or (parts == 1 and th % out == 0)):
+            choice[TILE_ELEMENTS] = (whole * th if more == 0 else choice[TILE_LINES] * out) * tw * tc
 
     @part("winograd", form.taps)
-    def run(source, f, target, turned, n, sh, sw, sc, th, tw, tc, top, left, choice, work, scratch, phase, tile):
-        down, across, panels = ceil_div(th, out), ceil_div(tw, out), ceil_div(tc, width)
-        lines = n * down
+    def run(source, f, target, turned, n, sh, sw, sc, th, tw, tc, spacing, top, left, choice, work, scratch,
+            phase, tile):
+        down, across, panels = tiles_of(th, spacing), tiles_of(tw, spacing), ceil_div(tc, width)
+        lines = n * spacing * spacing * down
         shared = choice[PICTURE_LINES] > 0
         transforms, multiplies = not shared or phase == 0, not shared or phase == 1
         groups = ceil_div(panels, choice[TILE_PANELS]) if multiplies else 1
@@ -232,10 +243,11 @@ def make_form(dtype: str, shape: Shape, form: Form) -> Winograd:
             if shared:
                 made, step = work + begin * row_bytes(sc), point_bytes(lines * across, sc)
             if transforms:
-                pictures(made, step, source, sh, sw, sc, th, tw, top, left, begin, some, not shared, scratch)
+                pictures(made, step, source, sh, sw, sc, down, across, spacing, top, left, begin, some, not shared,
+                         scratch)
             if multiplies:
-                convolve(made, step, f, choice[FORMAT] != 0, turned, target, sc, th, tw, tc, begin, some, first_panel,
-                         min(choice[TILE_PANELS], panels - first_panel), scratch)
+                convolve(made, step, f, choice[FORMAT] != 0, turned, target, sc, th, tw, tc, down, across, spacing,
+                         begin, some, first_panel, min(choice[TILE_PANELS], panels - first_panel), scratch)
     return Winograd(pays, bind, run)
 
 
@@ -248,20 +260,25 @@ def make_winograd(dtype: str, shape: Shape) -> Winograd:
     pays_5, bind_5, run_5 = five.pays, five.bind, five.run
 
     @helper
-    def pays(k, n, sc, th, tw, tc, packed):
-        return pays_3(n, sc, th, tw, tc, packed) if k == 3 else pays_5(n, sc, th, tw, tc, packed)
+    def pays(k, n, sh, sc, th, tw, tc, spacing, top, packed):
+        if k == 3:
+            return pays_3(n, sh, sc, th, tw, tc, spacing, top, packed)
+        return pays_5(n, sh, sc, th, tw, tc, spacing, top, packed)
 
     @helper
-    def bind(k, n, sc, th, tw, tc, choice):
+    def bind(k, n, sc, th, tw, tc, spacing, choice):
         if k == 3:
-            bind_3(n, sc, th, tw, tc, choice)
+            bind_3(n, sc, th, tw, tc, spacing, choice)
         else:
-            bind_5(n, sc, th, tw, tc, choice)
+            bind_5(n, sc, th, tw, tc, spacing, choice)
 
     @helper
-    def run(k, source, f, target, turned, n, sh, sw, sc, th, tw, tc, top, left, choice, work, scratch, phase, tile):
+    def run(k, source, f, target, turned, n, sh, sw, sc, th, tw, tc, spacing, top, left, choice, work, scratch,
+            phase, tile):
         if k == 3:
-            run_3(source, f, target, turned, n, sh, sw, sc, th, tw, tc, top, left, choice, work, scratch, phase, tile)
+            run_3(source, f, target, turned, n, sh, sw, sc, th, tw, tc, spacing, top, left, choice, work,
+                  scratch, phase, tile)
         else:
-            run_5(source, f, target, turned, n, sh, sw, sc, th, tw, tc, top, left, choice, work, scratch, phase, tile)
+            run_5(source, f, target, turned, n, sh, sw, sc, th, tw, tc, spacing, top, left, choice, work,
+                  scratch, phase, tile)
     return Winograd(pays, bind, run)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ceil_div, helper, round_up
+from ..memory import helper, round_up
 from .winograd_forms import Form
 
 DTYPES = ("f32",)                      # who asks for float64 asks for its exactness
@@ -28,9 +28,10 @@ GAIN, GAIN_OF_LARGE = 1.15, 1.3         # it must be faster by so much, as its r
 
 @dataclass(frozen=True)
 class Costs:
-    """faster(blocks, n, sc, th, tw, tc, packed, size, lanes, width): whether a form is, of a source of sc channels, a
-    target of n pictures of th x tw pixels and tc channels. blocks: of tiles, for each of which the filter is
-    transformed; packed: whether it is packed before a run; size, lanes, width: of an element, a vector, a panel.
+    """faster(tiles, blocks, products, sc, tc, packed, size, lanes, width): whether a form is, for sc channels of the
+    source and tc of the target. blocks: of tiles, for each of which the filter is transformed; products: of pixels of
+    the target with taps that are inside of the source, a channel; packed: whether the filter is packed before a run;
+    size, lanes, width: of an element, a vector, a panel.
     filter_grad_faster(tiles, blocks, pixels, c, oc, size, lanes, width): whether it is for the gradient of a filter;
     tiles: of dy, in so many blocks; pixels: of dy."""
 
@@ -40,19 +41,19 @@ class Costs:
 
 @cache
 def costs(form: Form) -> Costs:
-    points, out, taps, grad_taps = form.points, form.outputs, form.taps ** 2, form.outputs ** 2
+    points, taps, grad_taps = form.points, form.taps ** 2, form.outputs ** 2
     work, gain = (form.inputs / 6) ** 3, GAIN if form.inputs == 6 else GAIN_OF_LARGE
 
     @helper
-    def faster(blocks, n, sc, th, tw, tc, packed, size, lanes, width):
-        if sc < FEWEST or tc == 0 or n * th * tw == 0:
+    def faster(tiles, blocks, products, sc, tc, packed, size, lanes, width):
+        if sc < FEWEST or tc == 0 or tiles == 0:
             return False
-        pixels, tiles, columns = n * th * tw, n * ceil_div(th, out) * ceil_div(tw, out), round_up(tc, width)
+        columns = round_up(tc, width)
         # Of each channel of the source.
         filled = (lanes if tc <= lanes else columns) / width
-        direct = taps * (max(pixels, LEAST) + (0 if packed else PACK_COST)) * filled
-        products = points * max(tiles, LEAST) * columns / width
-        cost = PRODUCT_COST * products + work * size * (
+        direct = (max(products, taps * LEAST) + (0 if packed else taps * PACK_COST)) * filled
+        transformed = points * max(tiles, LEAST) * columns / width
+        cost = PRODUCT_COST * transformed + work * size * (
             TRANSFORM_COST * (tiles + blocks * columns) + RESULT_COST * tiles * columns / sc)
         return cost * gain < direct
 
@@ -73,4 +74,4 @@ def costs(form: Form) -> Costs:
 @helper
 def fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w):
     """Whether Winograd computes such convolutions."""
-    return (kh == 3 or kh == 5) and kw == kh and stride_h * stride_w * dilation_h * dilation_w == 1
+    return (kh == 3 or kh == 5) and kw == kh and stride_h * stride_w == 1 and dilation_h == dilation_w

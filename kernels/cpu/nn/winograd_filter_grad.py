@@ -22,10 +22,9 @@ from typing import Any
 from ..memory import ITEM_SIZES, ceil_div, helper, int64_at, part, pointer_to, prefetch, round_up, zero_bytes
 from ..products.micro import TABLE_WORDS, Shape, micro_kernel
 from ..words import SCRATCH_BYTES, TILES, TILES_1, USER, WORK_BYTES
-from .winograd import pixels_bytes_of
 from .winograd_cost import DTYPES, costs
 from .winograd_forms import F4_GRAD, F4X5_GRAD, Form, transforms
-from .winograd_tiles import LINE, make_locate, odd_lines
+from .winograd_tiles import LINE, make_locate, odd_lines, table_bytes
 
 CHUNK = 56                             # channels of a unit: whole register tiles of AVX-512
 BLOCK = 56                            # tiles of a block, at most
@@ -77,18 +76,18 @@ def make_transform(dtype: str, shape: Shape, side: int, vectors: int, transform_
     that transforms tiles of side x side pixels; transform_tile: picture or pixels of Transforms. Tiles are OUT pixels
     apart, `down` by `across` a picture; the first one begins `top` and `left` before it."""
     size, lanes, locate = ITEM_SIZES[dtype], shape.lanes, make_locate(dtype, side)
-    table_bytes = round_up.py_func(side * side * 8, LINE)
+    addresses = round_up.py_func(side * side * 8, LINE)
 
     @helper
     def transform(target, step, total, at, source, sh, sw, sc, down, across, top, left, first, count, zeros, table):
-        pixels, following = table, table + table_bytes
+        pixels, following = table, table + addresses
         for ahead in range(count + 1):
             # A tile's pixels are asked for while the one before is transformed.
             if ahead < count:
                 line, column = (first + ahead) // across, (first + ahead) % across
                 picture, row = line // down, line % down
                 locate(int64_at(following), source + picture * sh * sw * sc * size, row * OUT - top,
-                       column * OUT - left, sh, sw, sc, zeros)
+                       column * OUT - left, 1, sh, sw, sc, zeros)
             if ahead > 0:
                 next_pixels = int64_at(following)
                 for vector in range(ceil_div(sc, lanes)):
@@ -135,7 +134,7 @@ def make_results(dtype: str, shape: Shape, form: Form) -> Any:
 def make_steps(dtype: str, shape: Shape, form: Form) -> Steps:
     size, width, lanes, most_rows, points = ITEM_SIZES[dtype], shape.width, shape.lanes, shape.rows, form.points
     micro, results = micro_kernel(dtype, shape), make_results(dtype, shape, form)
-    kit, pixels_bytes = transforms(dtype, lanes, form), 2 * pixels_bytes_of(form)
+    kit, pixels_bytes = transforms(dtype, lanes, form), 2 * table_bytes(form)
     transform_x = make_transform(dtype, shape, form.inputs, 1, kit.picture)
     transform_dy = make_transform(dtype, shape, OUT, shape.vectors, kit.pixels)
     taps_bytes, tables_bytes = form.outputs ** 2 * lanes * size, -(-CHUNK // most_rows) * TABLE_WORDS * 8

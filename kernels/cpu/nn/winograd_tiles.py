@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..memory import ITEM_SIZES, compact, copy_bytes, helper, int64_at, prefetch
+from ..memory import ITEM_SIZES, ceil_div, compact, copy_bytes, helper, int64_at, prefetch, round_up
 from ..products.micro import Shape
 from ..products.panels import packing
 from .winograd_forms import Form, transforms
@@ -22,19 +22,37 @@ LINE = 64                              # bytes of a line of the cache
 AHEAD = 512                            # bytes of each of a filter's taps that are asked for before they are read
 
 
+def table_bytes(form: Form) -> int:
+    """Of the addresses of a tile's pixels, and of its place."""
+    return int(round_up.py_func((form.points + 3) * 8, LINE))
+
+
 @helper
 def odd_lines(bytes_):
     """An odd number of lines of the cache: what is that far apart does not collide there."""
     return (bytes_ + LINE - 1) // LINE // 2 * 2 * LINE + LINE
 
 
+@helper
+def find_place(place, tile, down, across, out, spacing):
+    """Writes picture, row and column of the first pixel of a tile of the target. With a dilation, pixels `spacing`
+    apart belong to one tile: a picture is spacing * spacing parts, which are convolved as if they were pictures."""
+    compact()
+    line, column = tile // across, tile % across * out
+    part, row = line // down, line % down * out
+    parts = spacing * spacing
+    place[0] = part // parts
+    place[1] = part % parts // spacing + row * spacing
+    place[2] = part % spacing + column * spacing
+
+
 @dataclass(frozen=True)
 class Pictures:
     """row_bytes(sc): from one tile of a transformed picture to the next. point_bytes(count, sc): from one matrix to the
-    next. transform(target, step, source, sh, sw, sc, down, across, top, left, first, count, distant, zeros, table)
-    writes the tiles first to first + count; down, across: tiles of a picture; top, left: how far the first tile begins
-    before the picture; distant: whether pictures come from memory, so that it pays to ask for them; zeros: a pixel of
-    zeros; table: memory for the addresses of a tile's pixels."""
+    next. transform(target, step, source, sh, sw, sc, down, across, spacing, top, left, first, count, distant, zeros,
+    table) writes the tiles first to first + count; down, across: tiles of a part of a picture; spacing: from one pixel
+    of a tile to the next; top, left: how far the first tile begins before the picture; distant: whether pictures come
+    from memory, so that it pays to ask for them; zeros: a pixel of zeros; table: table_bytes of memory."""
 
     row_bytes: Any
     point_bytes: Any
@@ -53,18 +71,20 @@ class Filters:
 
 
 def make_locate(dtype: str, side: int) -> Any:
-    """The function (table, picture, row, column, sh, sw, sc, zeros) that writes the addresses of the pixels of a tile
-    of side x side pixels into a table; zeros: the address of what is outside."""
+    """The function (table, picture, row, column, spacing, sh, sw, sc, zeros) that writes the addresses of the pixels of
+    a tile of side x side pixels into a table; zeros: the address of what is outside."""
     size = ITEM_SIZES[dtype]
 
     @helper
-    def locate(table, picture, row, column, sh, sw, sc, zeros):
+    def locate(table, picture, row, column, spacing, sh, sw, sc, zeros):
         compact()                          # as vectors it scatters, and loads wait for scattered stores
         for i in range(side):
-            line = picture + ((row + i) * sw + column) * sc * size
-            inside = 0 <= row + i < sh
+            at = row + i * spacing
+            line = picture + (at * sw + column) * sc * size
+            inside = 0 <= at < sh
             for j in range(side):
-                table[i * side + j] = line + j * sc * size if inside and 0 <= column + j < sw else zeros
+                place = j * spacing
+                table[i * side + j] = line + place * sc * size if inside and 0 <= column + place < sw else zeros
     return locate
 
 
@@ -89,18 +109,18 @@ def make_pictures(dtype: str, shape: Shape, form: Form) -> Pictures:
                 prefetch(pixels[i * side + j] + distance)
 
     @helper
-    def transform(target, step, source, sh, sw, sc, down, across, top, left, first, count, distant, zeros, table):
-        pixels = int64_at(table)
+    def transform(target, step, source, sh, sw, sc, down, across, spacing, top, left, first, count, distant, zeros,
+                  table):
+        pixels, place = int64_at(table), int64_at(table + side * side * 8)
         for number in range(count):
-            line, column = (first + number) // across, (first + number) % across
-            picture, row = line // down, line % down
-            locate(pixels, source + picture * sh * sw * sc * size, row * out - top, column * out - left, sh,
-                   sw, sc, zeros)
+            find_place(place, first + number, down, across, out, spacing)
+            locate(pixels, source + place[0] * sh * sw * sc * size, place[1] - top, place[2] - left, spacing, sh, sw,
+                   sc, zeros)
             goal = target + number * row_bytes(sc)
             for channel in range(0, sc, lanes):
                 at = min(channel, sc - lanes) * size
                 if distant:
-                    ask_for_next(pixels, at + out * sc * size)
+                    ask_for_next(pixels, at + out * spacing * sc * size)
                 transform_picture(table, at, goal + at, step)
     return Pictures(row_bytes, point_bytes, transform)
 
@@ -145,35 +165,36 @@ def make_filters(dtype: str, shape: Shape, form: Form) -> Filters:
 
 @cache
 def make_results(dtype: str, shape: Shape, form: Form) -> Any:
-    """The function (sums, step, target, th, tw, tc, down, across, first, count, column, tile) that transforms the sums
-    of a panel's products into the target; tile: memory for a tile."""
-    size, width, lanes, out = ITEM_SIZES[dtype], shape.width, shape.lanes, form.outputs
+    """The function (sums, step, target, th, tw, tc, down, across, spacing, first, count, column, tile, table) that
+    transforms the sums of a panel's products into the target; tile: memory for a tile; table: table_bytes of it."""
+    size, width, lanes, out, words = ITEM_SIZES[dtype], shape.width, shape.lanes, form.outputs, form.points
     transform_result = transforms(dtype, lanes, form).result
 
     @helper
-    def ask_for_next(goal, tw, tc):
-        """Prefetches what the tile to the right will be written to."""
+    def ask_for_next(goal, line, pixel):
+        """Prefetches what the tile to the right will be written to. line, pixel: bytes from one to the next."""
         for i in range(out):
             for j in range(out, 2 * out):
                 for at in range(0, width * size, LINE):
-                    prefetch(goal + (i * tw + j) * tc * size + at)
+                    prefetch(goal + i * line + j * pixel + at)
 
     @helper
-    def transform(sums, step, target, th, tw, tc, down, across, first, count, column, tile):
+    def transform(sums, step, target, th, tw, tc, down, across, spacing, first, count, column, tile, table):
+        line, pixel, place = spacing * tw * tc * size, spacing * tc * size, int64_at(table + words * 8)
         for number in range(count):
-            line, place = (first + number) // across, (first + number) % across * out
-            picture, row = line // down, line % down * out
-            goal = target + (((picture * th + row) * tw + place) * tc + column) * size
-            whole = row + out <= th and place + out <= tw and column + width <= tc
+            find_place(place, first + number, down, across, out, spacing)
+            goal = target + (((place[0] * th + place[1]) * tw + place[2]) * tc + column) * size
+            rows, columns = ceil_div(th - place[1], spacing), ceil_div(tw - place[2], spacing)
+            whole = rows >= out and columns >= out and column + width <= tc
             base, row_step, column_step = tile, out * width * size, width * size
-            ask_for_next(goal, tw, tc)
+            ask_for_next(goal, line, pixel)
             if whole:
-                base, row_step, column_step = goal, tw * tc * size, tc * size
+                base, row_step, column_step = goal, line, pixel
             for at in range(0, width * size, lanes * size):
                 transform_result(sums + number * width * size + at, step, base + at, row_step, column_step)
             if not whole:
-                for i in range(min(out, th - row)):
-                    for j in range(min(out, tw - place)):
-                        copy_bytes(goal + (i * tw + j) * tc * size, tile + (i * out + j) * width * size,
+                for i in range(min(out, rows)):
+                    for j in range(min(out, columns)):
+                        copy_bytes(goal + i * line + j * pixel, tile + (i * out + j) * width * size,
                                    min(width, tc - column) * size)
     return transform

@@ -21,6 +21,7 @@ from graphc.exec.cuda.calls import (
     rows,
     scans,
     sorts,
+    suppression,
     taps,
     tuples,
     windows,
@@ -73,7 +74,7 @@ CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
     "layer_norm_grad": norms.layer_norm_gradient, "weighted_softmax_cross_entropy": fused_rows.weighted_losses,
     "weighted_sparse_softmax_cross_entropy": fused_rows.weighted_sparse_losses, "attention": attention,
     "attention_kept": attention_kept, "attention_grad": attention_gradient,
-    "ctc_loss": ctc.loss,
+    "ctc_loss": ctc.loss, "ctc_greedy": ctc.greedy,
     # Windows
     "conv2d": convolutions.convolution, "conv2d_input_grad": convolutions.input_gradient,
     "conv2d_filter_grad": convolutions.filter_gradient, "grouped_conv2d": convolutions.convolution,
@@ -88,14 +89,17 @@ CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
     "fold_depth": taps.fold_depth, "window_sum": taps.window_sum, "dilation2d": taps.dilation,
     "dilation2d_input_grad": taps.dilation_input_gradient, "dilation2d_filter_grad": taps.dilation_filter_gradient,
     "crop_boxes": boxes.crop, "crop_boxes_image_grad": boxes.image_gradient, "crop_boxes_box_grad": boxes.box_gradient,
+    "suppress_boxes": suppression.boxes, "suppress_overlaps": suppression.overlaps,
+    "suppress_classes": suppression.classes,
     # Transforms
     "fft": fourier.fft,
     # Matrices
     "cholesky": matrices.cholesky, "triangular_solve": matrices.triangular_solve,
-    "lu": matrices.lu, "lu_solve": matrices.lu_solve,
+    "lu": matrices.lu, "lu_solve": matrices.lu_solve, "qr": matrices.qr,
     # Draws
     "mixed_seeds": draws.mixed_seeds, "stateless_uniform": draws.uniform, "stateless_normal": draws.normal,
     "stateless_truncated_normal": draws.truncated_normal, "stateless_int": draws.integers,
-    "search_sums": draws.search_sums,
+    "search_sums": draws.search_sums, "random_gamma": draws.gamma, "random_poisson": draws.poisson,
+    "random_gamma_grad": draws.gamma_gradient,
 }
 STATE_CHECK, STATE_MARK = "state_check", "state_mark"          # on the host: what is known of variables stands there

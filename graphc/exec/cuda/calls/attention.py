@@ -35,17 +35,18 @@ def attention_kept(call: Call) -> list[Work]:
 
 def _of_whole_matrices(call: Call) -> Call:
     """The same with nine dims, sizes and the mask's steps, and two attributes, masked and scale: a plan of a GPU has
-    matrices that are whole (the pass attention_strides is the CPU's)."""
+    matrices that are whole (the pass attention_strides is the CPU's) and masks that are added."""
     outer, inner, rows, cols, depth, columns, *others = call.dims
     masked, *inside, scale = call.attrs
-    whole = not any(inside)
+    whole = not any(inside) and masked <= 1
     for number, (count, length) in enumerate([(rows, depth), (cols, depth), (cols, columns), (rows, columns)]):
         if places := others[3 + 4 * number:7 + 4 * number]:
             steps = ((outer, inner * count * length), (inner, count * length), (count, length))
             whole &= places[0] == 0 and all(size <= 1 or step == own
                                             for (size, step), own in zip(steps, places[1:], strict=True))
     if not whole:
-        raise InternalError(f"attention on a GPU of matrices that are not whole: dims {call.dims}, attrs {call.attrs}")
+        raise InternalError("attention on a GPU of matrices that are not whole, or of a mask that is not added: dims "
+                            f"{call.dims}, attrs {call.attrs}")
     return replace(call, dims=call.dims[:9], attrs=(masked, scale))
 
 

@@ -6,13 +6,14 @@ multiplies zeros where windows are strides apart, and fills tiles badly for few 
 hands to each of its taps, are computed and added up, at the price of writing and reading them.
 
 Those in groups are the same products, one of each group, whose rows lie between those of the others: no channel is
-copied.
+copied. What zeros outside of the picture make NaN of is mended behind the product (edges.py).
 """
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any
 
+from graphc.exec.cuda.calls import edges
 from graphc.exec.cuda.calls.call import Call, ProgramBuilder, launch, map_work, size_of
 from graphc.exec.cuda.calls.products import NARROW, Factors, Spaced, Windowed, cost, product
 from graphc.exec.cuda.calls.windows import Line, Pictures, Windows, copied, inside, padded
@@ -86,7 +87,7 @@ def convolution(call: Call) -> list[Work]:
     x, filters, y = call.operands
     v = _parts(call)
     work, framed = inside(call, v.x(x), v.windows, v.top, v.left)
-    return work + _convolved(call, v, framed, filters, y)
+    return work + _convolved(call, v, framed, filters, y) + edges.results(call, v, x, filters, y)
 
 
 def filter_gradient(call: Call) -> list[Work]:
@@ -98,7 +99,7 @@ def filter_gradient(call: Call) -> list[Work]:
     work, framed = inside(call, v.x(x), v.windows, v.top, v.left)
     factors = Factors(dtype, v.groups, v.taps * v.c, v.oc, v.pixels, transpose_a=True,
                       windows=_windowed(framed, v.windows, v.c), **v.spaced(v.c, v.oc, v.oc))
-    return work + product(call, factors, framed.address, dy, dw)
+    return work + product(call, factors, framed.address, dy, dw) + edges.filters(call, v, x, dy, dw)
 
 
 def input_gradient(call: Call) -> list[Work]:
@@ -124,7 +125,8 @@ def _by_windows(call: Call, v: Convolution) -> list[Work]:
                    (last, (-windows.kw * v.c * results, -v.c * results, 1, v.oc, results)),
                    (turned, (windows.kw * results * v.c, results * v.c, v.groups * v.c, v.c, 1)))
     back = Windows(windows.kh, windows.kw, v.h, v.w, 1, 1, windows.dilation_h, windows.dilation_w)
-    return work + _convolved(call, replace(v, c=v.oc, oc=v.c, windows=back), framed, turned, dx)
+    work += _convolved(call, replace(v, c=v.oc, oc=v.c, windows=back), framed, turned, dx)
+    return work + edges.inputs(call, v, dy, filters, dx)
 
 
 def _by_columns(call: Call, v: Convolution) -> list[Work]:
@@ -151,10 +153,12 @@ def depthwise_filter_gradient(call: Call) -> list[Work]:
     if not n * oh * ow:
         return [Clear(df, kh * kw * c * size_of(dtype))]
     windows = Windows(kh, kw, oh, ow, *call.attrs)
+    v = Convolution(n, h, w, c, 1, windows, 1, top, left)
     work, framed = inside(call, Pictures(x, n, h, w, c), windows, top, left)
     (picture, row, column, channel), taps = windows.strides(framed)
     b = ProgramBuilder(dtype, dtype)
     program = b.program(b("reduce.add", dtype, b("mul", dtype, 0, 1)))
-    return work + map_work(call, program, (kh, kw, c, n, oh, ow), 3, [
+    work += map_work(call, program, (kh, kw, c, n, oh, ow), 3, [
         (framed.address, (*taps, channel, picture, row, column)), (dy, (0, 0, 1, oh * ow * c, ow * c, c)),
         (df, (kw * c, c, 1, 0, 0, 0))])
+    return work + edges.filters(call, v, x, dy, df)

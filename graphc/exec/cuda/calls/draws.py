@@ -1,10 +1,11 @@
-"""Numbers of stateless ops, and choices by running sums, on the device."""
+"""Numbers of stateless ops, gamma and Poisson numbers, and choices by running sums, on the device."""
 from __future__ import annotations
 
 from graphc.exec.cuda.calls.call import Call, ProgramBuilder, launch, map_work, size_of
 from graphc.exec.cuda.calls.checks import Refusal
 from graphc.exec.cuda.calls.scans import NARROW
 from graphc.exec.cuda.code import draws as code
+from graphc.exec.cuda.code import rejection
 from graphc.exec.cuda.work import Work
 from graphc.kernels.contracts.calls import Status
 
@@ -45,16 +46,41 @@ def integers(call: Call) -> list[Work]:
     return work + launch(call, code.stateless_integers(dtype), count, mixed, low, high, out, count)
 
 
+def _refused(call: Call) -> list[Work]:
+    """What refuses the call, whatever its operands hold."""
+    refusal = Refusal(call.scratch(8 * Refusal.words), Status.INVALID_VALUE)
+    call.checks.append(refusal)
+    b = ProgramBuilder()
+    program = b.program(b("const", "i64", value=1))
+    return list(map_work(call, program, (Refusal.words,), 0, [(refusal.place, (1,))]))
+
+
+def gamma(call: Call) -> list[Work]:
+    return _drawn(call, "gamma")
+
+
+def poisson(call: Call) -> list[Work]:
+    return _drawn(call, "poisson")
+
+
+def _drawn(call: Call, distribution: str) -> list[Work]:
+    """Without parameters no number can be drawn."""
+    count, parameters = call.dims
+    if not parameters:
+        return _refused(call) if count else []
+    return launch(call, rejection.drawn(distribution), count, *call.operands, count, parameters, *call.attrs)
+
+
+def gamma_gradient(call: Call) -> list[Work]:
+    return launch(call, rejection.gamma_gradient(), call.dims[0], *call.operands, call.dims[0])
+
+
 def search_sums(call: Call) -> list[Work]:
     """Nothing can be chosen from no sums."""
     (sums, u, out), (rows, cols, count) = call.operands, call.dims
     if not rows * count:
         return []
-    kernel = code.search_sums(call.types[0], rows * max(cols, count) < NARROW)
     if not cols:
-        refusal = Refusal(call.scratch(8 * Refusal.words), Status.INVALID_VALUE)
-        call.checks.append(refusal)
-        b = ProgramBuilder()
-        program = b.program(b("const", "i64", value=1))
-        return list(map_work(call, program, (Refusal.words,), 0, [(refusal.place, (1,))]))
+        return _refused(call)
+    kernel = code.search_sums(call.types[0], rows * max(cols, count) < NARROW)
     return launch(call, kernel, rows * count, sums, u, out, rows * count, cols, count)

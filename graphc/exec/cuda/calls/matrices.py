@@ -18,7 +18,7 @@ from graphc.exec.cuda.calls.checks import Refusal
 from graphc.exec.cuda.calls.indices import first_bad
 from graphc.exec.cuda.calls.products import NARROW, Factors, Spaced, product
 from graphc.exec.cuda.code import matrices as code
-from graphc.exec.cuda.code import pivots
+from graphc.exec.cuda.code import pivots, reflections
 from graphc.exec.cuda.work import Clear, Work
 from graphc.kernels.contracts.calls import Status
 
@@ -154,3 +154,12 @@ def lu_solve(call: Call) -> list[Work]:
         kernel = pivots.ordered(dtype, True, narrow)
         work += launch(call, kernel, elements, order, here, x, elements, n, columns, each)
     return work
+
+
+def qr(call: Call) -> list[Work]:
+    """A block a matrix does all of it: many matrices fill the device, one does not."""
+    (a, q, r), (batch, m, n, inner), dtype = call.operands, call.dims, call.types[0]
+    if not batch * m * inner:
+        return [Clear(r, batch * inner * n * size_of(dtype))]
+    copies, taus = call.scratch(batch * m * n * size_of(dtype)), call.scratch(batch * min(m, n) * size_of(dtype))
+    return blocks(call, reflections.qr(dtype), (batch,), a, q, r, copies, taus, m, n, inner)

@@ -14,7 +14,7 @@ LOW = 0xFFFFFFFF
 ATTEMPTS = 1024                        # groups of words for one group of truncated numbers, at most
 
 
-def _words(k: KernelBuilder, key: Value, run: Value, group: Value) -> list[Value]:
+def philox_words(k: KernelBuilder, key: Value, run: Value, group: Value) -> list[Value]:
     """The four words of a group, Philox 4x32-10 (kernels/scalars/random.py), each in an int64."""
     k0, k1 = key & LOW, key >> 32
     c0, c1, c2, c3 = group & LOW, group >> 32, run & LOW, run >> 32
@@ -30,7 +30,7 @@ def mixed_seeds() -> KernelBuilder:
     k = KernelBuilder("gc_mixed_seeds")
     seed, mixed = k.array("seed", "i64"), k.array("mixed", "i64")
     k.go_on_if(k.index("tid.x").equals(0))
-    a, b, c, d = _words(k, k.constant(SEED_KEY, "i64"), seed[1], seed[0])
+    a, b, c, d = philox_words(k, k.constant(SEED_KEY, "i64"), seed[1], seed[0])
     mixed[0], mixed[1] = a | (b << 32), c | (d << 32)
     return k
 
@@ -64,7 +64,7 @@ def stateless(dtype: str, normal: bool) -> KernelBuilder:
     mixed, out = k.array("mixed", "i64"), k.array("out", dtype)
     groups, count = k.numbers("groups", "count")
     group = k.thread(groups)
-    words = _words(k, mixed[0], mixed[1], group)
+    words = philox_words(k, mixed[0], mixed[1], group)
     made = (_normals if normal else _unit)(k, dtype, words)
     for i, value in enumerate(made):
         _put(k, out, group * len(made) + i, count, value)
@@ -81,7 +81,7 @@ def stateless_truncated(dtype: str) -> KernelBuilder:
     # float32 has 256 groups of words for its 4 numbers, float64 128 for its 2.
     first = group * (64 * width)
     with k.repeat(lambda: (found.get() < width) & (source.get() < ATTEMPTS)):
-        words = _words(k, mixed[0], mixed[1], first + source.get())
+        words = philox_words(k, mixed[0], mixed[1], first + source.get())
         source.set(source.get() + 1)
         for value in _normals(k, dtype, words):
             small = (value < 2.0) & (value > -2.0) & (found.get() < width)
@@ -99,7 +99,7 @@ def stateless_integers(dtype: str) -> KernelBuilder:
     i = k.thread(k.number("count"))
     least, most = low[0].to("i64"), high[0].to("i64")
     wide = dtype == "i64"
-    words = _words(k, mixed[0], mixed[1], i >> (1 if wide else 2))
+    words = philox_words(k, mixed[0], mixed[1], i >> (1 if wide else 2))
     if wide:
         odd = (i & 1).differs(0)
         bits = k.choose(odd, words[2], words[0]) | (k.choose(odd, words[3], words[1]) << 32)

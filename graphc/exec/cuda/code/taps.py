@@ -86,7 +86,7 @@ class Picture:
         return ((picture * self.oh + row) * self.ow + column) * self.c + channel
 
 
-def _picture(k: KernelBuilder) -> Picture:
+def picture_of(k: KernelBuilder) -> Picture:
     """Parameters: elements, SIZES, STEPS."""
     elements, h, w, c, kh, kw, oh, ow, top, left, *steps = k.numbers("elements", *SIZES, *STEPS)
     stride_h, stride_w, rate_h, rate_w = steps
@@ -98,7 +98,7 @@ def depthwise(dtype: str, flip: bool, narrow: bool) -> KernelBuilder:
     """gc_depthwise(x, f, y, picture): flip: the filter's taps from the last to the first."""
     k = KernelBuilder("gc_depthwise", narrow)
     x, f, y = (k.array(name, dtype) for name in "xfy")
-    p = _picture(k)
+    p = picture_of(k)
     element = k.thread(p.elements)
     picture, i, j, channel = k.parts(element, p.oh, p.ow, p.c)
     total = k.variable(0, dtype)
@@ -114,7 +114,7 @@ def depthwise_input(dtype: str, narrow: bool) -> KernelBuilder:
     """gc_depthwise_input(dy, f, dx, picture)."""
     k = KernelBuilder("gc_depthwise_input", narrow)
     dy, f, dx = k.array("dy", dtype), k.array("f", dtype), k.array("dx", dtype)
-    p = _picture(k)
+    p = picture_of(k)
     element = k.thread(p.elements)
     picture, row, column, channel = k.parts(element, p.h, p.w, p.c)
     total = k.variable(0, dtype)
@@ -130,7 +130,7 @@ def fold(dtype: str, dense: bool, in_groups: bool, narrow: bool) -> KernelBuilde
     groups [windows, groups, taps, channels], and how many groups, and channels of one, comes behind."""
     k = KernelBuilder("gc_fold", narrow)
     columns, dx = k.array("columns", dtype), k.array("dx", dtype)
-    p = _picture(k)
+    p = picture_of(k)
     element = k.thread(p.elements)
     picture, row, column, channel = k.parts(element, p.h, p.w, p.c)
     total, channels = k.variable(0, dtype), p.c
@@ -149,7 +149,7 @@ def dilation(dtype: str, lowest: float, narrow: bool) -> KernelBuilder:
     """gc_dilation(x, f, y, picture): the greatest x + f of each window; lowest: where nothing is."""
     k = KernelBuilder("gc_dilation", narrow)
     x, f, y = (k.array(name, dtype) for name in "xfy")
-    p = _picture(k)
+    p = picture_of(k)
     element = k.thread(p.elements)
     picture, i, j, channel = k.parts(element, p.oh, p.ow, p.c)
     best = k.variable(lowest, dtype)
@@ -165,7 +165,7 @@ def dilation_places(dtype: str, of_filter: bool, narrow: bool) -> KernelBuilder:
     comes from, the first one; of_filter: which element of the filter; -1 where there is nothing."""
     k = KernelBuilder("gc_dilation_places", narrow)
     x, f, keys = k.array("x", dtype), k.array("f", dtype), k.array("keys", "i64")
-    p = _picture(k)
+    p = picture_of(k)
     element = k.thread(p.elements)
     picture, i, j, channel = k.parts(element, p.oh, p.ow, p.c)
     best, found = k.variable(0, dtype), k.variable(-1)
@@ -244,7 +244,7 @@ def pool_places(dtype: str, narrow: bool) -> KernelBuilder:
     place in the picture (batched: in all of them); a NaN only if it comes first. 0 and 0 where a window is empty."""
     k = KernelBuilder("gc_pool_places", narrow)
     x, y, where = k.array("x", dtype), k.array("y", dtype), k.array("where", "i64")
-    p = _picture(k)
+    p = picture_of(k)
     batched = k.number("batched")
     element = k.thread(p.elements)
     picture, i, j, channel = k.parts(element, p.oh, p.ow, p.c)
