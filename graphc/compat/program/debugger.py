@@ -14,28 +14,50 @@ class _Debugger:
 
 @public("compat.v1.python.debug.LocalCLIDebugWrapperSession")
 class LocalCLIDebugWrapperSession(_Debugger):
-    """Raises UnimplementedError: graphc has no debugger.
+    """Raises UnimplementedError: graphc has no debugger. Takes the place of
+    `tf_debug.LocalCLIDebugWrapperSession`.
 
-    Takes the place of `tf_debug.LocalCLIDebugWrapperSession`; the message says what shows values instead.
+    >>> gc.compat.v1.python.debug.LocalCLIDebugWrapperSession(None)
+    Traceback (most recent call last):
+        ...
+    graphc.errors.UnimplementedError: tf_debug.LocalCLIDebugWrapperSession: graphc has no ...
     """
 
 
 @public("compat.v1.python.debug.DumpingDebugWrapperSession")
 class DumpingDebugWrapperSession(_Debugger):
-    """Raises UnimplementedError: graphc has no debugger. Takes the place of `tf_debug.DumpingDebugWrapperSession`."""
+    """Raises UnimplementedError: graphc has no debugger. Takes the place of
+    `tf_debug.DumpingDebugWrapperSession`.
+
+    >>> gc.compat.v1.python.debug.DumpingDebugWrapperSession(None)
+    Traceback (most recent call last):
+        ...
+    graphc.errors.UnimplementedError: tf_debug.DumpingDebugWrapperSession: graphc has no ...
+    """
 
 
 @public("compat.v1.python.debug.TensorBoardDebugWrapperSession")
 class TensorBoardDebugWrapperSession(_Debugger):
-    """Raises UnimplementedError: graphc has no debugger.
+    """Raises UnimplementedError: graphc has no debugger. Takes the place of
+    `tf_debug.TensorBoardDebugWrapperSession`.
 
-    Takes the place of `tf_debug.TensorBoardDebugWrapperSession`.
+    >>> gc.compat.v1.python.debug.TensorBoardDebugWrapperSession(None)
+    Traceback (most recent call last):
+        ...
+    graphc.errors.UnimplementedError: tf_debug.TensorBoardDebugWrapperSession: graphc has no ...
     """
 
 
 @public("compat.v1.python.debug.LocalCLIDebugHook")
 class LocalCLIDebugHook(_Debugger):
-    """Raises UnimplementedError: graphc has no debugger. Takes the place of `tf_debug.LocalCLIDebugHook`."""
+    """Raises UnimplementedError: graphc has no debugger. Takes the place of
+    `tf_debug.LocalCLIDebugHook`.
+
+    >>> gc.compat.v1.python.debug.LocalCLIDebugHook(None)
+    Traceback (most recent call last):
+        ...
+    graphc.errors.UnimplementedError: tf_debug.LocalCLIDebugHook: graphc has no ...
+    """
 
 
 @public("compat.v1.python.debug.has_inf_or_nan")

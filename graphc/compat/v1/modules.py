@@ -150,7 +150,8 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         around, _, last = space.rpartition(".")
         if exists(around) and find(around, last) is not _ABSENT:      # `from tensorflow.x import a_function`
             return None
-        raise ModuleNotFoundError(str(unknown(space, lookup(around)[1]())), name=fullname)
+        # Without the module's name, by which `from tensorflow.x import y` would drop the error for one that says less.
+        raise ModuleNotFoundError(str(unknown(space, lookup(around)[1]())))
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
         return module(self._inside(spec.name))
