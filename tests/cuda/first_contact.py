@@ -102,7 +102,7 @@ class Outcome:
     said: str
 
 
-def environment(piece: Piece, stand_in: bool) -> dict[str, str]:
+def environment(stand_in: bool) -> dict[str, str]:
     made = dict(os.environ, PYTHONPATH=os.pathsep.join([str(ROOT), str(ROOT / "tests" / "cuda"), str(ROOT / "bench")]),
                 PYTHONUNBUFFERED="1")
     if stand_in:
@@ -144,7 +144,7 @@ def run(piece: Piece, limit: float, folder: Path, stand_in: bool = False, proces
     log, begin = folder / f"{piece.name}.log", time.monotonic()
     with open(log, "wb") as output:
         child = subprocess.Popen(command(piece, stand_in, processes), stdout=output, stderr=subprocess.STDOUT, cwd=ROOT,
-                                 env=environment(piece, stand_in), start_new_session=True)
+                                 env=environment(stand_in), start_new_session=True)
         try:
             status: int | None = child.wait(limit)
         except subprocess.TimeoutExpired:
