@@ -30,7 +30,7 @@ $(VENV)/installed-test: $(VENV)/installed
 
 KERNEL_SOURCES := $(shell find kernels -name '*.py')
 $(BUILD)/kernels/libgraphc_kernels.a: $(VENV)/installed $(KERNEL_SOURCES)
-	$(BIN)/python -m graphc.kernels build --isa $(ISAS) --out $(BUILD)/kernels
+	$(BIN)/python -m graphc.kernels build $(if $(ISAS),--isa $(ISAS)) --out $(BUILD)/kernels
 	touch $@
 kernels: $(BUILD)/kernels/libgraphc_kernels.a
 
@@ -44,8 +44,12 @@ runner: $(RUNNER)
 # The environment, the kernel library (compiled once, about a minute on two cores) and the runner.
 install: $(RUNNER)
 
-demo: install
-	$(BIN)/python examples/digits_cnn.py --runner $(RUNNER) --save digits.pb
+# The runner that is there, or one for this machine's instruction set alone: that takes half the time, and what is compiled for
+# it serves the other one, too.
+DEMO := $(if $(wildcard $(RUNNER)),$(BUILD),$(BUILD)/demo)
+demo:
+	$(MAKE) install BUILD=$(DEMO) $(if $(wildcard $(RUNNER)),,ISAS=)
+	$(BIN)/python examples/digits_cnn.py --runner $(DEMO)/runner/graphc-run --save digits.pb
 
 test: lint install $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 2 tests

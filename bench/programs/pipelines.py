@@ -53,6 +53,29 @@ def dataset_training():
 
 
 @program
+def records_training():
+    """A file of records, each parsed by itself, shuffled, batched and prefetched, feeds the training."""
+    path = str(Path(tempfile.mkdtemp(prefix="programs-")) / "examples.tfrecord")
+    with tf.python_io.TFRecordWriter(path) as writer:
+        for serialised in _examples(512):
+            writer.write(serialised)
+    features = {name: tf.FixedLenFeature(shape, getattr(tf, kind)) for name, (shape, kind) in _FEATURES.items()}
+    data = tf.data.TFRecordDataset(path).repeat().map(lambda x: tf.parse_single_example(x, features))
+    parsed = tf.data.make_one_shot_iterator(data.shuffle(256, seed=1).batch(64).prefetch(2)).get_next()
+    loss = cross_entropy(mlp(parsed["x"], [32, 3], "net"), parsed["y"])
+    return Program([loss, adam(loss)], drawn=True)
+
+
+@program
+def lines_of_files():
+    """Lines of a file of text, columns of each, batches of them."""
+    path = Path(tempfile.mkdtemp(prefix="programs-")) / "lines.csv"
+    path.write_text("".join(f"{a:.3f},{b},name{b}\n" for a, b in zip(numbers(512), whole(9, 512), strict=True)))
+    data = tf.data.TextLineDataset(str(path)).map(lambda line: tf.decode_csv(line, [[0.0], [0], [""]]))
+    return Program(tf.data.make_one_shot_iterator(data.repeat().batch(64)).get_next())
+
+
+@program
 def shuffled_batches():
     """Rows shuffled, mapped and batched one by one, ten batches a step."""
     data = tf.data.Dataset.from_tensor_slices((normal(1000, 16), whole(4, 1000))).shuffle(1000, seed=1).repeat()

@@ -20,6 +20,13 @@ ELSEWHERE: dict[str, str] = {
         "Identity": "Identity identity", "VarianceScaling": "VarianceScaling", "GlorotNormal": "glorot_normal",
         "GlorotUniform": "glorot_uniform", "he_normal": "he_normal", "he_uniform": "he_uniform",
         "lecun_normal": "lecun_normal", "lecun_uniform": "lecun_uniform"}.items() for name in names.split()),
+    "graphc.api.graph.device_spec":
+        "DeviceSpec=compat.v1.python.framework.device_spec.DeviceSpecV1 "
+        "DeviceSpec=compat.v1.python.framework.device_spec.DeviceSpecV2",
+    "graphc.api.state.variables":
+        "Variable=compat.v1.python.ops.variables.VariableV1 Variable=compat.v1.python.ops.variables.RefVariable "
+        "Variable=compat.v1.python.ops.resource_variable_ops.ResourceVariable "
+        "Variable=compat.v1.python.ops.variable_scope.variable",
     "graphc.api.state.orthogonal":
         "Orthogonal=compat.v1.keras.initializers.Orthogonal Orthogonal=compat.v1.keras.initializers.orthogonal",
     "graphc.compat.layers.fully_connected":

@@ -950,6 +950,10 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "compat.v1.python.framework": {
     },
+    "compat.v1.python.framework.device_spec": {
+        "DeviceSpecV1": "graphc.api.graph.device_spec:DeviceSpec",
+        "DeviceSpecV2": "graphc.api.graph.device_spec:DeviceSpec",
+    },
     "compat.v1.python.framework.ops": {
         "_TensorLike": "graphc.compat.framework.inner:TensorLike",
         "_as_graph_element": "graphc.compat.framework.inner:as_graph_element",
@@ -1064,6 +1068,12 @@ NAMES: dict[str, dict[str, str]] = {
         "merge": "graphc.api.control.switch:merge",
         "switch": "graphc.api.control.switch:switch",
     },
+    "compat.v1.python.ops.nccl_ops": {
+        "all_sum": "graphc.compat.nccl:all_sum",
+    },
+    "compat.v1.python.ops.resource_variable_ops": {
+        "ResourceVariable": "graphc.api.state.variables:Variable",
+    },
     "compat.v1.python.ops.rnn_cell_impl": {
         "_zero_state_tensors": "graphc.rnn.structures:zero_state_tensors",
         "assert_like_rnncell": "graphc.rnn.structures:assert_like_rnncell",
@@ -1072,6 +1082,13 @@ NAMES: dict[str, dict[str, str]] = {
         "clean_tag": "graphc.summary.scopes:clean_tag",
         "collect": "graphc.summary.scopes:collect",
         "summary_scope": "graphc.summary.scopes:summary_scope",
+    },
+    "compat.v1.python.ops.variable_scope": {
+        "variable": "graphc.api.state.variables:Variable",
+    },
+    "compat.v1.python.ops.variables": {
+        "RefVariable": "graphc.api.state.variables:Variable",
+        "VariableV1": "graphc.api.state.variables:Variable",
     },
     "compat.v1.python.pywrap_tensorflow": {
         "NewCheckpointReader": "graphc.train.saving.reader:new_checkpoint_reader",
@@ -1528,6 +1545,9 @@ NAMES: dict[str, dict[str, str]] = {
         "BytesInUse": "graphc.compat.program.memory:BytesInUse",
         "BytesLimit": "graphc.compat.program.memory:BytesLimit",
         "MaxBytesInUse": "graphc.compat.program.memory:MaxBytesInUse",
+    },
+    "contrib.nccl": {
+        "all_sum": "graphc.compat.nccl:all_sum",
     },
     "contrib.opt": {
         "AdamWOptimizer": "graphc.train.weight_decay:AdamWOptimizer",

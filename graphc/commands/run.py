@@ -18,6 +18,7 @@ from graphc.commands.flags import Arguments, UsageError, help_text, parse
 from graphc.commands.graph_runs import GraphRuns
 from graphc.commands.plan_runs import PlanRuns
 from graphc.commands.run_values import Feeds, find_port, named, print_output, print_port, write_files
+from graphc.ir.host import STRINGS
 from graphc.plan.plan import Plan, Port
 from graphc.serial.graph_pb2 import GraphDef
 from graphc.serial.plan_proto import graph_hash, load_plan
@@ -80,11 +81,11 @@ def _model(graph_def: GraphDef, arguments: Arguments) -> PlanRuns | GraphRuns:
     threads, memory = arguments.number("--threads", 0) or None, arguments.number("--memory", 0)
     plan = _plan(graph_def, arguments)
     names = [name for name, _ in named([*arguments.feeds, *arguments.each])]
-    if plan is not None and not not_native(plan, functions_are_set=False) and _has(plan, names, arguments.fetches):
+    if plan is not None and _is_whole(plan) and _has(plan, names, arguments.fetches):
         return PlanRuns(graph_def, plan, arguments.given.get("--isa", ""), threads, memory, arguments.gpu)
     if memory or "--isa" in arguments.given:
-        raise errors.UnimplementedError("--memory and --isa: the file has no Plan that C++ could run, and a Session "
-                                        "knows neither; the environment's GRAPHC_ISA does")
+        raise errors.UnimplementedError("--memory and --isa: the file has no Plan that needs no function of Python's, and a "
+                                        "Session knows neither; the environment's GRAPHC_ISA does")
     inputs, outputs = names, arguments.fetches
     if plan is not None:
         inputs, outputs = [port.name for port in plan.inputs], outputs or [port.name for port in plan.outputs]
@@ -101,6 +102,12 @@ def _plan(graph_def: GraphDef, arguments: Arguments) -> Plan | None:
     if wanted not in plans:
         raise errors.NotFoundError(f"the file has no signature {wanted}; it has {', '.join(plans) or 'none'}")
     return load_plan(plans[wanted])
+
+
+def _is_whole(plan: Plan) -> bool:
+    """Whether an engine can run it without its graph. What C++ has for ops on strings is made from the graph here."""
+    of_strings = any(name.startswith(STRINGS) for name in plan.hosts)
+    return not of_strings and not not_native(plan, functions_are_set=False)
 
 
 def _has(plan: Plan, inputs: Sequence[str], outputs: Sequence[str]) -> bool:

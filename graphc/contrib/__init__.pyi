@@ -12,6 +12,7 @@ from graphc.contrib import legacy_seq2seq as legacy_seq2seq
 from graphc.contrib import lookup as lookup
 from graphc.contrib import losses as losses
 from graphc.contrib import memory_stats as memory_stats
+from graphc.contrib import nccl as nccl
 from graphc.contrib import opt as opt
 from graphc.contrib import rnn as rnn
 from graphc.contrib import seq2seq as seq2seq

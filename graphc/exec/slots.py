@@ -74,9 +74,9 @@ def place_of(slot: int) -> tuple[tuple[int, ...], int]:
     return words[t.SLOT_SIZES:t.SLOT_SIZES + words[t.SLOT_RANK]], words[t.SLOT_ADDRESS]
 
 
-def dtype_of(slot: int) -> DType:
-    """The dtype of the elements of a SLOT in memory."""
-    return _dtype(_slot_words(_SLOT.from_address(slot))[t.SLOT_DTYPE])[0]
+def slot_record(slot: int) -> tuple[int, ...]:
+    """The words of a SLOT."""
+    return _slot_words(_SLOT.from_address(slot))
 
 
 def is_all_true(slot: int) -> bool:
@@ -106,13 +106,18 @@ def write_slot(reserve: Reserve, host: int, slot: int, value: Any, what: str, po
         _bytes_type(array.nbytes).from_address(address).raw = array.tobytes()
 
 
-def reserve_slot(reserve: Reserve, host: int, slot: int, shape: tuple[int, ...], what: str, position: int) -> int:
-    """The address of memory for result `position` of the function `what`, of eight bytes an element. The SLOT must have
-    its rank."""
-    rank = _slot_words(_SLOT.from_address(slot))[t.SLOT_RANK]
-    if len(shape) != rank:
-        raise errors.InvalidArgumentError(f"{_result(what, position)} has shape {shape}, but rank {rank} was declared")
-    return _reserved(reserve, host, slot, shape, what, position, 8 * math.prod(shape))
+def reserve_slot(reserve: Reserve, host: int, slot: int, shape: tuple[int, ...], what: str, position: int,
+                 number: int = dtypes.int64.number) -> int:
+    """The address of memory for result `position` of the function `what`, of the dtype with that number. Raises
+    TypeError and InvalidArgumentError unless the SLOT has the dtype and the rank."""
+    words = _slot_words(_SLOT.from_address(slot))
+    if words[t.SLOT_DTYPE] != number:
+        raise TypeError(f"{_result(what, position)} is {_dtype(number)[0].name}, but "
+                        f"{_dtype(words[t.SLOT_DTYPE])[0].name} was declared")
+    if len(shape) != words[t.SLOT_RANK]:
+        raise errors.InvalidArgumentError(f"{_result(what, position)} has shape {shape}, but rank "
+                                          f"{words[t.SLOT_RANK]} was declared")
+    return _reserved(reserve, host, slot, shape, what, position, _dtype(number)[1].itemsize * math.prod(shape))
 
 
 _SMALL = 4096              # bytes: such arrays are copied once more rather than looked at through `array.ctypes`

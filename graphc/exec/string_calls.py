@@ -8,17 +8,16 @@ from __future__ import annotations
 import ctypes
 import math
 from collections.abc import Callable, Sequence, Set
-from typing import Any
 
-import numpy as np
-
-from graphc.exec.slots import Reserve, dtype_of, place_of, reserve_slot
+from graphc.exec.slots import Reserve, reserve_slot, slot_record
 from graphc.exec.string_runs import held_by_run
 from graphc.exec.strings import TABLE
 from graphc.ir.dtypes import DType, float32, float64, int32, int64, string
+from graphc.kernels.runtime import tables as r
 from graphc.kernels.strings import tables as t
 
 KINDS: dict[DType, int] = {float32: t.FLOAT, float64: t.REAL, int32: t.INT, int64: t.LONG}
+_NUMBERS = {dtype.number: dtype for dtype in KINDS}
 _Word = ctypes.c_int64
 Native = Callable[["Call"], bool]          # False: it is for Python to compute
 
@@ -38,10 +37,10 @@ class Call:
 
     def place(self, operand: int, dtype: DType = string) -> tuple[tuple[int, ...], int]:
         """The shape and the address of an operand. Raises TypeError if it is of another dtype, in a damaged plan."""
-        found = dtype_of(self._operands[operand])
-        if found != dtype.stored:
-            raise TypeError(f"operand {operand} of {self._name} is {found.name}, but {dtype.name} is wanted")
-        return place_of(self._operands[operand])
+        words = slot_record(self._operands[operand])
+        if words[r.SLOT_DTYPE] != dtype.stored.number:
+            raise TypeError(f"operand {operand} of {self._name} is not {dtype.name}")
+        return words[r.SLOT_SIZES:r.SLOT_SIZES + words[r.SLOT_RANK]], words[r.SLOT_ADDRESS]
 
     def scalar(self, operand: int, dtype: DType = string) -> int:
         """The address of an operand of one element. Raises TypeError if it has more, in a damaged plan."""
@@ -50,16 +49,14 @@ class Call:
             raise TypeError(f"operand {operand} of {self._name} has shape {shape}, but one element is wanted")
         return address
 
-    def dtype(self, operand: int) -> DType:
-        """Of an operand in memory, where a string is an int64."""
-        return dtype_of(self._operands[operand])
+    def dtype(self, operand: int) -> DType | None:
+        """Of an operand that is numbers of KINDS; None if it is of another dtype."""
+        return _NUMBERS.get(slot_record(self._operands[operand])[r.SLOT_DTYPE])
 
     def reserve(self, result: int, shape: tuple[int, ...], dtype: DType = string) -> int:
         """The address of a result of that dtype, which gets this shape. Raises as `place` does."""
-        found = dtype_of(self._results[result])
-        if found != dtype.stored:
-            raise TypeError(f"result {result} of {self._name} is {dtype.name}, but {found.name} was declared")
-        return reserve_slot(self._reserve, self._host, self._results[result], shape, self._name, result)
+        return reserve_slot(self._reserve, self._host, self._results[result], shape, self._name, result,
+                            dtype.stored.number)
 
     def kernel(self, name: str, *words: int) -> int:
         """What a kernel returns that only reads strings."""
@@ -111,6 +108,6 @@ class Words:
         (_Word * len(values)).from_address(address)[:] = list(values)
 
 
-def table_of(rows: Sequence[Sequence[int]]) -> np.ndarray[Any, Any]:
+def table_of(rows: Sequence[Sequence[int]]) -> Words:
     """Rows of words, one behind the other."""
-    return np.array(rows, np.int64).reshape(-1)
+    return Words(*[word for row in rows for word in row])

@@ -32,7 +32,7 @@ def _crossed(op: Any, call: Call) -> bool:
     if len(kept) != count:
         return False
     starts, sizes = np.empty(count * (rows + 1), np.int64), Words(0, 0)
-    given = address_of(features), count, rows, address_of(starts)
+    given = features.address, count, rows, address_of(starts)
     if call.alone("row_starts", *given, sizes.address):
         return False
     total, longest = sizes.words

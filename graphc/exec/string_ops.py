@@ -11,7 +11,7 @@ from graphc.exec.string_calls import KINDS, Call, Native, Words, address_of_byte
 from graphc.exec.string_crosses import sparse_cross
 from graphc.exec.string_records import decode_csv, parse_example, parse_single_example
 from graphc.exec.string_summaries import histogram_summary
-from graphc.exec.strings import TABLE, address_of
+from graphc.exec.strings import TABLE
 from graphc.ir.dtypes import int32, int64, uint8
 from graphc.ir.host import Host
 from graphc.kernels.strings import tables as t
@@ -43,7 +43,7 @@ def _as_string(op: Any) -> Native | None:
 
     def run(call: Call) -> bool:
         dtype = call.dtype(0)
-        if dtype not in KINDS:
+        if dtype is None:
             return False
         shape, source = call.place(0, dtype)
         count, target = count_of(shape), call.reserve(0, shape)
@@ -114,7 +114,7 @@ def _string_join(op: Any) -> Native:
             return False
         operands = table_of([(address, 1 if own else 0) for own, address in places])
         count, target = count_of(shape), call.reserve(0, shape)
-        return call.making("join", address_of(operands), len(places), count, address_of_bytes(between), len(between),
+        return call.making("join", operands.address, len(places), count, address_of_bytes(between), len(between),
                            target) == count
 
     return run

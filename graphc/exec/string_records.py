@@ -31,7 +31,7 @@ def decode_csv(op: Any) -> Native:
         count = count_of(shape)
         columns = table_of([(field, kind, call.reserve(i, shape, dtype), *_default(kind, *call.place(i + 1, dtype)))
                             for i, (field, kind, dtype) in enumerate(zip(fields, kinds, op.OUT_TYPE, strict=True))])
-        return call.making("read_lines", lines, count, address_of(columns), len(kinds), bool(op.select_cols), comma,
+        return call.making("read_lines", lines, count, columns.address, len(kinds), bool(op.select_cols), comma,
                            op.use_quote_delim, address_of_bytes(missing), len(missing)) == count
 
     return run
@@ -98,18 +98,20 @@ class _Parse:
 
     def __init__(self, op: Any, keys: Sequence[bytes], batch: bool) -> None:
         self.results, self.sparse, self.batch = _results(op, keys), len(op.sparse_types), batch
+        self.features = [(address_of_bytes(r.key), len(r.key), r.kind, 0, 0, 0, 0) for r in self.results]
         self.twice = len(set(keys)) < len(keys)
 
     def run(self, call: Call, count: int, examples: int, first_default: int) -> bool:
         """Whether all could be done. first_default: the operand with the first dense feature's default."""
         if self.twice:                     # the kernel looks for one feature by each name
             return False
-        features = table_of([(address_of_bytes(r.key), len(r.key), r.kind, 0, 0, 0, 0) for r in self.results])
+        features = table_of(self.features)
         found = np.empty(t.FOUND_WORDS * len(self.results) * count, np.int64)
-        where = address_of(features), len(self.results), address_of(found)
+        where = features.address, len(self.results), address_of(found)
         if call.kernel("find_features", examples, count, *where) != count:
             return False
-        stated = features.reshape(-1, t.FEATURE_WORDS)[:, t.FEATURE_TOTAL:].tolist()
+        stated = [features.words[i + t.FEATURE_TOTAL:i + t.FEATURE_WORDS] for i in range(
+            0, t.FEATURE_WORDS * len(self.results), t.FEATURE_WORDS)]
         rows = [self._sparse(call, i, count, *words) for i, words in enumerate(stated[:self.sparse])]
         for i, words in enumerate(stated[self.sparse:]):
             default = call.place(first_default + i, self.results[self.sparse + i].dtype)
@@ -118,7 +120,7 @@ class _Parse:
                 return False
             rows.append(row)
         results = table_of(rows)
-        return not call.making("put_features", count, *where, address_of(results))
+        return not call.making("put_features", count, *where, results.address)
 
     def _sparse(self, call: Call, i: int, count: int, total: int, most: int, fewest: int, lacking: int
                 ) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ _KEY_BITS = 49             # as in the kernel
 def histogram_summary(op: Any) -> Native:
     def run(call: Call) -> bool:
         (tags, tag), dtype = call.place(0), call.dtype(1)
-        if dtype not in KINDS or tags not in ((), (1,)):
+        if dtype is None or tags not in ((), (1,)):
             return False
         (shape, source), target = call.place(1, dtype), call.reserve(0, ())
         return not call.making("histogram", source, count_of(shape), KINDS[dtype], Words.from_address(tag),

@@ -20,6 +20,7 @@ from graphc.passes.moments import moments
 from graphc.passes.pads import pads
 from graphc.passes.prepare import prepare
 from graphc.passes.prune import prune
+from graphc.passes.resize import resize
 from graphc.passes.rows_in_loops import rows_in_loops
 from graphc.passes.simplify import simplify
 from graphc.passes.softmax_grad import softmax_grad
@@ -59,6 +60,8 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("batch_norm", batch_norm),
     # Behind layer_norm and layout, too; before expansion, which takes means apart.
     ("moments", moments),
+    # Before expansion, whose casts are maps like those that it makes.
+    ("resize", resize),
     # From here on only elementwise ops, reductions, views, aliases and kernels.
     ("expand", expand),
     # Expansion makes constants and neutral factors.

@@ -8,8 +8,8 @@ its gradient becomes another.
  3. The batches of q, k and v must provably be those of the scores, or broadcast to them. Up to two leading axes; of
     the mask each is there or 1.
  4. In training the step keeps two numbers for each row of scores, and the gradient computes the scores anew, block by
-    block. It takes the place of all three products that give the gradients by q, k and v, and gives that by a mask that
-    is trained; where one of the three is not wanted, everything stays as it is.
+    block. It takes the place of all three products that give the gradients by q, k and v; where one of them is not
+    wanted, or p's gradient is read elsewhere (a mask that is trained), everything stays as it is.
 
 Transposes that belong to a product are parts of it by now (simplify).
 """
@@ -28,7 +28,7 @@ from graphc.passes.groups import Group, Values, with_groups, with_specs_of
 
 def attention(flow: Flow, sides: Sides | None = None) -> Flow:
     """sides: of a plan for GPUs, where the user's ops were placed: those of different sides are not joined, nor are
-    masks that are not added, or whose gradient is wanted, which the kernels there do not know."""
+    masks that are not added, which the kernels there do not know."""
     softmaxes = [node for node in flow.nodes() if isinstance(node.op, Softmax)]
     if not softmaxes:
         return flow
@@ -40,8 +40,7 @@ def attention(flow: Flow, sides: Sides | None = None) -> Flow:
 def _is_for(found: Found, sides: Sides | None) -> bool:
     if sides is None:
         return True
-    by_mask = found.gradient is not None and found.gradient.by_mask
-    if by_mask or (found.mask is not None and found.mask.does != ADDED):
+    if found.mask is not None and found.mask.does != ADDED:
         return False
     nodes = (*found.nodes, *(found.gradient.nodes if found.gradient else ()))
     return len({side_of(node.origins, sides) for node in nodes}) == 1
@@ -71,16 +70,16 @@ def _groups(found: Found) -> list[Group]:
 
     def backward(inputs: Values, made: Values) -> Values:
         dy, others = _broadcast(inputs[0], found.lead(), _origins(gradient.nodes)), operands(inputs[1:])
-        op = AttentionGrad(found.scale, does, by_mask=gradient.by_mask)
-        node = make_node(op, (*others[:3], *made, dy, *others[3:]), _origins(gradient.nodes))
-        dq, dk, dv, ds = (node.value(i) for i in range(4))
+        node = make_node(AttentionGrad(found.scale, does), (*others[:3], *made, dy, *others[3:]),
+                         _origins(gradient.nodes))
+        dq, dk, dv = (node.value(i) for i in range(3))
         if gradient.summed is not None:
             dq, dk = (gradient.summed.of(value, node.origins) for value in (dq, dk))
         if gradient.dk_transposed:
             rank = len(dk.spec.shape or ())
             perm = (*range(rank - 2), rank - 1, rank - 2)
             dk = make_node(Transpose(perm=perm), (dk,), gradient.results[1].node.origins).value()
-        return dq, dk, dv, ds
+        return dq, dk, dv
 
     return [step, Group((gradient.dy, found.q, found.k, found.v, *parts), gradient.results, backward, step)]
 

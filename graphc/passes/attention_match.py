@@ -42,26 +42,24 @@ class Summed:
 
 @dataclass(frozen=True)
 class Gradient:
-    """results: the values of dq, dk and dv, and if by_mask says so of ds; dk_transposed: the second one is dk
-    transposed. summed: dq and dk are, along what scores were broadcast. nodes: all that make it."""
+    """results: the values of dq, dk and dv; dk_transposed: the second one is dk transposed. summed: dq and dk are,
+    along what scores were broadcast. nodes: all that make it."""
 
     dy: Value
-    results: tuple[Value, ...]
+    results: tuple[Value, Value, Value]
     dk_transposed: bool
-    by_mask: bool
     summed: Summed | None
     nodes: tuple[Node, ...]
 
 
 @dataclass(frozen=True)
 class _Ends:
-    """The products dq and dk, whether the latter is transposed, whether others read ds, too, what is summed, and the
-    nodes that go back from ds through mask and scale."""
+    """The products dq and dk, whether the latter is transposed, what is summed, and the nodes that go back from ds
+    through mask and scale."""
 
     by_q: Node
     by_k: Node
     transposed: bool
-    by_mask: bool
     summed: Summed | None
     between: tuple[Node, ...]
 
@@ -155,8 +153,8 @@ class Matcher:
         if ends is None or self._reaches(v.node, by_v[0]):
             return None
         results = ends.by_q.value(), ends.by_k.value(), by_v[0].value()
-        return Gradient(dy, (*results, by_softmax.value()) if ends.by_mask else results, ends.transposed, ends.by_mask,
-                        ends.summed, (dp, *nodes, *ends.between, ends.by_q, ends.by_k, by_v[0]))
+        return Gradient(dy, results, ends.transposed, ends.summed,
+                        (dp, *nodes, *ends.between, ends.by_q, ends.by_k, by_v[0]))
 
     def _through_softmax(self, p: Value, weighted: Node, by_softmax: Node) -> tuple[Node, tuple[Node, ...]] | None:
         """The product dp, and the nodes behind it up to ds, which by_softmax gives; weighted is dp * p."""
@@ -176,27 +174,25 @@ class Matcher:
         return dp.node, (weighted, total.node, less.node, by_softmax)
 
     def _ends(self, by_softmax: Node, scores: Node, mask: Mask | None, scale: float) -> _Ends | None:
-        ds = by_scores = by_softmax.value()
+        by_scores = by_softmax.value()
         between: list[Node] = []
-        behind: list[Node] = []                # of ds, where it is not the products
         summed = None
         q, k = scores.inputs
         if mask is not None and mask.does != ADDED:
-            reader = self.readers[ds][0]
-            if not self._read_once(ds) or not mask.of_gradient(ds, reader):
+            between += self.readers[by_scores][:1]
+            if not self._read_once(by_scores) or not mask.of_gradient(by_scores, between[-1]):
                 return None
-            between, behind, by_scores = [reader], [reader], reader.value()
+            by_scores = between[-1].value()
         if scores.specs[0].shape != by_softmax.specs[0].shape:
             found = self._summed(by_scores, scores.specs[0].shape)
-            if found is None or not (by_scores == ds or self._read_once(by_scores)):
+            if found is None:
                 return None
-            reshaped, total, summed = found
-            behind, by_scores = behind or [reshaped], total.value()
+            by_scores, summed = found
         if _scale_of_product(scores, self.readers) is not None:
-            multiples = [n for n in self.readers[by_scores] if scaled(n) == (by_scores, scale)]
-            if len(multiples) != 1 or not (by_scores == ds or self._read_once(by_scores)):
+            between += self.readers[by_scores][:1]
+            if not self._read_once(by_scores) or scaled(between[-1]) != (by_scores, scale):
                 return None
-            between, behind, by_scores = [*between, multiples[0]], behind or multiples, multiples[0].value()
+            by_scores = between[-1].value()
         readers = self.readers[by_scores]
         by_q = [n for n in readers if _is_product(n, by_scores) and _same(n.inputs[1], k)]
         by_k = [n for n in readers if _is_product(n, by_scores, adj_x=True) and _same(n.inputs[1], q)]
@@ -204,23 +200,19 @@ class Matcher:
         if len(by_q) != 1 or len(by_k) + len(by_kt) != 1:
             return None
         ends = by_q[0], (by_k or by_kt)[0]
-        if by_scores != ds and not self._read_by(by_scores, ends):
-            return None
-        return _Ends(*ends, bool(by_kt), not self._read_by(ds, behind or ends), summed, tuple(between))
+        return _Ends(*ends, bool(by_kt), summed, tuple(between)) if self._read_by(by_scores, ends) else None
 
-    def _summed(self, value: Value, shape: Shape | None) -> tuple[Node, Node, Summed] | None:
-        """The reshape and the sum that make a gradient by scores of `shape` of that by what they were broadcast to."""
-        for reshaped in self.readers[value]:
-            readers = self.readers[reshaped.value()]
-            total = readers[0] if len(readers) == 1 else reshaped
-            sizes = reshaped.specs[0].shape
-            if (not isinstance(reshaped.op, Reshape) or not isinstance(total.op, Sum) or sizes is None
-                    or total.op.keep_dims or total.specs[0].shape != shape or self.awaited & {reshaped, total}):
-                continue
-            axes = normalise_axes(total.op.axis, len(sizes))
-            if sizes[-2:] == (shape or ())[-2:] and max(axes) < len(sizes) - 2:
-                return reshaped, total, Summed(sizes[:-2], axes)
-        return None
+    def _summed(self, value: Value, shape: Shape | None) -> tuple[Value, Summed] | None:
+        """The gradient by scores of `shape`, of that by what they were broadcast to, `value`: reshaped, and a sum."""
+        reshaped = self.readers[value][0]
+        if not self._read_once(value) or not isinstance(reshaped.op, Reshape) or not self._read_once(reshaped.value()):
+            return None
+        total, sizes = self.readers[reshaped.value()][0], reshaped.specs[0].shape or ()
+        if not isinstance(total.op, Sum) or total.op.keep_dims or self.awaited & {reshaped, total}:
+            return None
+        axes = normalise_axes(total.op.axis, len(sizes))
+        fits = total.specs[0].shape == shape and sizes[-2:] == (shape or ())[-2:] and max(axes) < len(sizes) - 2
+        return (total.value(), Summed(sizes[:-2], axes)) if fits else None
 
     def _checked(self, found: Found) -> Found | None:
         """The same, if shapes fit, nothing waits for a node that would go, and no knowledge of sizes goes with it."""

@@ -140,37 +140,31 @@ class AttentionKept(Attending):
 
 @dataclass(frozen=True)
 class AttentionGrad(Attending):
-    """The gradients of AttentionKept's output by q, k and v, times dy, and if by_mask says so that by a mask that is
-    added, before it is summed along what it broadcasts; else dm has no elements."""
+    """The gradients of AttentionKept's output by q, k and v, times dy."""
 
     type: ClassVar[str] = "_AttentionGrad"
     operands = ("q", "k", "v", "output", "kept", "dy", "mask*")
-    results = ("dq", "dk", "dv", "dm")
+    results = ("dq", "dk", "dv")
     read: ClassVar[tuple[int, ...]] = SEEN_BACKWARDS
-    by_mask: bool = False
 
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
         shapes = self.shapes(inputs)
-        scores = (*shapes[0][:-1], shapes[1][-2]) if self.by_mask else (0,)
-        return (*(Spec(inputs[0].dtype, self.laid_out(1 + i, shapes[i])) for i in range(3)),
-                Spec(inputs[0].dtype, scores))
+        return tuple(Spec(inputs[0].dtype, self.laid_out(1 + i, shapes[i])) for i in range(3))
 
     def reference(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         q, k, v, output, _, dy, *mask = self.arrays(inputs)
         output = output.swapaxes(-2, -3) if self.is_inside(0) else output
         weights, _, factor = _weights(self, q, k, v, *mask)
-        by_masked = weights * (dy @ v.swapaxes(-1, -2) - (dy * output).sum(-1, keepdims=True))
-        by_scores = by_masked * factor
+        by_scores = weights * (dy @ v.swapaxes(-1, -2) - (dy * output).sum(-1, keepdims=True)) * factor
         found = by_scores @ k, by_scores.swapaxes(-1, -2) @ q, weights.swapaxes(-1, -2) @ dy
-        return (*(_array(x, self.is_inside(1 + i), inputs[0]) for i, x in enumerate(found)),
-                (by_masked if self.by_mask else np.zeros(0)).astype(inputs[0].dtype))
+        return tuple(_array(x, self.is_inside(1 + i), inputs[0]) for i, x in enumerate(found))
 
     def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
         steps, shapes = self.steps(inputs)
         mask = inputs[6:]
         b.call("attention_grad", [*inputs[:6], *(mask or inputs[:1]), *outputs],
                dims=[*_sizes(shapes, mask), *steps],
-               attrs=[self.masked(mask), *(self.is_inside(i) for i in range(4)), self.by_mask, self.scale])
+               attrs=[self.masked(mask), *(self.is_inside(i) for i in range(4)), self.scale])
 
 
 def _inside(shape: Shape) -> Shape:

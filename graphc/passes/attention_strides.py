@@ -31,7 +31,6 @@ from graphc.passes.groups import Group, Values, with_groups, with_specs_of
 
 HEADS_BEHIND_ROWS = (0, 2, 1, 3)
 OUTPUT = 3                             # of AttentionGrad's operands
-BY_OPERANDS = 3                        # of its results, dq, dk and dv
 
 
 def attention_strides(flow: Flow) -> Flow:
@@ -60,12 +59,12 @@ def _group(node: Node, readers: dict[Value, list[Node]], fetched: set[Value]) ->
     assert isinstance(op, Attending)
     places = {operand: _place_of(node.inputs[operand]) for operand in op.read}
     inputs = tuple(places[i].base if i in places else value for i, value in enumerate(node.inputs))
-    matrices = BY_OPERANDS if isinstance(op, AttentionGrad) else 1
-    behind = [_transposes(node.value(i), readers, fetched) if i < matrices else [] for i in range(len(node.specs))]
+    behind = [_transposes(node.value(i), readers, fetched) if i == 0 or isinstance(op, AttentionGrad) else []
+              for i in range(len(node.specs))]
     through = dict.fromkeys(n for place in places.values() for n in place.through)
 
     def build(inputs: Values, _: Values) -> Values:
-        inside = tuple(map(bool, behind[:matrices]))
+        inside = tuple(map(bool, behind))
         if isinstance(op, AttentionGrad):
             output = inputs[OUTPUT].node
             within = _brings_heads(output)

@@ -1,7 +1,7 @@
 """moments: a mean and the variance around it, of rows or of columns, become one step.
 
 As users write it (tf.nn.moments) that is a mean, squares of deviations from it, and their mean: x is read twice. What
-is made here reads it once: row_moments where the last axes are reduced, channel_moments (batch_norm.py) where all axes but
+is made here reads it once: row_moments where the last axes are reduced, channel_moments (batch_norm.py) where all but
 the last are. Rows and lines of a few elements stay maps, which take many at once.
 
 Of float32 and float64. A GPU has no such kernels (plan/compile.py).

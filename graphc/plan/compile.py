@@ -81,7 +81,8 @@ def _pipeline_for(sides: Sides | None) -> Sequence[tuple[str, Pass]]:
     return [(name, others.get(name, pass_)) for name, pass_ in passes if name not in _OF_THE_CPU]
 
 
-_OF_THE_CPU = ("prepare", "batch_norm", "moments", "layer_norm", "softmax_grad", "cross_entropy", "attention_strides")
+_OF_THE_CPU = ("prepare", "batch_norm", "moments", "resize", "layer_norm", "softmax_grad", "cross_entropy",
+               "attention_strides")
 
 
 def _compile(flow: Flow, start: float, fetches: Sequence[Tensor], targets: Sequence[Operation],

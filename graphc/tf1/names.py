@@ -1,4 +1,4 @@
-"""From here on `import tensorflow` finds graphc.compat.v1 in this process."""
+"""From here on `import tensorflow` finds graphc.compat.v1 in this process, and `import tf_slim` its contrib.slim."""
 from __future__ import annotations
 
 import sys
@@ -14,3 +14,4 @@ def take_tensorflows_name() -> None:
         raise RuntimeError("TensorFlow itself is imported in this process already: run the script in one of its own")
     sys.modules["tensorflow"] = tf
     modules.install("tensorflow")
+    modules.install("tf_slim", "contrib.slim")          # the package that it became

@@ -9,7 +9,7 @@ import re
 import sys
 import tokenize
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType
 
@@ -30,34 +30,37 @@ def run(path: str, arguments: Sequence[str], mends: bool) -> int:
     except SyntaxError as error:
         return _unreadable(error, path, mends)
     _prepare(path, os.path.dirname(os.path.abspath(path)), arguments, mends)
-    return _run(code, _as_main(path), mends, path)
+    main = _as_main(path)
+    return _status_of(lambda: exec(code, main.__dict__), mends, path)
 
 
 def run_module(name: str, arguments: Sequence[str], mends: bool) -> int:
     """Runs the module as `python -m` does: the working folder leads sys.path, packages around it are imported first, a
     package is its `__main__`. Gives its exit status. Raises ValueError if there is no such module."""
     _prepare("-m", os.getcwd(), arguments, mends)
+    found: list[ModuleSpec] = []
+    status = _status_of(lambda: found.append(_spec_of(name)), mends, f"-m {name}")     # imports the packages around it
+    if not found:
+        return status
+    spec = found[0]
+    if not isinstance(spec.loader, SourceFileLoader):
+        raise ValueError(f"there is no module {name}, or it is no Python file")
+    path = sys.argv[0] = str(spec.origin)
     try:
-        spec = _spec_of(name)
-        code = load(str(spec.origin), mends)
+        code = load(path, mends)
     except SyntaxError as error:
         return _unreadable(error, f"-m {name}", mends)
-    main = _as_main(str(spec.origin))
+    main = _as_main(path)
     main.__spec__, main.__package__ = spec, spec.parent
-    sys.argv[0] = str(spec.origin)
-    return _run(code, main, mends, f"-m {name}")
+    return _status_of(lambda: exec(code, main.__dict__), mends, f"-m {name}")
 
 
 def _spec_of(name: str) -> ModuleSpec:
-    try:
-        spec = importlib.util.find_spec(name)
-        if spec is not None and spec.submodule_search_locations is not None:
-            spec = importlib.util.find_spec(f"{name}.__main__")
-    except ModuleNotFoundError as error:
-        raise ValueError(f"there is no module {name}: {error}") from error
-    if spec is None or not isinstance(spec.loader, SourceFileLoader):
-        raise ValueError(f"there is no module {name}, or it is no Python file")
-    return spec
+    """Of the module, or of a package's __main__; one without a loader if there is none."""
+    spec = importlib.util.find_spec(name)
+    if spec is not None and spec.submodule_search_locations is not None:
+        spec = importlib.util.find_spec(f"{name}.__main__")
+    return spec or ModuleSpec(name, None)
 
 
 def _unreadable(error: SyntaxError, program: str, mends: bool) -> int:
@@ -67,10 +70,10 @@ def _unreadable(error: SyntaxError, program: str, mends: bool) -> int:
     return 1
 
 
-def _run(code: CodeType, main: ModuleType, mends: bool, program: str) -> int:
-    """program: how the command line names it."""
+def _status_of(run: Callable[[], None], mends: bool, program: str) -> int:
+    """The exit status of what `run` does of the program, which the command line names so."""
     try:
-        exec(code, main.__dict__)
+        run()
     except SystemExit as error:
         return _status(error)
     except BaseException as error:

@@ -62,13 +62,13 @@ def _loss(labels: Operand, *weights: Operand) -> tuple[Operand, ...]:
 
 
 def _attention(name: str, further: tuple[Operand, ...], seen: str, outputs: tuple[Operand, ...], inside: str, make: str,
-               operations: str, wanted: tuple[str, ...] = ()) -> Kernel:
+               operations: str) -> Kernel:
     """further: what it reads besides q, k, v and mask. seen: operands that are read by strides. outputs: results, of
     which those of `inside` may have the inner axis behind the rows. operations: for a score and an element of a row of
-    q and v. masked: what the mask does (cpu/nn/attention_blocks.py), 0 if there is none. wanted: further flags."""
+    q and v. masked: what the mask does (cpu/nn/attention_blocks.py), 0 if there is none."""
     dims = ("outer", "inner", "rows", "cols", "depth", "columns", "mask_outer", "mask_inner", "mask_row",
             *(f"{operand}_{step}" for operand in seen.split() for step in ("at", "outer", "inner", "row")))
-    flags = (*(f"{operand}_inside" for operand in inside.split()), *wanted)
+    flags = tuple(f"{operand}_inside" for operand in inside.split())
     scores = "outer * inner * rows * cols"
     mask = (f"min(masked, 1) * min({scores}, 1) * ((outer - 1) * mask_outer + (inner - 1) * mask_inner"
             " + (rows - 1) * mask_row + cols)")
@@ -158,9 +158,8 @@ KERNELS = (
     _attention("attention_grad",
                (Operand("y", "in", "T", _ATTENDED), Operand("kept", "in", "T", _KEPT), _seen("dy", "rows", "columns")),
                "q k v dy",
-               (Operand("dq", "out", "T", _Q), Operand("dk", "out", "T", _K), Operand("dv", "out", "T", _V),
-                Operand("dm", "out", "T", "by_mask * outer * inner * rows * cols")),
-               "y dq dk dv", "cpu.nn.attention_grad:make", "5", ("by_mask",)),
+               (Operand("dq", "out", "T", _Q), Operand("dk", "out", "T", _K), Operand("dv", "out", "T", _V)),
+               "y dq dk dv", "cpu.nn.attention_grad:make", "5"),
     Kernel("channel_moments",
            (Operand("x", "in", "T", "rows * cols"), Operand("mean", "out", "T", "cols"),
             Operand("variance", "out", "T", "cols"), Operand("unbiased", "out", "T", "cols")),

@@ -1,7 +1,6 @@
 #include "strings.hpp"
 
-#include <unistd.h>
-
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <unordered_map>
@@ -39,7 +38,10 @@ Word keep(Word) { return 0; }                        // nothing is given but wha
 class Table final : public Strings {
  public:
   explicit Table(std::shared_ptr<HostTable> host);
-  ~Table() override { GRAPHC_SYMBOL(gc_strings_close)(address()); }
+  ~Table() override {
+    GRAPHC_SYMBOL(gc_strings_give_back)(address(), address_of(constants_));
+    GRAPHC_SYMBOL(gc_strings_close)(address());
+  }
 
   void number(const Graph& graph, const Tensor& constant, Word* target, std::size_t count) override;
   std::unique_ptr<RunStrings> begin(std::shared_ptr<HostTable> host) override;
@@ -78,7 +80,11 @@ Table::Table(std::shared_ptr<HostTable> host) : charge_(std::move(host)) {
   words_[S::TABLE_MAKE] = reinterpret_cast<Word>(&make);
   words_[S::TABLE_KEEP] = reinterpret_cast<Word>(&keep);
   words_[S::TABLE_EMPTY] = address_of(&empty);
-  if (getentropy(words_ + S::TABLE_SEED, 2 * sizeof(Word))) words_[S::TABLE_SEED] = address_of(&made_bytes);
+  words_[S::TABLE_SEED] = address_of(this);           // without random numbers at least where this program happens to lie
+  if (std::FILE* random = std::fopen("/dev/urandom", "rb")) {
+    if (!std::fread(words_ + S::TABLE_SEED, sizeof(Word), 2, random)) words_[S::TABLE_SEED] = address_of(this);
+    std::fclose(random);
+  }
   constants_[S::HELD_STAMP] = next_stamp();
   if (GRAPHC_SYMBOL(gc_strings_open)(address())) no_memory();
 }

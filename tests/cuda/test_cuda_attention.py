@@ -76,9 +76,9 @@ def trained(device: Any, q: np.ndarray, k: np.ndarray, v: np.ndarray, dy: np.nda
                        [unset((outer, inner, rows, 2), dtype), unset(dy.shape, dtype)], dims_of(q, v, mask),
                        attrs_of(mask, scale), products).outputs
     found = run_call(device, f"attention_grad.{dtype}", [q, k, v, y, kept, dy, given_mask],
-                     [*(unset(x.shape, dtype) for x in (q, k, v)), unset((0,), dtype)], dims_of(q, v, mask, True),
+                     [unset(x.shape, dtype) for x in (q, k, v)], dims_of(q, v, mask, True),
                      attrs_of(mask, scale, "attention_grad"), products)
-    return [y, *found.outputs[:3]]
+    return [y, *found.outputs]
 
 
 def wanted_gradients(q: np.ndarray, k: np.ndarray, v: np.ndarray, dy: np.ndarray, mask: np.ndarray | None = None,

@@ -220,3 +220,24 @@ def test_placement_is_logged_and_traced(capfd: Any) -> None:
     assert any("GPU 0: map(exp)" in line for line in told.kernels)
     assert any("GPU 1: map(sin)" in line for line in told.kernels)
     assert {"GPU:0", "GPU:1"} <= {stats.device[-5:] for stats in told.step_stats.dev_stats}
+
+
+@pytest.mark.parametrize("size", [1, 17])
+def test_a_value_that_all_have_stays_where_a_loop_wants_it(size: int) -> None:
+    """The other GPU gets it from the host, which has it, too: the loop's operand is still the first one's."""
+    def build(one: str, other: str) -> Any:
+        x, n = gc.placeholder(gc.float32, [size]), gc.placeholder(gc.int32, [])
+        with gc.device(one):
+            y = gc.tanh(x)
+        with gc.device("/cpu:0"):
+            host = gc.py_func(lambda v: v * 2, [y], gc.float32)
+        with gc.device(other):
+            z = gc.sin(y) + gc.reshape(host, [size])
+        with gc.device(one):
+            s = gc.while_loop(lambda i, s: i < n, lambda i, s: (i + 1, gc.cos(s) + y), [0, x])[1]
+        with gc.device(other):
+            t = gc.while_loop(lambda i, t: i < n, lambda i, t: (i + 1, gc.cos(t) * y), [0, z])[1]
+        return [y, host, z, s, t]
+
+    for times in (0, 3):
+        check(build, floats(size), np.int32(times))

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import gc as collector
 import os
+import random
 import resource
 import threading
 
@@ -45,6 +46,26 @@ def test_a_string_stays_as_long_as_something_holds_it() -> None:
         table.strings(np.array([number]))
     held = Held(table)
     assert table.numbers(strings(b"a"), held)[0] > number       # never given again
+
+
+def test_entered_and_forgotten_in_any_order() -> None:
+    """Against a dict: what the index moves up when a string goes is found again."""
+    table, draw = Table(), random.Random(3)
+    kept: list[tuple[Held, np.ndarray, np.ndarray]] = []
+    for _ in range(600):
+        if kept and draw.random() < 0.5:
+            del kept[draw.randrange(len(kept))]
+        else:
+            given = strings(*(b"%d" % draw.randrange(5000) * draw.randrange(4) for _ in range(draw.randrange(60))))
+            held = Held(table)
+            kept.append((held, given, table.numbers(given, held)))
+            del held
+        table.collect()
+        known: dict[bytes, int] = {b"": 0}
+        for _, given, numbers in kept[-3:]:
+            assert table.strings(numbers).tolist() == given.tolist()
+            assert all(known.setdefault(text, number) == number for text, number in zip(given, numbers, strict=True))
+        assert len(table) == len({b"", *(text for _, given, _ in kept for text in given)})
 
 
 def test_a_million_strings_pass_through() -> None:

@@ -23,7 +23,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 BATCH = 50             # cases of a child process
-HANGS = 120.0          # seconds without a word from it
+HANGS = 120.0          # seconds of a core without a word from it; on the clock ten times as many, if it waits
 
 
 @dataclass
@@ -98,7 +98,7 @@ class Fuzzing:
         current, how, ended = first, "", True
         while True:
             try:
-                line = lines.get(timeout=HANGS)
+                line = _next(lines, child.pid)
             except queue.Empty:
                 how = f"hang: no answer for {HANGS:.0f} seconds"
                 child.kill()
@@ -134,6 +134,26 @@ class Fuzzing:
             from crash import shrunken
             text = shrunken(seed, self.python, how, text)
         (self.folder / f"seed_{seed}_{how.split(':')[0]}.txt").write_text(f"# {how}\n{text}")
+
+
+def _next(lines: queue.Queue[str | None], child: int) -> str | None:
+    """The child's next line. Raises queue.Empty if it hangs; on a busy machine it may only have had no turn."""
+    begin, used = time.monotonic(), _core_seconds(child)
+    while True:
+        try:
+            return lines.get(timeout=5)
+        except queue.Empty:
+            if _core_seconds(child) - used > HANGS or time.monotonic() - begin > 10 * HANGS:
+                raise
+
+
+def _core_seconds(process: int) -> float:
+    """What the process has had of the cores, all of its threads together."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:           # it has ended
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _pass_on(stream: Any, put: Any) -> None:

@@ -41,6 +41,7 @@ _HOW = {
     "LookupTableSizeV2": _TABLES,
     "ReadFile WriteFile MatchingFiles": _FILES,
     "SaveV2 RestoreV2 MergeV2Checkpoints": "tests/peers/test_checkpoints_of_both.py",
+    "Save SaveSlices": "write a file: tests/train/test_saver.py",
     "TextLineReaderV2 WholeFileReaderV2 TFRecordReaderV2 FixedLengthRecordReaderV2 IdentityReaderV2 ReaderReadV2 "
     "ReaderReadUpToV2 ReaderNumRecordsProducedV2 ReaderNumWorkUnitsCompletedV2 ReaderResetV2 ReaderSerializeStateV2 "
     "ReaderRestoreStateV2": _READERS,

@@ -36,6 +36,7 @@ REFUSALS = [
     Known("Range", "accepts", "an empty range, as NumPy's", said="Requires start"),
     Known("OneHot", "accepts", "graphc counts any axis from the end", said="axis must be >= -1"),
     Known("ReverseSequence", "accepts", "graphc counts axes from the end", said="_dim"),
+    Known("QuantizedConcat", "accepts", "graphc counts axes from the end", said="Expected concatenating dimensions"),
     Known("HistogramFixedWidth", "accepts", "a range without extent", said="value_range should satisfy"),
     Known("ConcatOffset", "accepts", "that other sizes agree is for the op that joins to check", said="must match"),
     Known("EnsureShape", "accepts", "TensorFlow 2.21 cannot load an unknown rank", said="Shape must be rank -1"),

@@ -20,6 +20,24 @@ def _check_indices(index: np.ndarray, size: int) -> None:
 
 
 @kernel
+def interpolate(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    source, low, high, part, out = x
+    _check_indices(low, d[1])
+    _check_indices(high, d[1])
+    below, above = (source.reshape(d[:3])[:, index] for index in (low, high))
+    out[...] = (below + (above - below) * part[:, None]).ravel()
+
+
+@kernel
+def blend(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    source, index, weight, out = x
+    _check_indices(index, d[1])
+    taken = source.reshape(d[:3]).astype(np.float64)[:, index.reshape(d[3:])]
+    taken[:, weight.reshape(d[3:]) == 0] = 0
+    out[...] = (taken * weight.reshape(*d[3:], 1)).sum(2).ravel()
+
+
+@kernel
 def crop_boxes(x: Arrays, d: list[int], attrs: list[int]) -> None:
     image, box, index, outside, out = x
     _check_indices(index, d[0])

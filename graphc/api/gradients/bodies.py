@@ -65,13 +65,22 @@ class GradientGraph(FuncGraph):
 
     def capture(self, tensor: Tensor) -> Tensor:
         if tensor.graph is not self.forward:
-            return super().capture(tensor)
+            kept = self.forward.kept(tensor) if isinstance(self.forward, GradientGraph) else None
+            return super().capture(tensor) if kept is None else self.capture(kept)
         if tensor in self.outer:
             return super().capture(self.outer[tensor])
         if tensor not in self.saved:
             constant_copy = self._constant(tensor)
             self.saved[tensor] = self.save(tensor) if constant_copy is None else constant_copy
         return self.saved[tensor]
+
+    def kept(self, tensor: Tensor) -> Tensor | None:
+        """What stands here for a tensor of the forward body, or of that whose gradient it is, if it has been kept: a
+        gradient of this gradient may use it, too (a custom gradient's own gradient does)."""
+        if tensor.graph is not self.forward and isinstance(self.forward, GradientGraph):
+            between = self.forward.kept(tensor)
+            return None if between is None else self.kept(between)
+        return self.saved.get(tensor)
 
     def _constant(self, tensor: Tensor) -> Tensor | None:
         value = tensor.spec.value

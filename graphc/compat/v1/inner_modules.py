@@ -35,6 +35,7 @@ INNER_MODULES: dict[str, tuple[str, ...]] = {
     "python.feature_column.feature_column_lib": ("feature_column",),
     "python.feature_column.feature_column_v2": ("feature_column",),
     "python.framework.constant_op": ("",),
+    "python.framework.device_spec": ("python.framework.device_spec", ""),
     "python.framework.dtypes": ("dtypes", ""),
     "python.framework.errors": ("errors",),
     "python.framework.errors_impl": ("errors",),

@@ -129,16 +129,20 @@ def module(space: str) -> ModuleType:
 
 
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds `<root>.nn` and the like, root being "graphc.compat.v1" or "tensorflow"."""
+    """Finds `<root>.nn` and the like, root being "graphc.compat.v1" or "tensorflow", or a package that is one of its
+    namespaces."""
 
-    def __init__(self, root: str) -> None:
-        self.root = root
+    def __init__(self, root: str, space: str) -> None:
+        self.root, self.space = root, space
+
+    def _inside(self, fullname: str) -> str:
+        return _join(self.space, fullname.removeprefix(self.root).lstrip("."))
 
     def find_spec(self, fullname: str, path: Sequence[str] | None = None,
                   target: ModuleType | None = None) -> importlib.machinery.ModuleSpec | None:
         if fullname != self.root and not fullname.startswith(f"{self.root}."):
             return None
-        space = fullname.removeprefix(self.root).lstrip(".")
+        space = self._inside(fullname)
         if self.root == ROOT and space in _MODULES_OF_CODE:
             return None
         if exists(space):
@@ -149,16 +153,16 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         raise ModuleNotFoundError(str(unknown(space, lookup(around)[1]())), name=fullname)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
-        return module(spec.name.removeprefix(self.root).lstrip("."))
+        return module(self._inside(spec.name))
 
     def exec_module(self, module: ModuleType) -> None:
         """Its names are looked up when they are used."""
 
 
-def install(root: str) -> None:
-    """From here on `import <root>.nn` finds TensorFlow 1's namespaces."""
+def install(root: str, space: str = "") -> None:
+    """From here on `import <root>.nn` finds TensorFlow 1's namespaces, those inside of `space`."""
     if not any(isinstance(f, Finder) and f.root == root for f in sys.meta_path):
-        sys.meta_path.insert(0, Finder(root))
+        sys.meta_path.insert(0, Finder(root, space))
 
 
 def _plain(space: str) -> str:

@@ -336,8 +336,9 @@ class BodySplit(HostBody):
         uploads = {b for b in (read | {*abroad, *listed}) - written - given
                    if self.body.buffers[b].kind not in _LASTING or self._changes(b)}
         uploads |= {b for b in own & self.here if b not in given}
-        listing = {b: self.wanted_kept[b][1] for b in own | uploads if self.wanted_kept.get(b, (-1, 0))[0] >= number}
-        made = {b for b in own | uploads if self.wanted_there.get(b, -1) >= number} | {*abroad}
+        new = own | uploads.difference(self.address)       # others stay where another device has them
+        listing = {b: self.wanted_kept[b][1] for b in new if self.wanted_kept.get(b, (-1, 0))[0] >= number}
+        made = {b for b in new if self.wanted_there.get(b, -1) >= number} | {*abroad}
         made |= {b for b, home in listing.items() if home != device}
         at_hand = own | {b for b in self.address if self.homes[b] == device and b not in self.here | written
                          and self.body.buffers[b].kind in _MADE}

@@ -36,6 +36,10 @@ class Sampler:
         place is float32, last an int64.
         """
         made = [self.b.temporary(dtype, (self.new,)) for dtype in dtypes]
+        self._fill(function, made)
+        return made
+
+    def _fill(self, function: Callable[..., Any], made: Sequence[Any]) -> None:
         sizes = self.b.temporary(int64, (2,))
         self.b.store_sizes([self.old, self.new], sizes)
 
@@ -44,7 +48,6 @@ class Sampler:
             return function(s, self._place(s, old, new), s("sub", old, one))
 
         self.b.map(element, [sizes.select(0, i).broadcast((self.new,)) for i in range(2)], made)
-        return made
 
     def scale(self, s: Any, old: Any, new: Any) -> Any:
         one = s.constant(1, int64)
@@ -87,30 +90,38 @@ class Sampler:
 
     def cubic(self) -> list[Tap]:
         """Four old indices for each place, and their weights by bicubic convolution."""
-        def indices(s: Any, place: Any, last: Any) -> Any:
-            low = s.cast(s("floor", place), int64)
-            return tuple(_within(s, s("add", low, s.constant(k, int64)), last) for k in (-1, 0, 1, 2))
+        return list(zip(self.map(self._cubic_indices, [int32] * 4), self.map(self._cubic_weights, [float32] * 4),
+                        strict=True))
 
-        def weights(s: Any, place: Any, last: Any) -> Any:
-            low = s("floor", place)
-            # TF takes the weights from a table of 1024 steps.
-            steps = s.cast(s("round", s("mul", s("sub", place, low), s.constant(1024.0, float32))), float64)
-            found = []
-            for k in (-1, 0, 1, 2):
-                near = s("mul", s("sub", steps, s.constant(1024.0 * k, float64)), s.constant(1 / 1024, float64))
-                weight = _cubic(s, s("abs", near), k in (0, 1), -0.5 if self.half_pixel_centers else -0.75)
-                if self.half_pixel_centers:        # places outside of the picture count nothing
-                    index = s("add", s.cast(low, int64), s.constant(k, int64))
-                    inside = s("and", s("less_equal", s.constant(0, int64), index), s("less_equal", index, last))
-                    weight = s("select", inside, weight, s.constant(0.0, float32))
-                found.append(weight)
-            if self.half_pixel_centers:
-                total = s("add", s("add", s("add", found[0], found[1]), found[2]), found[3])
-                factor = s("div", s.constant(1.0, float32), total)
-                found = [s("mul", w, factor) for w in found]
-            return tuple(found)
+    def cubic_table(self) -> Tap:
+        """The same as matrices with a row for each place."""
+        index, weight = (self.b.temporary(dtype, (self.new, 4)) for dtype in (int32, float32))
+        for function, made in ((self._cubic_indices, index), (self._cubic_weights, weight)):
+            self._fill(function, [made.select(1, k) for k in range(4)])
+        return index, weight
 
-        return list(zip(self.map(indices, [int32] * 4), self.map(weights, [float32] * 4), strict=True))
+    def _cubic_indices(self, s: Any, place: Any, last: Any) -> Any:
+        low = s.cast(s("floor", place), int64)
+        return tuple(_within(s, s("add", low, s.constant(k, int64)), last) for k in (-1, 0, 1, 2))
+
+    def _cubic_weights(self, s: Any, place: Any, last: Any) -> Any:
+        low = s("floor", place)
+        # TF takes the weights from a table of 1024 steps.
+        steps = s.cast(s("round", s("mul", s("sub", place, low), s.constant(1024.0, float32))), float64)
+        found = []
+        for k in (-1, 0, 1, 2):
+            near = s("mul", s("sub", steps, s.constant(1024.0 * k, float64)), s.constant(1 / 1024, float64))
+            weight = _cubic(s, s("abs", near), k in (0, 1), -0.5 if self.half_pixel_centers else -0.75)
+            if self.half_pixel_centers:        # places outside of the picture count nothing
+                index = s("add", s.cast(low, int64), s.constant(k, int64))
+                inside = s("and", s("less_equal", s.constant(0, int64), index), s("less_equal", index, last))
+                weight = s("select", inside, weight, s.constant(0.0, float32))
+            found.append(weight)
+        if self.half_pixel_centers:
+            total = s("add", s("add", s("add", found[0], found[1]), found[2]), found[3])
+            factor = s("div", s.constant(1.0, float32), total)
+            found = [s("mul", w, factor) for w in found]
+        return tuple(found)
 
     def areas(self) -> Any:
         """A matrix: how much of each old place (column) lies in the cell of each new one (row), a row's sum is 1."""
@@ -130,6 +141,31 @@ class Sampler:
 
         self.b.map(element, [sizes.select(0, i).broadcast(made.shape) for i in range(2)], [made])
         return made
+
+
+def area_table(b: Any, old: Size, new: int) -> Tap:
+    """Matrices with a row for each new place: which old places lie in its cell, and how much of each; a row's sum is
+    1."""
+    sampler = Sampler(b, old, new, align_corners=False, half_pixel_centers=False)
+    taps = dims.floordiv(old, new) + 3       # one at either end may be cut, and places are rounded
+    made = [b.temporary(dtype, (new, taps)) for dtype in (int32, float32)]
+    sizes = b.temporary(int64, (2,))
+    b.store_sizes([old, new], sizes)
+
+    def element(s: Any, old: Any, new: Any) -> Any:
+        scale, one, zero = sampler.scale(s, old, new), s.constant(1.0, float32), s.constant(0.0, float32)
+        row, last = s.cast(s.index(0), float32), s("sub", old, s.constant(1, int64))
+        begin, end = s("mul", row, scale), s("mul", s("add", row, one), scale)
+        index = s("add", s("min", s.cast(s("floor", begin), int64), last), s.index(1))
+        place = s.cast(index, float32)
+        # The last old place counts for what lies behind it, too.
+        right = s("select", s("equal", index, last), s("max", end, s("add", place, one)), s("add", place, one))
+        part = s("max", s("sub", s("min", end, right), s("max", begin, place)), zero)
+        weight = s("select", s("less_equal", index, last), s("div", part, scale), zero)
+        return s.cast(s("min", index, last), int32), weight
+
+    b.map(element, [sizes.select(0, i).broadcast(made[0].shape) for i in range(2)], made)
+    return made[0], made[1]
 
 
 def _cubic(s: Any, x: Any, is_near: bool, a: float) -> Any:
@@ -160,7 +196,7 @@ def gathered(b: Any, x: Any, index: Any, axis: int) -> Any:
     """The elements of x at `index` along an axis."""
     x = b.contiguous(x)
     made = b.temporary(x.dtype, (*x.shape[:axis], index.shape[0], *x.shape[axis + 1:]))
-    b.call("gather", [x, index, made], _sizes(x.shape, axis, index.shape[0]))
+    b.call("gather", [x, index, made], axis_sizes(x.shape, axis, index.shape[0]))
     return made
 
 
@@ -169,11 +205,12 @@ def scattered(b: Any, x: Any, index: Any, axis: int, size: Size) -> Any:
     x = b.contiguous(x)
     shape = (*x.shape[:axis], size, *x.shape[axis + 1:])
     made = b.temporary(x.dtype, shape)
-    b.call("scatter_add", [x, index, made], _sizes(shape, axis, index.shape[0]))
+    b.call("scatter_add", [x, index, made], axis_sizes(shape, axis, index.shape[0]))
     return made
 
 
-def _sizes(shape: Sequence[Size], axis: int, count: Size) -> list[Size]:
+def axis_sizes(shape: Sequence[Size], axis: int, count: Size) -> list[Size]:
+    """Of kernels that take an axis of x to one of `count` places: what is outside, the axis, what is inside, count."""
     return [dims.product(shape[:axis]), shape[axis], dims.product(shape[axis + 1:]), count]
 
 

@@ -136,52 +136,46 @@ def make_bind(dtype, sizes, isa):
         return shared_as_well(rows, whole, even)
 
     @helper
-    def bind_roles(batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, persistent, turned, choice):
-        """bind, of the operands in the roles in which they are multiplied."""
-        apart()
-        merged = batch == 1 or (b_batch == 0 and a_batch == m * k and transpose_a == 0)
-        batches, rows = (1, batch * m) if merged else (batch, m)
-        way, plain = 0, persistent == 0
-        if plain and takes(choice, SHORT, pays_to_write_rows(batches, rows, n, k, transpose_b)):
-            way = SHORT
-        elif plain and transpose_b != 0 and rows <= DOT_ROWS and (
-                transpose_a == 0 or rows == 1 or batches == 1) and takes(choice, DOTS, turned or pays_to_dot(rows, k)):
-            way = DOTS
-        elif plain and transpose_b == 0 and rows == 1 and takes(choice, STREAM, True):
-            way = STREAM
-        brain = may_be_brain and not plain and choice[BRAIN_WEIGHTS] != 0 and n >= BRAIN_COLUMNS
-        shape, width, height, line_bytes, scratch, block = shape_of(rows, n, way, brain)
-        panels = ceil_div(n, width)
-        panel_bytes = k * line_bytes
-        different = batches if b_batch != 0 else 1
-        choice[SHAPE], choice[BATCHES], choice[ROWS] = shape, batches, rows
-        choice[PACK_PANELS] = min(max(PACK_BYTES // max(panel_bytes, 1), 1), panels)
-        choice[TILE_PANELS], choice[TILE_BATCHES] = panels, 1
-        choice[TILE_ROWS] = tile_rows(rows, height, n, k)
-        pack_tiles = different * ceil_div(panels, choice[PACK_PANELS])
+    def way_of(batches, rows, n, k, transpose_a, transpose_b, turned, choice):
+        """The way of its own that a product by a B that is no constant goes, 0: the micro-kernel's."""
+        if takes(choice, SHORT, pays_to_write_rows(batches, rows, n, k, transpose_b)):
+            return SHORT
+        if transpose_b != 0 and rows <= DOT_ROWS and (transpose_a == 0 or rows == 1 or batches == 1) and takes(
+                choice, DOTS, turned or pays_to_dot(rows, k)):
+            return DOTS
+        if transpose_b == 0 and rows == 1 and takes(choice, STREAM, True):
+            return STREAM
+        return 0
+
+    @helper
+    def set_mode(batches, rows, n, k, transpose_b, different, panel_bytes, width, height, way, plain, choice):
+        """How B arrives, and what that takes. different: matrices B. Returns bytes of scratch for it."""
+        panels = choice[TILE_PANELS]
+        pack_tiles, small = different * ceil_div(panels, choice[PACK_PANELS]), panels * panel_bytes <= SMALL
         if not plain:
-            choice[MODE] = PACKED
-            choice[FORMAT] = shape
+            choice[MODE], choice[FORMAT] = PACKED, choice[SHAPE]
             choice[PACKED_BYTES], choice[PACK_TILES] = different * panels * panel_bytes, pack_tiles
         elif way != 0:
             choice[MODE] = IN_PLACE
         elif different == batches and rows <= rows_packing(batches, panels, height, width * k) and takes(
                 choice, IN_TILE, transpose_b != 0 or (
-                    n % width != 0 if different > 1 and panels * panel_bytes <= SMALL
-                    else rows > rows_in_place(n) * height)):
+                    n % width != 0 if different > 1 and small else rows > rows_in_place(n) * height)):
             choice[MODE] = IN_TILE
         elif transpose_b == 0 and takes(
-                choice, IN_PLACE, rows <= rows_in_place(n) * height or (
-                    different > 1 and panels * panel_bytes <= SMALL)):
+                choice, IN_PLACE, rows <= rows_in_place(n) * height or (different > 1 and small)):
             choice[MODE] = IN_PLACE
-            scratch += panel_bytes
+            return panel_bytes
         else:
             choice[MODE] = IN_WORK
             choice[WORK_BYTES], choice[TILES] = different * panels * panel_bytes, pack_tiles
-        choice[VARIANT] = way if way != 0 else choice[MODE]
-        cost = rows * n * k + (AROUND if way == SHORT else 0)
-        if rows <= 2 * height or turned or choice[MODE] == IN_TILE:
-            choice[TILE_ROWS] = rows
+        return 0
+
+    @helper
+    def set_tiles(batches, rows, n, k, width, height, way, turned, choice):
+        """Rows, panels and batches of a tile; TILE_PANELS is all of them before."""
+        panels, cost = choice[TILE_PANELS], rows * n * k + (AROUND if way == SHORT else 0)
+        choice[TILE_ROWS] = rows if rows <= 2 * height or turned or choice[MODE] == IN_TILE else tile_rows(
+            rows, height, n, k)
         row_tiles = ceil_div(rows, choice[TILE_ROWS])
         if choice[MODE] == IN_TILE:
             row_tiles = ceil_div(batches, ceil_div(PRODUCTS, max(cost, 1)))
@@ -190,6 +184,25 @@ def make_bind(dtype, sizes, isa):
             choice[TILE_PANELS] = min(max(least, ceil_div(panels * row_tiles, COLUMN_TILES)), panels)
         if choice[TILE_ROWS] == rows and choice[TILE_PANELS] == panels:
             choice[TILE_BATCHES] = min(ceil_div(PRODUCTS, max(cost, 1)), batches)
+
+    @helper
+    def bind_roles(batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, persistent, turned, choice):
+        """bind, of the operands in the roles in which they are multiplied."""
+        apart()
+        merged = batch == 1 or (b_batch == 0 and a_batch == m * k and transpose_a == 0)
+        batches, rows = (1, batch * m) if merged else (batch, m)
+        plain = persistent == 0
+        way = way_of(batches, rows, n, k, transpose_a, transpose_b, turned, choice) if plain else 0
+        brain = may_be_brain and not plain and choice[BRAIN_WEIGHTS] != 0 and n >= BRAIN_COLUMNS
+        shape, width, height, line_bytes, scratch, block = shape_of(rows, n, way, brain)
+        panels, panel_bytes = ceil_div(n, width), k * line_bytes
+        choice[SHAPE], choice[BATCHES], choice[ROWS] = shape, batches, rows
+        choice[PACK_PANELS] = min(max(PACK_BYTES // max(panel_bytes, 1), 1), panels)
+        choice[TILE_PANELS], choice[TILE_BATCHES] = panels, 1
+        different = batches if b_batch != 0 else 1
+        scratch += set_mode(batches, rows, n, k, transpose_b, different, panel_bytes, width, height, way, plain, choice)
+        choice[VARIANT] = way if way != 0 else choice[MODE]
+        set_tiles(batches, rows, n, k, width, height, way, turned, choice)
         if choice[MODE] == IN_TILE:
             scratch += min(choice[TILE_PANELS] * panel_bytes, block)
         elif way == SHORT and transpose_b != 0:

@@ -6,9 +6,8 @@ dy y along a row,
 
     dv = pT dy      dt = p (dy vT - d) scale      dq = dt k      dk = dtT q
 
-and by a mask that is added, if it is wanted, dm = dt / scale, block by block: a block of rows and columns of p and dt
-is made in scratch, where it stays in the second cache, and multiplied three times. A tile takes a group of row blocks
-of one matrix, and of these all columns.
+block by block: a block of rows and columns of p and dt is made in scratch, where it stays in the second cache, and
+multiplied three times. A tile takes a group of row blocks of one matrix, and of these all columns.
     phase 0    a tile for each group. If a matrix is one group, it adds to dk and dv themselves, else to sums of its own
                in the workspace
     phase 1    those sums are added up, in the order of the groups
@@ -25,7 +24,6 @@ from ..memory import (
     address,
     apart,
     ceil_div,
-    copy_bytes,
     helper,
     offset,
     pointer_to,
@@ -69,9 +67,9 @@ def make_bind(dtype, shape, scratch_bytes):
 
     def bind(outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, q_at, q_outer, q_inner, q_row,
              k_at, k_outer, k_inner, k_row, v_at, v_outer, v_inner, v_row, dy_at, dy_outer, dy_inner, dy_row, masked,
-             y_inside, dq_inside, dk_inside, dv_inside, by_mask, scale, choice):
+             y_inside, dq_inside, dk_inside, dv_inside, scale, choice):
         batch = outer * inner
-        if batch * (rows + cols) * (depth + columns + by_mask) == 0:
+        if batch * (rows + cols) * (depth + columns) == 0:
             return
         across = min(round_up(max(cols, 1), width), max(MOST_COLS // width * width, width))
         most = max(BLOCK_BYTES // (2 * min(max(cols, 1), MOST_COLS) * size) // HEIGHTS * HEIGHTS, HEIGHTS)
@@ -106,9 +104,8 @@ def make_bind(dtype, shape, scratch_bytes):
 
 def make_weights(dtype):
     """The functions (scores, mask, kept, rows, row_step, mask_row, cols, masked, scale): scores of a block become
-    weights; (dp, weights, mask, sums, dm, rows, row_step, mask_row, dm_row, cols, masked, by_mask, scale): their
-    gradient that of scores, and without the scale dm, if by_mask says so."""
-    size, exp, mask_of = ITEM_SIZES[dtype], EXP[dtype], masks(dtype)
+    weights; (dp, weights, mask, sums, rows, row_step, mask_row, cols, masked, scale): their gradient that of scores."""
+    exp, mask_of = EXP[dtype], masks(dtype)
     apply, of_gradient = mask_of.apply, mask_of.of_gradient
 
     @helper
@@ -129,27 +126,23 @@ def make_weights(dtype):
                       kept[2 * i + 1])
 
     @helper
-    def differentiate_row(dp, weights, mask, total, dm, cols, masked, by_mask, scale):
+    def differentiate_row(dp, weights, mask, total, cols, masked, scale):
         apart()
         for j in range(cols):
-            dp[j] = weights[j] * (dp[j] - total)
-        if by_mask != 0:
-            copy_bytes(address(dm), address(dp), cols * size)
+            dp[j] = weights[j] * (dp[j] - total) * scale
         if masked > ADDED:
             of_gradient(dp, mask, cols, masked)
-        for j in range(cols):
-            dp[j] *= scale
 
     @helper
-    def differentiate(dp, weights, mask, sums, dm, rows, row_step, mask_row, dm_row, cols, masked, by_mask, scale):
+    def differentiate(dp, weights, mask, sums, rows, row_step, mask_row, cols, masked, scale):
         for i in range(rows):
             differentiate_row(offset(dp, i * row_step), offset(weights, i * row_step), offset(mask, i * mask_row),
-                              sums[i], offset(dm, i * dm_row), cols, masked, by_mask, scale)
+                              sums[i], cols, masked, scale)
     return weigh, differentiate
 
 
 def make_group(dtype, isa):
-    """The function that computes a group of rows: adds to dk and dv (at addresses), writes its rows of dq and dm."""
+    """The function that computes a group of rows: adds to dk and dv (at addresses), writes its rows of dq."""
     size, endless = ITEM_SIZES[dtype], NUMBA_TYPES[dtype](float("inf"))
     half = NUMBA_TYPES[dtype](0.5)
     shape = shapes(isa, dtype).main
@@ -190,7 +183,7 @@ def make_group(dtype, isa):
 
     @helper
     def compute(q, q_row, k, k_row, v, v_row, mask, kept, y, y_row, dy, dy_row, dq, dq_row, dk, dk_row, dv, dv_row,
-                dm, rows, cols, depth, columns, mask_row, masked, by_mask, scale, choice, scratch):
+                rows, cols, depth, columns, mask_row, masked, scale, choice, scratch):
         apart()
         down, across = choice[ROWS], choice[COLS]
         row_step = across + PAD
@@ -219,8 +212,6 @@ def make_group(dtype, isa):
         bound = endless
         if looking:
             bound = bound_of(q, k, k_row, v, v_row, dy, rows, cols, depth, columns, scale)
-            if by_mask != 0:
-                zero_bytes(address(dm), rows * cols * size)
         for first in range(0, cols, across):
             wide = min(across, cols - first)
             right, mixed = gathered(offset(k, first * k_row), k_row, wide, depth, apart_at), offset(v, first * v_row)
@@ -249,9 +240,8 @@ def make_group(dtype, isa):
                      scratch)
                 multiply(upper, columns * size, size, tall, columns, by_dy + low * columns * size,
                          columns * width * size, width * size, some, dp, row_step * size, scratch)
-                differentiate(at(dp), at(scores), above, offset(sums, top),
-                              offset(dm, (top * cols + first + low) * by_mask), tall, row_step, mask_row, cols, some,
-                              masked, by_mask, scale)
+                differentiate(at(dp), at(scores), above, offset(sums, top), tall, row_step, mask_row, some, masked,
+                              scale)
                 onto(dp, size, row_step * size, some, tall, left, depth, spare, by_k + low * depth * size, scratch)
                 onto(dp, row_step * size, size, tall, some, address(offset(right, low * depth)), depth, spare,
                      by_rows + top * depth * size, scratch)
@@ -276,10 +266,10 @@ def make_run(dtype, isa):
                 for j in range(length):
                     row[j] += part[j]
 
-    def run(q, k, v, y, kept, dy, mask, dq, dk, dv, dm, outer, inner, rows, cols, depth, columns, mask_outer,
-            mask_inner, mask_row, q_at, q_outer, q_inner, q_row, k_at, k_outer, k_inner, k_row, v_at, v_outer, v_inner,
-            v_row, dy_at, dy_outer, dy_inner, dy_row, masked, y_inside, dq_inside, dk_inside, dv_inside, by_mask, scale,
-            choice, work, scratch, phase, tile):
+    def run(q, k, v, y, kept, dy, mask, dq, dk, dv, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner,
+            mask_row, q_at, q_outer, q_inner, q_row, k_at, k_outer, k_inner, k_row, v_at, v_outer, v_inner, v_row,
+            dy_at, dy_outer, dy_inner, dy_row, masked, y_inside, dq_inside, dk_inside, dv_inside, scale, choice, work,
+            scratch, phase, tile):
         groups, of_k, of_v = choice[GROUPS], cols * depth, cols * columns
         index, first = (tile, 0) if phase == 1 else (tile // groups, tile % groups * choice[GROUP_ROWS])
         dk_steps, dv_steps = steps_of(dk_inside, inner, cols, depth), steps_of(dv_inside, inner, cols, columns)
@@ -302,8 +292,8 @@ def make_run(dtype, isa):
                 offset(y, matrix_at(index, inner, y_steps) + first * y_steps[2]), y_steps[2],
                 offset(dy, dy_at + matrix_at(index, inner, (dy_outer, dy_inner)) + first * dy_row), dy_row,
                 offset(dq, matrix_at(index, inner, dq_steps) + first * dq_steps[2]), dq_steps[2], to_k, dk_row, to_v,
-                dv_row, offset(dm, (index * rows + first) * cols * by_mask), min(choice[GROUP_ROWS], rows - first),
-                cols, depth, columns, mask_row, masked, by_mask, number(scale), choice, scratch)
+                dv_row, min(choice[GROUP_ROWS], rows - first), cols, depth, columns, mask_row, masked, number(scale),
+                choice, scratch)
         return OK
     return run
 

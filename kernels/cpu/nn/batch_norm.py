@@ -47,6 +47,7 @@ def make_loops(dtype):
 
     @helper
     def add_rows(sums, x, rows, cols):
+        apart()
         whole = rows // 4 * 4
         for i in range(0, whole, 4):
             a, b, c, d = (offset(x, i * cols), offset(x, (i + 1) * cols), offset(x, (i + 2) * cols),

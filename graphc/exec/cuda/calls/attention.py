@@ -71,7 +71,7 @@ def _forward(call: Call, kept: bool) -> list[Work]:
 def attention_gradient(call: Call) -> list[Work]:
     """dq, dk and dv, times dy."""
     call = _of_whole_matrices(call)
-    q, k, v, y, kept, dy, mask, dq, dk, dv, _ = call.operands
+    q, k, v, y, kept, dy, mask, dq, dk, dv = call.operands
     outer, inner, rows, cols, depth, columns, *_ = call.dims
     dtype, batch = call.types[0], outer * inner
     sums = call.scratch(batch * rows * size_of(dtype))

@@ -81,7 +81,7 @@ def _kept_softmax(call: Call, s: _Sizes, scores: int, kept: int) -> list[Work]:
 
 def gradient(call: Call, sums: int) -> list[Work]:
     """attention_grad(q, k, v, y, kept, dy, mask, dq, dk, dv). sums: dy * y, added up along rows."""
-    s, (q, k, v, _, kept, dy, mask, dq, dk, dv, _) = _Sizes(call), call.operands
+    s, (q, k, v, _, kept, dy, mask, dq, dk, dv) = _Sizes(call), call.operands
     dtype = s.dtype
     work, powers = _products_of_rows(call, s, q, k, s.depth)
     b = s.program(dtype, dtype)
