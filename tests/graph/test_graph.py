@@ -1,13 +1,16 @@
 """Graph, names, scopes, control dependencies, collections, devices, as TensorFlow 1 has them."""
 from __future__ import annotations
 
+import difflib
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
 
 import graphc as gc
 from graphc.ir.func_graph import FuncGraph
+from graphc.ir.names import suggestion
 
 
 @pytest.fixture
@@ -242,3 +245,20 @@ def test_functions_capture(graph):
     with pytest.raises(ValueError, match="made inside a branch or loop body"):
         with FuncGraph("other", graph).as_default():
             gc.identity(z)
+
+
+def test_names_that_are_not_there_cost_little_in_large_graphs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs look whether a name is there by catching the error."""
+    names = [f"tower_{i % 4}/block_{i}/layer_{i % 7}/weights/Adam_{i % 2}/read" for i in range(5_000)]
+    compared: list[int] = []
+    nearest = difflib.get_close_matches
+
+    def counting(name: str, choice: list[str], **options: Any) -> list[str]:
+        compared.append(len(choice))
+        return nearest(name, choice, **options)
+
+    monkeypatch.setattr(difflib, "get_close_matches", counting)
+    for wrong in (names[999].replace("layer", "layr"), names[999].removesuffix("d"), names[999] + "er"):
+        assert names[999] in suggestion(wrong, names)
+    assert suggestion("matmull", names[:10] + ["matmul"]) == "; did you mean 'matmul'?"
+    assert compared == [50, 50, 50, 11]
