@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import heapq
-import os
 import re
 from collections.abc import Iterable
 
@@ -128,4 +127,5 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 
 def _in_common(a: str, b: str) -> int:
-    return len(os.path.commonprefix((a, b)))
+    """How many letters both begin with."""
+    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
