@@ -8,12 +8,11 @@ from typing import Any
 import graphc as gc
 from graphc.api.public import public
 from graphc.errors import UnimplementedError
-from graphc.serial.broadcast_gradients import with_broadcast_gradient_args
 from graphc.serial.default_attributes import strip_default_attributes
 from graphc.serial.graph_pb2 import GraphDef, NodeDef
 from graphc.serial.meta_graph_pb2 import MetaGraphDef, SaverDef
-from graphc.serial.reads_before_writes import with_reads_before_writes
 from graphc.train.saving.collections import export_collection, strip_scope
+from graphc.train.saving.kept_graph import whole_graph_def
 
 UNBOUND = "$unbound_inputs_"             # in front of the names of inputs that are outside the scope
 UNBOUND_KEY = "unbound_inputs"           # the collection of those names
@@ -52,10 +51,7 @@ def export_meta_graph(filename: str | None = None, meta_info_def: Any = None, gr
     made = MetaGraphDef()
     if meta_info_def is not None:
         made.meta_info_def.CopyFrom(meta_info_def)
-    made.graph_def.CopyFrom(graph.as_graph_def(add_shapes=True) if graph_def is None else graph_def)
-    if graph_def is None:
-        with_broadcast_gradient_args(made.graph_def)
-        with_reads_before_writes(made.graph_def)
+    made.graph_def.CopyFrom(whole_graph_def(graph) if graph_def is None else graph_def)
     others = extraneous_saver_nodes(made.graph_def, saver_def) if clear_extraneous_savers else set()
     if scope or others or clear_devices:
         unbound = _keep(made.graph_def, scope, others, clear_devices)

@@ -20,6 +20,7 @@ from graphc.io.checkpoint.write_bundle import several_devices
 from graphc.serial.meta_graph_pb2 import MetaGraphDef, SaverDef
 from graphc.train.saving import states
 from graphc.train.saving.collections import Kind, register
+from graphc.train.saving.kept_graph import KeptGraph
 from graphc.train.saving.meta_graph import export_meta_graph
 from graphc.train.saving.nodes import add_nodes
 from graphc.train.saving.restored import explained, restore_directly, restored_by
@@ -83,6 +84,7 @@ class Saver:
         self._last_checkpoints: list[tuple[str, float]] = []
         self._to_be_deleted: list[tuple[str, float]] = []
         self._next_kept = math.inf
+        self._graph = KeptGraph()
         if not defer_build:
             self.build()
 
@@ -269,9 +271,10 @@ class Saver:
                           clear_extraneous_savers: bool = False, strip_default_attrs: bool = False,
                           save_debug_info: bool = False) -> MetaGraphDef:
         """gc.train.export_meta_graph of the default graph with this Saver."""
-        return export_meta_graph(filename, saver_def=self.saver_def, collection_list=collection_list, as_text=as_text,
-                                 export_scope=export_scope, clear_devices=clear_devices,
-                                 clear_extraneous_savers=clear_extraneous_savers,
+        graph_def = None if export_scope else self._graph.graph_def(gc.get_default_graph())
+        return export_meta_graph(filename, graph_def=graph_def, saver_def=self.saver_def,
+                                 collection_list=collection_list, as_text=as_text, export_scope=export_scope,
+                                 clear_devices=clear_devices, clear_extraneous_savers=clear_extraneous_savers,
                                  strip_default_attrs=strip_default_attrs, save_debug_info=save_debug_info)
 
     def _check_built(self, what: str) -> None:
