@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <vector>
 
 #include "dtypes.hpp"
 #include "error.hpp"
@@ -18,7 +19,7 @@ namespace S = strings_layout;
 using Word = std::int64_t;
 using Lock = std::lock_guard<std::mutex>;
 
-constexpr Word F32 = 1, F64 = 2, I32 = 3, I64 = 9;   // TensorFlow's numbers of dtypes
+constexpr Word F32 = 1, F64 = 2, I32 = 3, U8 = 4, I16 = 5, I8 = 6, I64 = 9, U16 = 17;   // TensorFlow's numbers of dtypes
 
 // How kernels number a dtype; -1: they do not know it.
 Word kind_of(Word dtype) {
@@ -31,6 +32,20 @@ void made_or_throw(const StringCall& call, Word found) {
   call.strings.count_made();
   if (found == S::NO_MEMORY) throw_error(GRAPHC_RESOURCE_EXHAUSTED, "no memory for strings");
   if (found < 0) damaged("the plan computes with the numbers of strings");
+}
+
+// Integers of 8 and 16 bits as words; of other dtypes nothing.
+std::vector<Word> widened(Word dtype, Word source, Word count) {
+  const void* data = reinterpret_cast<const void*>(source);
+  const auto words_of = [&](auto of) {
+    const auto* first = static_cast<const decltype(of)*>(data);
+    return std::vector<Word>(first, first + count);
+  };
+  if (dtype == I8) return words_of(std::int8_t{});
+  if (dtype == U8) return words_of(std::uint8_t{});
+  if (dtype == I16) return words_of(std::int16_t{});
+  if (dtype == U16) return words_of(std::uint16_t{});
+  return {};
 }
 
 // What the kernel is not sure of: hexadecimal numbers, and those near the ends of the range or between two.
@@ -79,17 +94,19 @@ struct AsString final : StringOp {
   void run(const StringCall& call) const override {
     if (call.operands.empty()) damaged("AsString has no operand");
     const Word* given = call.operands[0];
-    const Word dtype = given[layout::SLOT_DTYPE], kind = kind_of(dtype), count = elements_of(given);
-    if (kind < 0) throw_error(GRAPHC_UNIMPLEMENTED, "AsString of " + dtype_name(dtype) + " runs in Python only: cast it");
+    const Word dtype = given[layout::SLOT_DTYPE], count = elements_of(given);
+    const std::vector<Word> wider = widened(dtype, data_of(given), count);
+    const Word kind = wider.empty() ? kind_of(dtype) : Word{S::LONG};
+    const Word source = wider.empty() ? data_of(given) : reinterpret_cast<Word>(wider.data());
+    if (kind < 0 && count) throw_error(GRAPHC_UNIMPLEMENTED, "AsString of " + dtype_name(dtype) + " runs in Python only: cast it");
     const Word target = call.reserve(0, I64, sizes_of(given)), wide = bytes_of_kind(kind);
     const Lock lock(call.strings.mutex());
     for (Word done = 0; done < count; ++done) {
-      const Word found = GRAPHC_SYMBOL(gc_strings_write_numbers)(call.strings.table(), call.strings.held(),
-                                                                 data_of(given) + wide * done, count - done, kind, precision,
-                                                                 target + 8 * done);
+      const Word found = GRAPHC_SYMBOL(gc_strings_write_numbers)(call.strings.table(), call.strings.held(), source + wide * done,
+                                                                 count - done, kind, precision, target + 8 * done);
       made_or_throw(call, found);
       done += found;
-      if (done < count) write_slowly(call, kind, data_of(given) + wide * done, target + 8 * done);
+      if (done < count) write_slowly(call, kind, source + wide * done, target + 8 * done);
     }
   }
 
