@@ -4,7 +4,7 @@ Job: c[i, :] = sum over p < k of a[i, p] * b[p, :] for a fixed number of rows an
 (micro.py) it needs no table and is inlined, so that a tile costs little more than its products; A's and C's rows take a
 few registers, as their distances are multiples of one.
 Invariants: reads and writes elements of the tile only; an element's products are added in the order of k, one rounding
-each where the ISA has fma.
+each where the ISA has fma. Integers wrap.
 """
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def row_tile(dtype: str, rows: int, count: int, whole: bool = True) -> Any:
     count: of vectors, each LANES * 4 bytes. whole: all of their lanes are columns; else just the first `columns` are, of
     the only vector.
     """
-    size, element = ITEM_SIZES[dtype], LLVM_FLOATS[dtype]
+    size, element = ITEM_SIZES[dtype], LLVM_FLOATS.get(dtype) or ir.IntType(8 * ITEM_SIZES[dtype])
     lanes = LANES * 4 // size
     vector, suffix = ir.VectorType(element, lanes), f"v{lanes}{dtype}"
 
@@ -50,12 +50,17 @@ def row_tile(dtype: str, rows: int, count: int, whole: bool = True) -> Any:
 
     def products(builder, a, a_row, line, sums):
         """`sums` and the products of one k."""
-        fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3),
-                                             f"llvm.fmuladd.{suffix}")
         factors = [splat_value(builder, builder.load(at(builder, a, builder.mul(a_row, _I64(i)), element)), vector)
                    for i in range(rows)]
-        return [builder.call(fma, [factors[i], line[j], sums[i * count + j]])
+        return [multiply_add(builder, factors[i], line[j], sums[i * count + j])
                 for i in range(rows) for j in range(count)]
+
+    def multiply_add(builder, factor, value, total):
+        if dtype not in LLVM_FLOATS:
+            return builder.add(total, builder.mul(factor, value))
+        fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3),
+                                             f"llvm.fmuladd.{suffix}")
+        return builder.call(fma, [factor, value, total])
 
     def store(builder, sums, c, c_row, mask):
         for number, value in enumerate(sums):
