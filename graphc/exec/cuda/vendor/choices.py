@@ -2,7 +2,8 @@
 result is the own kernel's, and the same one again next time.
 
 The own kernel and the others are run on random numbers when a plan first has something of these sizes. A way whose
-result differs from the own kernel's by more than rounding explains, or that fails, is never taken, and told of once.
+result differs from the own kernel's by more than rounding explains or does not repeat to the bit, or that fails, is
+never taken, and told of once.
 What was found is kept on disk, by problem, GPU, driver, and versions: the next process takes the same way, so results
 are the same to the bit. Without that file it is measured anew; then another way may win, whose sums are in another
 order.
@@ -73,6 +74,7 @@ class Choices(Generic[Way]):
     def __init__(self, device: Device, kind: str, about: Sequence[object], way: type[Way]) -> None:
         self._device, self._kind, self._about, self._way = device, kind, tuple(about), way
         self._chosen: dict[str, Way | None] = {}
+        self._told: set[str] = set()
 
     def choose(self, call: Call, question: Question[Way]) -> Way | None:
         """The fastest way, None for the own kernel: also where the device has no memory to try the others."""
@@ -89,7 +91,7 @@ class Choices(Generic[Way]):
         self._device.wait()
         try:
             trial = Trial(self._device, question.dtype, question.factors, question.result, question.operations)
-            there = replace(call, scratch=trial.scratch.take, checks=[], libraries=None)
+            there = replace(call, scratch=trial.scratch.take, checks=[])
             if known is not None:
                 return self._loaded(question, self._way(*known), trial, there)
             found = self._fastest(question, trial, there)
@@ -104,18 +106,21 @@ class Choices(Generic[Way]):
         try:
             trial.once(question.work(way)(call, *trial.factors, trial.other))
         except LibraryError as error:
-            _tell(question, way, f"failed: {error}")
+            self._tell(question, way, f"failed: {error}")
             return None
         return way
 
     def _fastest(self, question: Question[Way], trial: Trial, call: Call) -> Way | None:
         shortest = CLEARLY * trial.seconds(question.own(call, *trial.factors, trial.result))
         found: Way | None = None
-        for way in question.ways():
-            trial.scratch.next_step()
-            taken = self._seconds(question, way, trial, call)
-            if taken is not None and taken < shortest:
-                shortest, found = taken, way
+        try:
+            for way in question.ways():
+                trial.scratch.next_step()
+                taken = self._seconds(question, way, trial, call)
+                if taken is not None and taken < shortest:
+                    shortest, found = taken, way
+        except LibraryError as error:          # which was asked for ways
+            self._warn(f"graphc: {error}; asked for {question.said}")
         return found
 
     def _seconds(self, question: Question[Way], way: Way, trial: Trial, call: Call) -> float | None:
@@ -126,12 +131,16 @@ class Choices(Generic[Way]):
             trial.once(work)
             differing = trial.differing(call, question.apart)
             if differing:
-                _tell(question, way, f"differs from graphc's own kernel in {differing} of {question.result} elements "
-                                     f"by more than {question.apart:.3g}")
+                self._tell(question, way, f"differs from graphc's own kernel in {differing} of {question.result} "
+                                          f"elements by more than {question.apart:.3g}")
                 return None
-            return trial.seconds(work)
+            before, taken = trial.bits(call), trial.seconds(work)
+            if trial.bits(call) != before:
+                self._tell(question, way, "does not repeat its result to the bit")
+                return None
+            return taken
         except LibraryError as error:
-            _tell(question, way, f"failed: {error}")
+            self._tell(question, way, f"failed: {error}")
             return None
 
     def _entry(self, question: Question[Way]) -> str:
@@ -142,6 +151,10 @@ class Choices(Generic[Way]):
                  question.key)
         return f"{self._kind}{cache.hash_of(*map(str, about))}.json"
 
+    def _tell(self, question: Question[Way], way: Way, what: str) -> None:
+        self._warn(f"graphc: {way.name} {what}, for {question.said}. It is not used for that")
 
-def _tell(question: Question[Any], way: Named, what: str) -> None:
-    warnings.warn(f"graphc: {way.name} {what}, for {question.said}. It is not used for that", stacklevel=2)
+    def _warn(self, said: str) -> None:
+        if said not in self._told:             # several algorithms may fail alike
+            self._told.add(said)
+            warnings.warn(said, stacklevel=2)

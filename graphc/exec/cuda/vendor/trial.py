@@ -11,6 +11,7 @@ from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.memory import Block, Scratch
 from graphc.exec.cuda.work import Work
 from graphc.exec.map_code import SIZES
+from graphc.plan.plan import Program
 
 PATTERN = 262139                               # random elements, which are repeated; a prime: no row is like another
 ENOUGH, MOST_REPEATS, ROUNDS = 4e9, 16, 3      # operations that a round has at least; what is long has one round
@@ -30,6 +31,7 @@ class Trial:
         self.scratch = Scratch(device)
         self.factors = self._room(factors[0] * size), self._room(factors[1] * size)
         self.result, self.other = self._room(result * size), self._room(result * size)
+        self._number = self._room(8)
         kept = []                              # the host's numbers are read until the device has waited
         for number, (address, count) in enumerate(zip(self.factors, factors, strict=True)):
             values = np.random.default_rng(number).standard_normal(min(count, PATTERN))
@@ -80,12 +82,22 @@ class Trial:
 
     def differing(self, call: Call, most: float) -> int:
         """How many elements of `other` are further than `most` from those of `result`; NaN is from everything."""
-        place, near = self._room(8), np.zeros(1, np.int64)
         b = ProgramBuilder(self.dtype, self.dtype)
         distance = b("abs", self.dtype, b("sub", self.dtype, 0, 1))
         is_near = b("less_equal", "bool", distance, b("const", self.dtype, value=most))
         program = b.program(b("reduce.add", "i64", b("cast", "i64", is_near)))
-        self.once(map_work(call, program, (self.count,), 1, [(self.result, (1,)), (self.other, (1,)), (place, (0,))]))
-        self.device.download(int(near.ctypes.data), place, 8)
+        return self.count - self._total(call, program, self.count, self.result, self.other)
+
+    def bits(self, call: Call) -> int:
+        """The sum of the words of `other`: another one if any bit of it is."""
+        b = ProgramBuilder("i32")
+        program = b.program(b("reduce.add", "i64", b("cast", "i64", 0)))
+        return self._total(call, program, self.count * SIZES[self.dtype] // 4, self.other)
+
+    def _total(self, call: Call, program: Program, count: int, *loads: int) -> int:
+        """The one number that a program makes of arrays."""
+        total = np.zeros(1, np.int64)
+        self.once(map_work(call, program, (count,), 1, [*((at, (1,)) for at in loads), (self._number, (0,))]))
+        self.device.download(int(total.ctypes.data), self._number, 8)
         self.device.wait()
-        return self.count - int(near[0])
+        return int(total[0])
