@@ -3,7 +3,9 @@
 // does not repeat to the bit or mixes pixels, another way to multiply than was asked for, less workspace than it takes.
 // GRAPHC_STANDIN_CUDNN=broken: no handle; old: version 7; newer: made for CUDA 14; slow: each convolution takes a while;
 // missing: it knows no algorithm; large: all need 1 GB of workspace; wrong: the last element is; failing: convolutions do
-// not begin; restless: no result is the same as the one before.
+// not begin; restless: every other one adds up the other way round.
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -11,7 +13,6 @@
 #include <cstring>
 #include <functional>
 #include <thread>
-#include <tuple>
 #include <vector>
 
 #include "memory.h"
@@ -135,13 +136,14 @@ void each_product(const Shapes& s, const Way& way, const std::function<void(size
 template <class T>
 void compute(Kind_of kind, const Shapes& s, const Way& way, const T* a, const T* b, T* result, size_t count) {
   memset(result, 0, count * sizeof(T));
+  std::vector<std::array<size_t, 3>> products;
   each_product(s, way, [&](size_t x, size_t f, size_t y) {
-    auto [first, second, target] = kind == forward ? std::tuple{x, f, y} : kind == of_input ? std::tuple{f, y, x}
-                                                                                            : std::tuple{x, y, f};
-    result[target] = std::fma(taken(a[first], way.math), taken(b[second], way.math), result[target]);
+    products.push_back(kind == forward ? std::array{x, f, y} : kind == of_input ? std::array{f, y, x} : std::array{x, y, f});
   });
+  if (is("restless") && convolutions % 2) std::reverse(products.begin(), products.end());
+  for (auto [first, second, target] : products)
+    result[target] = std::fma(taken(a[first], way.math), taken(b[second], way.math), result[target]);
   if (is("wrong")) result[count - 1] += 1;
-  if (is("restless")) result[0] += T(1e-6) * T(convolutions % 64);
 }
 
 int get(Kind_of kind, void* handle, const void* a, const void* b, const void* way, const void* result, int most, int* count,

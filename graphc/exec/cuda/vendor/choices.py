@@ -1,8 +1,8 @@
 """Which of several ways to compute something is taken: the one that the device is measured to be fastest with, if its
 result is the own kernel's, and the same one again next time.
 
-The own kernel and the others are run on random numbers when a plan first has something of these sizes. A way whose
-result differs from the own kernel's by more than rounding explains or does not repeat to the bit, or that fails, is
+The own kernel and the others are run when a plan first has something of these sizes. A way whose result differs from
+the own kernel's where sums are exact (trial.py), or does not repeat to the bit where they are not, or that fails, is
 never taken, and told of once.
 What was found is kept on disk, by problem, GPU, driver, and versions: the next process takes the same way, so results
 are the same to the bit. Without that file it is measured anew; then another way may win, whose sums are in another
@@ -11,7 +11,6 @@ order.
 from __future__ import annotations
 
 import json
-import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
@@ -26,10 +25,6 @@ from graphc.exec.cuda.work import Work
 from graphc.kernels.toolchain import cache
 
 CLEARLY = 0.95                                 # of the own kernel's time another way may take
-# How far two sums of products of numbers around 0 may be apart, times the root of how many are added: rounded in
-# another order, and of factors that one way rounds to tf32 and the other one cuts.
-APART = {"f32": 2.0 ** -12, "f64": 2.0 ** -40}
-APART_BY_TF32 = 2.0 ** -7
 
 Made = Callable[[Call, int, int, int], Sequence[Work]]     # at addresses of two factors and a result
 
@@ -47,8 +42,8 @@ Way = TypeVar("Way", bound=Named)              # a frozen dataclass of numbers a
 @dataclass(frozen=True)
 class Question(Generic[Way]):
     """Something to be computed of two factors. said: what it is, with its sizes, for the user; key: all that tells it
-    from others; factors, result: how many elements; terms: of a sum; by_tf32: factors may be rounded. own: the own
-    kernel; ways: the others, those first that are thought best; work: how one of them does it."""
+    from others; factors, result: how many elements; terms: of a sum. own: the own kernel; ways: the
+    others, those first that are thought best; work: how one of them does it."""
 
     said: str
     key: str
@@ -57,14 +52,9 @@ class Question(Generic[Way]):
     result: int
     terms: int
     operations: float
-    by_tf32: bool
     own: Made
     ways: Callable[[], Iterable[Way]]
     work: Callable[[Way], Made]
-
-    @property
-    def apart(self) -> float:
-        return (APART_BY_TF32 if self.by_tf32 else APART[self.dtype]) * math.sqrt(max(self.terms, 1))
 
 
 class Choices(Generic[Way]):
@@ -90,7 +80,8 @@ class Choices(Generic[Way]):
             return None
         self._device.wait()
         try:
-            trial = Trial(self._device, question.dtype, question.factors, question.result, question.operations)
+            trial = Trial(self._device, question.dtype, question.factors, question.result, question.operations,
+                          question.terms)
             there = replace(call, scratch=trial.scratch.take, checks=[])
             if known is not None:
                 return self._loaded(question, self._way(*known), trial, there)
@@ -129,13 +120,13 @@ class Choices(Generic[Way]):
             work = question.work(way)(call, *trial.factors, trial.other)
             trial.forget_other()
             trial.once(work)
-            differing = trial.differing(call, question.apart)
+            differing = trial.differing(call)
             if differing:
                 self._tell(question, way, f"differs from graphc's own kernel in {differing} of {question.result} "
-                                          f"elements by more than {question.apart:.3g}")
+                                          "elements")
                 return None
-            before, taken = trial.bits(call), trial.seconds(work)
-            if trial.bits(call) != before:
+            taken = trial.seconds(work)
+            if not trial.repeats(call, work):
                 self._tell(question, way, "does not repeat its result to the bit")
                 return None
             return taken
