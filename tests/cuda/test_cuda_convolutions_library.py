@@ -1,10 +1,12 @@
 """Convolutions by NVIDIA's library, on one that stands in for it (standin/cudnn.cpp): how pictures and filters lie,
-what is asked of it and when, which of its algorithms is taken, and that it is taken again."""
+what is asked of it and when, which of its algorithms is taken, and that it is taken again. On a GPU (`make gpu`) by
+the library that is there, which is made to convolve whatever its algorithms are faster than."""
 from __future__ import annotations
 
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,11 +15,15 @@ import pytest
 import graphc as gc
 from graphc.exec.cuda.driver import find_device
 from graphc.exec.cuda.vendor import choices, convolutions, trial
+from graphc.exec.cuda.vendor.find import open_cudnn
 from graphc.kernels.toolchain import cache
 
+from on_both import ON_GPU
 from stand_in_driver import IS_THERE, driver_standing_in, library
 
-pytestmark = pytest.mark.skipif(not IS_THERE, reason="the library stands in on x86-64 only")
+pytestmark = [pytest.mark.skipif(not ON_GPU and not IS_THERE, reason="the library stands in on x86-64 only"),
+              pytest.mark.skipif(ON_GPU and open_cudnn() is None, reason="there is no cuDNN here")]
+of_stand_in = pytest.mark.skipif(ON_GPU, reason="about the library that stands in")
 RANDOM = np.random.default_rng(7)
 Opened = Callable[..., Any]
 
@@ -30,13 +36,35 @@ def opened(monkeypatch: Any) -> Iterator[Opened]:
     monkeypatch.setattr(convolutions, "ENTRIES", kind)
     monkeypatch.setattr(convolutions, "FEWEST_OPERATIONS", 0.0)
     monkeypatch.setattr(choices, "CLEARLY", 1e9)
-    yield lambda mode="late", **settings: driver_standing_in(mode, cudnn=True, **settings)
+    yield on_gpu if ON_GPU else lambda mode="late", **settings: driver_standing_in(mode, cudnn=True, **settings)
     for entry in cache.directory().glob(f"{kind}*"):
         entry.unlink()
 
 
+@contextmanager
+def on_gpu(compute: int = 0) -> Iterator[None]:
+    """The machine's own, of which nothing is known yet."""
+    find_device().libraries.clear()
+    yield
+
+
 def calls() -> int:
-    return int(library().calls.standin_convolutions())
+    """Convolutions that the library has made: those that were put into the stream, on a GPU."""
+    return MADE[0] if ON_GPU else int(library().calls.standin_convolutions())
+
+
+MADE = [0]
+
+
+@pytest.fixture(autouse=True)
+def counted(monkeypatch: Any) -> None:
+    submit = convolutions.LibraryConvolution.submit
+
+    def counting(self: Any, device: Any) -> None:
+        MADE[0] += 1
+        submit(self, device)
+
+    monkeypatch.setattr(convolutions.LibraryConvolution, "submit", counting)
 
 
 def numbers(*shape: int, dtype: Any = np.float32) -> np.ndarray:
@@ -61,8 +89,10 @@ def check(opened: Opened, build: Callable[..., Any], *feeds: np.ndarray, kinds: 
         ran(build, *feeds, runs=1)                                 # and what is found is kept
         before = calls()
         found = ran(build, *feeds, runs=2)
-        assert calls() - before == 2 * kinds
-        assert not library().complaint()
+        if ON_GPU:
+            assert calls() > before, "it has an algorithm for none of them"
+        else:
+            assert calls() - before == 2 * kinds and not library().complaint()
     for ours, wanted in zip(found, ran(build, *feeds, gpu=False, runs=1), strict=True):
         np.testing.assert_allclose(ours, wanted, rtol=tolerance, atol=tolerance * max(np.abs(wanted).max(), 1))
 
@@ -137,6 +167,7 @@ def test_what_is_not_finite_goes_where_it_does_on_the_cpu(opened: Opened) -> Non
         assert sum(np.isnan(one).any() and not np.isnan(one).all() for one in found) >= 3
 
 
+@of_stand_in
 def test_training_in_a_loop_with_unknown_sizes(opened: Opened) -> None:
     def trained(gpu: bool) -> Any:
         with gc.Graph().as_default() as graph, graph.device("/gpu:0" if gpu else "/cpu:0"):
@@ -160,6 +191,7 @@ def test_training_in_a_loop_with_unknown_sizes(opened: Opened) -> None:
         np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
 
 
+@of_stand_in
 def test_float32_is_cut_only_where_the_user_lets_it(opened: Opened) -> None:
     x, f = numbers(2, 9, 9, 16), numbers(3, 3, 16, 8)
 
@@ -199,6 +231,7 @@ def convolved(x: Any, f: Any) -> Any:
 X, F = numbers(1, 6, 6, 3), numbers(3, 3, 3, 4)
 
 
+@of_stand_in
 def test_the_next_process_takes_the_same_algorithm_without_a_trial(opened: Opened) -> None:
     with opened():
         begin = calls()
@@ -219,6 +252,7 @@ def check_not_taken(opened: Opened) -> None:
             assert calls() == begin
 
 
+@of_stand_in
 def test_a_library_that_is_slower_is_not_taken(opened: Opened, monkeypatch: Any) -> None:
     monkeypatch.setenv("GRAPHC_STANDIN_CUDNN", "slow")
     monkeypatch.setattr(choices, "CLEARLY", 0.95)
@@ -231,6 +265,7 @@ def test_a_library_that_is_slower_is_not_taken(opened: Opened, monkeypatch: Any)
     check_not_taken(opened)
 
 
+@of_stand_in
 @pytest.mark.parametrize(("fault", "said"), [
     ("wrong", r"cuDNN differs from graphc's own kernel in 1 of 144 elements, for a convolution of "
               r"pictures \[1, 6, 6, 3\] by filters \[3, 3, 3, 4\] in f32"),
@@ -245,12 +280,14 @@ def test_an_algorithm_that_is_not_right_is_told_of_and_never_taken(opened: Opene
     check_not_taken(opened)
 
 
+@of_stand_in
 @pytest.mark.parametrize("fault", ["missing", "large"])
 def test_convolutions_for_which_the_library_has_no_algorithm(opened: Opened, monkeypatch: Any, fault: str) -> None:
     monkeypatch.setenv("GRAPHC_STANDIN_CUDNN", fault)
     check_not_taken(opened)
 
 
+@of_stand_in
 @pytest.mark.parametrize(("fault", "said"), [
     ("broken", "NOT_INITIALIZED"), ("old", r"version 7605; graphc knows versions 8 \(8000 to 8999\) and 9"),
     ("newer", "is made for CUDA 14, the driver for CUDA 1[0-9]")])
@@ -264,6 +301,7 @@ def test_a_library_that_cannot_be_used_is_told_of(opened: Opened, monkeypatch: A
         assert calls() == begin and len(told) == 1
 
 
+@of_stand_in
 def test_off_and_small(opened: Opened, monkeypatch: Any) -> None:
     """For small ones the library isn't even opened."""
     monkeypatch.setattr(convolutions, "FEWEST_OPERATIONS", 1e8)
@@ -277,6 +315,7 @@ def test_off_and_small(opened: Opened, monkeypatch: Any) -> None:
     check_not_taken(opened)
 
 
+@of_stand_in
 def test_no_memory_for_a_trial(opened: Opened) -> None:
     x, f = numbers(2, 20, 20, 8), numbers(3, 3, 8, 16)
     with opened():

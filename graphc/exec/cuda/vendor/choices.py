@@ -11,6 +11,7 @@ order.
 from __future__ import annotations
 
 import json
+import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
@@ -57,6 +58,19 @@ class Question(Generic[Way]):
     work: Callable[[Way], Made]
 
 
+@dataclass(frozen=True)
+class Measured(Generic[Way]):
+    """Seconds of the own kernel, and of the other ways that may be taken."""
+
+    own: float
+    others: tuple[tuple[Way, float], ...]
+
+    @property
+    def best(self) -> Way | None:
+        way, seconds = min(self.others, key=lambda one: one[1], default=(None, math.inf))
+        return way if seconds < CLEARLY * self.own else None
+
+
 class Choices(Generic[Way]):
     """Of one device, whose lock the caller has. kind: how the names of entries on disk begin; about: the versions that
     they depend on; way: what is chosen."""
@@ -78,41 +92,46 @@ class Choices(Generic[Way]):
         known: list[Any] | None = None if stored is None else json.loads(stored)
         if known == []:
             return None
-        self._device.wait()
         try:
-            trial = Trial(self._device, question.dtype, question.factors, question.result, question.operations,
-                          question.terms)
-            there = replace(call, scratch=trial.scratch.take, checks=[])
             if known is not None:
-                return self._loaded(question, self._way(*known), trial, there)
-            found = self._fastest(question, trial, there)
+                return self._loaded(call, question, self._way(*known))
+            found = self.measured(call, question).best
         except errors.ResourceExhaustedError:
             return None
         kept = [] if found is None else [getattr(found, one.name) for one in fields(found)]    # type: ignore[arg-type]
         cache.write_few(entry, json.dumps(kept).encode(), self._kind)
         return found
 
-    def _loaded(self, question: Question[Way], way: Way, trial: Trial, call: Call) -> Way | None:
+    def _trial(self, call: Call, question: Question[Way]) -> tuple[Trial, Call]:
+        """A trial, and the call whose scratch memory is its own."""
+        self._device.wait()
+        trial = Trial(self._device, question.dtype, question.factors, question.result, question.operations,
+                      question.terms)
+        return trial, replace(call, scratch=trial.scratch.take, checks=[])
+
+    def _loaded(self, call: Call, question: Question[Way], way: Way) -> Way | None:
         """A way that won before is run once, which loads its code: recording must not do that."""
+        trial, there = self._trial(call, question)
         try:
-            trial.once(question.work(way)(call, *trial.factors, trial.other))
+            trial.once(question.work(way)(there, *trial.factors, trial.other))
         except LibraryError as error:
             self._tell(question, way, f"failed: {error}")
             return None
         return way
 
-    def _fastest(self, question: Question[Way], trial: Trial, call: Call) -> Way | None:
-        shortest = CLEARLY * trial.seconds(question.own(call, *trial.factors, trial.result))
-        found: Way | None = None
+    def measured(self, call: Call, question: Question[Way]) -> Measured[Way]:
+        """All ways, measured now. Raises ResourceExhaustedError."""
+        trial, there = self._trial(call, question)
+        own, others = trial.seconds(question.own(there, *trial.factors, trial.result)), []
         try:
             for way in question.ways():
                 trial.scratch.next_step()
-                taken = self._seconds(question, way, trial, call)
-                if taken is not None and taken < shortest:
-                    shortest, found = taken, way
+                taken = self._seconds(question, way, trial, there)
+                if taken is not None:
+                    others.append((way, taken))
         except LibraryError as error:          # which was asked for ways
             self._warn(f"graphc: {error}; asked for {question.said}")
-        return found
+        return Measured(own, tuple(others))
 
     def _seconds(self, question: Question[Way], way: Way, trial: Trial, call: Call) -> float | None:
         """None: it is not to be taken."""

@@ -9,7 +9,7 @@ do.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import prod
@@ -21,7 +21,7 @@ from graphc.exec.cuda.calls.windows import Pictures, copied, inside
 from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.memory import ALIGNMENT
 from graphc.exec.cuda.vendor import cudnn
-from graphc.exec.cuda.vendor.choices import Choices, Question
+from graphc.exec.cuda.vendor.choices import Choices, Measured, Question
 from graphc.exec.cuda.vendor.cudnn import Algorithm, Cudnn, Kind, Layout, Problem
 from graphc.exec.cuda.work import Clear, Work
 
@@ -60,13 +60,18 @@ class LibraryConvolutions:
     def work(self, call: Call, problem: Problem, v: Convolution, own: Made, mend: Made) -> list[Work] | None:
         """What makes the call's result, None if the own kernels are to. own: what they do; mend: what looks at what
         zeros have made NaN, behind the library's result."""
+        question = self._question(problem, v, own, mend)
+        algorithm = self._choices.choose(call, question)
+        return None if algorithm is None else list(question.work(algorithm)(call, *call.operands))
+
+    def measured(self, call: Call, problem: Problem, v: Convolution, own: Made, mend: Made) -> Measured[Algorithm]:
+        """All ways, measured now."""
+        return self._choices.measured(call, self._question(problem, v, own, mend))
+
+    def _question(self, p: Problem, v: Convolution, own: Made, mend: Made) -> Question[Algorithm]:
         def made(algorithm: Algorithm, there: Call, *at: int) -> list[Work]:
-            return self._work(there, v, problem, algorithm, *at) + mend(there, v, *at)
+            return self._work(there, v, p, algorithm, *at) + mend(there, v, *at)
 
-        algorithm = self._choices.choose(call, self._question(v, problem, own, made))
-        return None if algorithm is None else made(algorithm, call, *call.operands)
-
-    def _question(self, v: Convolution, p: Problem, own: Made, made: Callable[..., list[Work]]) -> Question[Algorithm]:
         first, second, result = (prod(sizes) for sizes, _ in _operands(p.kind, v))
         taps = p.kh * p.kw
         terms = {Kind.FORWARD: taps * p.c, Kind.INPUT: taps * p.oc, Kind.FILTER: p.n * p.oh * p.ow}[p.kind]
@@ -156,11 +161,11 @@ def worthwhile(call: Call, kind: Kind, v: Convolution) -> Problem | None:
     dtype = call.types[0]
     if dtype not in ("f32", "f64") or any(at % ALIGNMENT for at in call.operands):
         return None
-    problem = _problem(kind, v, dtype, dtype == "f32" and call.products != Products.FUSED)
+    problem = problem_of(kind, v, dtype, dtype == "f32" and call.products != Products.FUSED)
     return problem if _is_worth_it(problem) else None
 
 
-def _problem(kind: Kind, v: Convolution, dtype: str, by_tf32: bool) -> Problem:
+def problem_of(kind: Kind, v: Convolution, dtype: str, by_tf32: bool) -> Problem:
     w = v.windows
     even = _is_even(v.h, v.top, w.oh, w.kh, w.stride_h, w.dilation_h) and _is_even(v.w, v.left, w.ow, w.kw, w.stride_w,
                                                                                   w.dilation_w)

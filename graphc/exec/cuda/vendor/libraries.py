@@ -38,10 +38,13 @@ class Libraries:
     def convolution(self, call: Call, kind: Kind, v: Convolution, own: Made, mend: Made) -> list[Work] | None:
         """As LibraryConvolutions.work; the library is opened when a convolution is worth it."""
         problem = worthwhile(call, kind, v)
-        library: LibraryConvolutions | None = None
-        if problem is not None:
-            library = self._opened(CONVOLUTIONS, "convolve", self._convolutions)
+        library = None if problem is None else self.convolutions
         return None if problem is None or library is None else library.work(call, problem, v, own, mend)
+
+    @property
+    def convolutions(self) -> LibraryConvolutions | None:
+        found: LibraryConvolutions | None = self._opened(CONVOLUTIONS, "convolve", self._convolutions)
+        return found
 
     def _convolutions(self) -> LibraryConvolutions | None:
         found, device = open_cudnn(), self._device
