@@ -12,8 +12,10 @@ from graphc.exec.cuda.calls import (
     boxes,
     convolutions,
     ctc,
+    drawn,
     draws,
     fourier,
+    fractional,
     fused_rows,
     indices,
     matrices,
@@ -88,9 +90,12 @@ CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
     "depthwise_conv2d_filter_grad": convolutions.depthwise_filter_gradient, "unfold_depth": taps.unfold_depth,
     "fold_depth": taps.fold_depth, "window_sum": taps.window_sum, "dilation2d": taps.dilation,
     "dilation2d_input_grad": taps.dilation_input_gradient, "dilation2d_filter_grad": taps.dilation_filter_gradient,
-    "crop_boxes": boxes.crop, "crop_boxes_image_grad": boxes.image_gradient, "crop_boxes_box_grad": boxes.box_gradient,
+    "pooling_edges": fractional.edges, "fractional_max_pool": fractional.largest,
+    "fractional_max_pool_grad": fractional.largest_gradient, "fractional_mean_pool": fractional.mean,
+    "fractional_mean_pool_grad": fractional.mean_gradient, "crop_boxes": boxes.crop,
+    "crop_boxes_image_grad": boxes.image_gradient, "crop_boxes_box_grad": boxes.box_gradient,
     "suppress_boxes": suppression.boxes, "suppress_overlaps": suppression.overlaps,
-    "suppress_classes": suppression.classes,
+    "suppress_classes": suppression.classes, "glimpse": drawn.glimpse, "draw_boxes": drawn.boxes,
     # Transforms
     "fft": fourier.fft,
     # Matrices
@@ -100,6 +105,6 @@ CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
     "mixed_seeds": draws.mixed_seeds, "stateless_uniform": draws.uniform, "stateless_normal": draws.normal,
     "stateless_truncated_normal": draws.truncated_normal, "stateless_int": draws.integers,
     "search_sums": draws.search_sums, "random_gamma": draws.gamma, "random_poisson": draws.poisson,
-    "random_gamma_grad": draws.gamma_gradient,
+    "random_gamma_grad": draws.gamma_gradient, "random_truncated": draws.truncated,
 }
 STATE_CHECK, STATE_MARK = "state_check", "state_mark"          # on the host: what is known of variables stands there
