@@ -236,8 +236,8 @@ def _behind_rows(axis: Any) -> int:
 
 
 RULES: Mapping[str, Rule] = {
-    **dict.fromkeys(("Identity", "StopGradient", "PreventGradient", "GuaranteeConst", "Snapshot", "CheckNumerics",
-                     "AsString", "StaticRegexReplace", "RegexReplace", "RegexFullMatch", "DecodeRaw"), _each(0)),
+    **dict.fromkeys(("Identity", "StopGradient", "PreventGradient", "GuaranteeConst", "Snapshot", "AsString",
+                     "StaticRegexReplace", "RegexReplace", "RegexFullMatch", "DecodeRaw"), _each(0)),
     "LookupTableFindV2": _each(1),
     **dict.fromkeys(("Sum", "Prod", "Max", "Min"), _total),
     "Reshape": _reshape,
