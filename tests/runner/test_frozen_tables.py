@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.cli import main
 
 from files import build_runner
 from native import Native
@@ -88,3 +89,20 @@ def test_a_table_that_has_not_been_filled() -> None:
     found = table(["a"], np.int64([1]), np.int64(4)).lookup(x)
     with gc.Session() as session, pytest.raises(gc.errors.FailedPreconditionError, match="tables_initializer"):
         gc.freeze(session, [found])
+
+
+def test_a_saved_model_with_a_file_of_words(native: Native, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("words.txt").write_text("a\nb\nc")
+    x = gc.placeholder(gc.string, [None], name="x")
+    ids = gc.contrib.lookup.index_table_from_file("words.txt", num_oov_buckets=2).lookup(x)
+    y = gc.nn.embedding_lookup(gc.Variable(np.arange(10, dtype=np.float32).reshape(5, 2)), ids)
+    given = texts("c", "a", "other", "")
+    with gc.Session() as session:
+        session.run([gc.global_variables_initializer(), gc.tables_initializer()])
+        gc.saved_model.simple_save(session, "saved", {"x": x}, {"y": y}, legacy_init_op=gc.tables_initializer())
+        wanted = session.run([y], {x: given})
+    Path("words.txt").unlink()
+    assert main(["convert", "saved", "-o", "model.pb"]) == 0
+    with native.load(Path("model.pb").read_bytes()) as model:
+        assert_same(model.run([given]), wanted)
