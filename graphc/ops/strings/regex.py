@@ -20,7 +20,7 @@ _REPLACED = (("x*", "-"), (r"(\w+) (\w+)", r"\2 \1 \0 \\"), ("b$", "."), (".", "
 
 
 def replaced(pattern: bytes, rewrite: bytes, everywhere: bool) -> Callable[[bytes], bytes]:
-    """A string with the (first) match replaced. An empty match right behind another one does not count, as in RE2."""
+    """A string with the (first) match replaced. An empty match right after another one does not count, as in RE2."""
     found = compiled(pattern)
     written, complete, most = _rewriter(decoded(rewrite))
     if most <= found.groups and (complete or everywhere) and not _may_match_nothing(pattern):
