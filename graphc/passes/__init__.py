@@ -1,4 +1,15 @@
-"""The passes, in the order in which they run, and why in that order."""
+"""The passes, in the order in which they run, and why in that order.
+
+Each pass is a file of its name. The other files of this folder:
+
+driver, rewriter, report, groups            run passes, and rules to a fixpoint; replace groups of nodes
+snapshot, snapshot_*, needed, random_*      from the user's Graph to the first Flow
+fused, recompute, regrouped, places         what `fuse` is made of
+attention_*, layer_norm_*                   what these passes find, and the ops that they make
+control_flow, loop_*                        loops and branches: their flows, copies of them, where they can be cut
+number_types, internal_ops                  ops for dtypes without kernels; ops that are no part of a saved graph
+equal_sizes, required_sizes, persistent, row_algebra, join_summaries   what several passes ask, and rules of simplify
+"""
 from __future__ import annotations
 
 from graphc.passes.attention import attention
