@@ -58,7 +58,7 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("rows_in_loops", rows_in_loops),
     # After join_products, whose products of an unrolled network have their rows in one already.
     ("split_loops", split_loops),
-# Before attention, which looks for softmax.
+    # Before attention, which looks for softmax.
     ("softmax_by_hand", softmax_by_hand),
     # After simplify, too; before layout, which would move what stands between.
     ("attention", attention),
