@@ -39,6 +39,10 @@ struct Launch {
 // 0, or CUDA's number for what went wrong, and a sentence about it.
 int run(const Launch& launch, std::string& complaint);
 
+// For functions that a kernel's threads call: the launch fails; or other threads run until holds(at, which).
+[[noreturn]] void fail(const Thread& t, const std::string& what);
+void wait_until(Thread& t, bool (*holds)(const void* at, uint32_t which), const void* at, uint32_t which);
+
 // Warps (warp.cpp): what a lane brings and what it gets.
 struct Lane {
   uint32_t mask;
@@ -47,5 +51,6 @@ struct Lane {
 };
 // lanes: of one warp, null if it does not take part.
 void run_warp(int operation, Lane* const (&lanes)[32]);
+float half_value(uint16_t bits);       // of a float16
 
 }  // namespace standin

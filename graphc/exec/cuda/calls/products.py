@@ -1,6 +1,7 @@
 """Matrix products on the device: which tile, and whether the products along k are cut into parts."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from graphc.exec.cuda.calls.call import Call, Products, ProgramBuilder, map_work, size_of
@@ -101,8 +102,9 @@ class Factors:
 
 
 def product(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
-    """c = a b, by NVIDIA's library where that is faster. Spaced matrices lie between one another, so that nothing lies
-    between all of them; they are multiplied one by one if only that, cut along k, fills the device."""
+    """c = a b, by warpgroups or NVIDIA's library where those are faster. Spaced matrices lie between one another, so
+    that nothing lies between all of them; they are multiplied one by one if only that, cut along k, fills the
+    device."""
     if not f.batch * f.m * f.n:
         return []
     if not f.k:
@@ -112,11 +114,15 @@ def product(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
         steps = [step * size_of(f.dtype) for step in (f.a_batch, f.b_batch, f.c_steps[1])]
         return [work for i in range(f.batch) for work in _own(call, one, *(
             at + i * step for at, step in zip((a, b, c), steps, strict=True)))]
+    def own(there: Call, *at: int) -> Sequence[Work]:
+        return _own(there, f, *at)
+
+    best = own if call.warpgroup_products is None else call.warpgroup_products.best(call, f, own)
     if call.library_products is not None:
-        found = call.library_products.work(call, f, (a, b, c), lambda there, *at: _own(there, f, *at))
+        found = call.library_products.work(call, f, (a, b, c), best)
         if found is not None:
             return found
-    return _own(call, f, a, b, c)
+    return list(best(call, a, b, c))
 
 
 def _own(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:

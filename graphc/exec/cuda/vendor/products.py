@@ -67,7 +67,7 @@ class LibraryProducts:
             return None
         problem = Problem(f.dtype, f.batch, f.m, f.n, f.k, f.a_batch, f.b_batch, f.transpose_a, f.transpose_b,
                           f.dtype == "f32" and call.products != Products.FUSED)
-        if not _is_worth_it(problem):
+        if not is_worth_it(problem):
             return None
         if problem not in self._chosen:
             self._chosen[problem] = self._choose(call, problem, own)
@@ -104,7 +104,7 @@ class LibraryProducts:
         return work
 
     def _fastest(self, call: Call, problem: Problem, own: Own, trial: Trial) -> Algorithm | None:
-        there = replace(call, scratch=trial.room, checks=[], library_products=None)
+        there = replace(call, scratch=trial.room, checks=[], library_products=None, warpgroup_products=None)
         shortest, found = CLEARLY * trial.seconds(list(own(there, trial.a, trial.b, trial.c))), None
         for algorithm in Matmul(self._cublas, problem).algorithms(TRIED, WORKSPACE):
             taken = trial.seconds(self._tried(trial, problem, algorithm))
@@ -121,7 +121,8 @@ class LibraryProducts:
         return f"{KIND}{cache.hash_of(*map(str, about))}.json"
 
 
-def _is_worth_it(p: Problem) -> bool:
+def is_worth_it(p: Problem) -> bool:
+    """Whether a trial may gain something."""
     moved = SIZES[p.dtype] * p.batch * (p.m * p.k + p.k * p.n + p.m * p.n)
     return 2.0 * p.batch * p.m * p.n * p.k >= FEWEST_OPERATIONS or moved >= FEWEST_BYTES
 

@@ -11,13 +11,16 @@ from graphc.exec.cuda.vendor.cublas import Problem
 from graphc.exec.cuda.work import Work
 from graphc.exec.map_code import SIZES
 
-PATTERN = 1 << 18                              # random elements, which are repeated
+PATTERN = 262_139                              # random elements, which are repeated: a prime, so rows are not alike
+UNIT = 1 / 16                                  # of which they are multiples, ...
+LARGEST = 1                                    # ... from minus that on: their products' sums are exact in float32
 ENOUGH, MOST_REPEATS, ROUNDS = 4e9, 16, 3      # operations that a round has at least; a long product has one round
 LONG = 4e11                                    # operations
 
 
 class Trial:
-    """Two factors of numbers around 0 and room for their product, for as long as this lives. The stream is the
+    """Two factors of numbers around 0 and room for their product, for as long as this lives. The numbers are such that
+    sums are exact in any order (16-bit floats have them, too), so kernels can be compared bit by bit. The stream is the
     caller's. Raises ResourceExhaustedError."""
 
     def __init__(self, device: Device, problem: Problem) -> None:
@@ -26,7 +29,9 @@ class Trial:
         size = SIZES[p.dtype]
         counts = [size * ((p.batch - 1) * p.a_batch + p.m * p.k), size * ((p.batch - 1) * p.b_batch + p.k * p.n)]
         self.a, self.b, self.c = (self.room(count) for count in (*counts, size * p.batch * p.m * p.n))
-        values = np.random.default_rng(0).standard_normal(PATTERN).astype(np.float64 if size == 8 else np.float32)
+        most = int(LARGEST / UNIT)
+        values = UNIT * np.random.default_rng(0).integers(-most, most + 1, PATTERN)
+        values = values.astype(np.float64 if size == 8 else np.float32)
         for address, count in zip((self.a, self.b), counts, strict=True):
             self._fill(address, count, values)
         device.wait()                          # the host's numbers are read until then

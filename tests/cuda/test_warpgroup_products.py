@@ -1,0 +1,61 @@
+"""Products by warpgroups in the emulator: right for every element, way in which factors lie, and sizes that no tile
+divides."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from graphc.exec.cuda.calls.call import Call, Products
+from graphc.exec.cuda.calls.products import Factors
+from graphc.exec.cuda.calls.warpgroups import Variant, work
+from graphc.exec.cuda.memory import Block
+from graphc.exec.library import load_library
+
+RANDOM = np.random.default_rng(17)
+PRODUCTS = {"bf16": Products.EXACT_BF16, "f16": Products.EXACT_F16, "tf32": Products.ROUNDED}
+
+
+def multiplied(device: Any, variant: Variant, a: np.ndarray, b: np.ndarray, turned: tuple[bool, bool] = (False, False),
+               shift: int = 0, shared: bool = False) -> np.ndarray:
+    """a b of batches. turned: which factors lie transposed in memory; shift: bytes by which a lies behind an address of
+    16; shared: all of the batch have the first b."""
+    device.enter()
+    kept: list[Block] = []
+
+    def room(count: int) -> int:
+        kept.append(Block(device, count))
+        return kept[-1].address
+
+    def placed(x: np.ndarray, behind: int = 0) -> int:
+        x, at = np.ascontiguousarray(x), room(x.nbytes + behind) + behind
+        device.upload(at, x.ctypes.data, x.nbytes)
+        device.wait()
+        return at
+
+    (batch, m, k), n = a.shape, b.shape[2]
+    left, right = (x.swapaxes(1, 2) if turn else x for x, turn in zip((a, b), turned, strict=True))
+    c = np.empty((batch, m, n), np.float32)
+    places = placed(left, shift), placed(right[:1] if shared else right), room(c.nbytes)
+    call = Call(("f32",), (), (), (), load_library(), room, lambda stored: 0, products=PRODUCTS[variant.element])
+    factors = Factors("f32", batch, m, n, k, m * k, 0 if shared else k * n, *turned)
+    for one in work(call, factors, variant, *places):
+        one.prepare(device)
+        one.submit(device)
+    device.download(c.ctypes.data, places[2], c.nbytes)
+    device.wait()
+    return c
+
+
+def factors(batch: int, m: int, n: int, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers whose sums of products are exact in any order."""
+    return tuple(RANDOM.integers(-16, 17, shape).astype(np.float32) / 16  # type: ignore[return-value]
+                 for shape in ((batch, m, k), (batch, k, n)))
+
+
+@pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])
+@pytest.mark.parametrize("variant", [Variant("bf16", 128), Variant("f16", 256), Variant("tf32", 128)])
+def test_every_way_in_which_factors_lie(hopper: Any, variant: Variant, turned: tuple[bool, bool]) -> None:
+    a, b = factors(1, 130, 264, 200)
+    np.testing.assert_array_equal(multiplied(hopper, variant, a, b, turned), a @ b)
