@@ -19,7 +19,10 @@ import numpy as np
 import graphc as gc
 from graphc.exec.cuda.calls.all import CALLS
 from graphc.exec.cuda.calls.call import Call, Products
-from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE
+from graphc.exec.cuda.calls.products import Factors
+from graphc.exec.cuda.calls.warpgroups import variants
+from graphc.exec.cuda.calls.warpgroups import work as warpgroup_work
+from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE, WARPGROUP_COMPUTE
 from graphc.exec.cuda.driver import Device, find_device
 from graphc.exec.cuda.maps import BoundMap, Place, launches
 from graphc.exec.cuda.memory import Block
@@ -27,6 +30,7 @@ from graphc.exec.library import load_library
 from graphc.plan.plan import Instr, Program
 
 REPEATS, ROUNDS = 20, 7
+PEAKS = {"bf16": 989e12, "f16": 989e12, "tf32": 494e12}        # operations a second of an H100 or H200 (SXM), dense
 
 
 class Bench:
@@ -199,6 +203,29 @@ def tensor_products(bench: Bench) -> None:
         del bench.kept[-3:]
 
 
+def warpgroups(bench: Bench) -> None:
+    """Each variant, beside what the tensor cores do at most (NVIDIA's data sheet, without sparsity)."""
+    device = bench.device
+    if device.compute != WARPGROUP_COMPUTE:
+        print("this GPU has no warpgroups that graphc uses")
+        return
+    kinds = {"bf16": Products.EXACT_BF16, "f16": Products.EXACT_F16, "tf32": Products.ROUNDED}
+    for size in sorted({bench.size(n) for n in (1024, 4096, 8192)}):
+        a, b, c = (bench.fill(size * size) for _ in range(3))
+        for kind, how in kinds.items():
+            for turned in ((False, True), (False, False), (True, False)):
+                call = Call(("f32",), (), (), (), load_library(), bench.room, lambda stored: 0, products=how)
+                factors = Factors("f32", 1, size, size, size, size * size, size * size, *turned)
+                for variant in variants(call, factors):
+                    seconds = bench.time(warpgroup_work(call, factors, variant, a, b, c))
+                    done = 2 * size ** 3 / seconds
+                    print(f"warpgroups, factors {kind}, {size}, transposed {turned}, {variant.element} in tiles of "
+                          f"{variant.columns}: {seconds * 1e6:9.1f} us {done / 1e12:6.1f} TFLOP/s, "
+                          f"{100 * done / PEAKS[variant.element]:.0f} % of what is possible")
+                    del bench.kept[3:]
+        bench.kept.clear()
+
+
 def products(bench: Bench) -> None:
     for dtype, sizes in (("f32", ((128, 512, 784), (1024, 1024, 1024), (4096, 4096, 4096), (8192, 8192, 8192))),
                          ("f64", ((4096, 4096, 4096),))):
@@ -259,7 +286,7 @@ def clocked(session: Any, fetch: Any, given: Any) -> float:
 
 
 SECTIONS = {section.__name__: section for section in (environment, overheads, bandwidths, rows, products,
-                                                      tensor_products, sessions)}
+                                                      tensor_products, warpgroups, sessions)}
 
 
 def main() -> None:

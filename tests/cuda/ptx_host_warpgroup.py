@@ -20,8 +20,8 @@ def _barrier(w: HostWriter, i: Instruction) -> None:
         count = w.read(operands[2], "u32") if len(operands) > 2 else "0"
         w.helper("phase_arrive", "void", f"ptr {w.address(operands[1], 8)}", f"i32 {count}")
     elif opcode == "mbarrier.try_wait.parity":
-        w.helper("phase_wait", "void", f"ptr {w.address(operands[1], 8)}", f"i32 {w.read(operands[2], 'u32')}")
-        w.write(operands[0], "1", "pred")
+        ended = w.helper("phase_wait", "i32", f"ptr {w.address(operands[1], 8)}", f"i32 {w.read(operands[2], 'u32')}")
+        w.write(operands[0], w.value(f"icmp ne i32 {ended}, 0"), "pred")
     else:
         raise refuse(i)
 

@@ -59,3 +59,32 @@ def factors(batch: int, m: int, n: int, k: int) -> tuple[np.ndarray, np.ndarray]
 def test_every_way_in_which_factors_lie(hopper: Any, variant: Variant, turned: tuple[bool, bool]) -> None:
     a, b = factors(1, 130, 264, 200)
     np.testing.assert_array_equal(multiplied(hopper, variant, a, b, turned), a @ b)
+
+
+@pytest.mark.parametrize("size", [(1, 16, 16, 16), (3, 17, 65, 31), (2, 129, 127, 64), (1, 1, 3, 65)])
+@pytest.mark.parametrize("element", ["bf16", "tf32"])
+def test_sizes_that_no_tile_divides(hopper: Any, size: tuple[int, int, int, int], element: str) -> None:
+    a, b = factors(*size)
+    np.testing.assert_array_equal(multiplied(hopper, Variant(element, 128), a, b), a @ b)
+
+
+def test_one_matrix_for_all_of_a_batch_and_an_address_that_tma_cannot_take(hopper: Any) -> None:
+    a, b = factors(3, 40, 24, 36)
+    variant = Variant("tf32", 128)
+    np.testing.assert_array_equal(multiplied(hopper, variant, a, b, (False, True), shared=True), a @ b[:1])
+    np.testing.assert_array_equal(multiplied(hopper, variant, a, b, (False, True), shift=4), a @ b)
+
+
+def test_nan_and_infinity_stay_in_their_rows_and_columns(hopper: Any) -> None:
+    a, b = factors(1, 40, 24, 20)
+    a[0, 3, 5], b[0, 7, 9] = np.nan, np.inf
+    found = multiplied(hopper, Variant("bf16", 128), a, b)
+    assert np.isnan(found[0, 3]).all() and not np.isfinite(found[0, :, 9]).any()
+    rest = np.delete(np.delete(found[0], 3, 0), 9, 1)
+    np.testing.assert_array_equal(rest, np.delete(np.delete(a, 3, 1) @ np.delete(b, 9, 2), [], 0)[0])
+
+
+def test_float32_is_cut_to_ten_bits(hopper: Any) -> None:
+    a, b = (RANDOM.standard_normal(shape).astype(np.float32) for shape in ((1, 64, 96), (1, 96, 32)))
+    error = np.abs(multiplied(hopper, Variant("tf32", 128), a, b) - a.astype(float) @ b)
+    assert 1e-5 < error.max() and (error <= 2.0 ** -9 * (np.abs(a).astype(float) @ np.abs(b))).all()

@@ -23,6 +23,7 @@ from graphc.exec.cuda.calls.products import Factors
 from graphc.exec.cuda.calls.warpgroups import Variant
 from graphc.exec.cuda.code.ptx import WARPGROUP_COMPUTE
 from graphc.exec.cuda.driver import CudaError, Device
+from graphc.exec.cuda.memory import ALIGNMENT
 from graphc.exec.cuda.vendor.cublas import Problem
 from graphc.exec.cuda.vendor.products import is_worth_it
 from graphc.exec.cuda.vendor.trial import Trial
@@ -63,7 +64,13 @@ class WarpgroupProducts:
         variant = self._chosen[asked]
         if variant is None:
             return own
-        return lambda there, *at: warpgroups.work(there, f, variant, *at)
+        chosen = variant
+
+        def made(there: Call, *at: int) -> Sequence[Work]:
+            """Where addresses are not as in the trial, another kernel would be needed, which nobody has tried."""
+            return own(there, *at) if any(a % ALIGNMENT for a in at) else warpgroups.work(there, f, chosen, *at)
+
+        return made
 
     def _choose(self, call: Call, f: Factors, asked: Asked, own: Own) -> Variant | None:
         """The fastest that is right, if it is clearly faster. Where the device has no memory for a trial, none is."""

@@ -59,6 +59,7 @@ struct Fiber {
 namespace {
 
 constexpr size_t stack_bytes = 1 << 16, page = 4096;
+constexpr unsigned most_in_vain = 1000;                // times that all threads of a block wait for phases
 constexpr int illegal_address = 700, misaligned_address = 716, failed = 719;
 
 struct Escape {
@@ -173,8 +174,16 @@ bool run_one_warp(unsigned first, unsigned count) {
   return true;
 }
 
+// Threads that wait for a phase go on without; false: there are none.
+bool wake_waiting() {
+  bool woken = false;
+  for (Fiber& f : fibers)
+    if (f.state == State::waiting) f.state = State::ready, woken = true;
+  return woken;
+}
+
 void run_fibers(bool backwards) {
-  unsigned count = running->threads;
+  unsigned count = running->threads, in_vain = 0;
   for (;;) {
     bool ran = false;
     for (unsigned i = 0; i < count; i++) {
@@ -190,7 +199,7 @@ void run_fibers(bool backwards) {
     if (done == count) return;
     if (waiting == count) {
       for (Fiber& f : fibers) f.state = State::ready;
-    } else if (!ran) {
+    } else if (!ran && !(++in_vain < most_in_vain && wake_waiting())) {
       leave(failed, where(fibers[0].thread) + ": " + std::to_string(waiting) + " of " + std::to_string(count) +
                         " threads wait at a barrier, " + std::to_string(done) + " have ended, others wait for their warp or a phase");
     }
@@ -258,14 +267,15 @@ int run(const Launch& launch, std::string& complaint) {
 
 void fail(const Thread& t, const std::string& what) { leave(failed, where(t) + ": " + what); }
 
-void wait_until(Thread& t, bool (*holds)(const void*, uint32_t), const void* at, uint32_t which) {
-  if (holds(at, which)) return;
+bool wait_until(Thread& t, bool (*holds)(const void*, uint32_t), const void* at, uint32_t which) {
+  if (holds(at, which)) return true;
   Fiber& f = *t.fiber;
   f.holds = holds;
   f.at = at;
   f.which = which;
   f.state = State::waiting;
   give_up();
+  return holds(at, which);
 }
 
 extern "C" {

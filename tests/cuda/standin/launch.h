@@ -39,9 +39,10 @@ struct Launch {
 // 0, or CUDA's number for what went wrong, and a sentence about it.
 int run(const Launch& launch, std::string& complaint);
 
-// For functions that a kernel's threads call: the launch fails; or other threads run until holds(at, which).
+// For functions that a kernel's threads call: the launch fails; or other threads run until holds(at, which). False: all
+// threads wait, as a GPU's try_wait ends after a while; a kernel that asks on and on fails.
 [[noreturn]] void fail(const Thread& t, const std::string& what);
-void wait_until(Thread& t, bool (*holds)(const void* at, uint32_t which), const void* at, uint32_t which);
+bool wait_until(Thread& t, bool (*holds)(const void* at, uint32_t which), const void* at, uint32_t which);
 
 // Warps (warp.cpp): what a lane brings and what it gets.
 struct Lane {

@@ -76,7 +76,9 @@ void standin_phase_arrive(Thread* t, void* at, uint32_t count) {
   end(phase);
 }
 
-void standin_phase_wait(Thread* t, const void* at, uint32_t parity) { wait_until(*t, has_ended, shared_place<void>(*t, at), parity); }
+int standin_phase_wait(Thread* t, const void* at, uint32_t parity) {
+  return wait_until(*t, has_ended, shared_place<void>(*t, at), parity);
+}
 
 void standin_box(Thread* t, void* to, const void* tensor, int32_t first, int32_t line, int32_t matrix, void* told) {
   TensorMap map;

@@ -23,6 +23,7 @@ CONSUMERS = 2 * w.WARPGROUP                    # threads that multiply; behind t
 THREADS = CONSUMERS + 32
 STAGES = {128: 3, 256: 4}                      # by columns: of the narrow tile two blocks share a multiprocessor
 BAND = 8                                       # tiles
+NOT_A_NUMBER = 0x7FC00000                      # bits of float32
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ def _copy(k: KernelBuilder, p: WarpgroupProduct, ring: Ring, maps: tuple[str, st
     with k.loop(0, ring.panels) as number:
         full = ring.full(stage.get())
         w.wait(k, ring.empty(stage.get()), parity.get(), tries)
+        k.go_on_if(tries.get() > 0)
         w.announced(k, full, sum(p.panels))
         to = ring.stages + stage.get() * sum(p.panels)
         deep = number * p.element.line
@@ -173,6 +175,9 @@ def _multiply(k: KernelBuilder, p: WarpgroupProduct, ring: Ring, thread: Value) 
               f"selp.b32 %rw_a, {a}, %rw_a, %pw_more;", f"selp.b32 %rw_b, {b}, %rw_b, %pw_more;",
               "selp.b32 %rw_parity, %rw_at, %rw_parity, %pw_more;", "add.s32 %rw_left, %rw_left, -1;",
               "setp.ne.s32 %pw_more, %rw_left, 0;", f"@%pw_more bra {again};", "wgmma.wait_group.sync.aligned 0;")
+    # Who gave up has no result, even if the panels should have come in time.
+    piece.add("setp.le.s64 %pw_more, %rdw_tries, 0;",
+              *(f"@%pw_more mov.b32 ${number}, {NOT_A_NUMBER};" for number in range(p.columns // 2)))
     return piece.write(k)
 
 

@@ -107,9 +107,8 @@ def announced(k: KernelBuilder, barrier: Value, count: int) -> None:
 
 
 def waited(piece: Assembly, barrier: str, parity: str, tries: str) -> None:
-    """Waits until the barrier's phase of that parity has ended, and goes on without if a thread has none of its `tries`
-    left (an int64 that counts down): what a barrier that nobody comes to makes of a kernel is a wrong result, no
-    hang."""
+    """Waits until the barrier's phase of that parity has ended, and goes on without if the thread has none of its
+    `tries` left (an int64 that counts down): what a barrier that nobody comes to makes of a kernel is no hang."""
     ask, go_on = piece.label("ASK"), piece.label("GO_ON")
     piece.add(".reg .pred %pw_ended, %pw_again;", f"{ask}:",
               f"mbarrier.try_wait.parity.shared::cta.b64 %pw_ended, [{barrier}], {parity};",
