@@ -219,8 +219,8 @@ def warpgroups(bench: Bench) -> None:
                 for variant in variants(call, factors):
                     seconds = bench.time(warpgroup_work(call, factors, variant, a, b, c))
                     done = 2 * size ** 3 / seconds
-                    print(f"warpgroups, factors {kind}, {size}, transposed {turned}, {variant.element} in tiles of "
-                          f"{variant.columns}: {seconds * 1e6:9.1f} us {done / 1e12:6.1f} TFLOP/s, "
+                    print(f"warpgroups, factors {kind}, {size}, transposed {turned}, {variant}: "
+                          f"{seconds * 1e6:9.1f} us {done / 1e12:6.1f} TFLOP/s, "
                           f"{100 * done / PEAKS[variant.element]:.0f} % of what is possible")
                     del bench.kept[3:]
         bench.kept.clear()

@@ -130,7 +130,7 @@ def test_a_driver_that_has_no_tensor_maps(opened: Opened, monkeypatch: Any) -> N
         assert OTHER in ran(multiply(), (a, b))[1]
 
 
-PLANTED = {"a wrong step along k": ("add.s32 %rw_at, %rw_a, 4;", "add.s32 %rw_at, %rw_a, 2;", "differs from the other"),
+PLANTED = {"a wrong step along k": ("add.s32 %rw_at, %rw_a, 4;", "add.s32 %rw_at, %rw_a, 2;", "differs from the"),
            "a kernel that would hang": ("@%pw_more mbarrier.arrive.shared::cta.b64 _, [%rw_before];", "", "nan where"),
            "a kernel that is no kernel": ("bar.sync \t0;", "bar.sync \t3;", "cannot be run")}
 
@@ -142,7 +142,7 @@ def test_a_kernel_that_is_wrong_is_told_of_and_not_taken(opened: Opened, monkeyp
     monkeypatch.setattr(warpgroup_choice, "PATIENCE", 3)
     a, b = numbers((40, 300), (300, 24))
     with opened():
-        with pytest.warns(UserWarning, match=rf"40 x 300 times 300 x 24, bf16.*{said}.*please report") as told:
+        with pytest.warns(UserWarning, match=rf"40 x 300 times 300 x 24.*bf16.*{said}.*please report") as told:
             found, launched = ran(multiply(), (a, b))
         assert len(told) == 1 and OTHER in launched and KERNEL not in launched
     with opened(), warnings.catch_warnings():          # another process knows of it
@@ -159,7 +159,7 @@ def test_a_map_that_the_driver_refuses_is_told_of(opened: Opened, monkeypatch: A
 
 
 def test_the_next_process_takes_the_same_without_a_trial(opened: Opened) -> None:
-    a, b = numbers((20, 70), (70, 130))
+    a, b = numbers((20, 70), (70, 30))
     with opened():
         first, launched = ran(multiply(), (a, b))
         assert KERNEL in launched

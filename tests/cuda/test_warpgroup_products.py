@@ -75,6 +75,13 @@ def test_one_matrix_for_all_of_a_batch_and_an_address_that_tma_cannot_take(hoppe
     np.testing.assert_array_equal(multiplied(hopper, variant, a, b, (False, True), shift=4), a @ b)
 
 
+@pytest.mark.parametrize("depth", [129, 640])
+def test_parts_of_a_long_product(hopper: Any, depth: int) -> None:
+    a, b = factors(1, 20, 36, depth)
+    for parts in (2, 3, 7):
+        np.testing.assert_array_equal(multiplied(hopper, Variant("bf16", 128, parts), a, b, (True, False)), a @ b)
+
+
 def test_nan_and_infinity_stay_in_their_rows_and_columns(hopper: Any) -> None:
     a, b = factors(1, 40, 24, 20)
     a[0, 3, 5], b[0, 7, 9] = np.nan, np.inf

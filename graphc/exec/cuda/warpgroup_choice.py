@@ -2,9 +2,9 @@
 for a product of these sizes, when a plan with it is bound.
 
 Their kernel is believed nothing: each variant multiplies numbers whose products' sums are exact, and must give what the
-other kernel gives, bit for bit; one that does not is told of and not taken. One that waits for what never comes gives
-up, and so has a wrong result. What was found is kept on disk, as for NVIDIA's library (vendor/products.py), which is
-measured against what is chosen here. GRAPHC_CUDA_WARPGROUPS=0: none of them.
+other kernel gives, bit for bit; if one does not, that is told, once, and none is taken. One that waits for what never comes
+gives up, and so has a wrong result. What was found is kept on disk, as for NVIDIA's library (vendor/products.py), which
+is measured against what is chosen here. GRAPHC_CUDA_WARPGROUPS=0: none of them.
 """
 from __future__ import annotations
 
@@ -92,36 +92,35 @@ class WarpgroupProducts:
         there = replace(call, scratch=trial.room, checks=[], library_products=None, warpgroup_products=None)
         shortest, found = CLEARLY * trial.seconds(list(own(there, trial.a, trial.b, trial.c))), None
         right = self._result(f, trial.c)
-        target = trial.room(right.nbytes)
+        target, complaints = trial.room(right.nbytes), []  # type: int, list[str]
         for variant in warpgroups.variants(call, f):
             work = warpgroups.work(there, f, variant, trial.a, trial.b, target, PATIENCE)
             self._device.clear(target, right.nbytes)
-            try:
-                trial.once(work)
-            except CudaError as error:
-                _warn(self._device, f, variant, f"cannot be run: {error}")
-                return None
-            if not self._is_right(f, variant, right, self._result(f, target)):
+            wrong = self._tried(trial, work) or _difference(right, self._result(f, target))
+            if wrong:
+                complaints.append(f"{variant} {wrong}")
                 continue
             taken = trial.seconds(work)
             if taken < shortest:
                 shortest, found = taken, variant
+        if complaints:                         # what is wrong once is not believed elsewhere
+            _warn(self._device, f, complaints)
+            return None
         return found
+
+    def _tried(self, trial: Trial, work: Sequence[Work]) -> str:
+        """Has the device do it; what the driver says if it cannot."""
+        try:
+            trial.once(work)
+        except CudaError as error:
+            return f"cannot be run: {error}"
+        return ""
 
     def _result(self, f: Factors, address: int) -> np.ndarray:
         found = np.empty((f.batch, f.m, f.n), np.float32)
         self._device.download(found.ctypes.data, address, found.nbytes)
         self._device.wait()
         return found
-
-    def _is_right(self, f: Factors, variant: Variant, right: np.ndarray, found: np.ndarray) -> bool:
-        differs = np.argwhere(right != found)
-        if not len(differs):
-            return True
-        first = tuple(differs[0].tolist())
-        _warn(self._device, f, variant, f"differs from the other kernel's in {len(differs)} of {right.size} elements, "
-              f"first in {first}: {found[first]} where {right[first]} is right")
-        return False
 
     def _key(self, asked: Asked) -> str:
         from graphc import __version__
@@ -131,11 +130,21 @@ class WarpgroupProducts:
         return f"{KIND}{cache.hash_of(*map(str, about))}.json"
 
 
-def _warn(device: Device, f: Factors, variant: Variant, what: str) -> None:
-    warnings.warn(f"graphc: a product by warpgroups ({f.batch} of {f.m} x {f.k} times {f.k} x {f.n}, "
-                  f"{variant.element}, tiles of {variant.columns} columns) on {device.name} {what}. It is not used for "
-                  "these sizes, and results are right; please report it. GRAPHC_CUDA_WARPGROUPS=0 leaves such products "
-                  "out", stacklevel=2)
+def _difference(right: np.ndarray, found: np.ndarray) -> str:
+    """What is wrong with a product, if anything is."""
+    differs = np.argwhere(right != found)
+    if not len(differs):
+        return ""
+    first = tuple(differs[0].tolist())
+    return (f"differs from the other kernel in {len(differs)} of {right.size} elements, first in {first}: "
+            f"{found[first]} where {right[first]} is right")
+
+
+def _warn(device: Device, f: Factors, complaints: Sequence[str]) -> None:
+    more = f" ({len(complaints)} variants are like that)" if len(complaints) > 1 else ""
+    warnings.warn(f"graphc: a product by warpgroups ({f.batch} of {f.m} x {f.k} times {f.k} x {f.n}) on {device.name}: "
+                  f"{complaints[0]}{more}. It is not used for these sizes, and results are right; please report it. "
+                  "GRAPHC_CUDA_WARPGROUPS=0 leaves such products out", stacklevel=2)
 
 
 def warpgroup_products(device: Device) -> WarpgroupProducts | None:

@@ -189,7 +189,7 @@ def _fused(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
     made = replace(made, wide_c=not (f.n % made.group or c_row % made.group or c_batch % made.group or target % 16))
     ptx = make_ptx(product_text(made))
     grid = (_blocks(f, SIDE * cut.each) * count,)
-    return [Launch(ptx, "gc_product", grid, (THREADS,), words), *_parts(call, f, count, target, c)]
+    return [Launch(ptx, "gc_product", grid, (THREADS,), words), *parts_added(call, f, count, target, c)]
 
 
 def _divided(call: Call, f: Factors, cut: Cut, c: int) -> tuple[int, int, int, tuple[int, int]]:
@@ -209,8 +209,8 @@ def _steps_of_target(f: Factors, count: int) -> tuple[int, int]:
     return (f.n, f.m * f.n) if count > 1 else f.c_steps
 
 
-def _parts(call: Call, f: Factors, count: int, target: int, c: int) -> list[Launch]:
-    """Parts added up."""
+def parts_added(call: Call, f: Factors, count: int, target: int, c: int) -> list[Launch]:
+    """The sum of the parts of a product, which lie behind one another, in their order."""
     if count == 1:
         return []
     p = ProgramBuilder(f.dtype)
@@ -241,4 +241,4 @@ def _on_tensor_cores(call: Call, f: Factors, a: int, b: int, c: int) -> list[Wor
     words = (a, b, target, f.m, f.n, part, *rows, c_batch, *f.rows, c_row, f.k, *f.windows_words)
     ptx = make_ptx(tensor_product(made).text(), TENSOR_COMPUTE)
     launch = Launch(ptx, "gc_tensor_product", (_blocks(f, made.tile) * count,), (THREADS,), words)
-    return [launch, *_parts(call, f, count, target, c)]
+    return [launch, *parts_added(call, f, count, target, c)]

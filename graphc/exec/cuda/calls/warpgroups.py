@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from graphc.exec.cuda.calls.call import Call, Products, ProgramBuilder, map_work
-from graphc.exec.cuda.calls.products import SMALLEST, Factors
+from graphc.exec.cuda.calls.products import MULTIPROCESSORS, SHORTEST, SMALLEST, Factors, parts_added
 from graphc.exec.cuda.code.ptx import WARPGROUP_COMPUTE, make_ptx
 from graphc.exec.cuda.code.warpgroup_products import HEIGHT, STAGES, THREADS, WarpgroupProduct, warpgroup_product
 from graphc.exec.cuda.code.warpgroups import ELEMENTS, Element
@@ -23,10 +23,14 @@ _NARROW = {Products.EXACT_F16: "f16", Products.EXACT_BF16: "bf16"}
 
 @dataclass(frozen=True)
 class Variant:
-    """element: what is multiplied; columns: of a tile."""
+    """element: what is multiplied; columns: of a tile; parts: into how many a product is cut along k at most."""
 
     element: str
     columns: int
+    parts: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.element}, tiles of {self.columns} columns, {self.parts} parts"
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,18 @@ def variants(call: Call, f: Factors) -> list[Variant]:
     elements = [_NARROW.get(call.products, "tf32")]
     if elements != ["tf32"] and all(_is_read_there(factor) for factor in _factors(f, 0, 0)):
         elements.append("tf32")                # nothing is copied
-    columns = sorted(STAGES)
-    return [Variant(element, c) for element in elements for c in columns if c == columns[0] or f.n > columns[0]]
+    narrow = min(STAGES)
+    return [Variant(element, columns, parts) for element in elements for columns in STAGES
+            if columns == narrow or f.n > narrow for parts in sorted({1, _parts(f, columns)})]
+
+
+def _parts(f: Factors, columns: int) -> int:
+    """Into how many parts a product with few tiles is cut so that it fills the device."""
+    return max(min(MULTIPROCESSORS // _tiles(f, columns), f.k // SHORTEST), 1) if f.batch == 1 else 1
+
+
+def _tiles(f: Factors, columns: int) -> int:
+    return -(-f.m // HEIGHT) * -(-f.n // columns)
 
 
 def work(call: Call, f: Factors, variant: Variant, a: int, b: int, c: int, patience: int = ENDLESS) -> list[Work]:
@@ -59,15 +73,19 @@ def work(call: Call, f: Factors, variant: Variant, a: int, b: int, c: int, patie
     element = ELEMENTS[variant.element]
     copies: list[Work] = []
     left, right = (_ready(call, f, element, factor, copies) for factor in _factors(f, a, b))
-    c_row, c_batch = f.c_steps
-    wide = not (f.n % 2 or c_row % 2 or c_batch % 2 or c % 8)
-    made = WarpgroupProduct(element, variant.columns, left.along_k, right.along_k, wide)
-    words = (_tensor(f, element, left, HEIGHT), _tensor(f, element, right, made.columns), c, f.m, f.n, f.k, c_batch,
-             c_row, int(bool(left.next)), int(bool(right.next)), patience)
-    kernel = warpgroup_product(made)
-    blocks = f.batch * -(-f.m // HEIGHT) * -(-f.n // made.columns)
+    all_panels = -(-f.k // element.line)
+    panels = -(-all_panels // variant.parts)
+    parts = -(-all_panels // panels)
+    target = call.scratch(4 * parts * f.m * f.n) if parts > 1 else c
+    c_row, c_batch = f.c_steps if parts == 1 else (f.n, f.m * f.n)
+    wide = not (f.n % 2 or c_row % 2 or c_batch % 2 or target % 8)
+    made = WarpgroupProduct(element, variant.columns, left.along_k, right.along_k, wide, parts > 1)
+    words: tuple[int | TensorMap, ...] = (
+        _tensor(f, element, left, HEIGHT), _tensor(f, element, right, made.columns), target, f.m, f.n, f.k, c_batch,
+        c_row, int(bool(left.next)), int(bool(right.next)), patience, *[panels] * made.parts)
+    kernel, blocks = warpgroup_product(made), f.batch * parts * _tiles(f, made.columns)
     return [*copies, Launch(make_ptx(kernel.text(), WARPGROUP_COMPUTE), kernel.name, (blocks,), (THREADS,), words,
-                            made.shared)]
+                            made.shared), *parts_added(call, f, parts, target, c)]
 
 
 def _factors(f: Factors, a: int, b: int) -> tuple[Factor, Factor]:

@@ -28,13 +28,15 @@ NOT_A_NUMBER = 0x7FC00000                      # bits of float32
 
 @dataclass(frozen=True)
 class WarpgroupProduct:
-    """along_a, along_b: whether k lies along the rows in memory. wide: two neighbours of c may be stored together."""
+    """along_a, along_b: whether k lies along the rows in memory. wide: two neighbours of c may be stored together.
+    parts: the batch is the parts of one long product."""
 
     element: Element
     columns: int
     along_a: bool
     along_b: bool
     wide: bool
+    parts: bool = False
 
     @property
     def panels(self) -> tuple[int, int]:
@@ -49,11 +51,13 @@ class WarpgroupProduct:
 
 @dataclass(frozen=True)
 class Ring:
-    """Where stages and barriers are, how many panels there are along k, how often a thread asks barriers in vain."""
+    """Where stages and barriers are; the panels along k that this block multiplies, from which one on; how often a
+    thread asks barriers in vain."""
 
     stages: Value
     barriers: Value
     count: int
+    first: Value
     panels: Value
     patience: Value
 
@@ -74,16 +78,21 @@ class Tile:
 def warpgroup_product(p: WarpgroupProduct) -> KernelBuilder:
     """gc_warpgroup_product(tensor maps of a and b, c, m, n, k, elements from one matrix of c to the next and from one
     row to the next, 1 or 0: whether a, and b, has a matrix for each of the batch, how often a thread asks barriers in
-    vain)."""
+    vain; of parts, how many panels along k one has)."""
     k = KernelBuilder("gc_warpgroup_product", attributes=' "nvvm.minctasm"="2"' if p.columns == 128 else "",
                       threads=THREADS)
     maps = k.tensor_map("a"), k.tensor_map("b")
     c = k.array("c", "f32")
     m, n, depth, c_batch, c_row, a_step, b_step, patience = k.numbers(
         "m", "n", "k", "c.batch", "c.row", "a.step", "b.step", "patience")
-    first = (k.dynamic_shared() + (w.GROUP_BYTES - 1)) & -w.GROUP_BYTES
-    count = STAGES[p.columns]
-    ring = Ring(first, first + count * sum(p.panels), count, (depth + (p.element.line - 1)) // p.element.line, patience)
+    tile, panels = _tile(k, p, m, n), (depth + (p.element.line - 1)) // p.element.line
+    first = k.constant(0, "i64")
+    if p.parts:
+        part = k.number("part")
+        first = tile.batch * part
+        panels = k.least(panels - first, part)
+    stages, count = (k.dynamic_shared() + (w.GROUP_BYTES - 1)) & -w.GROUP_BYTES, STAGES[p.columns]
+    ring = Ring(stages, stages + count * sum(p.panels), count, first, panels, patience)
     thread = k.index("tid.x")
     with k.when(thread.equals(CONSUMERS)):
         for stage in range(count):
@@ -91,7 +100,6 @@ def warpgroup_product(p: WarpgroupProduct) -> KernelBuilder:
             w.started(k, ring.empty(k.constant(stage, "i64")), CONSUMERS // 32)
         w.seen_by_copies(k)
     k.barrier()
-    tile = _tile(k, p, m, n)
     with k.when(thread.equals(CONSUMERS)):
         _copy(k, p, ring, maps, tile, (tile.batch * a_step, tile.batch * b_step))
     k.go_on_if(thread < CONSUMERS)
@@ -102,12 +110,14 @@ def warpgroup_product(p: WarpgroupProduct) -> KernelBuilder:
 
 def _tile(k: KernelBuilder, p: WarpgroupProduct, m: Value, n: Value) -> Tile:
     """This block's: bands of BAND rows of tiles, in each of which tiles go down before they go across."""
-    down, across = (m + (HEIGHT - 1)) // HEIGHT, (n + (p.columns - 1)) // p.columns
-    block = k.index("ctaid.x")
+    down, across = ((size // side).to("u32") for size, side in ((m + (HEIGHT - 1), HEIGHT),
+                                                                (n + (p.columns - 1), p.columns)))
+    block = k.index("ctaid.x").to("u32")
     batch, rest = block // (down * across), block % (down * across)
     band, inside = rest // (across * BAND), rest % (across * BAND)
     height = k.least(down - band * BAND, BAND)
-    return Tile((band * BAND + inside % height) * HEIGHT, inside // height * p.columns, batch)
+    row, column = band * BAND + inside % height, inside // height
+    return Tile(row.to("i64") * HEIGHT, column.to("i64") * p.columns, batch.to("i64"))
 
 
 def _copy(k: KernelBuilder, p: WarpgroupProduct, ring: Ring, maps: tuple[str, str], tile: Tile,
@@ -121,7 +131,7 @@ def _copy(k: KernelBuilder, p: WarpgroupProduct, ring: Ring, maps: tuple[str, st
         k.go_on_if(tries.get() > 0)
         w.announced(k, full, sum(p.panels))
         to = ring.stages + stage.get() * sum(p.panels)
-        deep = number * p.element.line
+        deep = (ring.first + number) * p.element.line
         for panel, (along, tensor, place, matrix) in enumerate(
                 zip((p.along_a, p.along_b), maps, (tile.row, tile.column), matrices, strict=True)):
             lines = p.panels[panel] // w.LINE              # rows or columns of the tile
