@@ -2,16 +2,18 @@
 and that what was found is taken again."""
 from __future__ import annotations
 
+import sys
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import graphc as gc
-from graphc.exec.cuda import tensor_map, warpgroup_choice
+from graphc.exec.cuda import tensor_map, warpgroup_choice, warpgroup_probe
 from graphc.exec.cuda.calls import warpgroups
 from graphc.exec.cuda.code.ptx import make_ptx
 from graphc.exec.cuda.driver import Driver, find_device
@@ -32,6 +34,8 @@ def opened(monkeypatch: Any) -> Iterator[Opened]:
     right is taken for faster, of which a busy machine tells little; what is found is this test's."""
     kind = f"warpgroup-{uuid.uuid4().hex}-"
     monkeypatch.setattr(warpgroup_choice, "KIND", kind)
+    monkeypatch.setattr(warpgroup_probe, "KIND", f"{kind}probe-")
+    monkeypatch.setattr(warpgroup_probe, "COMMAND", (sys.executable, "-c", ""))
     monkeypatch.setattr(warpgroup_choice, "CLEARLY", 1e9)
     monkeypatch.setattr(products, "FEWEST_OPERATIONS", 0.0)
     yield lambda **settings: driver_standing_in(**{"compute": 90, **settings})
@@ -156,6 +160,31 @@ def test_a_map_that_the_driver_refuses_is_told_of(opened: Opened, monkeypatch: A
     a, b = numbers((16, 16), (16, 16))
     with opened(), pytest.warns(UserWarning, match="cannot be run: cuTensorMapEncodeTiled"):
         assert OTHER in ran(multiply(), (a, b))[1]
+
+
+def test_another_process_tries_the_kernels_first(opened: Opened, monkeypatch: Any) -> None:
+    program = str(Path(__file__).parent / "stand_in_program.py")
+    monkeypatch.setattr(warpgroup_probe, "COMMAND", (sys.executable, program, warpgroup_probe.__file__, "tf32"))
+    with opened():
+        device = find_device()
+        assert device is not None and warpgroup_probe.complaint(device) == ""
+        monkeypatch.setattr(warpgroup_probe, "COMMAND", ("no such program",))
+        assert warpgroup_probe.complaint(device) == "", "it is known"
+
+
+@pytest.mark.parametrize(("command", "said"), [
+    ((sys.executable, "-c", "import os; os.abort()"), "a test ended with -6: nothing was said"),
+    ((sys.executable, "-c", "raise SystemExit('a wrong number')"), "a test ended with 1: a wrong number"),
+    ((sys.executable, "-c", "import time; time.sleep(60)"), "no end after 0.1 s"),
+    (("no such program",), "no such program cannot be run")])
+def test_kernels_that_do_not_work_are_told_of(opened: Opened, monkeypatch: Any, command: tuple[str, ...],
+                                              said: str) -> None:
+    monkeypatch.setattr(warpgroup_probe, "COMMAND", command)
+    monkeypatch.setattr(warpgroup_probe, "SECONDS", 0.1 if "sleep" in command[-1] else 60)
+    a, b = numbers((16, 16), (16, 16))
+    with opened(), pytest.warns(UserWarning, match=f"do not work on stand-in: {said}") as told:
+        assert OTHER in ran(multiply(), (a, b))[1]
+    assert len(told) == 1
 
 
 def test_the_next_process_takes_the_same_without_a_trial(opened: Opened) -> None:

@@ -112,18 +112,18 @@ class Driver:
 
 
 class Device:
-    """A GPU. `compute`: its compute capability, 90 for 9.0. clock: Hz; bandwidth: bytes a second that its memory has on
-    paper. All work goes into `stream`. limit: bytes that may be
-    allocated on it in all, 0: as many as it has. Nothing is reserved there before the first `enter`."""
+    """A GPU. number: of those that the process sees; compute: its compute capability, 90 for 9.0. clock: Hz; bandwidth:
+    bytes a second that its memory has on paper. All work goes into `stream`. limit: bytes that may be allocated on it
+    in all, 0: as many as it has. Nothing is reserved there before the first `enter`."""
 
     def __init__(self, driver: Driver, number: int = 0) -> None:
         self.driver, self._process = driver, os.getpid()
-        self._number = self._get(INT, driver.cuDeviceGet, number)
+        self.number = self._get(INT, driver.cuDeviceGet, number)
         name = ctypes.create_string_buffer(256)
-        driver.cuDeviceGetName(name, 256, self._number)
+        driver.cuDeviceGetName(name, 256, self.number)
         self.name = name.value.decode(errors="replace")
         self.driver_version = self._get(INT, driver.cuDriverGetVersion)
-        self.memory = self._get(SIZE, driver.cuDeviceTotalMem_v2, self._number)
+        self.memory = self._get(SIZE, driver.cuDeviceTotalMem_v2, self.number)
         self.compute = 10 * self._attribute(_COMPUTE_MAJOR) + self._attribute(_COMPUTE_MINOR)
         self.multiprocessors = self._attribute(_MULTIPROCESSORS)
         self.clock = 1e3 * self._attribute(_CLOCK)
@@ -143,7 +143,7 @@ class Device:
         return made.value
 
     def _attribute(self, number: int) -> int:
-        return int(self._get(INT, self.driver.cuDeviceGetAttribute, number, self._number))
+        return int(self._get(INT, self.driver.cuDeviceGetAttribute, number, self.number))
 
     def enter(self) -> None:
         """Makes this thread use the device. Raises FailedPreconditionError in a forked child."""
@@ -158,7 +158,7 @@ class Device:
     def _begin(self) -> None:
         with self.lock:
             if not self._context:
-                context = self._get(POINTER, self.driver.cuDevicePrimaryCtxRetain, self._number)
+                context = self._get(POINTER, self.driver.cuDevicePrimaryCtxRetain, self.number)
                 self.driver.cuCtxSetCurrent(context)
                 self.stream = self._get(POINTER, self.driver.cuStreamCreate, _NON_BLOCKING)
                 self._now = self._get(POINTER, self.driver.cuEventCreate, _NO_TIMES)

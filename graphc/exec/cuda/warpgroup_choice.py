@@ -1,10 +1,11 @@
 """Products by warpgroups (compute capability 9.0) where they are right and faster on this GPU, which is found out once
 for a product of these sizes, when a plan with it is bound.
 
-Their kernel is believed nothing: each variant multiplies numbers whose products' sums are exact, and must give what the
-other kernel gives, bit for bit; if one does not, that is told, once, and none is taken. One that waits for what never comes
-gives up, and so has a wrong result. What was found is kept on disk, as for NVIDIA's library (vendor/products.py), which
-is measured against what is chosen here. GRAPHC_CUDA_WARPGROUPS=0: none of them.
+Their kernel is believed nothing. Once for a GPU another process tries it (warpgroup_probe.py). Then, for each product,
+each variant multiplies numbers whose products' sums are exact, and must give what the other kernel gives, bit for bit;
+if one does not, that is told, once, and none is taken. One that waits for what never comes gives up, and so has a wrong
+result. What was found is kept on disk, as for NVIDIA's library (vendor/products.py), which is measured against what is
+chosen here. GRAPHC_CUDA_WARPGROUPS=0: none of them.
 """
 from __future__ import annotations
 
@@ -27,11 +28,11 @@ from graphc.exec.cuda.memory import ALIGNMENT
 from graphc.exec.cuda.vendor.cublas import Problem
 from graphc.exec.cuda.vendor.products import is_worth_it
 from graphc.exec.cuda.vendor.trial import Trial
+from graphc.exec.cuda.warpgroup_probe import PATIENCE, complaint
 from graphc.exec.cuda.work import Work
 from graphc.kernels.toolchain import cache
 
 CLEARLY = 0.95             # of the other kernel's time a variant may take
-PATIENCE = 1 << 22         # how often a thread of a trial asks barriers in vain: a tenth of a second or more
 OLDEST_DRIVER = 12000      # CUDA's version that knows the kernel's PTX
 KIND, NAME = "warpgroup-", "warpgroups"
 
@@ -52,11 +53,12 @@ class WarpgroupProducts:
     def __init__(self, device: Device) -> None:
         self._device = device
         self._chosen: dict[Asked, Variant | None] = {}
+        self._works: bool | None = None                # nobody has asked
 
     def best(self, call: Call, f: Factors, own: Own) -> Own:
         """What makes the product best: `own`, or a variant by warpgroups."""
         problem = Problem(f.dtype, f.batch, f.m, f.n, f.k, f.a_batch, f.b_batch, f.transpose_a, f.transpose_b, True)
-        if not warpgroups.variants(call, f) or not is_worth_it(problem):
+        if not warpgroups.variants(call, f) or not is_worth_it(problem) or not self._are_working():
             return own
         asked = Asked(problem, call.products)
         if asked not in self._chosen:
@@ -71,6 +73,15 @@ class WarpgroupProducts:
             return own(there, *at) if any(a % ALIGNMENT for a in at) else warpgroups.work(there, f, chosen, *at)
 
         return made
+
+    def _are_working(self) -> bool:
+        """Whether the kernels do what they should at all on this device."""
+        if self._works is None:
+            said = complaint(self._device)
+            self._works = not said
+            if said:
+                _warn(f"products by warpgroups do not work on {self._device.name}: {said}. They are not used")
+        return self._works
 
     def _choose(self, call: Call, f: Factors, asked: Asked, own: Own) -> Variant | None:
         """The fastest that is right, if it is clearly faster. Where the device has no memory for a trial, none is."""
@@ -104,7 +115,9 @@ class WarpgroupProducts:
             if taken < shortest:
                 shortest, found = taken, variant
         if complaints:                         # what is wrong once is not believed elsewhere
-            _warn(self._device, f, complaints)
+            more = f" ({len(complaints)} variants are like that)" if len(complaints) > 1 else ""
+            _warn(f"a product by warpgroups ({f.batch} of {f.m} x {f.k} times {f.k} x {f.n}) on {self._device.name}: "
+                  f"{complaints[0]}{more}. It is not used for these sizes")
             return None
         return found
 
@@ -140,11 +153,9 @@ def _difference(right: np.ndarray, found: np.ndarray) -> str:
             f"{found[first]} where {right[first]} is right")
 
 
-def _warn(device: Device, f: Factors, complaints: Sequence[str]) -> None:
-    more = f" ({len(complaints)} variants are like that)" if len(complaints) > 1 else ""
-    warnings.warn(f"graphc: a product by warpgroups ({f.batch} of {f.m} x {f.k} times {f.k} x {f.n}) on {device.name}: "
-                  f"{complaints[0]}{more}. It is not used for these sizes, and results are right; please report it. "
-                  "GRAPHC_CUDA_WARPGROUPS=0 leaves such products out", stacklevel=2)
+def _warn(what: str) -> None:
+    warnings.warn(f"graphc: {what}, and results are right; please report it. GRAPHC_CUDA_WARPGROUPS=0 leaves such "
+                  "products out", stacklevel=2)
 
 
 def warpgroup_products(device: Device) -> WarpgroupProducts | None:
