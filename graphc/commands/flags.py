@@ -14,7 +14,7 @@ LARGEST = 2 ** 62
 
 @dataclass(frozen=True)
 class Flag:
-    """value: what stands behind it, "" for a switch."""
+    """value: what stands after it, "" for a switch."""
 
     name: str
     value: str

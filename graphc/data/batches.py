@@ -10,7 +10,7 @@ import numpy as np
 import graphc as gc
 from graphc import errors
 from graphc.data.order import Ordered
-from graphc.data.pipeline import Rows, Run, Step, tensors_among
+from graphc.data.pipeline import Rows, Run, Step, tensors_among, unequal_shapes
 from graphc.data.sources import sparse_rows
 from graphc.data.structure import (
     DatasetPart,
@@ -61,7 +61,7 @@ class RowBatches:
         indices = list(itertools.islice(self.rows.indices, self.size))
         if not indices or (self.drop and len(indices) < self.size):
             raise StopIteration
-        return tuple([a.take(indices, axis=0) for a in self.rows.arrays])
+        return self.rows.batch(indices)
 
 
 class Groups:
@@ -87,9 +87,7 @@ def stacked(values: Sequence[Any], part: Any) -> Any:
     arrays = [array_of(v, part.dtype) for v in values]
     if any(a.shape != arrays[0].shape for a in arrays):
         other = next(a for a in arrays if a.shape != arrays[0].shape)
-        raise errors.InvalidArgumentError(
-            f"Cannot batch tensors with different shapes in a component. First element had shape "
-            f"{list(arrays[0].shape)} and another one had shape {list(other.shape)}; padded_batch fills them up")
+        raise unequal_shapes(arrays[0].shape, other.shape)
     return np.stack(arrays)
 
 

@@ -1,9 +1,12 @@
 """What a user's function of an element becomes: a graph of its own, built once, and run for each element."""
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
+
+import numpy as np
 
 import graphc as gc
 from graphc.data.pipeline import Run, Step
@@ -12,12 +15,14 @@ from graphc.data.structure import (
     Element,
     SparsePart,
     TensorPart,
+    array_of,
     arrays_of,
     flatten,
     is_nested,
     pack,
 )
 
+RUNS_ALONE = 128             # in front of the first stacked one, whose plan takes as long to compile
 _numbers = itertools.count()
 
 
@@ -54,6 +59,7 @@ class Function:
             self._take_result(func(*arguments), what)
         captures = self.graph.captures
         self.captures, self.inner = list(captures), list(captures.values())
+        self.runs = 0
 
     def _argument(self, structure: Any, wrap: Callable[[Step], Any]) -> Any:
         return pack(structure, [self._leaf(part, wrap) for part in flatten(structure)])
@@ -115,6 +121,41 @@ class Function:
             datasets.update({given: value for given, value in zip(self.given, element, strict=True) if given})
             return dataset.open(Run({**run.values, **dict(zip(self.wanted, values, strict=True))}, run.callable,
                                     datasets))
+
+        return function
+
+    @property
+    def is_pure(self) -> bool:
+        """Whether nobody notices if it is called sooner, or once more; the dataset that it gives included."""
+        return self.graph.is_pure and (self.dataset is None or self.dataset.calm)
+
+    @functools.cached_property
+    def stacked(self) -> Any:
+        """Its form for many elements (FuncGraph.stacked), or None."""
+        if self.dataset is not None or not self.feeds or any(self.given):
+            return None
+        parts = [*self.parts, *flatten(self.structure)]
+        if not all(isinstance(part, TensorPart) for part in parts):
+            return None
+        return self.graph.stacked(self.feeds, self.inner, self.fetches)
+
+    def pays_off(self) -> bool:
+        """Whether it has been called so often that the stacked form is worth its compilation. Counts the call."""
+        self.runs += 1
+        return self.runs >= RUNS_ALONE
+
+    def many(self, run: Run) -> Callable[[Element, int], Element]:
+        """The stacked form, of arrays and the number of elements, for one opening of the pipeline."""
+        form, captured = self.stacked, [run.values[t] for t in self.captures]
+        call: Callable[..., Any] | None = None
+
+        def function(arrays: Element, count: int) -> Element:
+            nonlocal call
+            if call is None:
+                call = run.callable(form.graph, form.fetches, [*form.feeds, *form.inner])
+            results = call(*arrays, *captured)
+            return tuple([value if row else np.broadcast_to(array_of(value, t.dtype), (count, *np.shape(value)))
+                          for value, row, t in zip(results, form.rows, form.fetches, strict=True)])
 
         return function
 

@@ -103,6 +103,8 @@ class Random(Step):
 class Generated(Step):
     """What a Python generator yields. args: tensors, or values, that it is given as arrays."""
 
+    own_calm = False
+
     def __init__(self, generator: Callable[..., Any], structure: Any, args: tuple[Any, ...]) -> None:
         self.generator, self.structure = generator, structure
         self.arguments = [_leaf(a, i)[1][0] for i, a in enumerate(args)]

@@ -109,5 +109,5 @@ class Words:
 
 
 def table_of(rows: Sequence[Sequence[int]]) -> Words:
-    """Rows of words, one behind the other."""
+    """Rows of words, one after the other."""
     return Words(*[word for row in rows for word in row])

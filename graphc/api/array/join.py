@@ -19,7 +19,7 @@ from graphc.ops.array.shapes import ExpandDims
 
 @public("concat", "concat_v2")
 def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
-    """The values one behind the other along `axis`; all their other sizes are equal.
+    """The values one after the other along `axis`; all their other sizes are equal.
 
     values: a list of tensors of one dtype, with one of them that one (its axis is not looked at). axis: an int,
     negative ones from the end. Raises ValueError for an empty list, an axis out of range and shapes that are known not

@@ -98,7 +98,7 @@ def random_normal(shape, mean=0.0, stddev=1.0, dtype=float32, seed=None, name=No
 
 @public("truncated_normal", "random.truncated_normal")
 def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=float32, seed=None, name=None):
-    """Normally distributed numbers within two standard deviations of the mean, what lies beyond drawn anew.
+    """Normally distributed numbers within two standard deviations of the mean, what lies beyond drawn again.
 
     What layers begin with. Arguments, dtypes, shapes and errors as of `gc.random_normal`. As `tf.truncated_normal`.
 

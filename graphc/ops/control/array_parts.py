@@ -71,7 +71,7 @@ class _TensorListAdd(ListOp):
 
 @register
 class TensorListConcatV2(ListOp):
-    """The elements, one behind the other along their first axes, and how long those are. leading_dims: where an element
+    """The elements, one after the other along their first axes, and how long those are. leading_dims: where an element
     was never written, unless it is empty."""
 
     operands = ("input_handle", "element_shape", "leading_dims")

@@ -240,7 +240,7 @@ class TensorListScatterIntoExistingList(_Scatter):
 
 @register
 class _TensorListScatterSum(_Scatter):
-    """The list with the rows of `tensor` added to what stands at `indices`, behind its end, too."""
+    """The list with the rows of `tensor` added to what stands at `indices`, after its end, too."""
 
     operands = ("input_handle", "indices", "tensor")
 

@@ -71,7 +71,7 @@ class If(StatelessIf):
 
 
 def _carried_spec(first: Spec, entering: Spec, leaving: Spec) -> Spec:
-    """The spec of a carried value behind the loop: what holds on entry and, for sizes, after every iteration."""
+    """The spec of a carried value after the loop: what holds on entry and, for sizes, after every iteration."""
     if entering.shape is None or leaving.shape is None or first.shape is None:
         return Spec(entering.dtype, None)
     return Spec(entering.dtype, tuple(

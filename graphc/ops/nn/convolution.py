@@ -162,7 +162,7 @@ class _Convolution(Op):
 
     def of_known_depths(self, g: Any, picture: Any, filter: Any,
                         shapes: tuple[Shape | None, Shape | None]) -> list[Any]:
-        """Both, saying how deep they are if `shapes`, theirs, show groups: behind a loop a gradient's operands do not
+        """Both, saying how deep they are if `shapes`, theirs, show groups: after a loop a gradient's operands do not
         show it."""
         if None in shapes or self.groups(*shapes) == 1:     # type: ignore[arg-type]
             return [picture, filter]

@@ -20,7 +20,7 @@ _REPLACED = (("x*", "-"), (r"(\w+) (\w+)", r"\2 \1 \0 \\"), ("b$", "."), (".", "
 
 
 def replaced(pattern: re.Pattern[str], rewrite: bytes, everywhere: bool) -> Callable[[bytes], bytes]:
-    """A string with the (first) match replaced. An empty match right behind another one does not count, as in RE2."""
+    """A string with the (first) match replaced. An empty match right after another one does not count, as in RE2."""
     written, complete, most = _rewriter(decoded(rewrite))
 
     def of(value: bytes) -> bytes:

@@ -17,7 +17,7 @@ from graphc.kernels.contracts.dtypes import DTYPES
 from graphc.plan.plan import Instr, Program
 
 if TYPE_CHECKING:
-    from graphc.exec.cuda.vendor.products import LibraryProducts
+    from graphc.exec.cuda.vendor.libraries import Libraries
     from graphc.exec.cuda.warpgroup_choice import WarpgroupProducts
 
 
@@ -36,7 +36,7 @@ class Products(Enum):
 class Call:
     """A kernel's call with its sizes. operands: addresses. facts: gives memory with these bytes in it, which stays;
     scratch: gives memory of this run, by bytes; checks: what the call adds to them is looked at behind the run.
-    library_products: NVIDIA's, where they are there; warpgroup_products: those of compute capability 9.0."""
+    libraries: NVIDIA's, where they are there; warpgroups: products of compute capability 9.0."""
 
     types: tuple[str, ...]
     operands: tuple[int, ...]
@@ -47,8 +47,8 @@ class Call:
     facts: Callable[[bytes], int]
     checks: list[Check] = field(default_factory=list)
     products: Products = Products.FUSED
-    library_products: LibraryProducts | None = None
-    warpgroup_products: WarpgroupProducts | None = None
+    libraries: Libraries | None = None
+    warpgroups: WarpgroupProducts | None = None
 
 
 def size_of(dtype: str) -> int:

@@ -109,17 +109,19 @@ def product(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
         return []
     if not f.k:
         return [Clear(c, f.batch * f.m * f.n * size_of(f.dtype))]
+
+    def own(there: Call, *at: int) -> Sequence[Work]:
+        return _own(there, f, *at)
+
     one = replace(f, batch=1)
     if f.spaced is not None and f.batch * cost(call, one) < cost(call, f):
         steps = [step * size_of(f.dtype) for step in (f.a_batch, f.b_batch, f.c_steps[1])]
         return [work for i in range(f.batch) for work in _own(call, one, *(
             at + i * step for at, step in zip((a, b, c), steps, strict=True)))]
-    def own(there: Call, *at: int) -> Sequence[Work]:
-        return _own(there, f, *at)
-
-    best = own if call.warpgroup_products is None else call.warpgroup_products.best(call, f, own)
-    if call.library_products is not None:
-        found = call.library_products.work(call, f, (a, b, c), best)
+    best = call.warpgroups.best(call, f, own) if call.warpgroups is not None else own
+    library = call.libraries.products if call.libraries is not None else None
+    if library is not None:
+        found = library.work(call, f, (a, b, c), best)
         if found is not None:
             return found
     return list(best(call, a, b, c))

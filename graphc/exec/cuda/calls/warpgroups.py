@@ -29,8 +29,9 @@ class Variant:
     columns: int
     parts: int = 1
 
-    def __str__(self) -> str:
-        return f"{self.element}, tiles of {self.columns} columns, {self.parts} parts"
+    @property
+    def name(self) -> str:
+        return f"a product by warpgroups ({self.element}, tiles of {self.columns} columns, {self.parts} parts)"
 
 
 @dataclass(frozen=True)
