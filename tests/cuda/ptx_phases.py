@@ -7,8 +7,8 @@ when nobody can go on without. Refused: tiles that are read before their phase w
 to while they are read, or whose readers the copying thread has not heard of, bytes that nobody announced, more arrivals
 than a barrier counts, barriers that TMA or another warp cannot see yet, and waits for what never comes.
 
-After PTX ISA 9.0, 9.7.13.15 (mbarrier; phases: .15.1 to .15.5), 9.7.9.27.1 (cp.async.bulk.tensor), 5.5.3 and 5.5.6
-(boxes, zeros outside of the tensor, swizzling), 9.7.13.4 (fence.proxy.async, fence.mbarrier_init).
+After PTX ISA 9.0, its sections on mbarrier (phases, expect-tx, arrive-on, try_wait), cp.async.bulk.tensor, tensors
+(boxes, zeros outside of them, swizzling modes), and fence (fence.proxy.async, fence.mbarrier_init).
 """
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ and what it reads is being read (ptx_phases.py). Refused: a warpgroup that has c
 and not fenced, or that are used while a product runs, descriptors that its warps do not share, layouts that are not
 known.
 
-After PTX ISA 9.0, 9.7.15.5.1 (fragments, canonical layouts, descriptors; the layouts are also CuTe's, of which
-include/cute/atom/mma_traits_sm90_gmma.hpp says the same), .15.5.2 (mma_async), .15.7 (fence, commit_group, wait_group).
+After PTX ISA 9.0, 9.7.15.5.1 (fragments, canonical layouts, descriptors; include/cute/atom/mma_traits_sm90_gmma.hpp of
+CUTLASS says the same of layouts), and its sections on wgmma.mma_async, fence, commit_group and wait_group.
 """
 from __future__ import annotations
 

@@ -144,7 +144,8 @@ PLANTED = {"a wrong step along k": ("add.s32 %rw_at, %rw_a, 4;", "add.s32 %rw_at
 def test_a_kernel_that_is_wrong_is_told_of_and_not_taken(opened: Opened, monkeypatch: Any, planted: str) -> None:
     right, wrong, said = PLANTED[planted]
     monkeypatch.setattr(warpgroups, "make_ptx", lambda text, compute: make_ptx(text, compute).replace(right, wrong))
-    monkeypatch.setattr(warpgroup_choice, "PATIENCE", 3)
+    monkeypatch.setattr(warpgroups, "TRIES", 3)
+    monkeypatch.setattr(warpgroups, "TRIES_OF_A_PANEL", 0)
     a, b = numbers((2, 40, 300), (2, 300, 24))
     with opened():
         with pytest.warns(UserWarning, match=rf"bf16, tiles of 128 columns.*{said}.*2 times \[40, 300\]") as told:

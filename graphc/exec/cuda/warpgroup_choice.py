@@ -21,7 +21,7 @@ from graphc.exec.cuda.memory import ALIGNMENT
 from graphc.exec.cuda.vendor.choices import Choices, Made, Question
 from graphc.exec.cuda.vendor.cublas import Problem
 from graphc.exec.cuda.vendor.products import is_worth_it
-from graphc.exec.cuda.warpgroup_probe import PATIENCE, complaint
+from graphc.exec.cuda.warpgroup_probe import complaint
 from graphc.exec.cuda.work import Work
 
 OLDEST_DRIVER = 12000      # CUDA's version that knows the kernel's PTX
@@ -45,9 +45,10 @@ class WarpgroupProducts:
             return own
         chosen = variant
 
-        def made(there: Call, *at: int) -> Sequence[Work]:
+        def made(there: Call, a: int, b: int, c: int) -> Sequence[Work]:
             """Where addresses are not as in the trial, another kernel would be needed, which nobody has tried."""
-            return own(there, *at) if any(a % ALIGNMENT for a in at) else warpgroups.work(there, f, chosen, *at)
+            aligned = not (a % ALIGNMENT or b % ALIGNMENT or c % ALIGNMENT)
+            return warpgroups.work(there, f, chosen, a, b, c) if aligned else own(there, a, b, c)
 
         return made
 
@@ -65,7 +66,7 @@ class WarpgroupProducts:
 
 def _question(call: Call, f: Factors, problem: Problem, own: Made) -> Question[Variant]:
     def tried(variant: Variant) -> Made:
-        return lambda there, a, b, c: warpgroups.work(there, f, variant, a, b, c, PATIENCE)
+        return lambda there, a, b, c: warpgroups.work(there, f, variant, a, b, c, is_trial=True)
 
     return Question(str(problem), f"{problem!r} {call.products.name}", f.dtype, problem.factors, f.batch * f.m * f.n,
                     f.k, problem.operations, own, lambda: warpgroups.variants(call, f), tried)

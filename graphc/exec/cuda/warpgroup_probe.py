@@ -28,7 +28,6 @@ from graphc.kernels.toolchain import cache
 
 COMMAND = (sys.executable, "-m", "graphc.exec.cuda.warpgroup_probe")
 SECONDS = 120              # until which it must have ended
-PATIENCE = 1 << 22         # how often a thread asks barriers in vain: a tenth of a second or more
 KIND = "warpgroup-probe-"
 SIZES = (150, 300, 330)    # m, n, k: several tiles, none of them whole, and more panels than a ring has stages
 KINDS = {"f16": Products.EXACT_F16, "bf16": Products.EXACT_BF16, "tf32": Products.ROUNDED}
@@ -87,7 +86,7 @@ def _is_right(device: Device, variant: Variant, turned: tuple[bool, bool]) -> bo
         device.upload(place, array.ctypes.data, array.nbytes)
     call = Call(("f32",), (), (), (), load_library(), room, lambda stored: 0, products=KINDS[variant.element])
     factors = Factors("f32", 1, m, n, k, m * k, k * n, *turned)
-    for step in work(call, factors, variant, a_at, b_at, c_at, PATIENCE):
+    for step in work(call, factors, variant, a_at, b_at, c_at, is_trial=True):
         step.prepare(device)
         step.submit(device)
     device.download(found.ctypes.data, c_at, found.nbytes)

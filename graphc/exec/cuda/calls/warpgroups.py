@@ -17,7 +17,9 @@ from graphc.exec.cuda.code.warpgroups import ELEMENTS, Element
 from graphc.exec.cuda.tensor_map import STRIDE, TensorMap
 from graphc.exec.cuda.work import Launch, Work
 
-ENDLESS = 1 << 62          # how often a thread asks a barrier in vain, of a kernel that was tried
+# How often a thread asks barriers in vain: of a kernel that was tried before; of one that is tried, and for each panel
+# more. An ask takes 20 us at most, so a kernel that would hang ends after a second or two.
+ENDLESS, TRIES, TRIES_OF_A_PANEL = 1 << 62, 1 << 16, 128
 _NARROW = {Products.EXACT_F16: "f16", Products.EXACT_BF16: "bf16"}
 
 
@@ -69,14 +71,15 @@ def _tiles(f: Factors, columns: int) -> int:
     return -(-f.m // HEIGHT) * -(-f.n // columns)
 
 
-def work(call: Call, f: Factors, variant: Variant, a: int, b: int, c: int, patience: int = ENDLESS) -> list[Work]:
-    """c = a b. patience: how often a thread asks barriers in vain before it goes on without."""
+def work(call: Call, f: Factors, variant: Variant, a: int, b: int, c: int, is_trial: bool = False) -> list[Work]:
+    """c = a b. is_trial: a thread that has waited for long gives up, and has no result."""
     element = ELEMENTS[variant.element]
     copies: list[Work] = []
     left, right = (_ready(call, f, element, factor, copies) for factor in _factors(f, a, b))
     all_panels = -(-f.k // element.line)
     panels = -(-all_panels // variant.parts)
     parts = -(-all_panels // panels)
+    patience = TRIES + TRIES_OF_A_PANEL * panels if is_trial else ENDLESS
     target = call.scratch(4 * parts * f.m * f.n) if parts > 1 else c
     c_row, c_batch = f.c_steps if parts == 1 else (f.n, f.m * f.n)
     wide = not (f.n % 2 or c_row % 2 or c_batch % 2 or target % 8)

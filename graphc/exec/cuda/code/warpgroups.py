@@ -3,10 +3,10 @@
 LLVM has no intrinsics for wgmma, and must not move the registers of one that runs. So a loop of them is one piece of
 assembly (`Assembly`), whose sums go in and come out.
 
-Matrices lie in shared memory in lines of 128 bytes, in groups of 8 lines, of which each 16 bytes stand where the number
-of the line, exclusive or with theirs, says: TMA writes them so (swizzle of 128 bytes), and wgmma reads them so. After
-PTX ISA 9.0, 9.7.15.5.1 (layouts and descriptors of wgmma), 9.7.13.15 (mbarrier), 9.7.9.27 (cp.async.bulk.tensor), 5.5.6
-(swizzling).
+Matrices lie in shared memory in lines of 128 bytes, in groups of 8 lines. A line's pieces of 16 bytes are exchanged:
+one stands where the exclusive or of its number and the line's says. TMA writes that (a swizzle of 128 bytes), and wgmma
+reads it. After PTX ISA 9.0: 9.7.15.5.1 (layouts and descriptors of wgmma), and its sections on mbarrier,
+cp.async.bulk.tensor and tensors (boxes, swizzling modes).
 """
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ WARPGROUP = 128            # threads
 ROWS = 64                  # of a warpgroup's wgmma
 LINE = 128                 # bytes of a line in shared memory, one repetition of the swizzle's pattern along it
 GROUP_BYTES = 8 * LINE     # 8 lines: the pattern repeats, and must begin at a multiple of that
+SUSPENDED = 20_000         # nanoseconds for which a thread that asks a barrier may sleep
 STEP_BYTES = 32            # of k in one wgmma: 16 elements of 2 bytes, 8 of 4
 _SWIZZLE_128 = 1 << 30     # in the upper half of a descriptor
 _KINDS = {"i64": ("i64", "l"), "i32": ("i32", "r"), "f32": ("float", "f")}     # LLVM's type, its constraint
@@ -111,7 +112,7 @@ def waited(piece: Assembly, barrier: str, parity: str, tries: str) -> None:
     `tries` left (an int64 that counts down): what a barrier that nobody comes to makes of a kernel is no hang."""
     ask, go_on = piece.label("ASK"), piece.label("GO_ON")
     piece.add(".reg .pred %pw_ended, %pw_again;", f"{ask}:",
-              f"mbarrier.try_wait.parity.shared::cta.b64 %pw_ended, [{barrier}], {parity};",
+              f"mbarrier.try_wait.parity.shared::cta.b64 %pw_ended, [{barrier}], {parity}, {SUSPENDED};",
               f"@%pw_ended bra {go_on};", f"add.s64 {tries}, {tries}, -1;", f"setp.gt.s64 %pw_again, {tries}, 0;",
               f"@%pw_again bra {ask};", f"{go_on}:")
 
