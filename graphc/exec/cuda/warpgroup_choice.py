@@ -69,7 +69,7 @@ def _question(call: Call, f: Factors, problem: Problem, own: Made) -> Question[V
         return lambda there, a, b, c: warpgroups.work(there, f, variant, a, b, c, is_trial=True)
 
     return Question(str(problem), f"{problem!r} {call.products.name}", f.dtype, problem.factors, f.batch * f.m * f.n,
-                    f.k, problem.operations, True, own, lambda: warpgroups.variants(call, f), tried, exact=True)
+                    f.k, problem.operations, own, lambda: warpgroups.variants(call, f), tried)
 
 
 def warpgroups_of(device: Device) -> WarpgroupProducts | None:
