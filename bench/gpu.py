@@ -34,11 +34,11 @@ from graphc.exec.library import load_library
 from graphc.plan.plan import Instr, Program
 
 REPEATS, ROUNDS = 20, 7
+PEAKS = {"bf16": 989e12, "f16": 989e12, "tf32": 494e12}        # operations a second of an H100 or H200 (SXM), dense
 CONVOLUTIONS = (      # pictures, height and width, channels, filters, their size, stride
     (16, 56, 64, 64, 3, 1), (16, 28, 128, 128, 3, 1), (16, 14, 256, 256, 3, 1), (16, 7, 512, 512, 3, 1),
     (16, 56, 64, 256, 1, 1), (16, 14, 1024, 256, 1, 1), (16, 56, 128, 128, 3, 2), (16, 224, 3, 64, 7, 2),
     (64, 28, 1, 32, 5, 1), (64, 14, 32, 64, 5, 1))
-PEAKS = {"bf16": 989e12, "f16": 989e12, "tf32": 494e12}        # operations a second of an H100 or H200 (SXM), dense
 
 
 class Bench:
@@ -331,8 +331,7 @@ def clocked(session: Any, fetch: Any, given: Any) -> float:
 
 
 SECTIONS = {section.__name__: section for section in (environment, overheads, bandwidths, rows, products,
-                                                      tensor_products, warpgroups, convolutions,
-                                                      sessions)}
+                                                      tensor_products, warpgroups, convolutions, sessions)}
 
 
 def main() -> None:

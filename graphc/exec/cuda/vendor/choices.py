@@ -26,7 +26,7 @@ from graphc.exec.cuda.work import Work
 from graphc.kernels.toolchain import cache
 
 CLEARLY = 0.95                                 # of the own kernel's time another way may take
-FAILURES = LibraryError, CudaError
+FAILURES = (LibraryError, CudaError)           # of a way that is tried
 
 Made = Callable[[Call, int, int, int], Sequence[Work]]     # at addresses of two factors and a result
 

@@ -70,7 +70,7 @@ class LibraryProducts:
 
     def _question(self, p: Problem, own: Own) -> Question[Algorithm]:
         return Question(
-            f"{p}", repr(p), p.dtype, p.factors, p.batch * p.m * p.n, p.k, p.operations, own,
+            str(p), repr(p), p.dtype, p.factors, p.batch * p.m * p.n, p.k, p.operations, own,
             lambda: Matmul(self._cublas, p).algorithms(TRIED, WORKSPACE),
             lambda algorithm: lambda call, *at: [self._product(Matmul(self._cublas, p), algorithm, *at)])
 
