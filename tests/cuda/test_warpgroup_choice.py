@@ -216,6 +216,24 @@ def test_a_product_for_whose_trial_there_is_no_memory(opened: Opened) -> None:
         assert OTHER in launched and (found == wanted(a, b, gc.bfloat16)).all()
 
 
+def test_gradients(opened: Opened) -> None:
+    def differentiated() -> Any:
+        x, w = (gc.cast(gc.placeholder(gc.float32, [None, None]), gc.bfloat16) for _ in range(2))
+        y = gc.matmul(x, w)
+        return [gc.cast(of, gc.float32) for of in gc.gradients(gc.reduce_sum(y * y), [x, w])]
+
+    x, w = (array / 8 for array in numbers((18, 40), (40, 24)))
+    with opened():
+        ran(differentiated, (x, w))
+    with opened():
+        found, launched = ran(differentiated, (x, w), known=True)
+    with driver_standing_in(compute=80):
+        other, _ = ran(differentiated, (x, w))
+    assert KERNEL in launched and OTHER not in launched
+    for ours, theirs in zip(found, other, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_in_a_loop_between_others_and_beside_nvidias_library(opened: Opened, monkeypatch: Any) -> None:
     """Sizes that only the feeds tell; the loop's parts are recorded, and replayed."""
     def looped() -> Any:

@@ -29,7 +29,7 @@ from graphc.kernels.toolchain import cache
 COMMAND = (sys.executable, "-m", "graphc.exec.cuda.warpgroup_probe")
 SECONDS = 120              # until which it must have ended
 KIND = "warpgroup-probe-"
-SIZES = (150, 300, 330)    # m, n, k: several tiles, none of them whole, and more panels than a ring has stages
+SIZES = (150, 300, 332)    # m, n, k: several tiles, none of them whole, and more panels than a ring has stages
 KINDS = {"f16": Products.EXACT_F16, "bf16": Products.EXACT_BF16, "tf32": Products.ROUNDED}
 
 
@@ -100,7 +100,7 @@ def main(*arguments: str) -> int:
     device.enter()
     for variant, turned in _variants(elements or [*ELEMENTS]):
         if not _is_right(device, variant, turned):
-            print(f"{variant}, transposed {turned}: the product is wrong")
+            print(f"{variant.name}, transposed {turned}: the product is wrong")
             return 1
     return 0
 

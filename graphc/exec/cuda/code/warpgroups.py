@@ -135,8 +135,7 @@ def box(k: KernelBuilder, to: Value, tensor: str, place: Sequence[Value], barrie
     piece.write(k)
 
 
-# The upper half of what wgmma is told of a matrix (its descriptor): the distance between groups of 8 lines, the
-# swizzle.
+# The upper half of a descriptor, which tells wgmma of a matrix: the distance between groups of 8 lines, the swizzle.
 DESCRIPTOR_HIGH = _SWIZZLE_128 | GROUP_BYTES >> 4
 
 
