@@ -1,4 +1,15 @@
-"""The passes, in the order in which they run, and why in that order."""
+"""The passes, in the order in which they run, and why in that order.
+
+Each pass is a file of its name. The other files of this folder:
+
+driver, rewriter, report, groups            run passes, and rules to a fixpoint; replace groups of nodes
+snapshot, snapshot_*, needed, random_*      from the user's Graph to the first Flow
+fused, recompute, regrouped, places         what `fuse` is made of
+attention_*, layer_norm_*                   what these passes find, and the ops that they make
+control_flow, loop_*                        loops and branches: their flows, copies of them, where they can be cut
+number_types, internal_ops                  ops for dtypes without kernels; ops that are no part of a saved graph
+equal_sizes, required_sizes, persistent, row_algebra, join_summaries   what several passes ask, and rules of simplify
+"""
 from __future__ import annotations
 
 from graphc.passes.attention import attention
@@ -23,6 +34,7 @@ from graphc.passes.prune import prune
 from graphc.passes.resize import resize
 from graphc.passes.rows_in_loops import rows_in_loops
 from graphc.passes.simplify import simplify
+from graphc.passes.softmax_by_hand import softmax_by_hand
 from graphc.passes.softmax_grad import softmax_grad
 from graphc.passes.split_loops import split_loops
 from graphc.passes.turn_weights import turn_weights
@@ -46,6 +58,8 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("rows_in_loops", rows_in_loops),
     # After join_products, whose products of an unrolled network have their rows in one already.
     ("split_loops", split_loops),
+    # Before attention, which looks for softmax.
+    ("softmax_by_hand", softmax_by_hand),
     # After simplify, too; before layout, which would move what stands between.
     ("attention", attention),
     # Before expansion, too, which takes means and gradients apart.

@@ -1,11 +1,11 @@
-"""Which ops on strings the C++ library computes (runner/src/string_op.hpp), by their functions' names in a plan."""
+"""Which ops on strings the C++ library computes (runner/src/strings/string_op.hpp), by the names of their functions."""
 from __future__ import annotations
 
 import re
 
 from graphc.ir.host import PREFIX, STRINGS
 
-# What the fields in the name must say. runner/src/string_letters.cpp and string_records.cpp ask for the same.
+# What the fields in the name must say. runner/src/strings/string_letters.cpp and string_records.cpp ask for the same.
 _FIELDS: dict[str, tuple[str, ...]] = {
     "AsString": ("scientific=False", "shortest=False", "width=-1", "fill=''"),
     "DecodeCSV": (),
