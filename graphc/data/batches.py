@@ -11,7 +11,6 @@ import graphc as gc
 from graphc import errors
 from graphc.data.order import Ordered
 from graphc.data.pipeline import Rows, Run, Step, tensors_among, unequal_shapes
-from graphc.data.sparse import sparse_rows, stacked_sparse
 from graphc.data.structure import (
     DatasetPart,
     Element,
@@ -23,6 +22,7 @@ from graphc.data.structure import (
     map_leaves,
     pack,
 )
+from graphc.data.uneven import sparse_rows, stacked_sparse
 
 
 class Batch(Ordered):

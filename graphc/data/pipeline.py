@@ -12,8 +12,8 @@ import numpy as np
 
 import graphc as gc
 from graphc import errors
-from graphc.data.sparse import stacked_sparse
 from graphc.data.structure import Element, arrays_of
+from graphc.data.uneven import SparseVectors, UnevenArrays, stacked_sparse
 
 Opener = Callable[[], Iterator[Element]]
 
@@ -91,7 +91,15 @@ class Rows:
 
     def batch(self, indices: Sequence[Any]) -> Element:
         """The elements, one below the other."""
-        return tuple([a.take(indices, axis=0) for a in self.arrays])
+        return tuple([self.column(indices, part) for part in range(len(self.arrays))])
+
+    def column(self, indices: Sequence[Any], part: int) -> Any:
+        """A part of the elements, one below the other. Raises InvalidArgumentError if their shapes differ."""
+        return self.arrays[part].take(indices, axis=0)
+
+    def uneven(self, indices: Sequence[Any], part: int) -> UnevenArrays:
+        """The same, one behind the other."""
+        return UnevenArrays.of([self.arrays[part][i] for i in indices])
 
     def with_indices(self, indices: Iterator[Any]) -> Rows:
         return Rows(self.arrays, indices)
@@ -109,28 +117,45 @@ class RowsOfBlocks(Rows):
         return tuple([a[i] for a in block])
 
     def batch(self, indices: Sequence[Any]) -> Element:
-        block, first = indices[0]
-        last = indices[-1]
-        if last[0] is block and last[1] - first == len(indices) - 1 and all(b is block for b, _ in indices):
-            return tuple([a[first:last[1] + 1] if type(a) is np.ndarray else _gathered(indices, part)
-                          for part, a in enumerate(block)])
-        return tuple([_gathered(indices, part) for part in range(len(block))])
+        return tuple([self.column(indices, part) for part in range(len(indices[0][0]))])
+
+    def column(self, indices: Sequence[Any], part: int) -> Any:
+        array, first = indices[0][0][part], indices[0][1]
+        if type(array) is np.ndarray and _are_neighbours(indices):
+            return array[first:first + len(indices)]
+        return _gathered(indices, part)
+
+    def uneven(self, indices: Sequence[Any], part: int) -> UnevenArrays:
+        arrays, first = indices[0][0][part], indices[0][1]
+        if isinstance(arrays, UnevenArrays) and _are_neighbours(indices):
+            return arrays.some(first, first + len(indices))
+        return UnevenArrays.of([block[part][i] for block, i in indices])
 
     def with_indices(self, indices: Iterator[Any]) -> Rows:
         return RowsOfBlocks(indices)
 
 
+def _are_neighbours(indices: Sequence[Any]) -> bool:
+    """Whether the indices are places of one block, side by side."""
+    (block, first), (_, last) = indices[0], indices[-1]
+    return last - first == len(indices) - 1 and all(b is block and i == at for at, (b, i) in enumerate(indices, first))
+
+
 def _gathered(indices: Sequence[Any], part: int) -> Any:
     """That part of the elements, one below the other."""
     like = indices[0][0][part]
-    if type(like) is not np.ndarray:
+    if isinstance(like, (SparseVectors, list)):
         return stacked_sparse([block[part][i] for block, i in indices])
-    shapes = {a.shape[1:] for a in {id(b): b[part] for b, _ in indices}.values()}
-    if len(shapes) > 1:
-        raise unequal_shapes(like.shape[1:], next(s for s in shapes if s != like.shape[1:]))
-    made = np.empty((len(indices), *like.shape[1:]), like.dtype)
-    for at, (block, i) in enumerate(indices):
-        made[at] = block[part][i]
+    values = [block[part][i] for block, i in indices]
+    if isinstance(values[0], np.ndarray):
+        shape = values[0].shape
+        other = next((v.shape for v in values if v.shape != shape), None)
+        if other is not None:
+            raise unequal_shapes(shape, other)
+        return np.stack(values)
+    made = np.empty(len(values), like.dtype)
+    for at, value in enumerate(values):
+        made[at] = value
     return made
 
 
