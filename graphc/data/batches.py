@@ -21,6 +21,7 @@ from graphc.data.structure import (
     flatten,
     map_leaves,
     pack,
+    stack,
 )
 from graphc.data.uneven import sparse_rows, stacked_sparse
 
@@ -88,7 +89,7 @@ def stacked(values: Sequence[Any], part: Any) -> Any:
     if any(a.shape != arrays[0].shape for a in arrays):
         other = next(a for a in arrays if a.shape != arrays[0].shape)
         raise unequal_shapes(arrays[0].shape, other.shape)
-    return np.stack(arrays)
+    return stack(arrays)
 
 
 class PaddedBatch(Batch):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from graphc import errors
+from graphc.data.batches import stacked
 from graphc.data.functions import Function
 from graphc.data.pipeline import Rows, Run
 from graphc.data.structure import Element, SparsePart, array_of, flatten
@@ -85,7 +86,7 @@ class Chunks:
         if flat:
             return UnevenArrays.of([array_of(v, dtype) for v in values])
         if any(type(v) is np.ndarray for v in values):
-            return np.stack([array_of(v, dtype) for v in values])
+            return stacked(values, self.function.parts[part])
         column = np.empty(len(values), dtype.as_numpy_dtype)
         column[:] = values                              # numbers, or strings
         return column

@@ -12,7 +12,7 @@ import numpy as np
 
 import graphc as gc
 from graphc import errors
-from graphc.data.structure import Element, arrays_of
+from graphc.data.structure import Element, arrays_of, stack
 from graphc.data.uneven import SparseVectors, UnevenArrays, stacked_sparse
 
 Opener = Callable[[], Iterator[Element]]
@@ -152,7 +152,7 @@ def _gathered(indices: Sequence[Any], part: int) -> Any:
         other = next((v.shape for v in values if v.shape != shape), None)
         if other is not None:
             raise unequal_shapes(shape, other)
-        return np.stack(values)
+        return stack(values)
     made = np.empty(len(values), like.dtype)
     for at, value in enumerate(values):
         made[at] = value
