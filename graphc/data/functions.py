@@ -122,8 +122,8 @@ class Function:
             values = call(*arrays(element), *captured)
             datasets = dict(run.datasets)
             datasets.update({given: value for given, value in zip(self.given, element, strict=True) if given})
-            return dataset.open(Run({**run.values, **dict(zip(self.wanted, values, strict=True))}, run.callable,
-                                    datasets))
+            return dataset.open(Run(dataset, {**run.values, **dict(zip(self.wanted, values, strict=True))},
+                                    run.callable, datasets))
 
         return function
 

@@ -5,6 +5,7 @@ it is an iterator over elements. An error of one element ends the run that asked
 """
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,13 +20,15 @@ Opener = Callable[[], Iterator[Element]]
 
 
 class Run:
-    """One opening of a pipeline. values: of the tensors that its steps took; callable: runs parts of a graph;
-    datasets: those that a function was given; kept: what steps keep from one repetition to the next."""
+    """One opening of a pipeline that ends with `step`. values: of the tensors that its steps took; callable: runs parts
+    of a graph; datasets: those that a function was given; kept: what steps keep from one repetition to the next; ahead:
+    whether elements may be read ahead, as far as the pipeline as a whole tells."""
 
-    def __init__(self, values: Mapping[Any, Any], callable: Callable[..., Any],
+    def __init__(self, step: Step, values: Mapping[Any, Any], callable: Callable[..., Any],
                  datasets: Mapping[Any, Opener] | None = None) -> None:
         self.values, self.callable, self.datasets = values, callable, datasets or {}
         self.kept: dict[Any, Any] = {}
+        self.ahead = not step.draws_for_several
 
     def value(self, given: Any) -> Any:
         """What a parameter is: itself, or the value of the tensor."""
@@ -44,6 +47,7 @@ class Step:
     before: tuple[Step, ...] = ()
     tensors: Sequence[Any] = ()
     own_calm: bool = True
+    draws: bool = False                # random numbers, others in each repetition
 
     @property
     def calm(self) -> bool:
@@ -53,6 +57,24 @@ class Step:
 
     def open(self, run: Run) -> Iterator[Element]:
         raise NotImplementedError
+
+    @functools.cached_property
+    def draws_for_several(self) -> bool:
+        """Whether a step that draws is used in several places: who reads on first gets other numbers."""
+        seen: set[Step] = set()
+        waiting: list[Step] = [self]
+        while waiting:
+            step = waiting.pop()
+            if step not in seen:
+                seen.add(step)
+                waiting += step.before
+            elif step._draws_somewhere:
+                return True
+        return False
+
+    @functools.cached_property
+    def _draws_somewhere(self) -> bool:
+        return self.draws or any(step._draws_somewhere for step in self.before)
 
     def captures(self) -> list[Any]:
         """The tensors of this step and all before it."""
@@ -70,7 +92,7 @@ class Pipeline:
         self.step, self.captures, self.graph = step, step.captures(), gc.get_default_graph()
 
     def open(self, values: Sequence[Any], callable: Callable[..., Any]) -> Iterator[tuple[Any, ...]]:
-        run = Run(dict(zip(self.captures, values, strict=True)), callable)
+        run = Run(self.step, dict(zip(self.captures, values, strict=True)), callable)
         return map(arrays_of(self.step.structure), self.step.open(run))
 
 

@@ -133,6 +133,7 @@ CASES: dict[str, Callable[[], Any]] = {
     "values of features": lambda: examples(60).map(lambda r: sparse(r)["n"]).map(
         lambda n: gc.sparse_tensor_to_dense(n)).map(lambda n: n * n + 1),
     "filled": lambda: D.range(50).map(lambda n: gc.fill([n % 4], n)).map(lambda x: gc.cast(x, gc.float32) / 3.),
+    "a shuffled one twice": lambda: (lambda d: D.zip((d.repeat(5).map(scaled), d.repeat(5))))(D.range(9).shuffle(4, 1)),
     "records of raw numbers": lambda: D.from_tensor_slices(np.array([bytes(range(i, i + 8)) for i in range(99)], object)
                                                            ).map(lambda s: gc.decode_raw(s, gc.int16)),
     "changing sizes": lambda: D.from_tensor_slices(np.array([bytes(i % 40 // 10 + 1) for i in range(120)], object)
