@@ -5,7 +5,7 @@ from .dtypes import FLOATS
 from .kernel import Kernel, Operand, at_least, at_most, over
 
 # Numbers of a transform that may stand side by side with others: scratch is 256 times as many bytes.
-LONGEST = 1 << 9
+LONGEST = 1 << 10
 
 KERNELS = (
     # Along each row of n = first * second numbers, or each column of [n, inner] of them. If second is 1, several are

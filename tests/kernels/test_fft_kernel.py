@@ -10,8 +10,8 @@ from graphc.ops.signal.by_kernel import LONGEST_ROW, _factors, _roots
 
 from kernel_harness import NUMPY, backwards, filled, load, normal
 
-SHORT = (1, 2, 3, 4, 7, 8, 15, 16, 31, 60, 64, 65, 77, 240, 256, 500)
-LONG = (512, 1000, 2048)
+SHORT = (1, 2, 3, 4, 7, 8, 15, 16, 31, 53, 60, 64, 65, 77, 240, 256, 1000)
+LONG = (512, 960, 2048)
 DTYPES = ("f32", "f64")
 
 

@@ -17,7 +17,7 @@ from graphc.kernels.contracts.signal import LONGEST
 
 # Steps of a prime number cost its square: beyond this one Bluestein's way, three transforms of twice the length and
 # more, is quicker.
-LARGEST_PRIME = 31
+LARGEST_PRIME = 53
 # Longer rows are transformed as matrices: of few rows most lanes are empty, of many the planes outgrow the cache.
 LONGEST_ROW = 256
 
