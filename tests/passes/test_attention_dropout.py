@@ -1,6 +1,7 @@
 """attention with dropout of its weights: what becomes one step, which draws what the random op draws."""
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -10,12 +11,18 @@ import pytest
 import graphc as gc
 from graphc.passes import PIPELINE
 from graphc.passes.attention import attention
+from graphc.passes.attention_ops import Attending
 from graphc.passes.simplify import simplify
 
 from checking import check_rewrite, flow_of, types
 
 Form = Callable[[Any, Any], Any]
 RATE = 0.3
+
+
+@pytest.fixture(autouse=True)
+def few_rows_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.import_module("graphc.passes.attention"), "FEW", 0)
 
 
 def flags(p: Any, keep: Any) -> Any:
@@ -66,8 +73,10 @@ def built(form: Form, training: bool) -> tuple[Any, list[np.ndarray]]:
 def test_joined(name: str, training: bool) -> None:
     with gc.Graph().as_default():
         flow, feeds = built(DROPPED[name], training)
-        found = types(check_rewrite(flow, attention, feeds))
-    assert "_AttentionDropped" in found and ("_AttentionDroppedGrad" in found) == training
+        after = check_rewrite(flow, attention, feeds)
+    found = types(after)
+    assert "_AttentionKept" in found and ("_AttentionGrad" in found) == training
+    assert all(n.op.dropped for n in after.nodes() if isinstance(n.op, Attending))
     assert not {"Softmax", "BatchMatMul", "BatchMatMulV2", "RandomUniform", "StatelessRandomUniform"} & set(found)
 
 
@@ -87,7 +96,7 @@ def test_flags_that_others_read_are_drawn_twice() -> None:
         kept = flags(p, 0.6)
         flow = simplify(flow_of([gc.matmul(p * kept, v), gc.reduce_sum(kept)], [x]))
         found = types(check_rewrite(flow, attention, [np.ones((2, 3, 5, 12), np.float32)]))
-    assert {"_AttentionDropped", "RandomUniform", "Floor"} <= set(found)
+    assert {"_AttentionKept", "RandomUniform", "Floor"} <= set(found)
 
 
 def test_a_plan_of_a_gpu_stays_composed() -> None:
