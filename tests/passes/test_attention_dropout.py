@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.ir.apply import apply
+from graphc.ir.op import OPS
 from graphc.passes import PIPELINE
 from graphc.passes.attention import attention
 from graphc.passes.attention_ops import Attending
@@ -34,6 +36,12 @@ def stateless(p: Any, keep: Any) -> Any:
     return p * gc.cast(drawn >= 1.0 - keep, p.dtype) / keep
 
 
+def keyed(p: Any, keep: Any) -> Any:
+    drawn = apply(OPS["StatelessRandomUniformV2"], gc.shape(p), np.array([2**63 + 5], np.uint64),
+                  np.array([0, 7], np.uint64), alg=1, dtype=p.dtype)
+    return gc.cast(drawn >= RATE, p.dtype) * p
+
+
 DROPPED: dict[str, Form] = {
     "a rate": lambda p, keep: gc.nn.dropout(p, rate=RATE, seed=3),
     "a part that is kept, fed": lambda p, keep: gc.nn.dropout(p, keep_prob=keep, seed=3),
@@ -41,6 +49,7 @@ DROPPED: dict[str, Form] = {
     "flags first": lambda p, keep: flags(p, keep) * p * (1 / keep),
     "flags alone": lambda p, keep: p * flags(p, 1 - RATE),
     "stateless": stateless,
+    "of a key and a counter": keyed,
 }
 COMPOSED: dict[str, Form] = {
     "rows together": lambda p, keep: gc.nn.dropout(p, rate=RATE, noise_shape=[2, 3, None, 1], seed=3),
@@ -77,7 +86,8 @@ def test_joined(name: str, training: bool) -> None:
     found = types(after)
     assert "_AttentionKept" in found and ("_AttentionGrad" in found) == training
     assert all(n.op.dropped for n in after.nodes() if isinstance(n.op, Attending))
-    assert not {"Softmax", "BatchMatMul", "BatchMatMulV2", "RandomUniform", "StatelessRandomUniform"} & set(found)
+    assert not {"Softmax", "BatchMatMul", "BatchMatMulV2", "RandomUniform", "StatelessRandomUniform",
+                "StatelessRandomUniformV2"} & set(found)
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -121,7 +131,7 @@ def trained(form: Form, t: int, threads: int) -> list[Any]:
 
 @pytest.mark.parametrize("mode", ["graphc", "tensorflow"])
 @pytest.mark.parametrize("t", [0, 1, 17, 65])
-@pytest.mark.parametrize("name", ["a part that is kept, fed", "stateless"])
+@pytest.mark.parametrize("name", ["a part that is kept, fed", "stateless", "of a key and a counter"])
 def test_numbers_are_those_of_the_composed_form(name: str, t: int, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a loop, behind it, in both runs, for one thread and two; TensorFlow's streams of numbers, too."""
     before = gc.get_random_mode()
@@ -136,7 +146,7 @@ def test_numbers_are_those_of_the_composed_form(name: str, t: int, mode: str, mo
         np.testing.assert_array_equal(a, b)
         np.testing.assert_allclose(a, c, rtol=2e-3, atol=1e-3)
     if t > 1:
-        assert (np.abs(one[0] - one[3]).max() > 1e-3) == (name != "stateless")
+        assert (np.abs(one[0] - one[3]).max() > 1e-3) == name.endswith("fed")
 
 
 def test_gradients_are_those_of_finite_differences() -> None:
