@@ -1,7 +1,7 @@
 """The flags of `graphc run` and of graphc-run: one table.
 
-tools/runner_flags.py writes it down for C++ (runner/src/flags.inc), where run_arguments.cpp reads a command line as
-`parse` does here, with the same words about what is wrong.
+tools/runner_flags.py writes it down for C++ (runner/src/command/flags.inc), where run_arguments.cpp reads a line
+as `parse` does here, with the same words about what is wrong.
 """
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LARGEST = 2 ** 62
 
 @dataclass(frozen=True)
 class Flag:
-    """value: what stands behind it, "" for a switch."""
+    """value: what stands after it, "" for a switch."""
 
     name: str
     value: str

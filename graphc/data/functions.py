@@ -1,23 +1,29 @@
 """What a user's function of an element becomes: a graph of its own, built once, and run for each element."""
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 import graphc as gc
 from graphc.data.pipeline import Run, Step
+from graphc.data.sparse import SparseVectors
 from graphc.data.structure import (
     DatasetPart,
     Element,
     SparsePart,
     TensorPart,
+    array_of,
     arrays_of,
     flatten,
     is_nested,
     pack,
 )
 
+RUNS_ALONE = 128             # in front of the first stacked one, whose plan takes as long to compile
 _numbers = itertools.count()
 
 
@@ -54,6 +60,7 @@ class Function:
             self._take_result(func(*arguments), what)
         captures = self.graph.captures
         self.captures, self.inner = list(captures), list(captures.values())
+        self.runs = 0
 
     def _argument(self, structure: Any, wrap: Callable[[Step], Any]) -> Any:
         return pack(structure, [self._leaf(part, wrap) for part in flatten(structure)])
@@ -118,6 +125,42 @@ class Function:
 
         return function
 
+    @property
+    def is_pure(self) -> bool:
+        """Whether nobody notices if it is called sooner, or once more; the dataset that it gives included."""
+        return self.graph.is_pure and (self.dataset is None or self.dataset.calm)
+
+    @functools.cached_property
+    def stacked(self) -> Any:
+        """Its form for many elements (FuncGraph.stacked), or None."""
+        if self.dataset is not None or not self.feeds or any(self.given):
+            return None
+        if not all(isinstance(part, TensorPart) for part in self.parts):
+            return None
+        form = self.graph.stacked(self.feeds, self.inner, self.fetches)
+        sparse = [isinstance(part, SparsePart) for part in flatten(self.structure) for _ in part.tensors()]
+        return form if form is not None and sparse == [kind == "sparse" for kind in form.kinds] else None
+
+    def pays_off(self) -> bool:
+        """Whether it has been called so often that the stacked form is worth its compilation. Counts the call."""
+        self.runs += 1
+        return self.runs >= RUNS_ALONE
+
+    def many(self, run: Run) -> Callable[[Element, int], Element]:
+        """The stacked form, of arrays and the number of elements, for one opening of the pipeline."""
+        form, captured = self.stacked, [run.values[t] for t in self.captures]
+        parts = flatten(self.structure)
+        call: Callable[..., Any] | None = None
+
+        def function(arrays: Element, count: int) -> Element:
+            nonlocal call
+            if call is None:
+                call = run.callable(form.graph, form.fetches, [*form.feeds, *form.inner])
+            results = iter(zip(call(*arrays, *captured), form.kinds, strict=True))
+            return tuple([_column(part, [next(results) for _ in part.tensors()], count) for part in parts])
+
+        return function
+
     def _arrays(self) -> Callable[[Element], tuple[Any, ...]]:
         """The arrays to feed for an element; datasets are not fed."""
         if not any(self.given):
@@ -125,6 +168,14 @@ class Function:
         fed = [i for i, given in enumerate(self.given) if given is None]
         inner = arrays_of(tuple(self.parts[i] for i in fed))
         return lambda element: inner(tuple(element[i] for i in fed))
+
+
+def _column(part: Any, results: list[tuple[Any, str]], count: int) -> Any:
+    """That part of so many elements, of what a stacked form gave."""
+    value, kind = results[0]
+    if kind == "sparse":
+        return SparseVectors(value, results[1][0], count)
+    return value if kind == "rows" else np.broadcast_to(array_of(value, part.dtype), (count, *np.shape(value)))
 
 
 def scalar(function: Function, dtype: Any, what: str) -> Function:

@@ -64,7 +64,7 @@ class Repeat(Ordered):
         rows = isinstance(first, Rows)
         again = (lambda: self.opened(run).indices) if rows else (lambda: self.opened(run))
         items = Repeated(first.indices if rows else first, again, count)
-        return Rows(first.arrays, items) if rows else items
+        return first.with_indices(items) if rows else items
 
 
 class Repeated:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 import graphc as gc
+from graphc import errors
+from graphc.data.sparse import stacked_sparse
 from graphc.data.structure import Element, arrays_of
 
 Opener = Callable[[], Iterator[Element]]
@@ -34,11 +36,20 @@ class Run:
 
 
 class Step:
-    """See the header. before: the steps that it takes elements from; tensors: what it takes from the graph."""
+    """See the header. before: the steps that it takes elements from; tensors: what it takes from the graph; own_calm:
+    whether it may be asked for elements before they are needed, and for more than are needed, as far as it alone tells
+    (see `calm`)."""
 
     structure: Any
     before: tuple[Step, ...] = ()
     tensors: Sequence[Any] = ()
+    own_calm: bool = True
+
+    @property
+    def calm(self) -> bool:
+        """Whether nobody notices if it gives elements ahead: it reads files and tensors, and calls no Python function
+        and nothing that has a state of the session."""
+        return self.own_calm and all(step.calm for step in self.before)
 
     def open(self, run: Run) -> Iterator[Element]:
         raise NotImplementedError
@@ -66,20 +77,72 @@ class Pipeline:
 class Rows:
     """Elements that are rows of arrays: what changes only their order works on the indices."""
 
-    def __init__(self, arrays: tuple[np.ndarray, ...], indices: Iterable[int]) -> None:
+    def __init__(self, arrays: tuple[np.ndarray, ...], indices: Iterable[Any]) -> None:
         self.arrays, self.indices = arrays, iter(indices)
 
     def __iter__(self) -> Rows:
         return self
 
     def __next__(self) -> Element:
-        i = next(self.indices)
-        return tuple([a[i] for a in self.arrays])
+        return self.element(next(self.indices))
+
+    def element(self, index: Any) -> Element:
+        return tuple([a[index] for a in self.arrays])
+
+    def batch(self, indices: Sequence[Any]) -> Element:
+        """The elements, one below the other."""
+        return tuple([a.take(indices, axis=0) for a in self.arrays])
+
+    def with_indices(self, indices: Iterator[Any]) -> Rows:
+        return Rows(self.arrays, indices)
+
+
+class RowsOfBlocks(Rows):
+    """The same, of arrays that come a block at a time: an index is a block and a place in it. A block has an array for
+    each part of an element, or what gives a sparse one by its number."""
+
+    def __init__(self, indices: Iterable[Any]) -> None:
+        super().__init__((), indices)
+
+    def element(self, index: Any) -> Element:
+        block, i = index
+        return tuple([a[i] for a in block])
+
+    def batch(self, indices: Sequence[Any]) -> Element:
+        block, first = indices[0]
+        last = indices[-1]
+        if last[0] is block and last[1] - first == len(indices) - 1 and all(b is block for b, _ in indices):
+            return tuple([a[first:last[1] + 1] if type(a) is np.ndarray else _gathered(indices, part)
+                          for part, a in enumerate(block)])
+        return tuple([_gathered(indices, part) for part in range(len(block))])
+
+    def with_indices(self, indices: Iterator[Any]) -> Rows:
+        return RowsOfBlocks(indices)
+
+
+def _gathered(indices: Sequence[Any], part: int) -> Any:
+    """That part of the elements, one below the other."""
+    like = indices[0][0][part]
+    if type(like) is not np.ndarray:
+        return stacked_sparse([block[part][i] for block, i in indices])
+    shapes = {a.shape[1:] for a in {id(b): b[part] for b, _ in indices}.values()}
+    if len(shapes) > 1:
+        raise unequal_shapes(like.shape[1:], next(s for s in shapes if s != like.shape[1:]))
+    made = np.empty((len(indices), *like.shape[1:]), like.dtype)
+    for at, (block, i) in enumerate(indices):
+        made[at] = block[part][i]
+    return made
+
+
+def unequal_shapes(first: Sequence[int], other: Sequence[int]) -> errors.InvalidArgumentError:
+    return errors.InvalidArgumentError(
+        f"Cannot batch tensors with different shapes in a component. First element had shape {list(first)} and another "
+        f"one had shape {list(other)}; padded_batch fills them up")
 
 
 def reordered(stream: Any, change: Callable[[Iterator[Any]], Iterator[Any]]) -> Any:
     """The stream with its elements changed in number and order only."""
-    return Rows(stream.arrays, change(stream.indices)) if isinstance(stream, Rows) else change(stream)
+    return stream.with_indices(change(stream.indices)) if isinstance(stream, Rows) else change(stream)
 
 
 def parameter(value: Any, name: str, dtype: Any = None) -> Any:

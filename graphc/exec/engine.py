@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from graphc.exec.machine_speed import MachineSpeed
 
 SHAPES_KEPT = 32           # frames for as many different input shapes are kept bound, while they take no more than
-BYTES_KEPT = 256 << 20     # bytes together: to bind a large one anew takes far less time than to run it
+BYTES_KEPT = 256 << 20     # bytes together: to bind a large one again takes far less time than to run it
 SHAPES_BOUND_ANEW = 4
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
@@ -306,7 +306,7 @@ class Engine:
 
     def use_compiled(self, programs: Mapping[int, Any]) -> None:
         """From the next bind on, maps of these programs run machine code, each a jit.CompiledProgram. Frames that are
-        free are made anew, here for the shapes used last, so that no run waits for it; runs may go on meanwhile."""
+        free are made again, here for the shapes used last, so that no run waits for it; runs may go on meanwhile."""
         self._code.append(programs)
         for program, code in programs.items():
             at = CODE_WORDS * program

@@ -2,7 +2,7 @@
 
 No pass and no Plan is involved. Every TF input is evaluated, also the ones that are fields (shapes, axes): the fields
 are made
-anew from their values, so that nothing symbolic is left. Ops run once, in the order of their creation, as far as the
+again from their values, so that nothing symbolic is left. Ops run once, in the order of their creation, as far as the
 fetches need them. Variables live in `states`, from a variable's op name to its value: a read gives the value at the
 start of the
 run unless it follows, by data or control inputs, a write; then that of the last such write. Slow; for small graphs.

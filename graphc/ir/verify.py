@@ -7,7 +7,7 @@
  5. all ranks are known
  6. effects happen: a WRITE or HOST node that anything depends on is one of flow.effects
  7. a variable is written at most once, and with its own dtype and rank
- 8. a symbol that an op makes known (BindSizes, or one with a result of unknown size) is used only behind that op
+ 8. a symbol that an op makes known (BindSizes, or one with a result of unknown size) is used only after that op
  9. fields are known: no operand field is None
 
 Flows inside loops and branches are checked as well. 1, 4, 5 and 9 are checked for a node when it first appears: nodes
@@ -132,7 +132,7 @@ def _check_states(flow: Flow, nodes: Sequence[Node]) -> None:
 
 
 def _check_symbols(nodes: Sequence[Node]) -> None:
-    """8. For each symbol made known by a node, every node that mentions it must come behind that node."""
+    """8. For each symbol made known by a node, every node that mentions it must come after that node."""
     makers: dict[dims.Symbol, Node] = {}
     for node in nodes:
         for size in getattr(node.op, "symbols", ()):

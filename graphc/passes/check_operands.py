@@ -32,7 +32,7 @@ def check_operands(flow: Flow) -> Flow:
             return None
         if refused == "negative" and y.spec.dtype.is_unsigned:
             return None
-        # A number of results that only comes out of the run is known behind what makes it.
+        # A number of results that only comes out of the run is known after what makes it.
         count = dims.product(node.specs[0].shape or ())
         made = [symbol for symbol in symbols(count) if symbol not in given]
         if not all(symbol in makers for symbol in made):

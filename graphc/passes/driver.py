@@ -1,4 +1,4 @@
-"""The driver: the pipeline pass by pass, each in loops and branches too, verified behind each.
+"""The driver: the pipeline pass by pass, each in loops and branches too, verified after each.
 
 A pass that fails stops the compilation. GRAPHC_DUMP=<pass|all> prints what each did.
 """

@@ -3,7 +3,7 @@
   Prepared        output `index` of the prepare body
   StateInitialized   whether the variable has a value when the body starts
   SizeValues      an int tensor whose elements are sizes known when the run is bound
-  BindSizes       the elements of a small int tensor become symbols, which sizes behind it may use
+  BindSizes       the elements of a small int tensor become symbols, which sizes after it may use
   HostCall        calls `call`, of which the session makes a function: what is done with a queue or table
   Checked         its input, unless an element is one that the op behind it refuses: then the run ends
   Turned          a matrix transposed, in memory of its own
@@ -106,7 +106,7 @@ class HostCall(Op):
 @dataclass(frozen=True)
 class Checked(Op):
     """x, of integers. refused: a key of REFUSED (ir/op.py), the elements that end the run, unless there are no
-    results behind."""
+    results after."""
 
     type: ClassVar[str] = "_Checked"
     operands = ("x",)

@@ -3,7 +3,7 @@
  1. needed: the ancestors (inputs and control inputs) of fetches and targets, cut at the feeds, in order of creation.
  2. Each op becomes a Node. Operands that are fields leave the inputs (passes/snapshot_fields.py): their values are
     taken from the Specs of what was given; an element that is known only while running becomes a symbol, bound by a
-    BindSizes node that every user of the symbol comes after. Specs are inferred anew, from the feeds on, with their
+    BindSizes node that every user of the symbol comes after. Specs are inferred again, from the feeds on, with their
     ranks. Loops and branches: passes/snapshot_bodies.py; queues and tables: passes/snapshot_objects.py.
  3. Variables (docs/adr/0006-variables-and-effects.md) become values. Each write makes a new version; the versions
     that an op depends on, by data or control, decide what it reads: the last of them, or the value at the start of
@@ -354,7 +354,7 @@ class Snapshot:
         return node if checked_only else self.finish_node(operation, node)
 
     def finish_node(self, operation: Operation, node: Node) -> Node:
-        """The node behind what makes its sizes known, in the order of effects; its own new symbols are noted."""
+        """The node after what makes its sizes known, in the order of effects; its own new symbols are noted."""
         op, after = node.op, list(node.after)
         if op.effect in (Effect.HOST, Effect.READ, Effect.WRITE) and self.last_host is not None:
             after.append(self.last_host)

@@ -116,7 +116,7 @@ def uncollected() -> Iterator[None]:
 def pass_table(fetches: Sequence[Tensor | Operation], feeds: Sequence[Tensor] = ()) -> str:
     """What each pass does to the graph that computes `fetches`: nodes and transposes before and after, milliseconds.
 
-    feeds: tensors that are fed. Compiles anew, and runs nothing. Raises what `compile_graph` raises. (graphc's own)
+    feeds: tensors that are fed. Compiles again, and runs nothing. Raises what `compile_graph` raises. (graphc's own)
 
     >>> x = gc.placeholder(gc.float32, [None, 3])
     >>> print(gc.pass_table([gc.reduce_sum(2. * x + 0.)], [x]))

@@ -170,7 +170,7 @@ class Call(Step):
     An attribute is an int64 word, whatever it means: of one that is declared as a float, the bits of a float64.
 
     The epilogue is a map without reduction whose domain, in row-major order, is the kernel's last operand's elements;
-    its loads and stores of that operand stand at those elements. It runs tile by tile, behind the kernel.
+    its loads and stores of that operand stand at those elements. It runs tile by tile, after the kernel.
     """
 
     kernel: str

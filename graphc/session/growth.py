@@ -1,4 +1,4 @@
-"""Warns, once, of a program that builds new ops between its runs: each run is then compiled anew, and the graph grows
+"""Warns, once, of a program that builds new ops between its runs: each run is then compiled again, and the graph grows
 for ever."""
 from __future__ import annotations
 

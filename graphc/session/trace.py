@@ -1,7 +1,7 @@
 """What a run called, one line an event: GRAPHC_TRACE=1 and RunMetadata show it, so that anyone can check what runs.
 
 The native run loop notes its events itself, in the order in which they happen (tables.py: TRACE); only the words are
-made here. runner/src/trace.cpp makes the same ones. What a GPU did in the run is told behind (exec/cuda/timing.py).
+made here. runner/src/trace.cpp makes the same ones. What a GPU did in the run is told after (exec/cuda/timing.py).
 """
 from __future__ import annotations
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphc.exec.cuda.driver import Device
-from graphc.exec.cuda.vendor.products import LIBRARY
 from graphc.ir.locks import new_lock
 
 RANGE = 1 << 40                # of addresses, of a block
@@ -49,7 +48,6 @@ class Recorder(Device):
     def __init__(self, compute: int, shift: int) -> None:
         self.name, self.compute, self.memory, self.limit = "a GPU", compute, LARGEST, 0
         self.lock, self.stream, self.modules = new_lock(), 0, {}
-        self.libraries = {LIBRARY: None}               # NVIDIA's are not recorded
         self.graphs: list[list[Done]] = []             # all that was recorded; a graph's number is its place + 1
         self.sizes: list[int] = []                     # of the blocks
         self._shift = shift

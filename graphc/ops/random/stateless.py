@@ -31,7 +31,7 @@ def stream(seed: np.ndarray, count: int, group: int = 0) -> np.ndarray:
     return groups(*stream_of(seed), 0, count, group)
 
 
-class _Stateless(Op):
+class Stateless(Op):
     """kernel: fills the result from the mixed seeds."""
 
     results = ("output",)
@@ -73,7 +73,7 @@ class _Stateless(Op):
         return [None] * len(node.inputs)
 
 
-class _Floating(_Stateless):
+class _Floating(Stateless):
     moves = True               # its kernel makes float32 and float64, which it brings to 16 bits itself
     operands = ("shape", "seed")
     types: ClassVar = {"T": "shape", "Tseed": "seed"}
@@ -188,7 +188,7 @@ class StatelessTruncatedNormal(_Floating):
 
 
 @register
-class StatelessRandomUniformInt(_Stateless):
+class StatelessRandomUniformInt(Stateless):
     """Whole numbers from minval on, below maxval"""
 
     checks_data = True
@@ -233,7 +233,7 @@ class StatelessRandomUniformInt(_Stateless):
 
 
 @register
-class StatelessMultinomial(_Stateless):
+class StatelessMultinomial(Stateless):
     """Classes, chosen with the probabilities softmax(logits), num_samples for each row."""
 
     checks_data = True

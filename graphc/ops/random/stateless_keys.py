@@ -18,11 +18,11 @@ from graphc.ir.known import known_ints
 from graphc.ir.op import Op, Sample, attr, operand_field, register
 from graphc.ir.spec import Spec, require_equal
 from graphc.ops.random.stateless import (
+    Stateless,
     StatelessRandomNormal,
     StatelessRandomUniform,
     StatelessRandomUniformInt,
     StatelessTruncatedNormal,
-    _Stateless,
     stream_of,
 )
 
@@ -45,7 +45,7 @@ def _check_key(op: Op, key: Spec, counter: Spec) -> None:
         raise ValueError(f"argument 'alg' is {algorithm}; only Philox (1, or 3 for the device's choice) is supported")
 
 
-class _Keyed(_Stateless):
+class _Keyed(Stateless):
     """Mixed into a draw of two seeds: the stream is that of key and counter."""
 
     checks_data = True
@@ -126,7 +126,7 @@ class StatelessRandomUniformIntV2(_Keyed, StatelessRandomUniformInt):
                for i, shape in enumerate(_SHAPES) for t, low, high in ((np.int32, -3, 10), (np.int64, -2**40, 2**62))]
 
 
-class _FullInt(_Stateless):
+class _FullInt(Stateless):
     """Whole numbers of any bits: the words themselves. Two draws in halves of the range tell all bits of a word: the
     word without its highest bit, and the word mod 3, which that bit changes by 2."""
 
@@ -200,7 +200,7 @@ class StatelessRandomUniformFullIntV2(_Keyed, _FullInt):
 
 
 @register
-class StatelessRandomGetKeyCounter(_Stateless):
+class StatelessRandomGetKeyCounter(Stateless):
     """Key and counter of the stream of two seeds."""
 
     operands = ("seed",)

@@ -99,7 +99,7 @@ def _share(g: GradientBuilder, count: Tensor, length: Tensor, dtype: DType, inne
 
 
 def _grown(g: GradientBuilder, x: Tensor, like: Tensor, rank: int) -> Tensor:
-    """x with zeros behind it along the last `rank` axes, up to the shape of `like`."""
+    """x with zeros after it along the last `rank` axes, up to the shape of `like`."""
     known = [t.spec.static_shape for t in (x, like)]
     if known[0] is not None and known[1] is not None and known[0][-rank:] == known[1][-rank:] \
             and None not in known[0][-rank:]:

@@ -8,7 +8,7 @@ from ..memory import ITEM_SIZES, apart, ceil_div, helper, round_up
 from ..products.blocks import blocks
 from ..products.dots import COLUMNS
 from ..products.micro import brain_shapes
-from ..products.short import TOGETHER
+from ..products.row_tile import tile_shape
 from ..products.streams import RUN
 from ..products.turned import NOT_TURNED, ONE_COLUMN, turn
 from ..tiles import shared_as_well, shared_evenly
@@ -50,7 +50,9 @@ BRAIN_COLUMNS = 32                     # fewer stay float32, on every ISA
 DOT_ROWS = 16                          # more rows of A pay for transposing B
 DOT_PRODUCTS = 1 << 16                 # of a tile of DOTS or STREAM, at least: they wait for memory
 TINY = 1 << 11                         # of a pair of matrices of a batch, at most; twice as many if B is not transposed
-SHORT_SUM = 4                          # products of an element, at most, of others; thrice as many in rows of a vector
+SHORT_SUM = 4                          # products of an element, at most, of others
+TILED_SUM = 12                         # the same in register tiles, and in rows of one vector
+TURN_ROWS = 128                        # of a tile that transposes B for itself, at least
 AROUND = 512                        # multiplications that take as long as what is around those of a pair
 
 
@@ -78,6 +80,7 @@ def make_bind(dtype, sizes, isa):
     rows_main, rows_narrow, rows_wide = (kit.shape.rows for kit in kits)
     scratch_main, scratch_narrow, scratch_wide = (kit.scratch_bytes for kit in kits)
     block_main, block_narrow, block_wide = (kit.block_bytes for kit in kits)
+    rows_short, columns_short = tile_shape(isa)[0], tile_shape(isa)[1] * lanes
     width_brain, width_long = (shape.width for shape in brains)
     rows_brain, rows_long = (shape.rows for shape in brains)
     line_brain, line_long = (shape.line_bytes(size) for shape in brains)
@@ -89,15 +92,19 @@ def make_bind(dtype, sizes, isa):
         fits = min(max(lanes + 1 - n, 0), 1)                                # a row into a vector
         wasted = fits * min(max(n + width_narrow - lanes, 0), 1)            # what a tile for few columns has beside it
         tiny = min(batches - 1, 1) * fits * TINY * (2 - transpose_b)
-        return max(tiny - rows * n * k, SHORT_SUM * (1 + 2 * wasted) - k) >= 0
+        short = round_up(rows, rows_short) * round_up(n, columns_short) * (2 * k + 3)
+        panels = rows * round_up(n, columns_short // 2) * (2 * k + 10)      # whose tiles take that longer to begin
+        tiled = min(max(rows - rows_short + 1, 0), max(n - columns_short + 1, 0), max(panels - short + 1, 0), 1)
+        most = SHORT_SUM + (TILED_SUM - SHORT_SUM) * max(wasted, tiled)
+        return max(tiny - rows * n * k, most - k) >= 0
 
     @helper
     def shape_of(rows, n, way, brain):
         """Shape, its width and rows, the bytes of a line of a panel, the scratch it needs, and that of a block of B.
         way: DOTS, STREAM, SHORT, or 0. brain: whether B becomes bfloat16."""
         if way != 0:
-            return way, COLUMNS if way == DOTS else RUN if way == STREAM else lanes, (
-                TOGETHER if way == SHORT else rows), 0, 0, 0
+            return way, COLUMNS if way == DOTS else RUN if way == STREAM else columns_short, (
+                rows_short if way == SHORT else rows), 0, 0, 0
         if brain and rows <= rows_long and n > width_brain:
             return BRAIN_WIDE, width_long, rows_long, line_long, scratch_long, 0
         if brain:
@@ -123,11 +130,13 @@ def make_bind(dtype, sizes, isa):
         return PACKING_ROWS - 20 * across - 24 * collide
 
     @helper
-    def tile_rows(rows, height, n, k):
+    def tile_rows(rows, height, n, k, way, transpose_b):
         """Rows of a tile: enough work, few enough tiles that threads share evenly, and B is not read too often if it
         is beyond the second cache."""
         least = ceil_div(PRODUCTS, max(n * k, 1))
-        if n * k * size > 512 * 1024:
+        if way == SHORT:
+            least = max(least, TURN_ROWS * transpose_b)
+        elif n * k * size > 512 * 1024:
             least = max(least, 6 * height)
         few = min(ceil_div(rows, MOST_TILES), MOST_PRODUCTS // max(n * k, 1))
         even = ceil_div(rows, shared_evenly(max(rows // max(least, few, height), 1)))
@@ -171,11 +180,11 @@ def make_bind(dtype, sizes, isa):
         return 0
 
     @helper
-    def set_tiles(batches, rows, n, k, width, height, way, turned, choice):
+    def set_tiles(batches, rows, n, k, transpose_b, width, height, way, turned, choice):
         """Rows, panels and batches of a tile; TILE_PANELS is all of them before."""
         panels, cost = choice[TILE_PANELS], rows * n * k + (AROUND if way == SHORT else 0)
         choice[TILE_ROWS] = rows if rows <= 2 * height or turned or choice[MODE] == IN_TILE else tile_rows(
-            rows, height, n, k)
+            rows, height, n, k, way, transpose_b)
         row_tiles = ceil_div(rows, choice[TILE_ROWS])
         if choice[MODE] == IN_TILE:
             row_tiles = ceil_div(batches, ceil_div(PRODUCTS, max(cost, 1)))
@@ -202,7 +211,7 @@ def make_bind(dtype, sizes, isa):
         different = batches if b_batch != 0 else 1
         scratch += set_mode(batches, rows, n, k, transpose_b, different, panel_bytes, width, height, way, plain, choice)
         choice[VARIANT] = way if way != 0 else choice[MODE]
-        set_tiles(batches, rows, n, k, width, height, way, turned, choice)
+        set_tiles(batches, rows, n, k, transpose_b, width, height, way, turned, choice)
         if choice[MODE] == IN_TILE:
             scratch += min(choice[TILE_PANELS] * panel_bytes, block)
         elif way == SHORT and transpose_b != 0:

@@ -42,20 +42,10 @@ from ..products.blocks import blocks
 from ..products.micro import shapes
 from ..products.panels import packing
 from ..words import OK, SCRATCH_BYTES, TILES, TILES_1, USER, WORK_BYTES
-from .attention import EXP, make_with
-from .attention_blocks import (
-    ADDED,
-    NO_MASK,
-    block_of,
-    copy_rows,
-    gathering,
-    masks,
-    matrix_at,
-    row_dot,
-    spans,
-    steps_of,
-)
-from .dropping import ROOM, dropping
+from .attention import make_with
+from .attention_blocks import NO_MASK, block_of, copy_rows, gathering, matrix_at, row_dot, spans, steps_of
+from .attention_weights import make_differentiate, make_weigh
+from .dropping import ROOM
 
 # Words of choice: rows and columns of a block; rows of a group; groups of a matrix; how many matrices of the outer and
 # the inner axis a tile takes.
@@ -132,74 +122,6 @@ def make_bind(dtype, shape, scratch_bytes):
             choose(outer, inner, rows, cols, depth, columns, q_row, dy_row, k_row, dq_inside, dk_inside, dv_inside, 1,
                    1, FEW_TILES, choice)
     return bind, bind_general
-
-
-def make_weigh(dtype):
-    """The function (scores, mask, kept, rows, row_step, mask_row, cols, masked, scale): scores of a block become
-    weights."""
-    exp, apply = EXP[dtype], masks(dtype).apply
-
-    @helper
-    def weigh_row(scores, mask, cols, masked, scale, greatest, part):
-        apart()
-        if masked != NO_MASK:
-            apply(scores, mask, cols, masked, scale)
-        else:
-            for j in range(cols):
-                scores[j] *= scale
-        for j in range(cols):
-            scores[j] = exp(scores[j] - greatest) * part
-
-    @helper
-    def weigh(scores, mask, kept, rows, row_step, mask_row, cols, masked, scale):
-        for i in range(rows):
-            weigh_row(offset(scores, i * row_step), offset(mask, i * mask_row), cols, masked, scale, kept[2 * i],
-                      kept[2 * i + 1])
-    return weigh
-
-
-def make_differentiate(dtype):
-    """The function (dp, weights, draw, drop, dropped, first, step, mask, by_mask, by_row, trained, sums, rows,
-    row_step, mask_row, cols, masked, scale, spare): the gradient by a block's weights becomes that by its scores, which
-    is added to by_mask before the scale, and weights that are dropped are multiplied by their factors. first: the place
-    of the first weight; step: from row to row."""
-    of_gradient, factors, one = masks(dtype).of_gradient, dropping(dtype), NUMBA_TYPES[dtype](1)
-
-    @helper
-    def of_row(dp, weights, total, cols, scale):
-        apart()
-        for j in range(cols):
-            dp[j] = weights[j] * (dp[j] - total) * scale
-
-    @helper
-    def of_dropped_row(dp, weights, by, total, cols, scale):
-        apart()
-        for j in range(cols):
-            dp[j] = weights[j] * (by[j] * dp[j] - total) * scale
-            weights[j] *= by[j]
-
-    @helper
-    def take_row(by_mask, row, cols, scale):
-        apart()
-        for j in range(cols):
-            by_mask[j] += row[j]
-            row[j] *= scale
-
-    @helper
-    def differentiate(dp, weights, draw, drop, dropped, first, step, mask, by_mask, by_row, trained, sums, rows,
-                      row_step, mask_row, cols, masked, scale, spare):
-        factor = one if trained != 0 else scale
-        for i in range(rows):
-            row, own = offset(dp, i * row_step), offset(weights, i * row_step)
-            if dropped != 0:
-                of_dropped_row(row, own, factors(draw, drop, first + i * step, cols, spare), sums[i], cols, factor)
-            else:
-                of_row(row, own, sums[i], cols, factor)
-            if masked > ADDED:
-                of_gradient(row, offset(mask, i * mask_row), cols, masked)
-            if trained != 0:
-                take_row(offset(by_mask, i * by_row), row, cols, scale)
-    return differentiate
 
 
 def make_group(dtype, isa):

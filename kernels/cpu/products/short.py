@@ -13,43 +13,61 @@ from typing import Any
 
 from ..memory import ITEM_SIZES, NUMBA_TYPES, helper, part, pointer_to
 from ..vector import vectors
+from .row_tile import row_tile, tile_shape
+from .turned import turning
 
 TOGETHER = 4                           # rows
 
 
 @cache
-def short_products(dtype: str) -> Any:
+def short_products(dtype: str, isa: str) -> Any:
     """The numba function (batches, m, n, k, a, a_row, a_step, a_batch, b, b_row, b_batch, transposed, c, c_row,
     c_batch, line): addresses and steps in bytes, all int64. b_row: from one row of B, as it is held, to the next; line:
     scratch for k * n elements, if it is held transposed."""
-    size, at, kit = ITEM_SIZES[dtype], pointer_to(dtype), vectors(dtype)
-    lanes, width = kit.lanes, kit.lanes * size
-    whole_rows, some_rows = _rows_of(dtype, True), _rows_of(dtype, False)
+    size, at, lanes, turn_squares = ITEM_SIZES[dtype], pointer_to(dtype), vectors(dtype).lanes, turning(dtype)
+    width, (high, wide) = lanes * size, tile_shape(isa)
+    columns = wide * lanes
+    tile, whole_rows, some_rows = row_tile(dtype, high, wide), _rows_of(dtype, True), _rows_of(dtype, False)
 
     @helper
-    def turned(n, k, b, b_row, line):
-        """line[k, n] = b[n, k]"""
+    def turn_few(n, k, b, b_row, line):
+        """line[k, n] = b[n, k], where squares would cost more than they save."""
         made = at(line)
         for j in range(n):
             held = at(b + j * b_row)
             for p in range(k):
                 made[p * n + j] = held[p]
 
+    @helper
+    def vector_by_vector(m, n, k, a, a_row, a_step, b, b_row, c, c_row):
+        whole = n // lanes
+        for i in range(0, m, TOGETHER):
+            row, out, rows = a + i * a_row, c + i * c_row, min(m - i, TOGETHER)
+            for j in range(whole):
+                whole_rows(rows, lanes, k, row, a_row, a_step, b + j * width, b_row, out + j * width, c_row)
+            if whole * lanes < n:
+                some_rows(rows, n - whole * lanes, k, row, a_row, a_step, b + whole * width, b_row,
+                          out + whole * width, c_row)
+
     @part("short")
     def multiply(batches, m, n, k, a, a_row, a_step, a_batch, b, b_row, b_batch, transposed, c, c_row, c_batch, line):
-        whole = n // lanes
         for index in range(batches):
             left, right, step, target = a + index * a_batch, b + index * b_batch, b_row, c + index * c_batch
             if transposed:
-                turned(n, k, right, b_row, line)
+                if n <= lanes:
+                    turn_few(n, k, right, b_row, line)
+                else:
+                    turn_squares(n, k, right, k, line)
                 right, step = line, n * size
-            for i in range(0, m, TOGETHER):
-                row, out, rows = left + i * a_row, target + i * c_row, min(m - i, TOGETHER)
-                for j in range(whole):
-                    whole_rows(rows, lanes, k, row, a_row, a_step, right + j * width, step, out + j * width, c_row)
-                if whole * lanes < n:
-                    some_rows(rows, n - whole * lanes, k, row, a_row, a_step, right + whole * width, step,
-                              out + whole * width, c_row)
+            if m < high or n < columns:
+                vector_by_vector(m, n, k, left, a_row, a_step, right, step, target, c_row)
+                continue
+            for i in range(0, m, high):
+                row = min(i, m - high)
+                for j in range(0, n, columns):
+                    column = min(j, n - columns) * size
+                    tile(k, left + row * a_row, a_row, a_step, right + column, step, target + row * c_row + column,
+                         c_row)
     return multiply
 
 

@@ -17,7 +17,7 @@ from graphc.kernels.contracts.dtypes import DTYPES
 from graphc.plan.plan import Instr, Program
 
 if TYPE_CHECKING:
-    from graphc.exec.cuda.vendor.products import LibraryProducts
+    from graphc.exec.cuda.vendor.libraries import Libraries
 
 
 class Products(Enum):
@@ -33,7 +33,7 @@ class Products(Enum):
 class Call:
     """A kernel's call with its sizes. operands: addresses. facts: gives memory with these bytes in it, which stays;
     scratch: gives memory of this run, by bytes; checks: what the call adds to them is looked at behind the run.
-    library_products: NVIDIA's, where they are there."""
+    libraries: NVIDIA's, where they are there."""
 
     types: tuple[str, ...]
     operands: tuple[int, ...]
@@ -44,7 +44,7 @@ class Call:
     facts: Callable[[bytes], int]
     checks: list[Check] = field(default_factory=list)
     products: Products = Products.FUSED
-    library_products: LibraryProducts | None = None
+    libraries: Libraries | None = None
 
 
 def size_of(dtype: str) -> int:

@@ -112,8 +112,9 @@ def product(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
         steps = [step * size_of(f.dtype) for step in (f.a_batch, f.b_batch, f.c_steps[1])]
         return [work for i in range(f.batch) for work in _own(call, one, *(
             at + i * step for at, step in zip((a, b, c), steps, strict=True)))]
-    if call.library_products is not None:
-        found = call.library_products.work(call, f, (a, b, c), lambda there, *at: _own(there, f, *at))
+    library = call.libraries.products if call.libraries is not None else None
+    if library is not None:
+        found = library.work(call, f, (a, b, c), lambda there, *at: _own(there, f, *at))
         if found is not None:
             return found
     return _own(call, f, a, b, c)
