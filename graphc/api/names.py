@@ -966,6 +966,9 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.python.framework.function": {
         "Defun": "graphc.compat.framework.defun:Defun",
     },
+    "compat.v1.python.framework.op_def_registry": {
+        "get_registered_ops": "graphc.compat.framework.registry:get_registered_ops",
+    },
     "compat.v1.python.framework.ops": {
         "_TensorLike": "graphc.compat.framework.inner:TensorLike",
         "_as_graph_element": "graphc.compat.framework.inner:as_graph_element",
