@@ -1,4 +1,4 @@
-"""prepare: work on weights alone is done apart from the run, in the prepare body (docs/adr/0007).
+"""prepare: work on weights alone is hoisted out of the run, into the prepare body (docs/adr/0007).
 
 A value moves there if it persists from run to run (passes/persistent.py), costs something, and something that does
 not persist uses it. Its ancestors come along. In the run it is a Prepared node, a buffer filled beforehand. Values
