@@ -62,6 +62,7 @@ NAMES: dict[str, dict[str, str]] = {
         "TensorArray": "graphc.api.control.tensor_array:TensorArray",
         "TensorInfo": "graphc.serial.meta_graph_pb2:TensorInfo",
         "TensorShape": "graphc.ir.tensor_shape:TensorShape",
+        "TensorSpec": "graphc.api.array.tensor_spec:TensorSpec",
         "TextLineReader": "graphc.api.files.readers:TextLineReader",
         "UnconnectedGradients": "graphc.api.gradients.gradients:UnconnectedGradients",
         "VarLenFeature": "graphc.api.files.examples:VarLenFeature",
@@ -921,6 +922,9 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.python.client.device_lib": {
         "list_local_devices": "graphc.session.devices:list_local_devices",
     },
+    "compat.v1.python.client.session": {
+        "register_session_run_conversion_functions": "graphc.session.conversions:register_session_run_conversion_functions",
+    },
     "compat.v1.python.client.timeline": {
         "Timeline": "graphc.summary.timeline:Timeline",
     },
@@ -948,11 +952,19 @@ NAMES: dict[str, dict[str, str]] = {
         "in_eager_mode": "graphc.compat.framework.inner:in_eager_mode",
         "in_graph_mode": "graphc.compat.framework.inner:in_graph_mode",
     },
+    "compat.v1.python.estimator": {
+    },
+    "compat.v1.python.estimator.util": {
+        "fn_args": "graphc.compat.framework.defun:fn_args",
+    },
     "compat.v1.python.framework": {
     },
     "compat.v1.python.framework.device_spec": {
         "DeviceSpecV1": "graphc.api.graph.device_spec:DeviceSpec",
         "DeviceSpecV2": "graphc.api.graph.device_spec:DeviceSpec",
+    },
+    "compat.v1.python.framework.function": {
+        "Defun": "graphc.compat.framework.defun:Defun",
     },
     "compat.v1.python.framework.ops": {
         "_TensorLike": "graphc.compat.framework.inner:TensorLike",
@@ -1158,6 +1170,9 @@ NAMES: dict[str, dict[str, str]] = {
         "deprecated_args": "graphc.compat.program.decorators:deprecated_args",
         "deprecated_argument_lookup": "graphc.compat.program.decorators:deprecated_argument_lookup",
     },
+    "compat.v1.python.util.function_utils": {
+        "fn_args": "graphc.compat.framework.defun:fn_args",
+    },
     "compat.v1.python.util.nest": {
         "assert_same_structure": "graphc.api.nest.structures:assert_same_structure",
         "assert_shallow_structure": "graphc.api.nest.shallow:assert_shallow_structure",
@@ -1298,6 +1313,7 @@ NAMES: dict[str, dict[str, str]] = {
         "kl_divergence": "graphc.api.distributions.base:kl_divergence",
     },
     "contrib.framework": {
+        "TensorSpec": "graphc.api.array.tensor_spec:TensorSpec",
         "VariableDeviceChooser": "graphc.compat.framework.variables:VariableDeviceChooser",
         "add_arg_scope": "graphc.compat.framework.arg_scope:add_arg_scope",
         "add_model_variable": "graphc.compat.framework.variables:add_model_variable",
@@ -1800,6 +1816,9 @@ NAMES: dict[str, dict[str, str]] = {
         "TPUConfig": "graphc.estimator.tpu_config:TPUConfig",
         "TPUEstimator": "graphc.estimator.tpu_estimator:TPUEstimator",
         "TPUEstimatorSpec": "graphc.estimator.tpu_estimator:TPUEstimatorSpec",
+    },
+    "contrib.tpu.tpu_function": {
+        "get_tpu_context": "graphc.estimator.tpu_config:get_tpu_context",
     },
     "contrib.training": {
         "GreedyLoadBalancingStrategy": "graphc.train.sessions.replicas:GreedyLoadBalancingStrategy",

@@ -17,7 +17,7 @@ import numpy as np
 from graphc import errors
 from graphc.data.functions import Function
 from graphc.data.pipeline import Rows, Run
-from graphc.data.structure import Element, array_of
+from graphc.data.structure import Element, SparsePart, array_of, flatten
 
 MOST_ELEMENTS = 64
 MOST_BYTES = 1 << 18          # of a chunk: with more, a run costs more than what surrounds it
@@ -95,7 +95,7 @@ class Mapped:
 
     def __init__(self, chunks: Chunks) -> None:
         self.chunks = chunks
-        self.dtypes = [t.dtype for t in chunks.function.fetches]
+        self.parts = flatten(chunks.function.structure)
         self.block: Element = ()
         self.at = self.count = 0                       # of the block: what is given next, and how many there are
         self.waiting: deque[Any] = deque()             # items to be run alone
@@ -111,7 +111,8 @@ class Mapped:
                 return self.block, at
             if self.waiting:
                 element = self.chunks.one(self.waiting.popleft())
-                return tuple([array_of(v, d)[None] for v, d in zip(element, self.dtypes, strict=True)]), 0
+                return tuple([[v] if isinstance(part, SparsePart) else array_of(v, part.dtype)[None]
+                              for v, part in zip(element, self.parts, strict=True)]), 0
             items, found = self.chunks.next()
             if found is None:
                 self.waiting.extend(items)
@@ -163,5 +164,6 @@ def _stacked(elements: list[Element], dtypes: Sequence[Any]) -> Element | None:
     return tuple(made)
 
 
-def _bytes_of(array: np.ndarray) -> int:
-    return sum(map(len, array.ravel().tolist())) if array.dtype == object else array.nbytes
+def _bytes_of(part: Any) -> int:
+    is_text = type(part) is np.ndarray and part.dtype == object
+    return sum(map(len, part.ravel().tolist())) if is_text else part.nbytes

@@ -10,6 +10,7 @@ import numpy as np
 
 import graphc as gc
 from graphc.data.pipeline import Run, Step
+from graphc.data.sparse import SparseVectors
 from graphc.data.structure import (
     DatasetPart,
     Element,
@@ -134,10 +135,11 @@ class Function:
         """Its form for many elements (FuncGraph.stacked), or None."""
         if self.dataset is not None or not self.feeds or any(self.given):
             return None
-        parts = [*self.parts, *flatten(self.structure)]
-        if not all(isinstance(part, TensorPart) for part in parts):
+        if not all(isinstance(part, TensorPart) for part in self.parts):
             return None
-        return self.graph.stacked(self.feeds, self.inner, self.fetches)
+        form = self.graph.stacked(self.feeds, self.inner, self.fetches)
+        sparse = [isinstance(part, SparsePart) for part in flatten(self.structure) for _ in part.tensors()]
+        return form if form is not None and sparse == [kind == "sparse" for kind in form.kinds] else None
 
     def pays_off(self) -> bool:
         """Whether it has been called so often that the stacked form is worth its compilation. Counts the call."""
@@ -147,15 +149,15 @@ class Function:
     def many(self, run: Run) -> Callable[[Element, int], Element]:
         """The stacked form, of arrays and the number of elements, for one opening of the pipeline."""
         form, captured = self.stacked, [run.values[t] for t in self.captures]
+        parts = flatten(self.structure)
         call: Callable[..., Any] | None = None
 
         def function(arrays: Element, count: int) -> Element:
             nonlocal call
             if call is None:
                 call = run.callable(form.graph, form.fetches, [*form.feeds, *form.inner])
-            results = call(*arrays, *captured)
-            return tuple([value if row else np.broadcast_to(array_of(value, t.dtype), (count, *np.shape(value)))
-                          for value, row, t in zip(results, form.rows, form.fetches, strict=True)])
+            results = iter(zip(call(*arrays, *captured), form.kinds, strict=True))
+            return tuple([_column(part, [next(results) for _ in part.tensors()], count) for part in parts])
 
         return function
 
@@ -166,6 +168,14 @@ class Function:
         fed = [i for i, given in enumerate(self.given) if given is None]
         inner = arrays_of(tuple(self.parts[i] for i in fed))
         return lambda element: inner(tuple(element[i] for i in fed))
+
+
+def _column(part: Any, results: list[tuple[Any, str]], count: int) -> Any:
+    """That part of so many elements, of what a stacked form gave."""
+    value, kind = results[0]
+    if kind == "sparse":
+        return SparseVectors(value, results[1][0], count)
+    return value if kind == "rows" else np.broadcast_to(array_of(value, part.dtype), (count, *np.shape(value)))
 
 
 def scalar(function: Function, dtype: Any, what: str) -> Function:

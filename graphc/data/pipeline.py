@@ -12,6 +12,7 @@ import numpy as np
 
 import graphc as gc
 from graphc import errors
+from graphc.data.sparse import stacked_sparse
 from graphc.data.structure import Element, arrays_of
 
 Opener = Callable[[], Iterator[Element]]
@@ -97,7 +98,8 @@ class Rows:
 
 
 class RowsOfBlocks(Rows):
-    """The same, of arrays that come a block at a time: an index is a block, a tuple of arrays, and a place in it."""
+    """The same, of arrays that come a block at a time: an index is a block and a place in it. A block has an array for
+    each part of an element, or what gives a sparse one by its number."""
 
     def __init__(self, indices: Iterable[Any]) -> None:
         super().__init__((), indices)
@@ -110,16 +112,19 @@ class RowsOfBlocks(Rows):
         block, first = indices[0]
         last = indices[-1]
         if last[0] is block and last[1] - first == len(indices) - 1 and all(b is block for b, _ in indices):
-            return tuple([a[first:last[1] + 1] for a in block])
+            return tuple([a[first:last[1] + 1] if type(a) is np.ndarray else _gathered(indices, part)
+                          for part, a in enumerate(block)])
         return tuple([_gathered(indices, part) for part in range(len(block))])
 
     def with_indices(self, indices: Iterator[Any]) -> Rows:
         return RowsOfBlocks(indices)
 
 
-def _gathered(indices: Sequence[Any], part: int) -> np.ndarray:
+def _gathered(indices: Sequence[Any], part: int) -> Any:
     """That part of the elements, one below the other."""
     like = indices[0][0][part]
+    if type(like) is not np.ndarray:
+        return stacked_sparse([block[part][i] for block, i in indices])
     shapes = {a.shape[1:] for a in {id(b): b[part] for b, _ in indices}.values()}
     if len(shapes) > 1:
         raise unequal_shapes(like.shape[1:], next(s for s in shapes if s != like.shape[1:]))

@@ -10,6 +10,7 @@ import numpy as np
 import graphc as gc
 from graphc import errors
 from graphc.data.pipeline import Rows, Run, Step, tensors_among
+from graphc.data.sparse import sparse_rows
 from graphc.data.structure import Element, SparsePart, TensorPart, array_of, assert_same, flatten, is_nested, pack
 from graphc.data.words import random_words
 
@@ -178,10 +179,3 @@ def _bytes(array: np.ndarray) -> np.ndarray:
             raise TypeError(f"{value!r} of {type(value).__name__} is neither a number nor a string")
         flat[i] = value.encode() if isinstance(value, str) else value
     return made
-
-
-def sparse_rows(value: Any) -> Iterator[Any]:
-    """The rows of a SparseTensorValue."""
-    starts = np.searchsorted(value.indices[:, 0], np.arange(int(value.dense_shape[0]) + 1))
-    for start, end in itertools.pairwise(starts):
-        yield gc.SparseTensorValue(value.indices[start:end, 1:], value.values[start:end], value.dense_shape[1:])

@@ -34,6 +34,7 @@ from graphc.passes.prune import prune
 from graphc.passes.resize import resize
 from graphc.passes.rows_in_loops import rows_in_loops
 from graphc.passes.simplify import simplify
+from graphc.passes.softmax_by_hand import softmax_by_hand
 from graphc.passes.softmax_grad import softmax_grad
 from graphc.passes.split_loops import split_loops
 from graphc.passes.transpose_weights import transpose_weights
@@ -57,6 +58,8 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("rows_in_loops", rows_in_loops),
     # After join_products, whose products of an unrolled network have their rows in one already.
     ("split_loops", split_loops),
+    # Before attention, which looks for softmax.
+    ("softmax_by_hand", softmax_by_hand),
     # After simplify, too; before layout, which would move what stands between.
     ("attention", attention),
     # Before expansion, too, which takes means and gradients apart.

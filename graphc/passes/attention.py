@@ -2,12 +2,14 @@
 its gradient becomes another.
 
  1. A softmax is looked at whose result p only the product p v reads, or that and the gradient (attention_match.py).
- 2. Before the softmax: a mask (attention_masks.py), if it broadcasts along whole rows; before that, or instead, a
+ 2. Between the softmax and that product there may be a dropout (attention_dropout.py), whose random numbers the step
+    draws itself, and its gradient again.
+ 3. Before the softmax: a mask (attention_masks.py), if it broadcasts along whole rows; before that, or instead, a
     factor that is one number, as a product or quotient; then the product q kT. Either may be missing, nothing else may
     stand there, and nothing else may read what lies between.
- 3. The batches of q, k and v must provably be those of the scores, or broadcast to them. Up to two leading axes; of
+ 4. The batches of q, k and v must provably be those of the scores, or broadcast to them. Up to two leading axes; of
     the mask each is there or 1.
- 4. In training the step keeps two numbers for each row of scores, and the gradient computes the scores anew, block by
+ 5. In training the step keeps two numbers for each row of scores, and the gradient computes the scores anew, block by
     block. It takes the place of all three products that give the gradients by q, k and v; where one of them is not
     wanted, or p's gradient is read elsewhere (a mask that is trained), everything stays as it is.
 
@@ -21,14 +23,21 @@ from graphc.ops.array.broadcast import BroadcastTo
 from graphc.ops.array.transpose import Transpose
 from graphc.ops.nn.softmax import Softmax
 from graphc.passes.attention_match import Found, Matcher
-from graphc.passes.attention_ops import ADDED, Attention, AttentionGrad, AttentionKept
+from graphc.passes.attention_ops import (
+    ADDED,
+    Attention,
+    AttentionDropped,
+    AttentionDroppedGrad,
+    AttentionGrad,
+    AttentionKept,
+)
 from graphc.passes.fuse import Sides, side_of
 from graphc.passes.groups import Group, Values, with_groups, with_specs_of
 
 
 def attention(flow: Flow, sides: Sides | None = None) -> Flow:
     """sides: of a plan for GPUs, where the user's ops were placed: those of different sides are not joined, nor are
-    masks that are not added, which the kernels there do not know."""
+    masks that are not added, and dropout, which the kernels there do not know."""
     softmaxes = [node for node in flow.nodes() if isinstance(node.op, Softmax)]
     if not softmaxes:
         return flow
@@ -40,7 +49,7 @@ def attention(flow: Flow, sides: Sides | None = None) -> Flow:
 def _is_for(found: Found, sides: Sides | None) -> bool:
     if sides is None:
         return True
-    if found.mask is not None and found.mask.does != ADDED:
+    if found.dropout is not None or (found.mask is not None and found.mask.does != ADDED):
         return False
     nodes = (*found.nodes, *(found.gradient.nodes if found.gradient else ()))
     return len({side_of(node.origins, sides) for node in nodes}) == 1
@@ -49,29 +58,33 @@ def _is_for(found: Found, sides: Sides | None) -> bool:
 def _groups(found: Found) -> list[Group]:
     """The step, and that of its gradient if there is one. What they read of the flow: q, k, v, in the gradient dy, and
     what the mask is made of."""
-    mask = found.mask
+    mask, dropout, origins = found.mask, found.dropout, _origins(found.nodes)
     parts, does = (mask.parts, mask.does) if mask else ((), ADDED)
+    drawn = dropout.parts() if dropout else ()
 
-    def operands(inputs: Values) -> Values:
-        """q, k, v and the mask."""
-        wide = (_broadcast(value, found.lead(), _origins(found.nodes)) for value in inputs[:3])
-        return (*wide, *((mask.operand(inputs[3:], _origins(found.nodes)),) if mask else ()))
+    def operands(inputs: Values, behind: Values) -> Values:
+        """q, k, v, those that stand behind them, and the mask, which is made of inputs[3:]."""
+        wide = (_broadcast(value, found.lead(), origins) for value in inputs[:3])
+        return (*wide, *behind, *((mask.operand(inputs[3:], origins),) if mask else ()))
 
     def forward(inputs: Values, _: Values) -> Values:
-        kind = Attention if found.gradient is None else AttentionKept
-        made = make_node(kind(found.scale, does), operands(inputs), _origins(found.nodes), found.after)
+        kind = AttentionDropped if dropout else Attention if found.gradient is None else AttentionKept
+        read = 3 + len(parts)
+        draws = dropout.operands(inputs[read:], origins) if dropout else ()
+        made = make_node(kind(found.scale, does), operands(inputs[:read], draws), origins, found.after)
         made = with_specs_of(made, found.results)
         return tuple(made.value(i) for i in range(len(made.specs)))
 
-    step = Group((found.q, found.k, found.v, *parts), found.results, forward)
+    step = Group((found.q, found.k, found.v, *parts, *drawn), found.results, forward)
     gradient = found.gradient
     if gradient is None:
         return [step]
 
     def backward(inputs: Values, made: Values) -> Values:
-        dy, others = _broadcast(inputs[0], found.lead(), _origins(gradient.nodes)), operands(inputs[1:])
-        node = make_node(AttentionGrad(found.scale, does), (*others[:3], *made, dy, *others[3:]),
-                         _origins(gradient.nodes))
+        dy = _broadcast(inputs[0], found.lead(), _origins(gradient.nodes))
+        draws = made[0].node.inputs[3:5] if dropout else ()
+        kind = AttentionDroppedGrad if dropout else AttentionGrad
+        node = make_node(kind(found.scale, does), operands(inputs[1:], (*made, dy, *draws)), _origins(gradient.nodes))
         dq, dk, dv = (node.value(i) for i in range(3))
         if gradient.summed is not None:
             dq, dk = (gradient.summed.of(value, node.origins) for value in (dq, dk))

@@ -3,6 +3,9 @@
   Attention        softmax(scale * q kT + mask) v
   AttentionKept    the same, and for each row of scores what its exponentials were made with
   AttentionGrad    the gradients by q, k and v, from those numbers: the scores are computed anew
+  AttentionDropped, AttentionDroppedGrad
+                   AttentionKept and its gradient with dropout of the softmax: `draw` says where its random numbers come
+                   from, `drop` which are kept and what they are multiplied by (kernels/cpu/nn/dropping.py)
 
 q[..., rows, depth], k[..., cols, depth], v[..., cols, columns] over one or two leading axes; mask, if there is one, is
 [..., rows or 1, cols] with leading axes that are the others' or 1. What it does to scores stands below.
@@ -12,6 +15,7 @@ and write results with the second leading axis behind the rows (`inside`): [oute
 """
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,9 +24,11 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.access import row_major
 from graphc.ir.dims import Size
+from graphc.ir.dtypes import as_dtype, float32
 from graphc.ir.op import Op
 from graphc.ir.records import dataclass
 from graphc.ir.spec import Shape, Spec
+from graphc.ops.random.philox import uniform
 
 if TYPE_CHECKING:
     from graphc.ir.steps import A, StepBuilder
@@ -47,6 +53,7 @@ class Attending(Op):
     seen: tuple[Seen | None, ...] = ()
     inside: tuple[bool, ...] = ()
     read: ClassVar[tuple[int, ...]] = SEEN
+    mask_at: ClassVar[int] = 3             # which operand the mask is, behind all others
 
     def shapes(self, inputs: Sequence[Spec]) -> list[Shape]:
         """Of the operands as they are seen."""
@@ -68,14 +75,30 @@ class Attending(Op):
         return number < len(self.inside) and self.inside[number]
 
     def arrays(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """The operands as they are seen, in float64."""
-        arrays = [x.astype(np.float64) for x in inputs]
+        """The operands as they are seen, in float64; without draw and drop."""
+        arrays = [x.astype(np.float64) for x in (*inputs[:self.first_draw], *inputs[self.mask_at:])]
         for operand, seen in zip(self.read, self.seen, strict=False):
             if seen is not None:
                 shape, strides, first = seen
                 flat = arrays[operand].reshape(-1)[first:]
                 arrays[operand] = np.lib.stride_tricks.as_strided(flat, shape, [8 * s for s in strides])  # type: ignore[arg-type, misc]
         return arrays
+
+    @property
+    def first_draw(self) -> int:
+        """Which operand `draw` is, or would be."""
+        return len(self.operands) - 1 - (2 if "draw" in self.operands else 0)
+
+    def factors(self, inputs: Sequence[np.ndarray], shape: Sequence[int]) -> np.ndarray:
+        """What the weights, of this shape, are multiplied by."""
+        if "draw" not in self.operands:
+            return np.ones(())
+        (key, run, iteration, word), drop = inputs[self.first_draw], inputs[self.first_draw + 1]
+        dtype, count = as_dtype(drop.dtype), math.prod(shape)
+        first = int(word) // (1 if dtype == float32 else 2)
+        drawn = uniform(int(key), int(run), int(iteration), first + count, dtype)[first:].reshape(shape)
+        factors: np.ndarray = (drawn + drop[0] >= drop[1]) * np.float64(drop[2])
+        return factors
 
     def steps(self, inputs: Sequence[A]) -> tuple[list[Size], list[Shape]]:
         """The kernels' dims that say where the operands are, four for each, and the operands' shapes."""
@@ -119,8 +142,9 @@ class AttentionKept(Attending):
     all of them less the greatest."""
 
     type: ClassVar[str] = "_AttentionKept"
-    operands = ("q", "k", "v", "mask*")
+    operands: ClassVar[tuple[str, ...]] = ("q", "k", "v", "mask*")
     results = ("output", "kept")
+    kernel: ClassVar[str] = "attention_kept"
 
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
         q, _, v = self.shapes(inputs)[:3]
@@ -129,13 +153,24 @@ class AttentionKept(Attending):
     def reference(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         arrays = self.arrays(inputs)
         weights, kept, _ = _weights(self, *arrays)
-        return _array(weights @ arrays[2], self.is_inside(0), inputs[0]), kept.astype(inputs[0].dtype)
+        y = (weights * self.factors(inputs, weights.shape)) @ arrays[2]
+        return _array(y, self.is_inside(0), inputs[0]), kept.astype(inputs[0].dtype)
 
     def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
         steps, shapes = self.steps(inputs)
-        mask = inputs[3:]
-        b.call("attention_kept", [*inputs[:3], *(mask or inputs[:1]), outputs[1], outputs[0]],
+        mask = inputs[self.mask_at:]
+        b.call(self.kernel, [*inputs[:self.mask_at], *(mask or inputs[:1]), outputs[1], outputs[0]],
                dims=[*_sizes(shapes, mask), *steps], attrs=[self.masked(mask), self.is_inside(0), self.scale])
+
+
+@dataclass(frozen=True)
+class AttentionDropped(AttentionKept):
+    """AttentionKept whose weights are dropped behind the softmax."""
+
+    type: ClassVar[str] = "_AttentionDropped"
+    operands: ClassVar[tuple[str, ...]] = ("q", "k", "v", "draw", "drop", "mask*")
+    mask_at: ClassVar[int] = 5
+    kernel: ClassVar[str] = "attention_dropped"
 
 
 @dataclass(frozen=True)
@@ -143,9 +178,11 @@ class AttentionGrad(Attending):
     """The gradients of AttentionKept's output by q, k and v, times dy."""
 
     type: ClassVar[str] = "_AttentionGrad"
-    operands = ("q", "k", "v", "output", "kept", "dy", "mask*")
+    operands: ClassVar[tuple[str, ...]] = ("q", "k", "v", "output", "kept", "dy", "mask*")
     results = ("dq", "dk", "dv")
     read: ClassVar[tuple[int, ...]] = SEEN_BACKWARDS
+    mask_at: ClassVar[int] = 6
+    kernel: ClassVar[str] = "attention_grad"
 
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
         shapes = self.shapes(inputs)
@@ -155,16 +192,27 @@ class AttentionGrad(Attending):
         q, k, v, output, _, dy, *mask = self.arrays(inputs)
         output = output.swapaxes(-2, -3) if self.is_inside(0) else output
         weights, _, factor = _weights(self, q, k, v, *mask)
-        by_scores = weights * (dy @ v.swapaxes(-1, -2) - (dy * output).sum(-1, keepdims=True)) * factor
-        found = by_scores @ k, by_scores.swapaxes(-1, -2) @ q, weights.swapaxes(-1, -2) @ dy
+        kept = self.factors(inputs, weights.shape)
+        by_scores = weights * (kept * (dy @ v.swapaxes(-1, -2)) - (dy * output).sum(-1, keepdims=True)) * factor
+        found = by_scores @ k, by_scores.swapaxes(-1, -2) @ q, (weights * kept).swapaxes(-1, -2) @ dy
         return tuple(_array(x, self.is_inside(1 + i), inputs[0]) for i, x in enumerate(found))
 
     def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
         steps, shapes = self.steps(inputs)
-        mask = inputs[6:]
-        b.call("attention_grad", [*inputs[:6], *(mask or inputs[:1]), *outputs],
+        mask = inputs[self.mask_at:]
+        b.call(self.kernel, [*inputs[:self.mask_at], *(mask or inputs[:1]), *outputs],
                dims=[*_sizes(shapes, mask), *steps],
                attrs=[self.masked(mask), *(self.is_inside(i) for i in range(4)), self.scale])
+
+
+@dataclass(frozen=True)
+class AttentionDroppedGrad(AttentionGrad):
+    """The gradients of AttentionDropped's output by q, k and v, times dy."""
+
+    type: ClassVar[str] = "_AttentionDroppedGrad"
+    operands: ClassVar[tuple[str, ...]] = ("q", "k", "v", "output", "kept", "dy", "draw", "drop", "mask*")
+    mask_at: ClassVar[int] = 8
+    kernel: ClassVar[str] = "attention_dropped_grad"
 
 
 def _inside(shape: Shape) -> Shape:

@@ -11,19 +11,24 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "DecodeCSV": (),
     "ParseExample": (),
     "ParseSingleExample": (),
+    "ReduceJoin": (),
     "StringJoin": (),
-    "StringLength": ("unit='BYTE'",),
+    "StringLength": (),
     "StringLower": ("encoding=''",),
     "StringSplit": (),
     "StringSplitV2": ("maxsplit=-1",),
     "StringStrip": (),
     "StringToHashBucket": (),
     "StringToHashBucketFast": (),
+    "StringToHashBucketStrong": (),
     "StringToNumber": (),
     "StringUpper": ("encoding=''",),
+    "Substr": (),
 }
 _NAME = re.compile(rf"{STRINGS}[0-9,]*>[0-9,]*:{PREFIX}(\w+)\((.*)\)", re.DOTALL)
-_PRECISION = re.compile(r"precision=(-1|[0-9]|1[0-8])(, |$)")
+# Of the other fields' values those that are taken.
+_VALUES = {"AsString": re.compile(r"precision=(-1|[0-9]|1[0-8])(, |$)"),
+           "ReduceJoin": re.compile(r"reduction_indices=\(-?[0-9]+\)")}
 
 
 def in_cpp(name: str) -> bool:
@@ -31,5 +36,5 @@ def in_cpp(name: str) -> bool:
     found = _NAME.fullmatch(name)
     if found is None or found[1] not in _FIELDS or re.search(r"\\[uU]", name):
         return False
-    return all(field in found[2] for field in _FIELDS[found[1]]) and (
-        found[1] != "AsString" or _PRECISION.search(found[2]) is not None)
+    value = _VALUES.get(found[1])
+    return all(field in found[2] for field in _FIELDS[found[1]]) and (value is None or bool(value.search(found[2])))

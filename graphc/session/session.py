@@ -28,7 +28,7 @@ from graphc.session.compiling import make_engine
 from graphc.session.config import DeviceAttributes, settings_of
 from graphc.session.devices import CPU, GPU, MEMORY_LIMIT, visible_gpus
 from graphc.session.explain import cause_of, explained
-from graphc.session.feeds import check_feed_key, flatten_feeds, parts_of_key
+from graphc.session.feeds import check_feed_key, flatten_feeds, is_composite, parts_of_key
 from graphc.session.fetches import Fetches, fetch_key
 from graphc.session.growth import Growth
 from graphc.session.partial import PartialRun
@@ -149,7 +149,7 @@ class Session:
                     raise
                 if prepared is None:
                     _check_feed_dict(feed_dict)
-                    if any(isinstance(k, tuple) or hasattr(k, "_fetch_parts") for k in feed_dict):
+                    if any(map(is_composite, feed_dict)):
                         return self.run(fetches, flatten_feeds(feed_dict), options, run_metadata)
                     prepared = self._prepare(key, fetches, feed_dict)
             else:

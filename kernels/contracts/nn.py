@@ -86,9 +86,13 @@ def _seen(name: str, rows: str, length: str) -> Operand:
     return Operand(name, "in", "T", f"min(outer * inner * {rows} * {length}, 1) * ({name}_at + {behind})")
 
 
+_DROPPED = (Operand("draw", "in", "i64", "4"), Operand("drop", "in", "T", "3"))
 _Q, _ATTENDED = "outer * inner * rows * depth", "outer * inner * rows * columns"
 _K, _V = "outer * inner * cols * depth", "outer * inner * cols * columns"
 _KEPT = "2 * outer * inner * rows"
+_ATTENDED_BEFORE = (Operand("y", "in", "T", _ATTENDED), Operand("kept", "in", "T", _KEPT),
+                    _seen("dy", "rows", "columns"))
+_BY_ATTENDED = (Operand("dq", "out", "T", _Q), Operand("dk", "out", "T", _K), Operand("dv", "out", "T", _V))
 _GROUPED_DIMS = ("n", "h", "w", "groups", "c", "kh", "kw", "oc", "oh", "ow")
 _GROUPED_STEPS, _GROUPED_PADS = ("stride_h", "stride_w", "dilation_h", "dilation_w"), ("pad_top", "pad_left")
 _GROUPED_X, _GROUPED_W = "n * h * w * groups * c", "kh * kw * c * groups * oc"
@@ -155,16 +159,18 @@ KERNELS = (
     _attention("attention_kept", (), "q k v",
                (Operand("kept", "out", "T", _KEPT), Operand("y", "out", "T", _ATTENDED)), "y",
                "cpu.nn.attention:make_kept", "2"),
-    _attention("attention_grad",
-               (Operand("y", "in", "T", _ATTENDED), Operand("kept", "in", "T", _KEPT), _seen("dy", "rows", "columns")),
-               "q k v dy",
-               (Operand("dq", "out", "T", _Q), Operand("dk", "out", "T", _K), Operand("dv", "out", "T", _V)),
-               "y dq dk dv", "cpu.nn.attention_grad:make", "5"),
+    _attention("attention_dropped", _DROPPED, "q k v",
+               (Operand("kept", "out", "T", _KEPT), Operand("y", "out", "T", _ATTENDED)), "y",
+               "cpu.nn.attention:make_dropped", "2"),
+    _attention("attention_grad", _ATTENDED_BEFORE, "q k v dy", _BY_ATTENDED, "y dq dk dv", "cpu.nn.attention_grad:make",
+               "5"),
+    _attention("attention_dropped_grad", (*_ATTENDED_BEFORE, *_DROPPED), "q k v dy", _BY_ATTENDED, "y dq dk dv",
+               "cpu.nn.attention_grad:make_dropped", "5"),
     Kernel("channel_moments",
-           (Operand("x", "in", "T", "rows * cols"), Operand("mean", "out", "T", "cols"),
-            Operand("variance", "out", "T", "cols"), Operand("unbiased", "out", "T", "cols")),
-           ("rows", "cols"), (), over(T=FLOATS), "cpu.nn.batch_norm:make_moments", at_least(0, "rows", "cols"),
-           "4 * rows * cols"),
+           (Operand("x", "in", "T", "outer * rows * cols"), Operand("mean", "out", "T", "outer * cols"),
+            Operand("variance", "out", "T", "outer * cols"), Operand("unbiased", "out", "T", "outer * cols")),
+           ("outer", "rows", "cols"), (), over(T=FLOATS), "cpu.nn.batch_norm:make_moments",
+           at_least(0, "outer", "rows", "cols"), "4 * outer * rows * cols"),
     Kernel("row_moments",
            (Operand("x", "in", "T", "rows * cols"), Operand("mean", "out", "T", "rows"),
             Operand("variance", "out", "T", "rows")),

@@ -11,7 +11,7 @@ from .map_move import offset_of, splat
 from .memory import copy_bytes, function, prefetch, set_word, word
 
 FLUSH = 64                # so many results are added to an accumulator before it goes to a coarser one
-DIRECT_ROW = 4096         # elements of a row that are combined at once, at most
+DIRECT_ROW = 16384        # elements of a row that are combined at once, at most
 DIRECT_CHUNKS = 4         # groups of lines at once
 ASKED_BYTES = 2048        # of the next piece of rows: then the processor sees by itself where it goes on
 

@@ -68,6 +68,8 @@ PIECES = (
           *kernels("groups", "windows", "fourier", "matrices", "ctc", "suppression", "draws", "fused_rows")),
     tests("lists", "lists, loops and parts of a plan: lists never ran on a GPU", 60,
           *kernels("lists", "loops", "mixed", "traces")),
+    tests("cudnn", "convolutions by cuDNN: never run on a GPU", 60, *kernels("convolutions_library")),
+    Piece("cudnn-speed", "which of cuDNN's algorithms are right, and how fast", (BENCH, "convolutions"), 60),
     tests("cpp", "parts of a plan, recorded for the C++ library: never run on a GPU", 120,
           "tests/cuda/test_gpu_code.py", "tests/cuda/test_gpu_code_parts.py"),
     Piece("speed", "maps, rows and products against the memory's and the arithmetic's speed",

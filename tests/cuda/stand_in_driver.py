@@ -81,7 +81,8 @@ class Library:
         self._codes: dict[str, dict[str, int]] = {}
         self._callback = _Compile(self._compile)
         self.calls.standin_compile_with(self._callback)
-        for count in (self.calls.standin_count, self.calls.standin_allocations, self.calls.standin_products):
+        for count in (self.calls.standin_count, self.calls.standin_allocations, self.calls.standin_products,
+                      self.calls.standin_convolutions):
             count.restype = ctypes.c_long
         self.calls.standin_complaint.restype = ctypes.c_char_p
         self.calls.standin_add_kernel.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p,
@@ -162,12 +163,13 @@ def library() -> Library:
 
 
 @contextmanager
-def driver_standing_in(mode: str = "late", cublas: bool = False, **settings: int) -> Iterator[Library]:
+def driver_standing_in(mode: str = "late", cublas: bool = False, cudnn: bool = False,
+                       **settings: int) -> Iterator[Library]:
     """Inside, sessions find a GPU that is this library. mode: "late" (asynchronous work waits as long as it may) or
-    "now". cublas: it is cuBLASLt, too. settings: devices, memory, compute."""
+    "now". cublas, cudnn: it is cuBLASLt, cuDNN, too. settings: devices, memory, compute."""
     made = library()
     changes = {"GRAPHC_LIBCUDA": str(made.path), "GRAPHC_STANDIN": mode,
-               "GRAPHC_CUBLASLT": str(made.path) if cublas else "",
+               "GRAPHC_CUBLASLT": str(made.path) if cublas else "", "GRAPHC_CUDNN": str(made.path) if cudnn else "",
                **{f"GRAPHC_STANDIN_{name.upper()}": str(value) for name, value in settings.items()}}
     before, found = {name: os.environ.get(name) for name in changes}, list(driver._found)
     os.environ.update(changes)

@@ -1,4 +1,5 @@
-"""A program with the library in place of libcuda: `python tests/cuda/stand_in_program.py bench/gpu.py --tiny`."""
+"""A program with the library in place of libcuda, cuBLASLt and cuDNN:
+`python tests/cuda/stand_in_program.py bench/gpu.py --tiny`."""
 from __future__ import annotations
 
 import runpy
@@ -10,5 +11,5 @@ from stand_in_driver import driver_standing_in
 
 if __name__ == "__main__":
     del sys.argv[0]
-    with driver_standing_in(compute=TENSOR_COMPUTE):
+    with driver_standing_in(cublas=True, cudnn=True, compute=TENSOR_COMPUTE):
         runpy.run_path(sys.argv[0], run_name="__main__")

@@ -12,7 +12,7 @@ import pytest
 
 import graphc as gc
 from graphc.exec.cuda.driver import find_device
-from graphc.exec.cuda.vendor import choices, products
+from graphc.exec.cuda.vendor import choices, products, trial
 from graphc.exec.cuda.vendor.find import open_cublas
 from graphc.kernels.toolchain import cache
 
@@ -171,6 +171,7 @@ def test_a_library_that_is_slower_is_not_taken(opened: Opened, monkeypatch: Any)
     a, b = factors((16, 16), (16, 16))
     monkeypatch.setenv("GRAPHC_STANDIN_CUBLAS", "slow")
     monkeypatch.setattr(choices, "CLEARLY", 0.95)
+    monkeypatch.setattr(trial, "MOST_REPEATS", 1)
     with opened():
         found = ran(multiply(), (a, b))
         begin = calls()

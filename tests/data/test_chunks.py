@@ -69,6 +69,23 @@ def example(n: int) -> bytes:
     return made.SerializeToString()
 
 
+def varying(n: int) -> bytes:
+    made = gc.train.Example()
+    if n % 4:
+        made.features.feature["n"].int64_list.value.extend(range(n % 4))
+    made.features.feature["s"].bytes_list.value.extend([b"a"] * (n % 3))
+    return made.SerializeToString()
+
+
+def examples(count: int) -> Any:
+    return D.from_tensor_slices(np.array([varying(i) for i in range(count)], object))
+
+
+def sparse(record: Any) -> Any:
+    return gc.parse_single_example(record, {"n": gc.VarLenFeature(gc.int64), "s": gc.VarLenFeature(gc.string),
+                                            "k": gc.FixedLenFeature([], gc.float32, 1.5)})
+
+
 def parsed(record: Any) -> Any:
     return gc.parse_single_example(record, {"x": gc.FixedLenFeature([2], gc.float32)})
 
@@ -91,6 +108,10 @@ CASES: dict[str, Callable[[], Any]] = {
     "padded": lambda: D.range(80).map(lambda n: gc.stack([n, 1])).padded_batch(9, [3]),
     "looked up": lambda: (lambda t: lines(100).map(lambda line: t.lookup(columns(line)[2])))(table()),
     "parsed": lambda: D.from_tensor_slices(np.array([example(i) for i in range(90)], object)).map(parsed),
+    "sparse": lambda: examples(90).map(sparse),
+    "sparse batches": lambda: examples(90).map(sparse).shuffle(20, seed=2).batch(8).map(
+        lambda x: (gc.sparse_tensor_to_dense(x["n"]), x["s"], x["k"])),
+    "parts of sparse": lambda: examples(40).map(lambda r: sparse(r)["n"].values),
     "records of raw numbers": lambda: D.from_tensor_slices(np.array([bytes(range(i, i + 8)) for i in range(99)], object)
                                                            ).map(lambda s: gc.decode_raw(s, gc.int16)),
     "changing sizes": lambda: D.from_tensor_slices(np.array([bytes(i % 40 // 10 + 1) for i in range(120)], object)

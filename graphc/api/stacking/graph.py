@@ -21,18 +21,20 @@ from graphc.ops.control.control import bodies
 
 TABLE = "HashTableV2"                   # filled once: a look at it later finds the same
 FIND = "LookupTableFindV2"
+ROWS, SAME, SPARSE = "rows", "same", "sparse"
 
 
 @dataclass(frozen=True)
 class Stacked:
     """graph: that of all these tensors; feeds: the elements' parts, [elements, ...]; inner: what is the same for all;
-    fetches: the results; rows: which of them have a row for each element, the others are the same for all."""
+    fetches: the results; kinds: of each ROWS, SAME for all elements, or the indices, values or shape of a SPARSE tensor
+    with one more axis."""
 
     graph: Graph
     feeds: list[Tensor]
     inner: list[Tensor]
     fetches: list[Tensor]
-    rows: list[bool]
+    kinds: list[str]
 
 
 def stacked(graph: Graph, made: Graph, feeds: Sequence[Tensor], inner: Sequence[Tensor],
@@ -49,13 +51,28 @@ def stacked(graph: Graph, made: Graph, feeds: Sequence[Tensor], inner: Sequence[
         try:
             for op in _needed(graph, fetches, {*feeds, *inner}):
                 _add(state, op)
-            found = [state.rows.get(t) if t in state.rows else state.whole(t) for t in fetches]
+            found = _fetched(state, fetches)
         except (NotStackable, ValueError, TypeError):     # of a rule that leads to shapes that the op does not take
             return None
-    if not any(t in state.rows for t in fetches):
+    kinds = [kind for _, kind in found]
+    if set(kinds) == {SAME}:
         return None
-    return Stacked(made, [state.rows[t] for t in feeds], [state.same[t] for t in inner], found,  # type: ignore[arg-type]
-                   [t in state.rows for t in fetches])
+    return Stacked(made, [state.rows[t] for t in feeds], [state.same[t] for t in inner], [t for t, _ in found], kinds)
+
+
+def _fetched(state: Stacking, fetches: Sequence[Tensor]) -> list[tuple[Tensor, str]]:
+    """The new tensors, and of what kinds they are."""
+    found: list[tuple[Tensor, str]] = []
+    for i, old in enumerate(fetches):
+        if old in state.sparse:
+            new, (op, number, part) = state.sparse[old]
+            beside = fetches[i - part:i - part + 3]
+            if i < part or [state.sparse.get(t, (t, None))[1] for t in beside] != [(op, number, k) for k in range(3)]:
+                raise NotStackable("a part of a sparse tensor alone")
+            found.append((new, SPARSE))
+        else:
+            found.append((state.rows[old], ROWS) if old in state.rows else (state.whole(old), SAME))
+    return found
 
 
 def is_pure(graph: Graph) -> bool:

@@ -210,16 +210,19 @@ def _decode_csv(s: Stacking, op: Operation) -> Results:
 
 
 def _parse_single_example(s: Stacking, op: Operation) -> Results:
-    """As a batch of examples. Features whose number of values varies have rows of several lengths: none."""
+    """As a batch of examples. Dense features whose number of values varies have rows of several lengths: none."""
     d: Any = op.definition
     if any(shape is None or any(not isinstance(n, int) or n < 0 for n in shape) for shape in d.dense_shapes):
         raise NotStackable("ParseSingleExample: a feature has no fixed shape")
-    keys = [s.g.constant(key, string) for key in d.dense_keys]
+    keys = [s.g.constant(key, string) for key in (*d.sparse_keys, *d.dense_keys)]
     defaults = [s.whole(t) for t in op.inputs[1:]]
-    names = s.g.constant([], string)
-    made = s.g.parse_example(s.row(op.inputs[0]), names, [*keys, *defaults], Nsparse=0, Ndense=len(keys),
-                             sparse_types=(), Tdense=d.Tdense, dense_shapes=d.dense_shapes)
-    return [*[None] * (3 * len(d.sparse_keys)), *(made if isinstance(made, (tuple, list)) else [made])]
+    count, names = len(d.sparse_keys), s.g.constant([], string)
+    made = s.g.parse_example(s.row(op.inputs[0]), names, [*keys, *defaults], Nsparse=count, Ndense=len(d.dense_keys),
+                             sparse_types=d.sparse_types, Tdense=d.Tdense, dense_shapes=d.dense_shapes)
+    made = made if isinstance(made, (tuple, list)) else [made]
+    for i, (old, new) in enumerate(zip(op.outputs[:3 * count], made, strict=False)):
+        s.sparse[old] = new, (op, i % count, i // count)
+    return [*[None] * (3 * count), *made[3 * count:]]
 
 
 def _known(values: Any) -> list[int]:

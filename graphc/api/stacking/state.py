@@ -15,12 +15,15 @@ class NotStackable(Exception):
 
 
 class Stacking:
-    """The new graph while it is made. rows, same: the new tensors for the old ones, of the two kinds."""
+    """The new graph while it is made. rows, same: the new tensors for the old ones, of the two kinds. sparse: those of
+    sparse tensors' parts (indices, values or shape) that are one sparse tensor of all elements now, by old tensor, with
+    what tells that sparse tensor from others."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph, self.g = graph, Builder()
         self.rows: dict[Tensor, Tensor] = {}
         self.same: dict[Tensor, Tensor] = {}
+        self.sparse: dict[Tensor, tuple[Tensor, Any]] = {}
 
     def row(self, tensor: Tensor) -> Tensor:
         """The rows of an operand that must have some."""

@@ -6,6 +6,7 @@ branch), then one for each tensor of the graph around that any of them uses. Wha
 """
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from graphc.ir import dims
@@ -15,7 +16,7 @@ from graphc.ir.op import Effect, Op, attr, register
 from graphc.ir.spec import Shape, Spec
 
 if TYPE_CHECKING:
-    pass
+    from graphc.ir.tensor import Operation, Tensor
 
 
 @register
@@ -110,3 +111,12 @@ def bodies(definition: Op) -> tuple[FuncGraph, ...]:
     if isinstance(definition, StatelessIf):
         return definition.then_branch, definition.else_branch
     return ()
+
+
+def uses_of(tensor: Tensor) -> Iterator[Operation]:
+    """The operations that take the tensor, and those inside of loops and branches that take what stands for it."""
+    for operation in tensor.consumers():
+        yield operation
+        for body in bodies(operation.definition):
+            if tensor in body.captures:
+                yield from uses_of(body.captures[tensor])

@@ -12,6 +12,7 @@ from graphc.ir import dims
 from graphc.ir.dtypes import DType, bool_, int32, int64
 from graphc.ir.op import attr, register
 from graphc.ir.spec import Shape, Spec
+from graphc.ops.control.control import uses_of
 from graphc.ops.control.session_objects import ObjectUse, SessionObject
 
 if TYPE_CHECKING:
@@ -228,7 +229,7 @@ def component_shapes(queue: Operation) -> list[tuple[int | None, ...]]:
         declared = [None] * len(types)
         if definition.type == "PriorityQueueV2":
             declared[0] = ()
-    seen = [_put_in(op) for op in queue.outputs[0].consumers() if isinstance(op.definition, _Enqueue)]
+    seen = [_put_in(op) for op in uses_of(queue.outputs[0]) if isinstance(op.definition, _Enqueue)]
     found = [shape if shape is not None else _agreed([s[i] for s in seen]) for i, shape in enumerate(declared)]
     if any(shape is None for shape in found):
         raise UnimplementedError(f"{queue.type} '{queue.name}': the rank of component {found.index(None)} is not "

@@ -52,9 +52,13 @@ class Stateless(Op):
         if seed.shape is not None and (len(seed.shape) != 1 or (isinstance(seed.shape[0], int) and seed.shape[0] != 2)):
             raise ValueError(f"seed must have shape [2], not {seed.shown()}")
 
+    def stream(self, *given: np.ndarray) -> tuple[int, int]:
+        """Key and run of the stream that `given` says, the first inputs."""
+        return stream_of(given[0])
+
     def words(self, count: int, group: int, *given: np.ndarray) -> np.ndarray:
-        """uint64[count, 4]: groups of words of the stream that `given` says, the first inputs."""
-        return stream(given[0], count, group)
+        """uint64[count, 4]: groups of words of that stream."""
+        return groups(*self.stream(*given), 0, count, group)
 
     def mixed(self, b: Any, *given: Any) -> Any:
         """key and run of that stream, int64[2]."""

@@ -17,7 +17,6 @@ from graphc.ir.dtypes import DType, float32, float64, int32, int64, uint32, uint
 from graphc.ir.known import known_ints
 from graphc.ir.op import Op, Sample, attr, operand_field, register
 from graphc.ir.spec import Spec, require_equal
-from graphc.ops.random.philox import groups
 from graphc.ops.random.stateless import (
     Stateless,
     StatelessRandomNormal,
@@ -54,12 +53,12 @@ class _Keyed(Stateless):
     def check_source(self, *given: Spec) -> None:
         _check_key(self, *given)
 
-    def words(self, count: int, group: int, *given: np.ndarray) -> np.ndarray:
+    def stream(self, *given: np.ndarray) -> tuple[int, int]:
         key, counter = given
         if counter[0]:
             raise InvalidArgumentError(f"{self.type}: counter {counter.tolist()} does not begin a stream: its first "
                                        "number must be 0")
-        return groups(int(key[0]), int(counter[1]), 0, count, group)
+        return int(key[0]), int(counter[1])
 
     def mixed(self, b: Any, *given: Any) -> Any:
         key, counter = given

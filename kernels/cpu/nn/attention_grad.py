@@ -1,4 +1,4 @@
-"""attention_grad: the gradients of attention by q, k and v, without a matrix of all scores.
+"""attention_grad, attention_dropped_grad: the gradients of attention by q, k and v, without a matrix of all scores.
 
 Job: q, k, v and dy are read by strides; y, dq, dk and dv may have their inner axis behind the rows, as in attention.py.
 With p = exp(scale q kT + mask - greatest) * part, from what attention_kept kept of each row, and d = the sum of
@@ -6,6 +6,7 @@ dy y along a row,
 
     dv = pT dy      dt = p (dy vT - d) scale      dq = dt k      dk = dtT q
 
+where a dropout (dropping.py) multiplies p by f, dv = (p f)T dy and dt = p (f dy vT - d) scale. All of it is computed
 block by block: a block of rows and columns of p and dt is made in scratch, where it stays in the second cache, and
 multiplied three times. A tile takes a group of row blocks of one matrix, and of these all columns.
     phase 0    a tile for each group. If a matrix is one group, it adds to dk and dv themselves, else to sums of its own
@@ -18,6 +19,8 @@ zeros.
 """
 from __future__ import annotations
 
+from functools import cache
+
 from ..memory import (
     ITEM_SIZES,
     NUMBA_TYPES,
@@ -25,6 +28,7 @@ from ..memory import (
     apart,
     ceil_div,
     helper,
+    int64_at,
     offset,
     pointer_to,
     round_up,
@@ -47,6 +51,7 @@ from .attention_blocks import (
     spans,
     steps_of,
 )
+from .dropping import ROOM, dropping
 
 # Words of choice: rows and columns of a block; rows of a group; groups of a matrix.
 ROWS, COLS, GROUP_ROWS, GROUPS = range(USER, USER + 4)
@@ -85,7 +90,8 @@ def make_bind(dtype, shape, scratch_bytes):
             choice[WORK_BYTES] = batch * choice[GROUPS] * cols * (depth + columns) * size
         choice[SCRATCH_BYTES] = (scratch_bytes + packed_bytes(across, depth) + packed_bytes(across, columns)
                                  + packed_bytes(depth, max(across, down)) + packed_bytes(columns, down)
-                                 + 2 * down * (across + PAD) * size + choice[GROUP_ROWS] * size)
+                                 + 2 * down * (across + PAD) * size + choice[GROUP_ROWS] * size
+                                 + (across + ROOM) * size)
         # Copies of what lies apart: a group's rows of q, dy and dq, a block of k, dk and dv.
         if q_row != depth:
             choice[SCRATCH_BYTES] += choice[GROUP_ROWS] * depth * size
@@ -102,11 +108,10 @@ def make_bind(dtype, shape, scratch_bytes):
     return bind
 
 
-def make_weights(dtype):
-    """The functions (scores, mask, kept, rows, row_step, mask_row, cols, masked, scale): scores of a block become
-    weights; (dp, weights, mask, sums, rows, row_step, mask_row, cols, masked, scale): their gradient that of scores."""
-    exp, mask_of = EXP[dtype], masks(dtype)
-    apply, of_gradient = mask_of.apply, mask_of.of_gradient
+def make_weigh(dtype):
+    """The function (scores, mask, kept, rows, row_step, mask_row, cols, masked, scale): scores of a block become
+    weights."""
+    exp, apply = EXP[dtype], masks(dtype).apply
 
     @helper
     def weigh_row(scores, mask, cols, masked, scale, greatest, part):
@@ -124,25 +129,45 @@ def make_weights(dtype):
         for i in range(rows):
             weigh_row(offset(scores, i * row_step), offset(mask, i * mask_row), cols, masked, scale, kept[2 * i],
                       kept[2 * i + 1])
+    return weigh
+
+
+def make_differentiate(dtype):
+    """The function (dp, weights, draw, drop, dropped, first, step, mask, sums, rows, row_step, mask_row, cols, masked,
+    scale, spare): the gradient by a block's weights becomes that by its scores, and weights that are dropped are
+    multiplied by their factors. first: the place of the first weight; step: from row to row."""
+    of_gradient, factors = masks(dtype).of_gradient, dropping(dtype)
 
     @helper
-    def differentiate_row(dp, weights, mask, total, cols, masked, scale):
+    def of_row(dp, weights, total, cols, scale):
         apart()
         for j in range(cols):
             dp[j] = weights[j] * (dp[j] - total) * scale
-        if masked > ADDED:
-            of_gradient(dp, mask, cols, masked)
 
     @helper
-    def differentiate(dp, weights, mask, sums, rows, row_step, mask_row, cols, masked, scale):
+    def of_dropped_row(dp, weights, by, total, cols, scale):
+        apart()
+        for j in range(cols):
+            dp[j] = weights[j] * (by[j] * dp[j] - total) * scale
+            weights[j] *= by[j]
+
+    @helper
+    def differentiate(dp, weights, draw, drop, dropped, first, step, mask, sums, rows, row_step, mask_row, cols, masked,
+                      scale, spare):
         for i in range(rows):
-            differentiate_row(offset(dp, i * row_step), offset(weights, i * row_step), offset(mask, i * mask_row),
-                              sums[i], cols, masked, scale)
-    return weigh, differentiate
+            row, own = offset(dp, i * row_step), offset(weights, i * row_step)
+            if dropped != 0:
+                of_dropped_row(row, own, factors(draw, drop, first + i * step, cols, spare), sums[i], cols, scale)
+            else:
+                of_row(row, own, sums[i], cols, scale)
+            if masked > ADDED:
+                of_gradient(row, offset(mask, i * mask_row), cols, masked)
+    return differentiate
 
 
 def make_group(dtype, isa):
-    """The function that computes a group of rows: adds to dk and dv (at addresses), writes its rows of dq."""
+    """The function that computes a group of rows: adds to dk and dv (at addresses), writes its rows of dq. place: that
+    of the group's first weight."""
     size, endless = ITEM_SIZES[dtype], NUMBA_TYPES[dtype](float("inf"))
     half = NUMBA_TYPES[dtype](0.5)
     shape = shapes(isa, dtype).main
@@ -150,7 +175,7 @@ def make_group(dtype, isa):
     multiply, multiply_onto, kit_scratch = kit.multiply, kit.multiply_onto, kit.scratch_bytes
     survey, visible, gathered, block = look.survey, look.visible, gathering(dtype), block_of(shape.width)
     pack_panels, pack_apart = packing(dtype, shape).pack_panels, packing(dtype, shape).pack_apart
-    (weigh, differentiate), dot = make_weights(dtype), row_dot(dtype)
+    weigh, differentiate, dot = make_weigh(dtype), make_differentiate(dtype), row_dot(dtype)
 
     @helper
     def onto(a, a_row, a_step, rows, k, b, columns, packed, c, scratch):
@@ -175,15 +200,15 @@ def make_group(dtype, isa):
             sums[i] = dot(offset(y, i * y_row), offset(dy, i * columns), columns)
 
     @helper
-    def bound_of(q, k, k_row, v, v_row, dy, rows, cols, depth, columns, scale):
+    def bound_of(q, k, k_row, v, v_row, dy, rows, cols, depth, columns, scale, factor):
         """Of |scale q k|, or infinity if something is not finite."""
         if survey(v, cols, v_row, columns) == endless or survey(dy, rows, columns, columns) == endless:
             return endless
-        return (survey(q, rows, depth, depth) + survey(k, cols, k_row, depth)) * half * abs(scale)
+        return (survey(q, rows, depth, depth) + survey(k, cols, k_row, depth)) * half * abs(scale) + (factor - factor)
 
     @helper
-    def compute(q, q_row, k, k_row, v, v_row, mask, kept, y, y_row, dy, dy_row, dq, dq_row, dk, dk_row, dv, dv_row,
-                rows, cols, depth, columns, mask_row, masked, scale, choice, scratch):
+    def compute(q, q_row, k, k_row, v, v_row, draw, drop, dropped, place, mask, kept, y, y_row, dy, dy_row, dq, dq_row,
+                dk, dk_row, dv, dv_row, rows, cols, depth, columns, mask_row, masked, scale, choice, scratch):
         apart()
         down, across = choice[ROWS], choice[COLS]
         row_step = across + PAD
@@ -211,7 +236,9 @@ def make_group(dtype, isa):
         looking = masked != NO_MASK and cols > block
         bound = endless
         if looking:
-            bound = bound_of(q, k, k_row, v, v_row, dy, rows, cols, depth, columns, scale)
+            bound = bound_of(q, k, k_row, v, v_row, dy, rows, cols, depth, columns, scale,
+                             drop[2] if dropped != 0 else half)
+        by_weights = scratch + choice[SCRATCH_BYTES] - (across + ROOM) * size
         for first in range(0, cols, across):
             wide = min(across, cols - first)
             right, mixed = gathered(offset(k, first * k_row), k_row, wide, depth, apart_at), offset(v, first * v_row)
@@ -236,12 +263,12 @@ def make_group(dtype, isa):
                 multiply(left, depth * size, size, tall, depth, by_q + low * depth * size, depth * width * size,
                          width * size, some, scores, row_step * size, scratch)
                 weigh(at(scores), above, notes, tall, row_step, mask_row, some, masked, scale)
-                onto(scores, size, row_step * size, some, tall, upper, columns, other, by_v + low * columns * size,
-                     scratch)
                 multiply(upper, columns * size, size, tall, columns, by_dy + low * columns * size,
                          columns * width * size, width * size, some, dp, row_step * size, scratch)
-                differentiate(at(dp), at(scores), above, offset(sums, top), tall, row_step, mask_row, some, masked,
-                              scale)
+                differentiate(at(dp), at(scores), draw, drop, dropped, place + top * cols + first + low, cols, above,
+                              offset(sums, top), tall, row_step, mask_row, some, masked, scale, by_weights)
+                onto(scores, size, row_step * size, some, tall, upper, columns, other, by_v + low * columns * size,
+                     scratch)
                 onto(dp, size, row_step * size, some, tall, left, depth, spare, by_k + low * depth * size, scratch)
                 onto(dp, row_step * size, size, tall, some, address(offset(right, low * depth)), depth, spare,
                      by_rows + top * depth * size, scratch)
@@ -251,13 +278,16 @@ def make_group(dtype, isa):
     return compute
 
 
-def make_run(dtype, isa):
+@cache
+def make_runs(dtype, isa):
+    """run of attention_grad and of attention_dropped_grad."""
     size, number, at = ITEM_SIZES[dtype], NUMBA_TYPES[dtype], pointer_to(dtype)
     compute = make_group(dtype, isa)
 
     @helper
     def add_up(target, row_step, rows, length, parts, groups, step):
         """target[rows, length] = the sum of `groups` parts, `step` bytes apart."""
+        apart()
         for i in range(rows):
             zero_bytes(address(offset(target, i * row_step)), length * size)
         for group in range(groups):
@@ -266,10 +296,11 @@ def make_run(dtype, isa):
                 for j in range(length):
                     row[j] += part[j]
 
-    def run(q, k, v, y, kept, dy, mask, dq, dk, dv, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner,
-            mask_row, q_at, q_outer, q_inner, q_row, k_at, k_outer, k_inner, k_row, v_at, v_outer, v_inner, v_row,
-            dy_at, dy_outer, dy_inner, dy_row, masked, y_inside, dq_inside, dk_inside, dv_inside, scale, choice, work,
-            scratch, phase, tile):
+    @helper
+    def run_tile(q, q_steps, k, k_steps, v, v_steps, y, kept, dy, dy_steps, draw, drop, dropped, mask, dq, dk, dv,
+                 outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, masked, y_inside,
+                 dq_inside, dk_inside, dv_inside, scale, choice, work, scratch, phase, tile):
+        apart()
         groups, of_k, of_v = choice[GROUPS], cols * depth, cols * columns
         index, first = (tile, 0) if phase == 1 else (tile // groups, tile % groups * choice[GROUP_ROWS])
         dk_steps, dv_steps = steps_of(dk_inside, inner, cols, depth), steps_of(dv_inside, inner, cols, columns)
@@ -285,18 +316,43 @@ def make_run(dtype, isa):
             to_v, dv_row = to_k + of_k * size, columns
         y_steps, dq_steps = steps_of(y_inside, inner, rows, columns), steps_of(dq_inside, inner, rows, depth)
         above = offset(mask, index // inner * mask_outer + index % inner * mask_inner + first * mask_row)
-        compute(offset(q, q_at + matrix_at(index, inner, (q_outer, q_inner)) + first * q_row), q_row,
-                offset(k, k_at + matrix_at(index, inner, (k_outer, k_inner))), k_row,
-                offset(v, v_at + matrix_at(index, inner, (v_outer, v_inner))), v_row, above,
+        compute(offset(q, matrix_at(index, inner, q_steps) + first * q_steps[2]), q_steps[2],
+                offset(k, matrix_at(index, inner, k_steps)), k_steps[2],
+                offset(v, matrix_at(index, inner, v_steps)), v_steps[2], draw, drop, dropped,
+                (index * rows + first) * cols, above,
                 offset(kept, 2 * (index * rows + first)),
                 offset(y, matrix_at(index, inner, y_steps) + first * y_steps[2]), y_steps[2],
-                offset(dy, dy_at + matrix_at(index, inner, (dy_outer, dy_inner)) + first * dy_row), dy_row,
+                offset(dy, matrix_at(index, inner, dy_steps) + first * dy_steps[2]), dy_steps[2],
                 offset(dq, matrix_at(index, inner, dq_steps) + first * dq_steps[2]), dq_steps[2], to_k, dk_row, to_v,
                 dv_row, min(choice[GROUP_ROWS], rows - first), cols, depth, columns, mask_row, masked, number(scale),
                 choice, scratch)
         return OK
-    return run
+
+    def run(q, k, v, y, kept, dy, mask, dq, dk, dv, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner,
+            mask_row, q_at, q_outer, q_inner, q_row, k_at, k_outer, k_inner, k_row, v_at, v_outer, v_inner, v_row,
+            dy_at, dy_outer, dy_inner, dy_row, masked, y_inside, dq_inside, dk_inside, dv_inside, scale, choice, work,
+            scratch, phase, tile):
+        return run_tile(offset(q, q_at), (q_outer, q_inner, q_row), offset(k, k_at), (k_outer, k_inner, k_row),
+                        offset(v, v_at), (v_outer, v_inner, v_row), y, kept, offset(dy, dy_at),
+                        (dy_outer, dy_inner, dy_row), int64_at(0), at(0), 0, mask, dq, dk, dv, outer, inner, rows, cols,
+                        depth, columns, mask_outer, mask_inner, mask_row, masked, y_inside, dq_inside, dk_inside,
+                        dv_inside, scale, choice, work, scratch, phase, tile)
+
+    def run_dropped(q, k, v, y, kept, dy, draw, drop, mask, dq, dk, dv, outer, inner, rows, cols, depth, columns,
+                    mask_outer, mask_inner, mask_row, q_at, q_outer, q_inner, q_row, k_at, k_outer, k_inner, k_row,
+                    v_at, v_outer, v_inner, v_row, dy_at, dy_outer, dy_inner, dy_row, masked, y_inside, dq_inside,
+                    dk_inside, dv_inside, scale, choice, work, scratch, phase, tile):
+        return run_tile(offset(q, q_at), (q_outer, q_inner, q_row), offset(k, k_at), (k_outer, k_inner, k_row),
+                        offset(v, v_at), (v_outer, v_inner, v_row), y, kept, offset(dy, dy_at),
+                        (dy_outer, dy_inner, dy_row), draw, drop, 1, mask, dq, dk, dv, outer, inner, rows, cols, depth,
+                        columns, mask_outer, mask_inner, mask_row, masked, y_inside, dq_inside, dk_inside, dv_inside,
+                        scale, choice, work, scratch, phase, tile)
+    return run, run_dropped
 
 
 def make(types):
-    return make_with(types, make_bind, make_run)
+    return make_with(types, make_bind, lambda dtype, isa: make_runs(dtype, isa)[0])
+
+
+def make_dropped(types):
+    return make_with(types, make_bind, lambda dtype, isa: make_runs(dtype, isa)[1])

@@ -131,24 +131,28 @@ struct AsString final : StringOp {
 };
 
 struct Buckets final : StringOp {
-  Buckets(Word hash, Word count) : hash(hash), buckets(count) {}
-  Word hash, buckets;
+  Buckets(Word hash, Word count, Word key0 = 0, Word key1 = 0) : hash(hash), buckets(count), key0(key0), key1(key1) {}
+  Word hash, buckets, key0, key1;
 
   void run(const StringCall& call) const override {
     const Word* given = call.operand(0, I64);
     const Word target = call.reserve(0, I64, sizes_of(given)), count = elements_of(given);
     const Lock lock(call.strings.mutex());
-    if (GRAPHC_SYMBOL(gc_strings_buckets)(call.strings.table(), data_of(given), count, hash, buckets, target) != count)
+    if (GRAPHC_SYMBOL(gc_strings_buckets)(call.strings.table(), data_of(given), count, hash, key0, key1, buckets,
+                                          target) != count)
       made_or_throw(call, S::UNKNOWN_NUMBER);
   }
 };
 
 struct Length final : StringOp {
+  explicit Length(Word unit) : unit(unit) {}
+  Word unit;
+
   void run(const StringCall& call) const override {
     const Word* given = call.operand(0, I64);
     const Word target = call.reserve(0, I32, sizes_of(given)), count = elements_of(given);
     const Lock lock(call.strings.mutex());
-    if (GRAPHC_SYMBOL(gc_strings_sizes)(call.strings.table(), data_of(given), count, target) != count)
+    if (GRAPHC_SYMBOL(gc_strings_sizes)(call.strings.table(), data_of(given), count, unit, target) != count)
       made_or_throw(call, S::UNKNOWN_NUMBER);
   }
 };
@@ -187,6 +191,64 @@ struct Join final : StringOp {
   }
 };
 
+// Along one axis: the strings at its places are the operands of a join.
+struct ReduceJoin final : StringOp {
+  std::string separator;
+  Word axis = 0;
+  bool keeps = false;
+
+  void run(const StringCall& call) const override {
+    std::vector<Word> sizes = sizes_of(call.operand(0, I64));
+    const Word rank = static_cast<Word>(sizes.size()), place = axis < 0 ? axis + rank : axis;
+    if (place < 0 || place >= rank) damaged("ReduceJoin along an axis that its operand does not have");
+    const Word width = sizes[place], given = data_of(call.operands[0]);
+    Word outer = 1, inner = 1;
+    for (Word i = 0; i < rank; ++i) (i < place ? outer : inner) *= i == place ? 1 : sizes[i];
+    if (keeps) sizes[place] = 1;
+    else sizes.erase(sizes.begin() + place);
+    const Word target = call.reserve(0, I64, sizes);
+    const Lock lock(call.strings.mutex());
+    std::vector<Word> operands(2 * width);
+    for (Word row = 0; inner && row < outer; ++row) {
+      for (Word k = 0; k < width; ++k) {
+        operands[2 * k] = given + 8 * inner * (row * width + k);
+        operands[2 * k + 1] = 1;
+      }
+      made_or_throw(call, GRAPHC_SYMBOL(gc_strings_join)(call.strings.table(), call.strings.held(), address_of(operands.data()),
+                                                         width, inner, address_of(separator.data()),
+                                                         static_cast<Word>(separator.size()), target + 8 * inner * row));
+    }
+  }
+};
+
+// One part for all strings, one of each, or several of one.
+struct Substr final : StringOp {
+  explicit Substr(Word unit) : unit(unit) {}
+  Word unit;
+
+  void run(const StringCall& call) const override {
+    const Word* given = call.operand(0, I64);
+    const Word dtype = call.operands.size() > 1 ? call.operands[1][layout::SLOT_DTYPE] : 0;
+    const Word *places = call.operand(1, dtype), *lengths = call.operand(2, dtype);
+    if (dtype != I32 && dtype != I64) damaged("Substr of places that are no integers");
+    const std::vector<Word> own = sizes_of(given), part = sizes_of(places);
+    if (sizes_of(lengths) != part) damaged("Substr of places and lengths of different shapes");
+    if (!own.empty() && !part.empty() && own != part)
+      throw_error(GRAPHC_UNIMPLEMENTED, "Substr of strings of shape " + shape_text(own.data(), own.size()) + " at places of shape " +
+                                            shape_text(part.data(), part.size()) + " runs in Python only: give them one shape");
+    const std::vector<Word> made = own.empty() ? part : own;
+    const Word target = call.reserve(0, I64, made), count = elements_of(call.results[0]);
+    const Lock lock(call.strings.mutex());
+    const Word found = GRAPHC_SYMBOL(gc_strings_parts)(
+        call.strings.table(), call.strings.held(), data_of(given), own.empty() ? 0 : 1, data_of(places), data_of(lengths),
+        part.empty() ? 0 : 1, dtype == I32 ? 4 : 8, count, unit, target);
+    made_or_throw(call, found);
+    if (found < count)
+      throw_error(GRAPHC_INVALID_ARGUMENT, "pos out of range for string " +
+                                               shown(call.strings.text(words_at(data_of(given))[own.empty() ? 0 : found])));
+  }
+};
+
 // whole: the separator is one, else each of its bytes; without one it is white space, or every byte stands alone.
 struct Split final : StringOp {
   Split(bool whole, bool skips) : whole(whole), skips(skips) {}
@@ -216,18 +278,33 @@ struct Split final : StringOp {
 std::unique_ptr<StringOp> letters_op(const StringOpFields& fields) {
   const std::string& type = fields.type();
   const bool in_bytes = fields.value("encoding") == "''";
+  const Word unit = fields.value("unit") == "'BYTE'" ? S::BYTES : S::CHARACTERS;
   if (type == "StringToNumber") return std::make_unique<ToNumber>();
   if (type == "AsString" && fields.value("width") == "-1" && fields.value("fill") == "''" && !fields.is_true("scientific") &&
       !fields.is_true("shortest") && fields.number("precision") <= 18)
     return std::make_unique<AsString>(fields.number("precision"));
   if (type == "StringToHashBucketFast") return std::make_unique<Buckets>(S::FINGERPRINT, fields.number("num_buckets"));
   if (type == "StringToHashBucket") return std::make_unique<Buckets>(S::MURMUR, fields.number("num_buckets"));
-  if (type == "StringLength" && fields.value("unit") == "'BYTE'") return std::make_unique<Length>();
+  if (type == "StringToHashBucketStrong") {
+    const std::vector<std::string_view> key = fields.parts(fields.value("key"));
+    if (key.size() != 2) return nullptr;
+    return std::make_unique<Buckets>(S::SIP, fields.number("num_buckets"), whole_number(key[0]), whole_number(key[1]));
+  }
+  if (type == "StringLength") return std::make_unique<Length>(unit);
+  if (type == "Substr") return std::make_unique<Substr>(unit);
   if (type == "StringLower" && in_bytes) return std::make_unique<Changed>(S::LOWER);
   if (type == "StringUpper" && in_bytes) return std::make_unique<Changed>(S::UPPER);
   if (type == "StringStrip") return std::make_unique<Changed>(S::STRIPPED);
   if (type == "StringSplit") return std::make_unique<Split>(false, fields.is_true("skip_empty"));
   if (type == "StringSplitV2" && fields.value("maxsplit") == "-1") return std::make_unique<Split>(true, false);
+  if (type == "ReduceJoin") {
+    auto reduce = std::make_unique<ReduceJoin>();
+    const std::vector<std::string_view> axes = fields.parts(fields.value("reduction_indices"));
+    if (axes.size() != 1 || !fields.text("separator", reduce->separator)) return nullptr;
+    reduce->axis = whole_number(axes[0]);
+    reduce->keeps = fields.is_true("keep_dims");
+    return reduce;
+  }
   auto join = std::make_unique<Join>();
   if (type == "StringJoin" && fields.text("separator", join->separator)) return join;
   return nullptr;

@@ -94,8 +94,8 @@ std::string_view StringOpFields::value(const char* field) const {
   return {};
 }
 
-Word StringOpFields::number(const char* field) const {
-  return static_cast<Word>(std::strtoull(std::string(value(field)).c_str(), nullptr, 10));
+Word whole_number(std::string_view written) {
+  return static_cast<Word>(std::strtoull(std::string(written).c_str(), nullptr, 10));
 }
 
 bool StringOpFields::text(std::string_view written, std::string& made) const {

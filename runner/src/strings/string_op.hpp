@@ -36,6 +36,9 @@ std::vector<std::int64_t> sizes_of(const std::int64_t* slot);
 // One element, of 8 bytes. Throws DATA_LOSS for another number of them.
 std::int64_t only_word(const std::int64_t* slot);
 
+// What is written in decimal, modulo 2^64.
+std::int64_t whole_number(std::string_view written);
+
 // The fields of an op as they stand in its name.
 class StringOpFields {
  public:
@@ -43,7 +46,7 @@ class StringOpFields {
   const std::string& type() const { return type_; }
   // What stands behind "field="; "" if there is no such field.
   std::string_view value(const char* field) const;
-  std::int64_t number(const char* field) const;
+  std::int64_t number(const char* field) const { return whole_number(value(field)); }
   bool is_true(const char* field) const { return value(field) == "True"; }
   // Of a text as Python writes it; false if it is none, or has characters that this does not know.
   bool text(std::string_view written, std::string& made) const;

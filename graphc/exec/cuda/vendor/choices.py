@@ -1,8 +1,9 @@
 """Which of several ways to compute something is taken: the one that the device is measured to be fastest with, if its
 result is the own kernel's, and the same one again next time.
 
-The own kernel and the others are run on random numbers when a plan first has something of these sizes. A way whose
-result differs from the own kernel's by more than rounding explains, or that fails, is never taken, and told of once.
+The own kernel and the others are run when a plan first has something of these sizes. A way whose result differs from
+the own kernel's where sums are exact (trial.py), or does not repeat to the bit where they are not, or that fails, is
+never taken, and told of once.
 What was found is kept on disk, by problem, GPU, driver, and versions: the next process takes the same way, so results
 are the same to the bit. Without that file it is measured anew; then another way may win, whose sums are in another
 order.
@@ -25,10 +26,6 @@ from graphc.exec.cuda.work import Work
 from graphc.kernels.toolchain import cache
 
 CLEARLY = 0.95                                 # of the own kernel's time another way may take
-# How far two sums of products of numbers around 0 may be apart, times the root of how many are added: rounded in
-# another order, and of factors that one way rounds to tf32 and the other one cuts.
-APART = {"f32": 2.0 ** -12, "f64": 2.0 ** -40}
-APART_BY_TF32 = 2.0 ** -7
 
 Made = Callable[[Call, int, int, int], Sequence[Work]]     # at addresses of two factors and a result
 
@@ -46,8 +43,8 @@ Way = TypeVar("Way", bound=Named)              # a frozen dataclass of numbers a
 @dataclass(frozen=True)
 class Question(Generic[Way]):
     """Something to be computed of two factors. said: what it is, with its sizes, for the user; key: all that tells it
-    from others; factors, result: how many elements; terms: of a sum; by_tf32: factors may be rounded. own: the own
-    kernel; ways: the others, those first that are thought best; work: how one of them does it."""
+    from others; factors, result: how many elements; terms: of a sum. own: the own kernel; ways: the
+    others, those first that are thought best; work: how one of them does it."""
 
     said: str
     key: str
@@ -56,14 +53,22 @@ class Question(Generic[Way]):
     result: int
     terms: int
     operations: float
-    by_tf32: bool
     own: Made
     ways: Callable[[], Iterable[Way]]
     work: Callable[[Way], Made]
 
+
+@dataclass(frozen=True)
+class Measured(Generic[Way]):
+    """Seconds of the own kernel, and of the other ways that may be taken."""
+
+    own: float
+    others: tuple[tuple[Way, float], ...]
+
     @property
-    def apart(self) -> float:
-        return (APART_BY_TF32 if self.by_tf32 else APART[self.dtype]) * math.sqrt(max(self.terms, 1))
+    def best(self) -> Way | None:
+        way, seconds = min(self.others, key=lambda one: one[1], default=(None, math.inf))
+        return way if seconds < CLEARLY * self.own else None
 
 
 class Choices(Generic[Way]):
@@ -73,6 +78,7 @@ class Choices(Generic[Way]):
     def __init__(self, device: Device, kind: str, about: Sequence[object], way: type[Way]) -> None:
         self._device, self._kind, self._about, self._way = device, kind, tuple(about), way
         self._chosen: dict[str, Way | None] = {}
+        self._told: set[str] = set()
 
     def choose(self, call: Call, question: Question[Way]) -> Way | None:
         """The fastest way, None for the own kernel: also where the device has no memory to try the others."""
@@ -86,37 +92,46 @@ class Choices(Generic[Way]):
         known: list[Any] | None = None if stored is None else json.loads(stored)
         if known == []:
             return None
-        self._device.wait()
         try:
-            trial = Trial(self._device, question.dtype, question.factors, question.result, question.operations)
-            there = replace(call, scratch=trial.scratch.take, checks=[], libraries=None)
             if known is not None:
-                return self._loaded(question, self._way(*known), trial, there)
-            found = self._fastest(question, trial, there)
+                return self._loaded(call, question, self._way(*known))
+            found = self.measured(call, question).best
         except errors.ResourceExhaustedError:
             return None
         kept = [] if found is None else [getattr(found, one.name) for one in fields(found)]    # type: ignore[arg-type]
         cache.write_few(entry, json.dumps(kept).encode(), self._kind)
         return found
 
-    def _loaded(self, question: Question[Way], way: Way, trial: Trial, call: Call) -> Way | None:
+    def _trial(self, call: Call, question: Question[Way]) -> tuple[Trial, Call]:
+        """A trial, and the call whose scratch memory is its own."""
+        self._device.wait()
+        trial = Trial(self._device, question.dtype, question.factors, question.result, question.operations,
+                      question.terms)
+        return trial, replace(call, scratch=trial.scratch.take, checks=[])
+
+    def _loaded(self, call: Call, question: Question[Way], way: Way) -> Way | None:
         """A way that won before is run once, which loads its code: recording must not do that."""
+        trial, there = self._trial(call, question)
         try:
-            trial.once(question.work(way)(call, *trial.factors, trial.other))
+            trial.once(question.work(way)(there, *trial.factors, trial.other))
         except LibraryError as error:
-            _tell(question, way, f"failed: {error}")
+            self._tell(question, way, f"failed: {error}")
             return None
         return way
 
-    def _fastest(self, question: Question[Way], trial: Trial, call: Call) -> Way | None:
-        shortest = CLEARLY * trial.seconds(question.own(call, *trial.factors, trial.result))
-        found: Way | None = None
-        for way in question.ways():
-            trial.scratch.next_step()
-            taken = self._seconds(question, way, trial, call)
-            if taken is not None and taken < shortest:
-                shortest, found = taken, way
-        return found
+    def measured(self, call: Call, question: Question[Way]) -> Measured[Way]:
+        """All ways, measured now. Raises ResourceExhaustedError."""
+        trial, there = self._trial(call, question)
+        own, others = trial.seconds(question.own(there, *trial.factors, trial.result)), []
+        try:
+            for way in question.ways():
+                trial.scratch.next_step()
+                taken = self._seconds(question, way, trial, there)
+                if taken is not None:
+                    others.append((way, taken))
+        except LibraryError as error:          # which was asked for ways
+            self._warn(f"graphc: {error}; asked for {question.said}")
+        return Measured(own, tuple(others))
 
     def _seconds(self, question: Question[Way], way: Way, trial: Trial, call: Call) -> float | None:
         """None: it is not to be taken."""
@@ -124,14 +139,18 @@ class Choices(Generic[Way]):
             work = question.work(way)(call, *trial.factors, trial.other)
             trial.forget_other()
             trial.once(work)
-            differing = trial.differing(call, question.apart)
+            differing = trial.differing(call)
             if differing:
-                _tell(question, way, f"differs from graphc's own kernel in {differing} of {question.result} elements "
-                                     f"by more than {question.apart:.3g}")
+                self._tell(question, way, f"differs from graphc's own kernel in {differing} of {question.result} "
+                                          "elements")
                 return None
-            return trial.seconds(work)
+            taken = trial.seconds(work)
+            if not trial.repeats(call, work):
+                self._tell(question, way, "does not repeat its result to the bit")
+                return None
+            return taken
         except LibraryError as error:
-            _tell(question, way, f"failed: {error}")
+            self._tell(question, way, f"failed: {error}")
             return None
 
     def _entry(self, question: Question[Way]) -> str:
@@ -142,6 +161,10 @@ class Choices(Generic[Way]):
                  question.key)
         return f"{self._kind}{cache.hash_of(*map(str, about))}.json"
 
+    def _tell(self, question: Question[Way], way: Way, what: str) -> None:
+        self._warn(f"graphc: {way.name} {what}, for {question.said}. It is not used for that")
 
-def _tell(question: Question[Any], way: Named, what: str) -> None:
-    warnings.warn(f"graphc: {way.name} {what}, for {question.said}. It is not used for that", stacklevel=2)
+    def _warn(self, said: str) -> None:
+        if said not in self._told:             # several algorithms may fail alike
+            self._told.add(said)
+            warnings.warn(said, stacklevel=2)

@@ -72,7 +72,7 @@ class LibraryProducts:
         factors = (p.batch - 1) * p.a_batch + p.m * p.k, (p.batch - 1) * p.b_batch + p.k * p.n
         return Question(
             f"a product of {p.batch} times [{p.m}, {p.k}] and [{p.k}, {p.n}] in {p.dtype}", str(p), p.dtype, factors,
-            p.batch * p.m * p.n, p.k, 2.0 * p.batch * p.m * p.n * p.k, p.tensor_cores, own,
+            p.batch * p.m * p.n, p.k, 2.0 * p.batch * p.m * p.n * p.k, own,
             lambda: Matmul(self._cublas, p).algorithms(TRIED, WORKSPACE),
             lambda algorithm: lambda call, *at: [self._product(Matmul(self._cublas, p), algorithm, *at)])
 

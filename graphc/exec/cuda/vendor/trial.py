@@ -1,8 +1,13 @@
 """How long the device takes for something, and whether two ways give the same: memory like its own, and work recorded
-several times and replayed."""
+several times and replayed.
+
+Factors are small multiples of a power of two, which float16, bfloat16 and tf32 have. Their products and all sums of
+these are exact, in any order: so two right results are equal, and one wrong element shows. Whether a way repeats to the
+bit shows only where sums are rounded: for that, factors are other numbers.
+"""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -11,31 +16,48 @@ from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.memory import Block, Scratch
 from graphc.exec.cuda.work import Work
 from graphc.exec.map_code import SIZES
+from graphc.plan.plan import Program
 
 PATTERN = 262139                               # random elements, which are repeated; a prime: no row is like another
 ENOUGH, MOST_REPEATS, ROUNDS = 4e9, 16, 3      # operations that a round has at least; what is long has one round
 LONG = 4e11                                    # operations
+MOST_BITS = 4                                  # of a factor, beside its sign
+TIMES = 4                                      # that something must repeat
 
 
 class Trial:
-    """Factors of numbers around 0, and room for two results, for as long as this lives: `result` is the own kernel's,
-    `other` that of another way. The stream is the caller's. factors, result: how many elements they have.
+    """Two factors, and room for two results, for as long as this lives: `result` is the own kernel's, `other` that of
+    another way. The stream is the caller's. factors, result: how many elements they have; terms: of a sum.
 
     Raises ResourceExhaustedError.
     """
 
-    def __init__(self, device: Device, dtype: str, factors: tuple[int, int], result: int, operations: float) -> None:
+    def __init__(self, device: Device, dtype: str, factors: tuple[int, int], result: int, operations: float,
+                 terms: int) -> None:
         self.device, self.dtype, self.count, self._blocks = device, dtype, result, []  # type: Device, str, int, list[Block]
         self._operations, size = operations, SIZES[dtype]
         self.scratch = Scratch(device)
         self.factors = self._room(factors[0] * size), self._room(factors[1] * size)
         self.result, self.other = self._room(result * size), self._room(result * size)
-        kept = []                              # the host's numbers are read until the device has waited
-        for number, (address, count) in enumerate(zip(self.factors, factors, strict=True)):
-            values = np.random.default_rng(number).standard_normal(min(count, PATTERN))
+        self._number = self._room(8)
+        self._counts, self._terms = factors, terms
+        self._fill_all(self._exact)
+
+    def _exact(self, random: np.random.Generator, count: int) -> np.ndarray:
+        """Multiples of 1 / most from -1 to 1; most squared times the terms has at most 24 bits, as float32."""
+        most = 1 << min(max((24 - self._terms.bit_length()) // 2, 0), MOST_BITS)
+        return random.integers(-most, most + 1, count) / most
+
+    def _rounded(self, random: np.random.Generator, count: int) -> np.ndarray:
+        return random.standard_normal(count)
+
+    def _fill_all(self, drawn: Callable[[np.random.Generator, int], np.ndarray]) -> None:
+        size, kept = SIZES[self.dtype], []     # the host's numbers are read until the device has waited
+        for number, (address, count) in enumerate(zip(self.factors, self._counts, strict=True)):
+            values = drawn(np.random.default_rng(number), min(count, PATTERN))
             kept.append(values.astype(np.float64 if size == 8 else np.float32))
             self._fill(address, count * size, kept[-1])
-        device.wait()
+        self.device.wait()
 
     def _room(self, count: int) -> int:
         self._blocks.append(Block(self.device, count))
@@ -78,14 +100,32 @@ class Trial:
         """So that nobody's result is taken for another one's."""
         self.device.clear(self.other, self.count * SIZES[self.dtype])
 
-    def differing(self, call: Call, most: float) -> int:
-        """How many elements of `other` are further than `most` from those of `result`; NaN is from everything."""
-        place, near = self._room(8), np.zeros(1, np.int64)
+    def differing(self, call: Call) -> int:
+        """How many elements of `other` are not those of `result`."""
         b = ProgramBuilder(self.dtype, self.dtype)
-        distance = b("abs", self.dtype, b("sub", self.dtype, 0, 1))
-        is_near = b("less_equal", "bool", distance, b("const", self.dtype, value=most))
-        program = b.program(b("reduce.add", "i64", b("cast", "i64", is_near)))
-        self.once(map_work(call, program, (self.count,), 1, [(self.result, (1,)), (self.other, (1,)), (place, (0,))]))
-        self.device.download(int(near.ctypes.data), place, 8)
+        program = b.program(b("reduce.add", "i64", b("cast", "i64", b("equal", "bool", 0, 1))))
+        return self.count - self._total(call, program, self.count, self.result, self.other)
+
+    def repeats(self, call: Call, work: Sequence[Work]) -> bool:
+        """Whether the work, which writes `other`, does so with the same bits each time where its sums are rounded."""
+        self._fill_all(self._rounded)
+        found = set()
+        for _ in range(TIMES):
+            self.once(work)
+            found.add(self._bits(call))
+        self._fill_all(self._exact)
+        return len(found) == 1
+
+    def _bits(self, call: Call) -> int:
+        """The sum of the words of `other`: another one if any bit of it is."""
+        b = ProgramBuilder("i32")
+        program = b.program(b("reduce.add", "i64", b("cast", "i64", 0)))
+        return self._total(call, program, self.count * SIZES[self.dtype] // 4, self.other)
+
+    def _total(self, call: Call, program: Program, count: int, *loads: int) -> int:
+        """The one number that a program makes of arrays."""
+        total = np.zeros(1, np.int64)
+        self.once(map_work(call, program, (count,), 1, [*((at, (1,)) for at in loads), (self._number, (0,))]))
+        self.device.download(int(total.ctypes.data), self._number, 8)
         self.device.wait()
-        return self.count - int(near[0])
+        return int(total[0])
