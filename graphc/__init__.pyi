@@ -97,6 +97,7 @@ from graphc.ir.tensor import Tensor as Tensor
 from graphc.api.control.tensor_array import TensorArray as TensorArray
 from graphc.serial.meta_graph_pb2 import TensorInfo as TensorInfo
 from graphc.ir.tensor_shape import TensorShape as TensorShape
+from graphc.api.array.tensor_spec import TensorSpec as TensorSpec
 from graphc.api.files.readers import TextLineReader as TextLineReader
 from graphc.api.gradients.gradients import UnconnectedGradients as UnconnectedGradients
 from graphc.api.files.examples import VarLenFeature as VarLenFeature
@@ -642,6 +643,7 @@ __all__ = [
     "TensorArray",
     "TensorInfo",
     "TensorShape",
+    "TensorSpec",
     "TextLineReader",
     "UnconnectedGradients",
     "VarLenFeature",

@@ -46,6 +46,8 @@ def _register_all() -> None:
         register_method(f"__{word}__", _forward(_later(f"graphc.api.{place}"), None))
     for word, place in UNARY.items():
         register_method(f"__{word}__", _method(_later(f"graphc.api.{place}")))
+    words = (*BINARY, *(f"r{word}" for word in BINARY), *COMPARISONS, *UNARY)
+    register_method("OVERLOADABLE_OPERATORS", frozenset(f"__{word}__" for word in words))
     as_graph_def = _method(_later("graphc.serial.graphdef:as_graph_def"))
     register_method("as_graph_def", as_graph_def, Graph)
     register_method("graph_def_versions", property(lambda graph: graph.as_graph_def().versions), Graph)

@@ -62,6 +62,7 @@ NAMES: dict[str, dict[str, str]] = {
         "TensorArray": "graphc.api.control.tensor_array:TensorArray",
         "TensorInfo": "graphc.serial.meta_graph_pb2:TensorInfo",
         "TensorShape": "graphc.ir.tensor_shape:TensorShape",
+        "TensorSpec": "graphc.api.array.tensor_spec:TensorSpec",
         "TextLineReader": "graphc.api.files.readers:TextLineReader",
         "UnconnectedGradients": "graphc.api.gradients.gradients:UnconnectedGradients",
         "VarLenFeature": "graphc.api.files.examples:VarLenFeature",
@@ -921,6 +922,9 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.python.client.device_lib": {
         "list_local_devices": "graphc.session.devices:list_local_devices",
     },
+    "compat.v1.python.client.session": {
+        "register_session_run_conversion_functions": "graphc.session.conversions:register_session_run_conversion_functions",
+    },
     "compat.v1.python.client.timeline": {
         "Timeline": "graphc.summary.timeline:Timeline",
     },
@@ -948,11 +952,22 @@ NAMES: dict[str, dict[str, str]] = {
         "in_eager_mode": "graphc.compat.framework.inner:in_eager_mode",
         "in_graph_mode": "graphc.compat.framework.inner:in_graph_mode",
     },
+    "compat.v1.python.estimator": {
+    },
+    "compat.v1.python.estimator.util": {
+        "fn_args": "graphc.compat.framework.defun:fn_args",
+    },
     "compat.v1.python.framework": {
     },
     "compat.v1.python.framework.device_spec": {
         "DeviceSpecV1": "graphc.api.graph.device_spec:DeviceSpec",
         "DeviceSpecV2": "graphc.api.graph.device_spec:DeviceSpec",
+    },
+    "compat.v1.python.framework.function": {
+        "Defun": "graphc.compat.framework.defun:Defun",
+    },
+    "compat.v1.python.framework.op_def_registry": {
+        "get_registered_ops": "graphc.compat.framework.registry:get_registered_ops",
     },
     "compat.v1.python.framework.ops": {
         "_TensorLike": "graphc.compat.framework.inner:TensorLike",
@@ -1071,6 +1086,10 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.python.ops.nccl_ops": {
         "all_sum": "graphc.compat.nccl:all_sum",
     },
+    "compat.v1.python.ops.op_selector": {
+        "get_backward_walk_ops": "graphc.compat.graph_editor.select:get_backward_walk_ops",
+        "get_forward_walk_ops": "graphc.compat.graph_editor.select:get_forward_walk_ops",
+    },
     "compat.v1.python.ops.resource_variable_ops": {
         "ResourceVariable": "graphc.api.state.variables:Variable",
     },
@@ -1157,6 +1176,9 @@ NAMES: dict[str, dict[str, str]] = {
         "deprecated": "graphc.compat.program.decorators:deprecated",
         "deprecated_args": "graphc.compat.program.decorators:deprecated_args",
         "deprecated_argument_lookup": "graphc.compat.program.decorators:deprecated_argument_lookup",
+    },
+    "compat.v1.python.util.function_utils": {
+        "fn_args": "graphc.compat.framework.defun:fn_args",
     },
     "compat.v1.python.util.nest": {
         "assert_same_structure": "graphc.api.nest.structures:assert_same_structure",
@@ -1298,6 +1320,7 @@ NAMES: dict[str, dict[str, str]] = {
         "kl_divergence": "graphc.api.distributions.base:kl_divergence",
     },
     "contrib.framework": {
+        "TensorSpec": "graphc.api.array.tensor_spec:TensorSpec",
         "VariableDeviceChooser": "graphc.compat.framework.variables:VariableDeviceChooser",
         "add_arg_scope": "graphc.compat.framework.arg_scope:add_arg_scope",
         "add_model_variable": "graphc.compat.framework.variables:add_model_variable",
@@ -1375,6 +1398,50 @@ NAMES: dict[str, dict[str, str]] = {
         "decode_wav": "graphc.api.signal.audio:decode_wav",
         "encode_wav": "graphc.api.signal.audio:encode_wav",
         "mfcc": "graphc.api.signal.audio:mfcc",
+    },
+    "contrib.graph_editor": {
+        "SubGraphView": "graphc.compat.graph_editor.change:SubGraphView",
+        "add_control_inputs": "graphc.compat.graph_editor.change:add_control_inputs",
+        "copy_with_input_replacements": "graphc.compat.graph_editor.change:copy_with_input_replacements",
+        "filter_ops": "graphc.compat.graph_editor.select:filter_ops",
+        "filter_ops_from_regex": "graphc.compat.graph_editor.select:filter_ops_from_regex",
+        "filter_ts": "graphc.compat.graph_editor.select:filter_ts",
+        "filter_ts_from_regex": "graphc.compat.graph_editor.select:filter_ts_from_regex",
+        "get_backward_walk_ops": "graphc.compat.graph_editor.select:get_backward_walk_ops",
+        "get_forward_walk_ops": "graphc.compat.graph_editor.select:get_forward_walk_ops",
+        "get_tensors": "graphc.compat.graph_editor.select:get_tensors",
+        "graph_replace": "graphc.compat.graph_editor.change:graph_replace",
+        "make_list_of_op": "graphc.compat.graph_editor.select:make_list_of_op",
+        "make_list_of_t": "graphc.compat.graph_editor.select:make_list_of_t",
+        "reroute_ts": "graphc.compat.graph_editor.change:reroute_ts",
+        "select_ops": "graphc.compat.graph_editor.select:select_ops",
+        "sgv": "graphc.compat.graph_editor.change:sgv",
+    },
+    "contrib.graph_editor.reroute": {
+        "add_control_inputs": "graphc.compat.graph_editor.change:add_control_inputs",
+        "reroute_ts": "graphc.compat.graph_editor.change:reroute_ts",
+    },
+    "contrib.graph_editor.select": {
+        "filter_ops": "graphc.compat.graph_editor.select:filter_ops",
+        "filter_ops_from_regex": "graphc.compat.graph_editor.select:filter_ops_from_regex",
+        "filter_ts": "graphc.compat.graph_editor.select:filter_ts",
+        "filter_ts_from_regex": "graphc.compat.graph_editor.select:filter_ts_from_regex",
+        "get_backward_walk_ops": "graphc.compat.graph_editor.select:get_backward_walk_ops",
+        "get_forward_walk_ops": "graphc.compat.graph_editor.select:get_forward_walk_ops",
+        "select_ops": "graphc.compat.graph_editor.select:select_ops",
+    },
+    "contrib.graph_editor.subgraph": {
+        "SubGraphView": "graphc.compat.graph_editor.change:SubGraphView",
+        "make_view": "graphc.compat.graph_editor.change:sgv",
+    },
+    "contrib.graph_editor.transform": {
+        "copy_with_input_replacements": "graphc.compat.graph_editor.change:copy_with_input_replacements",
+        "graph_replace": "graphc.compat.graph_editor.change:graph_replace",
+    },
+    "contrib.graph_editor.util": {
+        "get_tensors": "graphc.compat.graph_editor.select:get_tensors",
+        "make_list_of_op": "graphc.compat.graph_editor.select:make_list_of_op",
+        "make_list_of_t": "graphc.compat.graph_editor.select:make_list_of_t",
     },
     "contrib.image": {
         "angles_to_projective_transforms": "graphc.api.image.projective:angles_to_projective_transforms",
@@ -1800,6 +1867,9 @@ NAMES: dict[str, dict[str, str]] = {
         "TPUConfig": "graphc.estimator.tpu_config:TPUConfig",
         "TPUEstimator": "graphc.estimator.tpu_estimator:TPUEstimator",
         "TPUEstimatorSpec": "graphc.estimator.tpu_estimator:TPUEstimatorSpec",
+    },
+    "contrib.tpu.tpu_function": {
+        "get_tpu_context": "graphc.estimator.tpu_config:get_tpu_context",
     },
     "contrib.training": {
         "GreedyLoadBalancingStrategy": "graphc.train.sessions.replicas:GreedyLoadBalancingStrategy",

@@ -81,3 +81,20 @@ class TPURunConfig(run_config.RunConfig):
 
     tpu_config = property(lambda self: self._tpu_config)
     cluster = property(lambda self: None)
+
+
+class TpuContext(NamedTuple):
+    """Over how many shards a program runs: over none."""
+
+    number_of_shards: int | None = None
+
+
+@public("contrib.tpu.tpu_function.get_tpu_context")
+def get_tpu_context() -> TpuContext:
+    """How a program is spread over TPUs: its number_of_shards is None. As `tpu_function.get_tpu_context` of TensorFlow
+    1.15 on a CPU.
+
+    >>> print(gc.contrib.tpu.tpu_function.get_tpu_context().number_of_shards)
+    None
+    """
+    return TpuContext()

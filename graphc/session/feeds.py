@@ -16,6 +16,7 @@ from graphc.ir.dtypes import bfloat16, integers, need_bfloat16
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.values import strings
+from graphc.session.conversions import feeding_of
 
 Convert = Callable[[Any], np.ndarray]
 
@@ -140,10 +141,21 @@ def parts_of_key(key: Any) -> tuple[Any, ...]:
     """The tensors that a key of feed_dict stands for: of a SparseTensor, of a tuple, or itself."""
     if hasattr(key, "_fetch_parts"):
         key = tuple(key._fetch_parts()[0])
+    elif (conversion := feeding_of(key)) is not None and conversion.parts is not None:
+        key = tuple(conversion.parts(key))
     return tuple(part for inner in key for part in parts_of_key(inner)) if isinstance(key, tuple) else (key,)
 
 
+def is_composite(key: Any) -> bool:
+    """Whether a key of feed_dict stands for other tensors than itself."""
+    return isinstance(key, tuple) or hasattr(key, "_fetch_parts") or feeding_of(key) is not None
+
+
 def _matched(key: Any, value: Any, whole: Any) -> Iterator[tuple[Any, Any]]:
+    conversion = feeding_of(key)
+    if conversion is not None and conversion.feed is not None:
+        yield from conversion.feed(key, value)
+        return
     if hasattr(key, "_fetch_parts"):    # a SparseTensor, or IndexedSlices, maybe without dense_shape
         key = tuple(key._fetch_parts()[0])
         value = value[:len(key)] if len(key) == 2 and isinstance(value, (tuple, list)) else value

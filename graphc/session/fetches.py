@@ -11,6 +11,7 @@ from typing import Any
 from graphc.errors import NotFoundError, built_at
 from graphc.ir.dtypes import variant
 from graphc.ir.tensor import Operation, Tensor
+from graphc.session.conversions import conversion_of
 
 _WHOLE = "fetches"        # how messages call the structure that was given; parts are fetches[0], fetches.name
 Build = Callable[[Sequence[Any]], Any]   # fetched values, in the order of Fetches.tensors -> the user's structure
@@ -44,6 +45,10 @@ class Fetches:
             parts, rebuild = part._fetch_parts()
             inner = self._visit(tuple(parts), path)
             return lambda values: rebuild(*inner(values))
+        if (conversion := conversion_of(part)) is not None:
+            listed, contract = conversion.fetch(part)
+            inner = self._visit(list(listed), path)
+            return lambda values: contract(inner(values))
         return self._leaf(part, path)
 
     def _leaf(self, part: Any, path: str) -> Build:

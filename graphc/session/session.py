@@ -28,7 +28,7 @@ from graphc.session.compiling import make_engine
 from graphc.session.config import DeviceAttributes, settings_of
 from graphc.session.devices import CPU, GPU, MEMORY_LIMIT, visible_gpus
 from graphc.session.explain import cause_of, explained
-from graphc.session.feeds import check_feed_key, flatten_feeds, parts_of_key
+from graphc.session.feeds import check_feed_key, flatten_feeds, is_composite, parts_of_key
 from graphc.session.fetches import Fetches, fetch_key
 from graphc.session.growth import Growth
 from graphc.session.partial import PartialRun
@@ -54,11 +54,11 @@ class Session:
 
     target: "" or a `gc.train.Server`'s. graph: the default one if left out. config: a gc.ConfigProto;
     graphc/session/config.py says which settings have a meaning. `with gc.Session() as session:` makes it the default
-    one and closes it behind the block. Each kind of run is compiled once, whatever the sizes of its feeds. As
+    one and closes it after the block. Each kind of run is compiled once, whatever the sizes of its feeds. As
     `tf.Session`. Raises TypeError for another kind of graph or config, UnimplementedError for a server that is not in
     this process. run raises TypeError for what cannot be fetched, ValueError for what is not in the graph,
     InvalidArgumentError for a placeholder that is not fed, FailedPreconditionError for a variable without a value,
-    RuntimeError behind close().
+    RuntimeError after close().
 
     >>> x = gc.placeholder(gc.float32, [None, 2])
     >>> total = gc.reduce_sum(x, axis=1)
@@ -149,7 +149,7 @@ class Session:
                     raise
                 if prepared is None:
                     _check_feed_dict(feed_dict)
-                    if any(isinstance(k, tuple) or hasattr(k, "_fetch_parts") for k in feed_dict):
+                    if any(map(is_composite, feed_dict)):
                         return self.run(fetches, flatten_feeds(feed_dict), options, run_metadata)
                     prepared = self._prepare(key, fetches, feed_dict)
             else:
@@ -374,7 +374,7 @@ class Session:
     # Its life
 
     def as_default(self) -> AbstractContextManager[Session]:
-        """Tensor.eval and Operation.run use this session inside the `with` block; it stays open behind it."""
+        """Tensor.eval and Operation.run use this session inside the `with` block; it stays open after it."""
         return default_sessions.entered(self)
 
     def __enter__(self) -> Session:

@@ -55,3 +55,9 @@ def test_a_matrix_of_strings_is_split_along_a_new_axis() -> None:
         found = session.run(gc.strings.split(x), {x: [["a b", "c"], ["", "d e f"]]})
     assert found.indices.tolist() == [[0, 0, 0], [0, 0, 1], [0, 1, 0], [1, 1, 0], [1, 1, 1], [1, 1, 2]]
     assert found.values.tolist() == [b"a", b"b", b"c", b"d", b"e", b"f"] and found.dense_shape.tolist() == [2, 2, 3]
+
+
+def test_whole_numbers_of_floating_point_are_sizes() -> None:
+    assert gc.zeros([4 / 2, 3]).shape.as_list() == [2, 3] and gc.ones((6 / 2,), gc.int32).shape.as_list() == [3]
+    with pytest.raises(TypeError, match="integers are needed"):
+        gc.zeros([5 / 2])

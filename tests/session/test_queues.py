@@ -320,3 +320,36 @@ def test_a_padding_queue_of_scalars_and_vectors() -> None:
             session.run(queue.enqueue([len(row), row]))
         sizes, rows = session.run(queue.dequeue_many(2))
         assert sizes.tolist() == [1, 2] and rows.tolist() == [[1, 0], [2, 3]]
+
+
+def test_pool_inside_of_branches() -> None:
+    """What is put in stands in branches only: the elements' shapes are found there."""
+    queue = gc.RandomShuffleQueue(2, 0, [gc.float32], seed=1)
+    x = gc.placeholder(gc.float32, [None, 2])
+
+    def keep() -> list[gc.Tensor]:
+        with gc.control_dependencies([queue.enqueue([x])]):
+            return [gc.identity(x)]
+
+    def swap() -> gc.Tensor:
+        old = queue.dequeue()
+        with gc.control_dependencies([old]), gc.control_dependencies([queue.enqueue([x])]):
+            return gc.cond(gc.reduce_sum(x) > 0., lambda: [old], lambda: [x])
+
+    pooled = gc.cond(queue.size() < 2, keep, swap)
+    with gc.Session() as session:
+        given = [np.full([1, 2], i, np.float32) for i in range(1, 5)]
+        got = [session.run(pooled, {x: v}) for v in given]
+        assert got[0].tolist() == [[1., 1.]] and got[1].tolist() == [[2., 2.]]
+        assert got[2][0, 0] in (1., 2.) and got[3][0, 0] in {1., 2., 3.} - {got[2][0, 0]}
+        assert session.run(queue.size()) == 2
+
+
+def test_queue_filled_from_a_queue() -> None:
+    first, second = gc.FIFOQueue(4, [gc.string]), gc.RandomShuffleQueue(4, 0, [gc.string])
+    fill, move = first.enqueue_many([["a", "b", "c"]]), second.enqueue_many([first.dequeue_many(2)])
+    single = second.enqueue(first.dequeue())
+    with gc.Session() as session:
+        for step in (fill, move, single):
+            session.run(step)
+        assert sorted(session.run(second.dequeue_many(3))) == [b"a", b"b", b"c"]

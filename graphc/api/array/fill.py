@@ -45,8 +45,8 @@ def zeros(shape: Any, dtype: Any = float32, name: str | None = None) -> Tensor:
     """Zeros of `shape` and `dtype` (False of bool, empty strings of string).
 
     shape: a list, a TensorShape or an int32 or int64 vector, also of sizes that only a run knows: initial states of any
-    batch. Raises ValueError for negative sizes (InvalidArgumentError when run), TypeError for None and for what is no
-    dtype. As `tf.zeros`.
+    batch. A whole number such as 4 / 2 counts as a size. Raises ValueError for negative sizes (InvalidArgumentError
+    when run), TypeError for None and for what is no dtype. As `tf.zeros`.
 
     >>> gc.zeros([2, 3], gc.int32).eval()
     array([[0, 0, 0],
@@ -80,6 +80,8 @@ def _filled(shape: Any, dtype: Any, name: str, number: int) -> Tensor:
     value: Any = b"" if wanted == string else wanted.unquantized.as_numpy_dtype(number)
     with get_default_graph().name_scope(name) as scope:
         if not is_tensor_like(shape):
+            if isinstance(shape, (list, tuple)):
+                shape = [int(size) if isinstance(size, float) and size.is_integer() else size for size in shape]
             try:
                 sizes = TensorShape(shape)
             except (TypeError, ValueError):

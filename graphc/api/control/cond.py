@@ -46,16 +46,14 @@ def cond(pred: Any, true_fn: Callable[[], Any] | None = None, false_fn: Callable
         if pred.dtype != bool_ or pred.shape.ndims not in (0, None):
             kind = TypeError if pred.dtype != bool_ else ValueError
             raise kind(f"cond: argument 'pred' must be a bool scalar, but is {pred!r}")
-        then, otherwise = _trace_branch(true_fn, pred, f"{scope}true"), _trace_branch(false_fn, pred, f"{scope}false")
+        then, otherwise = (_trace_branch(function, pred, f"{scope}{name}", strict)
+                           for function, name in ((true_fn, "true"), (false_fn, "false")))
         _check_branches(then, otherwise, pred)
         operation = make_if(pred, then, otherwise, scope)
     structure = then.structured_outputs
     if structure is None:
         return operation
-    packed = nest.pack_like(structure, operation.outputs)
-    if not strict and isinstance(packed, (list, tuple)) and len(packed) == 1 and not hasattr(packed, "_fields"):
-        return packed[0]
-    return packed
+    return nest.pack_like(structure, operation.outputs)
 
 
 def _function(argument: str, given: Any) -> Callable[[], Any]:
@@ -65,10 +63,12 @@ def _function(argument: str, given: Any) -> Callable[[], Any]:
     return given  # type: ignore[no-any-return]
 
 
-def _trace_branch(function: Callable[[], Any], pred: Tensor, name: str) -> FuncGraph:
+def _trace_branch(function: Callable[[], Any], pred: Tensor, name: str, strict: bool) -> FuncGraph:
     graph = new_function(name)
     with graph.as_default():
         result = function()
+        if not strict and isinstance(result, (list, tuple)) and len(result) == 1 and not hasattr(result, "_fields"):
+            result = result[0]
         graph.structured_outputs = result
         if result is not None:
             graph.outputs = [_branch_output(graph, value, pred) for value in nest.tensors_of(result)]

@@ -67,6 +67,11 @@ INNER_MODULES: dict[str, tuple[str, ...]] = {
     "python.ops.lookup_ops": ("", "contrib.lookup"),
     "python.ops.candidate_sampling_ops": ("nn", "random"),
     "python.ops.distributions": ("distributions",),
+    "python.ops.linalg": ("linalg", ""),
+    "python.ops.linalg.linalg": ("linalg", ""),
+    "python.ops.linalg.linalg_impl": ("linalg", ""),
+    "python.ops.linalg.linear_operator": ("linalg",),
+    "python.ops.linalg.linear_operator_util": ("linalg", ""),
     "python.ops.rnn_cell_impl": ("nn.rnn_cell", "contrib.rnn"),
     "python.ops.rnn_cell": ("nn.rnn_cell", "contrib.rnn"),
     "python.ops.rnn": ("nn", "contrib.rnn"),
@@ -75,6 +80,7 @@ INNER_MODULES: dict[str, tuple[str, ...]] = {
     "python.platform.app": ("app",),
     "python.platform.flags": ("flags",),
     "python.platform.gfile": ("gfile",),
+    "python.platform.googletest": ("test",),
     "python.platform.resource_loader": ("resource_loader",),
     "python.platform.test": ("test",),
     "python.platform.tf_logging": ("logging",),
@@ -89,6 +95,11 @@ INNER_MODULES: dict[str, tuple[str, ...]] = {
     "python.summary.writer.writer": ("summary",),
     "python.training.queue_runner": ("train.queue_runner", "train"),
     "python.pywrap_tensorflow": ("train",),
+    "python.tpu": ("contrib.tpu",),
+    "python.tpu.tpu_function": ("contrib.tpu.tpu_function",),
+    "python.tpu.tpu_config": ("contrib.tpu",),
+    "python.tpu.tpu_estimator": ("contrib.tpu",),
+    "python.tpu.tpu_optimizer": ("contrib.tpu",),
     "python.util.compat": ("compat",),
     "python.util.nest": ("nest",),
     "models.rnn": ("nn.rnn_cell", "nn"),
@@ -98,9 +109,11 @@ INNER_MODULES: dict[str, tuple[str, ...]] = {
     "nn.seq2seq": ("contrib.legacy_seq2seq",),
     "nn.rnn": ("nn", "contrib.rnn"),
     "contrib.framework": ("train", ""),
+    "contrib.rnn.rnn_cell": ("nn.rnn_cell", "contrib.rnn"),
     "contrib.learn.python.learn": ("contrib.learn",),
     "contrib.learn.python.learn.datasets": ("contrib.learn.datasets",),
     "contrib.learn.python.learn.datasets.base": ("contrib.learn.datasets.base",),
+    "contrib.learn.python.learn.datasets.mnist": ("contrib.learn.datasets.mnist",),
     "contrib.learn.python.learn.preprocessing": ("contrib.learn.preprocessing",),
     "contrib.learn.python.learn.preprocessing.text": ("contrib.learn.preprocessing",),
     "contrib.slim": ("contrib.slim", "contrib.layers", "contrib.framework", "train"),
@@ -111,6 +124,7 @@ INNER_MODULES: dict[str, tuple[str, ...]] = {
     "contrib.slim.python.slim.nets.resnet_v1": ("contrib.slim.nets.resnet_v1",),
     "contrib.slim.python.slim.nets.resnet_v2": ("contrib.slim.nets.resnet_v2",),
     "contrib.slim.layers": ("contrib.layers",),
+    "contrib.slim.init_ops": ("", "initializers"),
     "contrib.slim.initializers": ("contrib.layers",),
     "contrib.slim.regularizers": ("contrib.layers",),
     "contrib.slim.utils": ("contrib.layers.utils",),
@@ -159,13 +173,15 @@ _CONTRIB_MODULES = frozenset((
     "python_input resample sampling_ops sequence_queueing_state_saver tuner metric_ops metrics set_ops "
     "confusion_matrix_ops histogram_ops classification losses metric_learning crf lookup_ops plugins projector "
     "image_ops dense_image_warp distort_image_ops single_image_random_dot_stereograms sparse_image_warp "
-    "distributions bijectors cudnn_rnn_ops cudnn_rnn nest signal spectral_ops mel_ops mfcc_ops reconstruction_ops "
-    "shape_ops window_ops adamax addsign powersign sign_decay external_optimizer lazy_adam_optimizer nadam_optimizer "
+    "distributions bernoulli beta binomial categorical dirichlet exponential gamma laplace mixture multinomial "
+    "mvn_diag normal poisson student_t uniform bijectors cudnn_rnn_ops cudnn_rnn nest signal spectral_ops "
+    "mel_ops mfcc_ops reconstruction_ops shape_ops window_ops adamax addsign powersign sign_decay "
+    "external_optimizer lazy_adam_optimizer nadam_optimizer "
     "lars_optimizer ggt shampoo moving_average_optimizer multitask_optimizer_wrapper variable_clipping_optimizer "
     "weight_decay_optimizers elastic_average_optimizer model_average_optimizer drop_stale_gradient_optimizer "
     "reg_adagrad_optimizer agn_optimizer matrix_functions batching counter dataset_ops enumerate_ops error_ops "
     "get_single_element grouping interleave_ops iterator_ops prefetching_ops random_ops readers scan_ops "
-    "shuffle_ops tfe tpu tpu_config tpu_estimator").split())
+    "shuffle_ops tfe tpu tpu_config tpu_estimator tpu_function tpu_ops tpu_optimizer").split())
 
 
 def namespaces_of(module: str) -> tuple[str, ...] | None:

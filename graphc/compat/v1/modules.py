@@ -1,7 +1,8 @@
 """The modules of TensorFlow 1's namespace, made when they are first imported: `graphc.compat.v1.nn`, and under the name
 of `tensorflow` if the launcher says so.
 
-A name of a namespace is, first match: one of the package keras (keras_package.py); declared
+A name of a namespace is, first match: TensorFlow 2's, inside of compat.v2 (second.py); one of the package keras
+(keras_package.py); declared
 "compat.v1.<namespace>.<name>"; an old name (old_names.py); graphc's own name at that path; a name in one of the
 namespaces that an inner module of TensorFlow stands for (inner_modules.py); a message of the module that stands there
 (messages.py); a namespace inside. Anything else is an AttributeError that says what is known of it (unknown.py).
@@ -19,7 +20,7 @@ from typing import Any
 
 from graphc.api.names import NAMES
 from graphc.api.namespaces import public_thing
-from graphc.compat.v1 import keras_package
+from graphc.compat.v1 import keras_package, second
 from graphc.compat.v1.inner_modules import INNER_MODULES, namespaces_of
 from graphc.compat.v1.messages import MESSAGES
 from graphc.compat.v1.old_names import OLD_NAMES
@@ -29,7 +30,8 @@ from graphc.ir.late_imports import load
 ROOT = "graphc.compat.v1"
 _OWN = "compat.v1"
 # Files beside this one.
-_MODULES_OF_CODE = {"modules", "inner_modules", "keras_package", "messages", "old_names", "unknown", "versions"}
+_MODULES_OF_CODE = {"modules", "inner_modules", "keras_package", "messages", "old_names", "second", "unknown",
+                    "versions"}
 # Modules that are namespaces as they are: (package, name in it).
 _WHOLE = {"errors": ("graphc", "errors"), "flags": ("graphc.compat.program", "flags")}
 _ABSENT = keras_package.ABSENT
@@ -48,12 +50,13 @@ def lookup(space: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
         return value
 
     def listing() -> list[str]:
-        own, public = NAMES.get(_join(_OWN, space), {}), NAMES.get(space, {})
+        spaces = [where for where in (space, *(namespaces_of(space) or ())) if where or not space]
+        named = [name for where in spaces for names in (_join(_OWN, where), where) for name in NAMES.get(names, {})]
         inside = f"{space}." if space else ""
         inner = (s.removeprefix(inside) for s in _spaces() if s.startswith(inside))
         messages = (name for home in MESSAGES.get(space, ()) for name in load(home).DESCRIPTOR.message_types_by_name)
         inner = (s for s in inner if s and "." not in s)
-        return sorted({*own, *public, *messages, *keras_package.names(space), *inner})
+        return sorted({*named, *messages, *keras_package.names(space), *inner})
 
     return get, listing
 
@@ -61,6 +64,8 @@ def lookup(space: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
 def find(space: str, name: str) -> Any:
     """The value of the name in the namespace, or _ABSENT."""
     path = _plain(_join(space, name))
+    if (inside := second.inside(path)) is not None:
+        return module(path) if exists(path) else _of_second(inside)
     if (of_keras := keras_package.find(path)) is not _ABSENT:
         return of_keras
     if path in OLD_NAMES:
@@ -79,6 +84,14 @@ def find(space: str, name: str) -> Any:
         return module(path)
     elsewhere = _imported_there(path, name)
     return module(elsewhere) if elsewhere else _ABSENT
+
+
+def _of_second(path: str) -> Any:
+    if second.why_not(path):
+        return _ABSENT
+    around, _, name = second.INSTEAD.get(path, path).rpartition(".")
+    value = find(around, name)
+    return value if value is _ABSENT else second.adapted(path, value)
 
 
 def _imported_there(path: str, name: str) -> str:
@@ -104,10 +117,24 @@ def _spaces() -> frozenset[str]:
 def exists(space: str) -> bool:
     """Whether TensorFlow's module tensorflow.<space> is there."""
     space = _plain(space)
+    if (inside := second.inside(space)) is not None:
+        return not second.why_not(inside) and exists(inside)
     if space in _spaces():
         return True
     around = namespaces_of(space)
     return bool(around and around[0] in _spaces()) or keras_package.is_module(space)
+
+
+class Namespace(ModuleType):
+    """A module whose names are found when they are asked for. All of them are there for who asks for all, by
+    `from x import *` or `vars`."""
+
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        own: dict[str, Any] = ModuleType.__dict__["__dict__"].__get__(self)
+        space = _plain(self.__name__.removeprefix(ROOT).lstrip("."))
+        found = {name: find(space, name) for name in self.__dir__() if name not in own and not name.startswith("_")}
+        return {**{name: value for name, value in found.items() if value is not _ABSENT}, **own}
 
 
 def module(space: str) -> ModuleType:
@@ -120,7 +147,7 @@ def module(space: str) -> ModuleType:
             package, name_there = _WHOLE[space]
             made = getattr(load(package), name_there, None) or load(f"{package}.{name_there}")
         else:
-            made = ModuleType(name, f"As `tf.{space}` of TensorFlow 1.15.")
+            made = Namespace(name, f"As `tf.{space}` of TensorFlow 1.15.")
             made.__getattr__, made.__dir__ = lookup(space)  # type: ignore[method-assign]
             made.__path__ = []
             made.__spec__ = importlib.machinery.ModuleSpec(name, None, is_package=True)

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from graphc.compat.v1 import keras_package
+from graphc.compat.v1 import keras_package, second
 from graphc.ir.names import suggestion
 from graphc.missing import ADVICE
 from graphc.wording import worded
@@ -36,6 +36,8 @@ def reach(path: str) -> tuple[str, str]:
     """("out of reach", "in Keras", "planned" or "missing", the reason or an empty text) of tf.<path>."""
     if keras_package.is_keras(path):
         return "in Keras", keras_package.advice()
+    if (inside := second.inside(path)) is not None:
+        return ("out of reach", why) if (why := second.why_not(inside)) else reach(inside)
     parts = path.split(".")
     for i in range(len(parts), 0, -1):
         prefix = ".".join(parts[:i])

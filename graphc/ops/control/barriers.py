@@ -12,6 +12,7 @@ from graphc.ir import dims
 from graphc.ir.dtypes import DType, int32, int64, string
 from graphc.ir.op import attr, register
 from graphc.ir.spec import Shape, Spec
+from graphc.ops.control.control import uses_of
 from graphc.ops.control.session_objects import ObjectUse, SessionObject
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def component_shapes(maker: Operation) -> list[tuple[int | None, ...]]:
     declared = definition.shapes or [None] * len(definition.component_types)
     found = []
     for i, shape in enumerate(declared):
-        seen = {op.inputs[2].spec.static_shape for op in maker.outputs[0].consumers()
+        seen = {op.inputs[2].spec.static_shape for op in uses_of(maker.outputs[0])
                 if isinstance(op.definition, BarrierInsertMany) and op.definition.component_index == i}
         if shape is not None:
             found.append(tuple(None if s in (None, -1) else s for s in shape))

@@ -6,6 +6,7 @@ branch), then one for each tensor of the graph around that any of them uses. Wha
 """
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from graphc.ir import dims
@@ -15,7 +16,7 @@ from graphc.ir.op import Effect, Op, attr, register
 from graphc.ir.spec import Shape, Spec
 
 if TYPE_CHECKING:
-    pass
+    from graphc.ir.tensor import Operation, Tensor
 
 
 @register
@@ -59,7 +60,7 @@ class StatelessIf(Op):
     def infer(self, cond: Spec, *inputs: Spec) -> tuple[Spec, ...]:
         if cond.dtype != bool_ or (cond.shape is not None and cond.shape != ()):
             raise TypeError(f"argument 'pred' must be a bool scalar, but is {cond}")
-        return tuple(_merged_spec(self.then_branch, a.spec, self.else_branch, b.spec)
+        return tuple(merged_spec(self.then_branch, a.spec, self.else_branch, b.spec)
                      for a, b in zip(self.then_branch.outputs, self.else_branch.outputs, strict=True))
 
 
@@ -71,7 +72,7 @@ class If(StatelessIf):
 
 
 def _carried_spec(first: Spec, entering: Spec, leaving: Spec) -> Spec:
-    """The spec of a carried value behind the loop: what holds on entry and, for sizes, after every iteration."""
+    """The spec of a carried value after the loop: what holds on entry and, for sizes, after every iteration."""
     if entering.shape is None or leaving.shape is None or first.shape is None:
         return Spec(entering.dtype, None)
     return Spec(entering.dtype, tuple(
@@ -79,7 +80,7 @@ def _carried_spec(first: Spec, entering: Spec, leaving: Spec) -> Spec:
         for i, (f, a, b) in enumerate(zip(first.shape, entering.shape, leaving.shape, strict=True))))
 
 
-def _merged_spec(then: FuncGraph, a: Spec, otherwise: FuncGraph, b: Spec) -> Spec:
+def merged_spec(then: FuncGraph, a: Spec, otherwise: FuncGraph, b: Spec) -> Spec:
     if a.shape is None or b.shape is None or len(a.shape) != len(b.shape):
         return Spec(a.dtype, None)
     shape = []
@@ -110,3 +111,12 @@ def bodies(definition: Op) -> tuple[FuncGraph, ...]:
     if isinstance(definition, StatelessIf):
         return definition.then_branch, definition.else_branch
     return ()
+
+
+def uses_of(tensor: Tensor) -> Iterator[Operation]:
+    """The operations that take the tensor, and those inside of loops and branches that take what stands for it."""
+    for operation in tensor.consumers():
+        yield operation
+        for body in bodies(operation.definition):
+            if tensor in body.captures:
+                yield from uses_of(body.captures[tensor])

@@ -12,10 +12,11 @@ from graphc.ir import dims
 from graphc.ir.dtypes import DType, bool_, int32, int64
 from graphc.ir.op import attr, register
 from graphc.ir.spec import Shape, Spec
+from graphc.ops.control.control import uses_of
 from graphc.ops.control.session_objects import ObjectUse, SessionObject
 
 if TYPE_CHECKING:
-    from graphc.ir.graph import Operation
+    from graphc.ir.tensor import Operation, Tensor
 
 
 class QueueOp(SessionObject):
@@ -228,7 +229,7 @@ def component_shapes(queue: Operation) -> list[tuple[int | None, ...]]:
         declared = [None] * len(types)
         if definition.type == "PriorityQueueV2":
             declared[0] = ()
-    seen = [_put_in(op) for op in queue.outputs[0].consumers() if isinstance(op.definition, _Enqueue)]
+    seen = [_put_in(op) for op in uses_of(queue.outputs[0]) if isinstance(op.definition, _Enqueue)]
     found = [shape if shape is not None else _agreed([s[i] for s in seen]) for i, shape in enumerate(declared)]
     if any(shape is None for shape in found):
         raise UnimplementedError(f"{queue.type} '{queue.name}': the rank of component {found.index(None)} is not "
@@ -238,8 +239,18 @@ def component_shapes(queue: Operation) -> list[tuple[int | None, ...]]:
 
 def _put_in(operation: Operation) -> list[tuple[int | None, ...] | None]:
     rows = isinstance(operation.definition, QueueEnqueueManyV2)
-    shapes = [t.spec.static_shape for t in operation.inputs[1:]]
+    shapes = [_shape_of(t) for t in operation.inputs[1:]]
     return [s if s is None else s[1:] if rows else s for s in shapes]
+
+
+def _shape_of(tensor: Tensor) -> tuple[int | None, ...] | None:
+    """What is known of its shape: of what another queue gives, what that one holds."""
+    definition, shape = tensor.op.definition, tensor.spec.static_shape
+    if shape is not None or not isinstance(definition, _Dequeue) or not isinstance(
+            (queue := tensor.op.inputs[0].op).definition, QueueOp):
+        return shape
+    rows = () if isinstance(definition, QueueDequeueV2) else (None,)
+    return (*rows, *component_shapes(queue)[tensor.value_index])
 
 
 def _agreed(shapes: Sequence[tuple[int | None, ...] | None]) -> tuple[int | None, ...] | None:

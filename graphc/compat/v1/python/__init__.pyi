@@ -4,6 +4,7 @@ from graphc.compat.v1.python import client as client
 from graphc.compat.v1.python import data as data
 from graphc.compat.v1.python import debug as debug
 from graphc.compat.v1.python import eager as eager
+from graphc.compat.v1.python import estimator as estimator
 from graphc.compat.v1.python import framework as framework
 from graphc.compat.v1.python import layers as layers
 from graphc.compat.v1.python import ops as ops
