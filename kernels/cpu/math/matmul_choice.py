@@ -100,7 +100,7 @@ def make_bind(dtype, sizes, isa):
         if rows < rows_short:
             quick = n % lanes == 0 and (transpose_b == 0 or k >= 2 * lanes)          # to read, or to pack
             return k <= SHORT_SUM * (3 if lanes - width_narrow < n <= lanes else 1) or (
-                rows * n * k <= (TINY if quick else 8 * TINY))
+                batches * rows > 1 and rows * n * k <= (TINY if quick or rows == 1 else 8 * TINY))
         longest = COLLIDING_SUM if n * size % COLLIDING == 0 else TILED_SUM
         near = ONCE_BYTES if rows <= 2 * rows_short else NEAR_BYTES
         if (1 + transpose_b) * n * k * size > near and k > longest:
