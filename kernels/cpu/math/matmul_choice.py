@@ -73,10 +73,16 @@ def tall(batch, m, k, a_batch, b_batch, transpose_a):
 
 
 @helper
-def pays_to_dot(rows, k):
-    """Whether so many dot products with each row of transposed(B) take no longer than to pack it, measured: 1 and
+def positive(number):
+    """1 if it is, else 0: without a branch, for each would double what toolchain/reach.py has to follow."""
+    return min(max(number, 0), 1)
+
+
+@helper
+def gain_of_dots(rows, k):
+    """At least 0 if so many dot products with each row of transposed(B) take no longer than to pack it, measured: 1 and
     k / 140 against k * (24 + rows) / 420, of which k / 18 is the packing. Up to three rows always."""
-    return min(max(rows - 3, 0), 1) * rows * 420 <= k * (24 + rows)
+    return k * (24 + rows) - positive(rows - 3) * rows * 420
 
 
 def make_bind(dtype, sizes, isa):
@@ -95,33 +101,36 @@ def make_bind(dtype, sizes, isa):
     scratch_brain, scratch_long = (blocks("f32", shape).scratch_bytes for shape in brains)
 
     @helper
-    def pays_to_write_rows(batches, rows, n, k, transpose_b):
-        """Whether an element has too few products, or a pair of matrices, for the micro-kernel."""
-        if rows < rows_short:
-            quick = n % lanes == 0 and (transpose_b == 0 or k >= 2 * lanes)          # to read, or to pack
-            return k <= SHORT_SUM * (3 if lanes - width_narrow < n <= lanes else 1) or (
-                batches * rows > 1 and rows * n * k <= (TINY if quick or rows == 1 else 8 * TINY))
-        longest = COLLIDING_SUM if n * size % COLLIDING == 0 else TILED_SUM
-        near = ONCE_BYTES if rows <= 2 * rows_short else NEAR_BYTES
-        if (1 + transpose_b) * n * k * size > near and k > longest:
-            return False
+    def gain_of_few(batches, rows, n, k, transpose_b):
+        """`gain` for fewer rows than a tile has."""
+        wasted = positive(lanes + 1 - n) * positive(n + width_narrow - lanes)       # what a tile has beside a row of C
+        quick = (1 - positive(n % lanes)) * max(1 - transpose_b, positive(k + 1 - 2 * lanes))     # to read, or to pack
+        limit = TINY * (8 - 7 * max(quick, 2 - min(rows, 2)))
+        return max(SHORT_SUM * (1 + 2 * wasted) - k, positive(batches * rows - 1) * (limit + 1) - 1 - rows * n * k)
+
+    @helper
+    def gain(batches, rows, n, k, transpose_b):
+        """At least 0 if an element has too few products, or a pair of matrices, for the micro-kernel."""
+        longest = TILED_SUM - (TILED_SUM - COLLIDING_SUM) * (1 - positive(n * size % COLLIDING))
+        near = NEAR_BYTES + (ONCE_BYTES - NEAR_BYTES) * positive(2 * rows_short + 1 - rows)
+        fits = max(near - (1 + transpose_b) * n * k * size, longest - k)
         # Quarters of what a row, a column and half a k take, and what it takes to begin a tile, and with a matrix.
-        whole = n // width_main * width_main
-        beside = 0 if whole == n else 5 * width_narrow if n - whole <= width_narrow else 4 * width_main
-        micro = (4 * whole + beside) * (2 * k * rows + 10 * round_up(rows, rows_main)) + MATRIX_COST
-        high = rows if rows == 2 * TOGETHER else round_up(rows, rows_short)
-        if columns_short > lanes and n >= columns_short:
-            short = 4 * round_up(n, columns_short)
-        else:                              # one vector at a time, whose masks are slow without AVX-512
-            short = 9 * round_up(n, lanes) // (1 if columns_short == lanes and n < lanes else 2)
-        short *= high * (2 * k + 3)
-        if transpose_b != 0:
-            squares = n // lanes * lanes * (k // lanes * lanes)
-            short += TURN_COST * n * k
-            micro += PACK_COST * squares + BESIDE_COST * (n * k - squares)
-        elif batches > 1 and n % width_main != 0:
-            micro += PACK_COST * n * k
-        return short <= micro
+        rest = n % width_main
+        narrow = positive(width_narrow + 1 - rest)
+        columns = 4 * (n - rest) + positive(rest) * (5 * width_narrow * narrow + 4 * width_main * (1 - narrow))
+        micro = columns * (2 * k * rows + 10 * round_up(rows, rows_main)) + MATRIX_COST
+        # One vector at a time takes longer; without AVX-512 its masks are slow.
+        wide = (1 if columns_short > lanes else 0) * positive(n + 1 - columns_short)
+        slow = (1 if columns_short == lanes else 0) * positive(lanes - n)
+        columns = wide * 4 * round_up(n, columns_short) + (1 - wide) * (1 + slow) * 9 * round_up(n, lanes) // 2
+        aside = 1 - positive(max(rows - 2 * TOGETHER, 2 * TOGETHER - rows))         # so many rows go by no tile
+        high = aside * rows + (1 - aside) * round_up(rows, rows_short)
+        squares = n // lanes * lanes * (k // lanes * lanes)
+        micro += transpose_b * (PACK_COST * squares + BESIDE_COST * (n * k - squares))
+        micro += (1 - transpose_b) * positive(batches - 1) * positive(rest) * PACK_COST * n * k
+        many = min(fits, micro - columns * high * (2 * k + 3) - transpose_b * TURN_COST * n * k)
+        few = positive(rows_short - rows)
+        return few * gain_of_few(batches, rows, n, k, transpose_b) + (1 - few) * many
 
     @helper
     def shape_of(rows, n, way, brain):
@@ -172,12 +181,14 @@ def make_bind(dtype, sizes, isa):
     @helper
     def way_of(batches, rows, n, k, transpose_a, transpose_b, turned, choice):
         """The way of its own that a product by a B that is no constant goes, 0: the micro-kernel's."""
-        short = pays_to_write_rows(batches, rows, n, k, transpose_b)
-        dots = transpose_b != 0 and rows <= DOT_ROWS and (transpose_a == 0 or rows == 1 or batches == 1)
-        long = k >= 2 * lanes and k * lanes > DOT_SUM * rows * min(n, lanes) * (2 if rows >= rows_short else 1)
-        if takes(choice, SHORT, short and not (dots and long)):
+        short = gain(batches, rows, n, k, transpose_b)
+        dots = transpose_b * positive(DOT_ROWS + 1 - rows) * max(1 - transpose_a, 2 - min(rows, 2), 2 - min(batches, 2))
+        long = positive(k + 1 - 2 * lanes) * positive(
+            k * lanes - DOT_SUM * rows * min(n, lanes) * (1 + positive(rows + 1 - rows_short)))
+        if takes(choice, SHORT, min(short, -dots * long) >= 0):
             return SHORT
-        if dots and takes(choice, DOTS, turned or rows == 1 or short or (k >= 2 * lanes and pays_to_dot(rows, k))):
+        if dots != 0 and takes(choice, DOTS, turned or max(1 - rows, short, min(
+                k - 2 * lanes, gain_of_dots(rows, k))) >= 0):
             return DOTS
         if transpose_b == 0 and rows == 1 and takes(choice, STREAM, True):
             return STREAM
