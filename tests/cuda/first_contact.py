@@ -66,8 +66,9 @@ PIECES = (
     tests("warpgroups", "products by wgmma and TMA are right: never run on a GPU", 60,
           "tests/cuda/test_warpgroup_products.py"),
     tests("scalars", "scalar functions and maps have the CPU's bits", 60, *kernels("scalars", "maps", "kernels")),
-    tests("new-kernels", "groups, edges, transforms, matrices, CTC, boxes, draws, fused rows: never run on a GPU", 90,
-          *kernels("groups", "windows", "fourier", "matrices", "ctc", "suppression", "draws", "fused_rows")),
+    tests("new-kernels", "groups, edges, transforms, matrices, CTC, boxes, draws, fused rows, fractional pooling: "
+          "never run on a GPU", 90, *kernels("groups", "windows", "fourier", "matrices", "ctc", "suppression", "draws",
+                                       "fused_rows", "fractional")),
     tests("lists", "lists, loops and parts of a plan: lists never ran on a GPU", 60,
           *kernels("lists", "loops", "mixed", "traces")),
     tests("cudnn", "convolutions by cuDNN: never run on a GPU", 60, *kernels("convolutions_library")),

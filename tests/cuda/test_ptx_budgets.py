@@ -7,7 +7,17 @@ from itertools import product
 import pytest
 
 from graphc.exec.cuda.calls.call import ProgramBuilder
-from graphc.exec.cuda.code import edges, fourier, matrices, pivots, reflections, rejection, suppression
+from graphc.exec.cuda.code import (
+    drawn,
+    edges,
+    fourier,
+    fractional,
+    matrices,
+    pivots,
+    reflections,
+    rejection,
+    suppression,
+)
 from graphc.exec.cuda.code.attention import attention, gradient_of_q, gradients_of_keys
 from graphc.exec.cuda.code.attention_tile import Shape as Tiles
 from graphc.exec.cuda.code.builder import KernelBuilder
@@ -19,6 +29,7 @@ from graphc.exec.cuda.code.programs import LONG, Shape, unrolled
 from graphc.exec.cuda.code.ptx import OLDEST_COMPUTE, TENSOR_COMPUTE, WARPGROUP_COMPUTE, make_ptx
 from graphc.exec.cuda.code.tensor_attention import TensorAttention, tensor_attention
 from graphc.exec.cuda.code.tensor_products import TensorProduct, tensor_product
+from graphc.exec.cuda.code.truncated import truncated
 from graphc.exec.cuda.code.warpgroup_products import STAGES, WarpgroupProduct, warpgroup_product
 from graphc.exec.cuda.code.warpgroups import ELEMENTS
 from graphc.exec.jit import scalar_functions
@@ -139,9 +150,17 @@ def test_edges_of_convolutions(dtype: str, narrow: bool) -> None:
 
 
 def test_draws_and_suppressed_boxes() -> None:
-    for kernel in (rejection.drawn("gamma"), rejection.drawn("poisson"), rejection.gamma_gradient(),
+    for kernel in (rejection.drawn("gamma"), rejection.drawn("poisson"), rejection.gamma_gradient(), truncated(),
                    suppression.suppress(True), suppression.suppress(False), suppression.suppress_class(),
                    suppression.best_of_classes(True)):
+        assert over_budget(text_with_scalars(kernel)) == [], kernel.name
+
+
+def test_fractional_pooling_and_drawn_boxes() -> None:
+    for kernel in (fractional.edges(True), fractional.edges(False), fractional.refused_edges(),
+                   fractional.largest("f32", True, places=True), fractional.mean("i64", False),
+                   fractional.largest_gradient("f64", False), fractional.mean_gradient("f32", True),
+                   drawn.glimpse(True, True, False), drawn.boxes(False)):
         assert over_budget(text_with_scalars(kernel)) == [], kernel.name
 
 

@@ -44,8 +44,8 @@ Way = TypeVar("Way", bound=Named)              # a frozen dataclass of numbers a
 @dataclass(frozen=True)
 class Question(Generic[Way]):
     """Something to be computed of two factors. said: what it is, with its sizes, for the user; key: all that tells it
-    from others; factors, result: how many elements; terms: of a sum. own: the own kernel; ways: the
-    others, those first that are thought best; work: how one of them does it."""
+    from others; factors, result: how many elements; terms: of a sum. own: the own kernel; ways: the others, those
+    first that are thought best; work: how one of them does it."""
 
     said: str
     key: str
@@ -130,7 +130,7 @@ class Choices(Generic[Way]):
                 taken = self._seconds(question, way, trial, there)
                 if taken is not None:
                     others.append((way, taken))
-        except LibraryError as error:          # which was asked for ways
+        except FAILURES as error:              # which was asked for ways
             self._warn(f"graphc: {error}; asked for {question.said}")
         return Measured(own, tuple(others))
 
