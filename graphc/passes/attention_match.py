@@ -44,24 +44,36 @@ class Summed:
 @dataclass(frozen=True)
 class Gradient:
     """results: the values of dq, dk and dv; dk_transposed: the second one is dk transposed. summed: dq and dk are,
-    along what scores were broadcast. nodes: all that make it."""
+    along what scores were broadcast. by_mask: the sum that is the gradient by what is added to the scores, if that is
+    wanted. nodes: all that make it."""
 
     dy: Value
     results: tuple[Value, Value, Value]
     dk_transposed: bool
     summed: Summed | None
+    by_mask: Node | None
     nodes: tuple[Node, ...]
+
+    def mask_shape(self, whole: Shape) -> Shape:
+        """The shape of that, with 1 along the axes of the sum."""
+        if self.by_mask is None:
+            return ()
+        op = self.by_mask.op
+        assert isinstance(op, Sum)
+        axes = normalise_axes(op.axis, len(whole))
+        return tuple(1 if axis in axes else size for axis, size in enumerate(whole))
 
 
 @dataclass(frozen=True)
 class _Ends:
-    """The products dq and dk, whether the latter is transposed, what is summed, and the nodes that go back from ds
-    through mask and scale."""
+    """The products dq and dk, whether the latter is transposed, what is summed, the sum by the mask, and the nodes that
+    go back from ds through mask and scale."""
 
     by_q: Node
     by_k: Node
     transposed: bool
     summed: Summed | None
+    by_mask: Node | None
     between: tuple[Node, ...]
 
 
@@ -160,7 +172,7 @@ class Matcher:
         if ends is None or self._reaches(v.node, by_v[0]):
             return None
         results = ends.by_q.value(), ends.by_k.value(), by_v[0].value()
-        return Gradient(dy, results, ends.transposed, ends.summed,
+        return Gradient(dy, results, ends.transposed, ends.summed, ends.by_mask,
                         (dp, *nodes, *ends.between, ends.by_q, ends.by_k, by_v[0]))
 
     def _through_softmax(self, p: Value, dropout: Dropout | None, weighted: Node,
@@ -192,6 +204,7 @@ class Matcher:
         between: list[Node] = []
         summed = None
         q, k = scores.inputs
+        by_mask = self._by_mask(by_scores, scores, mask)
         if mask is not None and mask.does != ADDED:
             between += self.readers[by_scores][:1]
             if not self._read_once(by_scores) or not mask.of_gradient(by_scores, between[-1]):
@@ -203,10 +216,13 @@ class Matcher:
                 return None
             by_scores, summed = found
         if _scale_of_product(scores, self.readers) is not None:
-            between += self.readers[by_scores][:1]
-            if not self._read_once(by_scores) or scaled(between[-1]) != (by_scores, scale):
+            factors = [n for n in self.readers[by_scores] if n is not by_mask]
+            between += factors[:1]
+            others = [*factors, *([by_mask] if by_mask else [])]
+            if len(factors) != 1 or scaled(factors[0]) != (by_scores, scale) or not self._read_by(by_scores, others):
                 return None
-            by_scores = between[-1].value()
+            by_scores = factors[0].value()
+        aside = [by_mask] if by_mask and by_mask.inputs[0] == by_scores else []
         readers = self.readers[by_scores]
         by_q = [n for n in readers if _is_product(n, by_scores) and _same(n.inputs[1], k)]
         by_k = [n for n in readers if _is_product(n, by_scores, adj_x=True) and _same(n.inputs[1], q)]
@@ -214,7 +230,19 @@ class Matcher:
         if len(by_q) != 1 or len(by_k) + len(by_kt) != 1:
             return None
         ends = by_q[0], (by_k or by_kt)[0]
-        return _Ends(*ends, bool(by_kt), summed, tuple(between)) if self._read_by(by_scores, ends) else None
+        if not self._read_by(by_scores, (*ends, *aside)):
+            return None
+        return _Ends(*ends, bool(by_kt), summed, by_mask, tuple(between))
+
+    def _by_mask(self, by_scores: Value, scores: Node, mask: Mask | None) -> Node | None:
+        """The sum over leading axes, or rows, that is the gradient by what is added to scores of that shape."""
+        shape = by_scores.spec.shape
+        if mask is None or mask.does != ADDED or scores.specs[0].shape != shape:
+            return None
+        for node in self.readers[by_scores]:
+            if isinstance(node.op, Sum) and len(shape or ()) - 1 not in normalise_axes(node.op.axis, len(shape or ())):
+                return node
+        return None
 
     def _summed(self, value: Value, shape: Shape | None) -> tuple[Value, Summed] | None:
         """The gradient by scores of `shape`, of that by what they were broadcast to, `value`: reshaped, and a sum."""

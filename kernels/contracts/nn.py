@@ -62,13 +62,15 @@ def _loss(labels: Operand, *weights: Operand) -> tuple[Operand, ...]:
 
 
 def _attention(name: str, further: tuple[Operand, ...], seen: str, outputs: tuple[Operand, ...], inside: str, make: str,
-               operations: str) -> Kernel:
+               operations: str, general: str = "") -> Kernel:
     """further: what it reads besides q, k, v and mask. seen: operands that are read by strides. outputs: results, of
     which those of `inside` may have the inner axis behind the rows. operations: for a score and an element of a row of
-    q and v. masked: what the mask does (cpu/nn/attention_blocks.py), 0 if there is none."""
+    q and v. masked: what the mask does (cpu/nn/attention_blocks.py), 0 if there is none. general: further dims, which
+    are steps, and flags."""
     dims = ("outer", "inner", "rows", "cols", "depth", "columns", "mask_outer", "mask_inner", "mask_row",
-            *(f"{operand}_{step}" for operand in seen.split() for step in ("at", "outer", "inner", "row")))
-    flags = tuple(f"{operand}_inside" for operand in inside.split())
+            *(f"{operand}_{step}" for operand in seen.split() for step in ("at", "outer", "inner", "row")),
+            *(word for word in general.split() if word.startswith("by_")))
+    flags = (*(f"{operand}_inside" for operand in inside.split()), *(w for w in general.split() if w not in dims))
     scores = "outer * inner * rows * cols"
     mask = (f"min(masked, 1) * min({scores}, 1) * ((outer - 1) * mask_outer + (inner - 1) * mask_inner"
             " + (rows - 1) * mask_row + cols)")
@@ -90,6 +92,7 @@ _DROPPED = (Operand("draw", "in", "i64", "4"), Operand("drop", "in", "T", "3"))
 _Q, _ATTENDED = "outer * inner * rows * depth", "outer * inner * rows * columns"
 _K, _V = "outer * inner * cols * depth", "outer * inner * cols * columns"
 _KEPT = "2 * outer * inner * rows"
+_BY_MASK = "trained * max((outer - 1) * by_outer + (inner - 1) * by_inner + (rows - 1) * by_row + cols, 0)"
 _ATTENDED_BEFORE = (Operand("y", "in", "T", _ATTENDED), Operand("kept", "in", "T", _KEPT),
                     _seen("dy", "rows", "columns"))
 _BY_ATTENDED = (Operand("dq", "out", "T", _Q), Operand("dk", "out", "T", _K), Operand("dv", "out", "T", _V))
@@ -164,8 +167,11 @@ KERNELS = (
                "cpu.nn.attention:make_dropped", "2"),
     _attention("attention_grad", _ATTENDED_BEFORE, "q k v dy", _BY_ATTENDED, "y dq dk dv", "cpu.nn.attention_grad:make",
                "5"),
-    _attention("attention_dropped_grad", (*_ATTENDED_BEFORE, *_DROPPED), "q k v dy", _BY_ATTENDED, "y dq dk dv",
-               "cpu.nn.attention_grad:make_dropped", "5"),
+    _attention("attention_general_grad",
+               (*_ATTENDED_BEFORE, Operand("draw", "in", "i64", "4 * dropped"),
+                Operand("drop", "in", "T", "3 * dropped")),
+               "q k v dy", (*_BY_ATTENDED, Operand("by_mask", "out", "T", _BY_MASK)), "y dq dk dv",
+               "cpu.nn.attention_grad:make_general", "5", "by_outer by_inner by_row dropped trained"),
     Kernel("channel_moments",
            (Operand("x", "in", "T", "outer * rows * cols"), Operand("mean", "out", "T", "outer * cols"),
             Operand("variance", "out", "T", "outer * cols"), Operand("unbiased", "out", "T", "outer * cols")),

@@ -21,8 +21,9 @@ MASKS = {"none": None, "each": (1, 1, 1), "rows": (0, 0, 1), "outer": (1, 0, 0),
 SCALE = 0.3
 
 
-def wanted(q, k, v, mask, dy, does=ADDED, factors=1.0):
-    """The result, what is kept, and the gradients. factors: of the weights."""
+def wanted(q, k, v, mask, dy, does=ADDED, factors=1.0, trained=None):
+    """The result, what is kept, and the gradients. factors: of the weights; trained: along which axes the gradient by
+    the mask is not added up, if there is one."""
     q, k, v, mask, dy = (np.asarray(x, np.float64) for x in (q, k, v, mask, dy))
     factor = SCALE if does == ADDED else np.where(mask < 0, 0.0, SCALE)
     scores = q @ k.swapaxes(-1, -2) * factor
@@ -33,14 +34,16 @@ def wanted(q, k, v, mask, dy, does=ADDED, factors=1.0):
     p = e * part
     dp = dy @ v.swapaxes(-1, -2) * factors
     ds = p * (dp - (dp * p).sum(-1, keepdims=True))
+    summed = () if trained is None else (ds.sum(tuple(i for i in range(3) if not trained[i]), keepdims=True),)
     ds = np.where(mask < 0, 0.0, ds * SCALE) if does == CHOSEN else ds * factor
     kept = np.concatenate([greatest, part], -1)
-    return p * factors @ v, kept, ds @ k, ds.swapaxes(-1, -2) @ q, (p * factors).swapaxes(-1, -2) @ dy
+    return p * factors @ v, kept, ds @ k, ds.swapaxes(-1, -2) @ q, (p * factors).swapaxes(-1, -2) @ dy, *summed
 
 
-def made(size, dtype, mask=None, order=range, change=None, lying=whole, does=ADDED, dropped=()):
+def made(size, dtype, mask=None, order=range, change=None, lying=whole, does=ADDED, dropped=(), trained=None):
     """Operands q, k, v, mask, dy, and what both kernels make of them. lying: how they lie; y and the gradients have
-    their inner axis behind the rows if they lie apart. dropped: draw and drop, if weights are."""
+    their inner axis behind the rows if they lie apart. dropped: draw and drop, if weights are; trained: as in
+    `wanted`."""
     outer, inner, rows, cols, depth, columns = size
     q, k, v, dy = (normal((outer, inner, *s), dtype, i) for i, s in
                    enumerate(((rows, depth), (cols, depth), (cols, columns), (rows, columns))))
@@ -53,20 +56,30 @@ def made(size, dtype, mask=None, order=range, change=None, lying=whole, does=ADD
     if change is not None:
         change(q, k, v, added, dy)
     y, kept = filled((outer, inner, rows, columns), dtype), filled((outer, inner, rows, 2), dtype)
-    forward, backward = ("attention_dropped", "attention_dropped_grad") if dropped else ("attention_kept",
-                                                                                         "attention_grad")
+    general = bool(dropped) or trained is not None
+    forward = "attention_dropped" if dropped else "attention_kept"
+    backward = "attention_general_grad" if general else "attention_grad"
     kernels = load(forward, backward)
     (q_given, k_given, v_given, dy_given) = given = [lying(x) for x in (q, k, v, dy)]
     dims = [*size, *steps, *(s for _, own in given for s in own)]
     masked, within = does * (mask is not None), int(lying is apart)
     assert kernels[f"{forward}.{dtype}"](q_given[0], k_given[0], v_given[0], *dropped, added, kept, y, dims=dims[:21],
                                          attrs=[masked, within, SCALE], order=order) == 0
-    grads = [filled(x.shape, dtype) for x in (q, k, v)]
-    assert kernels[f"{backward}.{dtype}"](q_given[0], k_given[0], v_given[0], y, kept, dy_given[0], *dropped, added,
-                                          *grads, dims=dims, attrs=[masked, *[within] * 4, SCALE], order=order) == 0
+    grads, by_mask, flags = [filled(x.shape, dtype) for x in (q, k, v)], [], []
+    draws = dropped
+    if general:
+        own = tuple(n if kept else 1 for n, kept in zip((outer, inner, rows), trained or (0, 0, 0), strict=True))
+        by_mask = [filled((*own, cols) if trained else (0,), dtype)]
+        strides = (own[1] * own[2] * cols, own[2] * cols, cols)
+        dims += [s if trained and kept else 0 for s, kept in zip(strides, trained or (0, 0, 0), strict=True)]
+        draws = dropped or (np.zeros(0, np.int64), np.zeros(0, q.dtype))
+        flags = [int(bool(dropped)), int(trained is not None)]
+    assert kernels[f"{backward}.{dtype}"](
+        q_given[0], k_given[0], v_given[0], y, kept, dy_given[0], *draws, added, *grads, *by_mask, dims=dims,
+        attrs=[masked, *[within] * 4, *flags, SCALE], order=order) == 0
     if within:
         y, *grads = map(inside, (y, *grads))
-    return (q, k, v, added if mask is not None else 0, dy), (y, kept, *grads)
+    return (q, k, v, added if mask is not None else 0, dy), (y, kept, *grads, *(by_mask if trained else ()))
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
@@ -238,3 +251,37 @@ def test_a_factor_that_is_not_finite_shows():
         dropped, _ = drawn("f32", (0.0, 1.0, np.inf), (1, 1, 300, 600))
         _, found = made((1, 1, 300, 600, 16, 16), "f32", (0, 0, 1), change=causal(-1e9), dropped=dropped)
     assert all(np.isnan(found[i]).all() for i in (0, 2, 3, 4))
+
+
+TRAINED = [(0, 1, 1), (1, 0, 1), (0, 0, 1), (0, 1, 0), (0, 0, 0), (1, 1, 1)]
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("drops", [False, True])
+@pytest.mark.parametrize("trained", TRAINED, ids=str)
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_a_mask_that_is_trained(size, trained, drops, dtype):
+    """Its gradient is added up over axes of its own, also where the mask that is added has others."""
+    dropped, factors = drawn(dtype, DROPS["rate"], size) if drops else ((), 1.0)
+    operands, found = made(size, dtype, (1, 1, 1), dropped=dropped, trained=trained)
+    for result, expected in zip(found, wanted(*operands, factors=factors, trained=trained), strict=True):
+        close(result, expected, dtype, 10.0)
+    for result, other in zip(found, made(size, dtype, (1, 1, 1), backwards, None, apart, ADDED, dropped, trained)[1],
+                             strict=True):
+        np.testing.assert_array_equal(result, other)
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+def test_a_mask_that_is_trained_and_hides(dtype):
+    operands, found = made((3, 2, 600, 600, 16, 16), dtype, (0, 0, 1), change=causal(-1e9), trained=(0, 1, 1))
+    for result, expected in zip(found, wanted(*operands, trained=(0, 1, 1)), strict=True):
+        close(result, expected, dtype, 10.0)
+    assert not found[-1][..., 0, 1:].any()
+
+
+@pytest.mark.parametrize("trained", [(0, 1, 1), (0, 0, 0)], ids=str)
+@pytest.mark.parametrize("size", [(0, 2, 3, 3, 3, 3), (2, 0, 3, 3, 3, 3), (1, 1, 0, 3, 3, 3), (1, 2, 3, 0, 3, 3),
+                                  (1, 1, 3, 3, 0, 0)], ids=str)
+def test_a_mask_that_is_trained_and_nothing_to_do(size, trained):
+    for result in made(size, "f32", trained=trained)[1][2:]:
+        assert not result.any()

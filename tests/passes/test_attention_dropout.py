@@ -1,6 +1,7 @@
 """attention with dropout of its weights: what becomes one step, which draws what the random op draws."""
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -8,14 +9,22 @@ import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.ir.apply import apply
+from graphc.ir.op import OPS
 from graphc.passes import PIPELINE
 from graphc.passes.attention import attention
+from graphc.passes.attention_ops import Attending
 from graphc.passes.simplify import simplify
 
 from checking import check_rewrite, flow_of, types
 
 Form = Callable[[Any, Any], Any]
 RATE = 0.3
+
+
+@pytest.fixture(autouse=True)
+def few_rows_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.import_module("graphc.passes.attention"), "FEW", 0)
 
 
 def flags(p: Any, keep: Any) -> Any:
@@ -27,6 +36,12 @@ def stateless(p: Any, keep: Any) -> Any:
     return p * gc.cast(drawn >= 1.0 - keep, p.dtype) / keep
 
 
+def keyed(p: Any, keep: Any) -> Any:
+    drawn = apply(OPS["StatelessRandomUniformV2"], gc.shape(p), np.array([2**63 + 5], np.uint64),
+                  np.array([0, 7], np.uint64), alg=1, dtype=p.dtype)
+    return gc.cast(drawn >= RATE, p.dtype) * p
+
+
 DROPPED: dict[str, Form] = {
     "a rate": lambda p, keep: gc.nn.dropout(p, rate=RATE, seed=3),
     "a part that is kept, fed": lambda p, keep: gc.nn.dropout(p, keep_prob=keep, seed=3),
@@ -34,6 +49,7 @@ DROPPED: dict[str, Form] = {
     "flags first": lambda p, keep: flags(p, keep) * p * (1 / keep),
     "flags alone": lambda p, keep: p * flags(p, 1 - RATE),
     "stateless": stateless,
+    "of a key and a counter": keyed,
 }
 COMPOSED: dict[str, Form] = {
     "rows together": lambda p, keep: gc.nn.dropout(p, rate=RATE, noise_shape=[2, 3, None, 1], seed=3),
@@ -66,9 +82,12 @@ def built(form: Form, training: bool) -> tuple[Any, list[np.ndarray]]:
 def test_joined(name: str, training: bool) -> None:
     with gc.Graph().as_default():
         flow, feeds = built(DROPPED[name], training)
-        found = types(check_rewrite(flow, attention, feeds))
-    assert "_AttentionDropped" in found and ("_AttentionDroppedGrad" in found) == training
-    assert not {"Softmax", "BatchMatMul", "BatchMatMulV2", "RandomUniform", "StatelessRandomUniform"} & set(found)
+        after = check_rewrite(flow, attention, feeds)
+    found = types(after)
+    assert "_AttentionKept" in found and ("_AttentionGrad" in found) == training
+    assert all(n.op.dropped for n in after.nodes() if isinstance(n.op, Attending))
+    assert not {"Softmax", "BatchMatMul", "BatchMatMulV2", "RandomUniform", "StatelessRandomUniform",
+                "StatelessRandomUniformV2"} & set(found)
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -87,7 +106,7 @@ def test_flags_that_others_read_are_drawn_twice() -> None:
         kept = flags(p, 0.6)
         flow = simplify(flow_of([gc.matmul(p * kept, v), gc.reduce_sum(kept)], [x]))
         found = types(check_rewrite(flow, attention, [np.ones((2, 3, 5, 12), np.float32)]))
-    assert {"_AttentionDropped", "RandomUniform", "Floor"} <= set(found)
+    assert {"_AttentionKept", "RandomUniform", "Floor"} <= set(found)
 
 
 def test_a_plan_of_a_gpu_stays_composed() -> None:
@@ -112,7 +131,7 @@ def trained(form: Form, t: int, threads: int) -> list[Any]:
 
 @pytest.mark.parametrize("mode", ["graphc", "tensorflow"])
 @pytest.mark.parametrize("t", [0, 1, 17, 65])
-@pytest.mark.parametrize("name", ["a part that is kept, fed", "stateless"])
+@pytest.mark.parametrize("name", ["a part that is kept, fed", "stateless", "of a key and a counter"])
 def test_numbers_are_those_of_the_composed_form(name: str, t: int, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a loop, behind it, in both runs, for one thread and two; TensorFlow's streams of numbers, too."""
     before = gc.get_random_mode()
@@ -127,7 +146,7 @@ def test_numbers_are_those_of_the_composed_form(name: str, t: int, mode: str, mo
         np.testing.assert_array_equal(a, b)
         np.testing.assert_allclose(a, c, rtol=2e-3, atol=1e-3)
     if t > 1:
-        assert (np.abs(one[0] - one[3]).max() > 1e-3) == (name != "stateless")
+        assert (np.abs(one[0] - one[3]).max() > 1e-3) == name.endswith("fed")
 
 
 def test_gradients_are_those_of_finite_differences() -> None:
