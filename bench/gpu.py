@@ -20,7 +20,10 @@ import graphc as gc
 from graphc.exec.cuda.calls.all import CALLS
 from graphc.exec.cuda.calls.call import Call, Products
 from graphc.exec.cuda.calls.convolutions import Convolution, Made
-from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE
+from graphc.exec.cuda.calls.products import Factors
+from graphc.exec.cuda.calls.warpgroups import variants
+from graphc.exec.cuda.calls.warpgroups import work as warpgroup_work
+from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE, WARPGROUP_COMPUTE
 from graphc.exec.cuda.driver import Device, find_device
 from graphc.exec.cuda.maps import BoundMap, Place, launches
 from graphc.exec.cuda.memory import Block
@@ -31,6 +34,7 @@ from graphc.exec.library import load_library
 from graphc.plan.plan import Instr, Program
 
 REPEATS, ROUNDS = 20, 7
+PEAKS = {"bf16": 989e12, "f16": 989e12, "tf32": 494e12}        # operations a second of an H100 or H200 (SXM), dense
 CONVOLUTIONS = (      # pictures, height and width, channels, filters, their size, stride
     (16, 56, 64, 64, 3, 1), (16, 28, 128, 128, 3, 1), (16, 14, 256, 256, 3, 1), (16, 7, 512, 512, 3, 1),
     (16, 56, 64, 256, 1, 1), (16, 14, 1024, 256, 1, 1), (16, 56, 128, 128, 3, 2), (16, 224, 3, 64, 7, 2),
@@ -207,6 +211,29 @@ def tensor_products(bench: Bench) -> None:
         del bench.kept[-3:]
 
 
+def warpgroups(bench: Bench) -> None:
+    """Each variant, beside what the tensor cores do at most (NVIDIA's data sheet, without sparsity)."""
+    device = bench.device
+    if device.compute != WARPGROUP_COMPUTE:
+        print("this GPU has no warpgroups that graphc uses")
+        return
+    kinds = {"bf16": Products.EXACT_BF16, "f16": Products.EXACT_F16, "tf32": Products.ROUNDED}
+    for size in sorted({bench.size(n) for n in (1024, 4096, 8192)}):
+        a, b, c = (bench.fill(size * size) for _ in range(3))
+        for kind, how in kinds.items():
+            for turned in ((False, True), (False, False), (True, False)):
+                call = Call(("f32",), (), (), (), load_library(), bench.room, lambda stored: 0, products=how)
+                factors = Factors("f32", 1, size, size, size, size * size, size * size, *turned)
+                for variant in variants(call, factors):
+                    seconds = bench.time(warpgroup_work(call, factors, variant, a, b, c))
+                    done = 2 * size ** 3 / seconds
+                    print(f"warpgroups, factors {kind}, {size}, transposed {turned}, {variant}: "
+                          f"{seconds * 1e6:9.1f} us {done / 1e12:6.1f} TFLOP/s, "
+                          f"{100 * done / PEAKS[variant.element]:.0f} % of what is possible")
+                    del bench.kept[3:]
+        bench.kept.clear()
+
+
 def products(bench: Bench) -> None:
     for dtype, sizes in (("f32", ((128, 512, 784), (1024, 1024, 1024), (4096, 4096, 4096), (8192, 8192, 8192))),
                          ("f64", ((4096, 4096, 4096),))):
@@ -304,7 +331,7 @@ def clocked(session: Any, fetch: Any, given: Any) -> float:
 
 
 SECTIONS = {section.__name__: section for section in (environment, overheads, bandwidths, rows, products,
-                                                      tensor_products, convolutions, sessions)}
+                                                      tensor_products, warpgroups, convolutions, sessions)}
 
 
 def main() -> None:

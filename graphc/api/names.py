@@ -966,6 +966,9 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.python.framework.function": {
         "Defun": "graphc.compat.framework.defun:Defun",
     },
+    "compat.v1.python.framework.op_def_registry": {
+        "get_registered_ops": "graphc.compat.framework.registry:get_registered_ops",
+    },
     "compat.v1.python.framework.ops": {
         "_TensorLike": "graphc.compat.framework.inner:TensorLike",
         "_as_graph_element": "graphc.compat.framework.inner:as_graph_element",
@@ -1082,6 +1085,10 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "compat.v1.python.ops.nccl_ops": {
         "all_sum": "graphc.compat.nccl:all_sum",
+    },
+    "compat.v1.python.ops.op_selector": {
+        "get_backward_walk_ops": "graphc.compat.graph_editor.select:get_backward_walk_ops",
+        "get_forward_walk_ops": "graphc.compat.graph_editor.select:get_forward_walk_ops",
     },
     "compat.v1.python.ops.resource_variable_ops": {
         "ResourceVariable": "graphc.api.state.variables:Variable",
@@ -1391,6 +1398,50 @@ NAMES: dict[str, dict[str, str]] = {
         "decode_wav": "graphc.api.signal.audio:decode_wav",
         "encode_wav": "graphc.api.signal.audio:encode_wav",
         "mfcc": "graphc.api.signal.audio:mfcc",
+    },
+    "contrib.graph_editor": {
+        "SubGraphView": "graphc.compat.graph_editor.change:SubGraphView",
+        "add_control_inputs": "graphc.compat.graph_editor.change:add_control_inputs",
+        "copy_with_input_replacements": "graphc.compat.graph_editor.change:copy_with_input_replacements",
+        "filter_ops": "graphc.compat.graph_editor.select:filter_ops",
+        "filter_ops_from_regex": "graphc.compat.graph_editor.select:filter_ops_from_regex",
+        "filter_ts": "graphc.compat.graph_editor.select:filter_ts",
+        "filter_ts_from_regex": "graphc.compat.graph_editor.select:filter_ts_from_regex",
+        "get_backward_walk_ops": "graphc.compat.graph_editor.select:get_backward_walk_ops",
+        "get_forward_walk_ops": "graphc.compat.graph_editor.select:get_forward_walk_ops",
+        "get_tensors": "graphc.compat.graph_editor.select:get_tensors",
+        "graph_replace": "graphc.compat.graph_editor.change:graph_replace",
+        "make_list_of_op": "graphc.compat.graph_editor.select:make_list_of_op",
+        "make_list_of_t": "graphc.compat.graph_editor.select:make_list_of_t",
+        "reroute_ts": "graphc.compat.graph_editor.change:reroute_ts",
+        "select_ops": "graphc.compat.graph_editor.select:select_ops",
+        "sgv": "graphc.compat.graph_editor.change:sgv",
+    },
+    "contrib.graph_editor.reroute": {
+        "add_control_inputs": "graphc.compat.graph_editor.change:add_control_inputs",
+        "reroute_ts": "graphc.compat.graph_editor.change:reroute_ts",
+    },
+    "contrib.graph_editor.select": {
+        "filter_ops": "graphc.compat.graph_editor.select:filter_ops",
+        "filter_ops_from_regex": "graphc.compat.graph_editor.select:filter_ops_from_regex",
+        "filter_ts": "graphc.compat.graph_editor.select:filter_ts",
+        "filter_ts_from_regex": "graphc.compat.graph_editor.select:filter_ts_from_regex",
+        "get_backward_walk_ops": "graphc.compat.graph_editor.select:get_backward_walk_ops",
+        "get_forward_walk_ops": "graphc.compat.graph_editor.select:get_forward_walk_ops",
+        "select_ops": "graphc.compat.graph_editor.select:select_ops",
+    },
+    "contrib.graph_editor.subgraph": {
+        "SubGraphView": "graphc.compat.graph_editor.change:SubGraphView",
+        "make_view": "graphc.compat.graph_editor.change:sgv",
+    },
+    "contrib.graph_editor.transform": {
+        "copy_with_input_replacements": "graphc.compat.graph_editor.change:copy_with_input_replacements",
+        "graph_replace": "graphc.compat.graph_editor.change:graph_replace",
+    },
+    "contrib.graph_editor.util": {
+        "get_tensors": "graphc.compat.graph_editor.select:get_tensors",
+        "make_list_of_op": "graphc.compat.graph_editor.select:make_list_of_op",
+        "make_list_of_t": "graphc.compat.graph_editor.select:make_list_of_t",
     },
     "contrib.image": {
         "angles_to_projective_transforms": "graphc.api.image.projective:angles_to_projective_transforms",

@@ -5,6 +5,7 @@ from graphc.contrib import data as data
 from graphc.contrib import deprecated as deprecated
 from graphc.contrib import distributions as distributions
 from graphc.contrib import framework as framework
+from graphc.contrib import graph_editor as graph_editor
 from graphc.contrib import image as image
 from graphc.contrib import layers as layers
 from graphc.contrib import learn as learn

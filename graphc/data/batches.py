@@ -11,7 +11,6 @@ import graphc as gc
 from graphc import errors
 from graphc.data.order import Ordered
 from graphc.data.pipeline import Rows, Run, Step, tensors_among, unequal_shapes
-from graphc.data.sparse import sparse_rows, stacked_sparse
 from graphc.data.structure import (
     DatasetPart,
     Element,
@@ -22,7 +21,9 @@ from graphc.data.structure import (
     flatten,
     map_leaves,
     pack,
+    stack,
 )
+from graphc.data.uneven import sparse_rows, stacked_sparse
 
 
 class Batch(Ordered):
@@ -88,7 +89,7 @@ def stacked(values: Sequence[Any], part: Any) -> Any:
     if any(a.shape != arrays[0].shape for a in arrays):
         other = next(a for a in arrays if a.shape != arrays[0].shape)
         raise unequal_shapes(arrays[0].shape, other.shape)
-    return np.stack(arrays)
+    return stack(arrays)
 
 
 class PaddedBatch(Batch):

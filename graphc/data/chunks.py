@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from graphc import errors
+from graphc.data.batches import stacked
 from graphc.data.functions import Function
 from graphc.data.pipeline import Rows, Run
 from graphc.data.structure import Element, SparsePart, array_of, flatten
+from graphc.data.uneven import UnevenArrays
 
 MOST_ELEMENTS = 64
 MOST_BYTES = 1 << 18          # of a chunk: with more, a run costs more than what surrounds it
@@ -71,13 +73,23 @@ class Chunks:
         return found
 
     def _stacked(self, items: list[Any]) -> Element | None:
-        """The items' elements, one below the other; None if their shapes differ."""
-        if self.rows is None:
-            return _stacked(items, self.dtypes)
+        """The items' elements, one below the other, and flat parts one behind the other; None if shapes differ."""
         try:
-            return self.rows.batch(items)
-        except errors.InvalidArgumentError:
+            return tuple([self._column(items, part, flat) for part, flat in enumerate(self.function.flat)])
+        except (errors.InvalidArgumentError, ValueError):
             return None
+
+    def _column(self, items: list[Any], part: int, flat: bool) -> Any:
+        if self.rows is not None:
+            return self.rows.uneven(items, part) if flat else self.rows.column(items, part)
+        dtype, values = self.dtypes[part], [item[part] for item in items]
+        if flat:
+            return UnevenArrays.of([array_of(v, dtype) for v in values])
+        if any(type(v) is np.ndarray for v in values):
+            return stacked(values, self.function.parts[part])
+        column = np.empty(len(values), dtype.as_numpy_dtype)
+        column[:] = values                              # numbers, or strings
+        return column
 
     def _grow(self, arrays: Element | None, results: Element | None) -> None:
         """Takes more elements the next time, if those were few bytes; one if they could not be run together."""
@@ -145,23 +157,6 @@ class Chosen:
                 self.waiting.extend(items)
             else:
                 self.chosen.extend(itertools.compress(items, found[0].tolist()))
-
-
-def _stacked(elements: list[Element], dtypes: Sequence[Any]) -> Element | None:
-    made = []
-    for values, dtype in zip(zip(*elements, strict=True), dtypes, strict=True):
-        kind = dtype.as_numpy_dtype
-        if type(values[0]) is not np.ndarray:                    # numbers, or strings
-            column = np.empty(len(values), kind)
-            if any(type(v) is np.ndarray for v in values):
-                return None
-            column[:] = values
-        else:
-            if any(type(v) is not np.ndarray or v.shape != values[0].shape for v in values):
-                return None
-            column = np.stack(values)
-        made.append(column)
-    return tuple(made)
 
 
 def _bytes_of(part: Any) -> int:

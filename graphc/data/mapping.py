@@ -23,9 +23,9 @@ class Calling(Step):
     def own_calm(self) -> bool:  # type: ignore[override]
         return self.function.is_pure
 
-    def takes_chunks(self) -> bool:
+    def takes_chunks(self, run: Run) -> bool:
         """Whether elements may be read ahead, and the function runs on many of them at once."""
-        return self.before[0].calm and self.function.stacked is not None
+        return run.ahead and self.before[0].calm and self.function.stacked is not None
 
 
 class Map(Calling):
@@ -37,7 +37,7 @@ class Map(Calling):
 
     def open(self, run: Run) -> Iterator[Element]:
         function, stream = self.function, self.before[0].open(run)
-        if not self.takes_chunks():
+        if not self.takes_chunks(run):
             return map(function.bound(run), stream)
         return RowsOfBlocks(Mapped(Chunks(stream, function, run)))
 
@@ -49,7 +49,7 @@ class Filter(Calling):
 
     def open(self, run: Run) -> Iterator[Element]:
         predicate, stream = self.function, self.before[0].open(run)
-        if not self.takes_chunks():
+        if not self.takes_chunks(run):
             alone = predicate.bound(run)
             return filter(lambda element: bool(alone(element)[0]), stream)
         return reordered(stream, lambda _: Chosen(Chunks(stream, predicate, run)))

@@ -95,6 +95,8 @@ class Repeated:
 class Shuffle(Ordered):
     """Each element is drawn from a buffer of buffer_size; with seeds, in TensorFlow's order."""
 
+    draws = True
+
     def __init__(self, before: Step, buffer_size: Any, seeds: tuple[Any, Any], reshuffle: bool) -> None:
         super().__init__(before, buffer_size, *seeds)
         self.reshuffle = reshuffle

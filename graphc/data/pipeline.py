@@ -5,6 +5,7 @@ it is an iterator over elements. An error of one element ends the run that asked
 """
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,20 +13,22 @@ import numpy as np
 
 import graphc as gc
 from graphc import errors
-from graphc.data.sparse import stacked_sparse
-from graphc.data.structure import Element, arrays_of
+from graphc.data.structure import Element, arrays_of, stack
+from graphc.data.uneven import SparseVectors, UnevenArrays, stacked_sparse
 
 Opener = Callable[[], Iterator[Element]]
 
 
 class Run:
-    """One opening of a pipeline. values: of the tensors that its steps took; callable: runs parts of a graph;
-    datasets: those that a function was given; kept: what steps keep from one repetition to the next."""
+    """One opening of a pipeline that ends with `step`. values: of the tensors that its steps took; callable: runs parts
+    of a graph; datasets: those that a function was given; kept: what steps keep from one repetition to the next; ahead:
+    whether elements may be read ahead, as far as the pipeline as a whole tells."""
 
-    def __init__(self, values: Mapping[Any, Any], callable: Callable[..., Any],
+    def __init__(self, step: Step, values: Mapping[Any, Any], callable: Callable[..., Any],
                  datasets: Mapping[Any, Opener] | None = None) -> None:
         self.values, self.callable, self.datasets = values, callable, datasets or {}
         self.kept: dict[Any, Any] = {}
+        self.ahead = not step.draws_for_several
 
     def value(self, given: Any) -> Any:
         """What a parameter is: itself, or the value of the tensor."""
@@ -44,6 +47,7 @@ class Step:
     before: tuple[Step, ...] = ()
     tensors: Sequence[Any] = ()
     own_calm: bool = True
+    draws: bool = False                # random numbers, others in each repetition
 
     @property
     def calm(self) -> bool:
@@ -53,6 +57,24 @@ class Step:
 
     def open(self, run: Run) -> Iterator[Element]:
         raise NotImplementedError
+
+    @functools.cached_property
+    def draws_for_several(self) -> bool:
+        """Whether a step that draws is used in several places: who reads on first gets other numbers."""
+        seen: set[Step] = set()
+        waiting: list[Step] = [self]
+        while waiting:
+            step = waiting.pop()
+            if step not in seen:
+                seen.add(step)
+                waiting += step.before
+            elif step._draws_somewhere:
+                return True
+        return False
+
+    @functools.cached_property
+    def _draws_somewhere(self) -> bool:
+        return self.draws or any(step._draws_somewhere for step in self.before)
 
     def captures(self) -> list[Any]:
         """The tensors of this step and all before it."""
@@ -70,7 +92,7 @@ class Pipeline:
         self.step, self.captures, self.graph = step, step.captures(), gc.get_default_graph()
 
     def open(self, values: Sequence[Any], callable: Callable[..., Any]) -> Iterator[tuple[Any, ...]]:
-        run = Run(dict(zip(self.captures, values, strict=True)), callable)
+        run = Run(self.step, dict(zip(self.captures, values, strict=True)), callable)
         return map(arrays_of(self.step.structure), self.step.open(run))
 
 
@@ -91,7 +113,15 @@ class Rows:
 
     def batch(self, indices: Sequence[Any]) -> Element:
         """The elements, one below the other."""
-        return tuple([a.take(indices, axis=0) for a in self.arrays])
+        return tuple([self.column(indices, part) for part in range(len(self.arrays))])
+
+    def column(self, indices: Sequence[Any], part: int) -> Any:
+        """A part of the elements, one below the other. Raises InvalidArgumentError if their shapes differ."""
+        return self.arrays[part].take(indices, axis=0)
+
+    def uneven(self, indices: Sequence[Any], part: int) -> UnevenArrays:
+        """The same, one behind the other."""
+        return UnevenArrays.of([self.arrays[part][i] for i in indices])
 
     def with_indices(self, indices: Iterator[Any]) -> Rows:
         return Rows(self.arrays, indices)
@@ -109,28 +139,45 @@ class RowsOfBlocks(Rows):
         return tuple([a[i] for a in block])
 
     def batch(self, indices: Sequence[Any]) -> Element:
-        block, first = indices[0]
-        last = indices[-1]
-        if last[0] is block and last[1] - first == len(indices) - 1 and all(b is block for b, _ in indices):
-            return tuple([a[first:last[1] + 1] if type(a) is np.ndarray else _gathered(indices, part)
-                          for part, a in enumerate(block)])
-        return tuple([_gathered(indices, part) for part in range(len(block))])
+        return tuple([self.column(indices, part) for part in range(len(indices[0][0]))])
+
+    def column(self, indices: Sequence[Any], part: int) -> Any:
+        array, first = indices[0][0][part], indices[0][1]
+        if type(array) is np.ndarray and _are_neighbours(indices):
+            return array[first:first + len(indices)]
+        return _gathered(indices, part)
+
+    def uneven(self, indices: Sequence[Any], part: int) -> UnevenArrays:
+        arrays, first = indices[0][0][part], indices[0][1]
+        if isinstance(arrays, UnevenArrays) and _are_neighbours(indices):
+            return arrays.some(first, first + len(indices))
+        return UnevenArrays.of([block[part][i] for block, i in indices])
 
     def with_indices(self, indices: Iterator[Any]) -> Rows:
         return RowsOfBlocks(indices)
 
 
+def _are_neighbours(indices: Sequence[Any]) -> bool:
+    """Whether the indices are places of one block, side by side."""
+    (block, first), (_, last) = indices[0], indices[-1]
+    return last - first == len(indices) - 1 and all(b is block and i == at for at, (b, i) in enumerate(indices, first))
+
+
 def _gathered(indices: Sequence[Any], part: int) -> Any:
     """That part of the elements, one below the other."""
     like = indices[0][0][part]
-    if type(like) is not np.ndarray:
+    if isinstance(like, (SparseVectors, list)):
         return stacked_sparse([block[part][i] for block, i in indices])
-    shapes = {a.shape[1:] for a in {id(b): b[part] for b, _ in indices}.values()}
-    if len(shapes) > 1:
-        raise unequal_shapes(like.shape[1:], next(s for s in shapes if s != like.shape[1:]))
-    made = np.empty((len(indices), *like.shape[1:]), like.dtype)
-    for at, (block, i) in enumerate(indices):
-        made[at] = block[part][i]
+    values = [block[part][i] for block, i in indices]
+    if isinstance(values[0], np.ndarray):
+        shape = values[0].shape
+        other = next((v.shape for v in values if v.shape != shape), None)
+        if other is not None:
+            raise unequal_shapes(shape, other)
+        return stack(values)
+    made = np.empty(len(values), like.dtype)
+    for at, value in enumerate(values):
+        made[at] = value
     return made
 
 

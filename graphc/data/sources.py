@@ -10,8 +10,8 @@ import numpy as np
 import graphc as gc
 from graphc import errors
 from graphc.data.pipeline import Rows, Run, Step, tensors_among
-from graphc.data.sparse import sparse_rows
 from graphc.data.structure import Element, SparsePart, TensorPart, array_of, assert_same, flatten, is_nested, pack
+from graphc.data.uneven import sparse_rows
 from graphc.data.words import random_words
 
 

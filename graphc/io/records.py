@@ -248,8 +248,9 @@ class Source:
         return self._rest + b"".join(iter(self._piece, b""))
 
     def _plain(self, count: int) -> bytes:
-        left = os.fstat(self.file.fileno()).st_size - self.position
-        return self.file.read(min(count, max(left, _PIECE)))        # a file that grows, a pipe: its size says little
+        if count > _PIECE:                     # less may be there anyway: a file that grows, a pipe
+            count = min(count, max(os.fstat(self.file.fileno()).st_size - self.position, _PIECE))
+        return self.file.read(count)
 
     def _unpacked(self, count: int) -> bytes:
         pieces, found = [self._rest], len(self._rest)

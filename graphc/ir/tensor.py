@@ -111,6 +111,14 @@ class Operation:
         """Runs the op in `session`, or in the default one."""
         _session(session, self.graph, "run").run(self, feed_dict)
 
+    @property
+    def _outputs(self) -> list[Tensor]:
+        """As programs that edit graphs call them."""
+        return self.outputs
+
+    def _set_device(self, device: str) -> None:
+        self.device = device
+
     def _add_control_inputs(self, operations: Sequence[Operation]) -> None:
         for operation in operations:
             if operation not in self.control_inputs:

@@ -125,10 +125,10 @@ def _check_states(flow: Flow, nodes: Sequence[Node]) -> None:
         if state in written:
             raise InternalError(f"variable '{state}' is written twice")
         written.add(state)
-        if state not in flow.info.get("states", {}):
+        if state not in flow.states:
             raise InternalError(f"variable '{state}' is written, but not declared")
-        if contradicts(node.inputs[0].spec, flow.info["states"][state]):
-            raise InternalError(f"variable '{state}' of {flow.info['states'][state]} gets {node.inputs[0].spec}")
+        if contradicts(node.inputs[0].spec, flow.states[state]):
+            raise InternalError(f"variable '{state}' of {flow.states[state]} gets {node.inputs[0].spec}")
 
 
 def _check_symbols(nodes: Sequence[Node]) -> None:

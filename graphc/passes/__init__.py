@@ -37,7 +37,7 @@ from graphc.passes.simplify import simplify
 from graphc.passes.softmax_by_hand import softmax_by_hand
 from graphc.passes.softmax_grad import softmax_grad
 from graphc.passes.split_loops import split_loops
-from graphc.passes.turn_weights import turn_weights
+from graphc.passes.transpose_weights import transpose_weights
 from graphc.passes.unused_results import unused_results
 from graphc.passes.weights_in_bodies import weights_in_bodies
 
@@ -53,7 +53,7 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     # After simplify, which makes transposes parts of products.
     ("join_products", join_products),
     # After join_products, for which the gradients of an unrolled network's weights are sums of transposed products.
-    ("turn_weights", turn_weights),
+    ("transpose_weights", transpose_weights),
     # Before split_loops, which takes gathered rows out of loops.
     ("rows_in_loops", rows_in_loops),
     # After join_products, whose products of an unrolled network have their rows in one already.

@@ -94,7 +94,7 @@ def states_read(nodes: Iterator[Node]) -> set[str]:
 
 def everything(flow: Flow) -> list[Node]:
     """Nodes of the flow and of those inside."""
-    found = everything(flow.info["prepare"]) if "prepare" in flow.info else []
+    found = everything(flow.prepare) if flow.prepare is not None else []
     found += flow.nodes()
     for node in flow.nested:
         for inner in node.op.flows:  # type: ignore[attr-defined]

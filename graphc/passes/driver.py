@@ -67,9 +67,8 @@ def everywhere(flow: Flow, run: Callable[[Flow], Flow]) -> Flow:
 
     if flow.nested:
         flow = rewrite(flow, [inside])
-    before = flow.info.get("prepare")
-    if before is not None:
-        after = run(before)
-        if after is not before:
-            flow = dataclasses.replace(flow, info={**flow.info, "prepare": after})
+    if flow.prepare is not None:
+        prepared = run(flow.prepare)
+        if prepared is not flow.prepare:
+            flow = dataclasses.replace(flow, prepare=prepared)
     return run(flow)

@@ -17,7 +17,7 @@ import numpy as np
 
 from graphc.ir import dims
 from graphc.ir.dtypes import float32, float64
-from graphc.ir.node import Flow, Node, Value, make_node
+from graphc.ir.node import Flow, Node, Origin, Value, make_node
 from graphc.ir.op import Op, normalise_axes
 from graphc.ir.records import dataclass
 from graphc.ir.spec import Shape, Spec
@@ -133,30 +133,35 @@ def _aligned(shape: Shape | None) -> Shape | None:
 
 def _group(op: Op, mean: Value, variance: Value) -> Group:
     origins = tuple(dict.fromkeys((*mean.node.origins, *variance.node.origins)))
-
-    rank = len(mean.node.inputs[0].spec.shape or ())
+    outer = _outer_axes(op, variance.node, mean.node.inputs[0].spec.shape or ())
 
     def build(inputs: Values, _: Values) -> Values:
         made = make_node(op, inputs, origins)
-        results = [made.value(i) for i in range(2)]
-        apart = tuple(sorted(axis for axis in normalise_axes(variance.node.op.axis, rank)
-                             if isinstance(op, RowMoments) and axis < rank - op.axes))
-        if any(results[0].spec.shape[axis] != 1 for axis in apart):
-            results = _together(*results, apart, origins)
+        results = made.value(0), made.value(1)
+        if isinstance(op, RowMoments) and outer:
+            results = _together(*results, outer, origins)
         return tuple(_shaped(value, old) for value, old in zip(results, (mean, variance), strict=True))
 
     return Group(mean.node.inputs[:1], (mean, variance), build)
 
 
-def _together(means: Value, variances: Value, axes: tuple[int, ...], origins: Any) -> list[Value]:
-    """Mean and variance over `axes` of rows that are equally long: the mean of the variances, and of the squares of what
-    the rows' means deviate by."""
+def _outer_axes(op: Op, variance: Node, shape: Shape) -> tuple[int, ...]:
+    """The axes that are reduced beside those of the rows, of more than one element."""
+    assert isinstance(variance.op, Mean)
+    rows = len(shape) - op.axes if isinstance(op, RowMoments) else 0
+    return tuple(axis for axis in normalise_axes(variance.op.axis, len(shape)) if axis < rows and shape[axis] != 1)
+
+
+def _together(means: Value, variances: Value, axes: tuple[int, ...],
+              origins: tuple[Origin, ...]) -> tuple[Value, Value]:
+    """Mean and variance over `axes` of rows that are equally long: the mean of the variances, and of the squares of
+    what the rows' means deviate by."""
     def emit(op: Op, *inputs: Value) -> Value:
         return make_node(op, inputs, origins).value()
 
     mean = emit(Mean(axis=axes, keep_dims=True), means)
     total = emit(AddV2(), variances, emit(Square(), emit(Sub(), means, mean)))
-    return [mean, emit(Mean(axis=axes, keep_dims=True), total)]
+    return mean, emit(Mean(axis=axes, keep_dims=True), total)
 
 
 def _shaped(made: Value, old: Value) -> Value:

@@ -65,9 +65,6 @@ def take_snapshot(fetches: Sequence[Tensor], targets: Sequence[Operation], feeds
     (docs/adr/0031-variables-without-a-shape.md); unset: such variables that have none. Their values at the end of the
     run are further outputs, if it writes them.
 
-    info: "states" (name -> Spec of every variable in it), "inside" (whether it is a loop's or branch's body), "written"
-    (the names of the variables that are further outputs),
-    "required" (of every op, with its origins: also of those of which only the shape turns out to be needed).
     Raises InvalidArgumentError for what does not fit, or a missing feed.
     """
     return Snapshot(feeds, feed_ranks, feed_shapes, exact_random, variables, unset).flow(fetches, targets)
@@ -113,9 +110,8 @@ class Snapshot:
         written = [*written, *(s for s in changed if s in self.unshaped)]
         outputs = [self._fetched(t) for t in fetches] + [self.versions[s][-1] for s in written]
         writes = [self._write(s) for s in changed if s not in self.unshaped]
-        info = {"states": self.states, "inside": self.read_inside, "required": tuple(self.required),
-                "written": tuple(written)}
-        return Flow(tuple(self.inputs), tuple(outputs), (*self.effects, *writes), info)
+        return Flow(tuple(self.inputs), tuple(outputs), (*self.effects, *writes), self.states, self.read_inside,
+                    tuple(written), tuple(self.required))
 
     def of_body(self) -> Snapshot:
         """An empty snapshot for a body of a loop or branch in this one."""

@@ -62,7 +62,7 @@ class BufferKind(IntEnum):
     PREPARED = 5    # index: which output of the prepare body
     ARENA = 6       # memory of this body's arena
     ALIAS = 7       # index: the buffer (not ALIAS) whose memory this one is, under other dims of equal product
-    COUNTER = 8     # int64[2] = (runs of this session so far, iteration number: ops/philox.py)
+    COUNTER = 8     # int64[2] = (runs of this session so far, iteration number: ops/random/philox.py)
     CARRIED = 9     # index: which input of a loop's or branch's body; an output, too: changed in place
 
 

@@ -24,5 +24,5 @@ class Growth:
             newest = graph.get_operations()[-1]
             warn(
                 f"the graph grows between runs: {PATIENCE} times in a row ops were added before a run, the last one "
-                f"'{newest.name}' at {newest.file}:{newest.line}. Each of these runs is compiled anew, and memory "
+                f"'{newest.name}' at {newest.file}:{newest.line}. Each of these runs is compiled again, and memory "
                 "grows. Build the ops once, before the loop, and feed what changes")

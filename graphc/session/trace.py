@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from graphc.exec.cuda.timing import DeviceEvent
 
 CAPACITY = 1 << 20         # words: about 70,000 events, then they are counted; memory that is not used costs nothing
-_EPILOGUES = {t.EPILOGUE_TILES: "behind each tile map interpreted", t.EPILOGUE_BEHIND: "then map interpreted",
-              t.EPILOGUE_TILES_COMPILED: "behind each tile map compiled"}
+_EPILOGUES = {t.EPILOGUE_TILES: "after each tile map interpreted", t.EPILOGUE_BEHIND: "then map interpreted",
+              t.EPILOGUE_TILES_COMPILED: "after each tile map compiled"}
 
 
 class Trace:

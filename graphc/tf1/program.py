@@ -95,11 +95,12 @@ def load(path: str, mends: bool) -> CodeType:
         text = file.read()
     if path.endswith(".ipynb"):
         text = notebook.code_of(text)
+    is_python2 = mends and repair.is_python2(text, path)
     if mends:
         text = repair.repaired(text, path)
     if mends or path.endswith(".ipynb"):            # messages show the lines that run
         linecache.cache[path] = (len(text), None, text.splitlines(True), path)
-    return scalars.compiled(text, path) if mends else compile(text, path, "exec", dont_inherit=True)
+    return scalars.compiled(text, path, is_python2) if mends else compile(text, path, "exec", dont_inherit=True)
 
 
 def _prepare(path: str, folder: str, arguments: Sequence[str], mends: bool) -> None:

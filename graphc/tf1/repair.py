@@ -4,6 +4,7 @@ Lines stay where they are, so that messages name the right ones. The files of th
 """
 from __future__ import annotations
 
+import ast
 import functools
 import importlib.abc
 import importlib.machinery
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from types import CodeType, ModuleType
 from typing import Any
 
-from graphc.tf1 import scalars
+from graphc.tf1 import division, scalars
 
 # What both languages read, and mean alike or nearly so, is rewritten whenever mending is asked for ...
 _BOTH = ("basestring dict execfile exitfunc filter funcattrs getcwdu has_key imports intern isinstance itertools "
@@ -59,6 +60,17 @@ def is_python3(text: str, path: str) -> bool:
     return True
 
 
+def is_python2(text: str, path: str) -> bool:
+    """Whether the program as it was written divides as Python 2 does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            tree = ast.parse(text, path)
+        except SyntaxError:
+            tree = None
+    return division.is_python2(text, tree)
+
+
 def _rewritten(text: str, path: str, is_python2: bool) -> str:
     from fissix.pgen2.parse import ParseError
     from fissix.pgen2.tokenize import TokenError
@@ -97,4 +109,4 @@ class _RepairingLoader(importlib.machinery.SourceFileLoader):
     def get_code(self, fullname: str) -> CodeType:                      # without .pyc files, which hold no repairs
         path = self.get_filename(fullname)
         text = importlib.util.decode_source(self.get_data(path))
-        return scalars.compiled(repaired(text, path), path)
+        return scalars.compiled(repaired(text, path), path, is_python2(text, path))

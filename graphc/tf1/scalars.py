@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from graphc.tf1 import division
+
 _CALLED, _FORMATTED, _STORED = "__graphc_called__", "__graphc_formatted__", "__graphc_stored__"
 _CONVERSIONS = {"float", "int", "complex"}
 # One conversion of a format: its name, flags, width and precision, its kind.
@@ -22,11 +24,13 @@ _FORMAT = re.compile(r"%(?:\((?P<name>[^)]*)\))?[-+ #0]*(?P<width>\*|\d*)(?:\.(?
                      re.DOTALL)
 
 
-def compiled(text: str, path: str) -> CodeType:
-    """The program, compiled, with its arrays of one element as numbers where these stand. Raises SyntaxError."""
+def compiled(text: str, path: str, python2: bool = False) -> CodeType:
+    """The program, compiled, with its arrays of one element as numbers where these stand. python2: it divides as
+    Python 2 does. Raises SyntaxError."""
     for name, function in ((_CALLED, _called), (_FORMATTED, _formatted), (_STORED, _stored)):
         setattr(builtins, name, function)
-    tree = ast.fix_missing_locations(_Rewriter().visit(ast.parse(text, path)))
+    tree = ast.parse(text, path)
+    tree = ast.fix_missing_locations(_Rewriter().visit(division.rewritten(tree) if python2 else tree))
     return compile(tree, path, "exec", dont_inherit=True)
 
 

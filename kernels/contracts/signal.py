@@ -5,12 +5,12 @@ from .dtypes import FLOATS
 from .kernel import Kernel, Operand, at_least, at_most, over
 
 # Numbers of a transform that may stand side by side with others: scratch is 256 times as many bytes.
-LONGEST = 1 << 9
+LONGEST = 1 << 10
 
 KERNELS = (
-    # Along each row of n = first * second numbers, or each column of [n, inner] of them, if second is 1; those of LONGEST
-    # numbers and less are transformed side by side. real: 2 n real numbers to the first n + 1 of their transform, or
-    # the inverse. roots: the n roots of 1, if real 2 n, exp(-2 pi i k / n): the real parts, then the imaginary ones.
+    # Along each row of n = first * second numbers, or each column of [n, inner] of them. If second is 1, several are
+    # transformed side by side. real: 2 n real numbers to the first n + 1 of their transform, or the inverse.
+    # roots: the n roots of 1, if real 2 n, exp(-2 pi i k / n): the real parts, then the imaginary ones.
     Kernel("fft",
            (Operand("x", "in", "T", "2 * outer * (first * second + real * inverse) * inner"),
             Operand("roots", "in", "T", "2 * first * second * (1 + real)"),

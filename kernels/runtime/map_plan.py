@@ -258,9 +258,9 @@ def plan_ops(out, number, registry, functions, in_place, busy):
 
 @function
 def note_most(out, registers):
-    """Sets MOST: what needs no registers, needs no chunks: what only moves, row by row to where it belongs, and a single
-    operation, or code, that reads and writes memory alone. Sets FAR, and STREAMS: long rows of what no cache holds only
-    move."""
+    """Sets MOST: what needs no registers, needs no chunks: what only moves, row by row to where it belongs, and a
+    single operation, or code, that reads and writes memory alone. Sets FAR, and STREAMS: long rows of what no cache
+    holds only move."""
     bound, source, target = out + 8 * word(out, m.PASS_0), access_at(out, 0), access_at(out, 1)
     moves = only_moves(out) and word(bound, m.P_INNER) == 0 and word(bound, m.P_PERIOD) == 1
     free = registers == 0 and (moves or word(bound, m.P_CODE) != 0 or word(bound, m.P_OPS) == 1)

@@ -103,3 +103,12 @@ def test_old_names_are_those_that_graphc_has_not() -> None:
         around, _, last = old.rpartition(".")
         where = getattr(gc, around) if around else gc
         assert not hasattr(where, last) and find(around, last) is not _ABSENT
+
+
+def test_all_names_of_a_module() -> None:
+    """`from x import *` and `vars` see names that nobody has asked for yet."""
+    given: dict[str, object] = {}
+    exec("from graphc.compat.v1.python.ops.rnn_cell import *", given)
+    cell = given["BasicLSTMCell"]
+    assert cell is tf.nn.rnn_cell.BasicLSTMCell and cell in vars(tf.contrib.rnn).values()
+    assert {n for n in dir(tf.nn.rnn_cell) if not n.startswith("_")} <= set(vars(tf.nn.rnn_cell))

@@ -25,13 +25,13 @@ from graphc.kernels.toolchain.load import load_objects
 from graphc.kernels.toolchain.targets import host_targets
 
 from ptx_host_code import host_text
-from ptx_host_text import HELPERS
-from ptx_text import DTYPES, Kernel, PtxError, parse
+from ptx_host_text import HELPERS, parameter_bytes
+from ptx_text import Kernel, PtxError, parse
 
 IS_THERE = platform.machine() == "x86_64"      # fibers are switched in its assembler
 SOURCES = Path(__file__).parent / "standin"
 FLAGS = ["-std=c++20", "-O2", "-g", "-fPIC", "-shared", "-Wall", "-Wextra", "-fno-strict-aliasing"]
-TOGETHER = ("bar", "barrier", "shfl", "vote", "match", "redux", "ldmatrix", "mma", "cp")
+TOGETHER = ("bar", "barrier", "shfl", "vote", "match", "redux", "ldmatrix", "mma", "cp", "mbarrier")
 # What leaves a kernel that went wrong jumps over frames: none of them may have anything to clean up.
 _Compile = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
 
@@ -127,7 +127,7 @@ class Library:
             (Path(folder) / f"{hashlib.sha256(text).hexdigest()[:16]}.ptx").write_bytes(text)
 
     def _add(self, module: int, name: str, kernel: Kernel, code: int) -> None:
-        sizes = [DTYPES[kind.replace("b", "u")].itemsize for _, kind in kernel.parameters]
+        sizes = [parameter_bytes(kind) for _, kind in kernel.parameters]
         together = any(i.name in TOGETHER for i in kernel.code)
         self.calls.standin_add_kernel(module, name.encode(), code, (ctypes.c_uint * len(sizes))(*sizes), len(sizes),
                                       kernel.shared_bytes, kernel.most_threads, int(together))

@@ -77,6 +77,15 @@ def varying(n: int) -> bytes:
     return made.SerializeToString()
 
 
+def sentences() -> Any:
+    made = [b" ".join(b"name%d" % k for k in range(i * 7 % 5)) for i in range(90)]
+    return D.from_tensor_slices(np.array(made, object))
+
+
+def words(sentence: Any) -> Any:
+    return gc.string_split([sentence]).values
+
+
 def examples(count: int) -> Any:
     return D.from_tensor_slices(np.array([varying(i) for i in range(count)], object))
 
@@ -112,6 +121,19 @@ CASES: dict[str, Callable[[], Any]] = {
     "sparse batches": lambda: examples(90).map(sparse).shuffle(20, seed=2).batch(8).map(
         lambda x: (gc.sparse_tensor_to_dense(x["n"]), x["s"], x["k"])),
     "parts of sparse": lambda: examples(40).map(lambda r: sparse(r)["n"].values),
+    "words": lambda: sentences().map(words).map(lambda w: (w, gc.strings.length(w), gc.size(w))),
+    "words looked up": lambda: (lambda t: sentences().map(words).filter(lambda w: gc.size(w) > 0).map(
+        lambda w: (gc.cast(t.lookup(w), gc.float32) * 2., gc.shape(w))).padded_batch(7, ([None], [1])))(table()),
+    "words shuffled": lambda: sentences().map(words).shuffle(10, seed=1).repeat(2).map(
+        lambda w: (gc.strings.upper(w), gc.gather([1., 2.], gc.string_to_hash_bucket_fast(w, 2)))),
+    "batches of words": lambda: sentences().map(words).filter(lambda w: gc.equal(gc.size(w), 3)).batch(2),
+    "wrong words": lambda: sentences().map(words).map(gc.string_to_number).apply(E.ignore_errors()),
+    "two of several sizes": lambda: sentences().map(words).map(lambda w: (w, w)).map(
+        lambda a, b: (gc.string_join([a, b]), gc.size(a) + gc.size(b))),
+    "values of features": lambda: examples(60).map(lambda r: sparse(r)["n"]).map(
+        lambda n: gc.sparse_tensor_to_dense(n)).map(lambda n: n * n + 1),
+    "filled": lambda: D.range(50).map(lambda n: gc.fill([n % 4], n)).map(lambda x: gc.cast(x, gc.float32) / 3.),
+    "a shuffled one twice": lambda: (lambda d: D.zip((d.repeat(5).map(scaled), d.repeat(5))))(D.range(9).shuffle(4, 1)),
     "records of raw numbers": lambda: D.from_tensor_slices(np.array([bytes(range(i, i + 8)) for i in range(99)], object)
                                                            ).map(lambda s: gc.decode_raw(s, gc.int16)),
     "changing sizes": lambda: D.from_tensor_slices(np.array([bytes(i % 40 // 10 + 1) for i in range(120)], object)
@@ -240,3 +262,9 @@ def test_a_table_that_changes_is_looked_at_late() -> None:
 
 def test_an_error_behind_what_is_taken_is_none() -> None:
     assert elements(broken(40, 20).map(gc.string_to_number).take(19)) == list(range(19))
+
+
+def test_vectors_of_words_are_run_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = runs(monkeypatch)
+    assert len(elements(sentences().map(words).map(lambda w: (gc.strings.length(w), gc.size(w))))) == 90
+    assert [size for size in sizes if size < 0] == [-1, -1] and max(sizes) > 16

@@ -20,6 +20,7 @@ from graphc.ops.files.example_wire import write_example
 from graphc.ops.strings.base import strings_of
 from graphc.ops.summary.histogram import bucket_limits
 
+assert gc.matmul            # the first public name that is used registers the ops
 SIZES = (0, 1, 3, 17, 31, 65)
 
 

@@ -54,13 +54,15 @@ def test_sizes_that_are_known_late(shape: tuple[int, ...], axes: list[int]) -> N
 
 
 def test_stays_as_it_is() -> None:
-    """Channels between reduced axes that are not the last, short rows, deviations from another mean or of another value, integers."""
+    """Channels between reduced axes and another one behind, short rows, deviations from another mean or of another
+    value, integers."""
     with gc.Graph().as_default():
         x, y = (gc.placeholder(gc.float32, [6, 40, 40]) for _ in range(2))
         pictures = gc.placeholder(gc.float32, [3, 40, 5, 40])
         short, whole = gc.placeholder(gc.float32, [100, 8]), gc.placeholder(gc.int32, [100, 80])
         other = gc.reduce_mean(x, 2, keep_dims=True)
-        for fetches, feed in (([*gc.nn.moments(pictures, [0, 2])], pictures), ([*gc.nn.moments(short, [1])], short),
+        for fetches, feed in (([*gc.nn.moments(pictures, [0, 2])], pictures),
+                              ([*gc.nn.moments(short, [1])], short),
                               ([*gc.nn.moments(short, [0])], short), ([*gc.nn.moments(whole, [1])], whole),
                               ([other, gc.reduce_mean(gc.square(x - other), [1, 2])], x)):
             assert types(moments(flow_of(fetches, [feed]))) == types(flow_of(fetches, [feed]))

@@ -82,7 +82,7 @@ def qr(x: Arrays, d: list[int], attrs: list[int]) -> None:
 
 @kernel
 def fft(x: Arrays, d: list[int], attrs: list[int]) -> None:
-    (outer, first, second, inner), (inverse, real), n = d, attrs, d[1] * d[2]
+    outer, n, inner, (inverse, real) = d[0], d[1] * d[2], d[3], attrs
     if real and not inverse:
         made = np.fft.rfft(x[0].reshape(outer, 2 * n))
     else:

@@ -107,3 +107,25 @@ def test_slope_of_einsum() -> None:
         y, x = gc.import_graph_def(graph, return_elements=["y:0", "x:0"])
         with gc.Session() as session:
             np.testing.assert_allclose(session.run(gc.gradients(y, x)[0], {x: X}), 2 * X)
+
+
+def test_range_of_floats() -> None:
+    ends = (node("most", "Max", "x", "axes"), const("axes", [0, 1], I32), const("low", -0.25), const("step", 0.5))
+    made = result("Range", "low", "most", "step", extra=ends, Tidx=F32)
+    assert made.dtype == np.float32
+    np.testing.assert_array_equal(made, np.arange(-0.25, 3.0, 0.5))
+
+
+@pytest.mark.parametrize("kind, by", [("Sum", lambda n: 1), ("Mean", lambda n: n), ("SqrtN", np.sqrt)])
+def test_segment_ids_of_64_bits(kind: str, by: object) -> None:
+    given = (const("rows", [1, 0, 1], I32), const("ids", [0, 2, 2], gc.int64), const("count", 4, I32))
+    expected = np.stack([X[1] / by(1), 0 * X[0], (X[0] + X[1]) / by(2)])
+    kinds = {"T": F32, "Tidx": I32, "Tsegmentids": gc.int64}
+    made = result(f"SparseSegment{kind}", "x", "rows", "ids", extra=given, **kinds)
+    np.testing.assert_allclose(made, expected, rtol=1e-6)
+    made = result(f"SparseSegment{kind}WithNumSegments", "x", "rows", "ids", "count", extra=given, **kinds)
+    np.testing.assert_allclose(made, [*expected, 0 * X[0]], rtol=1e-6)
+    called = getattr(gc, f"sparse_segment_{'sqrt_n' if kind == 'SqrtN' else kind.lower()}")
+    ids = gc.constant([0, 2, 2], gc.int64)
+    with gc.Session() as session:
+        np.testing.assert_allclose(session.run(called(X, [1, 0, 1], ids)), expected, rtol=1e-6)

@@ -343,3 +343,13 @@ def test_pool_inside_of_branches() -> None:
         assert got[0].tolist() == [[1., 1.]] and got[1].tolist() == [[2., 2.]]
         assert got[2][0, 0] in (1., 2.) and got[3][0, 0] in {1., 2., 3.} - {got[2][0, 0]}
         assert session.run(queue.size()) == 2
+
+
+def test_queue_filled_from_a_queue() -> None:
+    first, second = gc.FIFOQueue(4, [gc.string]), gc.RandomShuffleQueue(4, 0, [gc.string])
+    fill, move = first.enqueue_many([["a", "b", "c"]]), second.enqueue_many([first.dequeue_many(2)])
+    single = second.enqueue(first.dequeue())
+    with gc.Session() as session:
+        for step in (fill, move, single):
+            session.run(step)
+        assert sorted(session.run(second.dequeue_many(3))) == [b"a", b"b", b"c"]

@@ -48,10 +48,11 @@ class FuncGraph(func_graph.FuncGraph):
             return self.create(dataclasses.replace(definition, shared_name=name), constants,
                                 name=maker.name.rpartition("/")[2]).outputs[0]
 
-    def stacked(self, feeds: Sequence[Tensor], inner: Sequence[Tensor], fetches: Sequence[Tensor]) -> Stacked | None:
-        """What computes the fetches of many values of the feeds at once, stacked along a new first axis; `inner` is fed
-        as before. In a graph of its own. None if there is no such thing."""
-        return stacked(self, FuncGraph(f"{self.name}_rows", self.outer_graph), feeds, inner, fetches)
+    def stacked(self, feeds: Sequence[Tensor], inner: Sequence[Tensor], fetches: Sequence[Tensor],
+                flat: Sequence[bool]) -> Stacked | None:
+        """What computes the fetches of many values of the feeds at once, stacked along a new first axis, or, those that
+        are flat, one behind the other; `inner` is fed as before. In a graph of its own. None if there is none."""
+        return stacked(self, FuncGraph(f"{self.name}_rows", self.outer_graph), feeds, inner, fetches, flat)
 
     @property
     def is_pure(self) -> bool:

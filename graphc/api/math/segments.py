@@ -1,6 +1,7 @@
 """Rows combined by segment, and rows of a table picked by index and then combined."""
 from __future__ import annotations
 
+from graphc.api.array.cast import cast
 from graphc.api.array.fill import fill, ones
 from graphc.api.array.join import concat
 from graphc.api.array.shapes import rank, reshape, shape
@@ -8,6 +9,7 @@ from graphc.api.math.binary import maximum
 from graphc.api.math.unary import sqrt
 from graphc.api.public import public
 from graphc.ir.apply import apply, convert_to_tensor
+from graphc.ir.dtypes import int32, int64
 from graphc.ir.graph import get_default_graph
 from graphc.ops.math import segments, sparse_segments, unsorted_segments
 
@@ -181,6 +183,8 @@ def _sparse(plain, given, data, indices, segment_ids, name, num_segments):
     op, more = (plain, ()) if num_segments is None else (given, (num_segments,))
     with get_default_graph().name_scope(name or op.type) as scope:
         data, segment_ids = convert_to_tensor(data, name="data"), convert_to_tensor(segment_ids, name="segment_ids")
+        if segment_ids.dtype == int64:                 # of which there are fewer than 2**31
+            segment_ids = cast(segment_ids, int32)
         return apply(op, data, indices, segment_ids, *more, name=scope)
 
 
@@ -188,7 +192,7 @@ def _sparse(plain, given, data, indices, segment_ids, name, num_segments):
 def sparse_segment_sum(data, indices, segment_ids, name=None, num_segments=None):
     """`gc.segment_sum` of gc.gather(data, indices), without that tensor in between: sums of embeddings.
 
-    data: real numbers [rows, ...]; indices: int32 or int64 [n], rows of data; segment_ids: int32 [n], ascending.
+    data: real numbers [rows, ...]; indices and segment_ids: int32 or int64 [n], rows of data and ascending.
     num_segments: the rows of the result, by default the last id + 1; segments without rows are 0. Raises TypeError for
     other dtypes, ValueError if indices and segment_ids are known to be no vectors of one length; ids that descend, and
     indices that are no row, end the run with InvalidArgumentError. As `tf.sparse_segment_sum`.

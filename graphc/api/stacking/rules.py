@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from graphc.api.stacking.flat import counted
 from graphc.api.stacking.state import NotStackable, Rule, Stacking, rank_of, sizes_of
 from graphc.ir.axes import normalise_axes, normalise_axis
 from graphc.ir.dtypes import string
@@ -222,7 +223,18 @@ def _parse_single_example(s: Stacking, op: Operation) -> Results:
     made = made if isinstance(made, (tuple, list)) else [made]
     for i, (old, new) in enumerate(zip(op.outputs[:3 * count], made, strict=False)):
         s.sparse[old] = new, (op, i % count, i // count)
+    for i in range(count):
+        s.flat[op.outputs[count + i]] = made[count + i], counted(s, made[i][:, 0])
     return [*[None] * (3 * count), *made[3 * count:]]
+
+
+def _split_string(s: Stacking, op: Operation) -> Results:
+    """The parts of one string: of each element as many as it has."""
+    if sizes_of(op.inputs[0]) != [1]:
+        raise NotStackable(f"{op.type} of several strings")
+    indices, values, _ = s.copied(op, [s.g.reshape(s.row(op.inputs[0]), [-1]), s.whole(op.inputs[1])])
+    s.flat[op.outputs[1]] = values, counted(s, indices[:, 0])
+    return [None, None, None]
 
 
 def _known(values: Any) -> list[int]:
@@ -264,6 +276,8 @@ RULES: Mapping[str, Rule] = {
     "Select": _select,
     "StringJoin": _string_join,
     "Substr": _substr,
+    "StringSplit": _split_string,
+    "StringSplitV2": _split_string,
     "DecodeCSV": _decode_csv,
     "ParseSingleExample": _parse_single_example,
 }

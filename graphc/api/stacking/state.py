@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,16 +15,26 @@ class NotStackable(Exception):
     """There is no stacked form. It stays inside of this folder."""
 
 
+class Lengths:
+    """The first sizes of the elements' tensors, int64 [elements]. make: adds them to the graph when they are needed."""
+
+    def __init__(self, make: Callable[[], Tensor]) -> None:
+        self.tensor = functools.cache(make)
+
+
 class Stacking:
     """The new graph while it is made. rows, same: the new tensors for the old ones, of the two kinds. sparse: those of
     sparse tensors' parts (indices, values or shape) that are one sparse tensor of all elements now, by old tensor, with
-    what tells that sparse tensor from others."""
+    what tells that sparse tensor from others. flat: those of tensors whose first sizes differ from element to element,
+    all one behind the other, with their lengths (flat.py)."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph, self.g = graph, Builder()
         self.rows: dict[Tensor, Tensor] = {}
         self.same: dict[Tensor, Tensor] = {}
         self.sparse: dict[Tensor, tuple[Tensor, Any]] = {}
+        self.flat: dict[Tensor, tuple[Tensor, Lengths]] = {}
+        self.counted: Tensor | None = None
 
     def row(self, tensor: Tensor) -> Tensor:
         """The rows of an operand that must have some."""
@@ -55,7 +66,7 @@ class Stacking:
 
     def count(self) -> Tensor:
         """The number of elements, a scalar."""
-        return self.g.shape(next(iter(self.rows.values())))[0]  # type: ignore[no-any-return]
+        return self.g.shape(self.counted)[0]  # type: ignore[no-any-return]
 
     def copied(self, op: Operation, inputs: Sequence[Tensor], **fields: Any) -> list[Tensor]:
         """The outputs of the same operation of other operands, with other fields that are no operands."""

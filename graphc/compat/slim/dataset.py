@@ -24,7 +24,7 @@ class Dataset:
     (3320, 5)
     """
 
-    def __init__(self, data_sources: Any, reader: Any, decoder: Any, num_samples: int,
+    def __init__(self, data_sources: Any, reader: Any, decoder: Any, num_samples: int | None,
                  items_to_descriptions: dict[str, str], **kwargs: Any) -> None:
         self.data_sources = data_sources
         self.reader = reader
@@ -72,7 +72,7 @@ class DataProvider:
     (np.int32(2), ['image', 'label'], 100)
     """
 
-    def __init__(self, items_to_tensors: dict[str, Any], num_samples: int) -> None:
+    def __init__(self, items_to_tensors: dict[str, Any], num_samples: int | None) -> None:
         self._items_to_tensors = items_to_tensors
         self._num_samples = num_samples
 
@@ -89,7 +89,7 @@ class DataProvider:
         """The names of all items."""
         return self._items_to_tensors.keys()
 
-    def num_samples(self) -> int:
+    def num_samples(self) -> int | None:
         """How many samples the data set has."""
         return self._num_samples
 

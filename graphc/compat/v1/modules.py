@@ -50,12 +50,13 @@ def lookup(space: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
         return value
 
     def listing() -> list[str]:
-        own, public = NAMES.get(_join(_OWN, space), {}), NAMES.get(space, {})
+        spaces = [where for where in (space, *(namespaces_of(space) or ())) if where or not space]
+        named = [name for where in spaces for names in (_join(_OWN, where), where) for name in NAMES.get(names, {})]
         inside = f"{space}." if space else ""
         inner = (s.removeprefix(inside) for s in _spaces() if s.startswith(inside))
         messages = (name for home in MESSAGES.get(space, ()) for name in load(home).DESCRIPTOR.message_types_by_name)
         inner = (s for s in inner if s and "." not in s)
-        return sorted({*own, *public, *messages, *keras_package.names(space), *inner})
+        return sorted({*named, *messages, *keras_package.names(space), *inner})
 
     return get, listing
 
@@ -124,6 +125,18 @@ def exists(space: str) -> bool:
     return bool(around and around[0] in _spaces()) or keras_package.is_module(space)
 
 
+class Namespace(ModuleType):
+    """A module whose names are found when they are asked for. All of them are there for who asks for all, by
+    `from x import *` or `vars`."""
+
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        own: dict[str, Any] = ModuleType.__dict__["__dict__"].__get__(self)
+        space = _plain(self.__name__.removeprefix(ROOT).lstrip("."))
+        found = {name: find(space, name) for name in self.__dir__() if name not in own and not name.startswith("_")}
+        return {**{name: value for name, value in found.items() if value is not _ABSENT}, **own}
+
+
 def module(space: str) -> ModuleType:
     """The module of the namespace, made once."""
     space = _plain(space)
@@ -134,7 +147,7 @@ def module(space: str) -> ModuleType:
             package, name_there = _WHOLE[space]
             made = getattr(load(package), name_there, None) or load(f"{package}.{name_there}")
         else:
-            made = ModuleType(name, f"As `tf.{space}` of TensorFlow 1.15.")
+            made = Namespace(name, f"As `tf.{space}` of TensorFlow 1.15.")
             made.__getattr__, made.__dir__ = lookup(space)  # type: ignore[method-assign]
             made.__path__ = []
             made.__spec__ = importlib.machinery.ModuleSpec(name, None, is_package=True)

@@ -113,8 +113,10 @@ class Recorder(Device):
             self._functions[kernel] = len(self._kernels)
         return self._functions[kernel]
 
-    def launch(self, function: int, grid: Sequence[int], block: Sequence[int], parameters: ctypes.Array[Any]) -> None:
+    def launch(self, function: int, grid: Sequence[int], block: Sequence[int], parameters: ctypes.Array[Any],
+               shared: int = 0) -> None:
         assert self._doing is not None, "kernels run in graphs only"
+        assert not shared, "a recorded launch has the shared memory that its kernel declares"
         words = tuple(ctypes.c_uint64.from_address(place).value for place in parameters)
         self._doing.append(Launched(*self._kernels[function - 1], tuple(grid), tuple(block), words))
 

@@ -16,7 +16,7 @@ from graphc.ops.control.control import uses_of
 from graphc.ops.control.session_objects import ObjectUse, SessionObject
 
 if TYPE_CHECKING:
-    from graphc.ir.graph import Operation
+    from graphc.ir.tensor import Operation, Tensor
 
 
 class QueueOp(SessionObject):
@@ -239,8 +239,18 @@ def component_shapes(queue: Operation) -> list[tuple[int | None, ...]]:
 
 def _put_in(operation: Operation) -> list[tuple[int | None, ...] | None]:
     rows = isinstance(operation.definition, QueueEnqueueManyV2)
-    shapes = [t.spec.static_shape for t in operation.inputs[1:]]
+    shapes = [_shape_of(t) for t in operation.inputs[1:]]
     return [s if s is None else s[1:] if rows else s for s in shapes]
+
+
+def _shape_of(tensor: Tensor) -> tuple[int | None, ...] | None:
+    """What is known of its shape: of what another queue gives, what that one holds."""
+    definition, shape = tensor.op.definition, tensor.spec.static_shape
+    if shape is not None or not isinstance(definition, _Dequeue) or not isinstance(
+            (queue := tensor.op.inputs[0].op).definition, QueueOp):
+        return shape
+    rows = () if isinstance(definition, QueueDequeueV2) else (None,)
+    return (*rows, *component_shapes(queue)[tensor.value_index])
 
 
 def _agreed(shapes: Sequence[tuple[int | None, ...] | None]) -> tuple[int | None, ...] | None:

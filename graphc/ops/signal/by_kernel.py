@@ -17,7 +17,9 @@ from graphc.kernels.contracts.signal import LONGEST
 
 # Steps of a prime number cost its square: beyond this one Bluestein's way, three transforms of twice the length and
 # more, is quicker.
-LARGEST_PRIME = 31
+LARGEST_PRIME = 53
+# Longer rows are transformed as matrices: of few rows most lanes are empty, of many the planes outgrow the cache.
+LONGEST_ROW = 256
 
 
 def known(sizes: Sequence[Any]) -> bool:
@@ -104,7 +106,7 @@ def _primes(n: int) -> list[int]:
 def _factors(n: int) -> tuple[int, int]:
     """What a row of n numbers is transformed as: as it is, or as a matrix whose sides are as near to each other as can
     be, the longer one first."""
-    if n <= LONGEST:
+    if n <= LONGEST_ROW:
         return n, 1
     small = max(d for d in range(1, math.isqrt(n) + 1) if n % d == 0)
     return n // small, small

@@ -1,13 +1,15 @@
-"""Running sums of exponentials, Bessel functions, counts of numbers."""
+"""Running sums of exponentials, Bessel functions, counts of numbers, ranges of floats, sums of chosen rows."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from graphc.api.array.fill import range_
 from graphc.api.array.source import constant
 from graphc.api.control.while_loop import while_loop
+from graphc.api.math.segments import sparse_segment_mean, sparse_segment_sqrt_n, sparse_segment_sum
 from graphc.errors import DataLossError, UnimplementedError
-from graphc.ir.dtypes import int32
+from graphc.ir.dtypes import int32, int64
 from graphc.ir.tensor import Tensor
 from graphc.serial.composed.kind import Composed, g, known_int
 from graphc.serial.graph_pb2 import NodeDef
@@ -72,6 +74,32 @@ def _counts(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
     return [g.reshape(made, g.pack([rows, bins])) if x.spec.rank == 2 else made]
 
 
+def _is_range_of_floats(node: NodeDef, inputs: Sequence[Tensor]) -> bool:
+    return bool(inputs) and inputs[0].dtype.is_floating
+
+
+def _range(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
+    """Range of floats."""
+    start, limit, delta = inputs[:3]
+    return [range_(start, limit, delta)]
+
+
+def _has_long_ids(node: NodeDef, inputs: Sequence[Tensor]) -> bool:
+    return len(inputs) > 2 and inputs[2].dtype == int64
+
+
+def _segments(node: NodeDef, inputs: Sequence[Tensor]) -> list[Tensor]:
+    """SparseSegmentSum and its like, the ids being int64: there are fewer than 2**31 segments."""
+    data, indices, ids, *count = inputs
+    made: Tensor = SEGMENTS[node.op](  # type: ignore[no-untyped-call]
+        data, indices, ids, num_segments=count[0] if count else None)
+    return [made]
+
+
+SEGMENTS = {f"SparseSegment{kind}{given}": function for given in ("", "WithNumSegments") for kind, function in (
+    ("Sum", sparse_segment_sum), ("Mean", sparse_segment_mean), ("SqrtN", sparse_segment_sqrt_n))}
 NUMBERS = {
+    "Range": Composed(3, ("output",), _range, _is_range_of_floats),
+    **{name: Composed(3, ("output",), _segments, _has_long_ids) for name in SEGMENTS},
     "CumulativeLogsumexp": Composed(2, ("out",), _running_log_sum), "DenseBincount": Composed(3, ("output",), _counts),
     "BesselI0": Composed(1, ("y",), _bessel("bessel_i0e")), "BesselI1": Composed(1, ("y",), _bessel("bessel_i1e"))}

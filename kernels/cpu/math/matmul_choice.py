@@ -48,10 +48,13 @@ LINE, COLLIDING = 64, 4096             # bytes of a line; of a distance at which
 PACKING_ROWS = 32                      # register tiles of rows, of a tile that packs for itself
 BRAIN_COLUMNS = 32                     # fewer stay float32, on every ISA
 DOT_ROWS = 16                          # more rows of A pay for transposing B
+DOT_SUM = 4                            # products of an element, a row of A, from which dot products pass short ones
 DOT_PRODUCTS = 1 << 16                 # of a tile of DOTS or STREAM, at least: they wait for memory
-TINY = 1 << 11                         # of a pair of matrices of a batch, at most; twice as many if B is not transposed
-SHORT_SUM = 4                          # products of an element, at most, of others
-TILED_SUM = 12                         # the same in register tiles, and in rows of one vector
+TINY = 1 << 11                         # of a pair of matrices of few rows, at most; four times if rows are no whole vectors
+SHORT_SUM = 4                          # products of an element, at most, of few rows; thrice in rows of a vector
+TILED_SUM, COLLIDING_SUM = 12, 8       # of more rows, if B is larger than NEAR_BYTES; if its rows meet in a set
+NEAR_BYTES = 24 * 1024                 # of a B that stays in the first cache, half of that if it is transposed for it
+TURN_COST, PACK_COST = 100, 64         # of an element of B, in quarters of what a row, a column and half a k take
 TURN_ROWS = 128                        # of a tile that transposes B for itself, at least
 AROUND = 512                        # multiplications that take as long as what is around those of a pair
 
@@ -89,14 +92,24 @@ def make_bind(dtype, sizes, isa):
     @helper
     def pays_to_write_rows(batches, rows, n, k, transpose_b):
         """Whether an element has too few products, or a pair of matrices, for the micro-kernel."""
-        fits = min(max(lanes + 1 - n, 0), 1)                                # a row into a vector
-        wasted = fits * min(max(n + width_narrow - lanes, 0), 1)            # what a tile for few columns has beside it
-        tiny = min(batches - 1, 1) * fits * TINY * (2 - transpose_b)
-        short = round_up(rows, rows_short) * round_up(n, columns_short) * (2 * k + 3)
-        panels = rows * round_up(n, columns_short // 2) * (2 * k + 10)      # whose tiles take that longer to begin
-        tiled = min(max(rows - rows_short + 1, 0), max(n - columns_short + 1, 0), max(panels - short + 1, 0), 1)
-        most = SHORT_SUM + (TILED_SUM - SHORT_SUM) * max(wasted, tiled)
-        return max(tiny - rows * n * k, most - k) >= 0
+        if rows < rows_short:
+            tiny = TINY * (4 if n % lanes != 0 else 1)
+            return k <= SHORT_SUM * (3 if width_narrow < n + lanes <= 2 * lanes else 1) or (
+                batches > 1 and rows * n * k <= tiny)
+        if (1 + transpose_b) * n * k * size > NEAR_BYTES and k > (COLLIDING_SUM if n * size % COLLIDING == 0 else TILED_SUM):
+            return False
+        # Quarters of what a row, a column and half a k take, and what it takes to begin a tile.
+        whole = n // width_main * width_main
+        beside = 0 if whole == n else 5 * width_narrow if n - whole <= width_narrow else 4 * width_main
+        micro = (4 * whole + beside) * (2 * k * rows + 10 * round_up(rows, rows_main))
+        short = 4 * round_up(n, columns_short) if n >= columns_short else 9 * round_up(n, lanes) // 2
+        short *= round_up(rows, rows_short) * (2 * k + 3)
+        if transpose_b != 0:
+            short += TURN_COST * n * k
+            micro += n * k * (PACK_COST if n % lanes + k % lanes == 0 else 3 * PACK_COST)
+        elif batches > 1 and n % width_main != 0:
+            micro += PACK_COST * n * k
+        return short <= micro
 
     @helper
     def shape_of(rows, n, way, brain):
@@ -147,10 +160,11 @@ def make_bind(dtype, sizes, isa):
     @helper
     def way_of(batches, rows, n, k, transpose_a, transpose_b, turned, choice):
         """The way of its own that a product by a B that is no constant goes, 0: the micro-kernel's."""
-        if takes(choice, SHORT, pays_to_write_rows(batches, rows, n, k, transpose_b)):
+        short = pays_to_write_rows(batches, rows, n, k, transpose_b)
+        dots = transpose_b != 0 and rows <= DOT_ROWS and (transpose_a == 0 or rows == 1 or batches == 1)
+        if takes(choice, SHORT, short and not (dots and k > DOT_SUM * rows)):
             return SHORT
-        if transpose_b != 0 and rows <= DOT_ROWS and (transpose_a == 0 or rows == 1 or batches == 1) and takes(
-                choice, DOTS, turned or pays_to_dot(rows, k)):
+        if dots and takes(choice, DOTS, turned or short or pays_to_dot(rows, k)):
             return DOTS
         if transpose_b == 0 and rows == 1 and takes(choice, STREAM, True):
             return STREAM

@@ -1,9 +1,9 @@
 """channel_moments and channel_products: what batch normalisation in training sums over all pixels, in one pass.
 
-Job: of each x[rows, cols] of `outer` ones each column's mean, variance and unbiased variance; of dy and x the columns' sums of dy and of
-dy * (x - mean), and both divided by the rows. The variance is that of deviations from the mean: a block of rows is read
-twice, the second time from the cache, and blocks are combined by Chan's formula, so that a large mean costs no
-more digits than the elements have lost to it.
+Job: of each x[rows, cols], of `outer` ones, the mean, variance and unbiased variance of each column; of dy and x the
+columns' sums of dy and of dy * (x - mean), and both divided by the rows. The variance is that of deviations from the
+mean: a block of rows is read twice, the second time from the cache, and blocks are combined by Chan's formula, so that
+a large mean costs no more digits than the elements have lost to it.
 Tiles are parts of the rows, whose columns go to the workspace; phase 1 puts them together in order.
 Invariants: parts and blocks follow from the sizes alone; of no rows everything but the sums is NaN.
 """

@@ -1,8 +1,9 @@
-"""Tiny matrices and short sums: rows of C are computed as they are written, without panels or tables, which would take
+"""Small matrices and short sums: rows of C are computed as they are written, without panels or tables, which would take
 longer than the products.
 
-Job: c[i, :] = sum over k of a[i, k] * b[k, :] for pairs of matrices, a vector of TOGETHER rows at a time; columns that
-do not fill a vector are loaded and stored one by one, by a mask.
+Job: c[i, :] = sum over k of a[i, k] * b[k, :] for pairs of matrices, by register tiles (row_tile.py); where the last
+would pass the end, it lies over the one before, and computes the same again. Fewer rows than a tile has go TOGETHER at
+a time, a vector wide. B held transposed is brought in order first, in scratch memory.
 Invariants: reads and writes elements of the matrices only. Every element gets its products in the order of k, one
 rounding each where the ISA has fma, whatever tile it is in.
 """
@@ -17,6 +18,7 @@ from .row_tile import row_tile, tile_shape
 from .turned import turning
 
 TOGETHER = 4                           # rows
+FEW = 64                               # elements that are turned one by one
 
 
 @cache
@@ -27,7 +29,8 @@ def short_products(dtype: str, isa: str) -> Any:
     size, at, lanes, turn_squares = ITEM_SIZES[dtype], pointer_to(dtype), vectors(dtype).lanes, turning(dtype)
     width, (high, wide) = lanes * size, tile_shape(isa)
     columns = wide * lanes
-    tile, whole_rows, some_rows = row_tile(dtype, high, wide), _rows_of(dtype, True), _rows_of(dtype, False)
+    whole_rows, some_rows = _rows_of(dtype, True), _rows_of(dtype, False)
+    tile, vector_tile, part_tile = row_tile(dtype, high, wide), row_tile(dtype, high, 1), row_tile(dtype, high, 1, False)
 
     @helper
     def turn_few(n, k, b, b_row, line):
@@ -54,20 +57,27 @@ def short_products(dtype: str, isa: str) -> Any:
         for index in range(batches):
             left, right, step, target = a + index * a_batch, b + index * b_batch, b_row, c + index * c_batch
             if transposed:
-                if n <= lanes:
+                if n * k <= FEW:
                     turn_few(n, k, right, b_row, line)
                 else:
                     turn_squares(n, k, right, k, line)
                 right, step = line, n * size
-            if m < high or n < columns:
+            if m < high or m == 2 * TOGETHER != high:
                 vector_by_vector(m, n, k, left, a_row, a_step, right, step, target, c_row)
                 continue
             for i in range(0, m, high):
                 row = min(i, m - high)
-                for j in range(0, n, columns):
-                    column = min(j, n - columns) * size
-                    tile(k, left + row * a_row, a_row, a_step, right + column, step, target + row * c_row + column,
-                         c_row)
+                rows, out = left + row * a_row, target + row * c_row
+                if n < lanes:
+                    part_tile(n, k, rows, a_row, a_step, right, step, out, c_row)
+                elif n < columns:
+                    for j in range(0, n, lanes):
+                        column = min(j, n - lanes) * size
+                        vector_tile(lanes, k, rows, a_row, a_step, right + column, step, out + column, c_row)
+                else:
+                    for j in range(0, n, columns):
+                        column = min(j, n - columns) * size
+                        tile(columns, k, rows, a_row, a_step, right + column, step, out + column, c_row)
     return multiply
 
 

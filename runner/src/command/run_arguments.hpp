@@ -28,7 +28,7 @@ struct Arguments {
   long long number(const std::string& flag, long long otherwise) const;
 };
 
-// The words behind the program's name. Throws UsageError.
+// The words after the program's name. Throws UsageError.
 Arguments parse_arguments(const std::vector<std::string>& words);
 
 // What --help prints.

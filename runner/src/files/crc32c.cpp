@@ -9,7 +9,7 @@
 namespace graphc_core {
 namespace {
 
-// Eight bytes at a time: row k of the table is the checksum of a byte with k zero bytes behind it.
+// Eight bytes at a time: row k of the table is the checksum of a byte with k zero bytes after it.
 using Tables = std::array<std::array<std::uint32_t, 256>, 8>;
 
 const Tables& tables() {

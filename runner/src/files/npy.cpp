@@ -19,7 +19,7 @@ constexpr std::size_t LARGEST_HEADER = 1 << 16, LARGEST_STRING = std::size_t{1} 
   throw_error(GRAPHC_INVALID_ARGUMENT, path + ": " + why);
 }
 
-// The text behind 'key': in the header's Python dict, up to where it ends; enough for what NumPy writes.
+// The text after 'key': in the header's Python dict, up to where it ends; enough for what NumPy writes.
 std::string entry(const std::string& header, const std::string& key, const std::string& path) {
   const std::size_t at = header.find("'" + key + "':");
   if (at == std::string::npos) refuse(path, "no " + key + " in the .npy header");

@@ -86,7 +86,7 @@ struct Member {
   std::uint64_t flags, method, crc, stored, size, at;
 };
 
-// Sizes and the offset that stand in the field of 64 bits behind the name, one behind the other.
+// Sizes and the offset that stand in the field of 64 bits after the name, one after the other.
 void take_wide(Member& member, const std::vector<char>& data, std::size_t at, std::size_t end) {
   for (std::size_t next; at + 4 <= end; at = next) {
     next = at + 4 + u16(data, at + 2);
@@ -199,7 +199,7 @@ std::string listing(const Member& member) {
   return text + member.name + extra;
 }
 
-// What stands behind the list of members.
+// What stands after the list of members.
 std::string end_of(std::uint64_t count, std::uint64_t at, std::uint64_t bytes) {
   std::string text;
   if (count > 0xFFFF || at > LIMIT || bytes > LIMIT) {

@@ -18,7 +18,7 @@ using wire::Reader;
 
 constexpr std::uint64_t MAGIC = 0xDB4775248B80FB57u;
 constexpr std::size_t FOOTER = 48, TRAILER = 5;
-constexpr std::size_t BLOCK_SIZE = 1 << 18;    // a block ends behind the entry that brings it here, as TensorFlow's do
+constexpr std::size_t BLOCK_SIZE = 1 << 18;    // a block ends after the entry that brings it here, as TensorFlow's do
 constexpr std::size_t RESTART_INTERVAL = 16;
 
 std::uint32_t fixed32_at(std::string_view data, std::size_t at) {
@@ -117,7 +117,7 @@ class TableBlock {
   bool empty() const { return !entries_; }
   bool full() const { return data_.size() + 4 * restarts_.size() + 4 >= BLOCK_SIZE; }
 
-  // Puts the block, uncompressed, behind what was made; gives its handle.
+  // Puts the block, uncompressed, after what was made; gives its handle.
   std::string append_to(std::string& made) const {
     std::string whole = data_;
     for (const std::uint32_t restart : restarts_) wire::put_fixed(whole, restart);

@@ -23,7 +23,7 @@ std::int64_t number(const char*& at, const std::string& text) {
   return value;
 }
 
-// Bytes of a number, big-endian without leading zeros, behind a byte that counts them.
+// Bytes of a number, big-endian without leading zeros, after a byte that counts them.
 std::string ordered_number(std::uint64_t value) {
   std::string digits;
   for (; value; value >>= 8) digits.insert(digits.begin(), static_cast<char>(value & 0xFF));

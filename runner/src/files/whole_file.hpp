@@ -17,7 +17,7 @@ class WholeFile {
   ~WholeFile();
 
   void write(std::string_view data);
-  // What was written is on the disk, and the file closed. Nothing may be written behind it.
+  // What was written is on the disk, and the file closed. Nothing may be written after it.
   void finish();
   void commit();
 

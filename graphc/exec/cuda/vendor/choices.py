@@ -19,13 +19,14 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from graphc import errors
 from graphc.exec.cuda.calls.call import Call
-from graphc.exec.cuda.driver import Device
+from graphc.exec.cuda.driver import CudaError, Device
 from graphc.exec.cuda.vendor.functions import LibraryError
 from graphc.exec.cuda.vendor.trial import Trial
 from graphc.exec.cuda.work import Work
 from graphc.kernels.toolchain import cache
 
 CLEARLY = 0.95                                 # of the own kernel's time another way may take
+FAILURES = (LibraryError, CudaError)           # of a way that is tried
 
 Made = Callable[[Call, int, int, int], Sequence[Work]]     # at addresses of two factors and a result
 
@@ -43,8 +44,8 @@ Way = TypeVar("Way", bound=Named)              # a frozen dataclass of numbers a
 @dataclass(frozen=True)
 class Question(Generic[Way]):
     """Something to be computed of two factors. said: what it is, with its sizes, for the user; key: all that tells it
-    from others; factors, result: how many elements; terms: of a sum. own: the own kernel; ways: the
-    others, those first that are thought best; work: how one of them does it."""
+    from others; factors, result: how many elements; terms: of a sum. own: the own kernel; ways: the others, those
+    first that are thought best; work: how one of them does it."""
 
     said: str
     key: str
@@ -114,7 +115,7 @@ class Choices(Generic[Way]):
         trial, there = self._trial(call, question)
         try:
             trial.once(question.work(way)(there, *trial.factors, trial.other))
-        except LibraryError as error:
+        except FAILURES as error:
             self._tell(question, way, f"failed: {error}")
             return None
         return way
@@ -129,7 +130,7 @@ class Choices(Generic[Way]):
                 taken = self._seconds(question, way, trial, there)
                 if taken is not None:
                     others.append((way, taken))
-        except LibraryError as error:          # which was asked for ways
+        except FAILURES as error:              # which was asked for ways
             self._warn(f"graphc: {error}; asked for {question.said}")
         return Measured(own, tuple(others))
 
@@ -149,7 +150,7 @@ class Choices(Generic[Way]):
                 self._tell(question, way, "does not repeat its result to the bit")
                 return None
             return taken
-        except LibraryError as error:
+        except FAILURES as error:
             self._tell(question, way, f"failed: {error}")
             return None
 

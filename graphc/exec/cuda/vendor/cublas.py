@@ -73,6 +73,18 @@ class Problem:
     transpose_b: bool
     tensor_cores: bool
 
+    def __str__(self) -> str:
+        return f"a product of {self.batch} times [{self.m}, {self.k}] and [{self.k}, {self.n}] in {self.dtype}"
+
+    @property
+    def factors(self) -> tuple[int, int]:
+        """Elements of all matrices a and b."""
+        return (self.batch - 1) * self.a_batch + self.m * self.k, (self.batch - 1) * self.b_batch + self.k * self.n
+
+    @property
+    def operations(self) -> float:
+        return 2.0 * self.batch * self.m * self.n * self.k
+
 
 class Cublas(Functions):
     """The library with a handle for the device of the current context.

@@ -25,7 +25,7 @@ from graphc.exec.cuda.vendor.functions import Functions, LibraryError
 
 _POINTER, _INT, _SIZE = ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t
 _DESCRIPTORS = ("Tensor", "Filter", "Convolution")
-_SIGNATURES: dict[str, tuple[Any, ...]] = {
+SIGNATURES: dict[str, tuple[Any, ...]] = {
     "cudnnCreate": (_POINTER,),
     "cudnnSetStream": (_POINTER, _POINTER),
     **{f"cudnnCreate{kind}Descriptor": (_POINTER,) for kind in _DESCRIPTORS},
@@ -117,7 +117,7 @@ class Cudnn(Functions):
     """
 
     def __init__(self, library: ctypes.CDLL, path: str, stream: int, driver_version: int) -> None:
-        super().__init__(library, path, _SIGNATURES, "cudnnGetErrorString")
+        super().__init__(library, path, SIGNATURES, "cudnnGetErrorString")
         library.cudnnGetVersion.restype = library.cudnnGetCudartVersion.restype = _SIZE
         self.version, cuda = int(library.cudnnGetVersion()), int(library.cudnnGetCudartVersion())
         if not 8000 <= self.version < 9000 and not 90000 <= self.version < 100000:
@@ -129,39 +129,51 @@ class Cudnn(Functions):
         self.call("cudnnSetStream", self.handle, stream)
 
 
-class Convolution:
-    """A convolution as the library has it described, in a layout. Raises LibraryError."""
+class Description:
+    """A convolution as the library has it described, in a layout. Raises LibraryError, also if the library counts other
+    windows than graphc."""
 
-    def __init__(self, cudnn: Cudnn, problem: Problem, layout: Layout) -> None:
+    def __init__(self, library: Functions, problem: Problem, layout: Layout) -> None:
         p, real = problem, _REAL[problem.dtype]
-        self._cudnn, self._problem, self._layout = cudnn, p, layout
-        self._call, self._algorithms = p.kind.value
-        x, y, self._filter, self._way = (self._kept(kind) for kind in ("Tensor", "Tensor", "Filter", "Convolution"))
-        cudnn.call("cudnnSetTensor4dDescriptor", x, layout.value, real, p.n, p.groups * p.c, p.h, p.w)
-        cudnn.call("cudnnSetTensor4dDescriptor", y, layout.value, real, p.n, p.groups * p.oc, p.oh, p.ow)
-        cudnn.call("cudnnSetFilter4dDescriptor", self._filter, real, layout.value, p.groups * p.oc, p.c, p.kh, p.kw)
-        cudnn.call("cudnnSetConvolution2dDescriptor", self._way, *p.pads, *p.strides, *p.dilations, _CROSS_CORRELATION,
-                   real)
-        cudnn.call("cudnnSetConvolutionGroupCount", self._way, p.groups)
-        self._first, self._second, self._result = {
-            Kind.FORWARD: (x, self._filter, y), Kind.INPUT: (self._filter, y, x), Kind.FILTER: (x, y, self._filter),
-        }[p.kind]                              # in the library's order, in which the filter comes before dy
-        self._x = x
-        number = ctypes.c_double if p.dtype == "f64" else ctypes.c_float
-        self._one, self._zero = number(1), number(0)
+        self._library = library
+        self.x, self.y, self.filter, self.way = map(self._kept, ("Tensor", "Tensor", "Filter", "Convolution"))
+        library.call("cudnnSetTensor4dDescriptor", self.x, layout.value, real, p.n, p.groups * p.c, p.h, p.w)
+        library.call("cudnnSetTensor4dDescriptor", self.y, layout.value, real, p.n, p.groups * p.oc, p.oh, p.ow)
+        library.call("cudnnSetFilter4dDescriptor", self.filter, real, layout.value, p.groups * p.oc, p.c, p.kh, p.kw)
+        library.call("cudnnSetConvolution2dDescriptor", self.way, *p.pads, *p.strides, *p.dilations, _CROSS_CORRELATION,
+                     real)
+        library.call("cudnnSetConvolutionGroupCount", self.way, p.groups)
+        found, wanted = self._sizes(), (p.n, p.groups * p.oc, p.oh, p.ow)
+        if found != wanted:
+            raise LibraryError(f"{library.path} counts results of {found} where graphc has {wanted}, for {p}")
 
     def _kept(self, kind: str) -> int:
-        made = self._cudnn.made(f"cudnnCreate{kind}Descriptor")
-        weakref.finalize(self, self._cudnn.call, f"cudnnDestroy{kind}Descriptor", made).atexit = False
+        made = self._library.made(f"cudnnCreate{kind}Descriptor")
+        weakref.finalize(self, self._library.call, f"cudnnDestroy{kind}Descriptor", made).atexit = False
         return made
 
-    def output(self) -> tuple[int, int, int, int]:
+    def _sizes(self) -> tuple[int, ...]:
         """(pictures, channels, rows, columns) of the results, as the library counts them."""
         found = [_INT() for _ in range(4)]
-        self._cudnn.call("cudnnGetConvolution2dForwardOutputDim", self._way, self._x, self._filter,
-                         *map(ctypes.byref, found))
-        n, c, h, w = (one.value for one in found)
-        return n, c, h, w
+        self._library.call("cudnnGetConvolution2dForwardOutputDim", self.way, self.x, self.filter,
+                           *map(ctypes.byref, found))
+        return tuple(one.value for one in found)
+
+
+class Convolution:
+    """What the library does for a problem, in a layout. Raises LibraryError."""
+
+    def __init__(self, cudnn: Cudnn, problem: Problem, layout: Layout) -> None:
+        self._cudnn, self._problem, self._layout = cudnn, problem, layout
+        self._call, self._algorithms = problem.kind.value
+        self._description = of = Description(cudnn, problem, layout)
+        self._way = of.way
+        self._first, self._second, self._result = {
+            Kind.FORWARD: (of.x, of.filter, of.y), Kind.INPUT: (of.filter, of.y, of.x),
+            Kind.FILTER: (of.x, of.y, of.filter),
+        }[problem.kind]                        # in the library's order, in which the filter comes before dy
+        number = ctypes.c_double if problem.dtype == "f64" else ctypes.c_float
+        self._one, self._zero = number(1), number(0)
 
     def algorithms(self, workspace: int) -> Iterator[Algorithm]:
         """Those that may be taken, those first that the library thinks fastest, of so many bytes of workspace at most;

@@ -58,7 +58,7 @@ class LibraryProducts:
             return None
         problem = Problem(f.dtype, f.batch, f.m, f.n, f.k, f.a_batch, f.b_batch, f.transpose_a, f.transpose_b,
                           f.dtype == "f32" and call.products != Products.FUSED)
-        if not _is_worth_it(problem):
+        if not is_worth_it(problem):
             return None
         algorithm = self._choices.choose(call, self._question(problem, own))
         return None if algorithm is None else [self._product(Matmul(self._cublas, problem), algorithm, *addresses)]
@@ -69,14 +69,13 @@ class LibraryProducts:
         return LibraryProduct(matmul, algorithm, a, b, c, self._workspace.address)
 
     def _question(self, p: Problem, own: Own) -> Question[Algorithm]:
-        factors = (p.batch - 1) * p.a_batch + p.m * p.k, (p.batch - 1) * p.b_batch + p.k * p.n
         return Question(
-            f"a product of {p.batch} times [{p.m}, {p.k}] and [{p.k}, {p.n}] in {p.dtype}", str(p), p.dtype, factors,
-            p.batch * p.m * p.n, p.k, 2.0 * p.batch * p.m * p.n * p.k, own,
+            str(p), repr(p), p.dtype, p.factors, p.batch * p.m * p.n, p.k, p.operations, own,
             lambda: Matmul(self._cublas, p).algorithms(TRIED, WORKSPACE),
             lambda algorithm: lambda call, *at: [self._product(Matmul(self._cublas, p), algorithm, *at)])
 
 
-def _is_worth_it(p: Problem) -> bool:
+def is_worth_it(p: Problem) -> bool:
+    """Whether other ways than the own kernel may gain something."""
     moved = SIZES[p.dtype] * p.batch * (p.m * p.k + p.k * p.n + p.m * p.n)
-    return 2.0 * p.batch * p.m * p.n * p.k >= FEWEST_OPERATIONS or moved >= FEWEST_BYTES
+    return p.operations >= FEWEST_OPERATIONS or moved >= FEWEST_BYTES

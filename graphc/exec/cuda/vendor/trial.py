@@ -7,7 +7,8 @@ bit shows only where sums are rounded: for that, factors are other numbers.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -25,6 +26,14 @@ MOST_BITS = 4                                  # of a factor, beside its sign
 TIMES = 4                                      # that something must repeat
 
 
+@cache
+def _drawn(factor: int, most: int, dtype: str) -> np.ndarray:
+    """Numbers of a factor: multiples of 1 / most from -1 to 1, or, if that is 0, of a normal distribution."""
+    random = np.random.default_rng(factor)
+    values = random.integers(-most, most + 1, PATTERN) / most if most else random.standard_normal(PATTERN)
+    return values.astype(np.float64 if SIZES[dtype] == 8 else np.float32)
+
+
 class Trial:
     """Two factors, and room for two results, for as long as this lives: `result` is the own kernel's, `other` that of
     another way. The stream is the caller's. factors, result: how many elements they have; terms: of a sum.
@@ -40,23 +49,15 @@ class Trial:
         self.factors = self._room(factors[0] * size), self._room(factors[1] * size)
         self.result, self.other = self._room(result * size), self._room(result * size)
         self._number = self._room(8)
-        self._counts, self._terms = factors, terms
-        self._fill_all(self._exact)
+        self._counts = factors
+        # Multiples of 1 / most: most squared times the terms has at most 24 bits, as float32.
+        self._most = 1 << min(max((24 - terms.bit_length()) // 2, 0), MOST_BITS)
+        self._fill_all(self._most)
 
-    def _exact(self, random: np.random.Generator, count: int) -> np.ndarray:
-        """Multiples of 1 / most from -1 to 1; most squared times the terms has at most 24 bits, as float32."""
-        most = 1 << min(max((24 - self._terms.bit_length()) // 2, 0), MOST_BITS)
-        return random.integers(-most, most + 1, count) / most
-
-    def _rounded(self, random: np.random.Generator, count: int) -> np.ndarray:
-        return random.standard_normal(count)
-
-    def _fill_all(self, drawn: Callable[[np.random.Generator, int], np.ndarray]) -> None:
-        size, kept = SIZES[self.dtype], []     # the host's numbers are read until the device has waited
+    def _fill_all(self, most: int) -> None:
+        """most: as _drawn has it."""
         for number, (address, count) in enumerate(zip(self.factors, self._counts, strict=True)):
-            values = drawn(np.random.default_rng(number), min(count, PATTERN))
-            kept.append(values.astype(np.float64 if size == 8 else np.float32))
-            self._fill(address, count * size, kept[-1])
+            self._fill(address, count * SIZES[self.dtype], _drawn(number, most, self.dtype))
         self.device.wait()
 
     def _room(self, count: int) -> int:
@@ -108,12 +109,12 @@ class Trial:
 
     def repeats(self, call: Call, work: Sequence[Work]) -> bool:
         """Whether the work, which writes `other`, does so with the same bits each time where its sums are rounded."""
-        self._fill_all(self._rounded)
+        self._fill_all(0)
         found = set()
         for _ in range(TIMES):
             self.once(work)
             found.add(self._bits(call))
-        self._fill_all(self._exact)
+        self._fill_all(self._most)
         return len(found) == 1
 
     def _bits(self, call: Call) -> int:

@@ -2,6 +2,7 @@
 from graphc.compat.v1.python.ops import array_ops as array_ops
 from graphc.compat.v1.python.ops import control_flow_ops as control_flow_ops
 from graphc.compat.v1.python.ops import nccl_ops as nccl_ops
+from graphc.compat.v1.python.ops import op_selector as op_selector
 from graphc.compat.v1.python.ops import resource_variable_ops as resource_variable_ops
 from graphc.compat.v1.python.ops import rnn_cell_impl as rnn_cell_impl
 from graphc.compat.v1.python.ops import summary_op_util as summary_op_util

@@ -1,4 +1,4 @@
-"""turn_weights: a matrix that many products of few rows read transposed is transposed once.
+"""transpose_weights: a matrix that many products of few rows read transposed is transposed once.
 
 The gradient of an unrolled network multiplies dy @ transposed(w) at every step. The product's kernel reads few rows'
 worth of a matrix as it lies, but brings a transposed one in order first, in every call. (Loops have theirs transposed
@@ -18,7 +18,7 @@ from graphc.ir.op import OPS
 from graphc.ops.array.join import Split, SplitV
 from graphc.ops.array.source import Const
 from graphc.ops.math.matmul import MatMul
-from graphc.passes.internal_ops import Turned
+from graphc.passes.internal_ops import Transposed
 from graphc.passes.rewriter import Reads, Rewriter
 
 MANY = 8                     # products that together cost more than transposing once (measured: 3 to 6)
@@ -35,22 +35,22 @@ class Part:
     read: tuple[int, ...]
 
 
-def turn_weights(flow: Flow) -> Flow:
+def transpose_weights(flow: Flow) -> Flow:
     reads = Reads(flow)
     found = {node: part for node in flow.nodes() if (part := _read_of(node, reads)) is not None}
     in_parts = {node.inputs[0].node for node in found if not isinstance(node.op, MatMul)}
     products = Counter(part for node, part in found.items() if node not in in_parts)
     parts = {node: part for node, part in found.items() if node not in in_parts and products[part] >= MANY}
-    return _Turning(parts).run(flow) if parts else flow
+    return _Transposing(parts).run(flow) if parts else flow
 
 
-class _Turning(Rewriter):
+class _Transposing(Rewriter):
     """Puts products with matrices that were transposed once in place of some, or of splits of them."""
 
     def __init__(self, parts: Mapping[Node, Part]) -> None:
         super().__init__(())
         self.parts = parts
-        self.turned: dict[Part, Value] = {}
+        self.transposed: dict[Part, Value] = {}
 
     def _visit(self, node: Node) -> None:
         if node not in self.parts:
@@ -69,14 +69,14 @@ class _Turning(Rewriter):
 
     def _matrix(self, part: Part, product: Node) -> Value:
         """What stands for the part of the matrix, which the first product that needs it makes."""
-        if part not in self.turned:
+        if part not in self.transposed:
             matrix = product.inputs[1]
             whole, width = matrix.spec.shape  # type: ignore[misc]
             if part.count != whole:
                 rows: Any = OPS.make("Slice", begin=(part.first, 0), size=(part.count, width))
                 matrix = make_node(rows, (matrix,), product.origins).value()
-            self.turned[part] = make_node(Turned(), (matrix,), product.origins).value()
-        return self.turned[part]
+            self.transposed[part] = make_node(Transposed(), (matrix,), product.origins).value()
+        return self.transposed[part]
 
 
 def _split(split: Node, product: Node, read: Sequence[int]) -> Node:

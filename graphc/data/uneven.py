@@ -1,4 +1,4 @@
-"""SparseTensorValues of many elements: put together with one more axis in front, and taken apart again."""
+"""Parts of many elements that are of several sizes: sparse tensors, and arrays of different first sizes."""
 from __future__ import annotations
 
 import itertools
@@ -42,3 +42,28 @@ class SparseVectors:
     def __getitem__(self, number: int) -> Any:
         start, end = self.starts[number], self.starts[number + 1]
         return gc.SparseTensorValue(self.columns[start:end], self.values[start:end], np.array([end - start], np.int64))
+
+
+class UnevenArrays:
+    """Arrays of different first sizes by number: one behind the other in `values`, of which each begins at its `starts`
+    and ends at the next one's."""
+
+    def __init__(self, values: np.ndarray, lengths: np.ndarray) -> None:
+        self.values, self.lengths = values, lengths
+        self.starts = [0, *np.cumsum(lengths).tolist()]
+
+    @staticmethod
+    def of(arrays: Sequence[np.ndarray]) -> UnevenArrays:
+        return UnevenArrays(np.concatenate(arrays), np.array([len(a) for a in arrays], np.int64))
+
+    @property
+    def nbytes(self) -> int:
+        is_text = self.values.dtype == object
+        return sum(map(len, self.values.ravel().tolist())) if is_text else int(self.values.nbytes)
+
+    def __getitem__(self, number: int) -> np.ndarray:
+        return self.values[self.starts[number]:self.starts[number + 1]]
+
+    def some(self, first: int, end: int) -> UnevenArrays:
+        """Those from the first number on."""
+        return UnevenArrays(self.values[self.starts[first]:self.starts[end]], self.lengths[first:end])

@@ -1,4 +1,4 @@
-"""turn_weights: matrices that many products read transposed are transposed once, the rows that are read alone; a few
+"""transpose_weights: matrices that many products read transposed get one transpose, the rows that are read alone; a few
 products, and those of very few or of many rows, stay."""
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 import graphc as gc
 from graphc.passes.simplify import simplify
-from graphc.passes.turn_weights import MANY, turn_weights
+from graphc.passes.transpose_weights import MANY, transpose_weights
 
 from checking import check_compiled, check_rewrite, flow_of, types
 
@@ -32,23 +32,23 @@ def chain(rows: int | None, count: int, parts: Any = lambda y: [y]) -> tuple[lis
 
 def check(fetches: Sequence[Any], feeds: Sequence[Any], expected: Sequence[str], rows: int) -> None:
     arrays = [array(*(rows if s is None else s for s in x.shape.as_list())) for x in feeds]
-    check_rewrite(simplify(flow_of(fetches, feeds)), turn_weights, arrays, expected)
+    check_rewrite(simplify(flow_of(fetches, feeds)), transpose_weights, arrays, expected)
     check_compiled(fetches, feeds, arrays)
 
 
 @pytest.mark.parametrize("rows", [9, 64, None], ids=str)
 def test_many_products_share_one_transposed_matrix(rows: int | None) -> None:
-    check(*chain(rows, MANY), ["_Turned", *["MatMul"] * MANY], 31 if rows is None else rows)
+    check(*chain(rows, MANY), ["_Transposed", *["MatMul"] * MANY], 31 if rows is None else rows)
 
 
 def test_rows_that_are_not_known_may_be_none() -> None:
-    check(*chain(None, MANY), ["_Turned", *["MatMul"] * MANY], 0)
+    check(*chain(None, MANY), ["_Transposed", *["MatMul"] * MANY], 0)
 
 
 @pytest.mark.parametrize(("rows", "count"), [(8, MANY), (65, MANY), (20, MANY - 1)], ids=str)
 def test_what_does_not_pay_stays(rows: int, count: int) -> None:
     flow = simplify(flow_of(*chain(rows, count)))
-    assert turn_weights(flow) is flow
+    assert transpose_weights(flow) is flow
 
 
 @pytest.mark.parametrize(("sizes", "read", "splits"), [((5, 7), (1,), 0), ((3, 5, 4), (0,), 0), ((3, 5, 4), (0, 1), 1)],
@@ -58,7 +58,7 @@ def test_only_columns_that_are_read_are_computed(sizes: tuple[int, ...], read: t
         made = gc.split(y, list(sizes), axis=1)
         return [made[i] for i in read]
 
-    check(*chain(20, MANY, parts), ["Slice", "_Turned", *["MatMul"] * MANY, *["SplitV"] * (splits * MANY)], 20)
+    check(*chain(20, MANY, parts), ["Slice", "_Transposed", *["MatMul"] * MANY, *["SplitV"] * (splits * MANY)], 20)
 
 
 def test_parts_that_lie_apart_are_columns_of_whole_products() -> None:
@@ -66,7 +66,7 @@ def test_parts_that_lie_apart_are_columns_of_whole_products() -> None:
         first, _, last = gc.split(y, 3, axis=1)
         return [first, last]
 
-    check(*chain(20, MANY, ends), ["_Turned", *["MatMul"] * MANY, *["Split"] * MANY], 20)
+    check(*chain(20, MANY, ends), ["_Transposed", *["MatMul"] * MANY, *["Split"] * MANY], 20)
 
 
 def test_an_unrolled_network_learns_what_a_loop_learns() -> None:
@@ -77,7 +77,7 @@ def test_an_unrolled_network_learns_what_a_loop_learns() -> None:
     weights = gc.trainable_variables()
     losses = [gc.reduce_mean(gc.square(y)) for y in (gc.stack(listed, 1), looped)]
     unrolled, loop = (gc.gradients(loss, weights) for loss in losses)
-    assert "_Turned" in types(turn_weights(simplify(flow_of(unrolled, [x]))))
+    assert "_Transposed" in types(transpose_weights(simplify(flow_of(unrolled, [x]))))
     with gc.Session() as session:
         session.run(gc.global_variables_initializer())
         for _ in range(2):
