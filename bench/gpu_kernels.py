@@ -18,12 +18,8 @@ from graphc.exec.cuda.calls.call import Call, Products
 from graphc.exec.cuda.driver import find_device
 from graphc.exec.library import load_library
 
-from gpu import REPEATS, ROUNDS, Bench
+from gpu import CONVOLUTIONS, REPEATS, ROUNDS, Bench
 
-CONVOLUTIONS = (      # pictures, height and width, channels, filters, their size, stride
-    (16, 56, 64, 64, 3, 1), (16, 28, 128, 128, 3, 1), (16, 14, 256, 256, 3, 1), (16, 7, 512, 512, 3, 1),
-    (16, 56, 64, 256, 1, 1), (16, 14, 1024, 256, 1, 1), (16, 56, 128, 128, 3, 2), (16, 224, 3, 64, 7, 2),
-    (64, 28, 1, 32, 5, 1), (64, 14, 32, 64, 5, 1))
 PRODUCTS = ((1, 1024, 1024, 1024), (1, 4096, 4096, 4096), (1, 8192, 8192, 8192), (1, 64, 512, 784),
             (1, 128, 3072, 768), (1, 128, 768, 3072), (1, 1024, 50257, 768), (96, 128, 128, 64), (12, 1024, 64, 1024))
 

@@ -48,8 +48,13 @@ def room(module: str) -> str:
     return inner if inner in ROOMS else parts[0]
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Names of this project that `path` imports at any depth, but for those under TYPE_CHECKING."""
+@functools.cache
+def imported(path: Path) -> tuple[str, ...]:
+    """The names that `path` imports at any depth, but for those under TYPE_CHECKING."""
+    return tuple(_imported(path))
+
+
+def _imported(path: Path) -> Iterator[str]:
     waiting: list[ast.AST] = [ast.parse(path.read_text())]
     while waiting:      # statements alone: there are many more expressions
         node = waiting.pop()
@@ -167,3 +172,10 @@ with Graph().as_default() as graph:
     x = apply(OPS["Placeholder"], dtype=__import__("graphc.ir.dtypes").ir.dtypes.float32, shape=(2,))
     assert (x + 1.0).op.type == "AddV2" and graph.as_graph_def().node
 """)
+
+
+def test_private_names_stay_in_their_file() -> None:
+    """But op types, of which graphc's own begin with _."""
+    taken = {(module, name) for module in MODULES for name in imported(MODULES[module])
+             if name.startswith("graphc.") and name.rpartition("._")[2][:1].islower() and "._" in name}
+    assert taken == set()

@@ -17,4 +17,4 @@ def written() -> str:
 
 
 if __name__ == "__main__":
-    (ROOT / "runner" / "src" / "flags.inc").write_text(written())
+    (ROOT / "runner" / "src" / "command" / "flags.inc").write_text(written())

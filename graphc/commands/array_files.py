@@ -1,5 +1,5 @@
 """The files of arrays that `graphc run` reads and writes: .npy, and .npz, a zip archive of those by the names of inputs
-and outputs. runner/src/npy.cpp and npz.cpp do the same in C++, to the byte; they do not read compressed archives.
+and outputs. runner/src/files/npy.cpp and npz.cpp do the same in C++, to the byte; they do not read compressed archives.
 """
 from __future__ import annotations
 

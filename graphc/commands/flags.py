@@ -1,7 +1,7 @@
 """The flags of `graphc run` and of graphc-run: one table.
 
-tools/runner_flags.py writes it down for C++ (runner/src/flags.inc), where run_arguments.cpp reads a command line as
-`parse` does here, with the same words about what is wrong.
+tools/runner_flags.py writes it down for C++ (runner/src/command/flags.inc), where run_arguments.cpp reads a line
+as `parse` does here, with the same words about what is wrong.
 """
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LARGEST = 2 ** 62
 
 @dataclass(frozen=True)
 class Flag:
-    """value: what stands behind it, "" for a switch."""
+    """value: what stands after it, "" for a switch."""
 
     name: str
     value: str
@@ -26,7 +26,7 @@ FLAGS = (
     Flag("--feed", "NAME=FILE.npy",
          "an input; NAME as --info prints it, ':0' may be left out; once for each, or FILE.npz for all in it"),
     Flag("--feed-each", "NAME=FILE.npy",
-         "the same, a row of the array's first axis for each step; behind the last comes the first again"),
+         "the same, a row of the array's first axis for each step; after the last the first again"),
     Flag("--fetch", "NAME", "an output; may be repeated; default: all outputs"),
     Flag("--out", "FILE.npy",
          "where to write it, one for each output, in their order, or FILE.npz for all; default: print"),
@@ -34,7 +34,7 @@ FLAGS = (
     Flag("--steps", "N", "run N times, such as steps of a training; outputs are the last run's; default: 1"),
     Flag("--restore", "CHECKPOINT", "begin with the variables of a checkpoint; default: those in the file"),
     Flag("--save", "CHECKPOINT",
-         "save the variables behind the last step, as TensorFlow does: CHECKPOINT.index and .data-..."),
+         "save the variables after the last step, as TensorFlow does: CHECKPOINT.index and .data-..."),
     Flag("--bench", "N", "run N times more and print the times"),
     Flag("--device", "DEVICE", "cpu, gpu, or gpu:1 for the second GPU; default: cpu"),
     Flag("--gpu-code", "FILE.gpu", "with --device gpu: what `graphc gpu` made of the model; Python can do without"),

@@ -1,5 +1,5 @@
 """`graphc run`: runs a saved graph on .npy and .npz files, with the flags and words of graphc-run
-(runner/src/run_command.cpp).
+(runner/src/command/run_command.cpp).
 
 A file's Plan is run as C++ runs it. What C++ cannot run, Python compiles: graphs without a Plan, .pbtxt, other tensors
 than those of the signature, ops that are computed in Python.

@@ -1,4 +1,4 @@
-"""What `graphc run` feeds, prints and writes: runner/src/run_feeds.cpp and run_command.cpp in Python."""
+"""What `graphc run` feeds, prints and writes: runner/src/command/run_feeds.cpp and run_command.cpp in Python."""
 from __future__ import annotations
 
 import os

@@ -10,7 +10,7 @@ _LOSSES = gc.GraphKeys.LOSSES
 
 
 def _fitted(weights: Any, losses: Any) -> Any:
-    """The weights with axes of size 1 behind them, up to the rank of the losses."""
+    """The weights with axes of size 1 after them, up to the rank of the losses."""
     weights, rank = gc.to_float(weights), losses.get_shape().ndims
     shape = weights.get_shape()
     if rank is None or shape.ndims is None:

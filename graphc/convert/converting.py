@@ -16,6 +16,7 @@ from graphc.convert.formats import OpenedModel, Wishes
 from graphc.convert.readers import open_model
 from graphc.errors import InvalidArgumentError
 from graphc.serial.freeze import add_signatures, convert_variables_to_constants
+from graphc.serial.frozen_tables import with_constant_tables
 from graphc.serial.graph_pb2 import GraphDef
 from graphc.serial.plan_proto import load_plan
 from graphc.serial.signatures import Signature, check_native, compile_signature
@@ -53,13 +54,14 @@ def converted(opened: OpenedModel, signatures: Mapping[str, Signature], keep_var
     """The graph of these signatures with its Plans."""
     session, graph = opened.session, opened.session.graph
     compiled = {name: compile_signature(graph, one) for name, one in signatures.items()}
-    check_native(compiled, functions_are_set=False)
     if keep_variables or any(body.writes for one in compiled.values() for body in one.plan.bodies):
+        check_native(compiled, functions_are_set=False)
         return gc.export_model(session, signatures, opened.variables)
     named = {name: by_name(graph, one) for name, one in signatures.items()}
     needed = {name.partition(":")[0] for one in named.values() for given in (one.fetches, one.inputs or {})
               for name in given.values()}
     frozen = convert_variables_to_constants(session, graph.as_graph_def(), sorted(needed))
+    frozen = with_constant_tables(session, frozen)
     add_signatures(frozen, named, native=True)
     return frozen
 

@@ -10,8 +10,7 @@ import numpy as np
 import graphc as gc
 from graphc import errors
 from graphc.data.order import Ordered
-from graphc.data.pipeline import Rows, Run, Step, tensors_among
-from graphc.data.sources import sparse_rows
+from graphc.data.pipeline import Rows, Run, Step, tensors_among, unequal_shapes
 from graphc.data.structure import (
     DatasetPart,
     Element,
@@ -22,7 +21,9 @@ from graphc.data.structure import (
     flatten,
     map_leaves,
     pack,
+    stack,
 )
+from graphc.data.uneven import sparse_rows, stacked_sparse
 
 
 class Batch(Ordered):
@@ -61,7 +62,7 @@ class RowBatches:
         indices = list(itertools.islice(self.rows.indices, self.size))
         if not indices or (self.drop and len(indices) < self.size):
             raise StopIteration
-        return tuple([a.take(indices, axis=0) for a in self.rows.arrays])
+        return self.rows.batch(indices)
 
 
 class Groups:
@@ -83,23 +84,12 @@ class Groups:
 def stacked(values: Sequence[Any], part: Any) -> Any:
     """The values, one below the other."""
     if isinstance(part, SparsePart):
-        return _stacked_sparse(values)
+        return stacked_sparse(values)
     arrays = [array_of(v, part.dtype) for v in values]
     if any(a.shape != arrays[0].shape for a in arrays):
         other = next(a for a in arrays if a.shape != arrays[0].shape)
-        raise errors.InvalidArgumentError(
-            f"Cannot batch tensors with different shapes in a component. First element had shape "
-            f"{list(arrays[0].shape)} and another one had shape {list(other.shape)}; padded_batch fills them up")
-    return np.stack(arrays)
-
-
-def _stacked_sparse(values: Sequence[Any]) -> Any:
-    shapes = np.array([v.dense_shape for v in values])
-    rows = np.repeat(np.arange(len(values)), [len(v.values) for v in values])
-    indices = np.concatenate([np.asarray(v.indices).reshape(-1, shapes.shape[1]) for v in values])
-    return gc.SparseTensorValue(np.column_stack([rows, indices]).astype(np.int64),
-                                np.concatenate([v.values for v in values]),
-                                np.array([len(values), *shapes.max(axis=0)], np.int64))
+        raise unequal_shapes(arrays[0].shape, other.shape)
+    return stack(arrays)
 
 
 class PaddedBatch(Batch):

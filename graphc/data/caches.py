@@ -22,6 +22,8 @@ class CacheInMemory(Ordered):
 class CacheInFile(Ordered):
     """The elements are kept in filename.index, for other programs too."""
 
+    own_calm = False                        # the file is written when the last element has been asked for
+
     def __init__(self, before: Step, filename: Any) -> None:
         super().__init__(before)
         self.filename = filename

@@ -22,8 +22,10 @@ AUTOTUNE = -1
 class Dataset:
     """A pipeline of elements: structures (tuples, namedtuples, dicts) of tensors, as `tf.data.Dataset`.
 
-    Everything is computed when an element is asked for, on the thread that asks: num_parallel_calls and prefetch change
-    nothing but where TensorFlow would compute ahead, and the order is always the same. Parameters may be tensors, whose
+    Everything is computed on the thread that asks for an element: num_parallel_calls and prefetch change nothing but
+    where TensorFlow would compute ahead, and the order is always the same. map and filter may read tensors and files up
+    to 64 elements ahead, to run their function on many at once; Python functions are called when an element is asked
+    for. Parameters may be tensors, whose
     values are taken when an iterator is started. Raises TypeError for functions that are not callable, return None, or
     for sizes that are no integers; what only a run knows ends it with InvalidArgumentError. It is no Python iterator
     (RuntimeError). A static shape has None where only a run knows the size.

@@ -1,9 +1,12 @@
 """What a user's function of an element becomes: a graph of its own, built once, and run for each element."""
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+import numpy as np
 
 import graphc as gc
 from graphc.data.pipeline import Run, Step
@@ -12,12 +15,15 @@ from graphc.data.structure import (
     Element,
     SparsePart,
     TensorPart,
+    array_of,
     arrays_of,
     flatten,
     is_nested,
     pack,
 )
+from graphc.data.uneven import SparseVectors, UnevenArrays
 
+RUNS_ALONE = 128             # in front of the first stacked one, whose plan takes as long to compile
 _numbers = itertools.count()
 
 
@@ -36,7 +42,7 @@ class Function:
     the user's dataset of a Step. what: for messages.
 
     structure: of the result. dataset: the Step of the dataset that it gives, or None; structure is that of its elements
-    then.
+    then. flat: which parts of the arguments its form for many elements takes one behind the other.
     """
 
     def __init__(self, func: Callable[..., Any], *structures: Any, wrap: Callable[[Step], Any], what: str) -> None:
@@ -54,6 +60,9 @@ class Function:
             self._take_result(func(*arguments), what)
         captures = self.graph.captures
         self.captures, self.inner = list(captures), list(captures.values())
+        self.runs = 0
+        self.flat = [part.shape.ndims is not None and part.shape.ndims > 0 and part.shape[0].value is None
+                     for part in self.parts if isinstance(part, TensorPart)]
 
     def _argument(self, structure: Any, wrap: Callable[[Step], Any]) -> Any:
         return pack(structure, [self._leaf(part, wrap) for part in flatten(structure)])
@@ -113,8 +122,55 @@ class Function:
             values = call(*arrays(element), *captured)
             datasets = dict(run.datasets)
             datasets.update({given: value for given, value in zip(self.given, element, strict=True) if given})
-            return dataset.open(Run({**run.values, **dict(zip(self.wanted, values, strict=True))}, run.callable,
-                                    datasets))
+            return dataset.open(Run(dataset, {**run.values, **dict(zip(self.wanted, values, strict=True))},
+                                    run.callable, datasets))
+
+        return function
+
+    @property
+    def is_pure(self) -> bool:
+        """Whether nobody notices if it is called sooner, or once more; the dataset that it gives included."""
+        return self.graph.is_pure and (self.dataset is None or self.dataset.calm)
+
+    @functools.cached_property
+    def stacked(self) -> Any:
+        """Its form for many elements (FuncGraph.stacked), or None."""
+        if self.dataset is not None or not self.feeds or any(self.given):
+            return None
+        if not all(isinstance(part, TensorPart) for part in self.parts):
+            return None
+        if any(self.flat):
+            form = self._stacked(self.flat)
+            if form is not None:
+                return form
+            self.flat = [False] * len(self.parts)
+        return self._stacked(self.flat)
+
+    def _stacked(self, flat: list[bool]) -> Any:
+        form = self.graph.stacked(self.feeds, self.inner, self.fetches, flat)
+        sparse = [isinstance(part, SparsePart) for part in flatten(self.structure) for _ in part.tensors()]
+        return form if form is not None and sparse == [kind == "sparse" for kind in form.kinds] else None
+
+    def pays_off(self) -> bool:
+        """Whether it has been called so often that the stacked form is worth its compilation. Counts the call."""
+        self.runs += 1
+        return self.runs >= RUNS_ALONE
+
+    def many(self, run: Run) -> Callable[[Element, int], Element]:
+        """The stacked form, of arrays and the number of elements, for one opening of the pipeline."""
+        form, captured = self.stacked, [run.values[t] for t in self.captures]
+        parts = flatten(self.structure)
+        call: Callable[..., Any] | None = None
+
+        def function(columns: Element, count: int) -> Element:
+            nonlocal call
+            if call is None:
+                call = run.callable(form.graph, form.fetches, [*form.feeds, *form.inner])
+            fed = [c.values if isinstance(c, UnevenArrays) else c for c in columns]
+            lengths = [c.lengths for c in columns if isinstance(c, UnevenArrays)]
+            results = call(*fed, *lengths, *captured)
+            places = iter(range(len(form.kinds)))
+            return tuple([_column(form, results, [next(places) for _ in part.tensors()], count) for part in parts])
 
         return function
 
@@ -125,6 +181,18 @@ class Function:
         fed = [i for i, given in enumerate(self.given) if given is None]
         inner = arrays_of(tuple(self.parts[i] for i in fed))
         return lambda element: inner(tuple(element[i] for i in fed))
+
+
+def _column(form: Any, results: Sequence[Any], places: list[int], count: int) -> Any:
+    """A part of so many elements, of what a stacked form gave. places: those of its tensors."""
+    place = places[0]
+    kind, value = form.kinds[place], results[place]
+    if kind == "sparse":
+        return SparseVectors(value, results[places[1]], count)
+    if kind == "flat":
+        return UnevenArrays(value, results[form.lengths[place]])
+    return value if kind == "rows" else np.broadcast_to(array_of(value, form.fetches[place].dtype),
+                                                        (count, *np.shape(value)))
 
 
 def scalar(function: Function, dtype: Any, what: str) -> Function:

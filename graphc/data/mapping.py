@@ -6,14 +6,29 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from graphc import errors
+from graphc.data.chunks import Chosen, Chunks, Mapped
 from graphc.data.functions import Function
 from graphc.data.order import Ordered
-from graphc.data.pipeline import Run, Step, tensors_among
+from graphc.data.pipeline import RowsOfBlocks, Run, Step, reordered, tensors_among
 from graphc.data.sources import Tensors
 from graphc.data.structure import Element, assert_same, flatten, map_leaves
 
 
-class Map(Step):
+class Calling(Step):
+    """A step that calls a function of each element."""
+
+    function: Function
+
+    @property
+    def own_calm(self) -> bool:  # type: ignore[override]
+        return self.function.is_pure
+
+    def takes_chunks(self, run: Run) -> bool:
+        """Whether elements may be read ahead, and the function runs on many of them at once."""
+        return run.ahead and self.before[0].calm and self.function.stacked is not None
+
+
+class Map(Calling):
     def __init__(self, before: Step, function: Function) -> None:
         if function.dataset is not None:
             raise TypeError("map: the function returned a dataset; use flat_map or interleave")
@@ -21,28 +36,34 @@ class Map(Step):
         self.tensors = function.captures
 
     def open(self, run: Run) -> Iterator[Element]:
-        return map(self.function.bound(run), self.before[0].open(run))
+        function, stream = self.function, self.before[0].open(run)
+        if not self.takes_chunks(run):
+            return map(function.bound(run), stream)
+        return RowsOfBlocks(Mapped(Chunks(stream, function, run)))
 
 
-class Filter(Step):
+class Filter(Calling):
     def __init__(self, before: Step, predicate: Function) -> None:
-        self.before, self.predicate, self.structure = (before,), predicate, before.structure
+        self.before, self.function, self.structure = (before,), predicate, before.structure
         self.tensors = predicate.captures
 
     def open(self, run: Run) -> Iterator[Element]:
-        predicate = self.predicate.bound(run)
-        return filter(lambda element: bool(predicate(element)[0]), self.before[0].open(run))
+        predicate, stream = self.function, self.before[0].open(run)
+        if not self.takes_chunks(run):
+            alone = predicate.bound(run)
+            return filter(lambda element: bool(alone(element)[0]), stream)
+        return reordered(stream, lambda _: Chosen(Chunks(stream, predicate, run)))
 
 
 class TakeWhile(Filter):
     """The elements before the first one of which predicate is false."""
 
     def open(self, run: Run) -> Iterator[Element]:
-        predicate = self.predicate.bound(run)
+        predicate = self.function.bound(run)
         return itertools.takewhile(lambda element: bool(predicate(element)[0]), self.before[0].open(run))
 
 
-class Interleave(Step):
+class Interleave(Calling):
     """The elements of cycle_length datasets in turn, block_length of each."""
 
     def __init__(self, before: Step, function: Function, cycle_length: Any, block_length: Any, what: str) -> None:
@@ -108,6 +129,8 @@ class Interleaved:
 class GroupByWindow(Step):
     """Elements with equal keys, window_size of them, become what `reduce` makes of them."""
 
+    own_calm = False
+
     def __init__(self, before: Step, key: Function, reduce: Function, window_size: Function) -> None:
         if reduce.dataset is None:
             raise TypeError("group_by_window: `reduce_func` must return a `Dataset` object")
@@ -140,6 +163,8 @@ class GroupByWindow(Step):
 
 class Stateful(Ordered):
     """A step with a state: `function` of the state and an element gives the next state, and more."""
+
+    own_calm = False
 
     def __init__(self, before: Step, initial_state: Any, function: Callable[[Any, Any], Function],
                  state_of: Callable[[Any], Any], what: str) -> None:

@@ -64,7 +64,7 @@ class Repeat(Ordered):
         rows = isinstance(first, Rows)
         again = (lambda: self.opened(run).indices) if rows else (lambda: self.opened(run))
         items = Repeated(first.indices if rows else first, again, count)
-        return Rows(first.arrays, items) if rows else items
+        return first.with_indices(items) if rows else items
 
 
 class Repeated:
@@ -94,6 +94,8 @@ class Repeated:
 
 class Shuffle(Ordered):
     """Each element is drawn from a buffer of buffer_size; with seeds, in TensorFlow's order."""
+
+    draws = True
 
     def __init__(self, before: Step, buffer_size: Any, seeds: tuple[Any, Any], reshuffle: bool) -> None:
         super().__init__(before, buffer_size, *seeds)

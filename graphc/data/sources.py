@@ -11,6 +11,7 @@ import graphc as gc
 from graphc import errors
 from graphc.data.pipeline import Rows, Run, Step, tensors_among
 from graphc.data.structure import Element, SparsePart, TensorPart, array_of, assert_same, flatten, is_nested, pack
+from graphc.data.uneven import sparse_rows
 from graphc.data.words import random_words
 
 
@@ -103,6 +104,8 @@ class Random(Step):
 class Generated(Step):
     """What a Python generator yields. args: tensors, or values, that it is given as arrays."""
 
+    own_calm = False
+
     def __init__(self, generator: Callable[..., Any], structure: Any, args: tuple[Any, ...]) -> None:
         self.generator, self.structure = generator, structure
         self.arguments = [_leaf(a, i)[1][0] for i, a in enumerate(args)]
@@ -176,10 +179,3 @@ def _bytes(array: np.ndarray) -> np.ndarray:
             raise TypeError(f"{value!r} of {type(value).__name__} is neither a number nor a string")
         flat[i] = value.encode() if isinstance(value, str) else value
     return made
-
-
-def sparse_rows(value: Any) -> Iterator[Any]:
-    """The rows of a SparseTensorValue."""
-    starts = np.searchsorted(value.indices[:, 0], np.arange(int(value.dense_shape[0]) + 1))
-    for start, end in itertools.pairwise(starts):
-        yield gc.SparseTensorValue(value.indices[start:end, 1:], value.values[start:end], value.dense_shape[1:])

@@ -57,7 +57,7 @@ class EvalSpec(_EvalFields):
     last one began. start_delay_secs is for evaluators that are processes of their own; here there is none. Raises
     ValueError unless steps is positive or None, and for negative seconds, TypeError for an input_fn, name, hook or
     exporter that is none. steps: how many batches, None for all. exporters: one or several, which export the model
-    behind each evaluation.
+    after each evaluation.
 
     >>> gc.estimator.EvalSpec(lambda: None, steps=10).throttle_secs
     600

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from graphc.exec.machine_speed import MachineSpeed
 
 SHAPES_KEPT = 32           # frames for as many different input shapes are kept bound, while they take no more than
-BYTES_KEPT = 256 << 20     # bytes together: to bind a large one anew takes far less time than to run it
+BYTES_KEPT = 256 << 20     # bytes together: to bind a large one again takes far less time than to run it
 SHAPES_BOUND_ANEW = 4
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
@@ -54,7 +54,7 @@ _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 class Engine:
     """Runs a plan. `constants`: values by name; `states`: a StateStore, or values by name (then all are initialised);
     `hosts`: the Python functions of Plan.hosts; `threads`: in all, default one a CPU; `memory_limit`: bytes that the
-    plan's own memory may take, default what the machine or the control group has; `brain_weights`: whether packed
+    plan's own memory may take, default what the machine or the control group has; `bfloat16_weights`: whether packed
     float32 weights of products are kept as bfloat16, which GRAPHC_WEIGHTS asks for, too.
 
     Raises UnimplementedError if the kernel library lacks something, InternalError if the plan does not verify.
@@ -72,7 +72,7 @@ class Engine:
         threads: int | None = None,
         memory_limit: int = 0,
         library: Any = None,
-        brain_weights: bool = False,
+        bfloat16_weights: bool = False,
     ) -> None:
         self.plan = plan
         if library is None:
@@ -109,7 +109,7 @@ class Engine:
         self._compiled = np.zeros(CODE_WORDS * len(plan.programs) + 1, np.int64)
         self._code: list[Any] = []             # machine code that the plan's maps use
         self._ways = [table_of(machine_ways(library), library.names)]
-        self._brain_weights = brain_weights or _environment_wants_brain_weights()
+        self._bfloat16_weights = bfloat16_weights or _environment_wants_bfloat16_weights()
         self.library, self._threads = library, default_threads() if threads is None else threads
         self._stale = False                    # a run was left in the middle by a fork
         self._opening = new_lock()
@@ -153,7 +153,7 @@ class Engine:
         request = np.zeros(t.OPEN_WORDS, np.int64)
         request[t.OPEN_COMPILED] = self._compiled.ctypes.data
         request[t.OPEN_NO_WINOGRAD] = os.environ.get("GRAPHC_WINOGRAD") == "0"
-        request[t.OPEN_BRAIN_WEIGHTS] = self._brain_weights
+        request[t.OPEN_BRAIN_WEIGHTS] = self._bfloat16_weights
         request[t.OPEN_RUN_OTHER] = library.entry["gc_run_other"]
         request[t.OPEN_WAYS] = self._ways[-1].ctypes.data
         request[:t.OPEN_ERROR + 1] = (
@@ -306,7 +306,7 @@ class Engine:
 
     def use_compiled(self, programs: Mapping[int, Any]) -> None:
         """From the next bind on, maps of these programs run machine code, each a jit.CompiledProgram. Frames that are
-        free are made anew, here for the shapes used last, so that no run waits for it; runs may go on meanwhile."""
+        free are made again, here for the shapes used last, so that no run waits for it; runs may go on meanwhile."""
         self._code.append(programs)
         for program, code in programs.items():
             at = CODE_WORDS * program
@@ -410,7 +410,7 @@ class Engine:
                 self._stale = False
 
 
-def _environment_wants_brain_weights() -> bool:
+def _environment_wants_bfloat16_weights() -> bool:
     """What GRAPHC_WEIGHTS says. Raises InvalidArgumentError for a word that is none of its."""
     word = os.environ.get("GRAPHC_WEIGHTS", "")
     if word not in ("", "float32", "bfloat16"):

@@ -29,7 +29,7 @@ class Frames:
             return None if self.quick is None else self.quick.take(shapes)
 
     def keep(self, frame: Frame) -> None:
-        """Behind its run."""
+        """After its run."""
         if frame.generation != self._generation:
             self._retired.append(frame)
         elif self.quick is None or not self.quick.add(frame):

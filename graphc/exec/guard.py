@@ -35,7 +35,7 @@ def use(words: np.ndarray) -> None:
 
 
 def _allocate(size: int, _context: int) -> int:
-    """A block whose bytes are 0x5A. It begins at a multiple of 64, so up to 63 bytes behind it may be touched, none if
+    """A block whose bytes are 0x5A. It begins at a multiple of 64, so up to 63 bytes after it may be touched, none if
     its size is such a multiple too."""
     size = -(-size // 64) * 64
     total = -(-size // PAGE) * PAGE + PAGE

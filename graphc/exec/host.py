@@ -2,7 +2,7 @@
 
 Memory is libc's malloc; threads sleep on a futex through libc's `syscall` on Linux, and poll elsewhere. A Python
 function of a graph is called with the GIL on the thread that runs the plan; its exception is kept for that thread and
-raised behind the run.
+raised after the run.
 """
 from __future__ import annotations
 

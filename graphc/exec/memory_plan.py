@@ -1,7 +1,7 @@
 """Where the buffers of a plan lie in its arena, and from which step to which: read off a frame that has run.
 
-The native runtime places them (kernels/runtime/place.py), anew for other input shapes; a segment is a part of the steps
-whose sizes are known together, and has an arena of its own. What loops and branches need is in frames of their own.
+The native runtime places them (kernels/runtime/place.py), again for other input shapes; a segment is a part of the
+steps whose sizes are known together, and has an arena of its own. Loops and branches have frames of their own.
 """
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ def _pass(form: Form, number: int, roots: set[int], given: set[int]) -> Pass:
 
 
 def _spills(computed: list[int], loop_of: dict[int, int], last_use: dict[int, int]) -> dict[int, int]:
-    """A register of room for each value that a later loop reads; it is free again behind the last of them."""
+    """A register of room for each value that a later loop reads; it is free again after the last of them."""
     spills: dict[int, int] = {}
     free_from: list[int] = []
     for v in computed:
@@ -263,7 +263,7 @@ class LoopWriter(ProgramWriter):
         return [v for v in self.loop.computed if v in self.made.spills]
 
     def word(self, name: str, base: str, index: int) -> None:
-        """%name = word `index` behind pointer %base."""
+        """%name = word `index` after pointer %base."""
         self.emit(f"%{name}.at = getelementptr i64, ptr %{base}, i64 {index}")
         self.emit(f"%{name} = load i64, ptr %{name}.at")
 

@@ -1,7 +1,7 @@
 """Runs of one plan as a single call of a C function, which native code is (kernels/runtime/quick.py).
 
 QuickRuns owns frames that are bound and that nobody uses; the function takes one whose shapes are those of what it is
-given. Frames come in behind runs that went another way (`add`), and can be had back (`take`). The interpreter's lock
+given. Frames come in after runs that went another way (`add`), and can be had back (`take`). The interpreter's lock
 guards the table: a frame is taken out of it first, then looked at.
 """
 from __future__ import annotations

@@ -1,11 +1,10 @@
 """Runs a user's Graph by the ops' NumPy `reference`: the truth that tests compare everything else with.
 
 No pass and no Plan is involved. Every TF input is evaluated, also the ones that are fields (shapes, axes): the fields
-are made
-anew from their values, so that nothing symbolic is left. Ops run once, in the order of their creation, as far as the
-fetches need them. Variables live in `states`, from a variable's op name to its value: a read gives the value at the
-start of the
-run unless it follows, by data or control inputs, a write; then that of the last such write. Slow; for small graphs.
+are made again from their values, so that nothing symbolic is left. Ops run once, in the order of their creation, as
+far as the fetches need them. Variables live in `states`, from a variable's op name to its value: a read gives the value
+at the start of the run unless it follows, by data or control inputs, a write; then that of the last such write. Slow;
+for small graphs.
 """
 from __future__ import annotations
 

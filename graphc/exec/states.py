@@ -129,6 +129,6 @@ class StateStore:
         return self.lock.holding(exclusive)
 
     def give_back(self, holder: Hashable, exclusive: bool) -> None:
-        """Before what a run does outside the native code; `lock.acquire` comes behind it."""
+        """Before what a run does outside the native code; `lock.acquire` comes after it."""
         (self.lock.writers if exclusive else self.lock.readers).discard(holder)
         self.lock.wake()

@@ -84,6 +84,11 @@ def address_of_bytes(value: bytes) -> int:
     return id(value) + bytes.__basicsize__ - 1
 
 
+def signed(word: int) -> int:
+    """A word of 64 bits as kernels take it."""
+    return (word + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
 class Words:
     """A few words that a kernel reads or writes."""
 
@@ -109,5 +114,5 @@ class Words:
 
 
 def table_of(rows: Sequence[Sequence[int]]) -> Words:
-    """Rows of words, one behind the other."""
+    """Rows of words, one after the other."""
     return Words(*[word for row in rows for word in row])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.exec.string_calls import Call, Native, Words, count_of, table_of
+from graphc.exec.string_calls import Call, Native, Words, count_of, signed, table_of
 from graphc.exec.strings import address_of
 from graphc.ir.dtypes import DType, int64, string
 from graphc.kernels.strings import tables as t
@@ -37,13 +37,9 @@ def _crossed(op: Any, call: Call) -> bool:
         return False
     total, longest = sizes.words
     indices, target = call.reserve(0, (total, 2), int64), call.reserve(1, (total,), int64)
-    call.alone("cross", *given, _signed(op.hash_key), op.num_buckets, indices, target)
+    call.alone("cross", *given, signed(op.hash_key), op.num_buckets, indices, target)
     Words.write(call.reserve(2, (2,), int64), rows, longest)
     return True
-
-
-def _signed(word: int) -> int:
-    return word - (1 << 64) if word >= 1 << 63 else word
 
 
 def _rows(sparse: int, places: Sequence[Place]) -> int | None:
@@ -77,6 +73,6 @@ def _elements(call: Call, dtype: DType, place: Place, kept: list[Any]) -> int:
         kept.append(None)
         return address
     made = np.empty(count_of(shape), np.int64)
-    if call.kernel("buckets", address, made.size, t.FINGERPRINT, 0, address_of(made)) == made.size:
+    if call.kernel("buckets", address, made.size, t.FINGERPRINT, 0, 0, 0, address_of(made)) == made.size:
         kept.append(made)
     return address_of(made)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from graphc.exec.string_calls import KINDS, Call, Native, Words, address_of_bytes, count_of, table_of
+from graphc.exec.string_calls import KINDS, Call, Native, Words, address_of_bytes, count_of, signed, table_of
 from graphc.exec.string_crosses import sparse_cross
 from graphc.exec.string_records import decode_csv, parse_example, parse_single_example
 from graphc.exec.string_summaries import histogram_summary
@@ -17,6 +17,7 @@ from graphc.ir.host import Host
 from graphc.kernels.strings import tables as t
 
 MOST_PRECISION, USUAL_PRECISION = 18, 6
+_UNITS = {"BYTE": t.BYTES, "UTF8_CHAR": t.CHARACTERS}
 
 
 def native_of(op: Any) -> Native | None:
@@ -54,10 +55,12 @@ def _as_string(op: Any) -> Native | None:
 
 def _hash_bucket(kind: int) -> Callable[[Any], Native]:
     def make(op: Any) -> Native:
+        key = [signed(number) for number in getattr(op, "key", (0, 0))]
+
         def run(call: Call) -> bool:
             shape, numbers = call.place(0)
             count, target = count_of(shape), call.reserve(0, shape, int64)
-            return call.kernel("buckets", numbers, count, kind, op.num_buckets, target) == count
+            return call.kernel("buckets", numbers, count, kind, *key, op.num_buckets, target) == count
 
         return run
 
@@ -72,19 +75,37 @@ def _fingerprint(_: Any) -> Native:
         if len(shape) != 1 or TABLE.strings_at((), method).item() != b"farmhash64":
             return False
         target = call.reserve(0, (*shape, 8), uint8)
-        return call.kernel("buckets", numbers, *shape, t.FINGERPRINT, 0, target) == shape[0]
+        return call.kernel("buckets", numbers, *shape, t.FINGERPRINT, 0, 0, 0, target) == shape[0]
 
     return run
 
 
-def _string_length(op: Any) -> Native | None:
-    if op.unit != "BYTE":
-        return None
+def _string_length(op: Any) -> Native:
+    unit = _UNITS[op.unit]
 
     def run(call: Call) -> bool:
         shape, numbers = call.place(0)
         count, target = count_of(shape), call.reserve(0, shape, int32)
-        return call.kernel("sizes", numbers, count, target) == count
+        return call.kernel("sizes", numbers, count, unit, target) == count
+
+    return run
+
+
+def _substr(op: Any) -> Native:
+    """One part for all strings, one of each, or several of one."""
+    unit = _UNITS[op.unit]
+
+    def run(call: Call) -> bool:
+        dtype = call.dtype(1)
+        if dtype not in (int32, int64):
+            return False
+        (shape, given), (part, places), (sizes_shape, sizes) = call.place(0), call.place(1, dtype), call.place(2, dtype)
+        if sizes_shape != part or (shape and part and shape != part):
+            return False
+        made = shape or part
+        count, target = count_of(made), call.reserve(0, made)
+        return call.making("parts", given, 1 if shape else 0, places, sizes, 1 if part else 0, dtype.size, count, unit,
+                           target) == count
 
     return run
 
@@ -115,6 +136,27 @@ def _string_join(op: Any) -> Native:
         operands = table_of([(address, 1 if own else 0) for own, address in places])
         count, target = count_of(shape), call.reserve(0, shape)
         return call.making("join", operands.address, len(places), count, address_of_bytes(between), len(between),
+                           target) == count
+
+    return run
+
+
+def _reduce_join(op: Any) -> Native:
+    """Along one axis, the first or the last: the operands of a join stand one behind the other."""
+    between = op.separator.encode()
+
+    def run(call: Call) -> bool:
+        shape, given = call.place(0)
+        if len(op.reduction_indices) != 1 or not shape:
+            return False
+        axis = op.reduction_indices[0] % len(shape)
+        width, outer, inner = shape[axis], count_of(shape[:axis]), count_of(shape[axis + 1:])
+        if not width or (outer > 1 and inner > 1):
+            return False
+        operands = table_of([(given + 8 * inner * k, 1 if outer == 1 else width) for k in range(width)])
+        kept = (1,) if op.keep_dims else ()
+        count, target = outer * inner, call.reserve(0, (*shape[:axis], *kept, *shape[axis + 1:]))
+        return call.making("join", operands.address, width, count, address_of_bytes(between), len(between),
                            target) == count
 
     return run
@@ -155,12 +197,15 @@ NATIVE: Mapping[str, Callable[[Any], Native | None]] = {
     "AsString": _as_string,
     "StringToHashBucketFast": _hash_bucket(t.FINGERPRINT),
     "StringToHashBucket": _hash_bucket(t.MURMUR),
+    "StringToHashBucketStrong": _hash_bucket(t.SIP),
     "Fingerprint": _fingerprint,
     "StringLength": _string_length,
     "StringLower": _changed(t.LOWER),
     "StringUpper": _changed(t.UPPER),
     "StringStrip": _changed(t.STRIPPED),
+    "Substr": _substr,
     "StringJoin": _string_join,
+    "ReduceJoin": _reduce_join,
     "StringSplit": _string_split,
     "StringSplitV2": _string_split_v2,
     "HistogramSummary": histogram_summary,

@@ -55,7 +55,7 @@ def from_text(text: str, what: str) -> dict[Sizes, int]:
             ways[Sizes(kernel, packed == "1", tuple(map(int, numbers)))] = int(way)
         except ValueError:
             raise errors.DataLossError(f"{what}: line {number} is {line[:60]!r}; a kernel's name and integers are "
-                                       "expected. Write the file anew with `graphc tune`") from None
+                                       "expected. Write the file again with `graphc tune`") from None
     return ways
 
 

@@ -185,7 +185,7 @@ def categorical_column_with_vocabulary_list(key: str, vocabulary_list: Sequence[
                                             default_value: int = -1,
                                             num_oov_buckets: int = 0) -> VocabularyListCategoricalColumn:
     """A column of the places of strings or integers in a list. Others get default_value (-1: they are left out), or one
-    of num_oov_buckets behind the list by a hash. As `tf.feature_column.categorical_column_with_vocabulary_list`.
+    of num_oov_buckets after the list by a hash. As `tf.feature_column.categorical_column_with_vocabulary_list`.
 
     Raises ValueError if the list is empty, has a word twice or is of another dtype than dtype, and for default_value
     together with num_oov_buckets. The feature is [batch], [batch, ...] or a SparseTensor.
@@ -219,7 +219,7 @@ def categorical_column_with_vocabulary_file(key: str, vocabulary_file: Any, voca
                                             num_oov_buckets: int = 0, default_value: int | None = None,
                                             dtype: Any = gc.string) -> VocabularyFileCategoricalColumn:
     r"""A column of the lines of a file that strings or integers are; vocabulary_size: how many lines count, by default
-    all. Others get default_value (-1: they are left out), or one of num_oov_buckets behind them by a hash. As
+    all. Others get default_value (-1: they are left out), or one of num_oov_buckets after them by a hash. As
     `tf.feature_column.categorical_column_with_vocabulary_file`.
 
     Raises ValueError if the file is not there (where no vocabulary_size is given), for a vocabulary_size below 1, other

@@ -1,7 +1,7 @@
 """Files of records (TFRecord): written and read, plain or compressed as a whole.
 
     a record   length (8 bytes), masked CRC-32C of those (4), the data, masked CRC-32C of the data (4); little-endian
-    a file     records, one behind the other; as ZLIB or GZIP, that as one stream
+    a file     records, one after the other; as ZLIB or GZIP, that as one stream
 
 Nothing in a file is trusted: a length is used once its checksum is right and the file is that long.
 """
@@ -100,12 +100,12 @@ def _options(given: Any) -> TFRecordOptions:
 
 @public("python_io.TFRecordWriter", "io.TFRecordWriter")
 class TFRecordWriter:
-    """Writes records to a file, which it makes anew, as `tf.python_io.TFRecordWriter`.
+    """Writes records to a new file (one that is there is replaced), as `tf.python_io.TFRecordWriter`.
 
     options: TFRecordOptions, or what those take as compression_type.
     write(record) takes bytes, mostly a message's SerializeToString(); flush() and close(), which the `with` block
     does. Raises ValueError for another compression_type; write raises TypeError for what is neither bytes nor a string,
-    FailedPreconditionError behind close().
+    FailedPreconditionError after close().
 
     >>> with gc.io.TFRecordWriter("examples.tfrecord") as writer:
     ...     for age in (36, 41):
@@ -204,7 +204,7 @@ def open_packed(path: str | bytes, options: Any) -> Source:
 
 
 def records_at(source: Source) -> Iterator[tuple[int, bytes]]:
-    """The records, each behind its place in the (unpacked) file."""
+    """The records, each after its place in the (unpacked) file."""
     with source.file:
         while True:
             start = source.position
@@ -248,8 +248,9 @@ class Source:
         return self._rest + b"".join(iter(self._piece, b""))
 
     def _plain(self, count: int) -> bytes:
-        left = os.fstat(self.file.fileno()).st_size - self.position
-        return self.file.read(min(count, max(left, _PIECE)))        # a file that grows, a pipe: its size says little
+        if count > _PIECE:                     # less may be there anyway: a file that grows, a pipe
+            count = min(count, max(os.fstat(self.file.fileno()).st_size - self.position, _PIECE))
+        return self.file.read(count)
 
     def _unpacked(self, count: int) -> bytes:
         pieces, found = [self._rest], len(self._rest)
@@ -276,7 +277,7 @@ class Source:
                 return piece
 
     def _packed_bytes(self) -> bytes:
-        """What the unpacker is to be given next; a new one for what stands behind the end of packed data."""
+        """What the unpacker is to be given next; a new one for what stands after the end of packed data."""
         if not self._unpacker.eof:
             return self._unpacker.unconsumed_tail or self.file.read(_PIECE)
         data = self._unpacker.unused_data or self.file.read(_PIECE)

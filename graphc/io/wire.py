@@ -38,7 +38,7 @@ def fields(data: bytes) -> Iterator[tuple[int, int, Any]]:
 
 
 def read_number(data: bytes, position: int) -> tuple[int, int]:
-    """The number that begins there, and the position behind it. Raises ValueError."""
+    """The number that begins there, and the position after it. Raises ValueError."""
     value = 0
     for shift in range(0, 70, 7):
         if position >= len(data):

@@ -60,7 +60,7 @@ def convert_to_tensor(value: Any, dtype: Any = None, name: str | None = None, pr
             return convert_to_tensor(value, preferred, name)
         except (TypeError, ValueError):
             pass
-    if isinstance(value, (list, tuple)) and _holds_tensors(value):
+    if isinstance(value, (list, tuple)) and holds_tensors(value):
         return _stacked(value, wanted, name)
     return const_of(to_array(value, wanted), name or "Const")
 
@@ -72,9 +72,9 @@ def _checked(tensor: Tensor, wanted: DType | None) -> Tensor:
     return tensor
 
 
-def _holds_tensors(value: Any) -> bool:
+def holds_tensors(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
-        return any(_holds_tensors(v) for v in value)
+        return any(holds_tensors(v) for v in value)
     return is_tensor_like(value)
 
 
@@ -85,16 +85,16 @@ def is_tensor_like(value: Any) -> bool:
 
 def _stacked(value: Sequence[Any], wanted: DType | None, name: str | None) -> Tensor:
     """Lists that hold tensors are stacked; the numbers among them take the tensors' dtype."""
-    dtype = wanted or _first_dtype(value)
+    dtype = wanted or first_dtype(value)
     with get_default_graph().name_scope(name or "packed") as scope:
         parts = [convert_to_tensor(v, dtype, str(i)) for i, v in enumerate(value)]
         result: Tensor = apply(OPS["Pack"], parts, name=scope, axis=0)
     return result
 
 
-def _first_dtype(value: Any) -> DType | None:
+def first_dtype(value: Any) -> DType | None:
     if isinstance(value, (list, tuple)):
-        return next((d for d in map(_first_dtype, value) if d is not None), None)
+        return next((d for d in map(first_dtype, value) if d is not None), None)
     return as_dtype(value.dtype) if _has_dtype(value) else None
 
 
@@ -173,7 +173,7 @@ def _operand_values(op: type[Op], values: Sequence[Any], fields: dict[str, Any])
 def _convert_operands(op: type[Op], operands: dict[str, Any], scope: str) -> dict[str, Any]:
     groups = _dtype_groups(op)
     fields = op.field_operands()
-    dtypes = {operand: _first_dtype(_listed(value)) for operand, value in operands.items()}
+    dtypes = {operand: first_dtype(_listed(value)) for operand, value in operands.items()}
     result: dict[str, Any] = {}
     for operand, value in operands.items():
         label = operand.rstrip("*")
@@ -187,7 +187,7 @@ def _convert_operands(op: type[Op], operands: dict[str, Any], scope: str) -> dic
                 dtype = result[known].dtype if known in result else as_dtype(known)
                 result[operand] = index_tensor(_rows(op, operand, value), named, dtype)
             elif operand.endswith("*"):
-                dtype = _first_dtype(_listed(value)) if operand in groups else None
+                dtype = first_dtype(_listed(value)) if operand in groups else None
                 result[operand] = tuple(convert_to_tensor(v, None if _has_dtype(v) else dtype, f"{label}_{i}")
                                         for i, v in enumerate(value))
             else:
@@ -228,7 +228,7 @@ def index_tensor(value: Any, name: str, dtype: DType = int32) -> Tensor:
     dtype. Raises TypeError for what is no integer."""
     if isinstance(value, Operation):
         raise TypeError(f"{value!r} has no value")
-    if is_tensor_like(value) or (isinstance(value, (list, tuple)) and _holds_tensors(value)):
+    if is_tensor_like(value) or (isinstance(value, (list, tuple)) and holds_tensors(value)):
         made = convert_to_tensor(value, name=name)
         if not made.dtype.base_dtype.is_integer:
             raise TypeError(f"integers are needed, not {made!r}")

@@ -102,7 +102,7 @@ def check_rank(name: str, spec: Spec, rank: int) -> None:
 
 
 def _typed_by_first(op: type[Elementwise]) -> None:
-    """A subclass that names its operands anew (TF's "features") is typed by the first of them."""
+    """A subclass that names its operands again (TF's "features") is typed by the first of them."""
     if "operands" in vars(op) and "types" not in vars(op):
         op.types = {"T": op.operands[0]}
 

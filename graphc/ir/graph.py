@@ -129,7 +129,7 @@ class Graph(GraphScopes):
 
     def _check_not_finalized(self) -> None:
         if self._finalized:
-            raise RuntimeError("Graph is finalized and cannot be modified: something adds operations behind "
+            raise RuntimeError("Graph is finalized and cannot be modified: something adds operations after "
                                "graph.finalize(). Often it is a call inside the training loop (session.run(gc.argmax("
                                "...)), optimizer.minimize, an initializer made late): build all of it once, before")
 

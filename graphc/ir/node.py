@@ -5,9 +5,8 @@ fields. Invariants are listed and checked in ir/verify.py.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
-from typing import Any
 
 from graphc.ir.computed import computed
 from graphc.ir.op import Op
@@ -69,12 +68,20 @@ class Flow:
     """What a pass gets and returns: the values to compute and the effects to have, in order.
 
     inputs: the nodes (op type Placeholder or Const fed by the user; FlowInput in a body) that are given from outside.
+    states: the Spec of every variable in it, by name. is_body: of a loop or branch. written: variables without a known
+    shape whose new values are the last outputs. required: what every op of the user's requires of sizes, with its
+    origins: also of those of which only the shape turns out to be needed. prepare: the flow of the prepare body, once
+    the pass of that name has made it.
     """
 
     inputs: tuple[Node, ...]
     outputs: tuple[Value, ...]
     effects: tuple[Node, ...] = ()
-    info: dict[str, Any] = field(default_factory=dict)
+    states: Mapping[str, Spec] = field(default_factory=dict)
+    is_body: bool = False
+    written: tuple[str, ...] = ()
+    required: tuple[tuple[Requirement, tuple[Origin, ...]], ...] = ()
+    prepare: Flow | None = None
 
     def nodes(self) -> Iterator[Node]:
         """Every node once, operands and token edges first (topological order; the same order every time)."""

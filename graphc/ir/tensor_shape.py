@@ -290,7 +290,7 @@ class TensorShape:
         return TensorShape([b if a is None else a for a, b in zip(self._sizes, other._sizes, strict=True)])
 
     def concatenate(self, other: Any) -> TensorShape:
-        """The axes of this shape and behind them those of the other; unknown if a rank is."""
+        """The axes of this shape and after them those of the other; unknown if a rank is."""
         other = as_shape(other)
         if self._sizes is None or other._sizes is None:
             return TensorShape(None)

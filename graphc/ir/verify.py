@@ -7,7 +7,7 @@
  5. all ranks are known
  6. effects happen: a WRITE or HOST node that anything depends on is one of flow.effects
  7. a variable is written at most once, and with its own dtype and rank
- 8. a symbol that an op makes known (BindSizes, or one with a result of unknown size) is used only behind that op
+ 8. a symbol that an op makes known (BindSizes, or one with a result of unknown size) is used only after that op
  9. fields are known: no operand field is None
 
 Flows inside loops and branches are checked as well. 1, 4, 5 and 9 are checked for a node when it first appears: nodes
@@ -125,14 +125,14 @@ def _check_states(flow: Flow, nodes: Sequence[Node]) -> None:
         if state in written:
             raise InternalError(f"variable '{state}' is written twice")
         written.add(state)
-        if state not in flow.info.get("states", {}):
+        if state not in flow.states:
             raise InternalError(f"variable '{state}' is written, but not declared")
-        if contradicts(node.inputs[0].spec, flow.info["states"][state]):
-            raise InternalError(f"variable '{state}' of {flow.info['states'][state]} gets {node.inputs[0].spec}")
+        if contradicts(node.inputs[0].spec, flow.states[state]):
+            raise InternalError(f"variable '{state}' of {flow.states[state]} gets {node.inputs[0].spec}")
 
 
 def _check_symbols(nodes: Sequence[Node]) -> None:
-    """8. For each symbol made known by a node, every node that mentions it must come behind that node."""
+    """8. For each symbol made known by a node, every node that mentions it must come after that node."""
     makers: dict[dims.Symbol, Node] = {}
     for node in nodes:
         for size in getattr(node.op, "symbols", ()):

@@ -16,7 +16,7 @@ class Conv(Layer):
     """activation(convolution(inputs, kernel) + bias): what the convolutions of `rank` spatial axes share.
 
     data_format: channels_last or channels_first. padding: valid, same, or, of one axis only, causal: no output sees an
-    input behind it. Raises ValueError for strides and dilations that are both above 1.
+    input after it. Raises ValueError for strides and dilations that are both above 1.
     """
 
     rank: int

@@ -11,7 +11,7 @@ Collections = Sequence[Any] | None
 
 
 def metric_variable(shape: Sequence[Any], dtype: Any, name: str) -> Any:
-    """A local variable of zeros. local_variables_initializer begins a count anew."""
+    """A local variable of zeros. local_variables_initializer begins a count again."""
     keys = [gc.GraphKeys.LOCAL_VARIABLES, gc.GraphKeys.METRIC_VARIABLES]
     return gc.Variable(lambda: gc.zeros(shape, dtype), trainable=False, collections=keys, name=name)
 

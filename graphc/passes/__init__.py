@@ -1,4 +1,15 @@
-"""The passes, in the order in which they run, and why in that order."""
+"""The passes, in the order in which they run, and why in that order.
+
+Each pass is a file of its name. The other files of this folder:
+
+driver, rewriter, report, groups            run passes, and rules to a fixpoint; replace groups of nodes
+snapshot, snapshot_*, needed, random_*      from the user's Graph to the first Flow
+fused, recompute, regrouped, places         what `fuse` is made of
+attention_*, layer_norm_*                   what these passes find, and the ops that they make
+control_flow, loop_*                        loops and branches: their flows, copies of them, where they can be cut
+number_types, internal_ops                  ops for dtypes without kernels; ops that are no part of a saved graph
+equal_sizes, required_sizes, persistent, row_algebra, join_summaries   what several passes ask, and rules of simplify
+"""
 from __future__ import annotations
 
 from graphc.passes.attention import attention
@@ -23,9 +34,10 @@ from graphc.passes.prune import prune
 from graphc.passes.resize import resize
 from graphc.passes.rows_in_loops import rows_in_loops
 from graphc.passes.simplify import simplify
+from graphc.passes.softmax_by_hand import softmax_by_hand
 from graphc.passes.softmax_grad import softmax_grad
 from graphc.passes.split_loops import split_loops
-from graphc.passes.turn_weights import turn_weights
+from graphc.passes.transpose_weights import transpose_weights
 from graphc.passes.unused_results import unused_results
 from graphc.passes.weights_in_bodies import weights_in_bodies
 
@@ -34,31 +46,33 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("unused_results", unused_results),
     # Before expansion: an op on constants is computed by its own reference, in one go.
     ("fold_constants", fold_constants),
-    # Identities and reshapes of reshapes would hide equal nodes and adjacent transposes from the passes behind.
+    # Identities and reshapes of reshapes would hide equal nodes and adjacent transposes from the passes after.
     ("simplify", simplify),
-    # Behind simplify, after which an index is a counter and a number.
+    # After simplify, after which an index is a counter and a number.
     ("erased_elements", erased_elements),
-    # Behind simplify, which makes transposes parts of products.
+    # After simplify, which makes transposes parts of products.
     ("join_products", join_products),
-    # Behind join_products, for which the gradients of an unrolled network's weights are sums of transposed products.
-    ("turn_weights", turn_weights),
+    # After join_products, for which the gradients of an unrolled network's weights are sums of transposed products.
+    ("transpose_weights", transpose_weights),
     # Before split_loops, which takes gathered rows out of loops.
     ("rows_in_loops", rows_in_loops),
-    # Behind join_products, whose products of an unrolled network have their rows in one already.
+    # After join_products, whose products of an unrolled network have their rows in one already.
     ("split_loops", split_loops),
-    # Behind simplify, too; before layout, which would move what stands between.
+    # Before attention, which looks for softmax.
+    ("softmax_by_hand", softmax_by_hand),
+    # After simplify, too; before layout, which would move what stands between.
     ("attention", attention),
     # Before expansion, too, which takes means and gradients apart.
     ("layer_norm", layer_norm),
-    # Behind attention, which looks for the gradient of its softmax.
+    # After attention, which looks for the gradient of its softmax.
     ("softmax_grad", softmax_grad),
     ("cross_entropy", cross_entropy),
     # Before expansion: `permuted` of an op such as FusedBatchNorm knows its layout, its parts do not.
     ("layout", layout),
-    # Both behind layout, which brings pictures into the order that their kernels know.
+    # Both after layout, which brings pictures into the order that their kernels know.
     ("pads", pads),
     ("batch_norm", batch_norm),
-    # Behind layer_norm and layout, too; before expansion, which takes means apart.
+    # After layer_norm and layout, too; before expansion, which takes means apart.
     ("moments", moments),
     # Before expansion, whose casts are maps like those that it makes.
     ("resize", resize),
@@ -67,20 +81,20 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     # Expansion makes constants and neutral factors.
     ("fold_expanded", fold_constants),
     ("simplify_expanded", simplify),
-    # Behind what makes constants of divisors, which need no check; before equal checks are merged.
+    # After what makes constants of divisors, which need no check; before equal checks are merged.
     ("check_operands", check_operands),
-    # Behind all that makes nodes equal; before fusion, which would copy equal work into several steps.
+    # After all that makes nodes equal; before fusion, which would copy equal work into several steps.
     ("common_subexpressions", common_subexpressions),
     # Folding and merging leave loops and branches with operands that nothing inside uses; the graph itself was pruned
     # when the snapshot was taken.
     ("prune", prune),
     # Needs the expanded form of batch norms; before `prepare`, which takes the scaled weights out of the run.
     ("fold_batch_norm", fold_batch_norm),
-    # Behind everything that finds work on weights alone; before fusion, which would mix it with the run's.
+    # After everything that finds work on weights alone; before fusion, which would mix it with the run's.
     ("prepare", prepare),
-    # Behind `prepare`, whose results are weights, too; before fusion, which puts numbers into its programs.
+    # After `prepare`, whose results are weights, too; before fusion, which puts numbers into its programs.
     ("weights_in_bodies", weights_in_bodies),
-    # Behind all that changes reshapes and transposes; before fusion, of which it leaves less to copy.
+    # After all that changes reshapes and transposes; before fusion, of which it leaves less to copy.
     ("attention_strides", attention_strides),
 )
 PIPELINE: tuple[tuple[str, Pass], ...] = (

@@ -3,7 +3,7 @@
 Names as in attention_ops.py; p is the softmax's result. Its gradient, as Softmax.grad and BatchMatMul.grad write it:
 
     dp = dy vT          dv = pT dy
-    ds = (dp - sum(dp * p)) * p        along rows
+    ds = (dp - sum(dp * p)) * p        along rows; with dropout of p, dp times its factors
     dt = ds * scale
     dq = dt k           dk = dtT q, or transposed: qT dt
 """
@@ -23,6 +23,7 @@ from graphc.ops.array.transpose import Transpose
 from graphc.ops.math.binary import Mul, Sub
 from graphc.ops.math.matmul import BatchMatMul
 from graphc.ops.math.reduction import Sum
+from graphc.passes.attention_dropout import Dropout, dropout_of
 from graphc.passes.attention_masks import Mask, leads, mask_of, scaled
 from graphc.passes.attention_ops import ADDED, MOST_LEADING
 
@@ -43,24 +44,36 @@ class Summed:
 @dataclass(frozen=True)
 class Gradient:
     """results: the values of dq, dk and dv; dk_transposed: the second one is dk transposed. summed: dq and dk are,
-    along what scores were broadcast. nodes: all that make it."""
+    along what scores were broadcast. by_mask: the sum that is the gradient by what is added to the scores, if that is
+    wanted. nodes: all that make it."""
 
     dy: Value
     results: tuple[Value, Value, Value]
     dk_transposed: bool
     summed: Summed | None
+    by_mask: Node | None
     nodes: tuple[Node, ...]
+
+    def mask_shape(self, whole: Shape) -> Shape:
+        """The shape of that, with 1 along the axes of the sum."""
+        if self.by_mask is None:
+            return ()
+        op = self.by_mask.op
+        assert isinstance(op, Sum)
+        axes = normalise_axes(op.axis, len(whole))
+        return tuple(1 if axis in axes else size for axis, size in enumerate(whole))
 
 
 @dataclass(frozen=True)
 class _Ends:
-    """The products dq and dk, whether the latter is transposed, what is summed, and the nodes that go back from ds
-    through mask and scale."""
+    """The products dq and dk, whether the latter is transposed, what is summed, the sum by the mask, and the nodes that
+    go back from ds through mask and scale."""
 
     by_q: Node
     by_k: Node
     transposed: bool
     summed: Summed | None
+    by_mask: Node | None
     between: tuple[Node, ...]
 
 
@@ -73,6 +86,7 @@ class Found:
     v: Value
     mask: Mask | None
     scale: float
+    dropout: Dropout | None
     results: tuple[Value, ...]
     nodes: tuple[Node, ...]
     after: tuple[Node, ...]
@@ -101,20 +115,23 @@ class Matcher:
         p = softmax.value()
         if softmax.specs[0].dtype not in (float32, float64) or p in self.fetched:
             return None
-        mixed = [n for n in self.readers[p] if _is_product(n, p) and n.inputs[1] != p]
+        dropout = dropout_of(p, self.readers)
+        weights = dropout.dropped if dropout else p
+        mixed = [n for n in self.readers[weights] if _is_product(n, weights) and n.inputs[1] != weights]
         products = self._scores(softmax)
-        if products is None or len(mixed) > 1:
+        if products is None or len(mixed) > 1 or weights in self.fetched:
             return None
         scores, mask, scale, between = products
         gradient = None
-        if len(self.readers[p]) > 1 or not mixed:
-            gradient = self._gradient(p, mixed, scores, mask, scale)
+        if len(self.readers[p]) > 1 or len(self.readers[weights]) > 1 or not mixed:
+            gradient = self._gradient(p, dropout, mixed, scores, mask, scale)
             if gradient is None:
                 return None
         v = mixed[0].inputs[1] if mixed else gradient.nodes[0].inputs[1] if gradient else None
         assert v is not None
-        return self._checked(Found(scores.inputs[0], scores.inputs[1], v, mask, scale,
-                                   tuple(n.value() for n in mixed), (*mixed, softmax, *between), (), gradient))
+        nodes = (*mixed, softmax, *(dropout.nodes if dropout else ()), *between)
+        return self._checked(Found(scores.inputs[0], scores.inputs[1], v, mask, scale, dropout,
+                                   tuple(n.value() for n in mixed), nodes, (), gradient))
 
     def _scores(self, softmax: Node) -> tuple[Node, Mask | None, float, tuple[Node, ...]] | None:
         """The product q kT, mask, scale, and the nodes from the softmax's operand to the product."""
@@ -131,16 +148,18 @@ class Matcher:
             return None
         return product.node, mask, scale, tuple(between)
 
-    def _gradient(self, p: Value, mixed: Sequence[Node], scores: Node, mask: Mask | None,
+    def _gradient(self, p: Value, dropout: Dropout | None, mixed: Sequence[Node], scores: Node, mask: Mask | None,
                   scale: float) -> Gradient | None:
-        """p's readers are `mixed` and those of the gradient; scores is the product q kT."""
-        others = [n for n in self.readers[p] if n not in mixed]
-        by_v = [n for n in others if _is_product(n, p, adj_x=True)]
-        products = [n for n in others if isinstance(n.op, Mul)]
-        if len(by_v) != 1 or len(products) != 2 or len(others) != 3:
+        """What p is multiplied with has `mixed` and the gradient as its readers; scores is the product q kT."""
+        weights = dropout.dropped if dropout else p
+        by_v = [n for n in self.readers[weights] if _is_product(n, weights, adj_x=True)]
+        forward = [*mixed, *(dropout.nodes[:1] if dropout else ())]
+        products = [n for n in self.readers[p] if n not in forward and n not in by_v]
+        others = len(self.readers[weights]) - len(mixed) - (0 if dropout else len(products))
+        if len(by_v) != 1 or others != 1 or len(products) != 2 or not all(isinstance(n.op, Mul) for n in products):
             return None
         for weighted, by_softmax in (products, products[::-1]):
-            found = self._through_softmax(p, weighted, by_softmax)
+            found = self._through_softmax(p, dropout, weighted, by_softmax)
             if found is not None:
                 dp, nodes = found
                 break
@@ -153,10 +172,11 @@ class Matcher:
         if ends is None or self._reaches(v.node, by_v[0]):
             return None
         results = ends.by_q.value(), ends.by_k.value(), by_v[0].value()
-        return Gradient(dy, results, ends.transposed, ends.summed,
+        return Gradient(dy, results, ends.transposed, ends.summed, ends.by_mask,
                         (dp, *nodes, *ends.between, ends.by_q, ends.by_k, by_v[0]))
 
-    def _through_softmax(self, p: Value, weighted: Node, by_softmax: Node) -> tuple[Node, tuple[Node, ...]] | None:
+    def _through_softmax(self, p: Value, dropout: Dropout | None, weighted: Node,
+                         by_softmax: Node) -> tuple[Node, tuple[Node, ...]] | None:
         """The product dp, and the nodes behind it up to ds, which by_softmax gives; weighted is dp * p."""
         dp, less = _other(weighted, p), _other(by_softmax, p)
         if dp is None or less is None or not isinstance(less.node.op, Sub) or less.node.inputs[0] != dp:
@@ -167,17 +187,24 @@ class Matcher:
         rank = len(p.spec.shape or ())
         if total.node.op.axis not in ((-1,), (rank - 1,)) or not total.node.op.keep_dims:
             return None
-        whole = _is_product(dp.node, dp.node.inputs[0], adj_y=True) if len(dp.node.inputs) == 2 else False
-        inner = all(self._read_once(value) for value in (weighted.value(), less, total))
+        behind = (dropout.behind(dp) if dropout else None) or (dp, ())
+        if (dropout is not None) != bool(behind[1]):
+            return None
+        product, dropped = behind[0].node, behind[1]
+        whole = _is_product(product, product.inputs[0], adj_y=True) if len(product.inputs) == 2 else False
+        inner = all(self._read_once(n.value()) for n in (weighted, less.node, total.node, *dropped[1:]))
+        if dropout is not None:
+            inner &= self._read_once(behind[0])
         if not whole or not inner or not self._read_by(dp, [weighted, less.node]):
             return None
-        return dp.node, (weighted, total.node, less.node, by_softmax)
+        return product, (*dropped, weighted, total.node, less.node, by_softmax)
 
     def _ends(self, by_softmax: Node, scores: Node, mask: Mask | None, scale: float) -> _Ends | None:
         by_scores = by_softmax.value()
         between: list[Node] = []
         summed = None
         q, k = scores.inputs
+        by_mask = self._by_mask(by_scores, scores, mask)
         if mask is not None and mask.does != ADDED:
             between += self.readers[by_scores][:1]
             if not self._read_once(by_scores) or not mask.of_gradient(by_scores, between[-1]):
@@ -189,10 +216,13 @@ class Matcher:
                 return None
             by_scores, summed = found
         if _scale_of_product(scores, self.readers) is not None:
-            between += self.readers[by_scores][:1]
-            if not self._read_once(by_scores) or scaled(between[-1]) != (by_scores, scale):
+            factors = [n for n in self.readers[by_scores] if n is not by_mask]
+            between += factors[:1]
+            others = [*factors, *([by_mask] if by_mask else [])]
+            if len(factors) != 1 or scaled(factors[0]) != (by_scores, scale) or not self._read_by(by_scores, others):
                 return None
-            by_scores = between[-1].value()
+            by_scores = factors[0].value()
+        aside = [by_mask] if by_mask and by_mask.inputs[0] == by_scores else []
         readers = self.readers[by_scores]
         by_q = [n for n in readers if _is_product(n, by_scores) and _same(n.inputs[1], k)]
         by_k = [n for n in readers if _is_product(n, by_scores, adj_x=True) and _same(n.inputs[1], q)]
@@ -200,7 +230,19 @@ class Matcher:
         if len(by_q) != 1 or len(by_k) + len(by_kt) != 1:
             return None
         ends = by_q[0], (by_k or by_kt)[0]
-        return _Ends(*ends, bool(by_kt), summed, tuple(between)) if self._read_by(by_scores, ends) else None
+        if not self._read_by(by_scores, (*ends, *aside)):
+            return None
+        return _Ends(*ends, bool(by_kt), summed, by_mask, tuple(between))
+
+    def _by_mask(self, by_scores: Value, scores: Node, mask: Mask | None) -> Node | None:
+        """The sum over leading axes, or rows, that is the gradient by what is added to scores of that shape."""
+        shape = by_scores.spec.shape
+        if mask is None or mask.does != ADDED or scores.specs[0].shape != shape:
+            return None
+        for node in self.readers[by_scores]:
+            if isinstance(node.op, Sum) and len(shape or ()) - 1 not in normalise_axes(node.op.axis, len(shape or ())):
+                return node
+        return None
 
     def _summed(self, value: Value, shape: Shape | None) -> tuple[Value, Summed] | None:
         """The gradient by scores of `shape`, of that by what they were broadcast to, `value`: reshaped, and a sum."""

@@ -4,6 +4,9 @@
   AttentionKept    the same, and for each row of scores what its exponentials were made with
   AttentionGrad    the gradients by q, k and v, from those numbers: the scores are computed anew
 
+The latter two may have dropout of the softmax: `draw` says where its random numbers come from, `drop` which weights are
+kept and what they are multiplied by (kernels/cpu/nn/dropping.py). The gradient may have one by a mask that is added.
+
 q[..., rows, depth], k[..., cols, depth], v[..., cols, columns] over one or two leading axes; mask, if there is one, is
 [..., rows or 1, cols] with leading axes that are the others' or 1. What it does to scores stands below.
 
@@ -12,6 +15,7 @@ and write results with the second leading axis behind the rows (`inside`): [oute
 """
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,9 +24,11 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.access import row_major
 from graphc.ir.dims import Size
+from graphc.ir.dtypes import as_dtype, float32
 from graphc.ir.op import Op
 from graphc.ir.records import dataclass
 from graphc.ir.spec import Shape, Spec
+from graphc.ops.random.philox import uniform
 
 if TYPE_CHECKING:
     from graphc.ir.steps import A, StepBuilder
@@ -40,13 +46,19 @@ SEEN, SEEN_BACKWARDS = (0, 1, 2), (0, 1, 2, 5)       # operands that are read by
 class Attending(Op):
     """mask_does: ADDED, CHOSEN or MULTIPLIED, if there is a mask. seen: of each of the operands that are read by
     strides, None for one that is whole, or () if all are. inside: of each result [.., rows, length] (of AttentionGrad
-    first its operand `output`), or () if none is."""
+    first its operand `output`), or () if none is. dropped: whether weights are; never of Attention itself."""
 
     scale: float
     mask_does: int = ADDED
     seen: tuple[Seen | None, ...] = ()
     inside: tuple[bool, ...] = ()
+    dropped: bool = False
     read: ClassVar[tuple[int, ...]] = SEEN
+    further: ClassVar[int] = 3             # which operand is the first behind those that are always there
+    @property
+    def mask_at(self) -> int:
+        """Which operand the mask is, behind draw and drop."""
+        return self.further + (2 if self.dropped else 0)
 
     def shapes(self, inputs: Sequence[Spec]) -> list[Shape]:
         """Of the operands as they are seen."""
@@ -68,14 +80,25 @@ class Attending(Op):
         return number < len(self.inside) and self.inside[number]
 
     def arrays(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """The operands as they are seen, in float64."""
-        arrays = [x.astype(np.float64) for x in inputs]
+        """The operands as they are seen, in float64; without draw and drop."""
+        arrays = [x.astype(np.float64) for x in (*inputs[:self.further], *inputs[self.mask_at:])]
         for operand, seen in zip(self.read, self.seen, strict=False):
             if seen is not None:
                 shape, strides, first = seen
                 flat = arrays[operand].reshape(-1)[first:]
                 arrays[operand] = np.lib.stride_tricks.as_strided(flat, shape, [8 * s for s in strides])  # type: ignore[arg-type, misc]
         return arrays
+
+    def factors(self, inputs: Sequence[np.ndarray], shape: Sequence[int]) -> np.ndarray:
+        """What the weights, of this shape, are multiplied by."""
+        if not self.dropped:
+            return np.ones(())
+        (key, run, iteration, word), drop = inputs[self.further:self.mask_at]
+        dtype, count = as_dtype(drop.dtype), math.prod(shape)
+        first = int(word) // (1 if dtype == float32 else 2)
+        drawn = uniform(int(key), int(run), int(iteration), first + count, dtype)[first:].reshape(shape)
+        factors: np.ndarray = (drawn + drop[0] >= drop[1]) * np.float64(drop[2])
+        return factors
 
     def steps(self, inputs: Sequence[A]) -> tuple[list[Size], list[Shape]]:
         """The kernels' dims that say where the operands are, four for each, and the operands' shapes."""
@@ -116,10 +139,10 @@ class Attention(Attending):
 @dataclass(frozen=True)
 class AttentionKept(Attending):
     """Attention; kept[..., rows, 2] is of each row of scores the greatest one, and 1 / the sum of the exponentials of
-    all of them less the greatest."""
+    all of them less the greatest. others: draw and drop if weights are dropped, the mask if there is one."""
 
     type: ClassVar[str] = "_AttentionKept"
-    operands = ("q", "k", "v", "mask*")
+    operands = ("q", "k", "v", "others*")
     results = ("output", "kept")
 
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
@@ -129,42 +152,60 @@ class AttentionKept(Attending):
     def reference(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         arrays = self.arrays(inputs)
         weights, kept, _ = _weights(self, *arrays)
-        return _array(weights @ arrays[2], self.is_inside(0), inputs[0]), kept.astype(inputs[0].dtype)
+        y = (weights * self.factors(inputs, weights.shape)) @ arrays[2]
+        return _array(y, self.is_inside(0), inputs[0]), kept.astype(inputs[0].dtype)
 
     def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
         steps, shapes = self.steps(inputs)
-        mask = inputs[3:]
-        b.call("attention_kept", [*inputs[:3], *(mask or inputs[:1]), outputs[1], outputs[0]],
+        mask = inputs[self.mask_at:]
+        b.call("attention_dropped" if self.dropped else "attention_kept",
+               [*inputs[:self.mask_at], *(mask or inputs[:1]), outputs[1], outputs[0]],
                dims=[*_sizes(shapes, mask), *steps], attrs=[self.masked(mask), self.is_inside(0), self.scale])
 
 
 @dataclass(frozen=True)
 class AttentionGrad(Attending):
-    """The gradients of AttentionKept's output by q, k and v, times dy."""
+    """The gradients of AttentionKept's output by q, k and v, times dy. others: as there. by_mask: the shape of a
+    further result, the gradient by what is added to the scores, summed up along axes of 1; (): there is none."""
 
     type: ClassVar[str] = "_AttentionGrad"
-    operands = ("q", "k", "v", "output", "kept", "dy", "mask*")
-    results = ("dq", "dk", "dv")
+    operands = ("q", "k", "v", "output", "kept", "dy", "others*")
+    results = ("dq", "dk", "dv", "dmask*")
     read: ClassVar[tuple[int, ...]] = SEEN_BACKWARDS
+    further: ClassVar[int] = 6
+    by_mask: Shape = ()
 
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
-        shapes = self.shapes(inputs)
-        return tuple(Spec(inputs[0].dtype, self.laid_out(1 + i, shapes[i])) for i in range(3))
+        shapes = [self.laid_out(1 + i, shape) for i, shape in enumerate(self.shapes(inputs)[:3])]
+        return tuple(Spec(inputs[0].dtype, shape) for shape in (*shapes, *((self.by_mask,) if self.by_mask else ())))
 
     def reference(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         q, k, v, output, _, dy, *mask = self.arrays(inputs)
         output = output.swapaxes(-2, -3) if self.is_inside(0) else output
         weights, _, factor = _weights(self, q, k, v, *mask)
-        by_scores = weights * (dy @ v.swapaxes(-1, -2) - (dy * output).sum(-1, keepdims=True)) * factor
-        found = by_scores @ k, by_scores.swapaxes(-1, -2) @ q, weights.swapaxes(-1, -2) @ dy
-        return tuple(_array(x, self.is_inside(1 + i), inputs[0]) for i, x in enumerate(found))
+        kept = self.factors(inputs, weights.shape)
+        by_masked = weights * (kept * (dy @ v.swapaxes(-1, -2)) - (dy * output).sum(-1, keepdims=True))
+        by_scores = by_masked * factor
+        found = by_scores @ k, by_scores.swapaxes(-1, -2) @ q, (weights * kept).swapaxes(-1, -2) @ dy
+        results = tuple(_array(x, self.is_inside(1 + i), inputs[0]) for i, x in enumerate(found))
+        if not self.by_mask:
+            return results
+        axes = tuple(i for i, size in enumerate(self.by_mask) if dims.same(size, 1))
+        return (*results, by_masked.sum(axes, keepdims=True).astype(inputs[0].dtype))
 
     def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
         steps, shapes = self.steps(inputs)
-        mask = inputs[6:]
-        b.call("attention_grad", [*inputs[:6], *(mask or inputs[:1]), *outputs],
-               dims=[*_sizes(shapes, mask), *steps],
-               attrs=[self.masked(mask), *(self.is_inside(i) for i in range(4)), self.scale])
+        mask = inputs[self.mask_at:]
+        sizes, read = _sizes(shapes, mask), [*inputs[:self.further], *(mask or inputs[:1])]
+        attrs = [self.masked(mask), *(self.is_inside(i) for i in range(4))]
+        if not self.dropped and not self.by_mask:
+            b.call("attention_grad", [*read, *outputs], dims=[*sizes, *steps], attrs=[*attrs, self.scale])
+            return
+        draws = inputs[self.further:self.mask_at] or [b.constant(np.zeros(0, np.int64)), inputs[0]]
+        by_mask = outputs[3:] or [b.temporary(outputs[0].dtype, (0,))]
+        by_steps = _steps(self.by_mask, sizes[:3]) if self.by_mask else (0, 0, 0)
+        b.call("attention_general_grad", [*read[:self.further], *draws, *read[self.further:], *outputs[:3], *by_mask],
+               dims=[*sizes, *steps, *by_steps], attrs=[*attrs, self.dropped, bool(self.by_mask), self.scale])
 
 
 def _inside(shape: Shape) -> Shape:

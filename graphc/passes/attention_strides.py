@@ -59,7 +59,8 @@ def _group(node: Node, readers: dict[Value, list[Node]], fetched: set[Value]) ->
     assert isinstance(op, Attending)
     places = {operand: _place_of(node.inputs[operand]) for operand in op.read}
     inputs = tuple(places[i].base if i in places else value for i, value in enumerate(node.inputs))
-    behind = [_transposes(node.value(i), readers, fetched) if i == 0 or isinstance(op, AttentionGrad) else []
+    matrices = 3 if isinstance(op, AttentionGrad) else 1       # results that have heads
+    behind = [_transposes(node.value(i), readers, fetched) if i < matrices else []
               for i in range(len(node.specs))]
     through = dict.fromkeys(n for place in places.values() for n in place.through)
 

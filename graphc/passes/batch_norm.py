@@ -34,25 +34,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ChannelMoments(Op):
-    """Of each channel, the last axis: mean, variance, and that divided by one less than the number of elements."""
+    """Of each channel, the last axis, of each of the first `batch` axes: mean, variance, and that divided by one less
+    than the number of elements."""
 
     type: ClassVar[str] = "_ChannelMoments"
     operands = ("x",)
     results = ("mean", "variance", "unbiased")
+    batch: int = 0
 
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
-        return (_row(inputs[0]),) * 3
+        shape = inputs[0].shape
+        assert shape is not None
+        return (Spec(inputs[0].dtype, (*shape[:self.batch], shape[-1])),) * 3
 
     def reference(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
-        x = inputs[0].reshape(-1, inputs[0].shape[-1]).astype(np.float64)
+        x, along = inputs[0].astype(np.float64), tuple(range(self.batch, inputs[0].ndim - 1))
+        count = np.float64(np.prod([x.shape[axis] for axis in along]))
         with np.errstate(all="ignore"):
-            mean = x.sum(0) / len(x) if len(x) else np.full(x.shape[1], np.nan)
-            squares = np.square(x - mean).sum(0)
-            found = (mean, squares / np.float64(len(x)), squares / max(len(x) - 1, min(len(x), 1)) if len(x) else mean)
+            mean = x.sum(along, keepdims=True) / count
+            squares = np.square(x - mean).sum(along)
+            found = mean.squeeze(along), squares / count, squares / max(count - 1, min(count, 1))
         return tuple(a.astype(inputs[0].dtype) for a in found)
 
     def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
-        b.call("channel_moments", [*inputs, *outputs], dims=_sizes(inputs[0]))
+        b.call("channel_moments", [*inputs, *outputs],
+               dims=[dims.product(inputs[0].shape[:self.batch]), *_sizes(inputs[0], self.batch)])
 
 
 @dataclass(frozen=True)
@@ -81,8 +87,8 @@ def _row(picture: Spec) -> Spec:
     return Spec(picture.dtype, (picture.shape[-1],))
 
 
-def _sizes(picture: Any) -> list[Any]:
-    return [dims.product(picture.shape[:-1]), picture.shape[-1]]
+def _sizes(picture: Any, batch: int = 0) -> list[Any]:
+    return [dims.product(picture.shape[batch:-1]), picture.shape[-1]]
 
 
 def batch_norm(flow: Flow) -> Flow:

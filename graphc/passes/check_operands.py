@@ -1,7 +1,7 @@
 """check_operands: before an elementwise op that refuses values of its last operand (integers that divide, or are
 exponents), a step that ends the run if there is one.
 
-Maps cannot fail, so the check is a kernel of its own, whose result the op reads instead: the order follows from that,
+Maps cannot fail, so the check is a kernel of its own, whose result the op reads instead. So the order is right, and
 it is merged, pruned and placed like any other step, and a run that fails changes nothing (ADR 6). Constants that hold
 no such value need none.
 """
@@ -32,7 +32,7 @@ def check_operands(flow: Flow) -> Flow:
             return None
         if refused == "negative" and y.spec.dtype.is_unsigned:
             return None
-        # A number of results that only comes out of the run is known behind what makes it.
+        # A number of results that only comes out of the run is known after what makes it.
         count = dims.product(node.specs[0].shape or ())
         made = [symbol for symbol in symbols(count) if symbol not in given]
         if not all(symbol in makers for symbol in made):

@@ -1,6 +1,6 @@
 """Loops and branches of the compiler's own graph: ops that hold Flows.
 
-All flows of one op have the same inputs, the op's operands (a branch's come behind its predicate). What a body reads
+All flows of one op have the same inputs, the op's operands (a branch's come after its predicate). What a body reads
 of a variable's value from the start of the run it reads itself (a ReadState inside); everything else is an operand.
 Variables that a body writes are carried values, or results of both branches.
 
@@ -94,7 +94,7 @@ def states_read(nodes: Iterator[Node]) -> set[str]:
 
 def everything(flow: Flow) -> list[Node]:
     """Nodes of the flow and of those inside."""
-    found = everything(flow.info["prepare"]) if "prepare" in flow.info else []
+    found = everything(flow.prepare) if flow.prepare is not None else []
     found += flow.nodes()
     for node in flow.nested:
         for inner in node.op.flows:  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The driver: the pipeline pass by pass, each in loops and branches too, verified behind each.
+"""The driver: the pipeline pass by pass, each in loops and branches too, verified after each.
 
 A pass that fails stops the compilation. GRAPHC_DUMP=<pass|all> prints what each did.
 """
@@ -67,9 +67,8 @@ def everywhere(flow: Flow, run: Callable[[Flow], Flow]) -> Flow:
 
     if flow.nested:
         flow = rewrite(flow, [inside])
-    before = flow.info.get("prepare")
-    if before is not None:
-        after = run(before)
-        if after is not before:
-            flow = dataclasses.replace(flow, info={**flow.info, "prepare": after})
+    if flow.prepare is not None:
+        prepared = run(flow.prepare)
+        if prepared is not flow.prepare:
+            flow = dataclasses.replace(flow, prepare=prepared)
     return run(flow)

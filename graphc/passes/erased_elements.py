@@ -1,8 +1,8 @@
 """erased_elements: an element that a loop erases from a list, and that nothing could read any more, stays in it.
 
 The gradient of an array's element that is written at an index is the element of the array's gradient there, which is
-erased behind that: what the array held there before had no part in the result. In the gradient of a loop that writes
-at another index in every iteration, nothing reads the place again; and nothing reads the list behind the loop if the
+erased after that: what the array held there before had no part in the result. In the gradient of a loop that writes
+at another index in every iteration, nothing reads the place again; and nothing reads the list after the loop if the
 array began empty. Erasing copies a part of the list in every iteration.
 """
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""fold_batch_norm: a scale per channel behind a convolution goes into its weights, if neither changes from run to run.
+"""fold_batch_norm: a scale per channel after a convolution goes into its weights, if neither changes from run to run.
 
 Expansion turns a batch norm of inference into (conv(x, w) - mean) * factor + offset. The rules below carry `factor`
 to the weights; w * factor and mean * factor are then computed once, in the prepare body. Rounding changes as it does
@@ -28,7 +28,7 @@ def fold_batch_norm(flow: Flow) -> Flow:
             dims.same(s, 1) for s in shape[:-1])
 
     def behind_conv(value: Value) -> bool:
-        """conv, or conv with shifts behind it, used here only."""
+        """conv, or conv with shifts after it, used here only."""
         while reads(value) <= 1:
             node = value.node
             if isinstance(node.op, Conv2D):

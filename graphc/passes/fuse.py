@@ -1,7 +1,7 @@
 """fuse: elementwise nodes, reductions and kernels with what follows them become single steps (passes/fused.py).
 
  1. Grouping, one walk in topological order. An elementwise node joins the group of one of its operands if both have
-    one domain; it takes the groups of its other operands along if they have that domain too. Behind a reduction of
+    one domain; it takes the groups of its other operands along if they have that domain too. After a reduction of
     a group, nodes with one value a row join as well. A reduction joins a group that reduces nothing yet, or the
     same axes; so several reductions of one value read it once. A plain op with one result begins a group that
     elementwise nodes may join: they become its epilogue. Anything else stands alone.
@@ -12,8 +12,8 @@
     activation written as ten ops keeps for its gradient what is dear, not ten matrices.
 
 Joining must not make a cycle: nothing that the new member needs from outside may need the group. The units (groups
-and lone nodes) are kept in an order in which each stands behind what it needs (passes/places.py). So only what stands
-behind the group can need it: `_between` searches there, bounded by SEARCH_LIMIT (without an answer within it, nothing
+and lone nodes) are kept in an order in which each stands after what it needs (passes/places.py). So only what stands
+after the group can need it: `_between` searches there, bounded by SEARCH_LIMIT (without an answer within it, nothing
 is joined), and what it finds moves in front of the group when that is joined. What a node needs are its operands and
 what it comes after (`after`: among others, what makes its sizes known); a group also needs what the nodes come after
 that it contains, so views and changes of unit axes are never skipped.
@@ -133,7 +133,7 @@ class Grouping:
                 and all(base in group.rows for base in bases) and self._joins(node, group))
 
     def _joins(self, node: Node, group: Group) -> bool:
-        """Whether node fits in and nothing that it needs from outside needs the group, which then stands behind it."""
+        """Whether node fits in and nothing that it needs from outside needs the group, which then stands after it."""
         if group.side != self._side(node):
             return False
         if group.weight + len(node.inputs) > MEMBER_LIMIT or len(group.outside) + len(node.inputs) > \
@@ -219,7 +219,7 @@ class Grouping:
         return found is not None
 
     def _between(self, nodes: Iterable[Node], group: Group) -> set[Place] | None:
-        """Where the units stand that the nodes need, as far as they are behind the group; None if one needs the group.
+        """Where the units stand that the nodes need, as far as they are after the group; None if one needs the group.
         """
         found: set[Place] = set()
         waiting = list(nodes)
@@ -253,7 +253,7 @@ def side_of(origins: Sequence[Any], sides: Sides) -> int:
 
 
 def through_units(value: Value) -> Value:
-    """The value behind changes of unit axes."""
+    """The value after changes of unit axes."""
     while is_unit_alias(value.node):
         value = value.node.inputs[0]
     return value

@@ -6,12 +6,12 @@ it is one map over `domain`, of which `axes` are reduced:
 
   element members   Elementwise nodes whose values are those at every point of the domain
   reduce members    Reductions over exactly `axes` of an element value
-  row members       Elementwise nodes behind a reduce member: one value a row
+  row members       Elementwise nodes after a reduce member: one value a row
   seen members      Views of arguments, and scalar constants: read by any of the others
   and unit-axis Aliases of all of these
 
 or, if `kernel` is set (a member that reads arguments only), the epilogue of a kernel's call: element and seen members
-only, behind its single result. `check_members` holds this, behind the pass. plan/lower_fused.py makes the step.
+only, after its single result. `check_members` holds this, after the pass. plan/lower_fused.py makes the step.
 """
 from __future__ import annotations
 

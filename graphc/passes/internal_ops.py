@@ -3,10 +3,10 @@
   Prepared        output `index` of the prepare body
   StateInitialized   whether the variable has a value when the body starts
   SizeValues      an int tensor whose elements are sizes known when the run is bound
-  BindSizes       the elements of a small int tensor become symbols, which sizes behind it may use
+  BindSizes       the elements of a small int tensor become symbols, which sizes after it may use
   HostCall        calls `call`, of which the session makes a function: what is done with a queue or table
   Checked         its input, unless an element is one that the op behind it refuses: then the run ends
-  Turned          a matrix transposed, in memory of its own
+  Transposed      a matrix transposed, in memory of its own
   FlowInput, ReadState and WriteState, the ends of a Flow, stand in ir/flow_ops.py, Fused in passes/fused.py, While and
   If in passes/control_flow.py.
 """
@@ -106,7 +106,7 @@ class HostCall(Op):
 @dataclass(frozen=True)
 class Checked(Op):
     """x, of integers. refused: a key of REFUSED (ir/op.py), the elements that end the run, unless there are no
-    results behind."""
+    results after."""
 
     type: ClassVar[str] = "_Checked"
     operands = ("x",)
@@ -130,10 +130,10 @@ class Checked(Op):
 
 
 @dataclass(frozen=True)
-class Turned(Op):
+class Transposed(Op):
     """A matrix, transposed, that no product is to take apart again."""
 
-    type: ClassVar[str] = "_Turned"
+    type: ClassVar[str] = "_Transposed"
     operands = ("x",)
 
     def infer(self, *inputs: Spec) -> Spec:

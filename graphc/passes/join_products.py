@@ -1,6 +1,6 @@
 """join_products: a sum of products of few rows becomes one product.
 
-add_n(transposed(a_i) @ b_i) is transposed(a) @ b, where a and b are all a_i and all b_i, one below the other: so the
+add_n(transposed(a_i) @ b_i) is transposed(a) @ b, where a and b are all a_i and all b_i, one below the other: the
 gradient of a matrix that an unrolled network uses at every step is computed at once, where each step would read and
 write the whole matrix. (In loops, api/gradients/products.py does the same.) A product is joined if nothing else reads
 it, and if its factors are so much smaller than the matrix that copying them costs less than adding it once more.

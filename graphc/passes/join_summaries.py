@@ -1,7 +1,7 @@
 """A rule of simplify: neighbouring scalar summaries of a merge become one summary of a vector.
 
 Each is a call of Python, which takes longer than all that it computes; packing the numbers takes next to nothing. The
-bytes are the same: a merge puts its inputs' values one behind the other, and so does a summary of several numbers.
+bytes are the same: a merge puts its inputs' values one after the other, and so does a summary of several numbers.
 """
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Layer norm as users write it is two reductions and a map: it reads its matrix three times, and its gradient does so some
 ten times and keeps matrices for it. The steps made here (layer_norm_ops.py) read each row once, from memory: what else
-they need of it comes from the cache. The gradient computes the moments anew, so the norm keeps nothing for it; sums
+they need of it comes from the cache. The gradient computes the moments again, so the norm keeps nothing for it; sums
 over all rows, for scale, shift and the bias in front, are by-products, and so is the addition of what comes
 around the norm (a residual connection). layer_norm_match.py says what is found.
 

@@ -11,7 +11,7 @@ from graphc.passes.rewriter import rebuilt
 
 
 class Copy:
-    """A flow of a loop with more inputs: carried values behind those that it has, captured ones behind all. Called with
+    """A flow of a loop with more inputs: carried values after those that it has, captured ones after all. Called with
     one of that flow's values it gives that of the copy."""
 
     def __init__(self, body: Flow, carried: int, more: Sequence[Spec], captured: Sequence[Spec] = ()) -> None:

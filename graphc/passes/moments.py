@@ -1,8 +1,9 @@
 """moments: a mean and the variance around it, of rows or of columns, become one step.
 
 As users write it (tf.nn.moments) that is a mean, squares of deviations from it, and their mean: x is read twice. What
-is made here reads it once: row_moments where the last axes are reduced, channel_moments (batch_norm.py) where all but
-the last are. Rows and lines of a few elements stay maps, which take many at once.
+is made here reads it once: row_moments where the last axes are reduced, channel_moments (batch_norm.py) where axes in
+front of the last are, all of them or those behind some. Channels between reduced axes are rows whose means and
+variances are put together. Rows and lines of a few elements stay maps, which take many at once.
 
 Of float32 and float64. A GPU has no such kernels (plan/compile.py).
 """
@@ -16,13 +17,13 @@ import numpy as np
 
 from graphc.ir import dims
 from graphc.ir.dtypes import float32, float64
-from graphc.ir.node import Flow, Node, Value, make_node
+from graphc.ir.node import Flow, Node, Origin, Value, make_node
 from graphc.ir.op import Op, normalise_axes
 from graphc.ir.records import dataclass
 from graphc.ir.spec import Shape, Spec
 from graphc.ops.array.identity import Identity
 from graphc.ops.array.shapes import Reshape
-from graphc.ops.math.binary import SquaredDifference, Sub
+from graphc.ops.math.binary import AddV2, SquaredDifference, Sub
 from graphc.ops.math.reduction import Mean
 from graphc.ops.math.unary import Square
 from graphc.passes.batch_norm import ChannelMoments
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 LEAST_ROW = 32             # elements of a row, if they are known
 LEAST_LINE = 16            # channels, if they are known
+LEAST_LINES = 16           # pixels of a channel, if they are known
 
 
 @dataclass(frozen=True)
@@ -96,19 +98,24 @@ def _found(node: Node) -> Iterator[tuple[Value, Op]]:
 
 
 def _kernel(shape: Shape, axes: set[int]) -> Op | None:
-    """Rows are the last axes, columns all but the last one; axes of one element are of either."""
+    """Rows are the last axes, columns those in front of the last one; axes of one element are of either."""
     rank, wanted = len(shape), {axis for axis in axes if shape[axis] != 1}
-    last = {axis for axis, size in enumerate(shape) if size != 1}
-    kept = sorted(last - wanted)
+    kept = [axis for axis, size in enumerate(shape) if size != 1 and axis not in wanted]
     if not wanted:
         return None
-    if not kept or max(kept) < min(wanted):
+    if not kept or max(kept) < max(wanted):
         first = max(kept, default=-1) + 1
-        elements = dims.product(shape[first:])
-        return RowMoments(rank - first) if not isinstance(elements, int) or elements >= LEAST_ROW else None
-    if kept == [rank - 1]:
-        return ChannelMoments() if not isinstance(shape[-1], int) or shape[-1] >= LEAST_LINE else None
+        return RowMoments(rank - first) if _enough(shape[first:], LEAST_ROW) else None
+    batch = max(kept[:-1], default=-1) + 1
+    if kept[-1] == rank - 1 and batch <= min(wanted):
+        enough = _enough(shape[-1:], LEAST_LINE) and _enough(shape[batch:-1], LEAST_LINES)
+        return ChannelMoments(batch) if enough else None
     return None
+
+
+def _enough(sizes: Shape, least: int) -> bool:
+    elements = dims.product(sizes)
+    return not isinstance(elements, int) or elements >= least
 
 
 def _through_units(value: Value) -> Value:
@@ -126,12 +133,35 @@ def _aligned(shape: Shape | None) -> Shape | None:
 
 def _group(op: Op, mean: Value, variance: Value) -> Group:
     origins = tuple(dict.fromkeys((*mean.node.origins, *variance.node.origins)))
+    outer = _outer_axes(op, variance.node, mean.node.inputs[0].spec.shape or ())
 
     def build(inputs: Values, _: Values) -> Values:
         made = make_node(op, inputs, origins)
-        return tuple(_shaped(made.value(i), old) for i, old in enumerate((mean, variance)))
+        results = made.value(0), made.value(1)
+        if isinstance(op, RowMoments) and outer:
+            results = _together(*results, outer, origins)
+        return tuple(_shaped(value, old) for value, old in zip(results, (mean, variance), strict=True))
 
     return Group(mean.node.inputs[:1], (mean, variance), build)
+
+
+def _outer_axes(op: Op, variance: Node, shape: Shape) -> tuple[int, ...]:
+    """The axes that are reduced beside those of the rows, of more than one element."""
+    assert isinstance(variance.op, Mean)
+    rows = len(shape) - op.axes if isinstance(op, RowMoments) else 0
+    return tuple(axis for axis in normalise_axes(variance.op.axis, len(shape)) if axis < rows and shape[axis] != 1)
+
+
+def _together(means: Value, variances: Value, axes: tuple[int, ...],
+              origins: tuple[Origin, ...]) -> tuple[Value, Value]:
+    """Mean and variance over `axes` of rows that are equally long: the mean of the variances, and of the squares of
+    what the rows' means deviate by."""
+    def emit(op: Op, *inputs: Value) -> Value:
+        return make_node(op, inputs, origins).value()
+
+    mean = emit(Mean(axis=axes, keep_dims=True), means)
+    total = emit(AddV2(), variances, emit(Square(), emit(Sub(), means, mean)))
+    return mean, emit(Mean(axis=axes, keep_dims=True), total)
 
 
 def _shaped(made: Value, old: Value) -> Value:

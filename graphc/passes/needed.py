@@ -37,20 +37,31 @@ def needed_operations(fetches: Sequence[Tensor], targets: Sequence[Operation], f
 
 
 def all_needed(fetches: Sequence[Tensor], targets: Sequence[Operation], fed: Collection[Tensor]) -> Needed:
-    """The same, with what is needed of each. Raises InvalidArgumentError for a cycle."""
+    """The same, with what is needed of each. Raises InvalidArgumentError for a cycle.
+
+    What a branch needs follows from which of its results are needed, by a walk through its bodies. It is walked when
+    nothing else waits, the branch made last first: then its users are all known, and one walk is enough. (In an
+    imported graph, whose ops may be listed in any order, it can take more.)
+    """
     needed, found = Needed(), dict[Operation, list[Operation]]()       # and what each comes after
     waiting: list[tuple[Operation, int]] = [(t.op, t.value_index) for t in fetches if t not in fed]
     waiting += [(op, -1) for op in targets if not _all_fed(op, fed)]
-    while waiting:
-        operation, result = waiting.pop()                              # -1: it is to run, with all of its results
-        if isinstance(operation.definition, BRANCHES):
-            results = needed.results.setdefault(operation, set())
-            more = {result} if result >= 0 else set(range(len(operation.outputs)))
-            if operation in found and more <= results:
+    branches, last_made = dict[int, Operation](), list[int]()          # to walk, by number; a heap of these, negative
+    while waiting or branches:
+        if not waiting:
+            operation = branches.pop(-heapq.heappop(last_made))
+        else:
+            operation, result = waiting.pop()                          # -1: it is to run, with all of its results
+            if isinstance(operation.definition, BRANCHES):
+                results = needed.results.setdefault(operation, set())
+                more = {result} if result >= 0 else set(range(len(operation.outputs)))
+                if operation.number not in branches and not (operation in found and more <= results):
+                    branches[operation.number] = operation
+                    heapq.heappush(last_made, -operation.number)
+                results |= more
                 continue
-            results |= more
-        elif operation in found:
-            continue
+            if operation in found:
+                continue
         wanted = inputs_needed(operation, results=needed.results.get(operation))
         read = needed.read[operation] = [t for t, is_read in zip(operation.inputs, wanted, strict=True) if is_read]
         before = [(t.op, t.value_index) for t in read if t not in fed]

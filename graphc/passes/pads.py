@@ -1,10 +1,10 @@
-"""pads: a convolution or max pooling behind a pad passes over the pad by itself, so that no padded copy is made.
+"""pads: a convolution or max pooling after a pad passes over the pad by itself, so that no padded copy is made.
 
     conv(pad(x, zeros), w)       -> conv with explicit paddings     w finite: zeros times infinity would be NaN
     max_pool(pad(x, -infinity))  -> max_pool with explicit paddings
 
 PyTorch's nets as ONNX have the second for each pooling with padding, TensorFlow's ResNets the first ("fixed padding").
-Behind the layout, which has brought pads and windows into the kernels' order; sizes of pads must be known.
+After the layout, which has brought pads and windows into the kernels' order; sizes of pads must be known.
 """
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from graphc.passes.simplify import permutation
 
 @dataclass(frozen=True)
 class PaddedMaxPool(MaxPool):
-    """MaxPool of NHWC pictures, with paddings, (before, behind) of each axis in a row, which never are the largest."""
+    """MaxPool of NHWC pictures, with paddings, (before, after) of each axis in a row, which never are the largest."""
 
     type: ClassVar[str] = "_PaddedMaxPool"
     paddings: tuple[int, ...] = ()
@@ -71,7 +71,7 @@ def max_pooling(node: Node) -> Replacement:
 
 
 def _without_border(value: Value, fill: float) -> tuple[Value, tuple[int, ...]] | None:
-    """What is inside of a border of `fill` around the picture, and how many elements that has before and behind each
+    """What is inside of a border of `fill` around the picture, and how many elements that has before and after each
     axis; None if there is none, or of widths that are not known. The picture may be a transpose of what was padded."""
     outer, perm = value.node, permutation(value.node)
     node = outer.inputs[0].node if perm is not None else outer

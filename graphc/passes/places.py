@@ -1,4 +1,4 @@
-"""An order of units that can be changed: `Places` keeps each unit behind what it needs while units become one.
+"""An order of units that can be changed: `Places` keeps each unit after what it needs while units become one.
 
 A place has a label, larger than those of the places before it, so a comparison tells whether one unit may need another.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-SPACING = 1 << 128       # between labels, when they are given anew
+SPACING = 1 << 128       # between labels, when they are given again
 CROWDING = 1 << 10       # what is put in front of a place takes this part of the room there, so that room is left
 
 

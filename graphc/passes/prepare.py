@@ -1,4 +1,4 @@
-"""prepare: work on weights alone is done apart from the run, in the prepare body (docs/adr/0007).
+"""prepare: work on weights alone is hoisted out of the run, into the prepare body (docs/adr/0007).
 
 A value moves there if it persists from run to run (passes/persistent.py), costs something, and something that does
 not persist uses it. Its ancestors come along. In the run it is a Prepared node, a buffer filled beforehand. Values
@@ -20,7 +20,7 @@ from graphc.passes.rewriter import Replacement, rewrite
 
 
 def prepare(flow: Flow) -> Flow:
-    if not flow.inputs or "prepare" in flow.info or flow.info.get("inside"):
+    if not flow.inputs or flow.prepare is not None or flow.is_body:
         return flow
     persists = Persistence(flow)
     moved = _frontier(flow, persists)
@@ -34,9 +34,8 @@ def prepare(flow: Flow) -> Flow:
             return None
         return tuple(_prepared(node.value(i), number) for i in range(len(node.specs)))
 
-    inner = Flow((), tuple(moved), (), dict(flow.info))
-    changed = rewrite(flow, [take])
-    return dataclasses.replace(changed, info={**flow.info, "prepare": inner})
+    inner = dataclasses.replace(flow, inputs=(), outputs=tuple(moved), effects=())
+    return dataclasses.replace(rewrite(flow, [take]), prepare=inner)
 
 
 def _prepared(value: Value, number: dict[Value, int]) -> Value:

@@ -1,4 +1,4 @@
-"""Values that a fused step computes again instead of reading them (a part of fuse).
+"""Rematerialisation: values that a fused step computes again instead of reading them (a part of fuse).
 
 An activation written as ten ops has ten intermediate results, of which its gradient reads most. Where that is another
 step, the first one would store them all: for a dense layer of a transformer seven matrices instead of three. But what

@@ -1,7 +1,7 @@
 """Sizes that are what they are because someone says so: the user (set_shape), an update of a variable.
 
 What inference does not know, but has a name for, is required: a guard of the Plan. A size that the op itself makes
-known (of a mask's result) cannot be replaced in the op: it is required behind it.
+known (of a mask's result) cannot be replaced in the op: it is required after it.
 """
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ class Rewriter:
         return dataclasses.replace(current, specs=specs, requirements=requirements, after=after)
 
     def _take_over(self, node: Node, made: Node) -> None:
-        """`made`, a new node, is to require what `node` does, behind what makes the sizes in that known."""
+        """`made`, a new node, is to require what `node` does, after what makes the sizes in that known."""
         if not node.requirements or made in self.done:
             return
         self.required[made] = node.requirements
@@ -235,7 +235,7 @@ class Rewriter:
 
 
 def rebuilt(node: Node, inputs: tuple[Value, ...], after: tuple[Node, ...] | None = None) -> Node:
-    """The node on other inputs: specs are inferred anew only if an input's spec changed, and only become better."""
+    """The node on other inputs: specs are inferred again only if an input's spec changed, and only become better."""
     after = node.after if after is None else after
     if all(a is b or a == b for a, b in zip(inputs, node.inputs, strict=True)) and after == node.after:
         return node

@@ -1,7 +1,7 @@
 """rows_in_loops: x[t] in a loop is gathered.
 
 A slice at an index that an iteration computes begins at a size which only that iteration tells, so all that stands
-behind it would be bound anew in every iteration. Its result has the same sizes for any index: a gathered row of which
+after it would be bound again in every iteration. Its result has the same sizes for any index: a gathered row of which
 the kernel reads the index needs no size. The row is copied, where a slice is read in place, so large ones stay slices.
 """
 from __future__ import annotations

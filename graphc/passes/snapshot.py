@@ -3,7 +3,7 @@
  1. needed: the ancestors (inputs and control inputs) of fetches and targets, cut at the feeds, in order of creation.
  2. Each op becomes a Node. Operands that are fields leave the inputs (passes/snapshot_fields.py): their values are
     taken from the Specs of what was given; an element that is known only while running becomes a symbol, bound by a
-    BindSizes node that every user of the symbol comes after. Specs are inferred anew, from the feeds on, with their
+    BindSizes node that every user of the symbol comes after. Specs are inferred again, from the feeds on, with their
     ranks. Loops and branches: passes/snapshot_bodies.py; queues and tables: passes/snapshot_objects.py.
  3. Variables (docs/adr/0006-variables-and-effects.md) become values. Each write makes a new version; the versions
     that an op depends on, by data or control, decide what it reads: the last of them, or the value at the start of
@@ -65,9 +65,6 @@ def take_snapshot(fetches: Sequence[Tensor], targets: Sequence[Operation], feeds
     (docs/adr/0031-variables-without-a-shape.md); unset: such variables that have none. Their values at the end of the
     run are further outputs, if it writes them.
 
-    info: "states" (name -> Spec of every variable in it), "inside" (whether it is a loop's or branch's body), "written"
-    (the names of the variables that are further outputs),
-    "required" (of every op, with its origins: also of those of which only the shape turns out to be needed).
     Raises InvalidArgumentError for what does not fit, or a missing feed.
     """
     return Snapshot(feeds, feed_ranks, feed_shapes, exact_random, variables, unset).flow(fetches, targets)
@@ -113,9 +110,8 @@ class Snapshot:
         written = [*written, *(s for s in changed if s in self.unshaped)]
         outputs = [self._fetched(t) for t in fetches] + [self.versions[s][-1] for s in written]
         writes = [self._write(s) for s in changed if s not in self.unshaped]
-        info = {"states": self.states, "inside": self.read_inside, "required": tuple(self.required),
-                "written": tuple(written)}
-        return Flow(tuple(self.inputs), tuple(outputs), (*self.effects, *writes), info)
+        return Flow(tuple(self.inputs), tuple(outputs), (*self.effects, *writes), self.states, self.read_inside,
+                    tuple(written), tuple(self.required))
 
     def of_body(self) -> Snapshot:
         """An empty snapshot for a body of a loop or branch in this one."""
@@ -354,7 +350,7 @@ class Snapshot:
         return node if checked_only else self.finish_node(operation, node)
 
     def finish_node(self, operation: Operation, node: Node) -> Node:
-        """The node behind what makes its sizes known, in the order of effects; its own new symbols are noted."""
+        """The node after what makes its sizes known, in the order of effects; its own new symbols are noted."""
         op, after = node.op, list(node.after)
         if op.effect in (Effect.HOST, Effect.READ, Effect.WRITE) and self.last_host is not None:
             after.append(self.last_host)

@@ -6,7 +6,7 @@ that value alone, and the body is taken again.
 
 Variables. A body's first version of a variable is its value at the start of the run, read inside, or, if something
 outside or the body itself has written it, an operand. Variables that a body writes become carried values or results. A
-`v/read` from outside that nothing orders behind a write of the body has its value there, in every iteration.
+`v/read` from outside that nothing orders after a write of the body has its value there, in every iteration.
 
 Inputs that no body uses are dropped.
 """
@@ -92,7 +92,7 @@ class Bodies:
         return kept, [replace(b, flow=with_inputs(b.flow, numbers)) for b in bodies], list(written)
 
     def _with_written(self, operands: Sequence[Operand], written: Sequence[str]) -> list[Operand]:
-        """Variables that are written come by value, once each, as a carried operand behind the others."""
+        """Variables that are written come by value, once each, as a carried operand after the others."""
         states = [Operand(-1, self.outer.read_version(s, -1), s, True) for s in written]
         rest = [replace(o, value=o.outside) if o.state in written else o for o in operands]
         return [*(o for o in rest if o.carried), *states, *(o for o in rest if not o.carried)]
@@ -160,7 +160,7 @@ class Bodies:
         return size if isinstance(size, int) else self.sizes[size]
 
     def _name_sizes(self, operands: Sequence[Spec]) -> None:
-        """Names the sizes of the operands anew: what only a size that has turned out to vary was called is none now."""
+        """Names the sizes of the operands again: a name that only a size that varies had is dropped."""
         self.sizes.clear()
         for index, spec in enumerate(operands):
             for axis, size in enumerate(spec.shape or ()):
@@ -324,7 +324,7 @@ def _add(outer: Snapshot, operation: Operation, op: Any, inputs: Sequence[Value]
 
 
 def with_inputs(flow: Flow, numbers: Sequence[int]) -> Flow:
-    """The flow with these of its inputs only, numbered anew in that order."""
+    """The flow with these of its inputs only, numbered again in that order."""
     if list(numbers) == list(range(len(flow.inputs))):
         return flow
     rewriter = Rewriter(())

@@ -1,4 +1,4 @@
-"""split_loops: products of all iterations in one, in front of a loop or between two halves of it.
+"""split_loops (loop fission): products of all iterations in one, in front of a loop or between two halves of it.
 
     while: p = f(...); y = g(p @ w, y)     ->     while: push f(...);  q = all p @ w;  while: y = g(q[k], y)
 

@@ -52,7 +52,7 @@ def _is_weight(value: Value) -> bool:
 
 
 def _reading(flow: Flow, weights: Mapping[int, Value], kept: Sequence[int]) -> Flow:
-    """The flow with weights in place of these inputs, the others numbered anew; and what is inside likewise."""
+    """The flow with weights in place of these inputs, the others numbered again; and what is inside likewise."""
     values = {flow.inputs[i]: value for i, value in weights.items()}
     without = dataclasses.replace(flow, inputs=tuple(flow.inputs[i] for i in kept))
     read = rewrite(without, [values.get])

@@ -40,7 +40,7 @@ class Layout:
 
 @dataclass
 class _Things:
-    """Boxes, and behind them the bends of edges."""
+    """Boxes, and after them the bends of edges."""
     layers: list[int]
     widths: list[float]
     links: list[tuple[int, int]]              # from one layer to the next

@@ -36,7 +36,7 @@ class Node:
 
 
 def nodes_of(operations: Iterable[Operation], scope: str = "") -> list[Node]:
-    """What loops and branches do stands behind them, in a scope of their name."""
+    """What loops and branches do stands after them, in a scope of their name."""
     found = []
     for op in operations:
         found.append(node_of(op, scope))

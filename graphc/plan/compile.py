@@ -87,7 +87,7 @@ _OF_THE_CPU = ("prepare", "batch_norm", "moments", "resize", "layer_norm", "soft
 
 def _compile(flow: Flow, start: float, fetches: Sequence[Tensor], targets: Sequence[Operation],
              feeds: Sequence[Tensor], pipeline: Sequence[tuple[str, Pass]], in_place: bool) -> Compiled:
-    written = flow.info["written"]
+    written = flow.written
     taken = (time.perf_counter() - start) * 1e3
     flow, reports = run_pipeline(flow, pipeline)
     reports.insert(0, _snapshot_report([*(t.op for t in fetches), *targets], reports, taken))
@@ -116,7 +116,7 @@ def uncollected() -> Iterator[None]:
 def pass_table(fetches: Sequence[Tensor | Operation], feeds: Sequence[Tensor] = ()) -> str:
     """What each pass does to the graph that computes `fetches`: nodes and transposes before and after, milliseconds.
 
-    feeds: tensors that are fed. Compiles anew, and runs nothing. Raises what `compile_graph` raises. (graphc's own)
+    feeds: tensors that are fed. Compiles again, and runs nothing. Raises what `compile_graph` raises. (graphc's own)
 
     >>> x = gc.placeholder(gc.float32, [None, 3])
     >>> print(gc.pass_table([gc.reduce_sum(2. * x + 0.)], [x]))
@@ -143,12 +143,12 @@ def lower_flow(flow: Flow, input_names: Sequence[str], output_names: Sequence[st
     """The Plan of a Flow, verified. in_place: see Placed."""
     owner = PlanBuilder()
     lower_body(owner, flow, "main", Placed(flow, in_place=in_place))
-    if "prepare" in flow.info:
-        owner.prepare = lower_body(owner, flow.info["prepare"], "prepare")
+    if flow.prepare is not None:
+        owner.prepare = lower_body(owner, flow.prepare, "prepare")
     plan = owner.finish([_port(n, node.specs[0]) for n, node in zip(input_names, flow.inputs, strict=True)],
                         [_port(n, value.spec) for n, value in zip(output_names, flow.outputs, strict=True)])
     verify_plan(plan)
-    states = {s.name: flow.info["states"][s.name] for s in plan.states}
+    states = {s.name: flow.states[s.name] for s in plan.states}
     return Compiled(plan, owner.constants, states, (), owner.hosts)
 
 

@@ -1,7 +1,7 @@
 """A plan whose prepare body is done in every run: its steps stand before those of body 0, and its outputs are values
 of the run.
 
-For devices that compute all of it anew each time (a GPU). Only maps and calls of kernels can be joined.
+For devices that compute all of it again each time (a GPU). Only maps and calls of kernels can be joined.
 """
 from __future__ import annotations
 

@@ -148,11 +148,12 @@ class BodyLowering:
     # Variables
 
     def _state_number(self, state: str) -> int:
-        return self.b.plan.state(state, self.flow.info["states"][state])
+        return self.b.plan.state(state, self.flow.states[state])
 
     def _state(self, state: str) -> Access:
         if state not in self.state_buffers:
-            spec = self.flow.info["states"][state]
+            spec = self.flow.states[state]
+            assert spec.shape is not None
             self.state_buffers[state] = self.b.buffer(BufferKind.STATE, spec.dtype, spec.shape,
                                                       self._state_number(state))
         return self.state_buffers[state]
@@ -189,7 +190,7 @@ class BodyLowering:
 
     def _require_the_rest(self) -> None:
         """What ops require that have no steps, as their values are not needed: if anything makes the sizes known."""
-        for requirement, origins in self.flow.info.get("required", ()):
+        for requirement, origins in self.flow.required:
             if all(self.b.dims.is_known(s) for size in (requirement.a, requirement.b) for s in symbols(size)):
                 self.b.origins = self.b.plan.origins(origins)
                 self._require((requirement,))

@@ -1,7 +1,7 @@
 """From a Fused node (or a single Elementwise, Reduction or View node) to one map, or to a kernel call with an epilogue.
 
 A value inside is not stored but evaluated where it is needed: `scalar(Seen(value, steps, row))` gives its scalar at a
-point of the domain, or, behind the reduction (row), one for each index of the axes that are not reduced. `steps` say
+point of the domain, or, after the reduction (row), one for each index of the axes that are not reduced. `steps` say
 how the value's own axes become those: each is a shape to broadcast to, a View to look through or a change of unit axes.
 Only at a leaf do the steps meet an Access, to which they are applied one after the other. Both places know the same
 kinds of members; passes/fused.py says and checks which.

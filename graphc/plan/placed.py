@@ -1,6 +1,6 @@
 """A flow with the order of its steps and the places of its results; and the same of the loops and branches in it.
 
-Those must be known first: a loop that leaves a result in the memory of its operand comes behind all that reads that.
+Those must be known first: a loop that leaves a result in the memory of its operand comes after all that reads that.
 """
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class BufferKind(IntEnum):
     PREPARED = 5    # index: which output of the prepare body
     ARENA = 6       # memory of this body's arena
     ALIAS = 7       # index: the buffer (not ALIAS) whose memory this one is, under other dims of equal product
-    COUNTER = 8     # int64[2] = (runs of this session so far, iteration number: ops/philox.py)
+    COUNTER = 8     # int64[2] = (runs of this session so far, iteration number: ops/random/philox.py)
     CARRIED = 9     # index: which input of a loop's or branch's body; an output, too: changed in place
 
 
@@ -170,7 +170,7 @@ class Call(Step):
     An attribute is an int64 word, whatever it means: of one that is declared as a float, the bits of a float64.
 
     The epilogue is a map without reduction whose domain, in row-major order, is the kernel's last operand's elements;
-    its loads and stores of that operand stand at those elements. It runs tile by tile, behind the kernel.
+    its loads and stores of that operand stand at those elements. It runs tile by tile, after the kernel.
     """
 
     kernel: str

@@ -34,7 +34,7 @@ class _Queue:
         self.nodes = nodes
         self.position = {node: i for i, node in enumerate(nodes)}
         self.users: list[list[int]] = [[] for _ in nodes]
-        self.missing = [0] * len(nodes)          # operands, and what it must come behind, that are not done
+        self.missing = [0] * len(nodes)          # operands, and what it must come after, that are not done
         self.releases: list[list[int]] = [[] for _ in nodes]
         self.waiting = [0] * len(nodes)          # soft edges from what is not done
         self.held: set[int] = set()

@@ -111,7 +111,7 @@ def _power(s: Any, x: Any, y: Any) -> Any:
 
 
 def _as_float(s: Any, x: Any, dtype: DType) -> Any:
-    """Half of a number with the highest bit, doubled; the bit that is lost stays behind the last one, for rounding."""
+    """Half of a number with the highest bit, doubled; the bit that is lost stays after the last one, for rounding."""
     lost = s("and", x, s.constant(1, int64))
     half = s.cast(s("or", _half(s, x), lost), dtype)
     return s("select", s("less", x, s.constant(0, int64)), s("add", half, half), s.cast(x, dtype))

@@ -27,7 +27,7 @@ class CudnnCompatibleLSTMCell(LSTMBlockCell):
 
 @public("contrib.cudnn_rnn.CudnnCompatibleGRUCell")
 class CudnnCompatibleGRUCell(GRUCell):
-    """GRUCell whose reset gate is applied behind the product, as `tf.contrib.cudnn_rnn.CudnnCompatibleGRUCell`.
+    """GRUCell whose reset gate is applied after the product, as `tf.contrib.cudnn_rnn.CudnnCompatibleGRUCell`.
 
     Inputs, state and errors are those of GRUCell.
 

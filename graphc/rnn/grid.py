@@ -17,7 +17,7 @@ class GridLSTMCell(RNNCell):
     """An LSTM over time and one over windows of the inputs, each with its own weights, as
     `tf.contrib.rnn.GridLSTMCell`: the output is both LSTMs' h for each window, side by side.
 
-    A window has feature_size columns, and begins frequency_skip behind the one before. num_frequency_blocks: the number
+    A window has feature_size columns, and begins frequency_skip after the one before. num_frequency_blocks: the number
     of windows in each block, whose columns are start_freqindex_list[i] to end_freqindex_list[i] (without them one block
     of all columns). initializer has no effect, as in TensorFlow. Inputs are floats [batch, n]. Raises ValueError
     without num_frequency_blocks, feature_size or frequency_skip, if their number of windows is not that of the inputs,

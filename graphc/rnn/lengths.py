@@ -16,7 +16,7 @@ def as_lengths(sequence_length: Any) -> gc.Tensor:
 
 
 def checked(lengths: gc.Tensor, batch_size: Any) -> gc.Tensor:
-    """The lengths, behind a check that there is one for each row."""
+    """The lengths, after a check that there is one for each row."""
     known = lengths.shape.as_list()[0] if lengths.shape.ndims is not None else None
     if known is not None and isinstance(batch_size, int):
         if known != batch_size:

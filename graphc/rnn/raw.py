@@ -68,7 +68,7 @@ class _Emitted:
 
 
 class _Kind:
-    """The sizes (behind the batch) and dtype of one part of what is emitted; example: a tensor like it."""
+    """The sizes (after the batch) and dtype of one part of what is emitted; example: a tensor like it."""
 
     def __init__(self, sizes: Any, dtype: Any, example: Any = None) -> None:
         self.sizes, self.dtype, self.example = sizes, dtype, example

@@ -86,7 +86,7 @@ class CoupledInputForgetGateLSTMCell(WithMemory):
 class TimeFreqLSTMCell(RNNCell):
     """An LSTM over time and over windows of the inputs, as `tf.contrib.rnn.TimeFreqLSTMCell`.
 
-    A window has feature_size columns, and begins frequency_skip behind the one before. As in TensorFlow, state_size is
+    A window has feature_size columns, and begins frequency_skip after the one before. As in TensorFlow, state_size is
     2 * num_units, though the state has so many columns for each window: give the first state yourself if there are
     several. initializer has no effect. Inputs are floats [batch, n]. Raises ValueError without feature_size and for
     inputs of another rank, TypeError for integers.
@@ -146,7 +146,7 @@ class TimeFreqLSTMCell(RNNCell):
 
 
 def windows(inputs: Any, size: int, step: int) -> list[Any]:
-    """Windows of `size` columns, each `step` columns behind the one before."""
+    """Windows of `size` columns, each `step` columns after the one before."""
     columns = inputs.shape[1].value
     if columns is None:
         raise ValueError("Cannot infer input_size from static shape inference.")

@@ -87,9 +87,9 @@ class SimpleRNNCell(MatrixCell):
         return dropped() if self._training else x
 
     def reset_dropout_mask(self) -> None:
-        """The next call draws anew which inputs are left out."""
+        """The next call draws again which inputs are left out."""
         self._masks.pop("inputs", None)
 
     def reset_recurrent_dropout_mask(self) -> None:
-        """The next call draws anew which parts of the state are left out."""
+        """The next call draws again which parts of the state are left out."""
         self._masks.pop("state", None)

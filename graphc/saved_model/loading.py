@@ -79,7 +79,7 @@ def main_op() -> Any:
 
 @public("saved_model.main_op_with_restore", "saved_model.main_op.main_op_with_restore")
 def main_op_with_restore(restore_op_name: str) -> Any:
-    """The operation of main_op, and behind it the named one, as `tf.saved_model.main_op_with_restore`.
+    """The operation of main_op, and after it the named one, as `tf.saved_model.main_op_with_restore`.
 
     Raises NotFoundError if the graph has none of that name.
 

@@ -40,7 +40,7 @@ class AttentionMechanism:
 class MemoryAttention(AttentionMechanism):
     """What all mechanisms over a memory [batch, time, ...] share.
 
-    probability_fn(score, state): probabilities of scores [batch, time]. memory_sequence_length: behind it the memory is
+    probability_fn(score, state): probabilities of scores [batch, time]. memory_sequence_length: after it the memory is
     zeros, and the score is score_mask_value, by default minus infinity. custom_key_value_fn(keys, values) gives others.
     """
 

@@ -97,7 +97,7 @@ class AttentionWrapper(RNNCell):
         return listed
 
     def _checked(self, batch_size: Any, tensors: Any, name: str, message: str) -> Any:
-        """The tensors, behind a check that the batch size is that of every memory."""
+        """The tensors, after a check that the batch size is that of every memory."""
         checks = [gc.assert_equal(batch_size, m.batch_size, message=message) for m in self._attention_mechanisms]
         with gc.control_dependencies(checks):
             return gc.nest.map_structure(lambda tensor: gc.identity(tensor, name=name), tensors)

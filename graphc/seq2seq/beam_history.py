@@ -9,7 +9,7 @@ from graphc.seq2seq.beams import Beams
 
 def sorted_history(history: Any, parent_ids: Any, lengths: Any, beams: Beams) -> gc.Tensor:
     """history [time, batch * width, ...] or [time, batch, width, ...]: what belongs to the beam that each final one
-    came from, up to its length; behind it as it is. An error when run if the sizes do not fit."""
+    came from, up to its length; after it as it is. An error when run if the sizes do not fit."""
     time, batch, width = gc.shape(parent_ids)[0], beams.batch_size, beams.width
     with gc.control_dependencies([_check(history, beams)]):
         own = gc.tile(gc.reshape(gc.range(width), [1, 1, -1]), [time, batch, 1])

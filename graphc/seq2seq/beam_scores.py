@@ -20,7 +20,7 @@ def scores_of(log_probs: Any, lengths: Any, length_weight: Any, coverage_weight:
         raise ValueError(f"coverage_penalty_weight should be a scalar, but saw shape: {weight.shape}")
     if attention is None:
         return scores
-    seen = gc.where(gc.equal(attention, 0.0), gc.ones_like(attention), attention)      # 0: behind the source's end
+    seen = gc.where(gc.equal(attention, 0.0), gc.ones_like(attention), attention)      # 0: after the source's end
     coverage = gc.reduce_sum(gc.log(gc.minimum(seen, 1.0)), 2) * gc.cast(finished, seen.dtype)
     return scores + gc.expand_dims(coverage * gc.cast(weight, seen.dtype), 2)
 

@@ -67,7 +67,7 @@ class Search(NamedTuple):
 
     def step(self, logits: Any, cell_state: Any,
              before: BeamSearchDecoderState) -> tuple[BeamSearchDecoderOutput, BeamSearchDecoderState]:
-        """The best continuations. logits [batch, width, symbols] and cell_state are those behind `before`."""
+        """The best continuations. logits [batch, width, symbols] and cell_state are those after `before`."""
         beams, width = self.beams, self.beams.width
         symbols = logits.shape[-1].value
         symbols = gc.shape(logits)[-1] if symbols is None else symbols

@@ -9,7 +9,7 @@ from graphc.api.public import public
 
 @public("contrib.seq2seq.tile_batch")
 def tile_batch(t: Any, multiplier: int, name: str | None = None) -> Any:
-    """Each entry of the batch `multiplier` times, one behind the other: a, a, b, b, ...; of nested tensors.
+    """Each entry of the batch `multiplier` times, one after the other: a, a, b, b, ...; of nested tensors.
 
     t: of any dtype, [batch, ...]. Raises ValueError for a tensor whose rank is 0 or not known and a negative
     multiplier, TypeError for a broken one. As `tf.contrib.seq2seq.tile_batch`.

@@ -1,6 +1,6 @@
 """The steps of linear-chain conditional random fields as cells, for dynamic_rnn: `tf.contrib.crf`'s three cells.
 
-gc.contrib.crf's functions need none of them. transition_params[i, j]: the score of tag j behind tag i.
+gc.contrib.crf's functions need none of them. transition_params[i, j]: the score of tag j after tag i.
 """
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class Decoder(metaclass=ABCMeta):
         """(outputs, next state, next inputs, finished)."""
 
     def finalize(self, outputs: Any, final_state: Any, sequence_lengths: Any) -> Any:
-        """(final outputs, final state), made behind the loop; a decoder need not have it."""
+        """(final outputs, final state), made after the loop; a decoder need not have it."""
         raise NotImplementedError(f"{type(self).__name__} does not define finalize")
 
 
@@ -66,7 +66,7 @@ def dynamic_decode(decoder: Any, output_time_major: bool = False, impute_finishe
     """Steps of `decoder` until all sequences are finished, as `tf.contrib.seq2seq.dynamic_decode`.
 
     Gives (outputs [batch, time, ...], or [time, batch, ...] if output_time_major, the final state, the sequences'
-    lengths). impute_finished: behind its end the outputs of a sequence are zeros and its state stays.
+    lengths). impute_finished: after its end the outputs of a sequence are zeros and its state stays.
     maximum_iterations: a scalar; no more steps than that. parallel_iterations and swap_memory have no effect. Raises
     TypeError for what is no Decoder and for a number of iterations that is no integer, ValueError for a tensor of it
     that is no int32 scalar.

@@ -7,7 +7,7 @@ import graphc as gc
 
 
 def prepared(memory: Any, lengths: Any, check_sizes: bool) -> Any:
-    """The memory [batch, time, ...], maybe nested, as tensors; zeros behind the lengths, if there are any.
+    """The memory [batch, time, ...], maybe nested, as tensors; zeros after the lengths, if there are any.
 
     check_sizes: raises ValueError if a size but the first two is not known.
     """

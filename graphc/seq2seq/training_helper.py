@@ -118,7 +118,7 @@ class ScheduledOutputTrainingHelper(TrainingHelper):
     """With sampling_probability a sequence reads its own outputs, or next_inputs_fn of them, as
     `tf.contrib.seq2seq.ScheduledOutputTrainingHelper`. The sample ids are 1 where it does, else 0.
 
-    auxiliary_inputs: what stands behind the inputs, and behind the outputs that are read, along the last axis.
+    auxiliary_inputs: what stands after the inputs, and after the outputs that are read, along the last axis.
     sampling_probability: a scalar or a float[batch]: ValueError for others. Inputs and errors as TrainingHelper's.
 
     >>> cell, inputs = gc.nn.rnn_cell.GRUCell(4), gc.ones([2, 3, 4])
@@ -166,7 +166,7 @@ class ScheduledOutputTrainingHelper(TrainingHelper):
             return finished, gc.cond(as_given, lambda: inputs, mixed), state
 
     def _with_auxiliary(self, outputs: Any, time: Any, places: Any) -> gc.Tensor:
-        """The outputs, at these places of the batch, with the next auxiliary inputs behind them."""
+        """The outputs, at these places of the batch, with the next auxiliary inputs after them."""
         if self._auxiliary_array is None:
             return outputs
         auxiliary = self._auxiliary_array.read(time + 1)

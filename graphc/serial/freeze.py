@@ -15,6 +15,7 @@ from graphc.errors import InvalidArgumentError
 from graphc.ir import names
 from graphc.ir.graph import Graph, Operation
 from graphc.ir.tensor import Tensor
+from graphc.serial.frozen_tables import with_constant_tables
 from graphc.serial.graph_pb2 import GraphDef
 from graphc.serial.graphdef import as_graph_def, note_constants_aside
 from graphc.serial.importer import import_graph_def
@@ -96,10 +97,12 @@ def _node_name(text: str) -> str:
 def freeze(session: Any, outputs: Any, inputs: Any = None, signature: str = "serving_default") -> GraphDef:
     """A GraphDef that computes `outputs` without variables, with its compiled Plan inside: what `graphc-run` runs.
 
+    Lookup tables that are filled once (`HashTable`) become constants, too.
+
     outputs, inputs: tensors, operations or names, one or a list. inputs: what the caller will feed; by default the
     placeholders that the outputs need, in the order in which they were made (those with a default keep it). (graphc's
-    own) Raises FailedPreconditionError for an uninitialised variable, InvalidArgumentError for a needed placeholder not
-    in inputs.
+    own) Raises FailedPreconditionError for an uninitialised variable or table, InvalidArgumentError for a needed
+    placeholder not in inputs.
 
     >>> x = gc.placeholder(gc.float32, [None, 2], name="x")
     >>> w = gc.Variable([[1.], [2.]], name="w")
@@ -117,6 +120,7 @@ def freeze(session: Any, outputs: Any, inputs: Any = None, signature: str = "ser
     fetches = [_tensor(graph, o) for o in listed(outputs)]
     given = None if inputs is None else [_tensor(graph, i) for i in listed(inputs)]
     frozen = convert_variables_to_constants(session, as_graph_def(graph), [t.op.name for t in fetches])
+    frozen = with_constant_tables(session, frozen)
     add_plan(frozen, [t.name for t in fetches], None if given is None else [t.name for t in given], signature)
     return frozen
 

@@ -1,15 +1,15 @@
 """Reads of variables that come before their updates, said by control edges, for TensorFlow.
 
-In graphc a read that nothing orders behind a write sees the value at the start of the run. TensorFlow's plain variables
+In graphc a read that nothing orders after a write sees the value at the start of the run. TensorFlow's plain variables
 are read where they lie: a product of a weight and a gradient may see the weight that the same step has just updated.
 TensorFlow's gradients wait for each other to prevent that. Here each update waits for the reads that run with it:
 
  1. Updates are found: ops that change a variable in place. Each is a bit.
  2. For each node, in order: which updates come before it. For each node, in reverse: which updates, and which ends of
-    the graph (nodes that nothing uses), come behind it.
+    the graph (nodes that nothing uses), come after it.
  3. A node that reads the variable, with no update before it, and with an end that the update has, too, so that some run
     has both, becomes a control input of the update, unless there is a path already. No cycle arises, as what is waited
-    for comes behind no update.
+    for comes after no update.
 """
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def make_engine(session: Any, prepared: PreparedRun, inputs: Sequence[np.ndarray
         script.GUESSING.reset(guessing)
     placement.log(used, None, {})
     return Engine(compiled.plan, compiled.constants, session._states, _hosts(session, compiled), threads,
-                  brain_weights=session._settings.brain_weights)
+                  bfloat16_weights=session._settings.bfloat16_weights)
 
 
 def _on_device(session: Any, prepared: PreparedRun, inputs: Sequence[np.ndarray], chosen: Chosen,

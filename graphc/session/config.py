@@ -53,7 +53,7 @@ class Settings:
     visible_gpus: tuple[int, ...] | None = None
     gpu_memory_fraction: float = 0.0   # 0: all of it
     reduced_products: bool = False     # of float32, on a GPU: by tensor cores
-    brain_weights: bool = False        # constant matrices of float32 products, on a CPU: kept as bfloat16
+    bfloat16_weights: bool = False        # constant matrices of float32 products, on a CPU: kept as bfloat16
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Warns, once, of a program that builds new ops between its runs: each run is then compiled anew, and the graph grows
+"""Warns, once, of a program that builds new ops between its runs: each run is then compiled again, and the graph grows
 for ever."""
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ class Growth:
             newest = graph.get_operations()[-1]
             warn(
                 f"the graph grows between runs: {PATIENCE} times in a row ops were added before a run, the last one "
-                f"'{newest.name}' at {newest.file}:{newest.line}. Each of these runs is compiled anew, and memory "
+                f"'{newest.name}' at {newest.file}:{newest.line}. Each of these runs is compiled again, and memory "
                 "grows. Build the ops once, before the loop, and feed what changes")

@@ -30,7 +30,7 @@ class Place:
         return Objects()
 
     def reset(self) -> None:
-        """Closes the sessions; later ones begin anew."""
+        """Closes the sessions; later ones begin again."""
         for session in list(self.sessions):
             session.close()
         self.close()

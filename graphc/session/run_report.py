@@ -72,7 +72,7 @@ class StepReport:
 class RunReport:
     """What `Session.explain` found; str() is a table, the steps that take longest first.
 
-    steps: StepReports in the order of their first call, a GPU's behind those of the CPU, of which a "host function
+    steps: StepReports in the order of their first call, a GPU's after those of the CPU, of which a "host function
     gpu_part" is the time that the CPU waited for some. microseconds: of a whole run, the median. machine, gpu: what the
     steps are measured by; None without a GPU. threads: that share the work. memory: where the values between steps of
     the main body lie; None on a GPU, and with GRAPHC_GUARD.

@@ -55,11 +55,11 @@ class Session:
 
     target: "" or a `gc.train.Server`'s. graph: the default one if left out. config: a gc.ConfigProto;
     graphc/session/config.py says which settings have a meaning. `with gc.Session() as session:` makes it the default
-    one and closes it behind the block. Each kind of run is compiled once, whatever the sizes of its feeds. As
+    one and closes it after the block. Each kind of run is compiled once, whatever the sizes of its feeds. As
     `tf.Session`. Raises TypeError for another kind of graph or config, UnimplementedError for a server that is not in
     this process. run raises TypeError for what cannot be fetched, ValueError for what is not in the graph,
     InvalidArgumentError for a placeholder that is not fed, FailedPreconditionError for a variable without a value,
-    RuntimeError behind close().
+    RuntimeError after close().
 
     >>> x = gc.placeholder(gc.float32, [None, 2])
     >>> total = gc.reduce_sum(x, axis=1)
@@ -379,7 +379,7 @@ class Session:
     # Its life
 
     def as_default(self) -> AbstractContextManager[Session]:
-        """Tensor.eval and Operation.run use this session inside the `with` block; it stays open behind it."""
+        """Tensor.eval and Operation.run use this session inside the `with` block; it stays open after it."""
         return default_sessions.entered(self)
 
     def __enter__(self) -> Session:

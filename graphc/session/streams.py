@@ -1,4 +1,4 @@
-"""The streams of random ops with TensorFlow's numbers (ops/random/streams.py): they start anew with every session."""
+"""The streams of random ops with TensorFlow's numbers (ops/random/streams.py): they start again with every session."""
 from __future__ import annotations
 
 import math

@@ -1,7 +1,7 @@
 """What a run called, one line an event: GRAPHC_TRACE=1 and RunMetadata show it, so that anyone can check what runs.
 
 The native run loop notes its events itself, in the order in which they happen (tables.py: TRACE); only the words are
-made here. runner/src/trace.cpp makes the same ones. What a GPU did in the run is told behind (exec/cuda/timing.py).
+made here. runner/src/trace.cpp makes the same ones. What a GPU did in the run is told after (exec/cuda/timing.py).
 """
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from graphc.exec.cuda.timing import DeviceEvent
 
 CAPACITY = 1 << 20         # words: about 70,000 events, then they are counted; memory that is not used costs nothing
-_EPILOGUES = {t.EPILOGUE_TILES: "behind each tile map interpreted", t.EPILOGUE_BEHIND: "then map interpreted",
-              t.EPILOGUE_TILES_COMPILED: "behind each tile map compiled"}
+_EPILOGUES = {t.EPILOGUE_TILES: "after each tile map interpreted", t.EPILOGUE_BEHIND: "then map interpreted",
+              t.EPILOGUE_TILES_COMPILED: "after each tile map compiled"}
 
 
 class Trace:

@@ -129,7 +129,7 @@ def _note(calls: Sequence[TunedCall], sizes: Sizes, way: int, microseconds: floa
 
 
 def _times(session: Any, engine: Any, inputs: Sequence[np.ndarray], ops: dict[Sizes, tuple[str, ...]]) -> Times:
-    """Of a run, behind one that packs weights and touches memory: each call of a kernel that has several ways."""
+    """Of a run, after one that packs weights and touches memory: each call of a kernel that has several ways."""
     engine.run(inputs, next(session._runs))
     trace = Trace(timed=True)
     engine.run(inputs, next(session._runs), trace=trace.address)

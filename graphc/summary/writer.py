@@ -17,7 +17,7 @@ class FileWriter:
     """Writes events into a new file in `logdir`, as `tf.summary.FileWriter`.
 
     graph: a Graph, which is added. graph_def: the old way to say so. flush_secs: see EventsFile. max_queue changes no
-    result: events do not wait in a queue. filename_suffix stands behind the file's name. session is refused: it is for
+    result: events do not wait in a queue. filename_suffix stands after the file's name. session is refused: it is for
     the writer ops of tf.contrib.summary, which graphc does not have. Raises TypeError for a graph that is none, and
     UnimplementedError for a session; NotFoundError and the like for a folder that cannot be made.
 
@@ -110,7 +110,7 @@ class FileWriter:
         self._file.flush()
 
     def close(self) -> None:
-        """Writes what is left and closes the file; events behind that are dropped until reopen()."""
+        """Writes what is left and closes the file; events after that are dropped until reopen()."""
         self._file.close()
         self._closed = True
 

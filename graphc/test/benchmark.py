@@ -44,7 +44,7 @@ class Benchmark:
                          min_iters: int = 10, store_trace: bool = False, store_memory_usage: bool = True,
                          name: str | None = None, extras: dict[str, Any] | None = None,
                          mbs: float = 0) -> dict[str, Any]:
-        """Reports the median time of min_iters runs behind burn_iters more; a dict of it. store_trace: prints the
+        """Reports the median time of min_iters runs after burn_iters more; a dict of it. store_trace: prints the
         kernels of one run. store_memory_usage has no effect. mbs: megabytes of a run, for a throughput."""
         target = op_or_tensor.op if hasattr(op_or_tensor, "op") else op_or_tensor
         for _ in range(burn_iters):

@@ -59,7 +59,7 @@ class TestCase(ArrayAssertions, absltest.TestCase):
         super().tearDown()
 
     def get_temp_dir(self) -> str:
-        """A folder of this test alone; removed behind it."""
+        """A folder of this test alone; removed after it."""
         if self._folder is None:
             self._folder = tempfile.mkdtemp()
         return self._folder
@@ -69,7 +69,7 @@ class TestCase(ArrayAssertions, absltest.TestCase):
     @contextmanager
     def session(self, graph: Any = None, config: Any = None, use_gpu: bool = False,
                 force_gpu: bool = False) -> Iterator[Any]:
-        """A new session, the default one inside; closed behind it."""
+        """A new session, the default one inside; closed after it."""
         with gc.Session(graph=graph, config=config) as made, _device(made.graph, use_gpu, force_gpu):
             yield made
 

@@ -66,7 +66,7 @@ def of_file(path: str) -> list[Finding]:
 
 
 def judged(path: str) -> tuple[str, str, str]:
-    """(symbol, state, advice) of what stands behind `tf.`: the symbol ends where TensorFlow's names end."""
+    """(symbol, state, advice) of what stands after `tf.`: the symbol ends where TensorFlow's names end."""
     found: Any = modules.module("")
     parts = path.split(".")
     for i, part in enumerate(parts):

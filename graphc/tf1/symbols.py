@@ -32,7 +32,7 @@ def uses(text: str, file: str) -> list[Use]:
 
 
 def _imported(node: ast.AST) -> Iterator[tuple[str, str, bool]]:
-    """(name in the program, path behind `tf.`, whether the import itself uses that path)."""
+    """(name in the program, path after `tf.`, whether the import itself uses that path)."""
     if isinstance(node, ast.Import):
         for name in node.names:
             top, _, inner = name.name.partition(".")

@@ -56,7 +56,7 @@ class AdagradOptimizer(Optimizer):
 @public("train.AdagradDAOptimizer")
 class AdagradDAOptimizer(Optimizer):
     """Adagrad by dual averaging, for sparse linear models, as `tf.train.AdagradDAOptimizer`: the variable is computed
-    anew in each step, from sums over all steps; global_step counts them.
+    again in each step, from sums over all steps; global_step counts them.
 
     learning_rate and the strengths: numbers or scalar tensors; minimize raises TypeError for strings, ValueError for
     other shapes. Raises ValueError unless initial_gradient_squared_accumulator_value, a number, is positive.

@@ -36,8 +36,8 @@ def cosine_decay(learning_rate: Any, global_step: Any, decay_steps: Any, alpha: 
 @public("train.cosine_decay_restarts")
 def cosine_decay_restarts(learning_rate: Any, global_step: Any, first_decay_steps: Any, t_mul: Any = 2.0,
                           m_mul: Any = 1.0, alpha: Any = 0.0, name: str | None = None) -> gc.Tensor:
-    """cosine_decay that begins anew after first_decay_steps, after t_mul times as many, and so on, each time from m_mul
-    times the rate before, as `tf.train.cosine_decay_restarts`.
+    """cosine_decay that restarts after first_decay_steps, then after t_mul times as many, and so on, each time from
+    m_mul times the rate before, as `tf.train.cosine_decay_restarts`.
     alpha: the least rate, as part of the first one.
 
     dtype and errors are those of cosine_decay.

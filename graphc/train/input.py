@@ -371,7 +371,7 @@ def shuffle_batch(tensors: Any, batch_size: Any, capacity: int, min_after_dequeu
     """As train.batch, in another order, as `tf.train.shuffle_batch`.
 
     Each element of a batch is drawn (by `seed`) from at most `capacity` ones that wait; at least min_after_dequeue
-    stay behind, as long as there are more to come. Raises ValueError unless min_after_dequeue is below capacity. It
+    remain, as long as there are more to come. Raises ValueError unless min_after_dequeue is below capacity. It
     raises, too, what train.batch raises.
 
     >>> number = gc.train.range_input_producer(6, num_epochs=1, shuffle=False).dequeue()

@@ -148,7 +148,7 @@ class Optimizer:
         return finished
 
     def _update_op(self, gradient: Any, variable: gc.Variable) -> gc.Operation:
-        """The update of one variable, and behind it what its constraint makes of it."""
+        """The update of one variable, and after it what its constraint makes of it."""
         if isinstance(gradient, gc.IndexedSlices):
             if variable.constraint is not None:
                 raise RuntimeError("Cannot use a constraint function on a sparse variable.")

@@ -154,7 +154,7 @@ class SyncReplicasHook:
             self._optimizer.get_init_tokens_op(self._num_tokens)
 
     def after_create_session(self, session: Any, coord: Any) -> None:
-        """Behind it. Raises RuntimeError if variables have no value."""
+        """After it. Raises RuntimeError if variables have no value."""
         missing = session.run(self._optimizer.ready_for_local_init_op)
         if len(missing):
             raise RuntimeError("Init operations did not make model ready for SyncReplicasOptimizer local_init: "

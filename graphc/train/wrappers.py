@@ -32,7 +32,7 @@ class Around(Optimizer):
 @public("contrib.opt.MovingAverageOptimizer")
 class MovingAverageOptimizer(Around):
     """An optimizer that keeps moving averages of the variables that it trains, as
-    `tf.contrib.opt.MovingAverageOptimizer`. sequential_update: behind the step, not beside it.
+    `tf.contrib.opt.MovingAverageOptimizer`. sequential_update: after the step, not beside it.
     Its swapping_saver() makes a Saver that writes the averages under the variables' names, for evaluation.
 
     swapping_saver raises RuntimeError before minimize or apply_gradients.

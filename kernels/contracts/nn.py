@@ -62,13 +62,15 @@ def _loss(labels: Operand, *weights: Operand) -> tuple[Operand, ...]:
 
 
 def _attention(name: str, further: tuple[Operand, ...], seen: str, outputs: tuple[Operand, ...], inside: str, make: str,
-               operations: str) -> Kernel:
+               operations: str, general: str = "") -> Kernel:
     """further: what it reads besides q, k, v and mask. seen: operands that are read by strides. outputs: results, of
     which those of `inside` may have the inner axis behind the rows. operations: for a score and an element of a row of
-    q and v. masked: what the mask does (cpu/nn/attention_blocks.py), 0 if there is none."""
+    q and v. masked: what the mask does (cpu/nn/attention_blocks.py), 0 if there is none. general: further dims, which
+    are steps, and flags."""
     dims = ("outer", "inner", "rows", "cols", "depth", "columns", "mask_outer", "mask_inner", "mask_row",
-            *(f"{operand}_{step}" for operand in seen.split() for step in ("at", "outer", "inner", "row")))
-    flags = tuple(f"{operand}_inside" for operand in inside.split())
+            *(f"{operand}_{step}" for operand in seen.split() for step in ("at", "outer", "inner", "row")),
+            *(word for word in general.split() if word.startswith("by_")))
+    flags = (*(f"{operand}_inside" for operand in inside.split()), *(w for w in general.split() if w not in dims))
     scores = "outer * inner * rows * cols"
     mask = (f"min(masked, 1) * min({scores}, 1) * ((outer - 1) * mask_outer + (inner - 1) * mask_inner"
             " + (rows - 1) * mask_row + cols)")
@@ -86,9 +88,14 @@ def _seen(name: str, rows: str, length: str) -> Operand:
     return Operand(name, "in", "T", f"min(outer * inner * {rows} * {length}, 1) * ({name}_at + {behind})")
 
 
+_DROPPED = (Operand("draw", "in", "i64", "4"), Operand("drop", "in", "T", "3"))
 _Q, _ATTENDED = "outer * inner * rows * depth", "outer * inner * rows * columns"
 _K, _V = "outer * inner * cols * depth", "outer * inner * cols * columns"
 _KEPT = "2 * outer * inner * rows"
+_BY_MASK = "trained * max((outer - 1) * by_outer + (inner - 1) * by_inner + (rows - 1) * by_row + cols, 0)"
+_ATTENDED_BEFORE = (Operand("y", "in", "T", _ATTENDED), Operand("kept", "in", "T", _KEPT),
+                    _seen("dy", "rows", "columns"))
+_BY_ATTENDED = (Operand("dq", "out", "T", _Q), Operand("dk", "out", "T", _K), Operand("dv", "out", "T", _V))
 _GROUPED_DIMS = ("n", "h", "w", "groups", "c", "kh", "kw", "oc", "oh", "ow")
 _GROUPED_STEPS, _GROUPED_PADS = ("stride_h", "stride_w", "dilation_h", "dilation_w"), ("pad_top", "pad_left")
 _GROUPED_X, _GROUPED_W = "n * h * w * groups * c", "kh * kw * c * groups * oc"
@@ -155,16 +162,21 @@ KERNELS = (
     _attention("attention_kept", (), "q k v",
                (Operand("kept", "out", "T", _KEPT), Operand("y", "out", "T", _ATTENDED)), "y",
                "cpu.nn.attention:make_kept", "2"),
-    _attention("attention_grad",
-               (Operand("y", "in", "T", _ATTENDED), Operand("kept", "in", "T", _KEPT), _seen("dy", "rows", "columns")),
-               "q k v dy",
-               (Operand("dq", "out", "T", _Q), Operand("dk", "out", "T", _K), Operand("dv", "out", "T", _V)),
-               "y dq dk dv", "cpu.nn.attention_grad:make", "5"),
+    _attention("attention_dropped", _DROPPED, "q k v",
+               (Operand("kept", "out", "T", _KEPT), Operand("y", "out", "T", _ATTENDED)), "y",
+               "cpu.nn.attention:make_dropped", "2"),
+    _attention("attention_grad", _ATTENDED_BEFORE, "q k v dy", _BY_ATTENDED, "y dq dk dv", "cpu.nn.attention_grad:make",
+               "5"),
+    _attention("attention_general_grad",
+               (*_ATTENDED_BEFORE, Operand("draw", "in", "i64", "4 * dropped"),
+                Operand("drop", "in", "T", "3 * dropped")),
+               "q k v dy", (*_BY_ATTENDED, Operand("by_mask", "out", "T", _BY_MASK)), "y dq dk dv",
+               "cpu.nn.attention_grad:make_general", "5", "by_outer by_inner by_row dropped trained"),
     Kernel("channel_moments",
-           (Operand("x", "in", "T", "rows * cols"), Operand("mean", "out", "T", "cols"),
-            Operand("variance", "out", "T", "cols"), Operand("unbiased", "out", "T", "cols")),
-           ("rows", "cols"), (), over(T=FLOATS), "cpu.nn.batch_norm:make_moments", at_least(0, "rows", "cols"),
-           "4 * rows * cols"),
+           (Operand("x", "in", "T", "outer * rows * cols"), Operand("mean", "out", "T", "outer * cols"),
+            Operand("variance", "out", "T", "outer * cols"), Operand("unbiased", "out", "T", "outer * cols")),
+           ("outer", "rows", "cols"), (), over(T=FLOATS), "cpu.nn.batch_norm:make_moments",
+           at_least(0, "outer", "rows", "cols"), "4 * outer * rows * cols"),
     Kernel("row_moments",
            (Operand("x", "in", "T", "rows * cols"), Operand("mean", "out", "T", "rows"),
             Operand("variance", "out", "T", "rows")),

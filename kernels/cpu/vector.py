@@ -65,6 +65,27 @@ def splat_value(builder, scalar, vector_type):
     return builder.shuffle_vector(one, ir.Constant(vector_type, ir.Undefined), lanes)
 
 
+def first_lanes(builder, count, lanes):
+    """IR: a mask of which lanes lie before `count`."""
+    numbers = ir.VectorType(ir.IntType(64), lanes)
+    return builder.icmp_signed("<", ir.Constant(numbers, list(range(lanes))), splat_value(builder, count, numbers))
+
+
+def load_lanes(builder, where, chosen, suffix, align):
+    """IR: those lanes of the vector at `where`, zeros in the others. suffix: of the vector's type in names of LLVM."""
+    vector = where.type.pointee
+    load = cgutils.get_or_insert_function(builder.module, ir.FunctionType(
+        vector, [where.type, _I32, chosen.type, vector]), f"llvm.masked.load.{suffix}.p0")
+    return builder.call(load, [where, _I32(align), chosen, ir.Constant(vector, None)])
+
+
+def store_lanes(builder, value, where, chosen, suffix, align):
+    """IR: stores those lanes only."""
+    store = cgutils.get_or_insert_function(builder.module, ir.FunctionType(
+        ir.VoidType(), [value.type, where.type, _I32, chosen.type]), f"llvm.masked.store.{suffix}.p0")
+    builder.call(store, [value, where, _I32(align), chosen])
+
+
 @cache
 def vectors(dtype: str) -> Vectors:
     """The operations for "f32" or "f64"."""
@@ -88,20 +109,12 @@ def vectors(dtype: str) -> Vectors:
             return context.get_dummy_value()
         return types.void(pointer, types.int64, vector), generate
 
-    def mask(builder, count):
-        """IR: which lanes lie before `count`."""
-        numbers = ir.VectorType(ir.IntType(64), lanes)
-        return builder.icmp_signed("<", ir.Constant(numbers, list(range(lanes))), splat_value(builder, count, numbers))
-
     @intrinsic
     def load_some(typing_context, pointer, index, count):
         def generate(context, builder, signature, arguments):
             pointer, index, count = arguments
             where = builder.bitcast(builder.gep(pointer, [index]), native.as_pointer())
-            chosen = mask(builder, count)
-            load = cgutils.get_or_insert_function(builder.module, ir.FunctionType(
-                native, [where.type, _I32, chosen.type, native]), f"llvm.masked.load.{suffix}.p0")
-            return builder.call(load, [where, _I32(align), chosen, ir.Constant(native, None)])
+            return load_lanes(builder, where, first_lanes(builder, count, lanes), suffix, align)
         return vector(pointer, types.int64, types.int64), generate
 
     @intrinsic
@@ -109,10 +122,7 @@ def vectors(dtype: str) -> Vectors:
         def generate(context, builder, signature, arguments):
             pointer, index, value, count = arguments
             where = builder.bitcast(builder.gep(pointer, [index]), native.as_pointer())
-            chosen = mask(builder, count)
-            store = cgutils.get_or_insert_function(builder.module, ir.FunctionType(
-                ir.VoidType(), [native, where.type, _I32, chosen.type]), f"llvm.masked.store.{suffix}.p0")
-            builder.call(store, [value, where, _I32(align), chosen])
+            store_lanes(builder, value, where, first_lanes(builder, count, lanes), suffix, align)
             return context.get_dummy_value()
         return types.void(pointer, types.int64, vector, types.int64), generate
 

@@ -10,7 +10,7 @@ from ..layout import CODE_INDEX, CODE_LINEAR, CODE_REDUCE
 from . import map_words as m
 from .image import dtype_size, primitive_row
 from .map_blocks import only_moves, turning_axis
-from .map_cut import choose_chunk, cut
+from .map_cut import choose_chunk, cut, cut_pieces
 from .map_plan import lay_out_lists, plan_lists
 from .map_repeat import long_row, mark_repeated, repeats
 from .memory import function, set_word, word
@@ -411,6 +411,7 @@ def map_bind(image, record, dims, buffers, registry, functions, out, code):
     if word(out, m.TURNED) != 0:
         forget_code(out)
     plan_lists(out, registry, functions, order + 8 * m.MAX_AXES, word(code, m.CODE_REGISTERS) if code != 0 else 0)
+    cut_pieces(out)
     return 0
 
 

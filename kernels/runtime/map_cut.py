@@ -11,6 +11,8 @@ from .memory import function, set_word, word
 
 TILE_GOAL = 32768         # elements of a reduction's tile
 MOST_SEGMENTS = 1024
+PIECES_ELEMENTS = 8192    # of the pieces that are combined at once
+MOST_PIECES = 1024        # of a row: its sum is one number from the first to the last
 
 
 @function
@@ -94,6 +96,33 @@ def cut(out):
             set_word(reduce, m.R_WORK, work)
             work += (partials * word(reduce, m.R_SIZE) + 63) // 64 * 64
     set_word(out, m.WORK, work)
+
+
+@function
+def cut_pieces(out):
+    """Sets PIECES, and the tiles of such a map: nothing is computed of what it reduces, of [rows, pieces, columns],
+    which memory has as [pieces, rows, columns]. Then the same piece of many rows is combined at once, in order."""
+    bound, columns = out + 8 * word(out, m.PASS_0), word(out + 8 * word(out, m.PASS_0), m.P_SIZES + 2)
+    pieces, rows = word(bound, m.P_SIZES + 1), word(bound, m.P_SIZES)
+    alone = word(bound, m.P_OPS) + word(bound, m.P_PUTS) == 0 and word(bound, m.P_CODE) == 0
+    set_word(out, m.PIECES, 0)
+    if word(out, m.MODE) != m.MODE_ROWS or word(bound, m.P_RANK) != 3 or not alone:
+        return
+    for j in range(word(out, m.REDUCES)):
+        value = word(out + 8 * (word(out, m.REDUCE_ROWS) + m.REDUCE_WORDS * j), m.R_VALUE)
+        access = out + 8 * (word(out, m.ACCESS_ROWS) + m.ACCESS_WORDS * min(value, word(out, m.LOADS)))
+        size = word(access, m.A_SIZE)
+        if value >= word(out, m.LOADS) or word(access, m.A_CLASS) != m.GATHER:
+            return
+        if word(access, m.A_STRIDES + 2) != size or word(access, m.A_STRIDES) != columns * size:
+            return
+    block = min(PIECES_ELEMENTS // columns, rows // 8, word(out, m.CHUNK))
+    if word(out, m.REDUCES) > 0 and block > 1 and pieces <= MOST_PIECES:
+        set_word(out, m.PIECES, 1)
+        set_word(out, m.SEGMENTS, 1)
+        set_word(out, m.BLOCK, block)
+        set_word(out, m.TILES, (rows + block - 1) // block)
+        set_word(out, m.TILES_1, 0)
 
 
 @function

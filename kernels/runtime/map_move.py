@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..cpu.memory import pointer_to
 from ..cpu.short_rows import SHORT_BYTES, copy_rows
 from .map_rows import FEW, fill_rows, move_strided, repeat_row
-from .map_turn import reverse_vectors, side_of
+from .map_turn import part_vectors, reverse_vectors, side_of
 from .map_words import A_SIZE, A_STRIDES, P_RANK, P_SIZES
 from .memory import copy_bytes, function, set_word, word
 
@@ -58,6 +58,11 @@ def gather_row(target, source, stride, size, count):
         reverse_vectors(target, source, size, vectors)
         done = vectors * side_of(size)
         target, source, count = target + done * size, source - done * size, count - done
+    elif stride == 2 * size and size >= 4 and count > side_of(size):
+        vectors = (count - 1) // side_of(size)         # what lies behind the last element may be nobody's
+        part_vectors(target, source, size, vectors)
+        done = vectors * side_of(size)
+        target, source, count = target + done * size, source + done * stride, count - done
     if stride == size:
         copy_bytes(target, source, count * size)
     elif stride == 0:

@@ -258,15 +258,15 @@ def plan_ops(out, number, registry, functions, in_place, busy):
 
 @function
 def note_most(out, registers):
-    """Sets MOST: what needs no registers, needs no chunks: what only moves, row by row to where it belongs, and code
-    that reads and writes memory alone. Sets FAR, and STREAMS: long rows of what no cache holds move from where they lie
-    without gaps; rows that lie apart, the processor does not ask for soon enough while it writes past the caches."""
+    """Sets MOST: what needs no registers, needs no chunks: what only moves, row by row to where it belongs, and a
+    single operation, or code, that reads and writes memory alone. Sets FAR, and STREAMS: long rows of what no cache
+    holds only move."""
     bound, source, target = out + 8 * word(out, m.PASS_0), access_at(out, 0), access_at(out, 1)
     moves = only_moves(out) and word(bound, m.P_INNER) == 0 and word(bound, m.P_PERIOD) == 1
-    free = registers == 0 and (moves or word(bound, m.P_CODE) != 0)
+    free = registers == 0 and (moves or word(bound, m.P_CODE) != 0 or word(bound, m.P_OPS) == 1)
     set_word(out, m.MOST, m.NO_END if free else word(out, m.CHUNK))
     last, size = word(bound, m.P_RANK) - 1, word(source, m.A_SIZE)
-    rows = word(source, m.A_CLASS) == m.LINEAR and word(target, m.A_STRIDES + last) == size
+    rows = word(source, m.A_STRIDES + last) == size and word(target, m.A_STRIDES + last) == size
     long, far = word(bound, m.P_SIZES + last) * size >= STREAMED_ROW, word(out, m.TOTAL) * size >= BEYOND_CACHES
     set_word(out, m.STREAMS, 1 if moves and rows and long and far else 0)
     set_word(out, m.FAR, 1 if far else 0)

@@ -11,8 +11,9 @@ from .map_move import offset_of, splat
 from .memory import copy_bytes, function, prefetch, set_word, word
 
 FLUSH = 64                # so many results are added to an accumulator before it goes to a coarser one
-DIRECT_ROW = 4096         # elements of a row that are combined at once, at most
+DIRECT_ROW = 16384        # elements of a row that are combined at once, at most
 DIRECT_CHUNKS = 4         # groups of lines at once
+ASKED_BYTES = 2048        # of the next piece of rows: then the processor sees by itself where it goes on
 
 
 @function
@@ -128,6 +129,23 @@ def run_row_positions(out, counter, scratch, first_row, rows, begin, end):
 
 
 @function
+def run_pieces(out, counter, scratch, first_row, rows):
+    """Level 0 accumulators of `rows` rows, whose pieces lie side by side."""
+    bound = out + 8 * word(out, m.PASS_0)
+    columns = word(bound, m.P_SIZES + 2)
+    reset(out, scratch, 0, rows)
+    for piece in range(word(bound, m.P_SIZES + 1)):
+        for j in range(word(out, m.REDUCES)):
+            reduce = reduce_at(out, j)
+            access = out + 8 * (word(out, m.ACCESS_ROWS) + m.ACCESS_WORDS * word(reduce, m.R_VALUE))
+            step = word(access, m.A_STRIDES + 1)
+            source = address_of(access, counter) + first_row * word(access, m.A_STRIDES) + piece * step
+            for line in range(0, ASKED_BYTES, LINE):
+                prefetch(source + step + line)
+            call_tile(word(reduce, m.R_FUNCTION), accumulator(out, scratch, j, 0), source, 0, rows, 0, columns)
+
+
+@function
 def run_row_tile(out, counter, work, scratch, tile):
     segments, cols = word(out, m.SEGMENTS), word(out, m.COLS)
     if segments > 1:
@@ -142,7 +160,10 @@ def run_row_tile(out, counter, work, scratch, tile):
         return
     first = tile * word(out, m.BLOCK)
     rows = min(word(out, m.BLOCK), word(out, m.ROWS) - first)
-    run_row_positions(out, counter, scratch, first, rows, first * cols, (first + rows) * cols)
+    if word(out, m.PIECES) != 0:
+        run_pieces(out, counter, scratch, first, rows)
+    else:
+        run_row_positions(out, counter, scratch, first, rows, first * cols, (first + rows) * cols)
     finish(out, counter, scratch, 0, start_pass(out, 1, counter, scratch, rows), first, rows)
 
 

@@ -6,7 +6,7 @@ index order.
 """
 from __future__ import annotations
 
-from ..cpu.stream import fence, stream_bytes
+from ..cpu.stream import fence, stream_rows
 from . import map_words as m
 from .map_blocks import run_blocks
 from .map_chunk import address_of, chunk_at, run_chunk, start_pass
@@ -20,12 +20,18 @@ def stream_elements(out, counter, begin, end):
     """Positions [begin, end) of a map that only moves, row by row past the caches."""
     bound, source = out + 8 * word(out, m.PASS_0), out + 8 * word(out, m.ACCESS_ROWS)
     target, size = source + 8 * m.ACCESS_WORDS, word(source, m.A_SIZE)
-    inner = word(bound, m.P_SIZES + word(bound, m.P_RANK) - 1)
+    last = word(bound, m.P_RANK) - 1
+    inner, above = word(bound, m.P_SIZES + last), max(last - 1, 0)
     while begin < end:
-        count = min(inner - begin % inner, end - begin)
-        stream_bytes(address_of(target, counter) + offset_of(bound, target + 8 * m.A_STRIDES, begin),
-                     address_of(source, counter) + offset_of(bound, source + 8 * m.A_STRIDES, begin), count * size)
-        begin += count
+        count, rows = min(inner - begin % inner, end - begin), 1
+        if count == inner and last > 0:
+            extent = word(bound, m.P_SIZES + above)
+            rows = min(extent - begin // inner % extent, (end - begin) // inner)
+        stream_rows(address_of(target, counter) + offset_of(bound, target + 8 * m.A_STRIDES, begin),
+                    word(target, m.A_STRIDES + above),
+                    address_of(source, counter) + offset_of(bound, source + 8 * m.A_STRIDES, begin),
+                    word(source, m.A_STRIDES + above), count * size, rows)
+        begin += count * rows
     fence()
 
 

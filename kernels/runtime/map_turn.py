@@ -1,8 +1,7 @@
-"""Turning blocks of elements, so that rows become columns, and rows, so that the last comes first.
+"""Turning blocks of elements, so that rows become columns, and rows, so that the last comes first; every other element.
 
-A square of SIDE x SIDE elements is turned in registers: vectors of a pair of rows are interleaved, then pairs of those,
-until each vector is a column. Elements are moved as integers of their size. Blocks of other sizes are squares that
-overlap at the end, so source and target may not.
+A square of SIDE x SIDE elements is turned in registers (cpu/squares.py), its elements as integers of their size. Blocks
+of other sizes are squares that overlap at the end, so source and target may not.
 """
 from __future__ import annotations
 
@@ -10,53 +9,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from ..cpu.squares import SIDES, turned, turning_masks
 from .memory import function
-
-SIDES = {1: 16, 2: 16, 4: 16, 8: 8}    # elements of a square's side, by size
-LANE = 16                 # bytes within which processors interleave at once
-
-
-def _interleaved(unit, elements, lanes, upper):
-    """The mask that interleaves the lower or upper half of each LANE of two vectors, `unit` elements at a time."""
-    mask = []
-    for lane in range(0, lanes, elements):
-        start = lane + (elements // 2 if upper else 0)
-        for i in range(start, start + elements // 2, unit):
-            mask += [*range(i, i + unit), *range(lanes + i, lanes + i + unit)]
-    return mask
-
-
-def _every_other(elements, lanes, odd):
-    """The mask that takes every other LANE of one vector after the other."""
-    return [vector + lane * elements + i for vector in (0, lanes) for lane in range(odd, lanes // elements, 2)
-            for i in range(elements)]
-
-
-def turning_masks(size):
-    """(distance of the vectors of a pair, mask of the first result, of the second) of each step, for elements of
-    `size` bytes."""
-    lanes, elements = SIDES[size], min(LANE // size, SIDES[size])
-    steps, distance = [], 1
-    while distance < elements:
-        steps.append((distance, *(_interleaved(distance, elements, lanes, upper) for upper in (False, True))))
-        distance *= 2
-    while distance < lanes:
-        steps.append((distance, *(_every_other(elements, lanes, odd) for odd in (0, 1))))
-        distance *= 2
-    return steps
-
-
-def turned(steps, rows, shuffle):
-    """(column number, vector) of each column of a square. rows: its vectors; shuffle(a, b, mask) -> vector."""
-    side = len(rows)
-    numbers = [[row * side + column for column in range(side)] for row in range(side)]
-    for distance, *masks in steps:
-        for i in range(side):
-            if i & distance == 0:
-                pair, both = (rows[i], rows[i + distance]), numbers[i] + numbers[i + distance]
-                for place, mask in zip((i, i + distance), masks, strict=True):
-                    rows[place], numbers[place] = shuffle(*pair, mask), [both[k] for k in mask]
-    return [(column[0], row) for column, row in zip(numbers, rows, strict=True)]
 
 
 def square_turner(size):
@@ -81,6 +35,23 @@ def square_turner(size):
             return context.get_dummy_value()
         return types.void(types.int64, types.int64, types.int64, types.int64), generate
     return turn_square
+
+
+def pair_parter(size):
+    """The function (target, source) that stores every other of 2 * SIDES[size] elements, the first of each pair."""
+    side = SIDES[size]
+    pointer = ir.VectorType(ir.IntType(8 * size), side).as_pointer()
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), side), list(range(0, 2 * side, 2)))
+
+    @intrinsic
+    def part_pairs(typing_context, target, source):
+        def generate(context, builder, signature, arguments):
+            target, source = (builder.inttoptr(argument, pointer) for argument in arguments)
+            low, high = (builder.load(builder.gep(source, [ir.IntType(64)(i)]), align=1) for i in range(2))
+            builder.store(builder.shuffle_vector(low, high, mask), target, align=1)
+            return context.get_dummy_value()
+        return types.void(types.int64, types.int64), generate
+    return part_pairs
 
 
 def vector_reverser(size):
@@ -128,7 +99,20 @@ def _turner(size):
     return turn
 
 
+def _parter(size):
+    part_pairs, side = pair_parter(size), SIDES[size]
+
+    @function
+    def part(target, source, vectors):
+        for i in range(vectors):
+            part_pairs(target + i * side * size, source + 2 * i * side * size)
+    return part
+
+
 _turn_1, _turn_2, _turn_4, _turn_8 = (_turner(size) for size in SIDES)
+
+
+_part_4, _part_8 = _parter(4), _parter(8)
 
 
 _reverse_1, _reverse_2, _reverse_4, _reverse_8 = (_reverser(size) for size in SIDES)
@@ -163,3 +147,12 @@ def reverse_vectors(target, last, size, vectors):
         _reverse_1(target, last, vectors)
     else:
         _reverse_2(target, last, vectors)
+
+
+@function
+def part_vectors(target, source, size, vectors):
+    """target[i] = source[2 i], for vectors * side_of(size) elements of 4 or 8 bytes; as many pairs are read."""
+    if size == 4:
+        _part_4(target, source, vectors)
+    else:
+        _part_8(target, source, vectors)

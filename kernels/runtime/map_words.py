@@ -32,7 +32,8 @@ MOST = 44                 # elements of a chunk of a map without reductions, at 
 CODE_ROOM = 45            # bytes: where scratch has registers for the code of passes alone
 STREAMS = 46              # 1: a map that only moves writes past the caches (map_run.py)
 FAR = 47                  # 1: what is loaded comes from memory, not from a cache
-HEADER = 48
+PIECES = 48               # 1: rows are in pieces, each beside its neighbours' (map_cut.py)
+HEADER = 49
 MODE_ELEMENTS, MODE_ROWS, MODE_COLUMNS = 0, 1, 2
 
 # Access: loads, then stores, then index values. address: of element 0 of the domain; 0: the counter.

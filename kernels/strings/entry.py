@@ -13,7 +13,8 @@ from .example import find_features, put_features
 from .hashes import buckets_of_strings
 from .histogram import histogram
 from .objects import encode_objects, numbers_of_objects, objects_of_numbers
-from .pieces import changed, join, sizes_of_strings, split
+from .parts import parts_of_strings, sizes_of_strings
+from .pieces import changed, join, split
 from .table import close_table, give_back, hold_numbers, number_of, open_table, record_of
 from .written import strings_of_numbers
 
@@ -36,6 +37,7 @@ _FUNCTIONS = {
     "gc_strings_split": split,
     "gc_strings_join": join,
     "gc_strings_sizes": sizes_of_strings,
+    "gc_strings_parts": parts_of_strings,
     "gc_strings_changed": changed,
     "gc_strings_read_lines": read_lines,
     "gc_strings_find_features": find_features,

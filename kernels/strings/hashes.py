@@ -1,5 +1,5 @@
-"""FarmHash's fingerprint and MurmurHash 2 (64A) of strings, as published: numbers in files and in other programs depend
-on every bit of them (graphc/ops/strings/hashes.py is what they are compared with)."""
+"""FarmHash's fingerprint, MurmurHash 2 (64A) and SipHash-2-4 of strings, as published: numbers in files and in other
+programs depend on every bit of them (graphc/ops/strings/hashes.py is what they are compared with)."""
 from __future__ import annotations
 
 import numpy as np
@@ -7,7 +7,7 @@ import numpy as np
 from . import tables as t
 from .memory import function, load_byte, set_word, unsigned_4, unsigned_8, word
 from .table import record_of
-from .tables import FINGERPRINT
+from .tables import FINGERPRINT, SIP
 
 _U = np.uint64
 K0, K1, K2 = _U(0xC3A5C85C97CB3127), _U(0xB492B66FBE98F273), _U(0x9AE16A3B2F90404F)
@@ -15,6 +15,9 @@ M, MURMUR_SEED = _U(0xC6A4A7935BD1E995), _U(0xDECAFCAFFE)
 N0, N1, N2, N3, N8, N9, N63, N64, N255 = (_U(n) for n in (0, 1, 2, 3, 8, 9, 63, 64, 255))
 N18, N21, N23, N30, N33, N37, N42, N43, N44, N47, N48 = (_U(n) for n in (18, 21, 23, 30, 33, 37, 42, 43, 44, 47, 48))
 SEED, N113 = _U(81), _U(113)
+N32, N51, N56 = _U(32), _U(51), _U(56)
+SIP0, SIP1, SIP2, SIP3 = (_U(n) for n in (0x736F6D6570736575, 0x646F72616E646F6D, 0x6C7967656E657261,
+                                          0x7465646279746573))
 
 
 @function
@@ -117,6 +120,15 @@ def fingerprint(s, n):
 
 
 @function
+def tail_of(s, n):
+    """The last n bytes, fewer than 8, as a word."""
+    tail = N0
+    for i in range(n):
+        tail |= _U(load_byte(s + i)) << _U(8 * i)
+    return tail
+
+
+@function
 def murmur(s, n):
     h = MURMUR_SEED ^ (_U(n) * M)
     whole = n // 8 * 8
@@ -125,24 +137,48 @@ def murmur(s, n):
         k = (k ^ (k >> N47)) * M
         h = (h ^ k) * M
     if whole < n:
-        tail = N0
-        for i in range(n - whole):
-            tail |= _U(load_byte(s + whole + i)) << _U(8 * i)
-        h = (h ^ tail) * M
+        h = (h ^ tail_of(s + whole, n - whole)) * M
     h = (h ^ (h >> N47)) * M
     return h ^ (h >> N47)
 
 
 @function
-def buckets_of_strings(table, numbers, count, kind, buckets, target):
-    """Writes the hash of each string, by FINGERPRINT or MURMUR; modulo so many, 0: whole. Returns how many it was
-    before a number came that no string has."""
+def sip_round(v0, v1, v2, v3):
+    v0, v2 = v0 + v1, v2 + v3
+    v1, v3 = rotate(v1, N51) ^ v0, rotate(v3, N48) ^ v2
+    v0, v2 = rotate(v0, N32) + v3, v2 + v1
+    return v0, rotate(v1, N47) ^ v2, rotate(v2, N32), rotate(v3, N43) ^ v0
+
+
+@function
+def sip(s, n, key0, key1):
+    """SipHash-2-4."""
+    v0, v1, v2, v3 = key0 ^ SIP0, key1 ^ SIP1, key0 ^ SIP2, key1 ^ SIP3
+    whole = n // 8 * 8
+    for at in range(0, whole + 8, 8):
+        k = unsigned_8(s + at) if at < whole else tail_of(s + whole, n - whole) | (_U(n) << N56)
+        v0, v1, v2, v3 = sip_round(v0, v1, v2, v3 ^ k)
+        v0, v1, v2, v3 = sip_round(v0, v1, v2, v3)
+        v0 ^= k
+    v2 ^= N255
+    for _ in range(4):
+        v0, v1, v2, v3 = sip_round(v0, v1, v2, v3)
+    return v0 ^ v1 ^ v2 ^ v3
+
+
+@function
+def buckets_of_strings(table, numbers, count, kind, key0, key1, buckets, target):
+    """Writes the hash of each string, by FINGERPRINT, MURMUR, or SIP with a key; modulo so many, 0: whole. Returns how
+    many it was before a number came that no string has."""
     most = _U(buckets)
     for i in range(count):
         record = record_of(table, word(numbers, i))
         if record == 0:
             return i
         data, size = word(record, t.RECORD_DATA), word(record, t.RECORD_SIZE)
-        found = fingerprint(data, size) if kind == FINGERPRINT else murmur(data, size)
+        if kind == SIP:
+            found = sip(data, size, _U(key0), _U(key1))
+        else:
+            found = fingerprint(data, size) if kind == FINGERPRINT else murmur(data, size)
         set_word(target, i, np.int64(found % most if buckets != 0 else found))
     return count

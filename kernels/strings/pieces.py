@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from . import tables as t
 from .decimal import is_space
-from .memory import copy_bytes, equal_bytes, function, load_byte, set_byte, set_half_word, set_word, word
+from .memory import copy_bytes, equal_bytes, function, load_byte, set_byte, set_word, word
 from .table import number_of, record_of, scratch
 from .tables import EVERYWHERE, LOWER, SPACES, STRIPPED, WHOLE
 
@@ -106,18 +106,6 @@ def join(table, held, operands, width, count, between, between_size, numbers):
         if number == t.NO_MEMORY:
             return t.NO_MEMORY
         set_word(numbers, i, number)
-    return count
-
-
-@function
-def sizes_of_strings(table, given, count, target):
-    """Writes how many bytes each has, as words of 32 bits. Returns how many it was before a number came that no string
-    has."""
-    for i in range(count):
-        record = record_of(table, word(given, i))
-        if record == 0:
-            return i
-        set_half_word(target + 4 * i, word(record, t.RECORD_SIZE))
     return count
 
 

@@ -33,12 +33,15 @@ NO_MEMORY, UNKNOWN_NUMBER, OTHER_TYPE = -1, -2, -3
 FLOAT, REAL, INT, LONG, TEXT = range(5)
 
 # hashes.py.
-FINGERPRINT, MURMUR = range(2)
+FINGERPRINT, MURMUR, SIP = range(3)
 
 # pieces.py: how a string is cut (at every byte that a separator has, at the separator as a whole, at white space,
 # everywhere), and how one is changed.
 ANY, WHOLE, SPACES, EVERYWHERE = range(4)
 LOWER, UPPER, STRIPPED = range(3)
+
+# parts.py, what places and lengths count.
+BYTES, CHARACTERS = range(2)
 
 # csv.py, a COLUMN: its place in a line, its dtype, where its values go, whether a field may be missing, and the word
 # that stands for one then.

@@ -21,7 +21,7 @@ namespace graphc_core::layout {
 
 # Entry points for embedders that are Python, and for code of the map JIT: runners have neither.
 NOT_OF_RUNNERS = ("gc_poll_python", "gc_call_python", "gc_quick_run", "gc_map_")
-# Named by parts of the library alone (runner/src/other_steps.cpp, string_table.cpp, string_ops.cpp).
+# Named by parts of the library alone (runner/src/other_steps.cpp, runner/src/strings).
 PARTS_OF_RUNNERS = ("gc_run_other", "gc_strings_")
 
 

@@ -27,7 +27,7 @@ class Frames {
   Frames(const Frames&) = delete;
   Frames& operator=(const Frames&) = delete;
 
-  // An idle frame that is bound for these sizes, else one that is bound anew. Throws Error.
+  // An idle frame that is bound for these sizes, else one that is bound again. Throws Error.
   Frame take(std::int64_t model, const std::vector<std::int64_t>& sizes);
   void give_back(Frame frame);
   void close(const Frame& frame) const { library_.gc_frame_close(frame.handle); }

@@ -1,6 +1,6 @@
 // Loads and runs each file given, with inputs made of its own description: `graphc-fuzz [--limit BYTES] [--peak] FILES`. A file that
 // ends in ".index" is a checkpoint's, which the model before it restores, and saves if that went well; one in ".gpu" code for a GPU,
-// with which the model before it is loaded again: without a GPU that fails behind all checks. Meant to be
+// with which the model before it is loaded again: without a GPU that fails after all checks. Meant to be
 // built with -DGRAPHC_SANITIZE=ON: whatever a file says, the outcome is an answer or an error, which is printed. --peak also
 // prints how many kilobytes of memory it took at most.
 #include <algorithm>
@@ -41,7 +41,7 @@ bool make_input(const graphc_info& info, std::int64_t open, std::vector<char>& d
     tensor.sizes[axis] = info.sizes[axis] < 0 ? open : info.sizes[axis];
     if (tensor.sizes[axis] > MOST_BYTES || (bytes *= std::max<std::int64_t>(tensor.sizes[axis], 0)) > MOST_BYTES) return false;
   }
-  // Not aligned, so that the model makes a copy of its own: behind that there is a guard page.
+  // Not aligned, so that the model makes a copy of its own: after that there is a guard page.
   data.assign(static_cast<std::size_t>(bytes) + 2, 0);
   char* first = data.data() + 1;
   for (std::int64_t at = 0; at + element <= bytes && !is_string; at += element) {

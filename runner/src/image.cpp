@@ -1,4 +1,4 @@
-// Plan -> image, the same to the word as graphc/exec/image.py makes it. Every table is appended behind the last one; what
+// Plan -> image, the same to the word as graphc/exec/image.py makes it. Every table is appended after the last one; what
 // refers to it gets its offset, in words from the first.
 #include "image.hpp"
 

@@ -29,7 +29,7 @@ void check_steps(const Plan& plan) {
 }
 
 // Whether packed float32 weights of products are kept as bfloat16.
-bool environment_wants_brain_weights() {
+bool environment_wants_bfloat16_weights() {
   const char* given = std::getenv("GRAPHC_WEIGHTS");
   const std::string word = given ? given : "";
   if (!word.empty() && word != "float32" && word != "bfloat16")
@@ -119,7 +119,7 @@ void Model::verify() {
 }
 
 void Model::open(int threads, Word tables) {
-  const bool brain_weights = environment_wants_brain_weights();
+  const bool bfloat16_weights = environment_wants_bfloat16_weights();
   Word error[L::ERROR_WORDS] = {};
   const Word pool = shared_pool(library_, threads);
   store_ = library_.gc_store_open(host_->address());
@@ -139,7 +139,7 @@ void Model::open(int threads, Word tables) {
   request[L::OPEN_TABLES] = tables;
   const char* winograd = std::getenv("GRAPHC_WINOGRAD");
   request[L::OPEN_NO_WINOGRAD] = winograd && winograd == std::string_view("0");
-  request[L::OPEN_BRAIN_WEIGHTS] = brain_weights;
+  request[L::OPEN_BRAIN_WEIGHTS] = bfloat16_weights;
   request[L::OPEN_RUN_OTHER] = reinterpret_cast<Word>(gc_parts[OTHER_STEPS]);
   const char* tuned = std::getenv("GRAPHC_TUNED");
   if (tuned && *tuned && tuned != std::string_view("0"))

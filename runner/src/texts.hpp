@@ -1,4 +1,4 @@
-// Texts joined by +, as the standard library's operators do it, but as functions: those are templates, which stand anew at each of
+// Texts joined by +, as the standard library's operators do it, but as functions: those are templates, instantiated at each of
 // the two hundred places that make a message, and take 6 KB of a small runner. Found before them in this namespace.
 #pragma once
 #include <cstdint>

@@ -46,8 +46,8 @@ std::string program(const Plan& plan, const Map& map) {
 
 const char* epilogue_way(Word way) {
   switch (way) {
-    case L::EPILOGUE_TILES: return "behind each tile map interpreted";
-    case L::EPILOGUE_TILES_COMPILED: return "behind each tile map compiled";
+    case L::EPILOGUE_TILES: return "after each tile map interpreted";
+    case L::EPILOGUE_TILES_COMPILED: return "after each tile map compiled";
     default: return "then map interpreted";
   }
 }

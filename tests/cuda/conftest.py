@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from graphc.exec.cuda.calls.all import CALLS
-from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE
+from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE, WARPGROUP_COMPUTE
 from graphc.exec.cuda.driver import find_device
 
 from on_both import DEVICES, ON_GPU
@@ -50,6 +50,23 @@ def ampere(request: Any, monkeypatch: Any) -> Iterator[Any]:
             yield stand_in
     else:
         with driver_standing_in(request.param, compute=TENSOR_COMPUTE):
+            yield find_device()
+
+
+@pytest.fixture(params=["gpu"] if ON_GPU else ["emulator", "late"])
+def hopper(request: Any, monkeypatch: Any) -> Iterator[Any]:
+    """A device that has warpgroups and TMA."""
+    if request.param == "gpu":
+        found = find_device()
+        if found is None or found.compute != WARPGROUP_COMPUTE:
+            pytest.skip("this GPU has no warpgroups")
+        yield found
+    elif request.param == "emulator":
+        monkeypatch.setattr(StandIn, "compute", WARPGROUP_COMPUTE)
+        with standing_in(StandIn()) as stand_in:
+            yield stand_in
+    else:
+        with driver_standing_in(request.param, compute=WARPGROUP_COMPUTE):
             yield find_device()
 
 

@@ -11,24 +11,28 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from ptx_phases import Phases, phase_operation
+from ptx_warpgroup import Warpgroups, warpgroup_operation
 
 from ptx_accesses import Copies, access_operation
 from ptx_instructions import operation
 from ptx_memory import GENERIC, WORDS, Access, Memory
-from ptx_text import DTYPES, Instruction, Kernel, PtxError
+from ptx_text import DTYPES, TENSOR_MAP, Instruction, Kernel, PtxError
 from ptx_threads import WARP, Threads
 from ptx_warp import EVERY, Together, warp_operation
 
 Read = Callable[[], Any]
 CONTROL = ("bra", "ret", "exit", "bar", "barrier")
+ASKS = "mbarrier.try_wait.parity.shared::cta.b64"      # who is told no sleeps until something has changed
+MAPS = 1 << 60             # where tensor maps begin among generic addresses
 
 
 class Launch:
-    """One launch of a kernel: grid blocks of `threads` threads, parameters as 64-bit words. dynamic: bytes of shared
-    memory beside what the kernel declares."""
+    """One launch of a kernel: grid blocks of `threads` threads, parameters as 64-bit words, tensor maps as bytes.
+    dynamic: bytes of shared memory beside what the kernel declares."""
 
-    def __init__(self, memory: Memory, kernel: Kernel, blocks: Sequence[int], threads: int, words: Sequence[int],
-                 dynamic: int = 0, most_steps: int = 10 ** 6) -> None:
+    def __init__(self, memory: Memory, kernel: Kernel, blocks: Sequence[int], threads: int,
+                 words: Sequence[int | bytes], dynamic: int = 0, most_steps: int = 10 ** 6) -> None:
         if kernel.most_threads and threads > kernel.most_threads:
             raise PtxError(f"{threads} threads in a block of a kernel for {kernel.most_threads}")
         self.kernel, self.threads, self.most_steps = kernel, threads, most_steps
@@ -41,19 +45,26 @@ class Launch:
         self.special = {"%tid.x": lane % threads, "%ntid.x": threads, "%nctaid.x": x, "%nctaid.y": y, "%nctaid.z": z,
                         "%laneid": self.of.lane, "%warpid": lane % threads // WARP,
                         **{f"%ctaid.{axis}": of for axis, of in blocks_at.items()}}
-        self.parameters = {name: np.uint64(word % (1 << 64))
-                           for (name, _), word in zip(kernel.parameters, words, strict=True)}
+        self.parameters, self.maps = {}, {}  # type: dict[str, np.uint64], dict[int, bytes]
+        for (name, kind), word in zip(kernel.parameters, words, strict=True):
+            assert (kind == TENSOR_MAP) == isinstance(word, bytes)
+            if isinstance(word, bytes):
+                self.maps[place := MAPS + 256 * len(self.maps)] = word
+                word = place
+            self.parameters[name] = np.uint64(word % (1 << 64))
         self.access = Access(memory, self.of, kernel.shared_bytes + dynamic, kernel.local_bytes)
         self.copies = Copies(self.count)
         self.symbols = {**kernel.shared, **kernel.local,
+                        **{name: int(self.parameters[name]) for name, kind in kernel.parameters if kind == TENSOR_MAP},
                         **{name: self._placed(memory, stored) for name, stored in kernel.constants.items()}}
         self.registers: dict[str, np.ndarray] = {}
         self.chosen: np.ndarray | None = None          # lanes that run now; None: all
         self.counter = np.zeros(self.count, np.int64)
         self.waits, self.alive = np.zeros(self.count, bool), np.ones(self.count, bool)
+        self.phases, self.warpgroups = Phases(self), Warpgroups(self, kernel)
         self.joins = set(kernel.labels.values())
         self.steps = 0
-        self.actions = [None if i.name in CONTROL else self._action(i) for i in kernel.code]
+        self.actions = [None if i.name in CONTROL or i.opcode == ASKS else self._action(i) for i in kernel.code]
 
     @staticmethod
     def _placed(memory: Memory, stored: bytes) -> int:
@@ -94,6 +105,8 @@ class Launch:
         found = self.registers.get(name)
         if found is None:
             raise PtxError(f"{name} is read and was never written")
+        if name in self.warpgroups.watched:
+            self.warpgroups.check(name, False)
         found = found if self.chosen is None else found[self.chosen]
         if found.dtype == dtype:
             return found
@@ -105,6 +118,8 @@ class Launch:
         """A register keeps bits; their number is in its name (%r: 32, %rd: 64, %rs: 16, %p: a bool)."""
         if name == "_":
             return
+        if name in self.warpgroups.watched:
+            self.warpgroups.check(name, True)
         lanes = self.count if self.chosen is None else len(self.chosen)
         value = np.broadcast_to(np.asarray(value), lanes)
         if value.dtype != bool:
@@ -150,7 +165,8 @@ class Launch:
             return lambda: self.write(operands[0], address() - shift if "to" in parts else address() + shift)
         if parts[0] == "mov" and "{" in operands[0] + operands[1]:
             return self._split_or_join(instruction)
-        return (access_operation(instruction, self) or warp_operation(instruction, self)
+        return (phase_operation(instruction, self) or warpgroup_operation(instruction, self)
+                or access_operation(instruction, self) or warp_operation(instruction, self)
                 or operation(instruction, self.reader, self.write))
 
     def _split_or_join(self, instruction: Instruction) -> Callable[[], None]:
@@ -182,17 +198,23 @@ class Launch:
     def run(self) -> None:
         with np.errstate(all="ignore"):
             while True:
-                ready = self.alive & ~self.waits
+                ready = self.alive & ~self.waits & ~self.phases.asleep
+                if not ready.any() and self.phases.deliver():
+                    continue
                 if not ready.any():
                     break
                 lowest = self.counter[ready].min()
                 group = ready & (self.counter == lowest)
                 self.chosen = None if group.all() else np.flatnonzero(group)
                 self._block(int(lowest))
+        if (self.phases.asleep & self.alive).any():
+            raise PtxError("a thread waits for an mbarrier's phase that never ends")
         if self.waits.any():
             raise PtxError("a barrier that not all threads of the block reach")
         if self.access.pending.any():
             raise PtxError("the kernel ended, and cp.async was not waited for")
+        self.warpgroups.finish()
+        self.phases.finish()
         for name in self.kernel.constants:
             self.access.memory.free(self.symbols[name])
 
@@ -228,6 +250,8 @@ class Launch:
             self._go(at + 1)
             self.alive[self.lanes()[taken]] = False
             return None
+        if instruction.opcode == ASKS and instruction.predicate is None:
+            return self._ask(instruction, at)
         if instruction.predicate is not None:
             raise PtxError("a barrier that some threads skip")
         if instruction.parts[1] == "warp":
@@ -240,7 +264,19 @@ class Launch:
         free = there[self.of.block]
         self.waits[free], self.counter[free] = False, at + 1
         self.of.blocks_passed[there] += 1
+        for block in np.flatnonzero(there).tolist():
+            self.phases.meet(block)
         return None
+
+    def _ask(self, instruction: Instruction, at: int) -> None:
+        """mbarrier.try_wait.parity p, [mbarrier], parity"""
+        lanes, addresses = self.lanes(), self.addresses(instruction.operands[1])()
+        parities = np.broadcast_to(np.asarray(self.reader(instruction.operands[2], "u32")()), len(lanes))
+        ended = np.array([self.phases.has_ended(*one) for one in zip(
+            lanes.tolist(), addresses.tolist(), parities.tolist(), strict=True)])
+        self.write(instruction.operands[0], ended)
+        self._go(at + 1)
+        self.phases.asleep[lanes[~ended]] = True
 
     def _warp_barrier(self, instruction: Instruction, at: int) -> None:
         together = Together(self, self.reader(instruction.operands[0], "u32")())

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from ptx_host_warpgroup import WARPGROUP_INSTRUCTIONS, box
+
 from ptx_host_bits import BIT_INSTRUCTIONS
 from ptx_host_text import FLOATS, HostWriter, bits_of, refuse, type_of
 from ptx_host_warp import WARP_INSTRUCTIONS
@@ -19,7 +21,7 @@ def host_text(name: str, kernel: Kernel, helpers: Mapping[str, int]) -> str:
 
 def write(w: HostWriter, instruction: Instruction) -> None:
     """Raises PtxError for an instruction that it does not know."""
-    maker = _EVERY.get(instruction.name)
+    maker = box if instruction.opcode.startswith("cp.async.bulk") else _EVERY.get(instruction.name)
     if maker is None:
         raise refuse(instruction)
     maker(w, instruction)
@@ -296,4 +298,4 @@ _INSTRUCTIONS: dict[str, Write] = {
     **dict.fromkeys(("add", "sub", "mul", "and", "or", "xor"), _binary),
     **dict.fromkeys(("not", "neg", "abs", "sqrt", "rcp"), _unary),
 }
-_EVERY = {**_INSTRUCTIONS, **BIT_INSTRUCTIONS, **WARP_INSTRUCTIONS}
+_EVERY = {**_INSTRUCTIONS, **BIT_INSTRUCTIONS, **WARP_INSTRUCTIONS, **WARPGROUP_INSTRUCTIONS}

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from ptx_text import DTYPES, Instruction, Kernel, PtxError
+from graphc.exec.cuda.tensor_map import BYTES
+
+from ptx_text import DTYPES, TENSOR_MAP, Instruction, Kernel, PtxError
 
 NUMBERS = ("%tid.x", "%ntid.x", "%ctaid.x", "%ctaid.y", "%ctaid.z", "%nctaid.x", "%nctaid.y", "%nctaid.z", "%laneid",
            "%warpid")
 SHARED_AT = 64                         # where in `thread` the address of shared memory stands
 FLOATS = {"f16": "half", "f32": "float", "f64": "double"}
-HELPERS = ("barrier", "warp", "copy", "copies_commit", "copies_wait", "misaligned")
+HELPERS = ("barrier", "warp", "copy", "copies_commit", "copies_wait", "misaligned", "phase_begin", "phase_arrive",
+           "phase_wait", "box", "warpgroup")
 
 
 def bits_of(kind: str) -> int:
@@ -32,6 +35,10 @@ def register_bits(name: str) -> int:
     return 1 if name.startswith("%p") else {"%rs": 16, "%rd": 64, "%SP": 64}.get(name[:3], 32)
 
 
+def parameter_bytes(kind: str) -> int:
+    return BYTES if kind == TENSOR_MAP else DTYPES[kind.replace("b", "u")].itemsize
+
+
 class HostWriter:
     """Writes one kernel. helpers: addresses of the stand-in's functions."""
 
@@ -42,7 +49,10 @@ class HostWriter:
         self.rooms: list[str] = []
         self.declarations: set[str] = set()
         self.fresh = 0
-        self.parameters = {parameter: 8 * i for i, (parameter, _) in enumerate(kernel.parameters)}
+        self.parameters, at = {}, 0                    # where each begins; each fills whole words
+        for parameter, kind in kernel.parameters:
+            self.parameters[parameter] = at
+            at += -(-parameter_bytes(kind) // 8) * 8
 
     def emit(self, line: str) -> None:
         self.lines.append(f"  {line}")
@@ -87,6 +97,9 @@ class HostWriter:
     def constant(self, operand: str, bits: int, target: str) -> str:
         if operand in self.kernel.shared:
             return self.value(f"add i64 %shared, {self.kernel.shared[operand]}")
+        if operand in self.parameters:
+            at = self.value(f"getelementptr i8, ptr %parameters, i64 {self.parameters[operand]}")
+            return self.value(f"ptrtoint ptr {at} to i64")
         if operand in self.kernel.local:
             return self.value(f"add i64 %local, {self.kernel.local[operand]}")
         if operand in self.kernel.constants:

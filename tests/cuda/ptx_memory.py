@@ -89,8 +89,11 @@ class Touched:
         at = (offsets[:, None] // self.unit + np.arange(units)).ravel()
         who = np.repeat(threads, units)
         now = of.now(who)
-        places, inverse, counts = np.unique(at, return_inverse=True, return_counts=True)
-        if how.writes and not how.atomic and len(places) < len(at):
+        shared = not (at[1:] > at[:-1]).all()          # two threads may have the same place
+        if shared:
+            places, inverse, counts = np.unique(at, return_inverse=True, return_counts=True)
+            shared = len(places) < len(at)
+        if how.writes and not how.atomic and shared:
             return "threads store to one address in one instruction"
         clash = ~of.ordered(self.writer[at], self.written_at[:, at], who, now)
         if how.atomic:
@@ -105,7 +108,7 @@ class Touched:
             if (self.writer[at] != NOBODY).any():
                 return "it is written in this launch, and read as constant"
             self.constant[at] = True
-        if len(places) < len(at):
+        if shared:
             who, now, at = _joined(of, who, now, inverse, counts), now[:, _firsts(inverse, counts)], places
         self._note(at, who, now, of, how)
         return ""
@@ -123,6 +126,8 @@ class Touched:
 def _noted(before: np.ndarray, when: np.ndarray, who: np.ndarray, now: np.ndarray,
            of: Threads) -> tuple[np.ndarray, np.ndarray]:
     """Those before and these, where there was no barrier between them."""
+    if (before == NOBODY).all():
+        return who, now
     block = of.block_of(who)
     done = (before == NOBODY) | ((of.block_of(before) == block) & (block >= 0) & (when[0] < now[0]))
     return np.where(done, who, of.together(before, who)), np.where(done, now, np.maximum(when, now))

@@ -13,6 +13,9 @@ DTYPES = {**{f"{kind}{bits}": np.dtype(f"{'i' if kind == 's' else 'u'}{bits // 8
           "pred": np.dtype("?")}
 
 
+TENSOR_MAP = "tensor map"
+
+
 class PtxError(Exception):
     """What a GPU would refuse, or get wrong without a word."""
 
@@ -42,8 +45,9 @@ class Instruction:
 
 @dataclass(frozen=True)
 class Kernel:
-    """parameters: names and types. shared, local: where each name begins, in bytes; what is dynamic lies behind
-    shared_bytes. constants: bytes of the module's own global memory, by name. most_threads: 0, if nothing is said."""
+    """parameters: names and types, TENSOR_MAP of one that is passed whole. shared, local: where each name begins, in
+    bytes; what is dynamic lies behind shared_bytes. constants: bytes of the module's own global memory, by name.
+    most_threads: 0, if nothing is said."""
 
     parameters: tuple[tuple[str, str], ...]
     shared: dict[str, int]
@@ -76,7 +80,7 @@ def parse(text: str) -> dict[str, Kernel]:
 
 
 def _kernel(before: str, parameters: str, attributes: str, body: str) -> Kernel:
-    pairs = [(words[-1], words[1].lstrip(".")) for p in parameters.split(",\n") if (words := p.split())]
+    pairs = [_parameter(words) for p in parameters.split(",\n") if (words := p.split())]
     shared, shared_bytes = _laid_out(_SHARED.findall(before) + _SHARED.findall(body))
     for alignment, name in _DYNAMIC.findall(before):
         shared_bytes = -(-shared_bytes // int(alignment)) * int(alignment)
@@ -97,6 +101,12 @@ def _kernel(before: str, parameters: str, attributes: str, body: str) -> Kernel:
             code.append(_instruction(line))
     return Kernel(tuple(pairs), shared, shared_bytes, local, local_bytes, constants,
                   int(most.group(1)) if most else 0, tuple(code), labels)
+
+
+def _parameter(words: list[str]) -> tuple[str, str]:
+    if words[-1].endswith("[128]"):
+        return words[-1].removesuffix("[128]"), TENSOR_MAP
+    return words[-1], words[1].lstrip(".")
 
 
 def _laid_out(variables: list[tuple[str, str, str]]) -> tuple[dict[str, int], int]:

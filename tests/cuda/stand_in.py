@@ -14,13 +14,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from ptx_tensor_map import packed
 
 from graphc import errors
 from graphc.exec.cuda import driver
+from graphc.exec.cuda.tensor_map import BYTES, TensorMap
 
 from ptx_emulator import Launch
 from ptx_memory import Memory
-from ptx_text import Kernel, parse
+from ptx_text import TENSOR_MAP, Kernel, parse
 
 
 class StandIn:
@@ -105,11 +107,18 @@ class StandIn:
             self._kernels[ptx] = parse(ptx)
         return ptx, name
 
+    def allow_shared(self, function: tuple[str, str], count: int) -> None:
+        pass
+
+    def tensor_map(self, tensor: TensorMap) -> ctypes.Array[ctypes.c_char]:
+        return ctypes.create_string_buffer(packed(tensor), BYTES)
+
     def launch(self, function: tuple[str, str], grid: Sequence[int], block: Sequence[int],
-               parameters: ctypes.Array[Any]) -> None:
+               parameters: ctypes.Array[Any], shared: int = 0) -> None:
         kernel = self._kernels[function[0]][function[1]]
-        words = [ctypes.c_uint64.from_address(address).value for address in parameters]
-        self._do("launch", lambda: Launch(self.device_memory, kernel, grid, block[0], words,
+        words = [bytes(_bytes(address, BYTES)) if kind == TENSOR_MAP else ctypes.c_uint64.from_address(address).value
+                 for (_, kind), address in zip(kernel.parameters, parameters, strict=True)]
+        self._do("launch", lambda: Launch(self.device_memory, kernel, grid, block[0], words, shared,
                                           most_steps=self.most_steps).run(), 1)
 
     def _do(self, what: str, act: Callable[[], None], count: int) -> None:

@@ -25,13 +25,13 @@ from graphc.kernels.toolchain.load import load_objects
 from graphc.kernels.toolchain.targets import host_targets
 
 from ptx_host_code import host_text
-from ptx_host_text import HELPERS
-from ptx_text import DTYPES, Kernel, PtxError, parse
+from ptx_host_text import HELPERS, parameter_bytes
+from ptx_text import Kernel, PtxError, parse
 
 IS_THERE = platform.machine() == "x86_64"      # fibers are switched in its assembler
 SOURCES = Path(__file__).parent / "standin"
 FLAGS = ["-std=c++20", "-O2", "-g", "-fPIC", "-shared", "-Wall", "-Wextra", "-fno-strict-aliasing"]
-TOGETHER = ("bar", "barrier", "shfl", "vote", "match", "redux", "ldmatrix", "mma", "cp")
+TOGETHER = ("bar", "barrier", "shfl", "vote", "match", "redux", "ldmatrix", "mma", "cp", "mbarrier")
 # What leaves a kernel that went wrong jumps over frames: none of them may have anything to clean up.
 _Compile = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
 
@@ -81,7 +81,8 @@ class Library:
         self._codes: dict[str, dict[str, int]] = {}
         self._callback = _Compile(self._compile)
         self.calls.standin_compile_with(self._callback)
-        for count in (self.calls.standin_count, self.calls.standin_allocations, self.calls.standin_products):
+        for count in (self.calls.standin_count, self.calls.standin_allocations, self.calls.standin_products,
+                      self.calls.standin_convolutions):
             count.restype = ctypes.c_long
         self.calls.standin_complaint.restype = ctypes.c_char_p
         self.calls.standin_add_kernel.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p,
@@ -126,7 +127,7 @@ class Library:
             (Path(folder) / f"{hashlib.sha256(text).hexdigest()[:16]}.ptx").write_bytes(text)
 
     def _add(self, module: int, name: str, kernel: Kernel, code: int) -> None:
-        sizes = [DTYPES[kind.replace("b", "u")].itemsize for _, kind in kernel.parameters]
+        sizes = [parameter_bytes(kind) for _, kind in kernel.parameters]
         together = any(i.name in TOGETHER for i in kernel.code)
         self.calls.standin_add_kernel(module, name.encode(), code, (ctypes.c_uint * len(sizes))(*sizes), len(sizes),
                                       kernel.shared_bytes, kernel.most_threads, int(together))
@@ -162,12 +163,13 @@ def library() -> Library:
 
 
 @contextmanager
-def driver_standing_in(mode: str = "late", cublas: bool = False, **settings: int) -> Iterator[Library]:
+def driver_standing_in(mode: str = "late", cublas: bool = False, cudnn: bool = False,
+                       **settings: int) -> Iterator[Library]:
     """Inside, sessions find a GPU that is this library. mode: "late" (asynchronous work waits as long as it may) or
-    "now". cublas: it is cuBLASLt, too. settings: devices, memory, compute."""
+    "now". cublas, cudnn: it is cuBLASLt, cuDNN, too. settings: devices, memory, compute."""
     made = library()
     changes = {"GRAPHC_LIBCUDA": str(made.path), "GRAPHC_STANDIN": mode,
-               "GRAPHC_CUBLASLT": str(made.path) if cublas else "",
+               "GRAPHC_CUBLASLT": str(made.path) if cublas else "", "GRAPHC_CUDNN": str(made.path) if cudnn else "",
                **{f"GRAPHC_STANDIN_{name.upper()}": str(value) for name, value in settings.items()}}
     before, found = {name: os.environ.get(name) for name in changes}, list(driver._found)
     os.environ.update(changes)

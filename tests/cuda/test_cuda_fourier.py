@@ -19,26 +19,47 @@ def pairs(*shape: int, dtype: str = "float32") -> np.ndarray:
     return RANDOM.standard_normal((*shape, 2)).astype(dtype)
 
 
+def complex_of(parts: np.ndarray) -> np.ndarray:
+    made: np.ndarray = parts[..., 0] + 1j * parts[..., 1].astype(np.float64)
+    return made
+
+
+def called(device: Any, x: np.ndarray, shape: tuple[int, ...], dims: tuple[int, ...], attrs: tuple[int, ...]) -> Any:
+    turns = 2 * np.pi * np.arange(dims[1] * dims[2] * (1 + attrs[1])) / (dims[1] * dims[2] * (1 + attrs[1]))
+    kind, roots = {"float32": "f32", "float64": "f64"}[x.dtype.name], np.concatenate([np.cos(turns), -np.sin(turns)])
+    return run_call(device, f"fft.{kind}", [x, roots.astype(x.dtype)], [unset(shape, kind)], dims, attrs).outputs[0]
+
+
+def check(found: np.ndarray, expected: np.ndarray, dtype: str) -> None:
+    most = {"float32": 2e-6, "float64": 1e-14}[dtype] * max(np.abs(expected).max(), 1)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=most)
+
+
 @pytest.mark.parametrize("n", LENGTHS)
 @pytest.mark.parametrize("inverse", [0, 1])
 def test_lengths(device: Any, n: int, inverse: int) -> None:
-    """Against NumPy in float64, and against the CPU."""
+    """Rows in turns, and columns, against NumPy in float64."""
     first = next(n // d for d in range(int(n ** 0.5), 0, -1) if n % d == 0)
-    second, k = n // first, np.arange
-    turns = [np.outer(k(first), k(second)).ravel() / n, k(first) / first, k(second) / second]
-    roots = np.concatenate([part for turn in turns for part in (np.cos(2 * np.pi * turn), -np.sin(2 * np.pi * turn))])
-    for dtype, tolerance in (("float32", 2e-6), ("float64", 1e-14)):
-        kind = {"float32": "f32", "float64": "f64"}[dtype]
+    function = np.fft.ifft if inverse else np.fft.fft
+    for dtype in ("float32", "float64"):
         x = pairs(3, n, dtype=dtype)
-        found = run_call(device, f"fft.{kind}", [x, roots.astype(dtype)], [unset((3, n, 2), kind)], (3, first, second),
-                         (inverse,)).outputs[0]
-        x = x[..., 0] + 1j * x[..., 1].astype(np.float64)
-        expected = np.fft.ifft(x) if inverse else np.fft.fft(x)
-        most = tolerance * max(np.abs(expected).max(), 1)
-        np.testing.assert_allclose(found[..., 0] + 1j * found[..., 1].astype(np.float64), expected, rtol=0, atol=most)
+        found = called(device, x, x.shape, (3, first, n // first, 1), (inverse, 0))
+        check(complex_of(found), function(complex_of(x)), dtype)
+    x = pairs(2, n, 5)
+    found = called(device, x, x.shape, (2, n, 1, 5), (inverse, 0))
+    check(complex_of(found), function(complex_of(x), axis=1), "float32")
 
 
-@pytest.mark.parametrize("n", [1, 8, 15, 48, 37])
+@pytest.mark.parametrize("n", [1, 2, 3, 8, 15, 31, 64])
+def test_real_numbers(device: Any, n: int) -> None:
+    x = RANDOM.standard_normal((3, 2 * n)).astype(np.float32)
+    found = called(device, x, (3, n + 1, 2), (3, n, 1, 1), (0, 1))
+    check(complex_of(found), np.fft.rfft(x.astype(np.float64)), "float32")
+    again = called(device, found, x.shape, (3, n, 1, 1), (1, 1))
+    check(again, x, "float32")
+
+
+@pytest.mark.parametrize("n", [1, 8, 15, 48, 59])
 @pytest.mark.parametrize("rows", [0, 3])
 def test_transforms_have_the_cpus_bits(device: Any, n: int, rows: int) -> None:
     def build() -> Any:
@@ -60,3 +81,12 @@ def test_real_ones_of_two_axes_and_gradients(device: Any) -> None:
         return [gc.abs(there), back, *gc.gradients(loss, x)]
 
     check_close(build, RANDOM.standard_normal((2, 6, 10)).astype(np.float32), tolerance=1e-4)
+
+
+@pytest.mark.parametrize("n", [12, 30])
+def test_real_ones_of_two_axes_have_the_cpus_bits(device: Any, n: int) -> None:
+    def build() -> Any:
+        there = gc.signal.rfft2d(gc.placeholder(gc.float32, [None, n, n]))
+        return [gc.real(there), gc.imag(there), gc.signal.irfft2d(there)]
+
+    check_equal(build, RANDOM.standard_normal((2, n, n)).astype(np.float32))

@@ -12,7 +12,7 @@ import pytest
 
 import graphc as gc
 from graphc.exec.cuda.driver import find_device
-from graphc.exec.cuda.vendor import products
+from graphc.exec.cuda.vendor import choices, products, trial
 from graphc.exec.cuda.vendor.find import open_cublas
 from graphc.kernels.toolchain import cache
 
@@ -30,7 +30,7 @@ def opened(monkeypatch: Any) -> Iterator[Opened]:
     kind = f"product-{uuid.uuid4().hex}-"
     monkeypatch.setattr(products, "KIND", kind)
     monkeypatch.setattr(products, "FEWEST_OPERATIONS", 0.0)
-    monkeypatch.setattr(products, "CLEARLY", 1e9)
+    monkeypatch.setattr(choices, "CLEARLY", 1e9)
     monkeypatch.setattr(products, "WORKSPACE", 1 << 16)        # of each test's device
     yield lambda mode="late", **settings: driver_standing_in(mode, cublas=True, **settings)
     for entry in cache.directory().glob(f"{kind}*"):
@@ -170,7 +170,8 @@ def test_the_next_process_takes_the_same_algorithm_without_a_trial(opened: Opene
 def test_a_library_that_is_slower_is_not_taken(opened: Opened, monkeypatch: Any) -> None:
     a, b = factors((16, 16), (16, 16))
     monkeypatch.setenv("GRAPHC_STANDIN_CUBLAS", "slow")
-    monkeypatch.setattr(products, "CLEARLY", 0.95)
+    monkeypatch.setattr(choices, "CLEARLY", 0.95)
+    monkeypatch.setattr(trial, "MOST_REPEATS", 1)
     with opened():
         found = ran(multiply(), (a, b))
         begin = calls()
@@ -197,6 +198,20 @@ def test_a_library_that_does_not_work_is_told_of(opened: Opened, monkeypatch: An
     monkeypatch.setenv("GRAPHC_STANDIN_CUBLAS", "broken")
     with opened(), pytest.warns(UserWarning, match="cuBLASLt cannot be used.*NOT_INITIALIZED"):
         np.testing.assert_allclose(ran(multiply(), (a, b)), a @ b, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(("fault", "said"), [
+    ("wrong", "cuBLASLt differs from graphc's own kernel in 1 of 256 elements"), ("failing", "EXECUTION_FAILED")])
+def test_a_result_that_is_not_the_own_kernels_is_told_of_and_never_taken(opened: Opened, monkeypatch: Any, fault: str,
+                                                                        said: str) -> None:
+    a, b = factors((16, 16), (16, 16))
+    monkeypatch.setenv("GRAPHC_STANDIN_CUBLAS", fault)
+    with opened():
+        with pytest.warns(UserWarning, match=said):
+            np.testing.assert_allclose(ran(multiply(), (a, b)), a @ b, rtol=1e-5, atol=1e-5)
+        begin = calls()
+        ran(multiply(), (a, b))
+        assert calls() == begin
 
 
 def test_off(opened: Opened, monkeypatch: Any) -> None:

@@ -44,7 +44,7 @@ def test_a_recurrent_net_is_trained_without_copies(device: Any, cell: Any) -> No
         train = gc.train.GradientDescentOptimizer(0.5).minimize(loss)
         session.run(gc.global_variables_initializer())
         counts, graphs = [], []
-        for steps in (3, 3, 3, 9, 9, 9):
+        for steps in (2, 2, 2, 5, 5, 5):
             counts.append(counted(device, session, [loss, train], {x: floats(2, steps, 3)}))
             loops = [part.number for part in only_engine(session).parts if part.repeats]
             graphs.append(sum(len(only_engine(session)._idle[0]._frames.get(number, ())) for number in loops))
@@ -201,7 +201,7 @@ def test_memory_of_lists_is_the_next_runs(device: Any) -> None:
         slope, = gc.gradients(gc.reduce_sum(y), x)
         free = []
         for _ in range(4):
-            session.run(slope, {x: floats(4000), n: 100})
+            session.run(slope, {x: floats(4000), n: 40})
             free.append(device.free_memory())
         uses = [use for use in only_engine(session)._split.functions if isinstance(use, ListUse)]
     assert free[1] == free[2] == free[3] and not uses

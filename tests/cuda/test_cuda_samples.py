@@ -25,7 +25,9 @@ SAME_BITS = (
     "StatelessRandomNormal", "StatelessTruncatedNormal", "StatelessRandomUniformInt", "StatelessMultinomial",
     "Multinomial", "CropAndResize", "CropAndResizeGradImage", "CropAndResizeGradBoxes",
     "CTCGreedyDecoder", "CombinedNonMaxSuppression", "NonMaxSuppressionV4", "NonMaxSuppressionV5",
-    "NonMaxSuppressionWithOverlaps", "RandomGamma", "RandomGammaGrad", "RandomPoissonV2")
+    "NonMaxSuppressionWithOverlaps", "RandomGamma", "RandomGammaGrad", "RandomPoissonV2",
+    "FractionalMaxPool", "FractionalAvgPool", "FractionalMaxPoolGrad", "FractionalAvgPoolGrad", "ExtractGlimpse",
+    "DrawBoundingBoxes", "DrawBoundingBoxesV2", "ParameterizedTruncatedNormal")
 CLOSE = (
     "Cumsum", "Cumprod", "DepthwiseConv2dNative", "DepthwiseConv2dNativeBackpropInput",
     "DepthwiseConv2dNativeBackpropFilter", "Conv3D", "Conv3DBackpropFilterV2", "Conv3DBackpropInputV2", "AvgPool3D",

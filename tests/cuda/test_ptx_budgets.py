@@ -7,7 +7,17 @@ from itertools import product
 import pytest
 
 from graphc.exec.cuda.calls.call import ProgramBuilder
-from graphc.exec.cuda.code import edges, fourier, matrices, pivots, reflections, rejection, suppression
+from graphc.exec.cuda.code import (
+    drawn,
+    edges,
+    fourier,
+    fractional,
+    matrices,
+    pivots,
+    reflections,
+    rejection,
+    suppression,
+)
 from graphc.exec.cuda.code.attention import attention, gradient_of_q, gradients_of_keys
 from graphc.exec.cuda.code.attention_tile import Shape as Tiles
 from graphc.exec.cuda.code.builder import KernelBuilder
@@ -16,9 +26,12 @@ from graphc.exec.cuda.code.ctc_greedy import ctc_greedy
 from graphc.exec.cuda.code.maps import kernel_text
 from graphc.exec.cuda.code.products import Product, product_text
 from graphc.exec.cuda.code.programs import LONG, Shape, unrolled
-from graphc.exec.cuda.code.ptx import OLDEST_COMPUTE, TENSOR_COMPUTE, make_ptx
+from graphc.exec.cuda.code.ptx import OLDEST_COMPUTE, TENSOR_COMPUTE, WARPGROUP_COMPUTE, make_ptx
 from graphc.exec.cuda.code.tensor_attention import TensorAttention, tensor_attention
 from graphc.exec.cuda.code.tensor_products import TensorProduct, tensor_product
+from graphc.exec.cuda.code.truncated import truncated
+from graphc.exec.cuda.code.warpgroup_products import STAGES, WarpgroupProduct, warpgroup_product
+from graphc.exec.cuda.code.warpgroups import ELEMENTS
 from graphc.exec.jit import scalar_functions
 from graphc.exec.library import load_library
 from graphc.kernels.scalars import SCALARS, Scalar
@@ -72,6 +85,15 @@ def test_products_on_tensor_cores(fragments: int, wide: bool, straight: tuple[bo
         return                             # no filter lies turned
     made = tensor_product(TensorProduct(fragments, *straight, wide, wide, wide, rounded, windows, parts=parts))
     assert over_budget(make_ptx(made.text(), TENSOR_COMPUTE)) == []
+
+
+@pytest.mark.parametrize("columns", STAGES)
+@pytest.mark.parametrize("element", ELEMENTS)
+@pytest.mark.parametrize("wide", [False, True])
+def test_products_by_warpgroups(element: str, columns: int, wide: bool) -> None:
+    for along in product([False, True], repeat=2) if ELEMENTS[element].both_ways and EVERYTHING else [(True, True)]:
+        made = warpgroup_product(WarpgroupProduct(ELEMENTS[element], columns, *along, wide))
+        assert over_budget(make_ptx(made.text(), WARPGROUP_COMPUTE)) == []
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
@@ -128,9 +150,17 @@ def test_edges_of_convolutions(dtype: str, narrow: bool) -> None:
 
 
 def test_draws_and_suppressed_boxes() -> None:
-    for kernel in (rejection.drawn("gamma"), rejection.drawn("poisson"), rejection.gamma_gradient(),
+    for kernel in (rejection.drawn("gamma"), rejection.drawn("poisson"), rejection.gamma_gradient(), truncated(),
                    suppression.suppress(True), suppression.suppress(False), suppression.suppress_class(),
                    suppression.best_of_classes(True)):
+        assert over_budget(text_with_scalars(kernel)) == [], kernel.name
+
+
+def test_fractional_pooling_and_drawn_boxes() -> None:
+    for kernel in (fractional.edges(True), fractional.edges(False), fractional.refused_edges(),
+                   fractional.largest("f32", True, places=True), fractional.mean("i64", False),
+                   fractional.largest_gradient("f64", False), fractional.mean_gradient("f32", True),
+                   drawn.glimpse(True, True, False), drawn.boxes(False)):
         assert over_budget(text_with_scalars(kernel)) == [], kernel.name
 
 
@@ -143,6 +173,14 @@ def test_what_takes_too_much_is_told() -> None:
     few = text.replace(")\n{", ")\n.maxnreg 24\n{", 1)
     (line,) = over_budget(few, ("sm_80",))
     assert line.startswith("gc_test for sm_80 takes Used(registers=24, shared=49152, spilled=")
+
+
+def test_products_of_wgmma_that_wait_for_each_other_are_told() -> None:
+    """A loop that a single thread may leave, for one."""
+    made = warpgroup_product(WarpgroupProduct(ELEMENTS["bf16"], 128, True, True, True))
+    text = make_ptx(made.text(), WARPGROUP_COMPUTE)
+    (line,) = over_budget(text.replace("wgmma.fence", "@%pw_again exit;\n wgmma.fence", 1))
+    assert "wgmma.mma_async instructions are serialized" in line
 
 
 def test_what_ptxas_refuses_is_told() -> None:

@@ -1,9 +1,9 @@
 """The code of a page of the guide, in order, and how it is run.
 
-A `python` block runs in the page's namespace; a `text` block behind it is what it prints ("..." stands for anything).
+A `python` block runs in the page's namespace; the `text` block after it is what it prints ("..." stands for anything).
 `$` lines of a `console` block run in the page's folder; what stands below them is what they print. Of a block that
 begins with a file's name in a comment, the text becomes that file. `<!-- with torch -->` above a block: it runs only
-where torch is (tests/peers); `<!-- without torch -->`: only where it is not.
+where torch is (tests/peers); `<!-- without torch -->`: only where it is not. A `diagram` is not run.
 """
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Page:
                     check(block.text, printed, where)
                 continue
             printed = None
-            if not block.runs(self.there):
+            if block.kind == "diagram" or not block.runs(self.there):
                 continue
             if name := FILE.match(block.text):
                 Path(name[1]).write_text(block.text)

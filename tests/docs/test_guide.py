@@ -1,4 +1,4 @@
-"""Every block of code in the guide runs, in order, and prints what the page says."""
+"""Every block of code of the guide and of the page on architecture runs, in order, and prints what the page says."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -9,7 +9,7 @@ import graphc as gc
 
 from guide_blocks import ROOT, Page, check, commands
 
-PAGES = sorted((ROOT / "docs" / "guide").glob("*.md"))
+PAGES = [ROOT / "docs" / "architecture.md", *sorted((ROOT / "docs" / "guide").glob("*.md"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

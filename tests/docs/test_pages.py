@@ -46,6 +46,12 @@ def test_every_page_is_in_the_menu() -> None:
     assert set(existing) - set(pages_named(menu)) == set()
 
 
+def test_every_decision_is_in_the_list_by_subject() -> None:
+    folder = ROOT / "docs" / "adr"
+    pages_of_decisions = [path.name for path in folder.glob("0*.md")]
+    assert sorted(links(folder / "README.md")) == sorted(["../architecture.md", *pages_of_decisions])
+
+
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
 def test_links_go_somewhere(page: Path) -> None:
     broken = []

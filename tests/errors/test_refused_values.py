@@ -18,7 +18,7 @@ CASES: dict[str, tuple[Callable[[Any], Any], Any, str]] = {
     "duplicated": (lambda x: gc.invert_permutation(x), [0, 2, 2], "2 is duplicated in the input.\n"),
     "negative": (lambda x: gc.bincount(x), [3, 1, -4], "Input arr must be non-negative! Element 2 is -4\n"),
     "descending": (lambda x: gc.segment_sum(gc.ones([3]), x), [0, 2, 1],
-                   "segment ids are not increasing: 1 is behind 2\n"),
+                   "segment ids are not increasing: 1 comes after 2\n"),
     "bounds": (lambda x: gc.random.stateless_uniform([2], [1, 2], x[0], x[1], gc.int32), [3, 3, 0],
                "Need minval < maxval, got 3 >= 3\n"),
 }

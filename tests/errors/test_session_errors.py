@@ -202,7 +202,7 @@ def test_variable_scope_clashes() -> None:
     assert str(caught.value) == (
         "Variable w already exists, disallowed. Did you mean to set reuse=True or reuse=gc.AUTO_REUSE in VarScope?\n"
         f"  first made at {FILE}:{first}\n  made again at {FILE}:{second}\n  to share it write gc.variable_scope(..., "
-        "reuse=gc.AUTO_REUSE); to start anew, gc.reset_default_graph()")
+        "reuse=gc.AUTO_REUSE); to start over, gc.reset_default_graph()")
     with gc.variable_scope("", reuse=True):
         assert message_of(ValueError, gc.get_variable, "w", [3]).startswith(
             "Trying to share variable w, but specified shape (3,) and found shape (2,).")
@@ -237,7 +237,7 @@ def test_finalized_graph() -> None:
     gc.constant(1.0)
     gc.get_default_graph().finalize()
     assert message_of(RuntimeError, gc.constant, 2.0).startswith("Graph is finalized and cannot be modified: something "
-                                                                 "adds operations behind graph.finalize().")
+                                                                 "adds operations after graph.finalize().")
 
 
 def test_variable_of_mixed_values() -> None:

@@ -1,7 +1,8 @@
 """Damaged images: words changed at random. Every one must give an error or run; none may crash the process.
 
 Each image runs in a fork of one child process without worker threads, with limits on memory and time (a changed
-constant can make a loop long; that is no crash).
+constant can make a loop long; that is no crash). The child process runs the undamaged image first: so its forks find
+modules imported and kernels mapped.
 """
 from __future__ import annotations
 
@@ -22,10 +23,7 @@ def try_image(name: str, seed: int) -> int:
     """0: an answer, 1: refused while verifying, 2: an error while running."""
     import numpy as np
 
-    from graphc import errors
     from graphc.exec import engine as module
-
-    from five import CASES
 
     rng = np.random.default_rng(seed)
     original = module.make_image
@@ -40,10 +38,21 @@ def try_image(name: str, seed: int) -> int:
         return image
 
     module.make_image = damaged
+    return run_image(name)
+
+
+def run_image(name: str) -> int:
+    import numpy as np
+
+    from graphc import errors
+    from graphc.exec.engine import Engine
+
+    from five import CASES
+
     case = CASES[name]()
     hosts = {key: (lambda r: r + r.dtype.type(1)) for key in case.hosts}
     try:
-        engine = module.Engine(case.plan, case.constants, dict(case.states), hosts, threads=1, memory_limit=1 << 26)
+        engine = Engine(case.plan, case.constants, dict(case.states), hosts, threads=1, memory_limit=1 << 26)
     except errors.InternalError:
         return 1
     except errors.OpError:
@@ -58,8 +67,7 @@ def try_image(name: str, seed: int) -> int:
 
 
 def child(name: str) -> None:
-    from graphc.exec.library import load_library
-    load_library()
+    assert run_image(name) == 0
     counts = [0, 0, 0, 0]
     for seed in range(IMAGES):
         process = os.fork()

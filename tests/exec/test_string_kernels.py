@@ -20,6 +20,7 @@ from graphc.ops.files.example_wire import write_example
 from graphc.ops.strings.base import strings_of
 from graphc.ops.summary.histogram import bucket_limits
 
+assert gc.matmul            # the first public name that is used registers the ops
 SIZES = (0, 1, 3, 17, 31, 65)
 
 
@@ -40,7 +41,8 @@ def both(op: Any, inputs: Sequence[np.ndarray], plain: bool = True) -> None:
     wanted = wanted if isinstance(wanted, tuple) else (wanted,)
     with gc.Graph().as_default() as graph:
         fed = [gc.placeholder(gc.string if x.dtype == object else x.dtype, x.shape) for x in inputs]
-        made = graph.create(op, fed).outputs
+        fields = [gc.constant(np.array(getattr(op, name), np.int32)) for name in op.field_operands()]
+        made = graph.create(op, [*fed, *fields]).outputs
     with gc.Session(graph=graph) as session, pytest.MonkeyPatch.context() as patch:
         if plain:
             patch.setattr(HostCall, "__call__", _refused)
@@ -134,8 +136,54 @@ def test_hashes(size: int) -> None:
         for name in ("StringToHashBucketFast", "StringToHashBucket"):
             both(OPS[name](num_buckets=1 << 62), [x])
             both(OPS[name](num_buckets=7), [x])
+        for key in ((0, 0), (-5, 1 << 62), (1 << 63, 3)):
+            both(OPS["StringToHashBucketStrong"](num_buckets=7919, key=key), [x])
         both(OPS["Fingerprint"](), [x, strings([b"farmhash64"], ())])
     both(OPS["Fingerprint"](), [np.arange(size), strings([b"farmhash64"], ())], plain=False)
+
+
+def letters(count: int, seed: int) -> np.ndarray:
+    """Characters of one to four bytes, with bytes among them that are none."""
+    draw = random.Random(seed)
+    pool = [*(c.encode() for c in "aZ \u00e9\u4e2d\U0001f600"), b"\x80", b"\xff", b"\xe4\xb8"]
+    return strings([b"".join(draw.choices(pool, k=draw.randrange(12))) for _ in range(count)])
+
+
+@pytest.mark.parametrize("unit", ["BYTE", "UTF8_CHAR"])
+@pytest.mark.parametrize("size", SIZES)
+def test_substrings(size: int, unit: str) -> None:
+    op = OPS["Substr"](unit=unit)
+    x = letters(size, size)
+    lengths = OPS["StringLength"](unit=unit).compute(x)
+    draw = np.random.RandomState(size)
+    for dtype in (np.int32, np.int64):
+        places = np.array([draw.randint(-n, n + 1) for n in lengths], dtype)
+        both(op, [x, places, draw.randint(-2, 9, size).astype(dtype)])
+        both(op, [x, np.array(0, dtype), np.array(3, dtype)])
+        both(op, [strings([b"h\xc3\xa9llo"], ()), draw.randint(-5, 6, size).astype(dtype), np.full(size, 2, dtype)])
+    both(op, [x.reshape(size, 1), np.array([0, 0], np.int32), np.array([1, 2], np.int32)], plain=False)
+
+
+def test_a_place_outside_of_a_string_is_named() -> None:
+    with gc.Graph().as_default() as graph:
+        x = gc.placeholder(gc.string, [None])
+        y = gc.substr(x, -3, 2)
+    with gc.Session(graph=graph) as session:
+        assert session.run(y, {x: ["abc", "abcd"]}).tolist() == [b"ab", b"bc"]
+        with pytest.raises(gc.errors.InvalidArgumentError, match="pos -3 out of range for string b'ab' of length 2"):
+            session.run(y, {x: ["abc", "ab"]})
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1, 2])
+def test_joined_along_an_axis(axis: int) -> None:
+    for keep in (False, True):
+        op = OPS["ReduceJoin"](reduction_indices=(axis,), keep_dims=keep, separator="; ")
+        both(op, [words(30, 5).reshape(5, 2, 3)], plain=axis not in (1,))
+        both(op, [words(30, 6).reshape(1, 10, 3)])
+        both(op, [words(0, 1).reshape(4, 0, 2)], plain=axis not in (1,))
+        both(op, [words(3, 1).reshape(1, 1, 3)])
+    both(OPS["ReduceJoin"](reduction_indices=(1, 0)), [words(6, 1).reshape(2, 3)], plain=False)
+    both(OPS["ReduceJoin"](reduction_indices=()), [words(3, 1)], plain=False)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -144,6 +192,7 @@ def test_letters(size: int) -> None:
     padded = strings([b" \t" * (i % 3) + word + b"\n" * (i % 2) for i, word in enumerate(x)])
     for name in ("StringLength", "StringStrip", "StringLower", "StringUpper"):
         both(OPS[name](), [padded])
+    both(OPS["StringLength"](unit="UTF8_CHAR"), [letters(size, size)])
     both(OPS["StringJoin"](separator=", "), [x, strings([b"-"], ()), padded])
     both(OPS["StringJoin"](), [strings([b"a"], ()), strings([b"b"], ())])
 

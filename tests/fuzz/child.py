@@ -1,6 +1,6 @@
 """Python's side of the fuzzing: `child.py PLAN SEED COUNT` tries COUNT mutations of one Plan (graph_plans.py).
 
-Every mutation runs in a fork, with limits on memory and time, between forbidden pages (GRAPHC_GUARD). Any outcome but a
+Every mutation runs in a fork, with limits on memory and time, between guard pages (GRAPHC_GUARD). Any outcome but a
 crash is right: an answer, or an error of graphc.errors. Half of the plans go past Python's verifier, so that the
 runtime's, which C++ relies on alone, has to find what is wrong; some images have words changed that no plan makes
 (these are only verified: the sizes of constants and inputs in them are no longer those of the arrays).

@@ -141,7 +141,9 @@ def sentences() -> Built:
                                     "c": gc.FixedLenSequenceFeature([], gc.int64, allow_missing=True)})
     mean = gc.nn.embedding_lookup_sparse(gc.constant(_ramp(9, 2)), ids, None, combiner="sum")
     joined = gc.string_join([gc.strings.upper(x), gc.as_string(gc.strings.length(x))], "-")
-    fetches = [mean, joined, numbers, gc.string_to_number(names), parsed["a"], parsed["b"].values, parsed["c"]]
+    twice = gc.reduce_join(gc.stack([joined, gc.substr(joined, -1, 1)], 1), 1)
+    strong = gc.string_to_hash_bucket_strong(twice, 99, [1, -2])
+    fetches = [mean, twice, strong, numbers, gc.string_to_number(names), parsed["a"], parsed["b"].values, parsed["c"]]
     example = write_example({"a": np.float32([1, 2]), "b": [b"one", b""], "c": [5, 6]})
     given = [np.array(values, object) for values in ([b"a bc", b""], [b"2.5,7", b',"8"'], [example, example])]
     return fetches, [], dict(zip((x, line, row), given, strict=True))

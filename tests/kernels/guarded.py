@@ -26,7 +26,7 @@ _libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 
 
 class Memory:
-    """Blocks between two forbidden pages. at_end: flush with the page behind, else with the one before."""
+    """Blocks between two guard pages. at_end: flush with the page behind, else with the one before."""
 
     def __init__(self, at_end: bool) -> None:
         self.at_end = at_end
@@ -63,7 +63,7 @@ class Memory:
 
 
 class GuardedKernel:
-    """Calls a loaded kernel with operands of exactly the declared extents, twice: once with a forbidden page right
+    """Calls a loaded kernel with operands of exactly the declared extents, twice: once with a guard page right
     behind each, once with one right before. What a kernel only reads it cannot write."""
 
     def __init__(self, declared: Kernel, loaded: LoadedKernel) -> None:

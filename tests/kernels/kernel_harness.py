@@ -17,7 +17,7 @@ TOLERANCE = {"f32": 2e-5, "f64": 1e-12}
 
 @functools.cache
 def load(*names: str) -> dict[str, GuardedKernel]:
-    """Kernels by full name; each call of one is made between forbidden pages, by the declaration that it has now."""
+    """Kernels by full name; each call of one is made between guard pages, by the declaration that it has now."""
     return {full: GuardedKernel(KERNELS[full.split(".")[0]], loaded)
             for full, loaded in load_kernels(names).items()}
 

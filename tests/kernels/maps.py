@@ -108,7 +108,7 @@ class BoundMap:
         self.counter = np.zeros(2, np.int64)
 
     def _place(self) -> None:
-        """Copies of the arrays that end or begin at a forbidden page, one after the other."""
+        """Copies of the arrays that end or begin at a guard page, one after the other."""
         memory = Memory(at_end=next(_turns) % 2 == 0)
         weakref.finalize(self, memory.free)
         self.blocks: dict[int, tuple[np.ndarray, np.ndarray]] = {}

@@ -1,11 +1,15 @@
-"""attention_kept and attention_grad against NumPy in float64: masks of every form, blocks that a mask hides, sizes that
-are no whole blocks."""
+"""attention_kept, attention_dropped and their gradients against NumPy in float64: masks of every form, blocks that a
+mask hides, sizes that are no whole blocks, dropout."""
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import pytest
 from attention_layouts import apart, inside, whole
 
+from graphc.ir.dtypes import float32, float64
+from graphc.ops.random.philox import uniform
 from kernels.cpu.nn.attention_blocks import ADDED, CHOSEN, MULTIPLIED
 
 from kernel_harness import backwards, close, filled, load, normal
@@ -17,8 +21,9 @@ MASKS = {"none": None, "each": (1, 1, 1), "rows": (0, 0, 1), "outer": (1, 0, 0),
 SCALE = 0.3
 
 
-def wanted(q, k, v, mask, dy, does=ADDED):
-    """The result, what is kept, and the gradients."""
+def wanted(q, k, v, mask, dy, does=ADDED, factors=1.0, trained=None):
+    """The result, what is kept, and the gradients. factors: of the weights; trained: along which axes the gradient by
+    the mask is not added up, if there is one."""
     q, k, v, mask, dy = (np.asarray(x, np.float64) for x in (q, k, v, mask, dy))
     factor = SCALE if does == ADDED else np.where(mask < 0, 0.0, SCALE)
     scores = q @ k.swapaxes(-1, -2) * factor
@@ -27,16 +32,18 @@ def wanted(q, k, v, mask, dy, does=ADDED):
     e = np.exp(scores - greatest)
     part = 1 / e.sum(-1, keepdims=True)
     p = e * part
-    dp = dy @ v.swapaxes(-1, -2)
+    dp = dy @ v.swapaxes(-1, -2) * factors
     ds = p * (dp - (dp * p).sum(-1, keepdims=True))
+    summed = () if trained is None else (ds.sum(tuple(i for i in range(3) if not trained[i]), keepdims=True),)
     ds = np.where(mask < 0, 0.0, ds * SCALE) if does == CHOSEN else ds * factor
     kept = np.concatenate([greatest, part], -1)
-    return p @ v, kept, ds @ k, ds.swapaxes(-1, -2) @ q, p.swapaxes(-1, -2) @ dy
+    return p * factors @ v, kept, ds @ k, ds.swapaxes(-1, -2) @ q, (p * factors).swapaxes(-1, -2) @ dy, *summed
 
 
-def made(size, dtype, mask=None, order=range, change=None, lying=whole, does=ADDED):
+def made(size, dtype, mask=None, order=range, change=None, lying=whole, does=ADDED, dropped=(), trained=None):
     """Operands q, k, v, mask, dy, and what both kernels make of them. lying: how they lie; y and the gradients have
-    their inner axis behind the rows if they lie apart."""
+    their inner axis behind the rows if they lie apart. dropped: draw and drop, if weights are; trained: as in
+    `wanted`."""
     outer, inner, rows, cols, depth, columns = size
     q, k, v, dy = (normal((outer, inner, *s), dtype, i) for i, s in
                    enumerate(((rows, depth), (cols, depth), (cols, columns), (rows, columns))))
@@ -49,18 +56,30 @@ def made(size, dtype, mask=None, order=range, change=None, lying=whole, does=ADD
     if change is not None:
         change(q, k, v, added, dy)
     y, kept = filled((outer, inner, rows, columns), dtype), filled((outer, inner, rows, 2), dtype)
-    kernels = load("attention_kept", "attention_grad")
+    general = bool(dropped) or trained is not None
+    forward = "attention_dropped" if dropped else "attention_kept"
+    backward = "attention_general_grad" if general else "attention_grad"
+    kernels = load(forward, backward)
     (q_given, k_given, v_given, dy_given) = given = [lying(x) for x in (q, k, v, dy)]
     dims = [*size, *steps, *(s for _, own in given for s in own)]
     masked, within = does * (mask is not None), int(lying is apart)
-    assert kernels[f"attention_kept.{dtype}"](q_given[0], k_given[0], v_given[0], added, kept, y, dims=dims[:21],
-                                              attrs=[masked, within, SCALE], order=order) == 0
-    grads = [filled(x.shape, dtype) for x in (q, k, v)]
-    assert kernels[f"attention_grad.{dtype}"](q_given[0], k_given[0], v_given[0], y, kept, dy_given[0], added, *grads,
-                                              dims=dims, attrs=[masked, *[within] * 4, SCALE], order=order) == 0
+    assert kernels[f"{forward}.{dtype}"](q_given[0], k_given[0], v_given[0], *dropped, added, kept, y, dims=dims[:21],
+                                         attrs=[masked, within, SCALE], order=order) == 0
+    grads, by_mask, flags = [filled(x.shape, dtype) for x in (q, k, v)], [], []
+    draws = dropped
+    if general:
+        own = tuple(n if kept else 1 for n, kept in zip((outer, inner, rows), trained or (0, 0, 0), strict=True))
+        by_mask = [filled((*own, cols) if trained else (0,), dtype)]
+        strides = (own[1] * own[2] * cols, own[2] * cols, cols)
+        dims += [s if trained and kept else 0 for s, kept in zip(strides, trained or (0, 0, 0), strict=True)]
+        draws = dropped or (np.zeros(0, np.int64), np.zeros(0, q.dtype))
+        flags = [int(bool(dropped)), int(trained is not None)]
+    assert kernels[f"{backward}.{dtype}"](
+        q_given[0], k_given[0], v_given[0], y, kept, dy_given[0], *draws, added, *grads, *by_mask, dims=dims,
+        attrs=[masked, *[within] * 4, *flags, SCALE], order=order) == 0
     if within:
         y, *grads = map(inside, (y, *grads))
-    return (q, k, v, added if mask is not None else 0, dy), (y, kept, *grads)
+    return (q, k, v, added if mask is not None else 0, dy), (y, kept, *grads, *(by_mask if trained else ()))
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
@@ -186,3 +205,83 @@ def test_hidden_scores_that_are_not_finite(where, number, does):
     assert np.isnan(y[0, 0, :10]).any() == (where == "k" and does == MULTIPLIED)       # the key is hidden from them
     for result, other in zip(grads, expected, strict=True):
         assert not np.isfinite(result)[np.isnan(other)].any()
+
+
+DROPS = {"rate": (0.0, 0.3, 1 / 0.7), "keep": (0.6, 1.0, 1 / 0.6), "nothing": (0.0, 0.0, 1.0)}
+
+
+def drawn(dtype, numbers, size, word=0):
+    """draw and drop, and the factors that they say, by the reference of random ops."""
+    outer, inner, rows, cols = size[:4]
+    number_type = {"f32": float32, "f64": float64}[dtype]
+    draw, drop = np.array([0x0123456789ABCDEF, 2**40 + 3, -5, word]), np.array(numbers, number_type.numpy)
+    first, count = word // (1 if dtype == "f32" else 2), math.prod(size[:4])
+    u = uniform(*map(int, draw[:3]), first + count, number_type)[first:].reshape(outer, inner, rows, cols)
+    return (draw, drop), (u + drop[0] >= drop[1]) * drop[2].astype(np.float64)
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("numbers", DROPS)
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_dropped_weights(size, numbers, dtype):
+    """Each number is the random op's, wherever rows, blocks and groups of words begin."""
+    dropped, factors = drawn(dtype, DROPS[numbers], size, word=8 if numbers == "keep" else 0)
+    operands, found = made(size, dtype, (1, 0, 1), does=MULTIPLIED, change=hiding(-30.0), dropped=dropped)
+    for result, expected in zip(found, wanted(*operands, MULTIPLIED, factors), strict=True):
+        close(result, expected, dtype, 8.0)
+    for order, lying in ((backwards, whole), (range, apart)):
+        again = made(size, dtype, (1, 0, 1), order, hiding(-30.0), lying, MULTIPLIED, dropped)[1]
+        for result, other in zip(found, again, strict=True):
+            np.testing.assert_array_equal(result, other)
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+def test_dropped_weights_under_a_causal_mask(dtype):
+    """What is left out at either end draws nothing, and moves no number of the others."""
+    size = (1, 2, 600, 600, 32, 32)
+    dropped, factors = drawn(dtype, DROPS["rate"], size)
+    operands, found = made(size, dtype, (0, 0, 1), change=causal(-1e9), dropped=dropped)
+    for result, expected in zip(found, wanted(*operands, factors=factors), strict=True):
+        close(result, expected, dtype, 8.0)
+
+
+def test_a_factor_that_is_not_finite_shows():
+    """Of hidden keys, too: 0 times infinity is NaN, as in the product that it stands for."""
+    with np.errstate(invalid="ignore"):
+        dropped, _ = drawn("f32", (0.0, 1.0, np.inf), (1, 1, 300, 600))
+        _, found = made((1, 1, 300, 600, 16, 16), "f32", (0, 0, 1), change=causal(-1e9), dropped=dropped)
+    assert all(np.isnan(found[i]).all() for i in (0, 2, 3, 4))
+
+
+TRAINED = [(0, 1, 1), (1, 0, 1), (0, 0, 1), (0, 1, 0), (0, 0, 0), (1, 1, 1)]
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("drops", [False, True])
+@pytest.mark.parametrize("trained", TRAINED, ids=str)
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_a_mask_that_is_trained(size, trained, drops, dtype):
+    """Its gradient is added up over axes of its own, also where the mask that is added has others."""
+    dropped, factors = drawn(dtype, DROPS["rate"], size) if drops else ((), 1.0)
+    operands, found = made(size, dtype, (1, 1, 1), dropped=dropped, trained=trained)
+    for result, expected in zip(found, wanted(*operands, factors=factors, trained=trained), strict=True):
+        close(result, expected, dtype, 10.0)
+    for result, other in zip(found, made(size, dtype, (1, 1, 1), backwards, None, apart, ADDED, dropped, trained)[1],
+                             strict=True):
+        np.testing.assert_array_equal(result, other)
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+def test_a_mask_that_is_trained_and_hides(dtype):
+    operands, found = made((3, 2, 600, 600, 16, 16), dtype, (0, 0, 1), change=causal(-1e9), trained=(0, 1, 1))
+    for result, expected in zip(found, wanted(*operands, trained=(0, 1, 1)), strict=True):
+        close(result, expected, dtype, 10.0)
+    assert not found[-1][..., 0, 1:].any()
+
+
+@pytest.mark.parametrize("trained", [(0, 1, 1), (0, 0, 0)], ids=str)
+@pytest.mark.parametrize("size", [(0, 2, 3, 3, 3, 3), (2, 0, 3, 3, 3, 3), (1, 1, 0, 3, 3, 3), (1, 2, 3, 0, 3, 3),
+                                  (1, 1, 3, 3, 0, 0)], ids=str)
+def test_a_mask_that_is_trained_and_nothing_to_do(size, trained):
+    for result in made(size, "f32", trained=trained)[1][2:]:
+        assert not result.any()

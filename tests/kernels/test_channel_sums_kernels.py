@@ -12,7 +12,7 @@ UNIT = {"f32": 2.0 ** -24, "f64": 2.0 ** -53}
 
 def moments(x: np.ndarray, dtype: str, order=range) -> list[np.ndarray]:
     results = [filled((x.shape[1],), dtype) for _ in range(3)]
-    assert load("channel_moments")[f"channel_moments.{dtype}"](x, *results, dims=x.shape, order=order) == 0
+    assert load("channel_moments")[f"channel_moments.{dtype}"](x, *results, dims=(1, *x.shape), order=order) == 0
     return results
 
 
@@ -36,6 +36,17 @@ def test_moments(size, dtype, shift):
                                    atol=(16 * UNIT[dtype] * (1 + shift)) ** 2)
     for one, other in zip(found, moments(x, dtype, backwards), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("size", [(0, 3, 4), (3, 1, 17), (5, 65, 31), (2, 5000, 33), (3, 40, 1025)], ids=str)
+def test_moments_of_several(size):
+    """Each has the bits that it has alone."""
+    x, kernel = normal(size, "f32", 1), load("channel_moments")["channel_moments.f32"]
+    found = [filled((size[0], size[2]), "f32") for _ in range(3)]
+    assert kernel(x, *found, dims=size, order=backwards) == 0
+    for number, one in enumerate(x):
+        for result, alone in zip(found, moments(one, "f32"), strict=True):
+            np.testing.assert_array_equal(result[number], alone)
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f64"])

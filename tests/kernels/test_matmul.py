@@ -81,6 +81,21 @@ def test_lines_and_rows_that_collide(isa, dtype):
         close(c, left @ b.astype(np.float64), dtype, k ** 0.5)
 
 
+@pytest.mark.parametrize("isa", [target.name for target in host_targets()])
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("transposes", [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_tiles_that_overlap_give_what_the_micro_kernel_gives(isa, dtype, transposes):
+    """Both add products in the order of k; sizes around those of the tiles of each ISA."""
+    kernel, ways = load_kernels((f"matmul.{dtype}",), isa)[f"matmul.{dtype}"], KERNELS["matmul"].ways
+    for m, n, k in itertools.product((5, 6, 7, 8, 9, 13, 17), (7, 8, 9, 15, 16, 17, 31, 32, 33, 47), (1, 5, 16)):
+        a, b = (normal(shape[::-1] if turned else shape, dtype, 1) for shape, turned in
+                zip(((m, k), (k, n)), transposes, strict=True))
+        made = {way: filled((m, n), dtype) for way in ("short", "in work")}
+        for way, c in made.items():
+            assert kernel(a, b, c, dims=[1, m, n, k, m * k, k * n], attrs=transposes, way=ways.index(way)) == 0
+        np.testing.assert_array_equal(made["short"], made["in work"], f"{m} x {n} x {k}")
+
+
 @pytest.mark.parametrize("size", [(0, 5, 5), (5, 0, 5), (5, 5, 0), (0, 0, 0)], ids=str)
 def test_empty(size):
     for persistent in (False, True):

@@ -12,13 +12,28 @@ def numbers(shape, dtype, low=-9, high=10, seed=0):
     return np.random.default_rng(seed).integers(low, high, shape).astype(NUMPY[dtype])
 
 
+def spread(count, dtype):
+    """Numbers of all sizes and signs, infinities and the ends of the range among them; each one several times."""
+    draw = np.random.default_rng(count)
+    if dtype[0] == "f":
+        made = draw.standard_normal(count) * 10.0 ** draw.integers(-30, 30, count)
+        made[:4] = np.inf, -np.inf, 0.0, -0.0
+    else:
+        ends = np.iinfo(NUMPY[dtype])
+        made = draw.integers(ends.min, ends.max, count, NUMPY[dtype], endpoint=True) >> draw.integers(0, 31, count)
+        made[:2] = ends.min, ends.max
+    return made.astype(NUMPY[dtype])[draw.integers(0, count // 2, count)]
+
+
 @pytest.mark.parametrize("dtype", NUMBERS)
 def test_top_k(dtype):
     kernel = load("top_k")[f"top_k.{dtype}"]
-    for rows, n, k in [(0, 3, 2), (1, 1, 1), (3, 17, 5), (2, 65, 65), (40, 1000, 31), (3, 5, 0), (2, 31, 30)]:
-        x = numbers((rows, n), dtype)
+    for rows, n, k in [(0, 3, 2), (1, 1, 1), (3, 17, 5), (2, 65, 65), (40, 1000, 31), (3, 5, 0), (2, 31, 30),
+                       (2, 300, 9), (2, 300, 8), (3, 1000, 1000)]:
+        x = numbers((rows, n), dtype) if k < 1000 else spread(rows * n, dtype).reshape(rows, n)
         if dtype[0] == "f" and n > 3:
             x[:, n // 2] = np.nan
+            x[:, n // 3:n // 3 + 2] = -0.0
         values, indices = filled((rows, k), dtype), filled((rows, k), "i32")
         assert kernel(x, values, indices, dims=[rows, n, k], order=backwards) == OK
         order = n - 1 - np.argsort(x[:, ::-1], axis=1, kind="stable")[:, ::-1][:, :k]

@@ -19,7 +19,7 @@ from samples import registered
 TESTED = ("scalar", "view", "lower", "expand", "map_element", "finish")
 # Windows of convolutions and pooling: test_references.py counts them anew, by TensorFlow's documentation.
 WINDOWS = ("graphc.ops.nn.window.", "graphc.ops.nn.pooling.Pooling.spatial",
-           "graphc.ops.nn.convolution._Convolution.spatial", "graphc.ops.nn.volume.",
+           "graphc.ops.nn.convolution.Convolution.spatial", "graphc.ops.nn.volume.",
            "graphc.ops.nn.dilation._Dilation.spatial",
            "graphc.ops.nn.convolution3d._Convolution3D.spatial", "graphc.ops.nn.pooling3d._Pooling3D.spatial")
 # What Print and Assert write, in the evaluator and in the run: tests/session/test_strings.py has TensorFlow's texts.

@@ -1,6 +1,7 @@
 """attention: what becomes one step, what must not, and that both compute the same."""
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,11 @@ from graphc.plan.plan import Call
 from checking import check_rewrite, flow_of, types
 
 B, H, T, S, D, W = 2, 3, 5, 7, 4, 6
+
+
+@pytest.fixture(autouse=True)
+def few_rows_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.import_module("graphc.passes.attention"), "FEW", 0)
 
 
 def values(*shape: int, seed: int = 0) -> np.ndarray:
@@ -241,7 +247,11 @@ def test_layer_behind_layer() -> None:
 
 
 KEPT_IN_TRAINING: dict[str, Callable[[Any], Any]] = {
-    "a mask that is trained": lambda f: gc.gradients(gc.reduce_sum(attend(scores(*f[:2]) + f[3], f[2])), f),
+    "a mask that is trained for each key alone": lambda f: gc.gradients(
+        gc.reduce_sum(gc.square(attend(scores(*f[:2]) + f[3][:, :1], f[2]))), f),
+    "two masks that are trained": lambda f: gc.gradients(
+        gc.reduce_sum(gc.square(attend(scores(*f[:2]) + f[3] + f[3][:1], f[2]))), f),
+    "few rows and keys": lambda f: squares(JOINED["scaled"](*f[:3]), f[:3]),
     "no gradient by v": lambda f: gc.gradients(gc.reduce_sum(gc.square(JOINED["scaled"](*f[:3]))), f[:2]),
     "no gradient by q": lambda f: gc.gradients(gc.reduce_sum(gc.square(JOINED["scaled"](*f[:3]))), f[1:3]),
     "weights that are fetched": lambda f: (lambda p: [p, *squares(gc.matmul(p, f[2]), f[:3])])(
@@ -252,11 +262,40 @@ KEPT_IN_TRAINING: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("name", KEPT_IN_TRAINING)
-def test_kept_in_training(name: str) -> None:
+def test_kept_in_training(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if name.startswith("few"):
+        monkeypatch.undo()
     with gc.Graph().as_default():
         feeds = [gc.placeholder(gc.float32, x.shape) for x in (Q, K, V)] + [gc.placeholder(gc.float32, (T, S))]
         flow = simplify(flow_of(KEPT_IN_TRAINING[name](feeds), feeds))
         assert "Softmax" in types(check_rewrite(flow, attention, [Q, K, V, values(T, S, seed=3)]))
+
+
+TRAINED_MASKS: dict[str, tuple[tuple[int, ...], Callable[[Any, Any], Any]]] = {
+    "of heads": ((1, H, T, S), lambda s, m: s * 0.5 + m),
+    "of heads, without a batch": ((H, T, S), lambda s, m: s + m),
+    "of rows": ((T, S), lambda s, m: (s + m) / 2.0),
+    "of keys": ((S,), lambda s, m: s * 0.5 + m),
+    "of batches": ((B, 1, 1, S), lambda s, m: s * 0.5 + m),
+    "behind another": ((H, T, S), lambda s, m: s * 0.5 + values(B, 1, 1, S, seed=4) + m),
+    "in front of another": ((1, H, T, S), lambda s, m: s * 0.5 + m - 50.0 * (1 - flags())),
+    "subtracted": ((H, 1, S), lambda s, m: s * 0.5 - gc.square(m)),
+}
+
+
+@pytest.mark.parametrize("drops", [False, True])
+@pytest.mark.parametrize("name", TRAINED_MASKS)
+def test_masks_that_are_trained(name: str, drops: bool) -> None:
+    """Their gradient is a result of the same step."""
+    shape, masked = TRAINED_MASKS[name]
+    with gc.Graph().as_default():
+        feeds = [gc.placeholder(gc.float32, x.shape) for x in (Q, K, V)] + [gc.placeholder(gc.float32, shape)]
+        p = gc.nn.softmax(masked(scores(*feeds[:2]), feeds[3]))
+        y = gc.matmul(gc.nn.dropout(p, rate=0.3, seed=1) if drops else p, feeds[2])
+        flow = simplify(flow_of([y, *squares(y, feeds)], feeds))
+        found = types(check_rewrite(flow, attention, [Q, K, V, values(*shape, seed=3)]))
+    joined = name not in ("of rows", "subtracted")     # a factor behind the sum; a gradient that is turned first
+    assert ("_AttentionGrad" in found) == joined and ("Softmax" in found) != joined
 
 
 def eager(q: np.ndarray, k: np.ndarray, v: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -62,7 +62,7 @@ def lost_effect(flow: Flow) -> Flow:
 
 def written_twice(flow: Flow) -> Flow:
     writes = tuple(make_node(WriteState("v"), (flow.outputs[0],)) for _ in range(2))
-    return dataclasses.replace(flow, effects=writes, info={"states": {"v": Spec(gc.float32, (2, 3))}})
+    return dataclasses.replace(flow, effects=writes, states={"v": Spec(gc.float32, (2, 3))})
 
 
 def undeclared_state(flow: Flow) -> Flow:
@@ -71,7 +71,7 @@ def undeclared_state(flow: Flow) -> Flow:
 
 def wrong_state(flow: Flow) -> Flow:
     return dataclasses.replace(flow, effects=(make_node(WriteState("v"), (flow.outputs[0],)),),
-                               info={"states": {"v": Spec(gc.float32, (2, 4))}})
+                               states={"v": Spec(gc.float32, (2, 4))})
 
 
 def early_symbol(flow: Flow) -> Flow:

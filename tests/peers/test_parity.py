@@ -128,7 +128,7 @@ def differences(case: Case, ours: Outcome, theirs: Outcome, record: Record) -> I
         yield from of_errors(ours.error, theirs.error, record)
         return
     record.compared += 1
-    record.dtypes.update(str(v.dtype) for v in (*case.values, *(np.asarray(v) for v in ours.values)))
+    record.dtypes.update(name_of(np.asarray(v).dtype) for v in (*case.values, *ours.values))
     if theirs.open_error is not None:
         yield Difference("accepts", None, f"graphc takes unknown sizes; TensorFlow: {theirs.open_error}")
         theirs.shapes = [None] * len(ours.shapes)
@@ -142,6 +142,13 @@ def differences(case: Case, ours: Outcome, theirs: Outcome, record: Record) -> I
     elif case.style != "special":      # where a function has no derivative, both may say anything
         record.gradients += any(g is not None for g in ours.gradients)
         yield from compared("gradient", ours.gradients, theirs.gradients, record, within)
+
+
+def name_of(dtype: np.dtype[Any]) -> str:
+    """TensorFlow's name of what NumPy calls [('qint8', 'i1')], |S5 or object, too."""
+    if dtype.kind in "OSU":
+        return "string"
+    return dtype.names[0] if dtype.names else str(dtype)
 
 
 def of_errors(ours: str | None, theirs: str | None, record: Record) -> Iterator[Difference]:

@@ -17,7 +17,7 @@ from numpy_kernels import Arrays, KernelError, kernel
 def _per_number(op: type, x: Arrays, d: list[int], key: int) -> None:
     parameter, counter, out = x
     for i in range(d[0]):
-        attempts = draws._Attempts(key, int(counter[0]), int(counter[1]), i)
+        attempts = draws.Attempts(key, int(counter[0]), int(counter[1]), i)
         out[i] = op(shape=()).one(float(parameter[i % d[1]]), attempts)
 
 

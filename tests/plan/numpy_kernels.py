@@ -182,8 +182,8 @@ def _seen(x: np.ndarray, shape: tuple[int, ...], at: list[int]) -> np.ndarray:
 
 @kernel
 def channel_moments(x: Arrays, d: list[int], attrs: list[int]) -> None:
-    for result, made in zip(x[1:], ChannelMoments().reference(x[0].reshape(d)), strict=True):
-        result[...] = made
+    for result, made in zip(x[1:], ChannelMoments(1).reference(x[0].reshape(d)), strict=True):
+        result[...] = made.ravel()
 
 
 @kernel

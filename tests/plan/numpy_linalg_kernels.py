@@ -82,7 +82,12 @@ def qr(x: Arrays, d: list[int], attrs: list[int]) -> None:
 
 @kernel
 def fft(x: Arrays, d: list[int], attrs: list[int]) -> None:
-    outer, first, second = d
-    rows = _matrices(x[0], outer, first * second, 2)
-    made = (np.fft.ifft if attrs[0] else np.fft.fft)(rows[..., 0] + 1j * rows[..., 1])
-    x[2][...] = np.stack([made.real, made.imag], -1).ravel()
+    outer, n, inner, (inverse, real) = d[0], d[1] * d[2], d[3], attrs
+    if real and not inverse:
+        made = np.fft.rfft(x[0].reshape(outer, 2 * n))
+    else:
+        given = x[0].reshape(outer, n + real, inner, 2)
+        numbers = given[..., 0] + 1j * given[..., 1]
+        made = (np.fft.ifft if inverse else np.fft.fft)(numbers, axis=1) if not real else np.fft.irfft(
+            numbers[..., 0], 2 * n)
+    x[2][...] = made.ravel() if real and inverse else np.stack([made.real, made.imag], -1).ravel()

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import os
 import shutil
 import subprocess
@@ -31,9 +32,11 @@ def case_file(case: Case) -> bytes:
     return graph.SerializeToString(deterministic=True)
 
 
+@functools.cache
 def build_runner(folder: str = "runner", *options: str) -> Path:
     """Builds the runner with cmake and ninja (from PATH, or the packages of this environment); returns its folder. One
-    process at a time: the others would load what is being written."""
+    process at a time: the others would load what is being written. Each process once: cmake and ninja need 0.2 s to see
+    that nothing has changed."""
     BUILD.mkdir(exist_ok=True)
     with open(BUILD / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

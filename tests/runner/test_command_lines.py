@@ -357,4 +357,4 @@ def test_the_table_is_written_down_for_cpp() -> None:
     sys.path.insert(0, str(ROOT / "tools"))
     from runner_flags import written
 
-    assert (ROOT / "runner/src/flags.inc").read_text() == written(), "run tools/runner_flags.py"
+    assert (ROOT / "runner/src/command/flags.inc").read_text() == written(), "run tools/runner_flags.py"

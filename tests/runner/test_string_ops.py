@@ -68,6 +68,26 @@ def test_letters_and_parts(native: Native) -> None:
                  *map(words, SIZES))
 
 
+def test_substrings_and_rows_joined(native: Native) -> None:
+    x = gc.placeholder(gc.string, [None], name="x")
+    length = gc.strings.length(x, unit="UTF8_CHAR")
+    first, last = gc.substr(x, 0, 2), gc.strings.substr(x, length // 2, length, unit="UTF8_CHAR")
+    rows = gc.stack([x, first, last], 1)
+    strong = gc.string_to_hash_bucket_strong(rows, 1 << 60, [-3, 1 << 62])
+    same_in_both(native, x, [length, first, last, strong, gc.reduce_join(rows, 1, separator="; "),
+                             gc.reduce_join(rows, 0, keep_dims=True), gc.reduce_join(gc.stack([rows, rows]), 1)],
+                 *(texts([b"\xe4\xb8\xadx" + word for word in words(n)]) for n in SIZES))
+
+
+def test_a_place_outside_of_a_string_is_an_error(native: Native) -> None:
+    x = gc.placeholder(gc.string, [None], name="x")
+    with gc.Session() as session, native.load(frozen(session, [gc.substr(x, 2, 1)])) as model:
+        assert model.run([texts([b"abc"])])[0].tolist() == [b"c"]
+        with pytest.raises(NativeError, match="pos out of range for string 'a'") as found:
+            model.run([texts([b"abc", b"a"])])
+        assert found.value.status == INVALID_ARGUMENT
+
+
 def test_hashes_in_an_embedding(native: Native) -> None:
     """From sentences to a net's result: split, hashed, looked up, summed."""
     x = gc.placeholder(gc.string, [None], name="x")
@@ -156,7 +176,7 @@ def test_in_a_loop(native: Native) -> None:
 
 def test_what_is_pythons_alone_is_refused() -> None:
     x = gc.placeholder(gc.string, [None], name="x")
-    for made in (gc.as_string(gc.string_to_number(x), width=9), gc.strings.length(x, unit="UTF8_CHAR"),
+    for made in (gc.as_string(gc.string_to_number(x), width=9), gc.reduce_join(gc.reshape(x, [2, -1]), [1, 0]),
                  gc.strings.regex_replace(x, "a", "b"), gc.strings.lower(x, encoding="utf-8")):
         with gc.Session() as session, pytest.raises(gc.errors.UnimplementedError, match="computed in Python"):
             gc.export_model(session, {"y": gc.Signature({"y": made}, x)})

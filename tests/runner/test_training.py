@@ -96,7 +96,8 @@ def recurrent() -> Training:
 
 
 def attention() -> Training:
-    """Two layers of causal attention over sequences of any length, their gradients block by block."""
+    """Two layers of causal attention over sequences of any length, their gradients block by block; in the second one
+    weights are dropped."""
     x = gc.placeholder(gc.float32, [None, None, 24], name="x")
     wanted = gc.placeholder(gc.float32, [None], name="wanted")
     h, places = x, gc.range(gc.shape(x)[1])
@@ -105,6 +106,7 @@ def attention() -> Training:
         parts = gc.reshape(gc.layers.dense(h, 72, name=f"qkv{layer}"), [gc.shape(h)[0], -1, 3, 2, 12])
         q, k, v = gc.unstack(gc.transpose(parts, [2, 0, 3, 1, 4]))
         weights = gc.nn.softmax(gc.matmul(q, k, transpose_b=True) * 12 ** -0.5 + later)
+        weights = gc.nn.dropout(weights, rate=0.2) if layer else weights
         mixed = gc.transpose(gc.matmul(weights, v), [0, 2, 1, 3])
         h += gc.layers.dense(gc.reshape(mixed, gc.shape(h)), 24, name=f"mix{layer}")
     predicted = gc.reduce_mean(gc.layers.dense(h, 1), [1, 2])

@@ -37,8 +37,12 @@ NAVIGATION: list[Any] = [
         {"Whole programs": "performance.md"},
         {"By kind": "performance/*"},
     ]},
-    {"Decisions": "adr/*"},
+    {"Decisions": [
+        {"By subject": "adr/README.md"},
+        {"By number": "adr/*"},
+    ]},
     {"Project": [
+        {"Architecture": "architecture.md"},
         {"Contributing": "contributing.md"},
         {"Changes": "changelog.md"},
     ]},

@@ -94,7 +94,8 @@ def with_rest(entries: list[Any], named: set[str], existing: dict[str, Path]) ->
             if isinstance(part, list):
                 part = with_rest(part, named, existing)
             elif part.endswith("/*"):
-                part = [{title(path): page} for page, path in existing.items() if page.startswith(part[:-1])]
+                part = [{title(path): page} for page, path in existing.items()
+                        if page.startswith(part[:-1]) and page not in named]
             made.append({text: part})
         else:
             made.append(entry)

@@ -59,7 +59,7 @@ def matrix_diag_part(input: Any, name: str = "diag_part", k: Any = 0, padding_va
     """Diagonal k of the matrices in the last two axes: [..., n, m] gives [..., min(n, m)] for the main one.
 
     input: numbers or bools. k: a diagonal, above the main one positive, or (lowest, highest): then [..., diagonals,
-    length], the highest first, shorter ones filled up behind with padding_value. Raises TypeError for strings,
+    length], the highest first, shorter ones filled up after with padding_value. Raises TypeError for strings,
     ValueError for vectors and for a k that names no diagonal. As `tf.matrix_diag_part`.
 
     >>> x = gc.constant([[1, 2, 3], [4, 5, 6], [7, 8, 9]])

@@ -91,7 +91,7 @@ def gather_nd(params: Any, indices: Any, name: str | None = None, batch_dims: in
     """The slices of params at the index tuples in the last axis of indices: a tuple of all axes names an element.
 
     params: of any dtype. indices: int32 or int64 [..., n], n at most the rank of params; the result has the shape of
-    indices without its last axis, then the axes of params behind n. batch_dims: so many first axes of both belong
+    indices without its last axis, then the axes of params after n. batch_dims: so many first axes of both belong
     together. An index out of range ends the run with InvalidArgumentError. Raises TypeError for indices of another
     dtype, ValueError for longer tuples. As `tf.gather_nd`.
 
@@ -189,7 +189,7 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
 
 @public("boolean_mask")
 def boolean_mask(tensor: Any, mask: Any, name: str = "boolean_mask", axis: int | None = None) -> Tensor:
-    """The elements of tensor where mask is true, one behind the other.
+    """The elements of tensor where mask is true, one after the other.
 
     tensor: of any dtype. mask: bool of known rank, at least 1, for the axes from `axis` (0) on, which become one.
     Raises ValueError for shapes that are known not to fit. As `tf.boolean_mask`; tensor[mask] is the same.

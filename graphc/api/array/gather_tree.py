@@ -15,7 +15,7 @@ def gather_tree(step_ids: Any, parent_ids: Any, max_sequence_lengths: Any, end_t
                 name: str | None = None) -> Tensor:
     """The ids of whole beams, int32 [time, batch, beam], from those of each step and the beam that each came from.
 
-    step_ids, parent_ids: int32 [time, batch, beam]. max_sequence_lengths: int32 [batch]; behind it, and behind the
+    step_ids, parent_ids: int32 [time, batch, beam]. max_sequence_lengths: int32 [batch]; after it, and after the
     first end_token (a scalar), all is end_token. A parent id that is no beam ends the run with InvalidArgumentError.
     Raises TypeError for numbers that are no integers, ValueError for tensors of other dtypes and for other ranks. As
     `tf.contrib.seq2seq.gather_tree`.

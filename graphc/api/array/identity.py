@@ -1,4 +1,4 @@
-"""The same value behind an order, a barrier for gradients, or nothing: identity, group, no_op, stop_gradient,
+"""The same value after an order, a barrier for gradients, or nothing: identity, group, no_op, stop_gradient,
 tuple, with_dependencies."""
 from __future__ import annotations
 

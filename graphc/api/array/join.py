@@ -8,7 +8,7 @@ import numpy as np
 
 from graphc.api.array.identity import identity
 from graphc.api.public import public
-from graphc.ir.apply import _first_dtype, _holds_tensors, apply, convert_to_tensor
+from graphc.ir.apply import apply, convert_to_tensor, first_dtype, holds_tensors
 from graphc.ir.graph import get_default_graph
 from graphc.ir.op import normalise_axis
 from graphc.ir.tensor import Tensor
@@ -19,7 +19,7 @@ from graphc.ops.array.shapes import ExpandDims
 
 @public("concat", "concat_v2")
 def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
-    """The values one behind the other along `axis`; all their other sizes are equal.
+    """The values one after the other along `axis`; all their other sizes are equal.
 
     values: a list of tensors of one dtype, with one of them that one (its axis is not looked at). axis: an int,
     negative ones from the end. Raises ValueError for an empty list, an axis out of range and shapes that are known not
@@ -64,8 +64,8 @@ def stack(values: Any, axis: int = 0, name: str = "stack") -> Tensor:
         values = unstack(values)
     if axis == 0 and isinstance(values, (list, tuple, np.ndarray)):
         return convert_to_tensor(values, name=name)
-    dtype = _first_dtype(values)
-    parts = [v if isinstance(v, Tensor) else convert_to_tensor(v, None if _holds_tensors(v) else dtype) for v in values]
+    dtype = first_dtype(values)
+    parts = [v if isinstance(v, Tensor) else convert_to_tensor(v, None if holds_tensors(v) else dtype) for v in values]
     result: Tensor = apply(Pack, parts, name=name, axis=int(axis))
     return result
 

@@ -19,7 +19,7 @@ from graphc.ops.array.pad import (
 def pad(
     tensor: Any, paddings: Any, mode: str = "CONSTANT", name: str | None = None, constant_values: Any = 0
 ) -> Tensor:
-    """Borders of paddings[i] = (before, behind) elements along axis i.
+    """Borders of paddings[i] = (before, after) elements along axis i.
 
     Args:
         tensor: of any dtype.

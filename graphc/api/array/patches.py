@@ -14,7 +14,7 @@ from graphc.ops.array.patches import ExtractImagePatches, ExtractVolumePatches
 @public("image.extract_patches")
 def extract_patches(images: Any, sizes: Sequence[int], strides: Sequence[int], rates: Sequence[int], padding: str,
                     name: str | None = None) -> Tensor:
-    """The window at each place of pictures, its pixels one behind the other in the last axis.
+    """The window at each place of pictures, its pixels one after the other in the last axis.
 
     Args:
         images: numbers or bools [batch, rows, columns, channels].

@@ -18,7 +18,7 @@ from graphc.ops.array.scatter import (
 def scatter_nd(indices: Any, updates: Any, shape: Any, name: str | None = None) -> Tensor:
     """Zeros of `shape`, to which updates are added at the index tuples in the last axis of indices.
 
-    indices: int32 or int64 [..., n], n at most the rank; updates: [...] and the axes of shape behind n. Updates of one
+    indices: int32 or int64 [..., n], n at most the rank; updates: [...] and the axes of shape after n. Updates of one
     place are summed; an index outside ends the run with InvalidArgumentError. Raises ValueError for shapes that do not
     fit. As `tf.scatter_nd`.
 

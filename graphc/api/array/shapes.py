@@ -87,7 +87,7 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
 
 @public("expand_dims")
 def expand_dims(input: Any, axis: Any = None, name: str | None = None, dim: Any = None) -> Tensor:
-    """A new axis of size 1 before `axis`; -1: behind all.
+    """A new axis of size 1 before `axis`; -1: after all.
 
     input: of any dtype. axis: a Python int from -rank - 1 to rank (ValueError for others, TypeError for broken
     numbers); dim: its older name, of which one must be given (ValueError). As `tf.expand_dims`.

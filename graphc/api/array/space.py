@@ -29,7 +29,7 @@ def _block_size(function: str, block_size: Any, block_shape: Any) -> Any:
 
 @public("space_to_batch_nd", "manip.space_to_batch_nd")
 def space_to_batch_nd(input: Any, block_shape: Any, paddings: Any, name: str | None = None) -> Tensor:
-    """Blocks of the padded axes behind the first one moved into the batch axis: what makes a strided convolution of a
+    """Blocks of the padded axes after the first one moved into the batch axis: what makes a strided convolution of a
     dilated one.
 
     input: of any dtype but string (TypeError), [batch, *space, ...]. block_shape: a vector, the size of a block along
@@ -68,7 +68,7 @@ def space_to_batch(input: Any, paddings: Any, block_size: Any = None, name: str 
 
 @public("batch_to_space_nd", "manip.batch_to_space_nd")
 def batch_to_space_nd(input: Any, block_shape: Any, crops: Any, name: str | None = None) -> Tensor:
-    """Parts of the batch axis moved into blocks of the axes behind it: what undoes `gc.space_to_batch_nd`.
+    """Parts of the batch axis moved into blocks of the axes after it: what undoes `gc.space_to_batch_nd`.
 
     input: [batch, *space, ...], of any dtype but string. block_shape: a vector of positive integers; the batch shrinks
     by its product. crops: [axes, 2], cut off afterwards. Raises TypeError for strings, ValueError if the product does

@@ -15,7 +15,7 @@ from graphc.ir.op import Effect
 
 if TYPE_CHECKING:
     from graphc.ir.tensor import Operation, Tensor
-from graphc.ops.control.control import If, StatelessIf, StatelessWhile, While, _merged_spec
+from graphc.ops.control.control import If, StatelessIf, StatelessWhile, While, merged_spec
 
 
 def has_effects(graph: FuncGraph) -> bool:
@@ -74,7 +74,7 @@ def make_if(pred: Tensor, then: FuncGraph, otherwise: FuncGraph, name: str) -> O
     """The If operation of two traced branches."""
     captured = align_captures([then, otherwise])
     kind = If if has_effects(then) or has_effects(otherwise) else StatelessIf
-    shapes = tuple(_merged_spec(then, a.spec, otherwise, b.spec).static_shape
+    shapes = tuple(merged_spec(then, a.spec, otherwise, b.spec).static_shape
                    for a, b in zip(then.outputs, otherwise.outputs, strict=True))
     op = kind(Tin=tuple(t.dtype for t in captured), Tout=tuple(t.dtype for t in then.outputs), then_branch=then,
               else_branch=otherwise, output_shapes=shapes)

@@ -2,9 +2,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from graphc.api.public import public
+from graphc.api.stacking.graph import Stacked, is_pure, stacked
 from graphc.ir import func_graph
 from graphc.ir.func_graph import full_name
 from graphc.ir.graph import Graph, get_default_graph
@@ -45,3 +47,14 @@ class FuncGraph(func_graph.FuncGraph):
                          for t in maker.inputs]
             return self.create(dataclasses.replace(definition, shared_name=name), constants,
                                 name=maker.name.rpartition("/")[2]).outputs[0]
+
+    def stacked(self, feeds: Sequence[Tensor], inner: Sequence[Tensor], fetches: Sequence[Tensor],
+                flat: Sequence[bool]) -> Stacked | None:
+        """What computes the fetches of many values of the feeds at once, stacked along a new first axis, or, those that
+        are flat, one behind the other; `inner` is fed as before. In a graph of its own. None if there is none."""
+        return stacked(self, FuncGraph(f"{self.name}_rows", self.outer_graph), feeds, inner, fetches, flat)
+
+    @property
+    def is_pure(self) -> bool:
+        """Whether to run it sooner, or once more, changes nothing."""
+        return is_pure(self)

@@ -102,7 +102,7 @@ def iterator_get_next(iterator: Tensor, output_types: Sequence[Any], output_shap
                       string_handle: Tensor | None = None, name: str | None = None) -> list[Tensor]:
     """The components of the next element, a list. As `tf.raw_ops.IteratorGetNext`.
 
-    They have output_types and output_shapes. Behind the last element it raises OutOfRangeError when run, of an
+    They have output_types and output_shapes. After the last element it raises OutOfRangeError when run, of an
     iterator that nothing set up FailedPreconditionError.
 
     >>> element = gc.data.make_one_shot_iterator(gc.data.Dataset.range(1)).get_next()

@@ -56,7 +56,7 @@ def pop(handle: Tensor, tensor: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def concat(handle: Tensor, element_shape: Any, element_dtype: DType) -> Tensor:
-    """The elements, one behind the other along their first axes."""
+    """The elements, one after the other along their first axes."""
     none = constant([], int64, shape=[0])
     joined, _ = apply(OPS["TensorListConcatV2"], handle, element_shape, none, element_dtype=element_dtype)
     return joined  # type: ignore[no-any-return]

@@ -76,7 +76,7 @@ def smart_case(pred_fn_pairs: Any, default: Callable[[], Any] | None = None, exc
         if known and not open_pairs:
             return function()
         if known:
-            default = function           # nothing behind it can be reached
+            default = function           # nothing after it can be reached
             break
         if known is None:
             open_pairs.append((pred, function))

@@ -138,7 +138,7 @@ class _Part:
         return whole
 
     def copied(self) -> Tensor:
-        """The value, computed anew in the default graph."""
+        """The value, computed again in the default graph."""
         tensors: dict[Tensor, Tensor] = {}
         operations: dict[Operation, Operation] = {}
         for operation in self.operations:

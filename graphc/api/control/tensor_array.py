@@ -30,7 +30,7 @@ class TensorArray:
 
     Args:
         dtype: of the elements.
-        size: how many there are, an int32 scalar; with dynamic_size writing behind the end makes it longer.
+        size: how many there are, an int32 scalar; with dynamic_size writing after the end makes it longer.
         element_shape: of each; infer_shape: all have the first one's, False: they may differ.
         clear_after_read, colocate_with_first_write_call: memory is the runtime's concern; elements stay readable.
         handle, flow, tensor_array_name: TensorFlow's inner parts.
@@ -120,7 +120,7 @@ class TensorArray:
         return tensor
 
     def identity(self) -> TensorArray:
-        """This array behind what its ops wait for: control dependencies hold for all that is made of it."""
+        """This array after what its ops wait for: control dependencies hold for all that is made of it."""
         return self._with_flow(identity(self._flow))
 
     def grad(self, source: str, flow: Any = None, name: str | None = None) -> TensorArray:
@@ -164,7 +164,7 @@ class TensorArray:
             return value
 
     def concat(self, name: str | None = None) -> Tensor:
-        """The elements, one behind the other along their first axes.
+        """The elements, one after the other along their first axes.
 
         Raises ValueError for scalars.
         """
@@ -270,7 +270,7 @@ class GradientArray(TensorArray):
         return made
 
     def _next(self, flow: Tensor) -> TensorArray:
-        """The array behind a write. In TensorFlow two writes to this array would meet; here one would be lost."""
+        """The array after a write. In TensorFlow two writes to this array would meet; here one would be lost."""
         key = (self._flow, get_default_graph())
         if key in self._written:
             raise UnimplementedError("TensorArray.write: argument 'value': something was written to this array of "

@@ -127,7 +127,7 @@ class TextLineReader(ReaderBase):
 class FixedLengthRecordReader(ReaderBase):
     """A reader that gives pieces of record_bytes bytes; the key is "file:number".
 
-    header_bytes and footer_bytes of each file are left out; a piece begins hop_bytes behind the one before (default:
+    header_bytes and footer_bytes of each file are left out; a piece begins hop_bytes after the one before (default:
     record_bytes). encoding: "", "ZLIB" or "GZIP". Key and value are string scalars; a file that is not there is a
     NotFoundError when run. As `tf.FixedLengthRecordReader`. Raises ValueError for record_bytes that are not positive,
     other numbers below 0, and another encoding.

@@ -93,7 +93,7 @@ class GFile:
         return self._shown(self._readable().read(n))
 
     def readline(self) -> Any:
-        """The next line with its end; empty behind the last one."""
+        """The next line with its end; empty after the last one."""
         return self._shown(self._readable().readline())
 
     def readlines(self) -> list[Any]:

@@ -10,10 +10,10 @@ that graph uses of the forward body's tensors must have been kept.
    extended where it stands, as in TensorFlow 2: its first outputs and inputs stay what they were.
  - Of indices and flags that follow of counters nothing is kept, they are computed again (counters.py).
  - Of tensors whose shape only is needed, the shape is kept.
- - The gradient of a matrix to which every iteration adds a product of few rows is one product behind the loop, of the
+ - The gradient of a matrix to which every iteration adds a product of few rows is one product after the loop, of the
    factors of all iterations (products.py).
  - The gradient of a table that the body gathers from is IndexedSlices: the rows and their indices of every iteration go
-   on two lists, which are joined behind the loop (rows.py); a branch gives out its rows, the other one none.
+   on two lists, which are joined after the loop (rows.py); a branch gives out its rows, the other one none.
 
 Lists are values like any other, closed under gradients, so loops inside loops and gradients of gradients need nothing
 more.
@@ -284,7 +284,7 @@ def _while_left(body: LoopGradient) -> FuncGraph:
 
 
 def accumulate(loop: Operation, tensor: Tensor) -> Tensor:
-    """Makes the loop keep `tensor`, a value of its body, of every iteration: the list behind the loop."""
+    """Makes the loop keep `tensor`, a value of its body, of every iteration: the list after the loop."""
     with _in_front_of(loop):
         empty = lists.like(tensor)
     return _carry(loop, empty, lambda handle: lists.push(handle, tensor))

@@ -1,6 +1,6 @@
 """Indices of iterations, and what follows of them: the gradient of a loop computes them again, and keeps anything else.
 
-A carried integer to which every iteration adds the same number is, behind t iterations, its first value and t times
+A carried integer to which every iteration adds the same number is, after t iterations, its first value and t times
 that number, also where it wraps. The gradient knows t. So the index of an array's element, or a flag as i % 2 == 0,
 costs a few operations on one number; a list would cost a step in both loops, and what reads the array by it could be
 anything.

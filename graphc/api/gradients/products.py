@@ -1,7 +1,7 @@
 """Gradients of matrices in loops: a sum of products, one an iteration, each of few rows.
 
 The sum over t of transposed(a_t) @ b_t is transposed(a) @ b, where a and b are all a_t and all b_t, one below the
-other. So the loop keeps the factors on lists, and they are multiplied once behind it. That saves reading and writing
+other. So the loop keeps the factors on lists, and they are multiplied once after it. That saves reading and writing
 the sum, which has the matrix' size, in every iteration, and a product of many rows is faster than many of few.
 """
 from __future__ import annotations

@@ -211,7 +211,7 @@ def flip_up_down(image: Any) -> Tensor:
 
 @public("image.random_flip_left_right")
 def random_flip_left_right(image: Any, seed: Any = None) -> Tensor:
-    """Each picture mirrored with probability 1/2, anew in each run. As `tf.image.random_flip_left_right`.
+    """Each picture mirrored with probability 1/2, drawn in each run. As `tf.image.random_flip_left_right`.
 
     image: [height, width, channels] or a batch of them, of any dtype. Raises ValueError for another rank, or an unknown
     one.
@@ -226,7 +226,7 @@ def random_flip_left_right(image: Any, seed: Any = None) -> Tensor:
 
 @public("image.random_flip_up_down")
 def random_flip_up_down(image: Any, seed: Any = None) -> Tensor:
-    """Each picture upside down with probability 1/2, anew in each run. As `tf.image.random_flip_up_down`.
+    """Each picture upside down with probability 1/2, drawn in each run. As `tf.image.random_flip_up_down`.
 
     image: [height, width, channels] or a batch of them, of any dtype. Raises ValueError for another rank, or an unknown
     one.

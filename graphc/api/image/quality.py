@@ -104,7 +104,7 @@ def sobel_edges(image: Any) -> Tensor:
 
 
 def _windows(x: Any, axis: int) -> list[Any]:
-    """What stands before, at, and behind each place but the first and last along an axis."""
+    """What stands before, at, and after each place but the first and last along an axis."""
     if axis == 1:
         return [x[:, :-2], x[:, 1:-1], x[:, 2:]]
     return [x[:, :, :-2], x[:, :, 1:-1], x[:, :, 2:]]

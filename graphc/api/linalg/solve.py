@@ -27,7 +27,7 @@ def matrix_solve(matrix: Any, rhs: Any, adjoint: bool = False, name: str | None 
     """x with matrix @ x = rhs, for each matrix: [..., n, k].
 
     matrix: float32, float64 or complex [..., n, n]; rhs: [..., n, k] of the same front axes: a vector needs an axis
-    behind it. adjoint: of the conjugated transpose. A singular matrix ends the run with InvalidArgumentError. Raises
+    after it. adjoint: of the conjugated transpose. A singular matrix ends the run with InvalidArgumentError. Raises
     TypeError for other or different dtypes, ValueError for shapes that are known not to fit. As `tf.matrix_solve`.
 
     >>> gc.matrix_solve([[2., 1.], [1., 3.]], [[5.], [10.]]).eval()

@@ -70,7 +70,7 @@ _HASHES = {"fasthash": "StringToHashBucketFast", "legacy": "StringToHashBucket",
 
 
 class _WithBuckets(LookupInterface):
-    """A table (or none) from words to ids, and num_oov_buckets ids behind those for all other words."""
+    """A table (or none) from words to ids, and num_oov_buckets ids after those for all other words."""
 
     def __init__(self, table: Any, num_oov_buckets: int, hasher_spec: HasherSpec, name: str | None,
                  key_dtype: Any) -> None:
@@ -158,7 +158,7 @@ def _key_dtype(table: Any, key_dtype: Any) -> DType:
 
 @public("contrib.lookup.IdTableWithHashBuckets")
 class IdTableWithHashBuckets(_WithBuckets):
-    """A table, or none, with num_oov_buckets more ids behind it for words that are not in it, by their hash.
+    """A table, or none, with num_oov_buckets more ids after it for words that are not in it, by their hash.
 
     table: from int64 or strings to int64; key_dtype: of what is looked up, in any shape: strings or integers; the ids
     are int64. As `tf.contrib.lookup.IdTableWithHashBuckets`. Raises ValueError without table and buckets; TypeError for

@@ -11,7 +11,7 @@ from graphc.ops.math.binary import Add, AddN, AddV2, Maximum, Minimum, Mul, Pow,
 
 @public("add", "math.add")
 def add(x, y, name=None):
-    """x + y, broadcast; of strings one behind the other.
+    """x + y, broadcast; of strings one after the other.
 
     x, y: numbers of one dtype, or strings; a Python value takes the dtype of the tensor beside it. Shapes broadcast as
     in NumPy, also along sizes that only a run knows. Raises TypeError for two tensors of different dtypes, ValueError

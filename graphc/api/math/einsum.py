@@ -59,7 +59,7 @@ class _Term:
 def einsum(equation, *inputs, **kwargs):
     """The sums of products that `equation` names: "ij,jk->ik" is the product of two matrices.
 
-    Each operand has a letter for each of its axes; letters that are not behind "->" are summed. Without "->" the result
+    Each operand has a letter for each of its axes; letters that are not after "->" are summed. Without "->" the result
     has the letters that occur once, in alphabetical order. A letter twice in one operand is its diagonal; "..." stands
     for any axes, which broadcast. inputs: tensors of one dtype (TypeError otherwise), floating point, complex, int32 or
     int64 where products are summed; a Python value takes that of the tensors. Sizes may be unknown; so may ranks, but
@@ -244,7 +244,7 @@ def _matched(a: _Term, b: _Term, inner: list[Label], first: int) -> _Term:
 
 
 def _grouped(tensor: Any, kept: Sequence[int], groups: Sequence[range]) -> Any:
-    """The tensor with each group of axes as one axis, behind those that are kept."""
+    """The tensor with each group of axes as one axis, after those that are kept."""
     if all(len(group) == 1 for group in groups):
         return tensor
     merged = [_merged(tensor, group) for group in groups]

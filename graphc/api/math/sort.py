@@ -186,7 +186,7 @@ def searchsorted(sorted_sequence, values, side="left", out_type=int32, name=None
     """Where in its sorted row each value could be put so that the row stays sorted, as out_type.
 
     sorted_sequence: real numbers [..., n], sorted along the last axis; values: [..., m] of the same dtype and front
-    axes. side: before equal elements ("left"), or behind them ("right"). out_type: int32 or int64. Raises TypeError for
+    axes. side: before equal elements ("left"), or after them ("right"). out_type: int32 or int64. Raises TypeError for
     other or different dtypes, ValueError for another side, scalars and different front axes. As `tf.searchsorted`.
 
     >>> gc.searchsorted([1., 3., 3., 5.], [0., 3., 9.]).eval()

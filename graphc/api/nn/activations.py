@@ -40,7 +40,7 @@ def tanh(x, name=None):
 def sigmoid(x, name=None):
     """1 / (1 + exp(-x)), elementwise: between 0 and 1, 0.5 at 0.
 
-    x: of a floating point or complex dtype, which y has, too. Raises TypeError for integers. For a loss behind it use
+    x: of a floating point or complex dtype, which y has, too. Raises TypeError for integers. For a loss after it use
     `gc.nn.sigmoid_cross_entropy_with_logits`, which takes x itself and is exact for large ones. As `tf.sigmoid`.
 
     >>> gc.sigmoid([-2., 0., 2.]).eval()

@@ -45,7 +45,7 @@ def conv2d(
             in / g sees the channels in g groups: the first out / g filters those of the first, and so on. Both depths
             must be known.
         strides, dilations: an int, or 1, 2 or 4 numbers; a dilation d leaves d - 1 holes between taps.
-        padding: "VALID": only whole windows; "SAME": ceil(size / stride) results, zeros around, the odd one behind; or
+        padding: "VALID": only whole windows; "SAME": ceil(size / stride) results, zeros around, the odd one after; or
             four pairs of numbers, one an axis.
         data_format: "NHWC" or "NCHW"; both are equally fast.
         use_cudnn_on_gpu: changes nothing.

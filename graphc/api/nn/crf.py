@@ -1,6 +1,6 @@
 """Linear-chain conditional random fields: the score of tags, the sum over all tags, and the best ones.
 
-inputs: [batch, time, tags]; transition_params[i, j]: the score of tag j behind tag i. As `tf.contrib.crf`.
+inputs: [batch, time, tags]; transition_params[i, j]: the score of tag j after tag i. As `tf.contrib.crf`.
 """
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def viterbi_decode(score: Any, transition_params: Any) -> tuple[list[int], Any]:
 
 @public("contrib.crf.crf_decode")
 def crf_decode(potentials: Any, transition_params: Any, sequence_length: Any) -> tuple[Tensor, Tensor]:
-    """(the best tags of each sequence, int32[batch, time] with zeros behind its end; their scores, float[batch]).
+    """(the best tags of each sequence, int32[batch, time] with zeros after its end; their scores, float[batch]).
 
     potentials: floats [batch, time, tags]; transition_params: [tags, tags]; sequence_length: int[batch]. Raises
     ValueError for other ranks and if the numbers of tags differ. As `tf.contrib.crf.crf_decode`.

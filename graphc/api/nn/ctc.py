@@ -101,7 +101,7 @@ def ctc_loss_v2(labels, logits, label_length, logit_length, logits_time_major=Tr
 
 
 def _blank_last(logits: Tensor, values: Tensor, blank: int) -> tuple[Tensor, Tensor]:
-    """The blank as the last class, the labels numbered anew."""
+    """The blank as the last class, the labels numbered again."""
     classes = logits.shape.as_list()[2]
     if blank < 0:
         if classes is None:

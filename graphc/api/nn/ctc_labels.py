@@ -24,7 +24,7 @@ from graphc.ir.tensor import Tensor
 
 @public("nn.collapse_repeated")
 def collapse_repeated(labels: Any, seq_length: Any, name: str | None = None) -> tuple[Tensor, Tensor]:
-    """(labels without those equal to the one before, behind them zeros; int[batch]: how many are left), row by row.
+    """(labels without those equal to the one before, after them zeros; int[batch]: how many are left), row by row.
 
     labels: [batch, places]; seq_length: int[batch], how many of each row count. The result is as long as its longest
     row. labels: of any dtype. Raises ValueError for a vector and for another number of lengths. As
@@ -50,7 +50,7 @@ def collapse_repeated(labels: Any, seq_length: Any, name: str | None = None) -> 
 
 @public("nn.ctc_unique_labels")
 def ctc_unique_labels(labels: Any, name: str | None = None) -> tuple[Tensor, Tensor]:
-    """(int64: the different labels of each row, behind them zeros; int32: the place of each label among them).
+    """(int64: the different labels of each row, after them zeros; int32: the place of each label among them).
 
     labels: int[batch, places], as both results are. Raises ValueError for a vector. As `tf.nn.ctc_unique_labels`.
 

@@ -16,7 +16,7 @@ from graphc.ir.graph import get_default_graph
 def dropout(x, keep_prob=None, noise_shape=None, seed=None, name=None, rate=None):
     """x with each element set to 0 with probability `rate` (= 1 - keep_prob), the others scaled by 1 / (1 - rate).
 
-    Each run draws anew, and the gradient sees the same draw. noise_shape: the shape of the draw, which is broadcast
+    Each run draws again, and the gradient sees the same draw. noise_shape: the shape of the draw, which is broadcast
     against x, so that whole rows or channels are dropped together; None in it stands for x's size. rate may be a
     tensor, 0 for evaluation. As `tf.nn.dropout`, but for the numbers of a seed (for those: `gc.set_random_mode`).
     Raises ValueError if neither or both of keep_prob and rate are given, if rate is outside [0, 1), or x is no float.

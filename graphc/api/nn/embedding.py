@@ -28,7 +28,7 @@ def embedding_lookup(params: Any, ids: Any, partition_strategy: str = "mod", nam
     """The rows of `params` at `ids`: a tensor of ids' shape and the shape of a row.
 
     params: one table, a list of parts of one, or a PartitionedVariable; ids: int32 or int64. partition_strategy: row i
-    of a table in n parts is row i // n of part i % n ("mod"), or the parts lie one behind the other, the first ones
+    of a table in n parts is row i // n of part i % n ("mod"), or the parts lie one after the other, the first ones
     being one row longer if need be ("div"). max_norm: longer rows are shortened to this length. validate_indices
     changes nothing: ids are always checked (InvalidArgumentError when run, ValueError if they are known before).
     Gradients are IndexedSlices, one for each part. As `tf.nn.embedding_lookup`.
@@ -57,7 +57,7 @@ def embedding_lookup(params: Any, ids: Any, partition_strategy: str = "mod", nam
         part, row = _parts(tables, flat, partition_strategy)
         places = [reshape(where(equal(part, i)), [-1]) for i in range(len(tables))]
         found = concat([gather(t, gather(row, p)) for t, p in zip(tables, places, strict=True)], 0)
-        # Behind an axis of size 1 the gradient of this gather, which takes every row once, is a tensor.
+        # After an axis of size 1 the gradient of this gather, which takes every row once, is a tensor.
         rows = squeeze(gather(expand_dims(found, 0), invert_permutation(concat(places, 0)), axis=1), axis=[0])
         tail = shape(convert_to_tensor(tables[0]))[1:]
         whole = reshape(rows, concat([shape(ids), tail], 0))

@@ -39,7 +39,7 @@ def embedding_lookup_sparse(params: Any, sp_ids: Any, sp_weights: Any, partition
         sp_weights: None, or a SparseTensor of floats with the same indices, that weighs each id.
         combiner: "mean" (by default), "sqrtn" (the sum over the root of the sum of squared weights) or "sum".
 
-    A row without ids gives zeros, if it is not behind all others; `safe_embedding_lookup_sparse` has all rows. As
+    A row without ids gives zeros, if it is not after all others; `safe_embedding_lookup_sparse` has all rows. As
     `tf.nn.embedding_lookup_sparse`. Raises TypeError unless sp_ids is sparse, ValueError for another combiner.
 
     >>> table = gc.constant([[0., 0.], [1., 10.], [2., 20.]])

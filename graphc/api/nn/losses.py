@@ -112,7 +112,7 @@ def _stretched(x: Any, other: Any) -> Any:
 
 
 def _axis_last(x: Any, axis: int) -> Any:
-    """The permutation that moves `axis` behind the others; as a tensor if the rank of x is not known yet."""
+    """The permutation that moves `axis` after the others; as a tensor if the rank of x is not known yet."""
     if x.spec.shape is not None:
         axis = normalise_axis(axis, len(x.spec.shape))
         return [i for i in range(len(x.spec.shape)) if i != axis] + [axis]

@@ -1,7 +1,6 @@
 """What functions for one, two and three spatial axes share: data formats and lists with one value an axis."""
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -40,11 +39,6 @@ def full_list(values: Any, name: str, rank: int, first: bool) -> tuple[int, ...]
         raise ValueError(f"{name} should be of length 1, {rank} or {rank + 2} but was {len(listed)}")
     inner = listed * rank if len(listed) == 1 else listed
     return (1, 1, *inner) if first else (1, *inner, 1)
-
-
-def spatial_part(values: Sequence[Any], first: bool) -> tuple[Any, ...]:
-    """The values of the spatial axes."""
-    return tuple(values[2:]) if first else tuple(values[1:-1])
 
 
 def padding_word(padding: Any) -> str:

@@ -106,7 +106,7 @@ def _sampled_logits(weights: Any, biases: Any, labels: Any, inputs: Any, num_sam
 
 
 def lookup(parts: Any, ids: Tensor, strategy: str) -> Tensor:
-    """Rows of a table that may come in parts: by "div" one part behind the other, by "mod" class c in part
+    """Rows of a table that may come in parts: by "div" one part after the other, by "mod" class c in part
     c % parts."""
     listed = list(parts) if isinstance(parts, (list, tuple)) else [parts]
     if strategy not in ("mod", "div"):

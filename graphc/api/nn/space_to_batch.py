@@ -59,7 +59,7 @@ def _spatial_axes(given: Any, count: int, data_format: str | None) -> list[int]:
 
 
 def _base_paddings(padding: str, window: Any, rates: Sequence[int]) -> tuple[list[int], list[int]]:
-    """Before and behind each axis."""
+    """Before and after each axis."""
     if padding == "VALID":
         return [0] * len(rates), [0] * len(rates)
     if window is None:
@@ -75,7 +75,7 @@ def _sizes(x: Tensor) -> list[Any]:
 
 
 def _to_batch(x: Tensor, axes: Sequence[int], rates: Sequence[int], paddings: Sequence[tuple[Any, Any]]) -> Tensor:
-    """Part (i, j, ...) holds elements (i + k rate, j + l rate, ...); parts lie one behind the other in the batch."""
+    """Part (i, j, ...) holds elements (i + k rate, j + l rate, ...); parts lie one after the other in the batch."""
     rank = len(x.shape.as_list())
     around: list[Any] = [[0, 0]] * rank
     for axis, (before, behind) in zip(axes, paddings, strict=True):
@@ -96,7 +96,7 @@ def _to_batch(x: Tensor, axes: Sequence[int], rates: Sequence[int], paddings: Se
 
 
 def _to_space(x: Tensor, axes: Sequence[int], rates: Sequence[int], crops: Sequence[Any]) -> Tensor:
-    """The parts put together again, without what had been added behind."""
+    """The parts put together again, without what had been added after."""
     count, sizes = len(rates), _sizes(x)
     split = reshape(x, [*rates, sizes[0] // math.prod(rates), *sizes[1:]])
     order, wide = [], []

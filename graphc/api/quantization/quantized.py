@@ -100,7 +100,7 @@ def dequantize(input: Any, min_range: Any, max_range: Any, mode: str = "MIN_COMB
 @public("quantization.quantized_concat", "quantized_concat")
 def quantized_concat(concat_dim: Any, values: Sequence[Any], input_mins: Sequence[Any], input_maxes: Sequence[Any],
                      name: str | None = None) -> Quantized:
-    """(output, output_min, output_max): quantized tensors one behind the other along concat_dim, in one range that
+    """(output, output_min, output_max): quantized tensors one after the other along concat_dim, in one range that
     holds all.
 
     values: quint8 or qint32, of one dtype; input_mins, input_maxes: a float32 scalar for each of them (ValueError for

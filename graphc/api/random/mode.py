@@ -13,7 +13,7 @@ def set_random_mode(mode: str) -> None:
     "tensorflow".
 
     "tensorflow": random ops with a seed draw the very numbers of TensorFlow 1 on a CPU, a little slower. Each execution
-    of an op takes the next numbers of its stream, and a new session starts all streams anew. It holds for
+    of an op takes the next numbers of its stream, and a new session starts all streams again. It holds for
     random_uniform, random_normal, truncated_normal, multinomial, random_gamma, random_poisson, random_shuffle and all
     that is made of them (dropout, initialisers, random_crop) with a seed of its own. With the graph's alone nothing
     changes: there TensorFlow's numbers depend on the number of ops in the graph. Raises ValueError for another mode.

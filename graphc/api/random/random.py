@@ -36,7 +36,7 @@ def seeds(seed: int | None, op_name: str) -> tuple[int, int]:
     return (0, 2**31 - 1) if pair == (0, 0) else pair
 
 
-def _draw(op: Any, seed: int | None, *values: Any, name: str | None = None, **fields: Any) -> Any:
+def draw(op: Any, seed: int | None, *values: Any, name: str | None = None, **fields: Any) -> Any:
     """The random op with its seeds. name: of the op's own scope; by default its type's, inside the current one."""
     graph = get_default_graph()
     with graph.name_scope(name or op.__name__) as scope:
@@ -77,8 +77,8 @@ def random_uniform(shape, minval=0, maxval=None, dtype=float32, seed=None, name=
         low = convert_to_tensor(minval, dtype=dtype, name="min")
         high = convert_to_tensor(maxval, dtype=dtype, name="max")
         if dtype.is_integer:
-            return _draw(RandomUniformInt, seed, shape, low, high, name=scope)
-        return add(_draw(RandomUniform, seed, shape, dtype=dtype) * (high - low), low, name=scope)
+            return draw(RandomUniformInt, seed, shape, low, high, name=scope)
+        return add(draw(RandomUniform, seed, shape, dtype=dtype) * (high - low), low, name=scope)
 
 
 @public("random_normal", "random.normal")
@@ -98,7 +98,7 @@ def random_normal(shape, mean=0.0, stddev=1.0, dtype=float32, seed=None, name=No
 
 @public("truncated_normal", "random.truncated_normal")
 def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=float32, seed=None, name=None):
-    """Normally distributed numbers within two standard deviations of the mean, what lies beyond drawn anew.
+    """Normally distributed numbers within two standard deviations of the mean, what lies beyond drawn again.
 
     What layers begin with. Arguments, dtypes, shapes and errors as of `gc.random_normal`. As `tf.truncated_normal`.
 
@@ -115,7 +115,7 @@ def _normal(op: Any, shape: Any, mean: Any, stddev: Any, dtype: Any, seed: int |
         shape = index_tensor(shape, "shape")
         mean = convert_to_tensor(mean, dtype=dtype, name="mean")
         stddev = convert_to_tensor(stddev, dtype=dtype, name="stddev")
-        return add(_draw(op, seed, shape, dtype=dtype) * stddev, mean, name=scope)
+        return add(draw(op, seed, shape, dtype=dtype) * stddev, mean, name=scope)
 
 
 @public("set_random_seed", "random.set_random_seed")

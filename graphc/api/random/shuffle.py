@@ -14,7 +14,7 @@ from graphc.api.math.binary import maximum
 from graphc.api.math.comparison import greater_equal
 from graphc.api.math.reduce import reduce_all
 from graphc.api.public import public
-from graphc.api.random.random import _draw, random_uniform
+from graphc.api.random.random import draw, random_uniform
 from graphc.ir.apply import convert_to_tensor, index_tensor
 from graphc.ir.dtypes import as_dtype, float32, int32, int64
 from graphc.ir.graph import get_default_graph
@@ -35,7 +35,7 @@ def random_shuffle(value: Any, seed: int | None = None, name: str | None = None)
     array([10, 10, 10, 10, 10], dtype=int32)
     """
     with get_default_graph().name_scope(name or "RandomShuffle") as scope:
-        made: Tensor = _draw(OPS["RandomShuffle"], seed, convert_to_tensor(value, name="value"), name=scope)
+        made: Tensor = draw(OPS["RandomShuffle"], seed, convert_to_tensor(value, name="value"), name=scope)
     return made
 
 
@@ -105,7 +105,7 @@ def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: int | No
 
 def _chosen(logits: Any, num_samples: Any, dtype: Any, seed: int | None, name: str) -> Tensor:
     with get_default_graph().name_scope(name):
-        made: Tensor = _draw(OPS["Multinomial"], seed, convert_to_tensor(logits, name="logits"), num_samples,
+        made: Tensor = draw(OPS["Multinomial"], seed, convert_to_tensor(logits, name="logits"), num_samples,
                              output_dtype=int64 if dtype is None else as_dtype(dtype))
     return made
 
@@ -129,7 +129,7 @@ def random_gamma(shape: Any, alpha: Any, beta: Any = None, dtype: Any = float32,
         kind = as_dtype(dtype)
         alpha = convert_to_tensor(alpha, kind, name="alpha")
         beta = convert_to_tensor(1 if beta is None else beta, kind, name="beta")
-        drawn = _draw(OPS["RandomGamma"], seed, index_tensor(shape, "shape"), alpha + zeros_like(beta))
+        drawn = draw(OPS["RandomGamma"], seed, index_tensor(shape, "shape"), alpha + zeros_like(beta))
         made: Tensor = maximum(np.finfo(kind.as_numpy_dtype).tiny, drawn / beta)
     return made
 
@@ -149,6 +149,6 @@ def random_poisson(lam: Any, shape: Any, dtype: Any = float32, seed: int | None 
     True
     """
     with get_default_graph().name_scope(name or "random_poisson"):
-        made: Tensor = _draw(OPS["RandomPoissonV2"], seed, index_tensor(shape, "shape"),
+        made: Tensor = draw(OPS["RandomPoissonV2"], seed, index_tensor(shape, "shape"),
                              convert_to_tensor(lam, name="rate"), dtype=as_dtype(dtype))
     return made

@@ -242,7 +242,7 @@ def _lengths(fft_length: Any, rank: int) -> list[Number]:
 
 
 def _filled(x: Tensor, lengths: Sequence[Number]) -> Tensor:
-    """x with zeros behind it along the last axes, so that each has its length at least."""
+    """x with zeros after it along the last axes, so that each has its length at least."""
     rank = len(lengths)
     behind = [at_least(0, n - size(x, axis)) for n, axis in zip(lengths, range(-rank, 0), strict=True)]
     return padded(x, -rank, *behind)

@@ -58,7 +58,7 @@ def frame(signal: Any, frame_length: Any, frame_step: Any, pad_end: bool = False
         else:
             frames = at_least(0, 1 + (total - samples) // step)
         part = math.gcd(samples, step) if isinstance(samples, int) and isinstance(step, int) else 1
-        # Behind an axis of size 1 the gradient of the gathers is a tensor, wherever `axis` is.
+        # After an axis of size 1 the gradient of the gathers is a tensor, wherever `axis` is.
         if part == 1 or signal.spec.rank is None:
             chosen = gather(expand_dims(signal, 0), _starts(frames, step) + _along(samples),
                             axis=axis + 1 if axis >= 0 else axis)
@@ -90,7 +90,7 @@ def _along(count: Number) -> Tensor:
 
 @public("signal.overlap_and_add", "contrib.signal.overlap_and_add")
 def overlap_and_add(signal: Any, frame_step: Any, name: str | None = None) -> Tensor:
-    """The frames in the last two axes, each frame_step samples behind the one before, added up to one signal.
+    """The frames in the last two axes, each frame_step samples after the one before, added up to one signal.
 
     signal: numbers [..., frames, frame_length] give [..., (frames - 1) * frame_step + frame_length] of their dtype.
     frame_step: an int or an integer scalar. Raises ValueError for a rank below 2 and a frame_step that is no integer
@@ -108,7 +108,7 @@ def overlap_and_add(signal: Any, frame_step: Any, name: str | None = None) -> Te
         total = samples + step * (frames - 1)
         if isinstance(step, int) and step == samples:
             return reshape(signal, vector(outer, [total]))
-        # Each frame as segments of frame_step samples. With `segments` frames of zeros behind, the s-th segments of
+        # Each frame as segments of frame_step samples. With `segments` frames of zeros after, the s-th segments of
         # all frames, cut into rows of one frame less, stand s places to the right: then rows are summed.
         segments = ceil_div(samples, step)
         rows = padded(signal, -2, segments, segments * step - samples)

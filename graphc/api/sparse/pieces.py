@@ -26,7 +26,7 @@ def one_of(new, old, new_name, old_name):
 
 @public("sparse_concat", "sparse.concat")
 def sparse_concat(axis, sp_inputs, name=None, expand_nonconcat_dim=False, concat_dim=None, expand_nonconcat_dims=None):
-    """Sparse tensors, one behind the other along axis.
+    """Sparse tensors, one after the other along axis.
 
     axis: an int; concat_dim is its older name. sp_inputs: a non-empty list of one rank and dtype, in row-major order.
     expand_nonconcat_dim(s): along the other axes all grow to the largest size; else these must be equal, or the run

@@ -144,7 +144,7 @@ def _shared(found: Variable, name: str, shape: Any, dtype: DType, reuse: Reuse) 
     if not reuse:
         raise ValueError(f"Variable {name} already exists, disallowed. Did you mean to set reuse=True or "
                          f"reuse=gc.AUTO_REUSE in VarScope?\n  first made at {made_at}\n  made again at {_here()}\n"
-                         "  to share it write gc.variable_scope(..., reuse=gc.AUTO_REUSE); to start anew, "
+                         "  to share it write gc.variable_scope(..., reuse=gc.AUTO_REUSE); to start over, "
                          "gc.reset_default_graph()")
     if shape is not None and not as_shape(shape).is_compatible_with(found.shape):
         raise ValueError(f"Trying to share variable {name}, but specified shape {as_shape(shape)} and found shape "

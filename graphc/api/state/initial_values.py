@@ -35,7 +35,7 @@ def without_variables(value: Tensor) -> Tensor:
     """`value` with each variable it reads replaced by cond(is_initialized, variable, its initial value).
 
     One run of global_variables_initializer then works in any order, and shares random numbers. Ops between
-    the variable and the value are made anew; the others are used as they are.
+    the variable and the value are made again; the others are used as they are.
     """
     return _Replacing(value.graph).tensor(value)
 

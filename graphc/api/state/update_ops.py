@@ -134,7 +134,7 @@ def SparseApplyAdagrad(*operands: Any, name: str | None = None, **more: Any) -> 
 
 @public("raw_ops.ApplyAdagradDA")
 def ApplyAdagradDA(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
-    """Adagrad by dual averaging: var is computed anew from the sums of gradients and of their squares.
+    """Adagrad by dual averaging: var is computed again from the sums of gradients and of their squares.
 
     var and the sums: variables of floating point of one dtype and shape; grad: of these; global_step: an int64 scalar;
     other operands: scalars of the dtype. As `tf.raw_ops.ApplyAdagradDA`. Raises as `ApplyGradientDescent`.
@@ -268,7 +268,7 @@ def SparseApplyCenteredRMSProp(*operands: Any, name: str | None = None, **more: 
 
 @public("raw_ops.ApplyFtrl")
 def ApplyFtrl(*operands: Any, name: str | None = None, **more: Any) -> Tensor:
-    """FTRL-Proximal: accum += grad ** 2; linear gathers gradients; var is computed anew from both.
+    """FTRL-Proximal: accum += grad ** 2; linear gathers gradients; var is computed again from both.
 
     It is 0 where |linear| <= l1: weights that do not matter vanish. var, accum, linear: variables of floating point of
     one dtype and shape; grad: of these; other operands: scalars of the dtype. As `tf.raw_ops.ApplyFtrl`. Raises as

@@ -18,7 +18,7 @@ from graphc.ops.strings.letters import StringLength, StringLower, StringStrip, S
 
 @public("strings.join", "string_join")
 def string_join(inputs, separator="", name=None):
-    """The strings at each place of the tensors `inputs`, one behind the other, with separator between them.
+    """The strings at each place of the tensors `inputs`, one after the other, with separator between them.
 
     inputs: a list of string tensors of one shape, or scalars, which go to every place. As `tf.strings.join`. Raises
     ValueError for other shapes, TypeError for what is no string.
@@ -72,7 +72,7 @@ def reduce_join(inputs, axis=None, keep_dims=None, separator="", name=None, redu
 
 @public("strings.unsorted_segment_join")
 def unsorted_segment_join(inputs, segment_ids, num_segments, separator="", name=None):
-    """For each segment the strings with its number, one behind the other: string [num_segments, ...].
+    """For each segment the strings with its number, one after the other: string [num_segments, ...].
 
     inputs: strings [*ids, ...]; segment_ids: int32 or int64 of the shape of their first axes; negative ones leave a
     string out, one from num_segments on ends the run with InvalidArgumentError. As `tf.strings.unsorted_segment_join`.
@@ -153,7 +153,7 @@ def _unflattened(parts, sizes):
 
 @public("strings.strip", "string_strip")
 def string_strip(input, name=None):
-    r"""Each string without white space in front and behind. As `tf.strings.strip`.
+    r"""Each string without white space in front and after. As `tf.strings.strip`.
 
     Strings of any shape, which the result has; TypeError for anything else.
 

@@ -21,7 +21,7 @@ def as_string(input, precision=-1, scientific=False, shortest=False, width=-1, f
 
     Args:
         input: numbers or bools ("true", "false").
-        precision: digits behind the point, of floating point and complex numbers; -1: six, as C's printf does.
+        precision: digits after the point, of floating point and complex numbers; -1: six, as C's printf does.
         scientific: with an exponent.
         shortest: with or without one, as it is shorter; not together with scientific (ValueError).
         width: filled up in front to so many characters.

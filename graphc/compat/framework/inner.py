@@ -69,7 +69,7 @@ def strip_name_scope(name: str, export_scope: str | None) -> str:
 
 @public("compat.v1.python.framework.ops.prepend_name_scope")
 def prepend_name_scope(name: str, import_scope: str | None) -> str:
-    """The name with the scope in front, behind the mark of a control input (^) or a colocation (loc:@).
+    """The name with the scope in front, after the mark of a control input (^) or a colocation (loc:@).
 
     As `ops.prepend_name_scope` of TensorFlow 1.15.
 

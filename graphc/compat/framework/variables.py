@@ -207,7 +207,7 @@ def get_variables_by_suffix(suffix: str, scope: Any = None) -> list[Any]:
 
 @public("contrib.framework.get_variables_by_name")
 def get_variables_by_name(given_name: str, scope: Any = None) -> list[Any]:
-    """The global variables whose last name, behind all scopes, is the given one.
+    """The global variables whose last name, after all scopes, is the given one.
 
     A list; scope as `gc.contrib.framework.get_variables`. As `tf.contrib.framework.get_variables_by_name`.
 

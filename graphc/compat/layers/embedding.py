@@ -66,7 +66,7 @@ def bow_encoder(ids: Any, vocab_size: int, embed_dim: int, sparse_lookup: bool =
 def embedding_lookup_unique(params: Any, ids: Any, partition_strategy: str = "mod", name: str | None = None) -> Any:
     """gc.nn.embedding_lookup, where each id is looked up once however often it comes.
 
-    ids: int32 or int64 of any shape; the result has the table's dtype, and its rows' shape behind the ids'. Raises
+    ids: int32 or int64 of any shape; the result has the table's dtype, and its rows' shape after the ids'. Raises
     TypeError for other ids, ValueError for no table or an unknown partition_strategy; an id that is no row ends the run
     with InvalidArgumentError. As `tf.contrib.layers.embedding_lookup_unique`.
 

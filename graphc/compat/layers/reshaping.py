@@ -92,7 +92,7 @@ def one_hot_encoding(labels: Any, num_classes: Any, on_value: Any = 1.0, off_val
                      outputs_collections: Any = None, scope: str | None = None) -> Any:
     """gc.one_hot of labels, as `tf.contrib.layers.one_hot_encoding`.
 
-    labels: integers of any shape; the result has num_classes behind it, of the dtype of on_value and off_value (float32
+    labels: integers of any shape; the result has num_classes after it, of the dtype of on_value and off_value (float32
     by default). A label that is no class gives a row of off_value. Raises TypeError for labels or num_classes that are
     no integers or values of two dtypes, ValueError for a negative num_classes.
 

@@ -190,7 +190,7 @@ def add_to_collections_of(variable: Any, variables_collections: Any, name: str) 
 
 
 def finished(outputs: Any, activation_fn: Callable[[Any], Any] | None, outputs_collections: Any, alias: str) -> Any:
-    """The outputs behind the activation, in their collections."""
+    """The outputs after the activation, in their collections."""
     if activation_fn is not None:
         outputs = activation_fn(outputs)
     return collect_named_outputs(outputs_collections, alias, outputs)

@@ -168,7 +168,7 @@ def Stat(filename: Any) -> Any:
 def Walk(top: Any, in_order: bool = True) -> Iterator[tuple[str, list[str], list[str]]]:
     """(folder, names of folders in it, names of files in it) of a folder and all below: `gc.io.gfile.walk`.
 
-    in_order: a folder comes before those in it, else behind them. top: a string or an os.PathLike; nothing comes of one
+    in_order: a folder comes before those in it, else after them. top: a string or an os.PathLike; nothing comes of one
     that is not there. As `tf.gfile.Walk`.
 
     >>> gc.compat.v1.gfile.MakeDirs("walked/inner")

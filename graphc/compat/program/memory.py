@@ -14,7 +14,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def _told(number: Callable[[], int], name: str) -> gc.Tensor:
-    """An int64 scalar, asked anew in each run."""
+    """An int64 scalar, asked for in each run."""
     made: gc.Tensor = gc.py_func(lambda: np.int64(number()), [], gc.int64, name=name)
     made.set_shape([])
     return made
@@ -22,7 +22,7 @@ def _told(number: Callable[[], int], name: str) -> gc.Tensor:
 
 @public("contrib.memory_stats.MaxBytesInUse")
 def MaxBytesInUse() -> gc.Tensor:
-    """The most memory that the process has held so far, in bytes: an int64 scalar, asked anew in each run.
+    """The most memory that the process has held so far, in bytes: an int64 scalar, asked for in each run.
 
     As `tf.contrib.memory_stats.MaxBytesInUse`, which counts a device's allocator.
 
@@ -35,7 +35,7 @@ def MaxBytesInUse() -> gc.Tensor:
 
 @public("contrib.memory_stats.BytesInUse")
 def BytesInUse() -> gc.Tensor:
-    """The memory that the process holds, in bytes: an int64 scalar, asked anew in each run.
+    """The memory that the process holds, in bytes: an int64 scalar, asked for in each run.
 
     As `tf.contrib.memory_stats.BytesInUse`, which counts a device's allocator.
 

@@ -64,7 +64,7 @@ def evaluation_loop(master: str, checkpoint_dir: str, logdir: str | None, num_ev
     """`evaluate_once` for each new checkpoint of a folder: the last value of final_op.
 
     At most one every eval_interval_secs; ends after max_number_of_evaluations, or when no new checkpoint has come for
-    timeout seconds (and timeout_fn says True then). init_fn(scaffold, session) runs behind initial_op. Raises
+    timeout seconds (and timeout_fn says True then). init_fn(scaffold, session) runs after initial_op. Raises
     ValueError for a max_number_of_evaluations below 1. None if no checkpoint came. As
     `tf.contrib.slim.evaluation.evaluation_loop`.
 

@@ -68,7 +68,7 @@ def add_scalar_summary(tensor: Any, name: str | None = None, prefix: str | None 
 @public("contrib.slim.summaries.add_zero_fraction_summary")
 def add_zero_fraction_summary(tensor: Any, name: str | None = None, prefix: str | None = None,
                               print_summary: bool = False) -> Any:
-    """A summary of the part of the tensor's elements that are 0, as behind relu.
+    """A summary of the part of the tensor's elements that are 0, as after relu.
 
     tensor: of any shape and dtype; the result is a string scalar. print_summary: prints the part when it runs, too. As
     `tf.contrib.slim.summaries.add_zero_fraction_summary`.

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from graphc import errors
+from graphc.exec.cuda.tensor_map import TensorMap, encode
 from graphc.ir.locks import new_lock
 
 POINTER, INT, SIZE, UNSIGNED = ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t, ctypes.c_uint
@@ -22,6 +23,7 @@ OUT_OF_MEMORY, NO_DEVICE, INVALID_PTX, NO_BINARY = 2, 100, 218, 209
 STICKY = (700, 702, 714, 715, 716, 717, 718, 719)      # the context is lost
 _COMPUTE_MAJOR, _COMPUTE_MINOR, _MULTIPROCESSORS = 75, 76, 16
 _CLOCK, _MEMORY_CLOCK, _BUS_WIDTH = 13, 36, 37         # kHz, kHz, bits
+_DYNAMIC_SHARED = 8                                    # attribute of a function: bytes of shared memory it may be given
 _NON_BLOCKING, _RELAXED, _RECORD_EXTERNAL, _NO_TIMES = 1, 2, 1, 2
 _SIGNATURES: dict[str, tuple[Any, ...]] = {
     "cuInit": (UNSIGNED,),
@@ -59,7 +61,12 @@ _SIGNATURES: dict[str, tuple[Any, ...]] = {
     "cuEventRecord": (POINTER, POINTER),
     "cuEventRecordWithFlags": (POINTER, POINTER, UNSIGNED),
     "cuEventElapsedTime": (POINTER, POINTER, POINTER),
+    "cuFuncSetAttribute": (POINTER, INT, INT),
     "cuLaunchKernel": (POINTER, *[UNSIGNED] * 7, POINTER, POINTER, POINTER),
+}
+# What a driver may lack: from CUDA 12.0 on.
+_NEWER: dict[str, tuple[Any, ...]] = {
+    "cuTensorMapEncodeTiled": (POINTER, INT, UNSIGNED, ADDRESS, *[POINTER] * 4, *[INT] * 4),
 }
 
 
@@ -73,7 +80,8 @@ class Driver:
     def __init__(self, library: ctypes.CDLL) -> None:
         self._name = library.cuGetErrorName
         self._name.argtypes, self._name.restype = [INT, POINTER], INT
-        for name, arguments in _SIGNATURES.items():
+        self.has_tensor_maps = all(hasattr(library, name) for name in _NEWER)
+        for name, arguments in {**_SIGNATURES, **(_NEWER if self.has_tensor_maps else {})}.items():
             function = getattr(library, name)
             function.argtypes, function.restype = list(arguments), INT
             setattr(self, name, self._checked(name, function))
@@ -104,18 +112,18 @@ class Driver:
 
 
 class Device:
-    """A GPU. `compute`: its compute capability, 90 for 9.0. clock: Hz; bandwidth: bytes a second that its memory has on
-    paper. All work goes into `stream`. limit: bytes that may be
-    allocated on it in all, 0: as many as it has. Nothing is reserved there before the first `enter`."""
+    """A GPU. number: of those that the process sees; compute: its compute capability, 90 for 9.0. clock: Hz; bandwidth:
+    bytes a second that its memory has on paper. All work goes into `stream`. limit: bytes that may be allocated on it
+    in all, 0: as many as it has. Nothing is reserved there before the first `enter`."""
 
     def __init__(self, driver: Driver, number: int = 0) -> None:
         self.driver, self._process = driver, os.getpid()
-        self._number = self._get(INT, driver.cuDeviceGet, number)
+        self.number = self._get(INT, driver.cuDeviceGet, number)
         name = ctypes.create_string_buffer(256)
-        driver.cuDeviceGetName(name, 256, self._number)
+        driver.cuDeviceGetName(name, 256, self.number)
         self.name = name.value.decode(errors="replace")
         self.driver_version = self._get(INT, driver.cuDriverGetVersion)
-        self.memory = self._get(SIZE, driver.cuDeviceTotalMem_v2, self._number)
+        self.memory = self._get(SIZE, driver.cuDeviceTotalMem_v2, self.number)
         self.compute = 10 * self._attribute(_COMPUTE_MAJOR) + self._attribute(_COMPUTE_MINOR)
         self.multiprocessors = self._attribute(_MULTIPROCESSORS)
         self.clock = 1e3 * self._attribute(_CLOCK)
@@ -135,7 +143,7 @@ class Device:
         return made.value
 
     def _attribute(self, number: int) -> int:
-        return int(self._get(INT, self.driver.cuDeviceGetAttribute, number, self._number))
+        return int(self._get(INT, self.driver.cuDeviceGetAttribute, number, self.number))
 
     def enter(self) -> None:
         """Makes this thread use the device. Raises FailedPreconditionError in a forked child."""
@@ -150,7 +158,7 @@ class Device:
     def _begin(self) -> None:
         with self.lock:
             if not self._context:
-                context = self._get(POINTER, self.driver.cuDevicePrimaryCtxRetain, self._number)
+                context = self._get(POINTER, self.driver.cuDevicePrimaryCtxRetain, self.number)
                 self.driver.cuCtxSetCurrent(context)
                 self.stream = self._get(POINTER, self.driver.cuStreamCreate, _NON_BLOCKING)
                 self._now = self._get(POINTER, self.driver.cuEventCreate, _NO_TIMES)
@@ -252,10 +260,19 @@ class Device:
         assert module.value is not None
         return module.value
 
-    def launch(self, function: int, grid: Sequence[int], block: Sequence[int], parameters: ctypes.Array[Any]) -> None:
-        """parameters: addresses of the kernel's parameters."""
+    def allow_shared(self, function: int, count: int) -> None:
+        """Launches of the kernel may give each block so many bytes of shared memory."""
+        self.driver.cuFuncSetAttribute(function, _DYNAMIC_SHARED, count)
+
+    def tensor_map(self, tensor: TensorMap) -> ctypes.Array[ctypes.c_char]:
+        """The map as a kernel's parameter. Raises CudaError where the driver refuses it."""
+        return encode(self.driver, tensor)
+
+    def launch(self, function: int, grid: Sequence[int], block: Sequence[int], parameters: ctypes.Array[Any],
+               shared: int = 0) -> None:
+        """parameters: addresses of the kernel's parameters; shared: bytes for each block, beside what it declares."""
         x, y, z = (*grid, 1, 1)[:3]
-        self.driver.cuLaunchKernel(function, x, y, z, *(*block, 1, 1)[:3], 0, self.stream, parameters, None)
+        self.driver.cuLaunchKernel(function, x, y, z, *(*block, 1, 1)[:3], shared, self.stream, parameters, None)
 
     # Graphs: what is recorded once is launched with one call
 

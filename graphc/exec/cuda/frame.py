@@ -28,7 +28,8 @@ from graphc.exec.cuda.memory import ALIGNMENT, Block, Layout, Scratch, array_at,
 from graphc.exec.cuda.out_of_memory import explained
 from graphc.exec.cuda.part import Part
 from graphc.exec.cuda.step_work import StepWork
-from graphc.exec.cuda.vendor.products import library_products
+from graphc.exec.cuda.vendor.libraries import libraries_of
+from graphc.exec.cuda.warpgroup_choice import warpgroups_of
 from graphc.exec.cuda.work import Copy, Download, Upload, Work
 from graphc.ir import dtypes
 from graphc.plan.plan import BufferKind
@@ -178,7 +179,7 @@ class DeviceFrame:
         products = ProductChoice(self.plan, self.part.body, self.device.compute >= TENSOR_COMPUTE, self.engine.reduced)
         self.shared = Scratch(self.device)
         writer = StepWork(self.plan, self.part.body, self.dims, self._address, self.engine.library, self.shared.take,
-                          self._facts, products, library_products(self.device))
+                          self._facts, products, libraries_of(self.device), warpgroups_of(self.device))
         self.checks: list[tuple[int, Check]] = []      # with the number of the step
         work: Stage = [(NO_STEP, copy) for copy in self._copies_before(given)]
         cut, ends = -1, []

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphc.exec.cuda.driver import Device
-from graphc.exec.cuda.vendor.products import LIBRARY
 from graphc.ir.locks import new_lock
 
 RANGE = 1 << 40                # of addresses, of a block
@@ -49,7 +48,6 @@ class Recorder(Device):
     def __init__(self, compute: int, shift: int) -> None:
         self.name, self.compute, self.memory, self.limit = "a GPU", compute, LARGEST, 0
         self.lock, self.stream, self.modules = new_lock(), 0, {}
-        self.libraries = {LIBRARY: None}               # NVIDIA's are not recorded
         self.graphs: list[list[Done]] = []             # all that was recorded; a graph's number is its place + 1
         self.sizes: list[int] = []                     # of the blocks
         self._shift = shift
@@ -115,8 +113,10 @@ class Recorder(Device):
             self._functions[kernel] = len(self._kernels)
         return self._functions[kernel]
 
-    def launch(self, function: int, grid: Sequence[int], block: Sequence[int], parameters: ctypes.Array[Any]) -> None:
+    def launch(self, function: int, grid: Sequence[int], block: Sequence[int], parameters: ctypes.Array[Any],
+               shared: int = 0) -> None:
         assert self._doing is not None, "kernels run in graphs only"
+        assert not shared, "a recorded launch has the shared memory that its kernel declares"
         words = tuple(ctypes.c_uint64.from_address(place).value for place in parameters)
         self._doing.append(Launched(*self._kernels[function - 1], tuple(grid), tuple(block), words))
 

@@ -7,7 +7,8 @@ from graphc.exec.cuda.calls.all import CALLS, STATE_CHECK, STATE_MARK
 from graphc.exec.cuda.calls.call import Call, Products
 from graphc.exec.cuda.calls.checks import Check
 from graphc.exec.cuda.maps import BoundMap, Place, launches
-from graphc.exec.cuda.vendor.products import LibraryProducts
+from graphc.exec.cuda.vendor.libraries import Libraries
+from graphc.exec.cuda.warpgroup_choice import WarpgroupProducts
 from graphc.exec.cuda.work import Work
 from graphc.exec.library import Library
 from graphc.exec.map_code import SIZES, value_dtype
@@ -16,14 +17,15 @@ from graphc.plan import plan as p
 
 class StepWork:
     """Of one body's steps. dims: its table of sizes; address: of a buffer; scratch, facts: as in
-    calls/call.py; products: how a call multiplies; library_products: as in calls/call.py."""
+    calls/call.py; products: how a call multiplies; libraries, warpgroups: as in calls/call.py."""
 
     def __init__(self, plan: p.Plan, body: int, dims: Sequence[int], address: Callable[[int], int], library: Library,
                  scratch: Callable[[int], int], facts: Callable[[bytes], int],
-                 products: Callable[[p.Call], Products], library_products: LibraryProducts | None = None) -> None:
+                 products: Callable[[p.Call], Products], libraries: Libraries | None = None,
+                 warpgroups: WarpgroupProducts | None = None) -> None:
         self.plan, self.body, self.dims, self.address = plan, plan.bodies[body], dims, address
         self.library, self.scratch, self.facts, self.products = library, scratch, facts, products
-        self.library_products = library_products
+        self.libraries, self.warpgroups = libraries, warpgroups
 
     def work(self, step: p.Step) -> tuple[list[Work], list[Check]]:
         """(what is done, what is to be looked at when it is done)"""
@@ -54,7 +56,7 @@ class StepWork:
             return [], []
         call = Call(tuple(types), tuple(self.address(o) for o in step.operands),
                     tuple(self.dims[d] for d in step.dims), step.attrs, self.library, self.scratch, self.facts,
-                    products=self.products(step), library_products=self.library_products)
+                    products=self.products(step), libraries=self.libraries, warpgroups=self.warpgroups)
         work = list(CALLS[name](call))
         return work + list(self._map(step.epilogue) if step.epilogue is not None else ()), call.checks
 

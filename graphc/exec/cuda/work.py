@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from graphc.exec.cuda.driver import Device
+from graphc.exec.cuda.tensor_map import TensorMap
 
 WORD = 1 << 64
 
@@ -25,22 +26,26 @@ class Work(Protocol):
 
 @dataclass(frozen=True)
 class Launch:
-    """A kernel of a module with its parameters, 8 bytes each: a smaller one is the low bytes."""
+    """A kernel of a module with its parameters, 8 bytes each: a smaller one is the low bytes; a tensor map is 128.
+    shared: bytes of shared memory for each block, beside what the kernel declares."""
 
     ptx: str
     name: str
     grid: tuple[int, ...]
     block: tuple[int, ...]
-    words: tuple[int, ...]
+    words: tuple[int | TensorMap, ...]
+    shared: int = 0
 
     def prepare(self, device: Device) -> None:
-        device.function(self.ptx, self.name)
+        function = device.function(self.ptx, self.name)
+        if self.shared:
+            device.allow_shared(function, self.shared)
 
     def submit(self, device: Device) -> None:
-        words = (ctypes.c_uint64 * len(self.words))(*(w % WORD for w in self.words))
-        first = ctypes.addressof(words)
-        addresses: ctypes.Array[Any] = (ctypes.c_void_p * len(words))(*(first + 8 * i for i in range(len(words))))
-        device.launch(device.function(self.ptx, self.name), self.grid, self.block, addresses)
+        places = [device.tensor_map(word) if isinstance(word, TensorMap) else ctypes.c_uint64(word % WORD)
+                  for word in self.words]
+        addresses: ctypes.Array[Any] = (ctypes.c_void_p * len(places))(*map(ctypes.addressof, places))
+        device.launch(device.function(self.ptx, self.name), self.grid, self.block, addresses, self.shared)
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@
     header  = a JSON object: name -> {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, offsets from the
               end of the header; "__metadata__" -> {name: text}, which may be missing. It may end in spaces
 
-Elements are row-major and little-endian. The tensors lie one behind the other, without gaps: nothing hides in a file.
-Ours are sorted by size of element, then name, behind a header of a multiple of 8 bytes, so that each is aligned. There
+Elements are row-major and little-endian. The tensors lie one after the other, without gaps: nothing hides in a file.
+Ours are sorted by size of element, then name, after a header of a multiple of 8 bytes, so that each is aligned. There
 are no strings, no checksums and no parts: partitioned variables are written whole.
 
 Written here instead of by the package `safetensors`: that is a header, and the package copies non-contiguous arrays
@@ -172,7 +172,7 @@ def _metadata(said: Any, path: str) -> dict[str, str]:
 
 
 def _entry(name: str, said: Any, path: str) -> tuple[Stored, int, int]:
-    """What the file says of a tensor, its first byte and the one behind it."""
+    """What the file says of a tensor, its first byte and the one after it."""
     if not isinstance(said, dict) or set(said) != {"dtype", "shape", "data_offsets"}:
         raise damaged(path, f"what it says of tensor '{name}' cannot be read")
     shape, places = said["shape"], said["data_offsets"]

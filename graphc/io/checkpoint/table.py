@@ -17,7 +17,7 @@ from graphc.io.wire import number_bytes, read_number
 MAGIC = 0xDB4775248B80FB57
 FOOTER = 48
 TRAILER = 5
-BLOCK_SIZE = 1 << 18         # a block ends behind the entry that brings it here, as TensorFlow's do
+BLOCK_SIZE = 1 << 18         # a block ends after the entry that brings it here, as TensorFlow's do
 RESTART_INTERVAL = 16
 _COMPRESSIONS = {1: "snappy", 2: "zlib"}
 
@@ -27,14 +27,14 @@ _COMPRESSIONS = {1: "snappy", 2: "zlib"}
 
 @dataclass(frozen=True)
 class Handle:
-    """Where a block is; its trailer stands behind it."""
+    """Where a block is; its trailer stands after it."""
 
     offset: int
     size: int
 
 
 class Cursor:
-    """Reads numbers and bytes from `data`, never behind its end. what: how errors call it."""
+    """Reads numbers and bytes from `data`, never past its end. what: how errors call it."""
 
     def __init__(self, data: bytes, what: str, position: int = 0) -> None:
         self.data, self.what, self.position = data, what, position
@@ -175,7 +175,7 @@ class _Block:
 
 
 def _append(made: bytearray, block: _Block) -> bytes:
-    """Puts the block, uncompressed, behind what was made; gives its handle."""
+    """Puts the block, uncompressed, after what was made; gives its handle."""
     data = block.whole()
     handle = number_bytes(len(made)) + number_bytes(len(data))
     made += data + b"\0" + struct.pack("<I", masked(crc32c(data + b"\0")))

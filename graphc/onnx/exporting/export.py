@@ -77,7 +77,7 @@ def _tensor(graph: Any, value: Any) -> Any:
 
 
 def _placeholders(tensors: list[Any]) -> dict[str, Any]:
-    """The placeholders behind tensors, in the order in which they were made."""
+    """The placeholders that tensors come from, in the order in which they were made."""
     found, seen, waiting = [], set(), [t.op for t in tensors]
     while waiting:
         op = waiting.pop()

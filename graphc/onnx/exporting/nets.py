@@ -122,7 +122,7 @@ class _Picture:
 
 
 def _pairs(op: Any) -> list[Any]:
-    """explicit_paddings, (before, behind) of each axis."""
+    """explicit_paddings, (before, after) of each axis."""
     flat = list(op.get_attr("explicit_paddings"))
     return [tuple(flat[i:i + 2]) for i in range(0, len(flat), 2)]
 

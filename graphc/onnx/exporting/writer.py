@@ -1,6 +1,6 @@
 """The Writer: nodes of one ONNX graph, the initializers of the whole model, names, casts, and transpositions.
 
-graphc's pictures mostly have channels last, ONNX's have them first. A rule transposes before and behind; the Writer
+graphc's pictures mostly have channels last, ONNX's have them first. A rule transposes before and after; the Writer
 knows what each transposition was made of, so that two in a row are none, and ops that do not care (`elementwise`) go in
 front of them. What nothing uses in the end is not written.
 """
@@ -26,7 +26,7 @@ class Names:
         self._used: set[str] = {""}
 
     def new(self, wanted: str) -> str:
-        """`wanted`, or with a number behind it."""
+        """`wanted`, or with a number after it."""
         name, count = wanted, 0
         while name in self._used:
             count += 1

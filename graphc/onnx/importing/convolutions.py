@@ -141,7 +141,7 @@ def _added_up(x: Any, w: Any, groups: int, whole: list[Any], strides: list[int],
 
 
 def _cut(y: Any, whole: list[Any], pads: list[tuple[Any, Any]], behind: list[int]) -> Any:
-    """Without `before` elements in front and `after - extra` behind; zeros where that is negative."""
+    """Without `before` elements in front and `after - extra` after; zeros where that is negative."""
     key, added = [slice(None), slice(None)], [[0, 0], [0, 0]]
     for full, (before, after), extra in zip(whole, pads, behind, strict=True):
         if isinstance(before, int) and isinstance(after, int):

@@ -26,7 +26,7 @@ def split(node: Node, x: Any) -> Any:
     parts = gc.strings.split(gc.reshape(x, [-1]), node.attr("delimiter", ""), maxsplit=-1 if most is None else most)
     count: Any = gc.size(x, out_type=gc.int64)
     indices, values = parts.indices, parts.values
-    if not node.attr("delimiter", ""):                  # white space behind the last part makes no part
+    if not node.attr("delimiter", ""):                  # white space after the last part makes no part
         real = gc.not_equal(values, "")
         indices, values = gc.boolean_mask(indices, real), gc.boolean_mask(values, real)
     lengths = gc.unsorted_segment_sum(gc.ones_like(indices[:, 0]), indices[:, 0], count)

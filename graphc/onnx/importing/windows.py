@@ -12,8 +12,8 @@ from graphc.onnx.importing.rules import Node, shape_vector, sizes_of
 
 @dataclass(frozen=True)
 class Window:
-    """kernel, strides, dilations a spatial axis; pads: (before, behind) of each, ints or int64 scalars; extra: elements
-    behind that are only there so that windows which start in the tensor are not lost (ceil_mode)."""
+    """kernel, strides, dilations a spatial axis; pads: (before, after) of each, ints or int64 scalars; extra: elements
+    after that are only there so that windows which start in the tensor are not lost (ceil_mode)."""
 
     kernel: list[int]
     strides: list[int]
@@ -88,7 +88,7 @@ def _same(size: Any, span: int, step: int, mode: str) -> tuple[Any, Any]:
 
 
 def _rounding_up(size: Any, before: Any, behind: Any, span: int, step: int) -> Any:
-    """Elements behind that complete the last window, if that starts inside the tensor or its pads before."""
+    """Elements after that complete the last window, if that starts inside the tensor or its pads before."""
     free = size + before + behind - span
     windows = -(-free // step) + 1
     if isinstance(windows, int):

@@ -16,12 +16,12 @@ from graphc.ir.dims import Size
 from graphc.ir.op import attr, operand_field, register
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation
-from graphc.ops.array.diagonal_bands import MatrixDiagPartV2, MatrixDiagV2, MatrixSetDiagV2, _Banded
+from graphc.ops.array.diagonal_bands import Banded, MatrixDiagPartV2, MatrixDiagV2, MatrixSetDiagV2
 
 _ALIGNMENTS = ("RIGHT_LEFT", "LEFT_RIGHT", "LEFT_LEFT", "RIGHT_RIGHT")
 
 
-class _Aligned(_Banded):
+class _Aligned(Banded):
     """Mixed into version 2 of an op."""
 
     def infer(self, *inputs: Spec) -> Spec:
@@ -45,7 +45,7 @@ class _Aligned(_Banded):
         return line[..., :length] if "LEFT" in sides else line[..., line.shape[-1] - length:]
 
 
-def _samples(op: type[_Banded]) -> list[Any]:
+def _samples(op: type[Banded]) -> list[Any]:
     several = [s for s in op.samples if len(s.attributes["k"]) == 2]
     return [replace(s, attributes={**s.attributes, "align": a}) for a in _ALIGNMENTS for s in several] + op.samples[:2]
 

@@ -57,7 +57,7 @@ def _check_band(k: Sequence[int], x: Shape) -> None:
                            f"{text(tuple(x[-2:]))}")
 
 
-class _Banded(Op):
+class Banded(Op):
     """What has bands of diagonals."""
 
     def from_left(self, place: int) -> bool:
@@ -95,7 +95,7 @@ def _diagonal_shape(k: Sequence[int], shape: Sequence[int]) -> tuple[Any, ...]:
 
 
 @register
-class MatrixDiagPartV2(_Banded):
+class MatrixDiagPartV2(Banded):
     """Diagonals k[0] to k[1] of the last two axes, the highest first, each from the left, padded to the longest one."""
 
     moves = True
@@ -142,7 +142,7 @@ def _check_padding(x: Spec, padding: Spec) -> None:
 
 
 @register
-class MatrixSetDiagV2(_Banded):
+class MatrixSetDiagV2(Banded):
     """input, diagonals k[0] to k[1] of its last two axes replaced by the rows of diagonal, the highest first."""
 
     moves = True
@@ -180,7 +180,7 @@ class MatrixSetDiagV2(_Banded):
 
 
 @register
-class MatrixDiagV2(_Banded):
+class MatrixDiagV2(Banded):
     """Matrices with the rows of diagonal as their diagonals k[0] to k[1], the highest first, padding_value elsewhere.
 
     num_rows, num_cols: their size; -1: the smallest one that holds the diagonals.

@@ -1,6 +1,6 @@
 """GatherTree: the sequences that the last beams of a search came along.
 
-Which beam a final one came from, level by level, is a product of the maps "parent of" of the levels behind. All these
+Which beam a final one came from, level by level, is a product of the maps "parent of" of the levels after. All these
 products are made at once, in as many rounds as the number of levels has bits: round k knows the products of 2**k levels
 and makes those of twice as many. Beam number `width` stands for a parent that is none; it stays what it is, and the
 last gather refuses it.
@@ -38,7 +38,7 @@ def _samples() -> list[Sample]:
 @register
 class GatherTree(Op):
     """beams[:, batch, beam]: the step_ids met on the way from that beam at level max_sequence_lengths[batch] - 1 back
-    to level 0 along parent_ids; end_token behind the length, and behind the first end_token."""
+    to level 0 along parent_ids; end_token after the length, and after the first end_token."""
 
     checks_data = True
     operands = ("step_ids", "parent_ids", "max_sequence_lengths", "end_token")
@@ -96,7 +96,7 @@ class GatherTree(Op):
 
     @staticmethod
     def _first_round(b: Any, parents: Any, until: Any, before: Any) -> None:
-        """before[level, batch, beam]: its parent; behind the length, and for what is no beam, the beam itself."""
+        """before[level, batch, beam]: its parent; after the length, and for what is no beam, the beam itself."""
         time, _, width = parents.shape
         beams = b.temporary(int64, (1,))
         b.store_sizes([width], beams)

@@ -19,7 +19,7 @@ from graphc.ir.tensor import Operation, Tensor
 
 @register
 class ConcatV2(Op):
-    """The values one behind the other along `axis`."""
+    """The values one after the other along `axis`."""
 
     operands = ("values*", "axis")
     results = ("output",)

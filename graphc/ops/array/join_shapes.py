@@ -32,7 +32,7 @@ from graphc.ops.array.refuse import require_none
 
 @register
 class Concat(Composite):
-    """The values one behind the other along `concat_dim`: ConcatV2 with the axis in front."""
+    """The values one after the other along `concat_dim`: ConcatV2 with the axis in front."""
 
     operands = ("concat_dim", "values*")
     results = ("output",)
@@ -67,7 +67,7 @@ class Concat(Composite):
 
 @register
 class ParallelConcat(Composite):
-    """Values whose first axis has size 1, one behind the other along it; `shape` is that of the result."""
+    """Values whose first axis has size 1, one after the other along it; `shape` is that of the result."""
 
     operands = ("values*",)
     results = ("output",)

@@ -48,7 +48,7 @@ def _cropped(g: GradientBuilder, node: Operation, op: Any, dy: Any) -> Tensor:
 
 @register
 class Pad(Op):
-    """input with paddings[i][0] zeros before and paddings[i][1] behind it along axis i."""
+    """input with paddings[i][0] zeros before and paddings[i][1] after it along axis i."""
 
     operands = ("input", "paddings")
     results = ("output",)
@@ -176,7 +176,7 @@ class MirrorPad(Op):
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         x, y = inputs[0], outputs[0]
         edge = 1 if self.mode == "REFLECT" else 0
-        # Along each axis: what lies before, inside and behind; every combination is one copy.
+        # Along each axis: what lies before, inside and after; every combination is one copy.
         axes = [[(0, before, before - 1 + edge, -1), (before, size, 0, 1), (before + size, after, size - 1 - edge, -1)]
                 for size, (before, after) in zip(x.shape, self.paddings, strict=True)]
         kept = [[r for r in regions if not (isinstance(r[1], int) and r[1] == 0)] for regions in axes]

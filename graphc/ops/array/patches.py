@@ -40,7 +40,7 @@ class _Patches(Composite):
         return (self.ksizes[axis] - 1) * self.steps()[axis] + 1
 
     def _axis(self, axis: int, size: Size) -> tuple[Size, Size, Size]:
-        """The number of windows along an axis, and the borders before and behind."""
+        """The number of windows along an axis, and the borders before and after."""
         reach, stride = self._reach(axis), self.strides[axis]
         if self.padding == "VALID":
             count = dims.floordiv(size - reach + stride, stride)
@@ -130,7 +130,7 @@ class _Patches(Composite):
 
 @register
 class ExtractImagePatches(_Patches):
-    """The window of each place, its pixels one behind the other in the last axis, row by row."""
+    """The window of each place, its pixels one after the other in the last axis, row by row."""
 
     operands = ("images",)
     types: ClassVar = {"T": "images"}
@@ -147,7 +147,7 @@ class ExtractImagePatches(_Patches):
 
 @register
 class ExtractVolumePatches(_Patches):
-    """The window of each place of a volume, its elements one behind the other in the last axis, plane by plane."""
+    """The window of each place of a volume, its elements one after the other in the last axis, plane by plane."""
 
     operands = ("input",)
     types: ClassVar = {"T": "input"}

@@ -86,7 +86,7 @@ def call_scatter(b: Any, table: Any, indices: Any, updates: Any, y: Any, how: st
            [depth, HOW.index(how)])
 
 
-def _slice_shape(indices: np.ndarray, shape: Sequence[int]) -> tuple[int, ...]:
+def slice_shape(indices: np.ndarray, shape: Sequence[int]) -> tuple[int, ...]:
     return (*indices.shape[:-1], *shape[indices.shape[-1]:])
 
 
@@ -100,7 +100,7 @@ class ScatterNd(Op):
     results = ("output",)
     types: ClassVar = {"T": "updates", "Tindices": "indices"}
     shape: tuple[Size, ...] = operand_field("ints", dtype="indices")
-    samples: ClassVar = [Sample({"shape": s}, (i.astype(t), _slice_shape(i, s)), (None, d)) for i, s in TUPLES
+    samples: ClassVar = [Sample({"shape": s}, (i.astype(t), slice_shape(i, s)), (None, d)) for i, s in TUPLES
                          for d, t in ((None, np.int32), (float64, np.int64), (int64, np.int64))]
 
     def result_dtypes(self, *inputs: Spec) -> tuple[Any, ...]:
@@ -151,7 +151,7 @@ class _TensorScatter(Op):
         call_scatter(b, *inputs, outputs[0], self.how)
 
 
-_SAMPLES = [Sample({}, (s, i.astype(t), _slice_shape(i, s)), (d, None, d)) for i, s in TUPLES
+_SAMPLES = [Sample({}, (s, i.astype(t), slice_shape(i, s)), (d, None, d)) for i, s in TUPLES
             for d, t in ((None, np.int32), (float64, np.int64), (int64, np.int64))]
 
 

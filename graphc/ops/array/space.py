@@ -127,7 +127,7 @@ def _batch_shape(blocks: Sequence[int], pads: Any, shape: Sequence[int]) -> Shap
 
 @register
 class SpaceToBatchND(Composite):
-    """Blocks of the padded axes behind the first one become parts of the batch axis."""
+    """Blocks of the padded axes after the first one become parts of the batch axis."""
 
     operands = ("input", "block_shape", "paddings")
     results = ("output",)
@@ -153,7 +153,7 @@ class SpaceToBatchND(Composite):
 
 @register
 class BatchToSpaceND(Composite):
-    """Parts of the batch axis become blocks of the axes behind it, which are cropped then."""
+    """Parts of the batch axis become blocks of the axes after it, which are cropped then."""
 
     operands = ("input", "block_shape", "crops")
     results = ("output",)

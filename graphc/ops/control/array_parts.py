@@ -15,7 +15,7 @@ from graphc.ir.op import attr, operand_field, register
 from graphc.ir.spec import Elements, Spec, joined_elements
 from graphc.ir.values import zeros
 from graphc.kernels.layout import ListOperation
-from graphc.ops.control.lists import HANDLE, ElementShape, _check_handle, _element, _handle
+from graphc.ops.control.lists import HANDLE, ElementShape, check_handle, element_spec, reference_list
 
 if TYPE_CHECKING:
     from graphc.ir.graph import Operation, Tensor
@@ -30,12 +30,12 @@ class _TensorListErase(ListOp):
     results = ("output_handle",)
 
     def infer(self, handle: Spec, indices: Spec) -> Spec:  # type: ignore[override]
-        _check_handle(self, handle)
+        check_handle(self, handle)
         return handle
 
     def reference(self, handle: Any, indices: Any) -> Any:  # type: ignore[override]
         gone = set(np.ravel(indices).tolist())
-        return _handle(tuple(None if i in gone else e for i, e in enumerate(handle.item())))
+        return reference_list(tuple(None if i in gone else e for i, e in enumerate(handle.item())))
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Gradients:
         return [None if dys[0] is None else g.tensor_list_erase(dys[0], node.inputs[1]), None]
@@ -52,15 +52,15 @@ class _TensorListAdd(ListOp):
     results = ("sum",)
 
     def infer(self, a: Spec, b: Spec) -> Spec:  # type: ignore[override]
-        _check_handle(self, a)
-        _check_handle(self, b)
+        check_handle(self, a)
+        check_handle(self, b)
         return replace(HANDLE, elements=joined_elements(a, b))
 
     def reference(self, a: Any, b: Any) -> Any:  # type: ignore[override]
         x, y = a.item(), b.item()
         count = max(len(x), len(y))
         x, y = ((*e, *(None,) * (count - len(e))) for e in (x, y))
-        return _handle(tuple(q if p is None else p if q is None else p + q for p, q in zip(x, y, strict=True)))
+        return reference_list(tuple(q if p is None else p if q is None else p + q for p, q in zip(x, y, strict=True)))
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Gradients:
         return [dys[0], dys[0]]
@@ -71,7 +71,7 @@ class _TensorListAdd(ListOp):
 
 @register
 class TensorListConcatV2(ListOp):
-    """The elements, one behind the other along their first axes, and how long those are. leading_dims: where an element
+    """The elements, one after the other along their first axes, and how long those are. leading_dims: where an element
     was never written, unless it is empty."""
 
     operands = ("input_handle", "element_shape", "leading_dims")
@@ -84,9 +84,9 @@ class TensorListConcatV2(ListOp):
         return self.element_dtype, int64
 
     def infer(self, handle: Spec, leading: Spec) -> tuple[Spec, Spec]:  # type: ignore[override]
-        _check_handle(self, handle)
+        check_handle(self, handle)
         check_integers("leading_dims", leading, int64, 1)
-        element = _element(self.element_dtype, self.element_shape, handle)
+        element = element_spec(self.element_dtype, self.element_shape, handle)
         if element.shape is not None and not element.shape:
             raise ValueError("Concat requires elements to be at least vectors, found scalars instead")
         count = leading.shape[0] if leading.shape and leading.shape[0] != 0 else dims.symbol("length")
@@ -145,7 +145,7 @@ class TensorListSplit(ListOp):
     def reference(self, tensor: Any, lengths: Any) -> Any:  # type: ignore[override]
         if np.any(lengths < 0) or np.sum(lengths) != len(tensor):
             raise InvalidArgumentError(f"lengths {lengths} do not fit {len(tensor)} rows")
-        return _handle(tuple(np.split(tensor, np.cumsum(lengths)[:-1])) if len(lengths) else ())
+        return reference_list(tuple(np.split(tensor, np.cumsum(lengths)[:-1])) if len(lengths) else ())
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Gradients:
         tensor, _, lengths = node.inputs

@@ -15,7 +15,7 @@ from graphc.ir.op import attr, operand_field, register
 from graphc.ir.spec import Spec, elements_of, require_equal
 from graphc.ir.values import zeros
 from graphc.kernels.layout import ListOperation
-from graphc.ops.control.lists import HANDLE, ElementShape, _check_handle, _element, _handle
+from graphc.ops.control.lists import HANDLE, ElementShape, check_handle, element_spec, reference_list
 
 if TYPE_CHECKING:
     from graphc.ir.graph import Operation, Tensor
@@ -51,9 +51,9 @@ class TensorListStack(ListOp):
         return (self.element_dtype,)
 
     def infer(self, handle: Spec) -> Spec:  # type: ignore[override]
-        _check_handle(self, handle)
+        check_handle(self, handle)
         count = self.num_elements if self.num_elements >= 0 else dims.symbol("length")
-        return _rows_spec(count, _element(self.element_dtype, self.element_shape, handle))
+        return _rows_spec(count, element_spec(self.element_dtype, self.element_shape, handle))
 
     def reference(self, handle: Any) -> Any:  # type: ignore[override]
         return _stacked(handle.item(), self.element_shape, self.element_dtype)
@@ -92,7 +92,7 @@ class _TensorListRows(ListOp):
     dtype: DType = attr("type")
 
     def infer(self, handle: Spec) -> Spec:  # type: ignore[override]
-        _check_handle(self, handle)
+        check_handle(self, handle)
         return Spec(self.dtype, self.shape)
 
     def reference(self, handle: Any) -> Any:  # type: ignore[override]
@@ -124,7 +124,7 @@ class TensorListFromTensor(ListOp):
         return replace(HANDLE, elements=elements_of(row_spec(tensor)))
 
     def reference(self, tensor: Any) -> Any:  # type: ignore[override]
-        return _handle(tuple(np.asarray(row) for row in tensor))
+        return reference_list(tuple(np.asarray(row) for row in tensor))
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Gradients:
         values = node.inputs[0]
@@ -150,11 +150,11 @@ class TensorListGather(ListOp):
         return (self.element_dtype,)
 
     def infer(self, handle: Spec, indices: Spec) -> Spec:  # type: ignore[override]
-        _check_handle(self, handle)
+        check_handle(self, handle)
         check_integers("indices", indices, int32, 1)
         if indices.shape is None:
             return Spec(self.element_dtype, None)
-        return _rows_spec(indices.shape[0], _element(self.element_dtype, self.element_shape, handle))
+        return _rows_spec(indices.shape[0], element_spec(self.element_dtype, self.element_shape, handle))
 
     def reference(self, handle: Any, indices: Any) -> Any:  # type: ignore[override]
         elements = handle.item()
@@ -183,7 +183,7 @@ class _Scatter(ListOp):
     results = ("output_handle",)
 
     def _infer(self, handle: Spec, indices: Spec, tensor: Spec) -> Spec:
-        _check_handle(self, handle)
+        check_handle(self, handle)
         check_integers("indices", indices, int32, 1)
         row = row_spec(tensor)
         if tensor.shape is not None and indices.shape is not None:
@@ -197,7 +197,7 @@ class _Scatter(ListOp):
             check_index(int(index), len(found), growing)
             found += [None] * (int(index) + 1 - len(found))
             found[index] = row if found[index] is None or not adding else found[index] + row
-        return _handle(tuple(np.asarray(e) if e is not None else None for e in found))
+        return reference_list(tuple(np.asarray(e) if e is not None else None for e in found))
 
     def _gradients(self, g: GradientBuilder, dy: Tensor | None, indices: Tensor, tensor: Tensor,
                    replaces: bool) -> tuple[Tensor | None, Tensor | None]:
@@ -240,7 +240,7 @@ class TensorListScatterIntoExistingList(_Scatter):
 
 @register
 class _TensorListScatterSum(_Scatter):
-    """The list with the rows of `tensor` added to what stands at `indices`, behind its end, too."""
+    """The list with the rows of `tensor` added to what stands at `indices`, after its end, too."""
 
     operands = ("input_handle", "indices", "tensor")
 

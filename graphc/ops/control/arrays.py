@@ -11,7 +11,7 @@ from graphc.ir.op import attr, operand_field, register
 from graphc.ir.spec import OPEN, Elements, Spec
 from graphc.ir.values import zeros
 from graphc.kernels.layout import ListOperation
-from graphc.ops.control.lists import HANDLE, ElementShape, _check_handle, _element, _handle
+from graphc.ops.control.lists import HANDLE, ElementShape, check_handle, element_spec, reference_list
 
 if TYPE_CHECKING:
     from graphc.ir.graph import Operation, Tensor
@@ -49,7 +49,7 @@ class TensorListReserve(ListOp):
         return replace(HANDLE, elements=(Elements(sizes),))
 
     def reference(self, count: Any) -> Any:  # type: ignore[override]
-        return _handle((None,) * int(count))
+        return reference_list((None,) * int(count))
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Gradients:
         return [None, None]
@@ -66,13 +66,13 @@ class TensorListResize(ListOp):
     results = ("output_handle",)
 
     def infer(self, handle: Spec, size: Spec) -> Spec:  # type: ignore[override]
-        _check_handle(self, handle)
+        check_handle(self, handle)
         check_integers("size", size, int32, 0)
         return handle
 
     def reference(self, handle: Any, size: Any) -> Any:  # type: ignore[override]
         found = handle.item()[:int(size)]
-        return _handle((*found, *(None,) * (int(size) - len(found))))
+        return reference_list((*found, *(None,) * (int(size) - len(found))))
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Gradients:
         return [None if dys[0] is None else g.tensor_list_resize(dys[0], node.inputs[1]), None]
@@ -91,7 +91,7 @@ class TensorListSetItem(ListOp):
     resize_if_index_out_of_bounds: bool = attr("bool", False)
 
     def infer(self, handle: Spec, index: Spec, item: Spec) -> Spec:  # type: ignore[override]
-        _check_handle(self, handle)
+        check_handle(self, handle)
         check_integers("index", index, int32, 0)
         return written(handle, item)
 
@@ -100,7 +100,7 @@ class TensorListSetItem(ListOp):
         check_index(index, len(found), self.resize_if_index_out_of_bounds)
         found += [None] * (index + 1 - len(found))
         found[index] = item
-        return _handle(tuple(found))
+        return reference_list(tuple(found))
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Gradients:
         if dys[0] is None:
@@ -130,9 +130,9 @@ class TensorListGetItem(ListOp):
         return (self.element_dtype,)
 
     def infer(self, handle: Spec, index: Spec) -> Spec:  # type: ignore[override]
-        _check_handle(self, handle)
+        check_handle(self, handle)
         check_integers("index", index, int32, 0)
-        return _element(self.element_dtype, self.element_shape, handle)
+        return element_spec(self.element_dtype, self.element_shape, handle)
 
     def reference(self, handle: Any, index: Any) -> Any:  # type: ignore[override]
         elements, index = handle.item(), int(index)
@@ -154,4 +154,4 @@ class TensorListGetItem(ListOp):
 
 
 def _zeros(dtype: DType, shape: Sequence[int]) -> Any:
-    return _handle(()) if dtype == variant else zeros(shape, dtype.numpy)
+    return reference_list(()) if dtype == variant else zeros(shape, dtype.numpy)

@@ -60,7 +60,7 @@ class StatelessIf(Op):
     def infer(self, cond: Spec, *inputs: Spec) -> tuple[Spec, ...]:
         if cond.dtype != bool_ or (cond.shape is not None and cond.shape != ()):
             raise TypeError(f"argument 'pred' must be a bool scalar, but is {cond}")
-        return tuple(_merged_spec(self.then_branch, a.spec, self.else_branch, b.spec)
+        return tuple(merged_spec(self.then_branch, a.spec, self.else_branch, b.spec)
                      for a, b in zip(self.then_branch.outputs, self.else_branch.outputs, strict=True))
 
 
@@ -72,7 +72,7 @@ class If(StatelessIf):
 
 
 def _carried_spec(first: Spec, entering: Spec, leaving: Spec) -> Spec:
-    """The spec of a carried value behind the loop: what holds on entry and, for sizes, after every iteration."""
+    """The spec of a carried value after the loop: what holds on entry and, for sizes, after every iteration."""
     if entering.shape is None or leaving.shape is None or first.shape is None:
         return Spec(entering.dtype, None)
     return Spec(entering.dtype, tuple(
@@ -80,7 +80,7 @@ def _carried_spec(first: Spec, entering: Spec, leaving: Spec) -> Spec:
         for i, (f, a, b) in enumerate(zip(first.shape, entering.shape, leaving.shape, strict=True))))
 
 
-def _merged_spec(then: FuncGraph, a: Spec, otherwise: FuncGraph, b: Spec) -> Spec:
+def merged_spec(then: FuncGraph, a: Spec, otherwise: FuncGraph, b: Spec) -> Spec:
     if a.shape is None or b.shape is None or len(a.shape) != len(b.shape):
         return Spec(a.dtype, None)
     shape = []

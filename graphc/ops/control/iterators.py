@@ -90,7 +90,7 @@ class MakeIterator(IteratorUse):
 
 @register
 class IteratorGetNext(IteratorUse):
-    """The next element's components. OutOfRangeError behind the last one."""
+    """The next element's components. OutOfRangeError after the last one."""
 
     operands = ("iterator", "string_handle*")
     results = ("components*",)

@@ -1,7 +1,7 @@
 """What the ops on lists of any order share: the step List does each of them.
 
 All are linear, so their gradients are lists again, and need indices, lengths and shapes, never the elements. In a list
-of gradients an element that was never written is zeros, and so is one behind its end: `_or_zeros`, `_growing`.
+of gradients an element that was never written is zeros, and so is one after its end: `_or_zeros`, `_growing`.
 """
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ HANDLE = Spec(variant, ())
 ElementShape = tuple[dims.Size, ...] | dims.Size     # -1: a size that may differ; instead of the tuple: any rank
 
 
-def _element(dtype: DType, said: ElementShape | None, handle: Spec) -> Spec:
+def element_spec(dtype: DType, said: ElementShape | None, handle: Spec) -> Spec:
     """The spec of an element: what the op says of it, and what is known of those that were pushed."""
     pushed = handle.elements[0] if handle.elements else None
     if not isinstance(said, tuple) and pushed is None:
@@ -39,7 +39,7 @@ def _element(dtype: DType, said: ElementShape | None, handle: Spec) -> Spec:
     return Spec(dtype, shape, None if pushed is None else pushed.value, handle.elements[1:])
 
 
-def _check_handle(op: Op, handle: Spec) -> None:
+def check_handle(op: Op, handle: Spec) -> None:
     if handle.dtype != variant:
         raise TypeError(f"argument 'input_handle' must be a list (variant), but has dtype {handle.dtype.name}")
 
@@ -63,7 +63,7 @@ class EmptyTensorList(Op):
         return HANDLE
 
     def reference(self) -> Any:
-        return _handle(())
+        return reference_list(())
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:
         return [None, None]
@@ -83,11 +83,11 @@ class TensorListPushBack(Op):
     types = {"element_dtype": "tensor"}
 
     def infer(self, handle: Spec, tensor: Spec) -> Spec:
-        _check_handle(self, handle)
+        check_handle(self, handle)
         return replace(HANDLE, elements=joined_elements(handle, replace(HANDLE, elements=elements_of(tensor))))
 
     def reference(self, handle: Any, tensor: Any) -> Any:
-        return _handle((*handle.item(), tensor))
+        return reference_list((*handle.item(), tensor))
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:
         if dys[0] is None or not node.inputs[1].dtype.is_differentiable:
@@ -116,12 +116,12 @@ class TensorListPopBack(Op):
         return variant, self.element_dtype
 
     def infer(self, handle: Spec) -> tuple[Spec, Spec]:
-        _check_handle(self, handle)
-        return handle, _element(self.element_dtype, self.element_shape, handle)
+        check_handle(self, handle)
+        return handle, element_spec(self.element_dtype, self.element_shape, handle)
 
     def reference(self, handle: Any) -> Any:
         elements = handle.item()
-        return _handle(elements[:-1]), elements[-1]
+        return reference_list(elements[:-1]), elements[-1]
 
     def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:
         d_list, d_top = dys
@@ -151,7 +151,7 @@ class TensorListLength(Op):
     results = ("length",)
 
     def infer(self, handle: Spec) -> Spec:
-        _check_handle(self, handle)
+        check_handle(self, handle)
         return Spec(int32, ())
 
     def reference(self, handle: Any) -> Any:
@@ -166,7 +166,7 @@ class TensorListLength(Op):
         b.step(plan.Length(b.contiguous(inputs[0]).buffer, outputs[0].buffer, origins=b.origins))
 
 
-def _handle(elements: tuple[Any, ...]) -> Any:
+def reference_list(elements: tuple[Any, ...]) -> Any:
     """The reference's form of a list: an object scalar that holds a tuple."""
     made = np.empty((), object)
     made[()] = elements

@@ -242,7 +242,7 @@ class GuessedRanks:
         return self.ranks
 
     def compare(self, results: Sequence[np.ndarray]) -> None:
-        """Raises RankDiscovered, which compiles anew, if a guess was wrong."""
+        """Raises RankDiscovered, which compiles again, if a guess was wrong."""
         found = [r.ndim for r in results]
         if self.ranks != found:
             if self.seen or TRIAL.results is None:

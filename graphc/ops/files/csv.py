@@ -126,7 +126,7 @@ def split(record: bytes, comma: bytes, quotes: bool, most: int | None = None) ->
 
 
 def _quoted(record: bytes, start: int, comma: bytes) -> tuple[bytes, int]:
-    """The field that begins behind a quote, and where the next one begins."""
+    """The field that begins after a quote, and where the next one begins."""
     parts = []
     while True:
         end = record.find(b'"', start)

@@ -24,7 +24,7 @@ _TAKEN = (uint8, int32, int64, float16, bfloat16, float32, float64)
 _COORDINATES = (np.array([0, 1, 2, 5], np.float32), np.array([[0], [3]], np.float32))
 
 
-def _check(op: Op, inputs: Sequence[Spec], dtypes: Sequence[DType]) -> None:
+def check_dtypes(op: Op, inputs: Sequence[Spec], dtypes: Sequence[DType]) -> None:
     for name, spec, dtype in zip(op.operands, inputs, dtypes, strict=True):
         if spec.dtype != dtype:
             raise TypeError(f"argument '{name}' must be {dtype.name}, but is {spec.dtype.name}")
@@ -40,7 +40,7 @@ class _Projected(Elementwise):
                          for row in ((0.5, -2, 3, 0.01, 0.125), (1, 0, 0, -1, 0))]
 
     def infer(self, *inputs: Spec) -> Spec:
-        _check(self, inputs, (float32,) * 7)
+        check_dtypes(self, inputs, (float32,) * 7)
         return super().infer(*inputs)
 
     def scalar(self, s: Any, *operands: Any) -> Any:
@@ -64,7 +64,7 @@ class _NearestWhole(Elementwise):
                                               np.float32),), gradient=False)]
 
     def infer(self, *inputs: Spec) -> Spec:
-        _check(self, inputs, (float32,))
+        check_dtypes(self, inputs, (float32,))
         return super().infer(*inputs)
 
     def scalar(self, s: Any, *operands: Any) -> Any:
@@ -92,7 +92,7 @@ class _PlaceInPictures(Elementwise):
                                      np.int64(3)), gradient=False)]
 
     def infer(self, *inputs: Spec) -> Spec:
-        _check(self, inputs, (float32, float32, int64, int64, int64))
+        check_dtypes(self, inputs, (float32, float32, int64, int64, int64))
         return Spec(int64, super().infer(*(Spec(int64, x.shape) for x in inputs)).shape)
 
     def scalar(self, s: Any, *operands: Any) -> Any:

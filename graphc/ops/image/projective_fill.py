@@ -17,7 +17,7 @@ from graphc.ir.dtypes import float32
 from graphc.ir.op import OPS, Elementwise, Sample, attr, operand_field, register
 from graphc.ir.spec import Spec, text
 from graphc.ir.tensor import Operation
-from graphc.ops.image.projective import ImageProjectiveTransformV2, _check
+from graphc.ops.image.projective import ImageProjectiveTransformV2, check_dtypes
 
 _MODES = ("CONSTANT", "REFLECT", "WRAP", "NEAREST")
 
@@ -82,7 +82,7 @@ class _InsidePicture(Elementwise):
                              np.float32(size)), gradient=False) for m in _MODES[1:] for size in (4, 2, 1)]
 
     def infer(self, *inputs: Spec) -> Spec:
-        _check(self, inputs, (float32, float32))
+        check_dtypes(self, inputs, (float32, float32))
         return super().infer(*inputs)
 
     def scalar(self, s: Any, *operands: Any) -> Any:

@@ -81,7 +81,7 @@ def overlap_of(a: np.ndarray, b: np.ndarray) -> np.float32:
 
 @dataclass(frozen=True, eq=False)
 class _Suppression(Op):
-    """What the forms of NonMaxSuppression share: `thresholds` operands behind max_output_size."""
+    """What the forms of NonMaxSuppression share: `thresholds` operands after max_output_size."""
 
     results = ("selected_indices",)
     refusal = _THRESHOLD

@@ -49,7 +49,7 @@ class MatrixSquareRoot(Host):
         return result
 
     def grad(self, g: GradientBuilder, node: Operation, dy: Any) -> Sequence[Any]:
-        # From x dx + dx x = da: the gradient s has x^H s + s x^H = dy. With the rows of s one behind the other, that
+        # From x dx + dx x = da: the gradient s has x^H s + s x^H = dy. With the rows of s one after the other, that
         # is a system of n * n equations, whose matrix is kron(x^H, 1) + kron(1, conj x).
         x = node.outputs[0]
         one = g.diagonal(g.ones_like(g.sum(x, [-1])))

@@ -186,7 +186,7 @@ class _Bound(Op):
 
 
 def _bisected(row: np.ndarray, values: np.ndarray, side: Any) -> np.ndarray:
-    """A NaN is less than nothing and nothing is less than it: it stands in front of all, or behind all."""
+    """A NaN is less than nothing and nothing is less than it: it stands in front of all, or after all."""
     return np.where(values == values, np.searchsorted(row, values, side), 0 if side == "left" else len(row))
 
 

@@ -94,7 +94,7 @@ class Cumprod(_Scan):
     reverse: bool = attr("bool", False)
 
     def grad(self, g, node, dy):
-        """Products with an element, summed and divided by it. The first 0 counts as 1 for its own derivative; behind it
+        """Products with an element, summed and divided by it. The first 0 counts as 1 for its own derivative; after it
         only products that hold it are left, which are 0."""
 
         x, y = g.conj(node.inputs[0]), g.conj(node.outputs[0])

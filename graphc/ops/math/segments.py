@@ -46,7 +46,7 @@ class _Sorted(Op):
     1."""
 
     checks_data = True
-    refusal = "segment ids are not increasing: {1} is behind {0}"
+    refusal = "segment ids are not increasing: {1} comes after {0}"
     operands = ("data", "segment_ids")
     results = ("output",)
     types: ClassVar[dict[str, str]] = {"T": "data", "Tindices": "segment_ids"}

@@ -66,7 +66,7 @@ def _check(op: Op, first: str, data: Spec, indices: Spec, ids: Spec, kind: str) 
 
 class _Sparse(Op):
     checks_data = True
-    refusal = "segment ids are not increasing: {1} is behind {0}"
+    refusal = "segment ids are not increasing: {1} comes after {0}"
     operands: ClassVar[tuple[str, ...]] = ("data", "indices", "segment_ids")
     results = ("output",)
     types: ClassVar[dict[str, str]] = {"T": "data", "Tidx": "indices"}
@@ -195,7 +195,7 @@ class _SparseGrad(Op):
     """grad of the segments back to the output_dim0 rows of data, over the segment's number of rows (or its root)."""
 
     checks_data = True
-    refusal = "segment ids are not increasing: {1} is behind {0}"
+    refusal = "segment ids are not increasing: {1} comes after {0}"
     operands = ("grad", "indices", "segment_ids", "output_dim0")
     results = ("output",)
     types: ClassVar[dict[str, str]] = {"T": "grad", "Tidx": "indices"}

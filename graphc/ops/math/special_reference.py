@@ -1,6 +1,6 @@
 """The special functions in NumPy's long double, one formula a function, as references: none is the kernels' own.
 
-lgamma, digamma   Stirling's series behind 30 steps of the recurrence; near 1 and 2 the Taylor series
+lgamma, digamma   Stirling's series after 30 steps of the recurrence; near 1 and 2 the Taylor series
 hurwitz           40 terms of the sum and Euler and Maclaurin's series
 gamma_parts       power series and continued fraction; for large a near x the density's integral, by Gauss and Legendre
 beta              a hypergeometric series of positive terms

@@ -1,4 +1,4 @@
-"""Narrow integers for kernels that know float32, float64, int32 and int64 only: widened before, narrowed behind."""
+"""Narrow integers for kernels that know float32, float64, int32 and int64 only: widened before, narrowed after."""
 from __future__ import annotations
 
 from typing import Any

@@ -55,7 +55,7 @@ _CASES: tuple[tuple[Any, ...], ...] = (
 )
 
 
-def _attributes(case: tuple[Any, ...], data_format: str) -> dict[str, Any]:
+def case_attributes(case: tuple[Any, ...], data_format: str) -> dict[str, Any]:
     _, _, strides, padding, dilations, pads = case
     made = {"strides": (1, *strides, 1), "padding": padding, "dilations": (1, *dilations, 1), "explicit_paddings": pads}
     if data_format == "NCHW":
@@ -74,7 +74,7 @@ def _shapes(case: tuple[Any, ...], data_format: str) -> tuple[Shape, Shape, Shap
     return x, w, y
 
 
-class _Convolution(Op):
+class Convolution(Op):
     """What the three ops share. Their attributes are the same."""
 
     types = {"T": "filter"}
@@ -162,7 +162,7 @@ class _Convolution(Op):
 
     def of_known_depths(self, g: Any, picture: Any, filter: Any,
                         shapes: tuple[Shape | None, Shape | None]) -> list[Any]:
-        """Both, saying how deep they are if `shapes`, theirs, show groups: behind a loop a gradient's operands do not
+        """Both, saying how deep they are if `shapes`, theirs, show groups: after a loop a gradient's operands do not
         show it."""
         if None in shapes or self.groups(*shapes) == 1:     # type: ignore[arg-type]
             return [picture, filter]
@@ -184,7 +184,7 @@ class _Convolution(Op):
 
 
 @register
-class Conv2D(_Convolution):
+class Conv2D(Convolution):
     """y[p, i, j, o] = sum of x[p, i s + u d - pad, j s + v d - pad, c] w[u, v, c, o] over u, v, c"""
 
     operands = ("input", "filter")
@@ -196,8 +196,8 @@ class Conv2D(_Convolution):
     explicit_paddings: tuple[int, ...] = attr("list(int)", ())
     data_format: str = attr("string", "NHWC")
     dilations: tuple[int, ...] = attr("list(int)", NO_DILATION)
-    samples = [Sample(_attributes(case, f), _shapes(case, f)[:2]) for case in _CASES for f in ("NHWC", "NCHW")] + [
-        Sample(_attributes(_CASES[0], "NHWC"), _shapes(_CASES[0], "NHWC")[:2], (float64, float64))]
+    samples = [Sample(case_attributes(case, f), _shapes(case, f)[:2]) for case in _CASES for f in ("NHWC", "NCHW")] + [
+        Sample(case_attributes(_CASES[0], "NHWC"), _shapes(_CASES[0], "NHWC")[:2], (float64, float64))]
 
     def infer(self, *inputs: Spec) -> Spec:
         return convolution_spec(self, inputs, 4)
@@ -234,7 +234,7 @@ class Conv2D(_Convolution):
 
 
 @register
-class Conv2DBackpropInput(_Convolution):
+class Conv2DBackpropInput(Convolution):
     """The gradient of Conv2D by its input; also the transposed convolution"""
 
     operands = ("input_sizes", "filter", "out_backprop")
@@ -246,7 +246,7 @@ class Conv2DBackpropInput(_Convolution):
     explicit_paddings: tuple[int, ...] = attr("list(int)", ())
     data_format: str = attr("string", "NHWC")
     dilations: tuple[int, ...] = attr("list(int)", NO_DILATION)
-    samples = [Sample({**_attributes(case, f), "input_sizes": _shapes(case, f)[0]}, _shapes(case, f)[1:])
+    samples = [Sample({**case_attributes(case, f), "input_sizes": _shapes(case, f)[0]}, _shapes(case, f)[1:])
                for case in _CASES for f in ("NHWC", "NCHW")]
 
     def infer(self, *inputs: Spec) -> Spec:
@@ -289,7 +289,7 @@ class Conv2DBackpropInput(_Convolution):
 
 
 @register
-class Conv2DBackpropFilter(_Convolution):
+class Conv2DBackpropFilter(Convolution):
     """The gradient of Conv2D by its filter"""
 
     operands = ("input", "filter_sizes", "out_backprop")
@@ -302,7 +302,7 @@ class Conv2DBackpropFilter(_Convolution):
     explicit_paddings: tuple[int, ...] = attr("list(int)", ())
     data_format: str = attr("string", "NHWC")
     dilations: tuple[int, ...] = attr("list(int)", NO_DILATION)
-    samples = [Sample({**_attributes(case, f), "filter_sizes": case[1]}, (_shapes(case, f)[0], _shapes(case, f)[2]))
+    samples = [Sample({**case_attributes(case, f), "filter_sizes": case[1]}, (_shapes(case, f)[0], _shapes(case, f)[2]))
                for case in _CASES for f in ("NHWC", "NCHW")]
 
     def infer(self, *inputs: Spec) -> Spec:

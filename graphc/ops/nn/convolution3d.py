@@ -28,7 +28,7 @@ from graphc.ops.nn.volume import TO_FIRST, channel_axis, swapped_list
 from graphc.ops.nn.window import Axis, convolution_spec, gradient_spec, met_slices
 
 NO_DILATION = (1, 1, 1, 1, 1)
-DEPTH_INWARDS, DEPTH_OUTWARDS = (1, 2, 0, 3, 4), (2, 0, 1, 3, 4)     # of a filter: behind height and width, and back
+DEPTH_INWARDS, DEPTH_OUTWARDS = (1, 2, 0, 3, 4), (2, 0, 1, 3, 4)     # of a filter: after height and width, and back
 
 # volume (NDHWC), filter, strides, padding, dilations
 _CASES: tuple[tuple[Any, ...], ...] = (

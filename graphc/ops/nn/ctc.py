@@ -27,7 +27,7 @@ class CTCLoss(Op):
     results = ("loss", "gradient")
     types = {"T": "inputs"}
     checks_data = True
-    refusal = ("Not enough time for target transition sequence, or a label behind a null label (num_classes - 1 or "
+    refusal = ("Not enough time for target transition sequence, or a label after a null label (num_classes - 1 or "
                "more); ignore_longer_outputs_than_inputs=True leaves the first out")
     preprocess_collapse_repeated: bool = attr("bool", False)
     ctc_merge_repeated: bool = attr("bool", True)

@@ -15,7 +15,7 @@ from graphc.ir.dims import Size
 from graphc.ir.dtypes import float64
 from graphc.ir.op import Permuted, Sample, attr, operand_field, register
 from graphc.ir.spec import Shape, Spec, require_equal
-from graphc.ops.nn.convolution import NO_DILATION, _attributes, _Convolution
+from graphc.ops.nn.convolution import NO_DILATION, Convolution, case_attributes
 from graphc.ops.nn.window import (
     TO_NCHW,
     Axis,
@@ -55,7 +55,7 @@ def _shapes(case: tuple[Any, ...], data_format: str) -> tuple[Shape, Shape, Shap
 _ALL = [(case, f) for case in _CASES for f in ("NHWC", "NCHW")]
 
 
-class _Depthwise(_Convolution):
+class _Depthwise(Convolution):
     """What the three ops share. Their attributes are the same."""
 
     def result_shape(self, picture: Shape, filter: Shape) -> Shape:
@@ -97,8 +97,8 @@ class DepthwiseConv2dNative(_Depthwise):
     explicit_paddings: tuple[int, ...] = attr("list(int)", ())
     data_format: str = attr("string", "NHWC")
     dilations: tuple[int, ...] = attr("list(int)", NO_DILATION)
-    samples = [Sample(_attributes(case, f), _shapes(case, f)[:2]) for case, f in _ALL] + [
-        Sample(_attributes(_CASES[0], "NHWC"), _shapes(_CASES[0], "NHWC")[:2], (float64, float64))]
+    samples = [Sample(case_attributes(case, f), _shapes(case, f)[:2]) for case, f in _ALL] + [
+        Sample(case_attributes(_CASES[0], "NHWC"), _shapes(_CASES[0], "NHWC")[:2], (float64, float64))]
 
     def infer(self, *inputs: Spec) -> Spec:
         return convolution_spec(self, inputs, 4)
@@ -142,7 +142,7 @@ class DepthwiseConv2dNativeBackpropInput(_Depthwise):
     explicit_paddings: tuple[int, ...] = attr("list(int)", ())
     data_format: str = attr("string", "NHWC")
     dilations: tuple[int, ...] = attr("list(int)", NO_DILATION)
-    samples = [Sample({**_attributes(case, f), "input_sizes": _shapes(case, f)[0]}, _shapes(case, f)[1:])
+    samples = [Sample({**case_attributes(case, f), "input_sizes": _shapes(case, f)[0]}, _shapes(case, f)[1:])
                for case, f in _ALL]
 
     def infer(self, *inputs: Spec) -> Spec:
@@ -199,7 +199,7 @@ class DepthwiseConv2dNativeBackpropFilter(_Depthwise):
     explicit_paddings: tuple[int, ...] = attr("list(int)", ())
     data_format: str = attr("string", "NHWC")
     dilations: tuple[int, ...] = attr("list(int)", NO_DILATION)
-    samples = [Sample({**_attributes(case, f), "filter_sizes": case[1]}, (_shapes(case, f)[0], _shapes(case, f)[2]))
+    samples = [Sample({**case_attributes(case, f), "filter_sizes": case[1]}, (_shapes(case, f)[0], _shapes(case, f)[2]))
                for case, f in _ALL]
 
     def infer(self, *inputs: Spec) -> Spec:

@@ -27,7 +27,7 @@ TO_NCHW = (0, 3, 1, 2)
 
 @dataclass(frozen=True)
 class Axis:
-    """One spatial axis of a window: its input and output sizes, and how much padding stands before and behind."""
+    """One spatial axis of a window: its input and output sizes, and how much padding stands before and after."""
 
     size: Size
     window: Size

@@ -128,7 +128,7 @@ class _Requantized(Elementwise):
 
 @register
 class QuantizedConcat(Composite):
-    """Quantized numbers one behind the other, all in the range that holds theirs."""
+    """Quantized numbers one after the other, all in the range that holds theirs."""
 
     operands = ("concat_dim", "values*", "input_mins*", "input_maxes*")
     results = ("output", "output_min", "output_max")

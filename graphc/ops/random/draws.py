@@ -183,15 +183,15 @@ class _PerNumber(_Draw):
         """The reference: one number after the other."""
         shape = (*self.shape, *parameter.shape)  # type: ignore[attr-defined]
         flat = parameter.astype(np.float64).ravel()
-        values = [self.one(float(flat[i % flat.size]), _Attempts(self.key, run, iteration, i))  # type: ignore[attr-defined]
+        values = [self.one(float(flat[i % flat.size]), Attempts(self.key, run, iteration, i))  # type: ignore[attr-defined]
                   for i in range(math.prod(shape))]
         return np.array(values, np.float64).reshape(shape).astype(dtype)
 
-    def one(self, parameter: float, attempts: _Attempts) -> float:
+    def one(self, parameter: float, attempts: Attempts) -> float:
         raise NotImplementedError
 
 
-class _Attempts:
+class Attempts:
     """The pairs of numbers in (0, 1) from which number `index` of a draw is made."""
 
     def __init__(self, key: int, run: int, iteration: int, index: int) -> None:
@@ -234,7 +234,7 @@ class RandomGamma(_PerNumber):
     def reference(self, alpha: np.ndarray, run: int = 0, iteration: int = 0) -> np.ndarray:  # type: ignore[override]
         return self.drawn(alpha, run, iteration, alpha.dtype)
 
-    def one(self, parameter: float, attempts: _Attempts) -> float:
+    def one(self, parameter: float, attempts: Attempts) -> float:
         from statistics import NormalDist
 
         shape = parameter + (parameter < 1)
@@ -328,7 +328,7 @@ class RandomPoissonV2(_PerNumber):
     def reference(self, rate: np.ndarray, run: int = 0, iteration: int = 0) -> np.ndarray:  # type: ignore[override]
         return self.drawn(rate, run, iteration, self.dtype.numpy)
 
-    def one(self, parameter: float, attempts: _Attempts) -> float:
+    def one(self, parameter: float, attempts: Attempts) -> float:
         if parameter < 10:
             product, count = 1.0, 0
             while True:

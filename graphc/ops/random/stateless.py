@@ -31,7 +31,7 @@ def stream(seed: np.ndarray, count: int, group: int = 0) -> np.ndarray:
     return groups(*stream_of(seed), 0, count, group)
 
 
-class _Stateless(Op):
+class Stateless(Op):
     """kernel: fills the result from the mixed seeds."""
 
     results = ("output",)
@@ -52,9 +52,13 @@ class _Stateless(Op):
         if seed.shape is not None and (len(seed.shape) != 1 or (isinstance(seed.shape[0], int) and seed.shape[0] != 2)):
             raise ValueError(f"seed must have shape [2], not {seed.shown()}")
 
+    def stream(self, *given: np.ndarray) -> tuple[int, int]:
+        """Key and run of the stream that `given` says, the first inputs."""
+        return stream_of(given[0])
+
     def words(self, count: int, group: int, *given: np.ndarray) -> np.ndarray:
-        """uint64[count, 4]: groups of words of the stream that `given` says, the first inputs."""
-        return stream(given[0], count, group)
+        """uint64[count, 4]: groups of words of that stream."""
+        return groups(*self.stream(*given), 0, count, group)
 
     def mixed(self, b: Any, *given: Any) -> Any:
         """key and run of that stream, int64[2]."""
@@ -69,7 +73,7 @@ class _Stateless(Op):
         return [None] * len(node.inputs)
 
 
-class _Floating(_Stateless):
+class _Floating(Stateless):
     moves = True               # its kernel makes float32 and float64, which it brings to 16 bits itself
     operands = ("shape", "seed")
     types: ClassVar = {"T": "shape", "Tseed": "seed"}
@@ -184,7 +188,7 @@ class StatelessTruncatedNormal(_Floating):
 
 
 @register
-class StatelessRandomUniformInt(_Stateless):
+class StatelessRandomUniformInt(Stateless):
     """Whole numbers from minval on, below maxval"""
 
     checks_data = True
@@ -229,7 +233,7 @@ class StatelessRandomUniformInt(_Stateless):
 
 
 @register
-class StatelessMultinomial(_Stateless):
+class StatelessMultinomial(Stateless):
     """Classes, chosen with the probabilities softmax(logits), num_samples for each row."""
 
     checks_data = True

@@ -17,13 +17,12 @@ from graphc.ir.dtypes import DType, float32, float64, int32, int64, uint32, uint
 from graphc.ir.known import known_ints
 from graphc.ir.op import Op, Sample, attr, operand_field, register
 from graphc.ir.spec import Spec, require_equal
-from graphc.ops.random.philox import groups
 from graphc.ops.random.stateless import (
+    Stateless,
     StatelessRandomNormal,
     StatelessRandomUniform,
     StatelessRandomUniformInt,
     StatelessTruncatedNormal,
-    _Stateless,
     stream_of,
 )
 
@@ -46,7 +45,7 @@ def _check_key(op: Op, key: Spec, counter: Spec) -> None:
         raise ValueError(f"argument 'alg' is {algorithm}; only Philox (1, or 3 for the device's choice) is supported")
 
 
-class _Keyed(_Stateless):
+class _Keyed(Stateless):
     """Mixed into a draw of two seeds: the stream is that of key and counter."""
 
     checks_data = True
@@ -54,12 +53,12 @@ class _Keyed(_Stateless):
     def check_source(self, *given: Spec) -> None:
         _check_key(self, *given)
 
-    def words(self, count: int, group: int, *given: np.ndarray) -> np.ndarray:
+    def stream(self, *given: np.ndarray) -> tuple[int, int]:
         key, counter = given
         if counter[0]:
             raise InvalidArgumentError(f"{self.type}: counter {counter.tolist()} does not begin a stream: its first "
                                        "number must be 0")
-        return groups(int(key[0]), int(counter[1]), 0, count, group)
+        return int(key[0]), int(counter[1])
 
     def mixed(self, b: Any, *given: Any) -> Any:
         key, counter = given
@@ -127,7 +126,7 @@ class StatelessRandomUniformIntV2(_Keyed, StatelessRandomUniformInt):
                for i, shape in enumerate(_SHAPES) for t, low, high in ((np.int32, -3, 10), (np.int64, -2**40, 2**62))]
 
 
-class _FullInt(_Stateless):
+class _FullInt(Stateless):
     """Whole numbers of any bits: the words themselves. Two draws in halves of the range tell all bits of a word: the
     word without its highest bit, and the word mod 3, which that bit changes by 2."""
 
@@ -201,7 +200,7 @@ class StatelessRandomUniformFullIntV2(_Keyed, _FullInt):
 
 
 @register
-class StatelessRandomGetKeyCounter(_Stateless):
+class StatelessRandomGetKeyCounter(Stateless):
     """Key and counter of the stream of two seeds."""
 
     operands = ("seed",)

@@ -90,7 +90,7 @@ class MadeAt(Op):
         return self._word(s, first, number, "philox", float32)
 
     def _double(self, s: Any, first: Any, number: Any) -> Any:
-        """Of the words `number` and the one behind it."""
+        """Of the words `number` and the one after it."""
         high = s("and", self._word(s, first, number), s.constant(0xFFFFF, int64))
         low = self._word(s, first, s("add", number, s.constant(1, int64)))
         whole = s("add", s("mul", high, s.constant(2**32, int64)), low)

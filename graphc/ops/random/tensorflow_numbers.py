@@ -102,7 +102,7 @@ def truncated_normal(stream: Stream, count: int, dtype: DType) -> np.ndarray:
 
 def _within_two(stream: Stream, numbers: np.ndarray, candidates: np.ndarray) -> np.ndarray:
     """The rows of `candidates`, made of the groups of these numbers, without those beyond two deviations: filled from
-    the groups behind."""
+    the groups after."""
     wide, each = candidates.dtype == np.float64, candidates.shape[1]
     found, filled = np.empty_like(candidates), np.zeros(len(candidates), np.int64)
     left, step = np.arange(len(candidates)), 0

@@ -13,7 +13,7 @@ from graphc.ir.dtypes import FLOATING, DType, float64
 from graphc.ir.known import require_nonnegative
 from graphc.ir.op import Effect, Op, Sample, attr, operand_field, register, same_dtypes
 from graphc.ir.spec import Spec, broadcast_sizes, require_equal
-from graphc.ops.random.draws import _Attempts
+from graphc.ops.random.draws import Attempts
 
 _REFUSAL = "stdevs must be positive and minvals less than maxvals"
 _CASES: tuple[tuple[Any, ...], ...] = (
@@ -78,7 +78,7 @@ class ParameterizedTruncatedNormal(Op):
             a, b = (low - mean) / spread, (high - mean) / spread
             sign = -1 if b <= 0 < -a else 1
             a, b = (a, b) if sign > 0 else (-b, -a)
-            drawn.append(mean + spread * sign * _one(a, b, _Attempts(self.key, run, iteration, i)))
+            drawn.append(mean + spread * sign * _one(a, b, Attempts(self.key, run, iteration, i)))
         return np.array(drawn, inputs[0].dtype).reshape(self.shape)  # type: ignore[arg-type]
 
     def grad(self, g, node, dy):
@@ -96,7 +96,7 @@ class ParameterizedTruncatedNormal(Op):
         b.map(lambda s, v: s.cast(v, y.dtype), [drawn], [y])
 
 
-def _one(low: float, high: float, attempts: _Attempts) -> float:
+def _one(low: float, high: float, attempts: Attempts) -> float:
     """A standard normal number between bounds, of which the upper one is positive."""
     from statistics import NormalDist
 

@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 
 from graphc.ir import dims
+from graphc.kernels.contracts.signal import LONGEST
 
 # Steps of a prime number cost its square: beyond this one Bluestein's way, three transforms of twice the length and
 # more, is quicker.
-LARGEST_PRIME = 31
+LARGEST_PRIME = 53
+# Longer rows are transformed as matrices: of few rows most lanes are empty, of many the planes outgrow the cache.
+LONGEST_ROW = 256
 
 
 def known(sizes: Sequence[Any]) -> bool:
@@ -28,13 +31,31 @@ def transform(b: Any, x: Any, axes: Sequence[int], inverse: bool) -> Any:
     """A temporary with the transform of x, or the inverse one, over `axes`, the last one first; their sizes are known,
     and not 0."""
     for axis in reversed(axes):
+        axis %= x.rank
+        if axis < x.rank - 1 and is_side_by_side(x.shape[axis]):
+            made = b.temporary(x.dtype, x.shape)
+            _call(b, b.contiguous(x), made, [dims.product(x.shape[:axis]), x.shape[axis], 1,
+                                             dims.product(x.shape[axis + 1:])], inverse)
+            x = made
+            continue
         order = list(range(x.rank))
         order[axis], order[-1] = order[-1], order[axis]
-        moved = x if axis in (-1, x.rank - 1) else x.transpose(order)
+        moved = x if axis == x.rank - 1 else x.transpose(order)
         made = b.temporary(x.dtype, moved.shape)
         _last_axis(b, b.contiguous(moved), made, inverse)
         x = made if moved is x else made.transpose(order)
     return x
+
+
+def transform_real(b: Any, x: Any, y: Any, n: int, inverse: bool) -> None:
+    """y = the transform of 2 n real numbers along the last axis, n + 1 complex ones; or the inverse. Both are
+    contiguous, and n is_side_by_side."""
+    _call(b, x, y, [dims.product(x.shape[:-1]), n, 1, 1], inverse, real=True)
+
+
+def is_side_by_side(n: int) -> bool:
+    """Whether several transforms of n numbers are computed at once."""
+    return n <= LONGEST and max(_primes(n), default=1) <= LARGEST_PRIME
 
 
 def _last_axis(b: Any, x: Any, y: Any, inverse: bool) -> None:
@@ -61,10 +82,15 @@ def _product(s: Any, x: Any, y: Any) -> Any:
 
 
 def _by_kernel(b: Any, x: Any, y: Any, inverse: bool) -> None:
-    real, shape = x.dtype.real_dtype, (*x.shape, 2)
-    first, second = _factors(x.shape[-1])
-    b.call("fft", [b.bitcast(x, real, shape), b.constant(_roots(first, second).astype(real.numpy)),
-                   b.bitcast(y, real, shape)], dims=[dims.product(x.shape[:-1]), first, second], attrs=[int(inverse)])
+    _call(b, x, y, [dims.product(x.shape[:-1]), *_factors(x.shape[-1]), 1], inverse)
+
+
+def _call(b: Any, x: Any, y: Any, sizes: Sequence[Any], inverse: bool, real: bool = False) -> None:
+    """The kernel, of complex numbers as pairs; of real ones two are a pair."""
+    given, made = (value if not value.dtype.is_complex else b.bitcast(value, value.dtype.real_dtype, (*value.shape, 2))
+                   for value in (x, y))
+    roots = _roots(sizes[1] * sizes[2] * (2 if real else 1)).astype(given.dtype.numpy)
+    b.call("fft", [given, b.constant(roots), made], dims=sizes, attrs=[int(inverse), int(real)])
 
 
 def _primes(n: int) -> list[int]:
@@ -78,19 +104,19 @@ def _primes(n: int) -> list[int]:
 
 
 def _factors(n: int) -> tuple[int, int]:
-    """n as a product of two numbers that are as near to each other as can be, the larger one first."""
+    """What a row of n numbers is transformed as: as it is, or as a matrix whose sides are as near to each other as can
+    be, the longer one first."""
+    if n <= LONGEST_ROW:
+        return n, 1
     small = max(d for d in range(1, math.isqrt(n) + 1) if n % d == 0)
     return n // small, small
 
 
 @lru_cache(maxsize=64)
-def _roots(first: int, second: int) -> np.ndarray:
-    """What the kernel takes: exp(-2 pi i k j / n) for k < first, j < second, then the roots for both lengths, real
-    parts before imaginary ones."""
-    turns = [(np.outer(np.arange(first), np.arange(second)).ravel(), first * second), (np.arange(first), first),
-             (np.arange(second), second)]
-    roots = [np.exp(-2j * np.pi * (k % n / n)) for k, n in turns]
-    return np.concatenate([part for root in roots for part in (root.real, root.imag)])
+def _roots(n: int) -> np.ndarray:
+    """What the kernel takes: exp(-2 pi i k / n) for k < n, real parts before imaginary ones."""
+    roots = np.exp(-2j * np.pi * (np.arange(n) / n))
+    return np.concatenate([roots.real, roots.imag])
 
 
 @lru_cache(maxsize=16)

@@ -14,7 +14,7 @@ from graphc.ir.spec import Spec, text
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.signal.by_kernel import known, transform
 
-_SHAPES = {1: [(8,), (1,), (7,), (2, 5), (2, 3, 4), (2, 37), (0,), (0, 3), (3, 0)],
+_SHAPES = {1: [(8,), (1,), (7,), (2, 5), (2, 3, 4), (2, 59), (0,), (0, 3), (3, 0)],
            2: [(4, 4), (1, 1), (3, 5), (2, 2, 3), (0, 3), (3, 0), (0, 2, 2)],
            3: [(2, 2, 2), (1, 1, 1), (3, 2, 5), (2, 1, 3, 2), (2, 0, 3), (0, 2, 2, 2)]}
 

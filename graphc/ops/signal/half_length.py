@@ -4,6 +4,7 @@ Neighbours are taken as one complex number: z = x[0::2] + i x[1::2], which is ho
 transform, that of the even places is E[k] = (Z[k] + conj Z[n/2 - k]) / 2, that of the odd ones
 O[k] = (Z[k] - conj Z[n/2 - k]) / 2i, and X[k] = E[k] + exp(-2 pi i k / n) O[k]; for k = 0 and k = n/2, which have no
 opposite, that is the sum and the difference of Z[0]'s parts. The inverse goes the same way back.
+The kernel does so by itself where transforms stand side by side; of others it is a map behind, or in front of, it.
 """
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.ops.signal.by_kernel import transform
+from graphc.ops.signal.by_kernel import is_side_by_side, transform, transform_real
 
 FEWEST = 4                             # numbers, below which nothing is saved
 
@@ -44,6 +45,9 @@ def _inner(b: Any, x: Any, y: Any, n: int, inverse: bool) -> None:
 def from_real(b: Any, x: Any, y: Any) -> None:
     """y[..., n/2 + 1] = the transform of x[..., n]."""
     n, real, last = x.shape[-1], x.dtype, x.rank - 1
+    if is_side_by_side(n // 2):
+        transform_real(b, b.contiguous(x), y, n // 2, False)
+        return
     pairs = b.bitcast(b.contiguous(x), y.dtype, (*x.shape[:-1], n // 2))
     made = transform(b, pairs, [last], False)
     _inner(b, made, y, n, False)
@@ -58,6 +62,9 @@ def from_real(b: Any, x: Any, y: Any) -> None:
 def to_real(b: Any, x: Any, y: Any) -> None:
     """y[..., n] = the inverse transform of x[..., n/2 + 1], of whose first and last numbers the real parts count."""
     n, real, last = y.shape[-1], y.dtype, y.rank - 1
+    if is_side_by_side(n // 2):
+        transform_real(b, b.contiguous(x), y, n // 2, True)
+        return
     pairs = b.temporary(x.dtype, (*y.shape[:-1], n // 2))
     _inner(b, x, pairs, n, True)
 

@@ -25,7 +25,7 @@ from graphc.ops.signal.half_length import from_real, is_halved, to_real
 
 # Of each rank, shapes and fft_lengths.
 _LENGTHS: dict[int, list[tuple[tuple[int, ...], tuple[int, ...]]]] = {
-    1: [((8,), (8,)), ((7,), (7,)), ((2, 6), (5,)), ((40,), (37,)), ((1,), (1,)), ((2, 3, 4), (2,)), ((0, 3), (3,)),
+    1: [((8,), (8,)), ((7,), (7,)), ((2, 6), (5,)), ((60,), (59,)), ((1,), (1,)), ((2, 3, 4), (2,)), ((0, 3), (3,)),
         ((3, 0), (0,))],
     2: [((4, 6), (4, 6)), ((3, 5), (3, 5)), ((2, 4, 5), (3, 4)), ((1, 1), (1, 1)), ((0, 3, 2), (3, 2))],
     3: [((2, 3, 4), (2, 3, 4)), ((2, 4, 2, 5), (3, 2, 3)), ((0, 1, 2, 2), (1, 2, 2))]}
@@ -99,7 +99,7 @@ def _share(g: GradientBuilder, count: Tensor, length: Tensor, dtype: DType, inne
 
 
 def _grown(g: GradientBuilder, x: Tensor, like: Tensor, rank: int) -> Tensor:
-    """x with zeros behind it along the last `rank` axes, up to the shape of `like`."""
+    """x with zeros after it along the last `rank` axes, up to the shape of `like`."""
     known = [t.spec.static_shape for t in (x, like)]
     if known[0] is not None and known[1] is not None and known[0][-rank:] == known[1][-rank:] \
             and None not in known[0][-rank:]:

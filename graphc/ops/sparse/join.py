@@ -42,7 +42,7 @@ def _concat_sample(axis: int, given: Sequence[Any], dtype: DType | None = None) 
 
 @register
 class SparseConcat(Op):
-    """Sparse tensors, one behind the other along concat_dim. No gradient, as in TensorFlow 1: it is None."""
+    """Sparse tensors, one after the other along concat_dim. No gradient, as in TensorFlow 1: it is None."""
 
     checks_data = True
     moves = True

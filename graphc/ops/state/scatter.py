@@ -16,7 +16,7 @@ from graphc.ir.elementwise import check_dtype
 from graphc.ir.op import OPS, Composite, Effect, Op, Sample, attr, register
 from graphc.ir.spec import Spec, require_equal, text
 from graphc.ops.array.gather_nd import TUPLES
-from graphc.ops.array.scatter import CHANGED, _CheckedIndices, _Scattered, _slice_shape, check_updates, scattered
+from graphc.ops.array.scatter import CHANGED, _CheckedIndices, _Scattered, check_updates, scattered, slice_shape
 
 
 def _check_dtypes(op: Op, how: str, ref: Spec, indices: Spec, updates: Spec) -> None:
@@ -118,7 +118,7 @@ def _rows(low: float = -1.0, high: float = 1.0) -> list[Sample]:
 
 
 def _tuples() -> list[Sample]:
-    return [Sample({}, (s, i.astype(t), _slice_shape(i, s)), (d, None, d), gradient=False)
+    return [Sample({}, (s, i.astype(t), slice_shape(i, s)), (d, None, d), gradient=False)
             for n, (i, s) in enumerate(TUPLES) for d, t in (((None, np.int32), (float64, np.int64))[n % 2],)]
 
 

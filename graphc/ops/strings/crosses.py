@@ -51,7 +51,7 @@ def _sample(sparse: Sequence[Any], dense: Sequence[Any], **fields: Any) -> Sampl
 
 @register
 class SparseCross(Host):
-    """The crosses of N sparse matrices and of dense ones, behind them in that order, row by row; of the last feature
+    """The crosses of N sparse matrices and of dense ones, after them in that order, row by row; of the last feature
     the element changes first. hashed_output: hashes (of num_buckets, if that is not 0), else texts joined by "_X_".
     features: the indices, the values, the shapes, and the dense matrices."""
 

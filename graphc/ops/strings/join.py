@@ -38,7 +38,7 @@ class _Join(Host):
 
 @register
 class StringJoin(_Join):
-    """The strings at each place, one behind the other. Scalars stand at every place."""
+    """The strings at each place, one after the other. Scalars stand at every place."""
 
     operands = ("inputs*",)
     separator: str = attr("string", "")
@@ -71,7 +71,7 @@ class StringJoin(_Join):
 
 @register
 class ReduceJoin(_Join):
-    """The strings along the axes, one behind the other, the first axis in `reduction_indices` running fastest."""
+    """The strings along the axes, one after the other, the first axis in `reduction_indices` running fastest."""
 
     operands = ("inputs", "reduction_indices")
     reduction_indices: tuple[int, ...] = operand_field("int_or_ints")
@@ -107,7 +107,7 @@ class ReduceJoin(_Join):
 
 @register
 class UnsortedSegmentJoin(_Join):
-    """For each segment the strings with its number, one behind the other; empty ones in front of all are left out."""
+    """For each segment the strings with its number, one after the other; empty ones in front of all are left out."""
 
     operands = ("inputs", "segment_ids", "num_segments")
     types: ClassVar = {"Tindices": "segment_ids", "Tnumsegments": "num_segments"}

@@ -45,7 +45,7 @@ class StringLength(EachString):
 
 @register
 class StringStrip(EachString):
-    """Without white space in front and behind."""
+    """Without white space in front and after."""
 
     samples: ClassVar = samples_of_words()
 

@@ -77,7 +77,7 @@ class DecodeRaw(_Raw):
 
 @register
 class DecodePaddedRaw(_Raw):
-    """The numbers that the first `fixed_length` bytes of each string are; zeros behind its end."""
+    """The numbers that the first `fixed_length` bytes of each string are; zeros after its end."""
 
     operands = ("input_bytes", "fixed_length")
     fixed_length: dims.Size = operand_field("int")

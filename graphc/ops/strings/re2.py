@@ -125,7 +125,7 @@ class _Translation:
         self.at += 2
 
     def _character(self) -> str:
-        """An escape that is one character, which the position goes behind."""
+        """An escape that is one character, which the position goes after."""
         pattern, at = self.pattern, self.at
         c = pattern[at + 1] if at + 1 < len(pattern) else ""
         if c in "pP" and c:
@@ -236,7 +236,7 @@ class _Translation:
         self.bare = True
 
     def _alternative(self) -> str:
-        """Flags in the middle hold for all alternatives behind them, so what they opened is closed and opened anew."""
+        """Flags in the middle hold for all alternatives behind them, so what they opened is closed and opened again."""
         if not self.scopes[-1]:
             return "|"
         closed, self.scopes[-1] = ")" * self.scopes[-1], 1

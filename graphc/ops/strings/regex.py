@@ -19,13 +19,28 @@ _REPLACED = (("x*", "-"), (r"(\w+) (\w+)", r"\2 \1 \0 \\"), ("b$", "."), (".", "
              (r"\s|[[:digit:]]", ""), ("(?i)W|L", "_"), ("", "-"), ("b", r"\3"), ("b", r"<\q>"))
 
 
-def replaced(pattern: re.Pattern[str], rewrite: bytes, everywhere: bool) -> Callable[[bytes], bytes]:
-    """A string with the (first) match replaced. An empty match right behind another one does not count, as in RE2."""
+def replaced(pattern: bytes, rewrite: bytes, everywhere: bool) -> Callable[[bytes], bytes]:
+    """A string with the (first) match replaced. An empty match right after another one does not count, as in RE2."""
+    found = compiled(pattern)
     written, complete, most = _rewriter(decoded(rewrite))
+    if most <= found.groups and (complete or everywhere) and not _may_match_nothing(pattern):
+        template = "".join(p.replace("\\", "\\\\") if isinstance(p, str) else rf"\g<{p}>" for p in written)
+        change, count = found.sub, 0 if everywhere else 1
+        return lambda value: encoded(change(template, decoded(value), count))
+    return _replaced_slowly(found, written, complete or everywhere, most, everywhere)
 
+
+def _may_match_nothing(pattern: bytes) -> bool:
+    """Whether some match may be empty; True, too, where it looks at what is around (`re` takes another match there)."""
+    around = re.search(rb"(?<!\[)\^|\$|\\[bBAz]", pattern) is not None
+    return around or compiled(pattern).fullmatch("") is not None
+
+
+def _replaced_slowly(pattern: re.Pattern[str], written: list[str | int], complete: bool, most: int,
+                     everywhere: bool) -> Callable[[bytes], bytes]:
     def of(value: bytes) -> bytes:
         text = decoded(value)
-        if most > pattern.groups or not (complete or everywhere):
+        if most > pattern.groups or not complete:
             return value
         made: list[str] = []
         at, last = 0, -1
@@ -76,7 +91,7 @@ class _Replace(Host):
         return (string,)
 
     def replaced(self, x: np.ndarray, pattern: bytes, rewrite: bytes) -> np.ndarray:
-        change = replaced(compiled(pattern), rewrite, self.replace_global)
+        change = replaced(pattern, rewrite, self.replace_global)
         return strings_of(map(change, x.ravel().tolist()), x.shape)
 
     def grad(self, g: Any, node: Any, *dys: Any) -> Sequence[Any]:

@@ -1,4 +1,4 @@
-"""What ScatterNd does with strings: those for one place stand there one behind the other, as TensorFlow adds them."""
+"""What ScatterNd does with strings: those for one place stand there one after the other, as TensorFlow adds them."""
 from __future__ import annotations
 
 from typing import Any, ClassVar

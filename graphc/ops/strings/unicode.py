@@ -95,8 +95,17 @@ class UnicodeTranscode(_Reader, EachString):
         return super().infer(*inputs)
 
     def each(self) -> Any:
-        output = OUTPUTS[self.output_encoding]
-        return lambda value: "".join(chr(c) for c, _ in self.read(value, self.input_encoding)).encode(output)
+        output, encoding = OUTPUTS[self.output_encoding], self.input_encoding
+
+        def of(value: bytes) -> bytes:
+            if not self.replace_control_characters:
+                try:
+                    return value.decode(encoding).encode(output)
+                except (UnicodeError, LookupError):
+                    pass                            # `read` knows what stands for what is wrong
+            return "".join(chr(c) for c, _ in self.read(value, encoding)).encode(output)
+
+        return of
 
 
 @register

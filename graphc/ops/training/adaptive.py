@@ -46,7 +46,7 @@ class SparseApplyAdagrad(SparseUpdate):
 
 @register
 class ApplyAdagradDA(Update):
-    """Adagrad by dual averaging (Duchi et al.): var is computed anew from the sums of gradients and of their squares.
+    """Adagrad by dual averaging (Duchi et al.): var is computed again from the sums of gradients and of their squares.
     """
 
     operands = ("var", "gradient_accumulator", "gradient_squared_accumulator", "grad", "lr", "l1", "l2", "global_step")

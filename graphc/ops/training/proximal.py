@@ -74,7 +74,7 @@ _SPARSE_V2 = ("var", "accum", "linear", "grad", "indices", "lr", "l1", "l2", "l2
 
 @register
 class ApplyFtrl(_Ftrl):
-    """FTRL-Proximal: accum += grad^2; linear gathers gradients; var is computed anew from both."""
+    """FTRL-Proximal: accum += grad^2; linear gathers gradients; var is computed again from both."""
 
     operands = _OPERANDS
     samples = dense_samples(operands, _Ftrl.refs)

@@ -26,7 +26,7 @@ def check_indices(op: Op, indices: Spec, rank: int | None = None) -> None:
 
 
 def check_rows(table: Shape | None, indices: Shape | None, rows: Shape | None, name: str) -> None:
-    """Raises ValueError unless rows has the shape of the indices and behind it that of a row of the table."""
+    """Raises ValueError unless rows has the shape of the indices and after it that of a row of the table."""
     if table is None or indices is None or rows is None:
         return
     if not table:
@@ -40,7 +40,7 @@ def check_rows(table: Shape | None, indices: Shape | None, rows: Shape | None, n
 
 
 # Unique and UnsortedSegmentSum together do what _SumEqual does. But how many rows they give only the run knows, so that
-# all behind them is bound anew in each: 17 us against 12 for 320 rows of 100, 206 against 64 for 4,096 of 64.
+# all after them is bound again in each: 17 us against 12 for 320 rows of 100, 206 against 64 for 4,096 of 64.
 @register
 class _FirstEqual(Op):
     """Of each index, the position of the first index equal to it: int64."""

@@ -18,7 +18,7 @@ _PHILOX = 1
 
 
 def _device(node: NodeDef, inputs: Sequence[Tensor]) -> list[Any]:
-    """DeviceIndex: the place of "CPU" in device_names, behind the last one if it is not there."""
+    """DeviceIndex: the place of "CPU" in device_names, after the last one if it is not there."""
     names = [s.decode(errors="replace") for s in node.attr["device_names"].list.s]
     return [constant(names.index("CPU") if "CPU" in names else len(names), int32)]
 

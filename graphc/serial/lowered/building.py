@@ -199,7 +199,7 @@ class Builder:
         return out
 
     def fresh(self, name: str) -> str:
-        """A name with a slash behind it for an operation that is no node of the file."""
+        """A name with a slash after it for an operation that is no node of the file."""
         graph, free, count = get_default_graph(), name, 0
         while free in self.taken or not graph.is_free(free):
             count += 1
@@ -209,7 +209,7 @@ class Builder:
 
 
 def _is_cheap(operation: Operation) -> bool:
-    """Whether an operation of a branch is computed anew where another branch uses it, so that what is known of its
+    """Whether an operation of a branch is computed again where another branch uses it, so that what is known of its
     value stays known: constants, and integers (shapes, axes)."""
     definition = operation.definition
     return isinstance(definition, Const) or (

@@ -9,7 +9,7 @@ A handle that is pushed on a stack (the gradient of a TensorArray in a loop asks
 list as it is then: popped, it serves to make an array of gradients of its size, and to tell its elements' shapes.
 
 An array of gradients belongs to an array and a source. It exists as soon as its array does, so that a loop that is
-first to ask for it need not make it; its writes are added up, behind its end, too.
+first to ask for it need not make it; its writes are added up, after its end, too.
 """
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ def add_gradients_summaries(grads_and_vars: Sequence[tuple[Any, Any]]) -> list[A
 
 
 def gradient_summaries(pairs: Sequence[tuple[Any, Any]], suffix: str) -> list[Any]:
-    """suffix: behind the variable's name in the tags."""
+    """suffix: after the variable's name in the tags."""
     made = []
     for gradient, variable in pairs:
         if gradient is None:

@@ -1,4 +1,4 @@
-"""The GraphDef of a graph that is saved again and again: made anew only if the graph has changed since.
+"""The GraphDef of a graph that is saved again and again: made again only if the graph has changed since.
 
 What a GraphDef is made of are objects that are replaced, never changed: so a graph is as it was if all of them are the
 same objects.

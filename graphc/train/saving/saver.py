@@ -129,7 +129,7 @@ class Saver:
              meta_graph_suffix: str = "meta", write_meta_graph: bool = True, write_state: bool = True,
              strip_default_attrs: bool = False, save_debug_info: bool = False) -> str | None:
         """Writes a checkpoint, its meta graph and the file `checkpoint`; returns the checkpoint's name, as
-        `tf.train.Saver.save`. global_step (a number, tensor or its name) comes behind save_path. A save_path that
+        `tf.train.Saver.save`. global_step (a number, tensor or its name) comes after save_path. A save_path that
         ends in ".safetensors" is one file of that format, and the step comes before the ending.
 
         Raises FailedPreconditionError if a variable is not initialised, TypeError if sess is no session.

@@ -78,7 +78,7 @@ def relative_to(folder: str, paths: Sequence[str]) -> list[str]:
 
 @public("train.get_checkpoint_state")
 def get_checkpoint_state(checkpoint_dir: Any, latest_filename: str | None = None) -> CheckpointState | None:
-    """What the file says, relative paths put behind checkpoint_dir, as `tf.train.get_checkpoint_state`. None if there
+    """What the file says, relative paths put after checkpoint_dir, as `tf.train.get_checkpoint_state`. None if there
     is no file, or with a warning if it cannot be read. Raises ValueError if it names no checkpoint.
 
     >>> v = gc.Variable(1., name="v")

@@ -1,4 +1,4 @@
-"""SessionRunHook: what is called before and behind each run of a MonitoredSession, and what it is given."""
+"""SessionRunHook: what is called before and after each run of a MonitoredSession, and what it is given."""
 from __future__ import annotations
 
 from typing import Any, NamedTuple
@@ -38,7 +38,7 @@ class SessionRunHook:
         """Not called if the run failed."""
 
     def end(self, session: Any) -> None:
-        """When the session is closed; not behind an exception other than OutOfRangeError or StopIteration."""
+        """When the session is closed; not after an exception other than OutOfRangeError or StopIteration."""
 
 
 class _RunArgs(NamedTuple):
@@ -82,7 +82,7 @@ class SessionRunContext:
     """One run, as its hooks see it. As `tf.train.SessionRunContext`.
 
     original_args: the SessionRunArgs of the caller; session: the gc.Session below; request_stop() makes
-    should_stop() true behind this run.
+    should_stop() true after this run.
 
     >>> class StopAtOnce(gc.train.SessionRunHook):
     ...     def after_run(self, run_context, run_values):

@@ -49,7 +49,7 @@ class SessionManager:
                         init_fn: Callable[[Any], Any] | None = None) -> Any:
         """A session restored from the checkpoint, or, if there is none, initialised by init_op and init_fn(session).
 
-        Raises RuntimeError if there is nothing to initialise it with, or it is not ready behind that.
+        Raises RuntimeError if there is nothing to initialise it with, or it is not ready after that.
         """
         session, restored = self._restored_session(master, saver, checkpoint_dir, checkpoint_filename_with_path,
                                                    wait_for_checkpoint, max_wait_secs, config)
@@ -89,7 +89,7 @@ class SessionManager:
 
     def wait_for_session(self, master: Any, config: Any = None, max_wait_secs: float | None = float("inf")) -> Any:
         """A session that is ready without initialisation; looks every recovery_wait_secs. Raises DeadlineExceededError
-        behind max_wait_secs."""
+        after max_wait_secs."""
         end = time.monotonic() + (float("inf") if max_wait_secs is None else max_wait_secs)
         while True:
             session = gc.Session(master, graph=self._graph, config=config)

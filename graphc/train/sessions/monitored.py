@@ -57,7 +57,7 @@ class _Monitored:
         return None if self._tf_session is None else self._tf_session.graph
 
     def run(self, fetches: Any, feed_dict: Any = None, options: Any = None, run_metadata: Any = None) -> Any:
-        """Session.run with the hooks. Raises RuntimeError behind should_stop() or close()."""
+        """Session.run with the hooks. Raises RuntimeError after should_stop() or close()."""
         return self._open().run(fetches, feed_dict=feed_dict, options=options, run_metadata=run_metadata)
 
     def run_step_fn(self, step_fn: Callable[..., Any]) -> Any:
@@ -118,7 +118,7 @@ class MonitoredSession(_Monitored):
     """A session with hooks, as `tf.train.MonitoredSession`: made by session_creator (a ChiefSessionCreator if it is
     None), and made again when a run fails with AbortedError or UnavailableError.
 
-    run raises RuntimeError behind close() or a stop; run_step_fn raises ValueError for a function of other arguments
+    run raises RuntimeError after close() or a stop; run_step_fn raises ValueError for a function of other arguments
     than step_context.
 
     >>> v = gc.Variable(1.)

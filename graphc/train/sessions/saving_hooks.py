@@ -43,7 +43,7 @@ class CheckpointSaverListener:
         """True asks to stop."""
 
     def end(self, session: Any, global_step_value: int) -> None:
-        """Called when the session ends, behind the last checkpoint."""
+        """Called when the session ends, after the last checkpoint."""
         pass
 
 

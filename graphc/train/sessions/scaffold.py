@@ -13,7 +13,7 @@ from graphc.train.sessions.log import LOG
 class Scaffold:
     """What a session is initialised, restored and saved with, as `tf.train.Scaffold`.
 
-    finalize() makes what is missing and finalizes the graph. init_fn(scaffold, session) is called behind init_op,
+    finalize() makes what is missing and finalizes the graph. init_fn(scaffold, session) is called after init_op,
     where no checkpoint is restored. copy_from_scaffold: gives what is None here. Raises TypeError if that is no
     Scaffold.
 

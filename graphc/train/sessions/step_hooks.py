@@ -67,7 +67,7 @@ class StopAtStepHook(SessionRunHook):
 class GlobalStepWaiterHook(SessionRunHook):
     """Waits before the first run until the global step reaches `wait_until_step`. As
     `tf.train.GlobalStepWaiterHook`.
-    For workers that are to start one after another, behind the one that shares its variables with them.
+    For workers that are to start one after another, after the one that shares its variables with them.
 
     It needs a global step (RuntimeError), when the session is made.
 

@@ -97,9 +97,9 @@ class Supervisor:
     @contextmanager
     def managed_session(self, master: Any = "", config: Any = None, start_standard_services: bool = True,
                         close_summary_writer: bool = True) -> Iterator[Any]:
-        """A session with its services and queue runners; behind the block they are stopped and it is closed.
+        """A session with its services and queue runners; after the block they are stopped and it is closed.
 
-        OutOfRangeError ends the block quietly; other errors of the block, or of a thread, are raised behind it.
+        OutOfRangeError ends the block quietly; other errors of the block, or of a thread, are raised after it.
         """
         session = None
         try:

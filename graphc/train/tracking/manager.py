@@ -67,7 +67,7 @@ class CheckpointManager:
         return list(self._may_go)
 
     def save(self, checkpoint_number: Any = None, session: Any = None) -> str:
-        """Writes a checkpoint and deletes those that are too many; returns its name. checkpoint_number: stands behind
+        """Writes a checkpoint and deletes those that are too many; returns its name. checkpoint_number: stands after
         the name in place of how often it was saved: a number or an integer variable."""
         session = session_or_default(session)
         count = self._checkpoint._counted_up(session)

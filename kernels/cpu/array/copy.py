@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ...contracts.calls import Functions
 from ..memory import ITEM_SIZES, address, copy_bytes, offset
-from ..stream import BEYOND_CACHES, fence, stream_bytes
+from ..stream import AHEAD, BEYOND_CACHES, fence, stream_bytes
 from ..words import OK, TILE_ELEMENTS, TILES
 
 TILE_BYTES = 256 * 1024
@@ -24,7 +24,7 @@ def make(types):
         first = tile * per_tile
         source, target = address(offset(x, first)), address(offset(y, first))
         if source != target and elements * size >= BEYOND_CACHES:
-            stream_bytes(target, source, min(per_tile, elements - first) * size)
+            stream_bytes(target, source, min(per_tile, elements - first) * size, source + AHEAD)
             fence()
         elif source != target:
             copy_bytes(target, source, min(per_tile, elements - first) * size)

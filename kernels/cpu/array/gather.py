@@ -2,6 +2,7 @@
 
 Job: gather copies params[outer, indices[j], :] to out[outer, j, :]; scatter_add, its gradient, is out = 0, then
 out[outer, indices[j], :] += updates[outer, j, :] for j in ascending order.
+Rows of what no cache holds are written past the caches.
 Invariants: every index is checked against the axis before it is used: INDEX_OUT_OF_RANGE, index and size in scratch.
 scatter_add's tiles own whole rows of `outer` or, if there is one, ranges of `inner`: so sums never depend on threads.
 """
@@ -9,10 +10,11 @@ from __future__ import annotations
 
 from ...contracts.calls import Functions
 from ..memory import ITEM_SIZES, address, copy_bytes, helper, int64_at, offset, prefetch, zero_bytes
+from ..stream import AHEAD, BEYOND_CACHES, STREAMED_ROW, fence, stream_bytes
 from ..words import INDEX_OUT_OF_RANGE, OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, USER
 
 TILE = 16384                           # elements of a tile, about
-ASKED_BYTES = 256                      # from here on a row is asked for while the two before it are copied
+ASKED_BYTES = 256                      # from here on a row is asked for while those before it are copied
 MOST_ASKED = 1024                      # bytes of it, at most: then the processor sees by itself where it goes on
 LINE = 64
 COPY_BYTES = 64                        # from here on memcpy, below a loop
@@ -41,16 +43,21 @@ def make_gather(types):
         first = tile * choice[USER]
         limit = min(first + choice[USER], outer * count)
         row, position = first // count, first % count
+        streams = inner * size >= STREAMED_ROW and outer * count * inner * size >= BEYOND_CACHES
+        ahead = max(AHEAD // max(inner * size, 1), 1) if streams else 2
         for target_row in range(first, limit):
             index = indices[position]
             if index < 0 or index >= axis:
                 return refuse(scratch, index, axis)
+            later = indices[position + ahead] if position + ahead < count else index
+            next_row = address(offset(params, (row * axis + later) * inner))
             source, target = offset(params, (row * axis + index) * inner), offset(out, target_row * inner)
-            if inner * size >= ASKED_BYTES and position + 2 < count:
-                later = address(offset(params, (row * axis + indices[position + 2]) * inner))
-                for line in range(0, min(inner * size, MOST_ASKED), LINE):
-                    prefetch(later + line)
-            if inner * size >= COPY_BYTES:
+            if streams:
+                stream_bytes(address(target), address(source), inner * size, next_row)
+            elif inner * size >= COPY_BYTES:
+                if inner * size >= ASKED_BYTES:
+                    for line in range(0, min(inner * size, MOST_ASKED), LINE):
+                        prefetch(next_row + line)
                 copy_bytes(address(target), address(source), inner * size)
             else:
                 for i in range(inner):
@@ -59,6 +66,8 @@ def make_gather(types):
             if position == count:
                 position = 0
                 row += 1
+        if streams:
+            fence()
         return OK
     return Functions(bind, run)
 

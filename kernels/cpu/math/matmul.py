@@ -133,7 +133,7 @@ def make_shape_run(dtype, shape):
 def make_unpacked_run(dtype, isa):
     """The function that computes a tile of DOTS, STREAM or SHORT: rows and columns of some matrices of the batch."""
     size, dots, stream, short = (
-        ITEM_SIZES[dtype], dot_products(dtype, tile_of(isa)), row_product(dtype), short_products(dtype))
+        ITEM_SIZES[dtype], dot_products(dtype, tile_of(isa)), row_product(dtype), short_products(dtype, isa))
 
     @helper
     def compute_tile(a, b, c, c_row, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch, tile):

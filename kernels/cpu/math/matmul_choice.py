@@ -8,7 +8,7 @@ from ..memory import ITEM_SIZES, apart, ceil_div, helper, round_up
 from ..products.blocks import blocks
 from ..products.dots import COLUMNS
 from ..products.micro import brain_shapes
-from ..products.short import TOGETHER
+from ..products.row_tile import tile_shape
 from ..products.streams import RUN
 from ..products.turned import NOT_TURNED, ONE_COLUMN, turn
 from ..tiles import shared_as_well, shared_evenly
@@ -48,9 +48,14 @@ LINE, COLLIDING = 64, 4096             # bytes of a line; of a distance at which
 PACKING_ROWS = 32                      # register tiles of rows, of a tile that packs for itself
 BRAIN_COLUMNS = 32                     # fewer stay float32, on every ISA
 DOT_ROWS = 16                          # more rows of A pay for transposing B
+DOT_SUM = 4                            # products of an element, a row of A, from which dot products pass short ones
 DOT_PRODUCTS = 1 << 16                 # of a tile of DOTS or STREAM, at least: they wait for memory
-TINY = 1 << 11                         # of a pair of matrices of a batch, at most; twice as many if B is not transposed
-SHORT_SUM = 4                          # products of an element, at most, of others; thrice as many in rows of a vector
+TINY = 1 << 11                         # of a pair of matrices of few rows, at most; four times if rows are no whole vectors
+SHORT_SUM = 4                          # products of an element, at most, of few rows; thrice in rows of a vector
+TILED_SUM, COLLIDING_SUM = 12, 8       # of more rows, if B is larger than NEAR_BYTES; if its rows meet in a set
+NEAR_BYTES = 24 * 1024                 # of a B that stays in the first cache, half of that if it is transposed for it
+TURN_COST, PACK_COST = 100, 64         # of an element of B, in quarters of what a row, a column and half a k take
+TURN_ROWS = 128                        # of a tile that transposes B for itself, at least
 AROUND = 512                        # multiplications that take as long as what is around those of a pair
 
 
@@ -78,6 +83,7 @@ def make_bind(dtype, sizes, isa):
     rows_main, rows_narrow, rows_wide = (kit.shape.rows for kit in kits)
     scratch_main, scratch_narrow, scratch_wide = (kit.scratch_bytes for kit in kits)
     block_main, block_narrow, block_wide = (kit.block_bytes for kit in kits)
+    rows_short, columns_short = tile_shape(isa)[0], tile_shape(isa)[1] * lanes
     width_brain, width_long = (shape.width for shape in brains)
     rows_brain, rows_long = (shape.rows for shape in brains)
     line_brain, line_long = (shape.line_bytes(size) for shape in brains)
@@ -86,18 +92,32 @@ def make_bind(dtype, sizes, isa):
     @helper
     def pays_to_write_rows(batches, rows, n, k, transpose_b):
         """Whether an element has too few products, or a pair of matrices, for the micro-kernel."""
-        fits = min(max(lanes + 1 - n, 0), 1)                                # a row into a vector
-        wasted = fits * min(max(n + width_narrow - lanes, 0), 1)            # what a tile for few columns has beside it
-        tiny = min(batches - 1, 1) * fits * TINY * (2 - transpose_b)
-        return max(tiny - rows * n * k, SHORT_SUM * (1 + 2 * wasted) - k) >= 0
+        if rows < rows_short:
+            tiny = TINY * (4 if n % lanes != 0 else 1)
+            return k <= SHORT_SUM * (3 if width_narrow < n + lanes <= 2 * lanes else 1) or (
+                batches > 1 and rows * n * k <= tiny)
+        if (1 + transpose_b) * n * k * size > NEAR_BYTES and k > (COLLIDING_SUM if n * size % COLLIDING == 0 else TILED_SUM):
+            return False
+        # Quarters of what a row, a column and half a k take, and what it takes to begin a tile.
+        whole = n // width_main * width_main
+        beside = 0 if whole == n else 5 * width_narrow if n - whole <= width_narrow else 4 * width_main
+        micro = (4 * whole + beside) * (2 * k * rows + 10 * round_up(rows, rows_main))
+        short = 4 * round_up(n, columns_short) if n >= columns_short else 9 * round_up(n, lanes) // 2
+        short *= round_up(rows, rows_short) * (2 * k + 3)
+        if transpose_b != 0:
+            short += TURN_COST * n * k
+            micro += n * k * (PACK_COST if n % lanes + k % lanes == 0 else 3 * PACK_COST)
+        elif batches > 1 and n % width_main != 0:
+            micro += PACK_COST * n * k
+        return short <= micro
 
     @helper
     def shape_of(rows, n, way, brain):
         """Shape, its width and rows, the bytes of a line of a panel, the scratch it needs, and that of a block of B.
         way: DOTS, STREAM, SHORT, or 0. brain: whether B becomes bfloat16."""
         if way != 0:
-            return way, COLUMNS if way == DOTS else RUN if way == STREAM else lanes, (
-                TOGETHER if way == SHORT else rows), 0, 0, 0
+            return way, COLUMNS if way == DOTS else RUN if way == STREAM else columns_short, (
+                rows_short if way == SHORT else rows), 0, 0, 0
         if brain and rows <= rows_long and n > width_brain:
             return BRAIN_WIDE, width_long, rows_long, line_long, scratch_long, 0
         if brain:
@@ -123,11 +143,13 @@ def make_bind(dtype, sizes, isa):
         return PACKING_ROWS - 20 * across - 24 * collide
 
     @helper
-    def tile_rows(rows, height, n, k):
+    def tile_rows(rows, height, n, k, way, transpose_b):
         """Rows of a tile: enough work, few enough tiles that threads share evenly, and B is not read too often if it
         is beyond the second cache."""
         least = ceil_div(PRODUCTS, max(n * k, 1))
-        if n * k * size > 512 * 1024:
+        if way == SHORT:
+            least = max(least, TURN_ROWS * transpose_b)
+        elif n * k * size > 512 * 1024:
             least = max(least, 6 * height)
         few = min(ceil_div(rows, MOST_TILES), MOST_PRODUCTS // max(n * k, 1))
         even = ceil_div(rows, shared_evenly(max(rows // max(least, few, height), 1)))
@@ -138,10 +160,11 @@ def make_bind(dtype, sizes, isa):
     @helper
     def way_of(batches, rows, n, k, transpose_a, transpose_b, turned, choice):
         """The way of its own that a product by a B that is no constant goes, 0: the micro-kernel's."""
-        if takes(choice, SHORT, pays_to_write_rows(batches, rows, n, k, transpose_b)):
+        short = pays_to_write_rows(batches, rows, n, k, transpose_b)
+        dots = transpose_b != 0 and rows <= DOT_ROWS and (transpose_a == 0 or rows == 1 or batches == 1)
+        if takes(choice, SHORT, short and not (dots and k > DOT_SUM * rows)):
             return SHORT
-        if transpose_b != 0 and rows <= DOT_ROWS and (transpose_a == 0 or rows == 1 or batches == 1) and takes(
-                choice, DOTS, turned or pays_to_dot(rows, k)):
+        if dots and takes(choice, DOTS, turned or short or pays_to_dot(rows, k)):
             return DOTS
         if transpose_b == 0 and rows == 1 and takes(choice, STREAM, True):
             return STREAM
@@ -171,11 +194,11 @@ def make_bind(dtype, sizes, isa):
         return 0
 
     @helper
-    def set_tiles(batches, rows, n, k, width, height, way, turned, choice):
+    def set_tiles(batches, rows, n, k, transpose_b, width, height, way, turned, choice):
         """Rows, panels and batches of a tile; TILE_PANELS is all of them before."""
         panels, cost = choice[TILE_PANELS], rows * n * k + (AROUND if way == SHORT else 0)
         choice[TILE_ROWS] = rows if rows <= 2 * height or turned or choice[MODE] == IN_TILE else tile_rows(
-            rows, height, n, k)
+            rows, height, n, k, way, transpose_b)
         row_tiles = ceil_div(rows, choice[TILE_ROWS])
         if choice[MODE] == IN_TILE:
             row_tiles = ceil_div(batches, ceil_div(PRODUCTS, max(cost, 1)))
@@ -202,7 +225,7 @@ def make_bind(dtype, sizes, isa):
         different = batches if b_batch != 0 else 1
         scratch += set_mode(batches, rows, n, k, transpose_b, different, panel_bytes, width, height, way, plain, choice)
         choice[VARIANT] = way if way != 0 else choice[MODE]
-        set_tiles(batches, rows, n, k, width, height, way, turned, choice)
+        set_tiles(batches, rows, n, k, transpose_b, width, height, way, turned, choice)
         if choice[MODE] == IN_TILE:
             scratch += min(choice[TILE_PANELS] * panel_bytes, block)
         elif way == SHORT and transpose_b != 0:

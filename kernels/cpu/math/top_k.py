@@ -2,16 +2,19 @@
 
 Job: x[rows, n] -> values[rows, k], indices[rows, k]. Of equal elements the one with the lower index comes first; NaN
 counts as greatest, as in argmax. `indices` is a heap with the least of those found at its root; in the end it is taken
-apart from the back: n log k steps and no workspace.
+apart from the back: n log k steps and no workspace. Where k is a large part of n, the whole row is put in order by its
+bytes (radix.py).
 Invariants: k <= n is a relation; an index in the heap is always one of the row.
 """
 from __future__ import annotations
 
 from ...contracts.calls import Functions
 from ..memory import helper, offset
-from ..words import OK, TILES, USER
+from ..words import OK, SCRATCH_BYTES, TILES, USER, VARIANT
+from .radix import COUNTS, make_sort
 
 TILE = 16384                           # elements of x of a tile, about
+LEAST_SORTED, PART_SORTED = 64, 32     # rows of so many, and k of n // PART_SORTED, are quicker put in order by bytes
 
 
 @helper
@@ -41,15 +44,23 @@ def sink(row, heap, position, size):
 
 
 def make(types):
+    sort = make_sort(types["T"])
+
     def bind(rows, n, k, choice):
         per_tile = max(TILE // max(n, 1), 1)
         choice[USER] = per_tile
         choice[TILES] = (rows + per_tile - 1) // per_tile
+        if n >= LEAST_SORTED and k >= n // PART_SORTED:
+            choice[VARIANT] = 1
+            choice[SCRATCH_BYTES] = 8 * (4 * n + COUNTS)
 
     def run(x, values, indices, rows, n, k, choice, work, scratch, phase, tile):
         first = tile * choice[USER]
         for number in range(first, min(first + choice[USER], rows)):
             row, heap, best = offset(x, number * n), offset(indices, number * k), offset(values, number * k)
+            if choice[VARIANT] == 1:
+                sort(row, best, heap, n, k, scratch)
+                continue
             for i in range(k):
                 heap[i] = i
             for i in range(k // 2):

@@ -1,4 +1,5 @@
-"""attention, attention_kept: softmax(scale q kT + mask) v of each matrix of a batch, without a matrix of all scores.
+"""attention, attention_kept, attention_dropped: softmax(scale q kT + mask) v of each matrix of a batch, without a
+matrix of all scores.
 
 Job: a tile takes a block of rows of q, computes their scores into scratch, where they stay in the second cache, turns
 them into exponentials, and multiplies those with v; what the exponentials of a row add up to divides the row of the
@@ -10,16 +11,31 @@ wants them.
                mask
     phase 1    (phase 0, if there is nothing to prepare) a tile for each block of rows
 Few rows read k by dot products, and both as they lie. attention_kept also writes, for attention_grad, each row's
-greatest score and 1 / the sum of its exponentials.
+greatest score and 1 / the sum of its exponentials. So does attention_dropped, which multiplies the weights by the
+factors of a dropout (dropping.py).
 Invariants: a row's scores are computed by one tile, in an order that depends on sizes only, not on the ISA's tiles (a
 library may hold one ISA's code in another's place); a row whose scores are all -inf gives NaN, as softmax does; cols =
 0 gives zeros.
 """
 from __future__ import annotations
 
+from functools import cache
+
 from ...contracts.calls import Functions
 from ...scalars.exponential import exp_f32, exp_f64
-from ..memory import ITEM_SIZES, NUMBA_TYPES, address, apart, ceil_div, helper, offset, pointer_to, round_up, zero_bytes
+from ..memory import (
+    ITEM_SIZES,
+    NUMBA_TYPES,
+    address,
+    apart,
+    ceil_div,
+    helper,
+    int64_at,
+    offset,
+    pointer_to,
+    round_up,
+    zero_bytes,
+)
 from ..products.blocks import blocks, k_block
 from ..products.dots import dot_products, tile_of
 from ..products.micro import ISAS, shapes
@@ -27,6 +43,7 @@ from ..products.panels import packing
 from ..vector import vectors
 from ..words import OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
 from .attention_blocks import NO_MASK, block_of, copy_rows, gathering, masks, matrix_at, spans, steps_of
+from .dropping import ROOM, dropping
 
 EXP = {"f32": exp_f32, "f64": exp_f64}
 # Words of choice: rows of a tile; bytes of the packed k and v of one matrix, 0 where they are read in place; matrices
@@ -65,7 +82,7 @@ def make_bind(dtype, shape, scratch_bytes):
         choice[TABLES] = tables(outer, inner, rows, cols, mask_outer, mask_inner, masked)
         tiles = batch * ceil_div(rows, choice[ROWS])
         choice[WORK_BYTES] = batch * (choice[K_BYTES] + choice[V_BYTES])
-        choice[SCRATCH_BYTES] = scratch_bytes + choice[ROWS] * (cols + 1) * size
+        choice[SCRATCH_BYTES] = scratch_bytes + choice[ROWS] * (cols + 1) * size + (cols + ROOM) * size
         if q_row != depth:                             # copies of what lies apart
             choice[SCRATCH_BYTES] += choice[ROWS] * depth * size
         if inside != 0:
@@ -105,8 +122,9 @@ def make_exponentials(dtype):
     return exponentials
 
 
-def make_prepare(dtype, shape):
+def make_prepare(dtype, isa):
     """The function of phase 0 (k, v, mask, ..., work, tile)."""
+    shape = shapes(isa, dtype).main
     size, width, block = ITEM_SIZES[dtype], shape.width, block_of(shape.width)
     pack_apart, at, look = packing(dtype, shape).pack_apart, pointer_to(dtype), spans(dtype, shape.width)
     survey, tabulate, endless = look.survey, look.tabulate, NUMBA_TYPES[dtype](float("inf"))
@@ -147,7 +165,8 @@ def make_prepare(dtype, shape):
 
 
 def make_tile(dtype, isa):
-    """The function that computes a block of rows; at address kept (0: nowhere) it writes two numbers for each row."""
+    """The function that computes a block of rows; at address kept (0: nowhere) it writes two numbers for each row.
+    dropped: whether draw and drop are there (dropping.py)."""
     size, number = ITEM_SIZES[dtype], NUMBA_TYPES[dtype]
     shape = shapes(isa, dtype).main
     width, kit, look, block = shape.width, blocks(dtype, shape), spans(dtype, shape.width), block_of(shape.width)
@@ -155,7 +174,7 @@ def make_tile(dtype, isa):
     dots, survey, span = dot_products(dtype, tile_of(isa)), look.survey, look.span
     gathered = gathering(dtype)
     exponentials, at, kit_scratch = make_exponentials(dtype), pointer_to(dtype), kit.scratch_bytes
-    half, zero = number(0.5), number(0)
+    factors, half, zero = dropping(dtype), number(0.5), number(0)
 
     @helper
     def score(q, k, k_row, scores, rows, low, count, cols, depth, choice, packed, scratch):
@@ -189,9 +208,16 @@ def make_tile(dtype, isa):
             done = 1
 
     @helper
+    def drop_row(weights, draw, drop, first, count, spare):
+        apart()
+        by = factors(draw, drop, first, count, spare)
+        for j in range(count):
+            weights[j] *= by[j]
+
+    @helper
     def counting(q, index, first, count, outer, inner, rows, cols, depth, mask_outer, mask_inner, mask_row, scale,
-                 choice, work):
-        """The first and the last + 1 of the columns that count for the tile's rows."""
+                 factor, choice, work):
+        """The first and the last + 1 of the columns that count for the tile's rows. factor: of weights."""
         if choice[TABLES] == 0:
             return 0, cols
         batch, each = outer * inner, choice[K_BYTES] + choice[V_BYTES]
@@ -202,11 +228,12 @@ def make_tile(dtype, isa):
         table = at(work + batch * (each + SURVEY) + (table_number * table_rows + table_first) * blocks_of_row * size)
         known = at(work + batch * each + index * SURVEY)
         bound = (survey(q, count, depth, depth) + known[0]) * half * abs(scale)
+        bound += factor - factor                       # 0 times infinity is not 0
         return span(table, count, blocks_of_row if mask_row != 0 else 0, cols, bound)
 
     @helper
-    def compute(q, q_steps, k, k_steps, v, v_steps, mask, y, y_steps, kept, outer, inner, rows, cols, depth, columns,
-                mask_outer, mask_inner, mask_row, masked, scale, choice, work, scratch, tile):
+    def compute(q, q_steps, k, k_steps, v, v_steps, draw, drop, dropped, mask, y, y_steps, kept, outer, inner, rows,
+                cols, depth, columns, mask_outer, mask_inner, mask_row, masked, scale, choice, work, scratch, tile):
         apart()
         parts = ceil_div(rows, choice[ROWS])
         index, first = tile // parts, tile % parts * choice[ROWS]
@@ -225,15 +252,18 @@ def make_tile(dtype, isa):
         spare = scores + choice[ROWS] * (cols + 1) * size
         left = gathered(offset(q, matrix_at(index, inner, q_steps) + first * q_row), q_row, count, depth, spare)
         low, high = counting(left, index, first, count, outer, inner, rows, cols, depth, mask_outer, mask_inner,
-                             mask_row, scale, choice, work)
+                             mask_row, scale, drop[2] if dropped != 0 else half, choice, work)
         packed = work + index * (choice[K_BYTES] + choice[V_BYTES])
         score(address(left), address(offset(k, matrix_at(index, inner, k_steps))), k_steps[2], scores, count,
               low, high - low, cols, depth, choice, packed, scratch)
         above = offset(mask, index // inner * mask_outer + index % inner * mask_inner + first * mask_row + low)
         parts_of_one = at(scores + choice[ROWS] * cols * size)        # 1 / the sum of each row
+        by_weights = scratch + choice[SCRATCH_BYTES] - (cols + ROOM) * size
         for i in range(count):
-            greatest, part = exponentials(at(scores + i * cols * size), offset(above, i * mask_row), high - low, masked,
-                                          scale)
+            weights = at(scores + i * cols * size)
+            greatest, part = exponentials(weights, offset(above, i * mask_row), high - low, masked, scale)
+            if dropped != 0:
+                drop_row(weights, draw, drop, (index * rows + first + i) * cols + low, high - low, by_weights)
             parts_of_one[i] = part
             if kept != 0:
                 notes[2 * i] = greatest
@@ -252,38 +282,52 @@ def make_tile(dtype, isa):
     return compute
 
 
+@cache
 def make_runs(dtype, isa):
-    """run of attention and of attention_kept."""
-    number = NUMBA_TYPES[dtype]
-    prepare, compute = make_prepare(dtype, shapes(isa, dtype).main), make_tile(dtype, isa)
+    """run of attention, of attention_kept and of attention_dropped."""
+    number, at = NUMBA_TYPES[dtype], pointer_to(dtype)
+    prepare, compute = make_prepare(dtype, isa), make_tile(dtype, isa)
 
     @helper
-    def run_tile(q, q_steps, k, k_steps, v, v_steps, mask, y, kept, outer, inner, rows, cols, depth, columns,
-                 mask_outer, mask_inner, mask_row, masked, inside, scale, choice, work, scratch, phase, tile):
+    def run_tile(q, q_steps, k, k_steps, v, v_steps, draw, drop, dropped, mask, y, kept, outer, inner, rows, cols,
+                 depth, columns, mask_outer, mask_inner, mask_row, masked, inside, scale, choice, work, scratch, phase,
+                 tile):
+        apart()
         if phase == 0 and choice[WORK_BYTES] > 0:
             prepare(k, k_steps, v, v_steps, mask, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner,
                     mask_row, choice, work, tile)
         else:
-            compute(q, q_steps, k, k_steps, v, v_steps, mask, y, steps_of(inside, inner, rows, columns), kept, outer,
-                    inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, masked, number(scale), choice,
-                    work, scratch, tile)
+            compute(q, q_steps, k, k_steps, v, v_steps, draw, drop, dropped, mask, y,
+                    steps_of(inside, inner, rows, columns), kept, outer, inner, rows, cols, depth, columns, mask_outer,
+                    mask_inner, mask_row, masked, number(scale), choice, work, scratch, tile)
 
     def run(q, k, v, mask, y, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, q_at, q_outer,
             q_inner, q_row, k_at, k_outer, k_inner, k_row, v_at, v_outer, v_inner, v_row, masked, inside, scale, choice,
             work, scratch, phase, tile):
         run_tile(offset(q, q_at), (q_outer, q_inner, q_row), offset(k, k_at), (k_outer, k_inner, k_row),
-                 offset(v, v_at), (v_outer, v_inner, v_row), mask, y, 0, outer, inner, rows, cols, depth, columns,
-                 mask_outer, mask_inner, mask_row, masked, inside, scale, choice, work, scratch, phase, tile)
+                 offset(v, v_at), (v_outer, v_inner, v_row), int64_at(0), at(0), 0, mask, y, 0, outer, inner, rows,
+                 cols, depth, columns, mask_outer, mask_inner, mask_row, masked, inside, scale, choice, work, scratch,
+                 phase, tile)
         return OK
 
     def run_kept(q, k, v, mask, kept, y, outer, inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row,
                  q_at, q_outer, q_inner, q_row, k_at, k_outer, k_inner, k_row, v_at, v_outer, v_inner, v_row, masked,
                  inside, scale, choice, work, scratch, phase, tile):
         run_tile(offset(q, q_at), (q_outer, q_inner, q_row), offset(k, k_at), (k_outer, k_inner, k_row),
-                 offset(v, v_at), (v_outer, v_inner, v_row), mask, y, address(kept), outer, inner, rows, cols, depth,
-                 columns, mask_outer, mask_inner, mask_row, masked, inside, scale, choice, work, scratch, phase, tile)
+                 offset(v, v_at), (v_outer, v_inner, v_row), int64_at(0), at(0), 0, mask, y, address(kept), outer,
+                 inner, rows, cols, depth, columns, mask_outer, mask_inner, mask_row, masked, inside, scale, choice,
+                 work, scratch, phase, tile)
         return OK
-    return run, run_kept
+
+    def run_dropped(q, k, v, draw, drop, mask, kept, y, outer, inner, rows, cols, depth, columns, mask_outer,
+                    mask_inner, mask_row, q_at, q_outer, q_inner, q_row, k_at, k_outer, k_inner, k_row, v_at, v_outer,
+                    v_inner, v_row, masked, inside, scale, choice, work, scratch, phase, tile):
+        run_tile(offset(q, q_at), (q_outer, q_inner, q_row), offset(k, k_at), (k_outer, k_inner, k_row),
+                 offset(v, v_at), (v_outer, v_inner, v_row), draw, drop, 1, mask, y, address(kept), outer, inner, rows,
+                 cols, depth, columns, mask_outer, mask_inner, mask_row, masked, inside, scale, choice, work, scratch,
+                 phase, tile)
+        return OK
+    return run, run_kept, run_dropped
 
 
 def make_with(types, bind_of, run_of):
@@ -303,3 +347,7 @@ def make(types):
 
 def make_kept(types):
     return make_with(types, make_bind, lambda dtype, isa: make_runs(dtype, isa)[1])
+
+
+def make_dropped(types):
+    return make_with(types, make_bind, lambda dtype, isa: make_runs(dtype, isa)[2])

@@ -1,9 +1,9 @@
 """channel_moments and channel_products: what batch normalisation in training sums over all pixels, in one pass.
 
-Job: of x[rows, cols] each column's mean, variance and unbiased variance; of dy and x the columns' sums of dy and of
-dy * (x - mean), and both divided by the rows. The variance is that of deviations from the mean: a block of rows is read
-twice, the second time from the cache, and blocks are combined by Chan's formula, so that a large mean costs no
-more digits than the elements have lost to it.
+Job: of each x[rows, cols], of `outer` ones, the mean, variance and unbiased variance of each column; of dy and x the
+columns' sums of dy and of dy * (x - mean), and both divided by the rows. The variance is that of deviations from the
+mean: a block of rows is read twice, the second time from the cache, and blocks are combined by Chan's formula, so that
+a large mean costs no more digits than the elements have lost to it.
 Tiles are parts of the rows, whose columns go to the workspace; phase 1 puts them together in order.
 Invariants: parts and blocks follow from the sizes alone; of no rows everything but the sums is NaN.
 """
@@ -22,16 +22,16 @@ PART_ROWS, PARTS, BLOCK_ROWS = USER, USER + 1, USER + 2
 
 def make_bind(size):
     @helper
-    def bind_parts(rows, cols, choice):
+    def bind_parts(outer, rows, cols, choice):
         """Parts of rows, each of which leaves two numbers a column, as does a block in scratch."""
-        if cols == 0:
+        if cols == 0 or outer == 0:
             return
         parts = min(max(rows * cols // PART, 1), MOST_PARTS, max(rows, 1))
         choice[PART_ROWS] = max(ceil_div(rows, parts), 1)
         choice[PARTS] = ceil_div(rows, choice[PART_ROWS])
         choice[BLOCK_ROWS] = max(BLOCK_BYTES // (cols * size) // 4 * 4, 4)
-        choice[WORK_BYTES], choice[SCRATCH_BYTES] = max(choice[PARTS], 1) * 2 * cols * size, 2 * cols * size
-        choice[TILES], choice[TILES_1] = choice[PARTS], ceil_div(cols, COLUMNS)
+        choice[SCRATCH_BYTES], choice[WORK_BYTES] = 2 * cols * size, outer * max(choice[PARTS], 1) * 2 * cols * size
+        choice[TILES], choice[TILES_1] = outer * choice[PARTS], outer * ceil_div(cols, COLUMNS)
     return bind_parts
 
 
@@ -119,27 +119,30 @@ def make_moments(types):
         clear(squares, cols)
         add_squares(squares, x, means, rows, cols)
 
-    def bind(rows, cols, choice):
-        bind_parts(rows, cols, choice)
+    def bind(outer, rows, cols, choice):
+        bind_parts(outer, rows, cols, choice)
 
-    def run(x, mean, variance, unbiased, rows, cols, choice, work, scratch, phase, tile):
+    def run(x, mean, variance, unbiased, outer, rows, cols, choice, work, scratch, phase, tile):
+        parts, strips = choice[PARTS], ceil_div(cols, COLUMNS)
         if phase == 0:
-            first, means = tile * choice[PART_ROWS], at(work + tile * 2 * cols * size)
-            count, squares = min(choice[PART_ROWS], rows - first), offset(means, cols)
+            number, means = tile // parts, at(work + tile * 2 * cols * size)
+            first, squares = tile % parts * choice[PART_ROWS], offset(means, cols)
+            count = min(choice[PART_ROWS], rows - first)
             more_means, more_squares = at(scratch), at(scratch + cols * size)
             clear(means, 2 * cols)
             for start in range(0, count, choice[BLOCK_ROWS]):
-                some, source = min(choice[BLOCK_ROWS], count - start), offset(x, (first + start) * cols)
+                some = min(choice[BLOCK_ROWS], count - start)
+                source = offset(x, (number * rows + first + start) * cols)
                 block_moments(more_means, more_squares, source, some, cols)
                 combine(means, squares, more_means, more_squares, start, some, cols)
             return OK
-        first = tile * COLUMNS
-        count, means = min(COLUMNS, cols - first), offset(mean, first)
-        squares, total = offset(variance, first), offset(unbiased, first)
+        number, first = tile // strips, tile % strips * COLUMNS
+        count, means = min(COLUMNS, cols - first), offset(mean, number * cols + first)
+        squares, total = offset(variance, number * cols + first), offset(unbiased, number * cols + first)
         clear(means, count)
         clear(squares, count)
-        for part in range(choice[PARTS]):
-            before, made = part * choice[PART_ROWS], at(work + (part * 2 * cols + first) * size)
+        for part in range(parts):
+            before, made = part * choice[PART_ROWS], at(work + ((number * parts + part) * 2 * cols + first) * size)
             combine(means, squares, made, offset(made, cols), before, min(choice[PART_ROWS], rows - before), count)
         others = max(rows - 1, min(rows, 1))
         for j in range(count):
@@ -157,7 +160,7 @@ def make_products(types):
     clear, add_rows, _, add_products = make_loops(dtype)
 
     def bind(rows, cols, choice):
-        bind_parts(rows, cols, choice)
+        bind_parts(1, rows, cols, choice)
 
     def run(dy, x, mean, total, product, mean_total, mean_product, rows, cols, choice, work, scratch, phase, tile):
         if phase == 0:

@@ -1,7 +1,8 @@
 // A libcublasLt for machines without one: the functions that graphc calls, whose work goes into the streams of this
 // libcuda. What the library would do wrong in silence is an error here: matrices that do not fit each other, an
 // algorithm made for another product, less workspace than it takes, addresses that are not multiples of 256.
-// GRAPHC_STANDIN_CUBLAS=broken: no handle; slow: each product takes a while; missing: it knows no algorithm.
+// GRAPHC_STANDIN_CUBLAS=broken: no handle; slow: each product takes a while; missing: it knows no algorithm; wrong: the
+// last element of each product is; failing: products do not begin.
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -198,6 +199,7 @@ int cublasLtMatmul(void* handle, void* product, const void* alpha, const void* a
   if (memcmp(&how, &wanted, sizeof how) || how.parts < 1 || how.parts > 2) return wrong("an algorithm made for another product");
   if (how.parts > 1 && (room < splitting_workspace || !inside(uintptr_t(workspace), room, Kind::device)))
     return wrong("too little workspace");
+  if (is("failing")) return execution_failed;
   size_t size = p.scale == real_64 ? 8 : 4;
   for (uintptr_t at : {uintptr_t(a), uintptr_t(b), uintptr_t(d)})
     if (at % 256) return wrong("an address that is no multiple of 256");
@@ -214,6 +216,7 @@ int cublasLtMatmul(void* handle, void* product, const void* alpha, const void* a
       multiply<double>(how, left, right, target, a_at, b_at, d_at);
     else
       multiply<float>(how, left, right, target, a_at, b_at, d_at);
+    if (is("wrong")) *reinterpret_cast<float*>(d_at + end_of(target, size) - 4) += 1;
     return int(success);
   });
   return success;

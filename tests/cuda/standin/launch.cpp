@@ -35,7 +35,7 @@ standin_switch:
 
 namespace standin {
 
-enum class State { ready, at_barrier, with_warp, done };
+enum class State { ready, at_barrier, with_warp, waiting, done };
 
 struct Copy {
   void* to;
@@ -51,11 +51,15 @@ struct Fiber {
   Lane lane;
   long groups;                         // of copies, committed so far
   std::vector<Copy> copies;            // on their way
+  bool (*holds)(const void*, uint32_t);                // what it waits for
+  const void* at;
+  uint32_t which;
 };
 
 namespace {
 
 constexpr size_t stack_bytes = 1 << 16, page = 4096;
+constexpr unsigned most_in_vain = 1000;                // times that all threads of a block wait for phases
 constexpr int illegal_address = 700, misaligned_address = 716, failed = 719;
 
 struct Escape {
@@ -117,15 +121,17 @@ void watch() {
   }
 }
 
-// Shared memory between pages that nobody may touch; its end lies at the upper one.
+// Shared memory between pages that nobody may touch; its end lies at the upper one. All of it has one prefix of address,
+// since what wgmma is told of a matrix has the lower bits only.
 uintptr_t shared_memory(size_t count) {
   constexpr size_t most = 1 << 18;
   thread_local char* room = nullptr;
   if (!room) {
-    room = static_cast<char*>(mmap(nullptr, most + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    mprotect(room + page, most, PROT_READ | PROT_WRITE);
+    auto* all = static_cast<char*>(mmap(nullptr, 3 * most, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    room = all + most - uintptr_t(all) % most;
+    mprotect(room, most, PROT_READ | PROT_WRITE);
   }
-  char* begin = room + page + most - (count + 127) / 128 * 128;
+  char* begin = room + most - (count + 127) / 128 * 128;
   memset(begin, 0xCD, count);
   return reinterpret_cast<uintptr_t>(begin);
 }
@@ -168,12 +174,21 @@ bool run_one_warp(unsigned first, unsigned count) {
   return true;
 }
 
+// Threads that wait for a phase go on without; false: there are none.
+bool wake_waiting() {
+  bool woken = false;
+  for (Fiber& f : fibers)
+    if (f.state == State::waiting) f.state = State::ready, woken = true;
+  return woken;
+}
+
 void run_fibers(bool backwards) {
-  unsigned count = running->threads;
+  unsigned count = running->threads, in_vain = 0;
   for (;;) {
     bool ran = false;
     for (unsigned i = 0; i < count; i++) {
       now = &fibers[backwards ? count - 1 - i : i];
+      if (now->state == State::waiting && now->holds(now->at, now->which)) now->state = State::ready;
       if (now->state != State::ready) continue;
       ran = true;
       standin_switch(&scheduler, now->stack);
@@ -184,9 +199,9 @@ void run_fibers(bool backwards) {
     if (done == count) return;
     if (waiting == count) {
       for (Fiber& f : fibers) f.state = State::ready;
-    } else if (!ran) {
+    } else if (!ran && !(++in_vain < most_in_vain && wake_waiting())) {
       leave(failed, where(fibers[0].thread) + ": " + std::to_string(waiting) + " of " + std::to_string(count) +
-                        " threads wait at a barrier, " + std::to_string(done) + " have ended, others wait for their warp");
+                        " threads wait at a barrier, " + std::to_string(done) + " have ended, others wait for their warp or a phase");
     }
   }
 }
@@ -248,6 +263,19 @@ int run(const Launch& launch, std::string& complaint) {
   escape = nullptr;
   complaint = here.complaint;
   return here.status;
+}
+
+void fail(const Thread& t, const std::string& what) { leave(failed, where(t) + ": " + what); }
+
+bool wait_until(Thread& t, bool (*holds)(const void*, uint32_t), const void* at, uint32_t which) {
+  if (holds(at, which)) return true;
+  Fiber& f = *t.fiber;
+  f.holds = holds;
+  f.at = at;
+  f.which = which;
+  f.state = State::waiting;
+  give_up();
+  return holds(at, which);
 }
 
 extern "C" {

@@ -39,6 +39,11 @@ struct Launch {
 // 0, or CUDA's number for what went wrong, and a sentence about it.
 int run(const Launch& launch, std::string& complaint);
 
+// For functions that a kernel's threads call: the launch fails; or other threads run until holds(at, which). False: all
+// threads wait, as a GPU's try_wait ends after a while; a kernel that asks on and on fails.
+[[noreturn]] void fail(const Thread& t, const std::string& what);
+bool wait_until(Thread& t, bool (*holds)(const void* at, uint32_t which), const void* at, uint32_t which);
+
 // Warps (warp.cpp): what a lane brings and what it gets.
 struct Lane {
   uint32_t mask;
@@ -47,5 +52,6 @@ struct Lane {
 };
 // lanes: of one warp, null if it does not take part.
 void run_warp(int operation, Lane* const (&lanes)[32]);
+float half_value(uint16_t bits);       // of a float16
 
 }  // namespace standin

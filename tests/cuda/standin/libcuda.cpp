@@ -42,6 +42,7 @@ int number_of(const char* name, int otherwise) {
 
 int devices() { return number_of("GRAPHC_STANDIN_DEVICES", 1); }
 int compute() { return number_of("GRAPHC_STANDIN_COMPUTE", 75); }
+int most_shared() { return compute() >= 90 ? 232448 : 65536; }     // bytes of a block that asks for them
 
 // What every call that concerns a context looks at first.
 int entered() { return broken() ? broken() : current ? success : invalid_context; }
@@ -143,7 +144,7 @@ int cuDeviceGetName(char* name, int room, int) { return snprintf(name, size_t(ro
 int cuDeviceTotalMem_v2(size_t* bytes, int) { return *bytes = device_bytes(), success; }
 
 int cuDeviceGetAttribute(int* value, int attribute, int) {
-  static const std::map<int, int> values = {{1, 1024}, {8, 49152}, {10, 32}, {16, 2}, {39, 1024}, {81, 65536}, {97, 65536},
+  const std::map<int, int> values = {{1, 1024}, {8, 49152}, {10, 32}, {16, 2}, {39, 1024}, {81, 65536}, {97, most_shared()},
                                             {13, 1000000}, {36, 1000000}, {37, 128}};
   auto found = values.find(attribute);
   *value = attribute == 75 ? compute() / 10 : attribute == 76 ? compute() % 10 : found == values.end() ? 0 : found->second;
@@ -363,8 +364,9 @@ int cuModuleLoadDataEx(void** module, const char* text, unsigned count, int* opt
   int target = 0;
   const char* line = strstr(text, ".target sm_");
   if (!line || sscanf(line, ".target sm_%d", &target) != 1) return invalid_ptx;
-  if (target > compute()) {
-    write_log(count, options, values, "made for sm_" + std::to_string(target));
+  bool exactly = line[strlen(".target sm_") + std::to_string(target).size()] == 'a';
+  if (target > compute() || (exactly && target != compute())) {
+    write_log(count, options, values, "made for sm_" + std::to_string(target) + (exactly ? "a" : ""));
     return no_binary;
   }
   auto made = std::make_unique<Module>();
@@ -389,7 +391,7 @@ int cuModuleGetFunction(void** function, void* module, const char* name) {
 int cuFuncSetAttribute(void* function, int attribute, int value) {
   constexpr int most_dynamic_shared = 8;
   if (attribute == most_dynamic_shared) {
-    if (value > 65536) return invalid_value;
+    if (value > most_shared()) return invalid_value;
     static_cast<Kernel*>(function)->most_dynamic = size_t(value);
   }
   return success;
@@ -406,8 +408,12 @@ int cuLaunchKernel(void* function, unsigned x, unsigned y, unsigned z, unsigned 
     return wrong(too_many_resources, kernel.name + " is for blocks of " + std::to_string(kernel.most_threads));
   if (kernel.shared + dynamic > 49152 && dynamic > kernel.most_dynamic)
     return wrong(invalid_value, kernel.name + " wants more shared memory than there is");
-  Launch launch{&kernel, {x, y, z}, threads, dynamic, std::vector<uint64_t>(kernel.sizes.size())};
-  for (size_t i = 0; i < kernel.sizes.size(); i++) memcpy(&launch.words[i], parameters[i], kernel.sizes[i]);
+  Launch launch{&kernel, {x, y, z}, threads, dynamic, {}};
+  for (size_t i = 0; i < kernel.sizes.size(); i++) {   // each begins at a word of its own
+    size_t at = launch.words.size();
+    launch.words.resize(at + (kernel.sizes[i] + 7) / 8);
+    memcpy(&launch.words[at], parameters[i], kernel.sizes[i]);
+  }
   put(*static_cast<Stream*>(stream), [launch, device = stream_device(stream)] {
     counts["launch"]++;
     std::string said;

@@ -143,6 +143,8 @@ void multiply(Element kind, int deep, Lanes lanes) {
 
 }  // namespace
 
+float half_value(uint16_t bits) { return float(half(bits)); }
+
 void run_warp(int operation, Lane* const (&lanes)[32]) {
   switch (operation) {
     case barrier: return;

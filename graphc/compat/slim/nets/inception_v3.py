@@ -34,7 +34,7 @@ class Pool(NamedTuple):
     stride: int = 1
 
 
-Branch = Sequence[Conv | Pool | tuple[Conv, ...]]       # a tuple: side by side, joined behind
+Branch = Sequence[Conv | Pool | tuple[Conv, ...]]       # a tuple: side by side, joined after
 _STEM: tuple[tuple[Conv | Pool, str], ...] = (
     (Conv("Conv2d_1a_3x3", 32, 2), "VALID"), (Conv("Conv2d_2a_3x3", 32), "VALID"), (Conv("Conv2d_2b_3x3", 64), "SAME"),
     (Pool("MaxPool_3a_3x3", 2), "VALID"), (Conv("Conv2d_3b_1x1", 80), "VALID"), (Conv("Conv2d_4a_3x3", 192), "VALID"),

@@ -1,5 +1,5 @@
 """ResNet, version 1 (He et al., "Deep residual learning"): each unit adds to its input, and normalises and activates
-behind its convolutions."""
+after its convolutions."""
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -17,23 +17,26 @@ from graphc.kernels.contracts.dtypes import DTYPES
 from graphc.plan.plan import Instr, Program
 
 if TYPE_CHECKING:
-    from graphc.exec.cuda.vendor.products import LibraryProducts
+    from graphc.exec.cuda.vendor.libraries import Libraries
+    from graphc.exec.cuda.warpgroup_choice import WarpgroupProducts
 
 
 class Products(Enum):
     """How float32 is multiplied: by fused multiply-adds, or on tensor cores, operands rounded to tf32 before, or such
-    numbers already."""
+    numbers already: float16 or bfloat16 before they were widened, where all are of one type."""
 
     FUSED = 0
     ROUNDED = 1
     EXACT = 2
+    EXACT_F16 = 3
+    EXACT_BF16 = 4
 
 
 @dataclass
 class Call:
     """A kernel's call with its sizes. operands: addresses. facts: gives memory with these bytes in it, which stays;
     scratch: gives memory of this run, by bytes; checks: what the call adds to them is looked at behind the run.
-    library_products: NVIDIA's, where they are there."""
+    libraries: NVIDIA's, where they are there; warpgroups: products of compute capability 9.0."""
 
     types: tuple[str, ...]
     operands: tuple[int, ...]
@@ -44,7 +47,8 @@ class Call:
     facts: Callable[[bytes], int]
     checks: list[Check] = field(default_factory=list)
     products: Products = Products.FUSED
-    library_products: LibraryProducts | None = None
+    libraries: Libraries | None = None
+    warpgroups: WarpgroupProducts | None = None
 
 
 def size_of(dtype: str) -> int:

@@ -10,14 +10,16 @@ copied. What zeros outside of the picture make NaN of is mended behind the produ
 """
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graphc.exec.cuda.calls import edges
+from graphc.exec.cuda.calls import edges, taps
 from graphc.exec.cuda.calls.call import Call, ProgramBuilder, launch, map_work, size_of
 from graphc.exec.cuda.calls.products import NARROW, Factors, Spaced, Windowed, cost, product
 from graphc.exec.cuda.calls.windows import Line, Pictures, Windows, copied, inside, padded
 from graphc.exec.cuda.code.taps import fold
+from graphc.exec.cuda.vendor.cudnn import Kind
 from graphc.exec.cuda.work import Clear, Work
 
 MOVED = 2000.0             # bytes a nanosecond: columns are written at memory's speed, read at half of it
@@ -59,6 +61,9 @@ class Convolution:
         return {} if g == 1 else {"a_batch": a, "b_batch": b, "spaced": Spaced(g * a, g * b, g * c, c)}
 
 
+Made = Callable[[Call, Convolution, int, int, int], list[Work]]    # of two factors and a result at these addresses
+
+
 def _parts(call: Call) -> Convolution:
     n, h, w, *groups, c, kh, kw, oc, oh, ow = call.dims
     top, left = call.attrs[4:]
@@ -83,17 +88,29 @@ def _convolved(call: Call, v: Convolution, x: Pictures, filters: int, y: int) ->
     return product(call, factors, x.address, filters, y)
 
 
+def quickest(call: Call, kind: Kind, v: Convolution, own: Made, mend: Made) -> list[Work]:
+    """The call's result by NVIDIA's library where that is faster, else by `own`. mend: what looks behind the library's
+    result at what zeros have made NaN; `own` does that itself."""
+    found = call.libraries.convolution(call, kind, v, own, mend) if call.libraries is not None else None
+    return own(call, v, *call.operands) if found is None else found
+
+
 def convolution(call: Call) -> list[Work]:
-    x, filters, y = call.operands
-    v = _parts(call)
+    return quickest(call, Kind.FORWARD, _parts(call), _convolution, edges.results)
+
+
+def _convolution(call: Call, v: Convolution, x: int, filters: int, y: int) -> list[Work]:
     work, framed = inside(call, v.x(x), v.windows, v.top, v.left)
     return work + _convolved(call, v, framed, filters, y) + edges.results(call, v, x, filters, y)
 
 
 def filter_gradient(call: Call) -> list[Work]:
+    return quickest(call, Kind.FILTER, _parts(call), _filter_gradient, edges.filters)
+
+
+def _filter_gradient(call: Call, v: Convolution, x: int, dy: int, dw: int) -> list[Work]:
     """dw = the windows, turned, times dy."""
-    x, dy, dw = call.operands
-    v, dtype = _parts(call), call.types[0]
+    dtype = call.types[0]
     if not v.pixels:
         return [Clear(dw, v.taps * v.c * v.groups * v.oc * size_of(dtype))]
     work, framed = inside(call, v.x(x), v.windows, v.top, v.left)
@@ -103,17 +120,20 @@ def filter_gradient(call: Call) -> list[Work]:
 
 
 def input_gradient(call: Call) -> list[Work]:
+    return quickest(call, Kind.INPUT, _parts(call), _input_gradient, edges.inputs)
+
+
+def _input_gradient(call: Call, v: Convolution, dy: int, filters: int, dx: int) -> list[Work]:
     """Whichever is expected to be quicker: by windows of dy, or by columns."""
-    v, dtype = _parts(call), call.types[0]
+    dtype = call.types[0]
     by_windows = cost(call, Factors(dtype, v.groups, v.n * v.h * v.w, v.c, v.taps * v.oc))
     moved = 2 * v.pixels * v.taps * v.groups * v.c * size_of(dtype) / MOVED
     by_columns = cost(call, Factors(dtype, v.groups, v.pixels, v.taps * v.c, v.oc, transpose_b=True)) + moved
-    return _by_columns(call, v) if by_columns < by_windows else _by_windows(call, v)
+    return (_by_columns if by_columns < by_windows else _by_windows)(call, v, dy, filters, dx)
 
 
-def _by_windows(call: Call, v: Convolution) -> list[Work]:
+def _by_windows(call: Call, v: Convolution, dy: int, filters: int, dx: int) -> list[Work]:
     """dx = dy, its pixels apart by the strides, convolved with the filter turned round."""
-    dy, filters, dx = call.operands
     windows, size = v.windows, size_of(call.types[0])
     high, wide = (windows.kh - 1) * windows.dilation_h, (windows.kw - 1) * windows.dilation_w
     work, framed = padded(call, v.y(dy), Line(windows.oh, v.h + high, high - v.top, windows.stride_h),
@@ -129,10 +149,9 @@ def _by_windows(call: Call, v: Convolution) -> list[Work]:
     return work + edges.inputs(call, v, dy, filters, dx)
 
 
-def _by_columns(call: Call, v: Convolution) -> list[Work]:
+def _by_columns(call: Call, v: Convolution, dy: int, filters: int, dx: int) -> list[Work]:
     """columns[windows, groups, taps and channels] = dy times the filter, turned; what windows see of a pixel is added
     up."""
-    dy, filters, dx = call.operands
     dtype, windows, width = call.types[0], v.windows, v.taps * v.c
     columns = call.scratch(v.pixels * v.groups * width * size_of(dtype))
     work = product(call, Factors(dtype, v.groups, v.pixels, width, v.oc, transpose_b=True,
@@ -145,20 +164,50 @@ def _by_columns(call: Call, v: Convolution) -> list[Work]:
                          windows.dilation_h, windows.dilation_w, *([v.groups, v.c] if in_groups else []))
 
 
-def depthwise_filter_gradient(call: Call) -> list[Work]:
-    """df[tap, channel] = the sum of x dy over pictures and windows."""
-    x, dy, df = call.operands
+# One filter a channel: as many groups as channels
+
+def _channelwise(call: Call) -> Convolution:
     n, h, w, c, kh, kw, oh, ow, top, left = call.dims
-    dtype = call.types[0]
+    return Convolution(n, h, w, c, 1, Windows(kh, kw, oh, ow, *call.attrs[:4]), 1, top, left)
+
+
+def depthwise(call: Call) -> list[Work]:
+    """With taps from the last to the first, and no strides, it is the gradient for the input of the convolution the
+    other way."""
+    def own(there: Call, v: Convolution, *at: int) -> list[Work]:
+        return taps.depthwise(there, *at)
+
+    v = _channelwise(call)
+    w = v.windows
+    if not call.attrs[4]:
+        return quickest(call, Kind.FORWARD, v, own, edges.results)
+    if w.stride_h != 1 or w.stride_w != 1:
+        return taps.depthwise(call, *call.operands)
+    back = Convolution(v.n, w.oh, w.ow, v.groups, 1, replace(w, oh=v.h, ow=v.w), 1,
+                       (w.kh - 1) * w.dilation_h - v.top, (w.kw - 1) * w.dilation_w - v.left)
+    return quickest(call, Kind.INPUT, back, own, edges.inputs)
+
+
+def depthwise_input_gradient(call: Call) -> list[Work]:
+    return quickest(call, Kind.INPUT, _channelwise(call),
+                    lambda there, _, *at: taps.depthwise_input_gradient(there, *at), edges.inputs)
+
+
+def depthwise_filter_gradient(call: Call) -> list[Work]:
+    return quickest(call, Kind.FILTER, _channelwise(call), _depthwise_filter_gradient, edges.filters)
+
+
+def _depthwise_filter_gradient(call: Call, v: Convolution, x: int, dy: int, df: int) -> list[Work]:
+    """df[tap, channel] = the sum of x dy over pictures and windows."""
+    n, c, windows, dtype = v.n, v.groups, v.windows, call.types[0]
+    kh, kw, oh, ow = windows.kh, windows.kw, windows.oh, windows.ow
     if not n * oh * ow:
         return [Clear(df, kh * kw * c * size_of(dtype))]
-    windows = Windows(kh, kw, oh, ow, *call.attrs)
-    v = Convolution(n, h, w, c, 1, windows, 1, top, left)
-    work, framed = inside(call, Pictures(x, n, h, w, c), windows, top, left)
-    (picture, row, column, channel), taps = windows.strides(framed)
+    work, framed = inside(call, v.x(x), windows, v.top, v.left)
+    (picture, row, column, channel), of_tap = windows.strides(framed)
     b = ProgramBuilder(dtype, dtype)
     program = b.program(b("reduce.add", dtype, b("mul", dtype, 0, 1)))
     work += map_work(call, program, (kh, kw, c, n, oh, ow), 3, [
-        (framed.address, (*taps, channel, picture, row, column)), (dy, (0, 0, 1, oh * ow * c, ow * c, c)),
+        (framed.address, (*of_tap, channel, picture, row, column)), (dy, (0, 0, 1, oh * ow * c, ow * c, c)),
         (df, (kw * c, c, 1, 0, 0, 0))])
     return work + edges.filters(call, v, x, dy, df)

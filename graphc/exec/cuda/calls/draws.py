@@ -6,7 +6,8 @@ from graphc.exec.cuda.calls.checks import Refusal
 from graphc.exec.cuda.calls.scans import NARROW
 from graphc.exec.cuda.code import draws as code
 from graphc.exec.cuda.code import rejection
-from graphc.exec.cuda.work import Work
+from graphc.exec.cuda.code.truncated import truncated as code_truncated
+from graphc.exec.cuda.work import Clear, Work
 from graphc.kernels.contracts.calls import Status
 
 
@@ -46,7 +47,7 @@ def integers(call: Call) -> list[Work]:
     return work + launch(call, code.stateless_integers(dtype), count, mixed, low, high, out, count)
 
 
-def _refused(call: Call) -> list[Work]:
+def refused(call: Call) -> list[Work]:
     """What refuses the call, whatever its operands hold."""
     refusal = Refusal(call.scratch(8 * Refusal.words), Status.INVALID_VALUE)
     call.checks.append(refusal)
@@ -67,8 +68,25 @@ def _drawn(call: Call, distribution: str) -> list[Work]:
     """Without parameters no number can be drawn."""
     count, parameters = call.dims
     if not parameters:
-        return _refused(call) if count else []
+        return refused(call) if count else []
     return launch(call, rejection.drawn(distribution), count, *call.operands, count, parameters, *call.attrs)
+
+
+def truncated(call: Call) -> list[Work]:
+    """A row whose deviation is not positive, or whose bounds are out of order, is refused."""
+    counter, mean, deviation, low, high, out = call.operands
+    (rows, each), [key] = call.dims, call.attrs
+    if not rows * each:
+        return []
+    refusal = Refusal(call.scratch(8 * Refusal.words), Status.INVALID_VALUE)
+    call.checks.append(refusal)
+    b = ProgramBuilder("f64", "f64", "f64")
+    good = b("and", "bool", b("less", "bool", b("const", "f64", value=0.0), 0), b("less", "bool", 1, 2))
+    program = b.program(b("reduce.max", "i64", b("sub", "i64", b("const", "i64", value=1), b("cast", "i64", good))))
+    work: list[Work] = [Clear(refusal.place, 8 * Refusal.words)]
+    work += map_work(call, program, (rows,), 1, [(deviation, (1,)), (low, (1,)), (high, (1,)), (refusal.place, (0,))])
+    return work + launch(call, code_truncated(), rows * each, counter, mean, deviation, low, high, out, rows * each,
+                         each, key)
 
 
 def gamma_gradient(call: Call) -> list[Work]:
@@ -81,6 +99,6 @@ def search_sums(call: Call) -> list[Work]:
     if not rows * count:
         return []
     if not cols:
-        return _refused(call)
+        return refused(call)
     kernel = code.search_sums(call.types[0], rows * max(cols, count) < NARROW)
     return launch(call, kernel, rows * count, sums, u, out, rows * count, cols, count)

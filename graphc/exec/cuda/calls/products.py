@@ -1,6 +1,7 @@
 """Matrix products on the device: which tile, and whether the products along k are cut into parts."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from graphc.exec.cuda.calls.call import Call, Products, ProgramBuilder, map_work, size_of
@@ -101,22 +102,29 @@ class Factors:
 
 
 def product(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
-    """c = a b, by NVIDIA's library where that is faster. Spaced matrices lie between one another, so that nothing lies
-    between all of them; they are multiplied one by one if only that, cut along k, fills the device."""
+    """c = a b, by warpgroups or NVIDIA's library where those are faster. Spaced matrices lie between one another, so
+    that nothing lies between all of them; they are multiplied one by one if only that, cut along k, fills the
+    device."""
     if not f.batch * f.m * f.n:
         return []
     if not f.k:
         return [Clear(c, f.batch * f.m * f.n * size_of(f.dtype))]
+
+    def own(there: Call, *at: int) -> Sequence[Work]:
+        return _own(there, f, *at)
+
     one = replace(f, batch=1)
     if f.spaced is not None and f.batch * cost(call, one) < cost(call, f):
         steps = [step * size_of(f.dtype) for step in (f.a_batch, f.b_batch, f.c_steps[1])]
         return [work for i in range(f.batch) for work in _own(call, one, *(
             at + i * step for at, step in zip((a, b, c), steps, strict=True)))]
-    if call.library_products is not None:
-        found = call.library_products.work(call, f, (a, b, c), lambda there, *at: _own(there, f, *at))
+    best = call.warpgroups.best(call, f, own) if call.warpgroups is not None else own
+    library = call.libraries.products if call.libraries is not None else None
+    if library is not None:
+        found = library.work(call, f, (a, b, c), best)
         if found is not None:
             return found
-    return _own(call, f, a, b, c)
+    return list(best(call, a, b, c))
 
 
 def _own(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
@@ -183,7 +191,7 @@ def _fused(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
     made = replace(made, wide_c=not (f.n % made.group or c_row % made.group or c_batch % made.group or target % 16))
     ptx = make_ptx(product_text(made))
     grid = (_blocks(f, SIDE * cut.each) * count,)
-    return [Launch(ptx, "gc_product", grid, (THREADS,), words), *_parts(call, f, count, target, c)]
+    return [Launch(ptx, "gc_product", grid, (THREADS,), words), *parts_added(call, f, count, target, c)]
 
 
 def _divided(call: Call, f: Factors, cut: Cut, c: int) -> tuple[int, int, int, tuple[int, int]]:
@@ -203,8 +211,8 @@ def _steps_of_target(f: Factors, count: int) -> tuple[int, int]:
     return (f.n, f.m * f.n) if count > 1 else f.c_steps
 
 
-def _parts(call: Call, f: Factors, count: int, target: int, c: int) -> list[Launch]:
-    """Parts added up."""
+def parts_added(call: Call, f: Factors, count: int, target: int, c: int) -> list[Launch]:
+    """The sum of the parts of a product, which lie behind one another, in their order."""
     if count == 1:
         return []
     p = ProgramBuilder(f.dtype)
@@ -235,4 +243,4 @@ def _on_tensor_cores(call: Call, f: Factors, a: int, b: int, c: int) -> list[Wor
     words = (a, b, target, f.m, f.n, part, *rows, c_batch, *f.rows, c_row, f.k, *f.windows_words)
     ptx = make_ptx(tensor_product(made).text(), TENSOR_COMPUTE)
     launch = Launch(ptx, "gc_tensor_product", (_blocks(f, made.tile) * count,), (THREADS,), words)
-    return [launch, *_parts(call, f, count, target, c)]
+    return [launch, *parts_added(call, f, count, target, c)]

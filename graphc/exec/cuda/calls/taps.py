@@ -20,16 +20,16 @@ def _windows(call: Call) -> tuple[int, int, bool]:
     return x, y, max(x, y) < NARROW
 
 
-def depthwise(call: Call) -> list[Work]:
+def depthwise(call: Call, *operands: int) -> list[Work]:
     _, y, narrow = _windows(call)
     *steps, flip = call.attrs
-    return launch(call, code.depthwise(call.types[0], bool(flip), narrow), y, *call.operands, y, *call.dims[1:], *steps)
+    return launch(call, code.depthwise(call.types[0], bool(flip), narrow), y, *operands, y, *call.dims[1:], *steps)
 
 
-def depthwise_input_gradient(call: Call) -> list[Work]:
+def depthwise_input_gradient(call: Call, *operands: int) -> list[Work]:
     x, _, narrow = _windows(call)
     kernel = code.depthwise_input(call.types[0], narrow)
-    return launch(call, kernel, x, *call.operands, x, *call.dims[1:], *call.attrs)
+    return launch(call, kernel, x, *operands, x, *call.dims[1:], *call.attrs)
 
 
 # The depth of volumes

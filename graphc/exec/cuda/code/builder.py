@@ -225,10 +225,11 @@ class Array:
 class KernelBuilder(TextWriter):
     """See the header."""
 
-    def __init__(self, name: str, narrow: bool = False, before: str = "", attributes: str = "") -> None:
+    def __init__(self, name: str, narrow: bool = False, before: str = "", attributes: str = "",
+                 threads: int = THREADS) -> None:
         """before: declarations; attributes: of the kernel, beside how many threads a block has."""
         super().__init__()
-        self.name, self.narrow, self.attributes = name, narrow, attributes
+        self.name, self.narrow, self.attributes, self.threads = name, narrow, attributes, threads
         self.primitives: set[str] = set()
         self._parameters: list[str] = []
         self._places: list[str] = []                   # of variables: they must be made in the first block
@@ -246,6 +247,16 @@ class KernelBuilder(TextWriter):
 
     def numbers(self, *names: str) -> list[Value]:
         return [self.number(name) for name in names]
+
+    def tensor_map(self, name: str) -> str:
+        """The register with the address of a tensor map, which is passed whole (work.TensorMap)."""
+        self._parameters.append(f'ptr byval([128 x i8]) align 64 "nvvm.grid_constant" %{name}')
+        return f"%{name}"
+
+    def dynamic_shared(self) -> Value:
+        """The address of the memory that a launch gives each block beside what the kernel declares."""
+        self._before.append("@shared_dynamic = external addrspace(3) global [0 x i8], align 128\n")
+        return self.made("ptrtoint ptr addrspace(3) @shared_dynamic to i64", "i64")
 
     def shared(self, name: str, dtype: str, count: int) -> Array:
         """Memory of the block."""
@@ -385,7 +396,7 @@ class KernelBuilder(TextWriter):
 
     def text(self) -> str:
         """The module's text, without the scalar functions that it calls."""
-        bounds = f'"nvvm.maxntid"="{THREADS}"{self.attributes}'
+        bounds = f'"nvvm.maxntid"="{self.threads}"{self.attributes}'
         return "".join([DECLARATIONS, *self._before,
                         f"define ptx_kernel void @{self.name}({', '.join(self._parameters)}) {bounds} {{\nentry:\n",
                         *self._places, *(f"{line}\n" for line in self.lines),

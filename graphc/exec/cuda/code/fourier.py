@@ -48,6 +48,7 @@ class Rows:
 
 
 def _rows(k: KernelBuilder, x: Array, y: Array, ends: Ends, n: Value) -> Rows:
+    """n: numbers of a transform."""
     one = k.constant(1, ends.dtype)
     return Rows(k, x, y, ends, one / n.to(ends.dtype) if ends.gives else one)
 
@@ -59,54 +60,86 @@ def _turned(k: KernelBuilder, pair: Pair, c: Value, s: Value, onto: Pair) -> Pai
 
 
 def step_of_four(ends: Ends) -> KernelBuilder:
-    """gc_fft_four(x, y, roots, threads, numbers of a row, length, parts, run)."""
+    """gc_fft_four(x, y, roots, threads, numbers of a row, of a transform, roots, parts, run)."""
     k = KernelBuilder("gc_fft_four", ends.narrow)
     x, y, roots = (k.array(name, ends.dtype) for name in ("x", "y", "roots"))
-    threads, n, length, parts, run = k.numbers("threads", "n", "length", "parts", "run")
+    threads, line, n, total, parts, run = k.numbers("threads", "line", "n", "total", "parts", "run")
     quarter = parts >> 2
     row, p, i = k.parts(k.thread(threads), quarter, run)
-    rows, gap, start = _rows(k, x, y, ends, n), quarter * run, row * n + i
+    rows, gap, start = _rows(k, x, y, ends, n), quarter * run, row * line + i
     (a, ai), (b, bi), (c, ci), (d, di) = (rows[start + p * run + gap * j] for j in range(4))
     s, si, t, ti = a + c, ai + ci, a - c, ai - ci
     u, ui, v, vi = b + d, bi + di, b - d, bi - di
-    target, stride, zero = start + p * 4 * run, length // parts, k.constant(0, ends.dtype)
+    target, stride, zero = start + p * 4 * run, total // parts, k.constant(0, ends.dtype)
     rows[target] = s + u, si + ui
     for number, pair in enumerate([(t + vi, ti - v), (s - u, si - ui), (t - vi, ti + v)], 1):
         root = p * stride * number
-        rows[target + run * number] = _turned(k, pair, roots[root], roots[length + root], (zero, zero))
+        rows[target + run * number] = _turned(k, pair, roots[root], roots[total + root], (zero, zero))
     return k
 
 
 def step_by_definition(ends: Ends) -> KernelBuilder:
-    """gc_fft_step(x, y, roots, threads, numbers of a row, length, parts, run, radix)."""
+    """gc_fft_step(x, y, roots, threads, numbers of a row, of a transform, roots, parts, run, radix)."""
     k = KernelBuilder("gc_fft_step", ends.narrow)
     x, y, roots = (k.array(name, ends.dtype) for name in ("x", "y", "roots"))
-    threads, n, length, parts, run, radix = k.numbers("threads", "n", "length", "parts", "run", "radix")
+    threads, line, n, total, parts, run, radix = k.numbers("threads", "line", "n", "total", "parts", "run", "radix")
     some = k.parts(parts, radix)[0]
     row, p, number, i = k.parts(k.thread(threads), some, radix, run)
-    rows, start = _rows(k, x, y, ends, n), row * n + i
-    root, turn = k.variable(p * number * (length // parts)), number * (length // radix)
+    rows, start = _rows(k, x, y, ends, n), row * line + i
+    root, turn = k.variable(p * number * (total // parts)), number * (total // radix)
     re, im = k.variable(0, ends.dtype), k.variable(0, ends.dtype)
     with k.loop(0, radix) as j:
         at = root.get()
-        found = _turned(k, rows[start + (p + some * j) * run], roots[at], roots[length + at], (re.get(), im.get()))
+        found = _turned(k, rows[start + (p + some * j) * run], roots[at], roots[total + at], (re.get(), im.get()))
         re.set(found[0])
         im.set(found[1])
         following = at + turn
-        root.set(k.choose(following >= length, following - length, following))
+        root.set(k.choose(following >= total, following - total, following))
     rows[start + (p * radix + number) * run] = re.get(), im.get()
     return k
 
 
 def turn(ends: Ends) -> KernelBuilder:
-    """gc_fft_turn(x, y, roots, threads, numbers of a row, first, second): each row, a matrix of `first` lines, is
-    multiplied by the roots and transposed."""
+    """gc_fft_turn(x, y, roots, threads, numbers of a row, of a transform, roots, first, second): each row, a matrix of
+    `first` lines, is multiplied by the roots and transposed."""
     k = KernelBuilder("gc_fft_turn", ends.narrow)
     x, y, roots = (k.array(name, ends.dtype) for name in ("x", "y", "roots"))
-    threads, n, first, second = k.numbers("threads", "n", "first", "second")
+    threads, _, n, total, first, second = k.numbers("threads", "line", "n", "total", "first", "second")
     row, i, line = k.parts(k.thread(threads), second, first)
     rows, at = _rows(k, x, y, ends, n), line * second + i
     a, b = rows[row * n + at]
-    c, s = roots[at], roots[n + at]
+    c, s = roots[line * i], roots[total + line * i]
     rows[row * n + i * first + line] = a * c - b * s, a * s + b * c
+    return k
+
+
+def halves(dtype: str, inverse: bool, narrow: bool) -> KernelBuilder:
+    """gc_fft_halves(x, y, roots, threads, n, n // 2 + 1): between n complex numbers and the n + 1 of twice as many real
+    ones, by the CPU's formulas (kernels/cpu/signal/side_by_side.py). A thread makes number k and number n - k."""
+    k = KernelBuilder("gc_fft_halves", narrow)
+    x, y, roots = (k.array(name, dtype) for name in ("x", "y", "roots"))
+    threads, n, some = k.numbers("threads", "n", "some")
+    row, here = k.parts(k.thread(threads), some)
+    source, target = x.at(row * (n + int(inverse)) * 2), y.at(row * (n + int(not inverse)) * 2)
+    zero, half, last = k.constant(0, dtype), k.constant(0.5, dtype), n * 2
+
+    def times(value: Value, weight: Value) -> Value:
+        return k.multiply_add(value, weight, zero)
+
+    with k.when(here.equals(0)):
+        weight = half if inverse else k.constant(1, dtype)
+        a, b = source[0], source[last if inverse else 1]
+        target[0], target[1 if inverse else last] = times(a + b, weight), times(a - b, weight)
+        if not inverse:
+            target[1], target[last + 1] = zero, zero
+    with k.when(here > 0):
+        there = n - here
+        c, s = roots[here] * half, roots[last + here] * half
+        c = c if inverse else -c
+        a, ai, b, bi = source[here * 2], source[here * 2 + 1], source[there * 2], source[there * 2 + 1]
+        e, ei, d, di = times(a + b, half), times(ai - bi, half), a - b, ai + bi
+        o = k.multiply_add(d, s, times(di, -c))
+        oi = k.multiply_add(d, c, times(di, s))
+        target[here * 2], target[here * 2 + 1] = e + o, ei + oi
+        target[there * 2], target[there * 2 + 1] = e - o, oi - ei
     return k

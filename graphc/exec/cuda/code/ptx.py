@@ -1,8 +1,9 @@
 """LLVM text -> PTX, by llvmlite's own NVPTX back end: no CUDA toolkit, no numba. The text is kept in the disk cache.
 
 One PTX text serves every GPU from compute capability 7.5 on (that of tensor cores: 8.0): the driver compiles it for the
-one that is there. Floating point is what the CPU computes: nothing is contracted (the back end writes mul.rn and
-add.rn), nothing is flushed to zero, divisions and square roots are rounded correctly.
+one that is there. That of warpgroups (sm_90a) is for compute capability 9.0 and no other. Floating point is what the
+CPU computes: nothing is contracted (the back end writes mul.rn and add.rn), nothing is flushed to zero, divisions and
+square roots are rounded correctly.
 
 A name of LLVM's NVPTX intrinsics that is misspelt becomes a function to be linked in: `gate` refuses those.
 """
@@ -16,8 +17,8 @@ from graphc import errors
 from graphc.kernels.toolchain.compiling import COMPILING
 
 TRIPLE = "nvptx64-nvidia-cuda"
-VERSIONS = {75: "+ptx63", 80: "+ptx70"}        # of PTX, by compute capability
-OLDEST_COMPUTE, TENSOR_COMPUTE = VERSIONS
+VERSIONS = {75: "+ptx63", 80: "+ptx70", 90: "+ptx80"}      # of PTX, by compute capability
+OLDEST_COMPUTE, TENSOR_COMPUTE, WARPGROUP_COMPUTE = VERSIONS
 _EXTERN = re.compile(r"\.extern\s+\.(?:func|global)[^;]*;")
 SPECIAL = ("tid.x", "ctaid.x", "ctaid.y", "ctaid.z", "ntid.x", "nctaid.x")
 # What kernels are made of beside the scalars.
@@ -44,7 +45,8 @@ def _machine(compute: int) -> Any:
     import llvmlite.binding as llvm  # type: ignore[import-untyped]
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
-    return llvm.Target.from_triple(TRIPLE).create_target_machine(cpu=f"sm_{compute}", features=VERSIONS[compute], opt=3)
+    cpu = f"sm_{compute}{'a' if compute == WARPGROUP_COMPUTE else ''}"
+    return llvm.Target.from_triple(TRIPLE).create_target_machine(cpu=cpu, features=VERSIONS[compute], opt=3)
 
 
 def _compile(text: str, compute: int) -> str:

@@ -1,5 +1,6 @@
 """Numbers of distributions that need a loop each, gamma and Poisson, and the gradient of gamma: a thread a number, in
-float64, with the words, the operations and so the bits of kernels/cpu/random/draws.py, where the methods are named.
+float64, with the words, the operations and so the bits of kernels/cpu/random/draws.py, where the methods are named;
+normal numbers between bounds are in truncated.py.
 
 A loop that has found its number sets its count to the end.
 """
@@ -16,7 +17,7 @@ NAN = float("nan")
 
 
 @dataclass(frozen=True)
-class _Units:
+class Units:
     """Pairs of numbers in (0, 1): those of element `index`, one for each attempt."""
 
     k: KernelBuilder
@@ -40,7 +41,7 @@ def drawn(distribution: str) -> KernelBuilder:
     parameter, counter, out = k.array("parameter", "f64"), k.array("counter", "i64"), k.array("out", "f64")
     count, parameters, key = k.numbers("count", "parameters", "key")
     i = k.thread(count)
-    units = _Units(k, key + counter[1] * STEP_OF_KEY, counter[0], i)
+    units = Units(k, key + counter[1] * STEP_OF_KEY, counter[0], i)
     out[i] = {"gamma": _gamma, "poisson": _poisson}[distribution](k, units, parameter[i % parameters])
     return k
 
@@ -57,7 +58,7 @@ def _over(k: KernelBuilder, number: float, x: Value) -> Value:
     return k.constant(number, "f64") / x
 
 
-def _gamma(k: KernelBuilder, units: _Units, given: Value) -> Value:
+def _gamma(k: KernelBuilder, units: Units, given: Value) -> Value:
     alpha = k.choose(given > 0.0, given, 1.0)
     shape = k.choose(alpha < 1.0, alpha + 1.0, alpha)
     d = shape - 1.0 / 3.0
@@ -79,7 +80,7 @@ def _gamma(k: KernelBuilder, units: _Units, given: Value) -> Value:
     return k.choose(given > 0.0, result.get(), NAN)
 
 
-def _poisson(k: KernelBuilder, units: _Units, given: Value) -> Value:
+def _poisson(k: KernelBuilder, units: Units, given: Value) -> Value:
     good = (given >= 0.0) & (given < 1e15)
     rate, result = k.choose(good, given, 0.0), k.variable(0.0, "f64")
     with k.when(rate < 10.0):
@@ -89,7 +90,7 @@ def _poisson(k: KernelBuilder, units: _Units, given: Value) -> Value:
     return k.choose(good, result.get(), NAN)
 
 
-def _few(k: KernelBuilder, units: _Units, rate: Value, result: Variable) -> None:
+def _few(k: KernelBuilder, units: Units, rate: Value, result: Variable) -> None:
     """How many factors keep a product above exp(-rate)."""
     limit, product, attempt = k.call("exp", -rate), k.variable(1.0, "f64"), k.variable(0)
     with k.repeat(lambda: (attempt.get() < ATTEMPTS) & (product.get() > limit)):
@@ -101,7 +102,7 @@ def _few(k: KernelBuilder, units: _Units, rate: Value, result: Variable) -> None
             result.set(result.get() + k.choose(product.get() > limit, k.constant(2.0, "f64"), 1.0))
 
 
-def _many(k: KernelBuilder, units: _Units, rate: Value, result: Variable) -> None:
+def _many(k: KernelBuilder, units: Units, rate: Value, result: Variable) -> None:
     b = _sqrt(k, rate) * 2.53 + 0.931
     a = b * 0.02483 + -0.059
     inverse_alpha = _over(k, 1.1328, b - 3.4) + 1.1239

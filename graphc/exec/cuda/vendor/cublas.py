@@ -3,17 +3,16 @@ put into a stream.
 
 The library's matrices lie column by column, ours row by row, so it multiplies b by a: what it makes is c transposed,
 column by column, which is c. Memory for an algorithm is given by the caller, so a call allocates nothing and may be
-recorded. Every call is checked: CublasError says which one, and the library's name of the error.
+recorded.
 """
 from __future__ import annotations
 
 import ctypes
 import weakref
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from graphc import errors
+from graphc.exec.cuda.vendor.functions import Functions, LibraryError
 
 _POINTER, _INT, _SIZE = ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t
 NOT_SUPPORTED = 15
@@ -41,12 +40,6 @@ _TRANSPOSED = 1
 _ALGORITHM_BYTES = 64
 
 
-class CublasError(errors.InternalError):
-    """A call of cuBLASLt that failed. status: its number."""
-
-    status = 0
-
-
 class _Found(ctypes.Structure):
     """cublasLtMatmulHeuristicResult_t"""
 
@@ -56,10 +49,12 @@ class _Found(ctypes.Structure):
 
 @dataclass(frozen=True)
 class Algorithm:
-    """How the library multiplies: its own description, which holds for its version only; bytes of workspace."""
+    """How the library multiplies: its own description, in hexadecimal digits, which holds for its version only; bytes
+    of workspace."""
 
-    description: bytes
+    description: str
     workspace: int
+    name = "cuBLASLt"
 
 
 @dataclass(frozen=True)
@@ -78,49 +73,34 @@ class Problem:
     transpose_b: bool
     tensor_cores: bool
 
+    def __str__(self) -> str:
+        return f"a product of {self.batch} times [{self.m}, {self.k}] and [{self.k}, {self.n}] in {self.dtype}"
 
-class Cublas:
+    @property
+    def factors(self) -> tuple[int, int]:
+        """Elements of all matrices a and b."""
+        return (self.batch - 1) * self.a_batch + self.m * self.k, (self.batch - 1) * self.b_batch + self.k * self.n
+
+    @property
+    def operations(self) -> float:
+        return 2.0 * self.batch * self.m * self.n * self.k
+
+
+class Cublas(Functions):
     """The library with a handle for the device of the current context.
 
-    Raises AttributeError if it lacks a function, CublasError if it cannot use the device.
+    Raises AttributeError if it lacks a function, LibraryError if it cannot use the device.
     """
 
     def __init__(self, library: ctypes.CDLL, path: str) -> None:
-        self.path = path
+        super().__init__(library, path, _SIGNATURES, "cublasLtGetStatusName")
         library.cublasLtGetVersion.restype = _SIZE
         self.version = int(library.cublasLtGetVersion())
-        self._calls = {name: self._checked(library, name, arguments) for name, arguments in _SIGNATURES.items()}
         self.handle = self.made("cublasLtCreate")
-
-    def call(self, name: str, *arguments: Any) -> None:
-        self._calls[name](*arguments)
-
-    def made(self, name: str, *arguments: Any) -> int:
-        """What a call writes where its first argument points."""
-        place = _POINTER()
-        self.call(name, ctypes.byref(place), *arguments)
-        assert place.value is not None
-        return place.value
-
-    def _checked(self, library: ctypes.CDLL, name: str, arguments: tuple[Any, ...]) -> Callable[..., None]:
-        function = getattr(library, name)
-        function.argtypes, function.restype = list(arguments), _INT
-        name_of = library.cublasLtGetStatusName
-        name_of.argtypes, name_of.restype = [_INT], ctypes.c_char_p
-
-        def call(*given: Any) -> None:
-            status = function(*given)
-            if status:
-                error = CublasError(f"{name} of {self.path}: {(name_of(status) or b'?').decode()} ({status}); "
-                                    "GRAPHC_CUDA_LIBRARIES=0 leaves NVIDIA's libraries out")
-                error.status = status
-                raise error
-
-        return call
 
 
 class Matmul:
-    """A product as the library has it described. Raises CublasError."""
+    """A product as the library has it described. Raises LibraryError."""
 
     def __init__(self, cublas: Cublas, problem: Problem) -> None:
         p, real = problem, _REAL[problem.dtype]
@@ -161,17 +141,17 @@ class Matmul:
             self._set("cublasLtMatmulPreference", preference, _MOST_WORKSPACE, ctypes.c_uint64(workspace))
             self._cublas.call("cublasLtMatmulAlgoGetHeuristic", self._cublas.handle, self._description, self._b,
                               self._a, self._c, self._c, preference, most, found, ctypes.byref(count))
-        except CublasError as error:
+        except LibraryError as error:
             if error.status == NOT_SUPPORTED:
                 return []
             raise
         finally:
             self._cublas.call("cublasLtMatmulPreferenceDestroy", preference)
-        return [Algorithm(bytes(one.algorithm), one.workspace) for one in found[:count.value] if not one.state]
+        return [Algorithm(bytes(one.algorithm).hex(), one.workspace) for one in found[:count.value] if not one.state]
 
     def submit(self, algorithm: Algorithm, a: int, b: int, c: int, workspace: int, stream: int) -> None:
         """Puts the product into a stream. Addresses are multiples of 256."""
-        description = (ctypes.c_ubyte * _ALGORITHM_BYTES).from_buffer_copy(algorithm.description)
+        description = (ctypes.c_ubyte * _ALGORITHM_BYTES).from_buffer_copy(bytes.fromhex(algorithm.description))
         self._cublas.call("cublasLtMatmul", self._cublas.handle, self._description, ctypes.byref(self._one), b, self._b,
                           a, self._a, ctypes.byref(self._zero), c, self._c, c, self._c, ctypes.byref(description),
                           workspace, algorithm.workspace, stream)

@@ -1,37 +1,66 @@
-"""How long the device takes for a product: memory like its own, and work recorded several times and replayed."""
+"""How long the device takes for something, and whether two ways give the same: memory like its own, and work recorded
+several times and replayed.
+
+Factors are small multiples of a power of two, which float16, bfloat16 and tf32 have. Their products and all sums of
+these are exact, in any order: so two right results are equal, and one wrong element shows. Whether a way repeats to the
+bit shows only where sums are rounded: for that, factors are other numbers.
+"""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
+from graphc.exec.cuda.calls.call import Call, ProgramBuilder, map_work
 from graphc.exec.cuda.driver import Device
-from graphc.exec.cuda.memory import Block
-from graphc.exec.cuda.vendor.cublas import Problem
+from graphc.exec.cuda.memory import Block, Scratch
 from graphc.exec.cuda.work import Work
 from graphc.exec.map_code import SIZES
+from graphc.plan.plan import Program
 
-PATTERN = 1 << 18                              # random elements, which are repeated
-ENOUGH, MOST_REPEATS, ROUNDS = 4e9, 16, 3      # operations that a round has at least; a long product has one round
+PATTERN = 262139                               # random elements, which are repeated; a prime: no row is like another
+ENOUGH, MOST_REPEATS, ROUNDS = 4e9, 16, 3      # operations that a round has at least; what is long has one round
 LONG = 4e11                                    # operations
+MOST_BITS = 4                                  # of a factor, beside its sign
+TIMES = 4                                      # that something must repeat
+
+
+@cache
+def _drawn(factor: int, most: int, dtype: str) -> np.ndarray:
+    """Numbers of a factor: multiples of 1 / most from -1 to 1, or, if that is 0, of a normal distribution."""
+    random = np.random.default_rng(factor)
+    values = random.integers(-most, most + 1, PATTERN) / most if most else random.standard_normal(PATTERN)
+    return values.astype(np.float64 if SIZES[dtype] == 8 else np.float32)
 
 
 class Trial:
-    """Two factors of numbers around 0 and room for their product, for as long as this lives. The stream is the
-    caller's. Raises ResourceExhaustedError."""
+    """Two factors, and room for two results, for as long as this lives: `result` is the own kernel's, `other` that of
+    another way. The stream is the caller's. factors, result: how many elements they have; terms: of a sum.
 
-    def __init__(self, device: Device, problem: Problem) -> None:
-        p, self.device, self._blocks = problem, device, []  # type: Problem, Device, list[Block]
-        self._operations = 2.0 * p.batch * p.m * p.n * p.k
-        size = SIZES[p.dtype]
-        counts = [size * ((p.batch - 1) * p.a_batch + p.m * p.k), size * ((p.batch - 1) * p.b_batch + p.k * p.n)]
-        self.a, self.b, self.c = (self.room(count) for count in (*counts, size * p.batch * p.m * p.n))
-        values = np.random.default_rng(0).standard_normal(PATTERN).astype(np.float64 if size == 8 else np.float32)
-        for address, count in zip((self.a, self.b), counts, strict=True):
-            self._fill(address, count, values)
-        device.wait()                          # the host's numbers are read until then
+    Raises ResourceExhaustedError.
+    """
 
-    def room(self, count: int) -> int:
+    def __init__(self, device: Device, dtype: str, factors: tuple[int, int], result: int, operations: float,
+                 terms: int) -> None:
+        self.device, self.dtype, self.count, self._blocks = device, dtype, result, []  # type: Device, str, int, list[Block]
+        self._operations, size = operations, SIZES[dtype]
+        self.scratch = Scratch(device)
+        self.factors = self._room(factors[0] * size), self._room(factors[1] * size)
+        self.result, self.other = self._room(result * size), self._room(result * size)
+        self._number = self._room(8)
+        self._counts = factors
+        # Multiples of 1 / most: most squared times the terms has at most 24 bits, as float32.
+        self._most = 1 << min(max((24 - terms.bit_length()) // 2, 0), MOST_BITS)
+        self._fill_all(self._most)
+
+    def _fill_all(self, most: int) -> None:
+        """most: as _drawn has it."""
+        for number, (address, count) in enumerate(zip(self.factors, self._counts, strict=True)):
+            self._fill(address, count * SIZES[self.dtype], _drawn(number, most, self.dtype))
+        self.device.wait()
+
+    def _room(self, count: int) -> int:
         self._blocks.append(Block(self.device, count))
         return self._blocks[-1].address
 
@@ -67,3 +96,37 @@ class Trial:
             return min(self.device.seconds(lambda: self.device.replay(graph)) for _ in range(rounds)) / repeats
         finally:
             self.device.forget(graph)
+
+    def forget_other(self) -> None:
+        """So that nobody's result is taken for another one's."""
+        self.device.clear(self.other, self.count * SIZES[self.dtype])
+
+    def differing(self, call: Call) -> int:
+        """How many elements of `other` are not those of `result`."""
+        b = ProgramBuilder(self.dtype, self.dtype)
+        program = b.program(b("reduce.add", "i64", b("cast", "i64", b("equal", "bool", 0, 1))))
+        return self.count - self._total(call, program, self.count, self.result, self.other)
+
+    def repeats(self, call: Call, work: Sequence[Work]) -> bool:
+        """Whether the work, which writes `other`, does so with the same bits each time where its sums are rounded."""
+        self._fill_all(0)
+        found = set()
+        for _ in range(TIMES):
+            self.once(work)
+            found.add(self._bits(call))
+        self._fill_all(self._most)
+        return len(found) == 1
+
+    def _bits(self, call: Call) -> int:
+        """The sum of the words of `other`: another one if any bit of it is."""
+        b = ProgramBuilder("i32")
+        program = b.program(b("reduce.add", "i64", b("cast", "i64", 0)))
+        return self._total(call, program, self.count * SIZES[self.dtype] // 4, self.other)
+
+    def _total(self, call: Call, program: Program, count: int, *loads: int) -> int:
+        """The one number that a program makes of arrays."""
+        total = np.zeros(1, np.int64)
+        self.once(map_work(call, program, (count,), 1, [*((at, (1,)) for at in loads), (self._number, (0,))]))
+        self.device.download(int(total.ctypes.data), self._number, 8)
+        self.device.wait()
+        return int(total[0])

@@ -1,0 +1,48 @@
+"""Tensor maps: what TMA (the copies of compute capability 9.0) knows of matrices in memory. A map is a kernel's
+parameter of 128 bytes that the driver writes (cuTensorMapEncodeTiled, from CUDA 12.0 on).
+"""
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from typing import Any
+
+BYTES, ALIGNMENT = 128, 64                     # of the parameter
+STRIDE = 16                                    # bytes of which addresses and strides are multiples
+# Numbers of cuda.h. float32 is copied bit for bit: what multiplies it cuts it.
+_TYPES = {"f16": 6, "tf32": 7, "bf16": 9}
+_SIZES = {"f16": 2, "tf32": 4, "bf16": 2}
+_NOT_INTERLEAVED, _SWIZZLE_128, _PROMOTED_128, _ZEROS_OUTSIDE = 0, 3, 2, 0
+
+
+@dataclass(frozen=True)
+class TensorMap:
+    """A batch of matrices, each of `lines` lines of `length` elements side by side. line, matrix: bytes from one to the
+    next. across: lines of the box that a copy takes; along a line it takes 128 bytes, which are exchanged in groups of
+    16 (see code/warpgroups.py)."""
+
+    element: str
+    address: int
+    length: int
+    lines: int
+    batch: int
+    line: int
+    matrix: int
+    across: int
+
+    @property
+    def along(self) -> int:
+        """Elements of the box along a line."""
+        return 128 // _SIZES[self.element]
+
+
+def encode(driver: Any, tensor: TensorMap) -> ctypes.Array[ctypes.c_char]:
+    """The parameter, as the driver writes it. Raises CudaError where it refuses the map."""
+    room = ctypes.create_string_buffer(BYTES + ALIGNMENT)
+    made = (ctypes.c_char * BYTES).from_buffer(room, -ctypes.addressof(room) % ALIGNMENT)
+    sizes = (ctypes.c_uint64 * 3)(tensor.length, tensor.lines, tensor.batch)
+    strides = (ctypes.c_uint64 * 2)(tensor.line, tensor.matrix)
+    box, steps = (ctypes.c_uint32 * 3)(tensor.along, tensor.across, 1), (ctypes.c_uint32 * 3)(1, 1, 1)
+    driver.cuTensorMapEncodeTiled(ctypes.addressof(made), _TYPES[tensor.element], 3, tensor.address, sizes, strides,
+                                  box, steps, _NOT_INTERLEAVED, _SWIZZLE_128, _PROMOTED_128, _ZEROS_OUTSIDE)
+    return made

@@ -1,0 +1,109 @@
+"""Whether products by warpgroups work on a GPU at all, asked in a process of its own: a kernel that goes wrong may lose
+the GPU's state, and what asked would have to end.
+
+    python -m graphc.exec.cuda.warpgroup_probe [ELEMENT ...] NUMBER      of the GPU; without elements: all
+
+multiplies matrices whose products' sums are exact, by every kernel, and ends with 1 and a line that says what is wrong.
+"""
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from graphc.exec.cuda.calls.call import Call, Products
+from graphc.exec.cuda.calls.products import Factors
+from graphc.exec.cuda.calls.warpgroups import Variant, work
+from graphc.exec.cuda.code.warpgroup_products import STAGES
+from graphc.exec.cuda.code.warpgroups import ELEMENTS
+from graphc.exec.cuda.driver import Device, find_devices
+from graphc.exec.cuda.memory import Block
+from graphc.exec.library import load_library
+from graphc.kernels.toolchain import cache
+
+COMMAND = (sys.executable, "-m", "graphc.exec.cuda.warpgroup_probe")
+SECONDS = 120              # until which it must have ended
+KIND = "warpgroup-probe-"
+SIZES = (150, 300, 332)    # m, n, k: several tiles, none of them whole, and more panels than a ring has stages
+KINDS = {"f16": Products.EXACT_F16, "bf16": Products.EXACT_BF16, "tf32": Products.ROUNDED}
+
+
+def complaint(device: Device) -> str:
+    """What is wrong with them on that GPU, "" if nothing is. Asked once for a GPU, its driver and a version of graphc;
+    what was said is kept on disk."""
+    from graphc import __version__
+
+    about = (__version__, device.name, device.compute, device.driver_version)
+    key = f"{KIND}{cache.hash_of(*map(str, about))}.json"
+    stored = cache.read_used(key)
+    if stored is None:
+        stored = json.dumps(_asked(device.number)).encode()
+        cache.write_few(key, stored, KIND)
+    return str(json.loads(stored))
+
+
+def _asked(number: int) -> str:
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, sys.path)))
+    try:
+        done = subprocess.run([*COMMAND, str(number)], capture_output=True, text=True, timeout=SECONDS, check=False,
+                              env=environment)
+    except subprocess.TimeoutExpired:
+        return f"no end after {SECONDS} s"
+    except OSError as error:
+        return f"{COMMAND[0]} cannot be run: {error}"
+    if not done.returncode:
+        return ""
+    said = (done.stdout + done.stderr).strip().splitlines()
+    return f"a test ended with {done.returncode}: {said[-1] if said else 'nothing was said'}"
+
+
+def _variants(elements: Sequence[str]) -> Iterator[tuple[Variant, tuple[bool, bool]]]:
+    """Every kernel, and how factors lie."""
+    for element, columns in itertools.product(elements, STAGES):
+        for turned in ((False, False), (True, True)) if ELEMENTS[element].both_ways else ((False, True),):
+            yield Variant(element, columns), turned
+    yield Variant(elements[0], min(STAGES), 2), (False, True)
+
+
+def _is_right(device: Device, variant: Variant, turned: tuple[bool, bool]) -> bool:
+    m, n, k = SIZES
+    generator, kept = np.random.default_rng(0), []  # type: np.random.Generator, list[Block]
+
+    def room(count: int) -> int:
+        kept.append(Block(device, count))
+        return kept[-1].address
+
+    shapes = ((k, m) if turned[0] else (m, k), (n, k) if turned[1] else (k, n))
+    a, b = (generator.integers(-16, 17, shape).astype(np.float32) / 16 for shape in shapes)
+    found = np.empty((m, n), np.float32)
+    a_at, b_at, c_at = (room(array.nbytes) for array in (a, b, found))
+    for place, array in ((a_at, a), (b_at, b)):
+        device.upload(place, array.ctypes.data, array.nbytes)
+    call = Call(("f32",), (), (), (), load_library(), room, lambda stored: 0, products=KINDS[variant.element])
+    factors = Factors("f32", 1, m, n, k, m * k, k * n, *turned)
+    for step in work(call, factors, variant, a_at, b_at, c_at, is_trial=True):
+        step.prepare(device)
+        step.submit(device)
+    device.download(found.ctypes.data, c_at, found.nbytes)
+    device.wait()
+    return bool((found == (a.T if turned[0] else a) @ (b.T if turned[1] else b)).all())
+
+
+def main(*arguments: str) -> int:
+    *elements, number = arguments
+    device = find_devices()[int(number)]
+    device.enter()
+    for variant, turned in _variants(elements or [*ELEMENTS]):
+        if not _is_right(device, variant, turned):
+            print(f"{variant.name}, transposed {turned}: the product is wrong")
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,97 @@
+"""Products by warpgroups in the emulator: right for every element, way in which factors lie, and sizes that no tile
+divides."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from graphc.exec.cuda.calls.call import Call, Products
+from graphc.exec.cuda.calls.products import Factors
+from graphc.exec.cuda.calls.warpgroups import Variant, work
+from graphc.exec.cuda.memory import Block
+from graphc.exec.library import load_library
+
+RANDOM = np.random.default_rng(17)
+PRODUCTS = {"bf16": Products.EXACT_BF16, "f16": Products.EXACT_F16, "tf32": Products.ROUNDED}
+
+
+def multiplied(device: Any, variant: Variant, a: np.ndarray, b: np.ndarray, turned: tuple[bool, bool] = (False, False),
+               shift: int = 0, shared: bool = False) -> np.ndarray:
+    """a b of batches. turned: which factors lie transposed in memory; shift: bytes by which a lies behind an address of
+    16; shared: all of the batch have the first b."""
+    device.enter()
+    kept: list[Block] = []
+
+    def room(count: int) -> int:
+        kept.append(Block(device, count))
+        return kept[-1].address
+
+    def placed(x: np.ndarray, behind: int = 0) -> int:
+        x, at = np.ascontiguousarray(x), room(x.nbytes + behind) + behind
+        device.upload(at, x.ctypes.data, x.nbytes)
+        device.wait()
+        return at
+
+    (batch, m, k), n = a.shape, b.shape[2]
+    left, right = (x.swapaxes(1, 2) if turn else x for x, turn in zip((a, b), turned, strict=True))
+    c = np.empty((batch, m, n), np.float32)
+    places = placed(left, shift), placed(right[:1] if shared else right), room(c.nbytes)
+    call = Call(("f32",), (), (), (), load_library(), room, lambda stored: 0, products=PRODUCTS[variant.element])
+    factors = Factors("f32", batch, m, n, k, m * k, 0 if shared else k * n, *turned)
+    for one in work(call, factors, variant, *places):
+        one.prepare(device)
+        one.submit(device)
+    device.download(c.ctypes.data, places[2], c.nbytes)
+    device.wait()
+    return c
+
+
+def factors(batch: int, m: int, n: int, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers whose sums of products are exact in any order."""
+    return tuple(RANDOM.integers(-16, 17, shape).astype(np.float32) / 16  # type: ignore[return-value]
+                 for shape in ((batch, m, k), (batch, k, n)))
+
+
+@pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])
+@pytest.mark.parametrize("variant", [Variant("bf16", 128), Variant("f16", 256), Variant("tf32", 128)])
+def test_every_way_in_which_factors_lie(hopper: Any, variant: Variant, turned: tuple[bool, bool]) -> None:
+    a, b = factors(1, 130, 264, 200)
+    np.testing.assert_array_equal(multiplied(hopper, variant, a, b, turned), a @ b)
+
+
+@pytest.mark.parametrize("size", [(1, 16, 16, 16), (3, 17, 65, 31), (2, 129, 127, 64), (1, 1, 3, 65)])
+@pytest.mark.parametrize("element", ["bf16", "tf32"])
+def test_sizes_that_no_tile_divides(hopper: Any, size: tuple[int, int, int, int], element: str) -> None:
+    a, b = factors(*size)
+    np.testing.assert_array_equal(multiplied(hopper, Variant(element, 128), a, b), a @ b)
+
+
+def test_one_matrix_for_all_of_a_batch_and_an_address_that_tma_cannot_take(hopper: Any) -> None:
+    a, b = factors(3, 40, 24, 36)
+    variant = Variant("tf32", 128)
+    np.testing.assert_array_equal(multiplied(hopper, variant, a, b, (False, True), shared=True), a @ b[:1])
+    np.testing.assert_array_equal(multiplied(hopper, variant, a, b, (False, True), shift=4), a @ b)
+
+
+@pytest.mark.parametrize("depth", [129, 640])
+def test_parts_of_a_long_product(hopper: Any, depth: int) -> None:
+    a, b = factors(1, 20, 36, depth)
+    for parts in (2, 3, 7):
+        np.testing.assert_array_equal(multiplied(hopper, Variant("bf16", 128, parts), a, b, (True, False)), a @ b)
+
+
+def test_nan_and_infinity_stay_in_their_rows_and_columns(hopper: Any) -> None:
+    a, b = factors(1, 40, 24, 20)
+    a[0, 3, 5], b[0, 7, 9] = np.nan, np.inf
+    found = multiplied(hopper, Variant("bf16", 128), a, b)
+    assert np.isnan(found[0, 3]).all() and not np.isfinite(found[0, :, 9]).any()
+    rest = np.delete(np.delete(found[0], 3, 0), 9, 1)
+    np.testing.assert_array_equal(rest, np.delete(np.delete(a, 3, 1) @ np.delete(b, 9, 2), [], 0)[0])
+
+
+def test_float32_is_cut_to_ten_bits(hopper: Any) -> None:
+    a, b = (RANDOM.standard_normal(shape).astype(np.float32) for shape in ((1, 64, 96), (1, 96, 32)))
+    error = np.abs(multiplied(hopper, Variant("tf32", 128), a, b) - a.astype(float) @ b)
+    assert 1e-5 < error.max() and (error <= 2.0 ** -9 * (np.abs(a).astype(float) @ np.abs(b))).all()
