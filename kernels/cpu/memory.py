@@ -122,20 +122,15 @@ def zero_bytes(typing_context, target, count):
     return types.void(types.int64, types.int64), generate
 
 
-def _prefetch(locality):
-    @intrinsic
-    def ask(typing_context, where):
-        def generate(context, builder, signature, arguments):
-            function_type = ir.FunctionType(ir.VoidType(), [_BYTES, _I32, _I32, _I32])
-            function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
-            builder.call(function, [builder.inttoptr(arguments[0], _BYTES), _I32(0), _I32(locality), _I32(1)])
-            return context.get_dummy_value()
-        return types.void(types.int64), generate
-    return ask
-
-
-# Each asks for the cache line at an address, which need not be one of ours; into the first cache, or the second one.
-prefetch, prefetch_second = _prefetch(3), _prefetch(2)
+@intrinsic
+def prefetch(typing_context, where):
+    """Asks for the cache line at an address, which need not be one of ours."""
+    def generate(context, builder, signature, arguments):
+        function_type = ir.FunctionType(ir.VoidType(), [_BYTES, _I32, _I32, _I32])
+        function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
+        builder.call(function, [builder.inttoptr(arguments[0], _BYTES), _I32(0), _I32(3), _I32(1)])
+        return context.get_dummy_value()
+    return types.void(types.int64), generate
 
 
 @helper

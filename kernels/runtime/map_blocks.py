@@ -8,10 +8,10 @@ threads; no element is in two of them, for a store may be to what was loaded.
 from __future__ import annotations
 
 from . import map_words as m
-from .map_chunk import LINE, address_of, room_of, run_ops, start_pass
+from .map_chunk import address_of, room_of, run_ops, start_pass
 from .map_move import count_row, gather_row, offset_of, scatter_row
 from .map_turn import side_of, turn_block
-from .memory import function, prefetch_second, set_word, word
+from .memory import function, set_word, word
 
 LEAST_ROWS = 16           # of a block in registers: a line of the cache, of float32
 MOVED_BYTES = 256         # of a line of a block that goes from memory to memory, about
@@ -143,38 +143,15 @@ def run_block(out, counter, scratch, pointers, axis, position, rows, columns):
 
 
 @function
-def move_directly(out, counter, axis, position, following, rows, columns):
-    """The block of a map that only moves. following: the position of the next one; if it is FAR, that is asked for
-    strip by strip meanwhile, for a strip is a few lines of many rows, which the processor does not foresee."""
+def move_directly(out, counter, axis, position, rows, columns):
+    """The block of a map that only moves."""
     bound, source = out + 8 * word(out, m.PASS_0), out + 8 * word(out, m.ACCESS_ROWS)
-    target, last, size = source + 8 * m.ACCESS_WORDS, word(bound, m.P_RANK) - 1, word(source, m.A_SIZE)
-    to, to_along = address_of(target, counter), word(target, m.A_STRIDES + last)
-    here, along = address_of(source, counter), word(source, m.A_STRIDES + last)
-    later = here + offset_of(bound, source + 8 * m.A_STRIDES, following)
-    here += offset_of(bound, source + 8 * m.A_STRIDES, position)
-    to += offset_of(bound, target + 8 * m.A_STRIDES, position)
-    strip = side_of(size) if word(out, m.FAR) != 0 and columns >= 2 * side_of(size) else columns
-    column = 0
-    while column < columns:
-        count = strip if columns - column >= 2 * strip else columns - column
-        if strip < columns:
-            for k in range(column, column + count):
-                for line in range(0, rows * size, LINE):
-                    prefetch_second(later + k * along + line)
-        move_block(to + column * to_along, word(target, m.A_STRIDES + axis), to_along, here + column * along,
-                   word(source, m.A_STRIDES + axis), along, rows, count, size)
-        column += count
-
-
-@function
-def block_at(out, axis, block):
-    """The position of a block's first element, its row and its column."""
-    bound, rows, columns = out + 8 * word(out, m.PASS_0), word(out, m.TURNED_ROWS), word(out, m.TURNED_COLUMNS)
-    across = (word(bound, m.P_SIZES + word(bound, m.P_RANK) - 1) - 1) // columns + 1
-    bands = (word(bound, m.P_SIZES + axis) - 1) // rows + 1
-    column, rest = block % across * columns, block // across
-    row, rest = rest % bands * rows, rest // bands
-    return position_of(bound, axis, row, column, rest), row, column
+    target, last = source + 8 * m.ACCESS_WORDS, word(bound, m.P_RANK) - 1
+    move_block(address_of(target, counter) + offset_of(bound, target + 8 * m.A_STRIDES, position),
+               word(target, m.A_STRIDES + axis), word(target, m.A_STRIDES + last),
+               address_of(source, counter) + offset_of(bound, source + 8 * m.A_STRIDES, position),
+               word(source, m.A_STRIDES + axis), word(source, m.A_STRIDES + last), rows, columns,
+               word(source, m.A_SIZE))
 
 
 @function
@@ -186,13 +163,15 @@ def run_blocks(out, counter, scratch, tile):
     block, moves = tile * word(out, m.TILE_BLOCKS), only_moves(out)
     end = min(block + word(out, m.TILE_BLOCKS), word(out, m.TURNED_BLOCKS))
     pointers = start_pass(out, 0, counter, scratch, 0 if moves else most_rows * most_columns)
-    position, row, column = block_at(out, axis, block)
     while block < end:
+        across = (along - 1) // most_columns + 1
+        column, rest = block % across * most_columns, block // across
+        bands = (down - 1) // most_rows + 1
+        row, rest = rest % bands * most_rows, rest // bands
         rows, columns = min(most_rows, down - row), min(most_columns, along - column)
-        following, row, column = block_at(out, axis, min(block + 1, end - 1))
+        position = position_of(bound, axis, row, column, rest)
         if moves:
-            move_directly(out, counter, axis, position, following, rows, columns)
+            move_directly(out, counter, axis, position, rows, columns)
         else:
             run_block(out, counter, scratch, pointers, axis, position, rows, columns)
-        position = following
         block += 1

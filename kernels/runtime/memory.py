@@ -11,7 +11,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ..cpu.memory import apart, compact, copy_bytes, part, prefetch, prefetch_second, zero_bytes
+from ..cpu.memory import apart, compact, copy_bytes, part, prefetch, zero_bytes
 from ..cpu.words import LEFT_OUT
 
 __all__ = [
@@ -33,7 +33,6 @@ __all__ = [
     "part",
     "pause",
     "prefetch",
-    "prefetch_second",
     "set_half",
     "set_int",
     "set_word",
