@@ -36,6 +36,7 @@ class Chunks:
         self.dtypes = [part.dtype for part in function.parts]
         self.size, self.most = 1, MOST_ELEMENTS
         self.ended: Exception | None = None            # what the stream gave behind the last chunk
+        self.unread: list[Any] = []                    # items of a chunk whose run was interrupted
 
     def one(self, item: Any) -> Element:
         """The function's result for an item."""
@@ -54,11 +55,17 @@ class Chunks:
             results = None if arrays is None else self.many(arrays, len(items))
         except Exception:
             results = None
+        except BaseException:                          # an interrupt: nothing is lost
+            self.unread = items
+            raise
         self._grow(arrays, results)
         return items, results
 
     def _read(self) -> list[Any]:
         """As many items as a chunk has now, or fewer in front of an end or an error, which the next call raises."""
+        if self.unread:
+            unread, self.unread = self.unread, []
+            return unread
         if self.ended is not None:
             ended, self.ended = self.ended, None
             raise ended

@@ -30,6 +30,8 @@ class Dimension:
         if isinstance(value, Dimension):
             value = value.value
         if value is not None:
+            if isinstance(value, float) and value.is_integer():
+                value = int(value)                  # 4 / 2, as TensorFlow took it up to 1.13
             if isinstance(value, float) or not hasattr(value, "__index__"):
                 raise TypeError(f"a dimension is an integer or None, not {value!r} of type {type(value).__name__}")
             value = operator.index(value)

@@ -23,6 +23,7 @@ from graphc.ir.graph import Graph, get_default_graph
 from graphc.ir.locks import new_reentrant_lock
 from graphc.ir.stacks import default_sessions
 from graphc.ir.tensor import Operation, Tensor
+from graphc.session.callables import callable_from_options
 from graphc.session.careful_run import run_with_care
 from graphc.session.compiling import make_engine
 from graphc.session.config import DeviceAttributes, settings_of
@@ -364,6 +365,10 @@ class Session:
             return self._run(prepared, list(map(call, prepared.converters, values)), options, run_metadata)
 
         return user_facing(called if accept_options else lambda *values: called(*values), "a callable of gc.Session")
+
+    def _make_callable_from_options(self, callable_options: Any) -> Callable[..., Any]:
+        """As Keras asks TensorFlow's session."""
+        return callable_from_options(self, callable_options)
 
     def list_devices(self) -> list[DeviceAttributes]:
         """The devices that runs may use: the CPU and the GPUs, on which nothing is reserved by that."""

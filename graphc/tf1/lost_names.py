@@ -31,6 +31,8 @@ class ArgSpec(NamedTuple):
 
 
 def _getargspec(function: Callable[..., Any]) -> ArgSpec:
+    if str(getattr(function, "__module__", "")).startswith("graphc."):
+        function = inspect.unwrap(function)         # what shows errors stands around graphc's functions
     return ArgSpec(*inspect.getfullargspec(function)[:4])
 
 

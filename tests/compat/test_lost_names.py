@@ -11,6 +11,7 @@ PYTHON = """
 import base64, cgi, collections, fractions, inspect, string, threading, time
 def function(a, b=1, *c, **d): pass
 print(time.clock() > 0, inspect.getargspec(function).args, inspect.getargspec(function).keywords)
+import tensorflow; print(inspect.getargspec(tensorflow.nn.rnn_cell.GRUCell.__init__).args[:3])
 print(isinstance([], collections.Sequence), fractions.gcd(4, 6), base64.encodestring(b"a"), cgi.escape("<\\">"))
 print(string.join(["a", "b"], ""), string.letters[:2], string.upper("a"), threading.current_thread().isAlive())
 """
@@ -38,7 +39,7 @@ print(Image.new("L", (4, 4)).resize((2, 2), Image.ANTIALIAS).size, len(train_tes
 
 
 @pytest.mark.parametrize("text, said", [
-    (PYTHON, "True ['a', 'b'] d\nTrue 2 b'YQ==\\n' &lt;\"&gt;\nab ab A True\n"),
+    (PYTHON, "True ['a', 'b'] d\n['self', 'num_units', 'activation']\nTrue 2 b'YQ==\\n' &lt;\"&gt;\nab ab A True\n"),
     (NUMPY, "1.5 1 float64 2 (1, 1)\n[97 98] [1. 2.] [1 2]\nTrue\n"),
     (MATPLOTLIB, "0.5\n0\n0 3d\n"),
     (OTHERS, "(2, 2) 2 joblib\n"),

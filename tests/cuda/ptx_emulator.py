@@ -198,7 +198,9 @@ class Launch:
     def run(self) -> None:
         with np.errstate(all="ignore"):
             while True:
-                ready = self.alive & ~self.waits & ~self.phases.asleep
+                ready = self.alive & ~self.waits
+                if self.phases.blocks:
+                    ready &= ~self.phases.asleep
                 if not ready.any() and self.phases.deliver():
                     continue
                 if not ready.any():
@@ -264,8 +266,9 @@ class Launch:
         free = there[self.of.block]
         self.waits[free], self.counter[free] = False, at + 1
         self.of.blocks_passed[there] += 1
-        for block in np.flatnonzero(there).tolist():
-            self.phases.meet(block)
+        for block in self.phases.blocks:
+            if there[block]:
+                self.phases.meet(block)
         return None
 
     def _ask(self, instruction: Instruction, at: int) -> None:

@@ -78,20 +78,24 @@ class Block:
 
 
 class Phases:
-    """Of one launch. asleep: threads that wait for a phase."""
+    """Of one launch. asleep: threads that wait for a phase. blocks: those that have mbarriers."""
 
     def __init__(self, launch: Launch) -> None:
-        self.launch, warps = launch, launch.of.warps_of_block
-        grains = -(-launch.access.own["shared"].stride // GRAIN)
+        self.launch, self.blocks = launch, {}  # type: Launch, dict[int, Block]
         self.asleep = np.zeros(launch.count, bool)
-        self.blocks = [Block(np.eye(warps, dtype=np.int64), Filled(
+
+    def _made(self) -> Block:
+        warps = self.launch.of.warps_of_block
+        grains = -(-self.launch.access.own["shared"].stride // GRAIN)
+        return Block(np.eye(warps, dtype=np.int64), Filled(
             [None] * grains, np.zeros(grains, np.int64), *np.zeros((2, grains, warps), np.int64)))
-            for _ in range(launch.blocks)]
 
     def who(self, lane: int) -> tuple[Block, int, int]:
         """(the thread's block, its number, the warp's number in it)"""
         of = self.launch.of
         number = int(of.block[lane])
+        if number not in self.blocks:
+            self.blocks[number] = self._made()
         return self.blocks[number], number, int(of.warp[lane]) - number * of.warps_of_block
 
     def _barrier(self, block: Block, warp: int, address: int) -> Barrier:
@@ -182,7 +186,7 @@ class Phases:
 
     def deliver(self) -> bool:
         """Lets the oldest copy of a block come; False: there is none."""
-        for number, block in enumerate(self.blocks):
+        for number, block in self.blocks.items():
             if block.copies:
                 self._deliver(number, block, block.copies.popleft())
                 return True
@@ -219,7 +223,7 @@ class Phases:
         block.filled.read_at[grains, warp] = block.clock[warp, warp]
 
     def finish(self) -> None:
-        if any(block.copies for block in self.blocks):
+        if any(block.copies for block in self.blocks.values()):
             raise PtxError("the kernel ended, and nobody waited for copies of TMA")
 
 

@@ -189,6 +189,24 @@ def test_kernels_that_do_not_work_are_told_of(opened: Opened, monkeypatch: Any, 
     assert len(told) == 1
 
 
+def test_a_gpu_without_memory_for_the_other_process_is_asked_again(opened: Opened, monkeypatch: Any) -> None:
+    no_memory = f"raise SystemExit({warpgroup_probe.NO_MEMORY})"
+    with opened():
+        device = find_device()
+        assert device is not None
+        for program, said in ((no_memory, "a test ended with 3: nothing was said"), ("", "")):
+            monkeypatch.setattr(warpgroup_probe, "COMMAND", (sys.executable, "-c", program))
+            assert warpgroup_probe.complaint(device) == said
+    monkeypatch.setattr(warpgroup_probe, "find_devices", lambda: [device])
+
+    def full(count: int) -> int:
+        raise gc.errors.ResourceExhaustedError(f"no memory for {count} bytes")
+
+    monkeypatch.setattr(device, "enter", lambda: None)
+    monkeypatch.setattr(device, "allocate", full)
+    assert warpgroup_probe.main("tf32", "0") == warpgroup_probe.NO_MEMORY
+
+
 def test_the_next_process_takes_the_same_without_a_trial(opened: Opened) -> None:
     a, b = numbers((20, 70), (70, 30))
     with opened():

@@ -2,6 +2,7 @@
 divides."""
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,12 @@ import pytest
 from graphc.exec.cuda.calls.call import Call, Products
 from graphc.exec.cuda.calls.products import Factors
 from graphc.exec.cuda.calls.warpgroups import Variant, work
+from graphc.exec.cuda.code.warpgroup_products import STAGES
+from graphc.exec.cuda.code.warpgroups import ELEMENTS
 from graphc.exec.cuda.memory import Block
 from graphc.exec.library import load_library
+
+from on_both import EVERYTHING, ON_GPU
 
 RANDOM = np.random.default_rng(17)
 PRODUCTS = {"bf16": Products.EXACT_BF16, "f16": Products.EXACT_F16, "tf32": Products.ROUNDED}
@@ -54,16 +59,21 @@ def factors(batch: int, m: int, n: int, k: int) -> tuple[np.ndarray, np.ndarray]
                  for shape in ((batch, m, k), (batch, k, n)))
 
 
-@pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])
-@pytest.mark.parametrize("variant", [Variant("bf16", 128), Variant("f16", 256), Variant("tf32", 128)])
+WAYS = [(False, False), (True, False), (False, True), (True, True)]
+VARIANTS = [Variant(element, columns) for element in ELEMENTS for columns in STAGES]
+SOME = [(Variant("bf16", 128), WAYS[0]), (Variant("bf16", 128), WAYS[1]), (Variant("f16", 256), WAYS[3]),
+        (Variant("tf32", 128), WAYS[0])]
+
+
+@pytest.mark.parametrize(("variant", "turned"), [*product(VARIANTS, WAYS)] if EVERYTHING or ON_GPU else SOME)
 def test_every_way_in_which_factors_lie(hopper: Any, variant: Variant, turned: tuple[bool, bool]) -> None:
     a, b = factors(1, 130, 264, 200)
     np.testing.assert_array_equal(multiplied(hopper, variant, a, b, turned), a @ b)
 
 
-@pytest.mark.parametrize("size", [(1, 16, 16, 16), (3, 17, 65, 31), (2, 129, 127, 64), (1, 1, 3, 65)])
-@pytest.mark.parametrize("element", ["bf16", "tf32"])
-def test_sizes_that_no_tile_divides(hopper: Any, size: tuple[int, int, int, int], element: str) -> None:
+@pytest.mark.parametrize(("element", "size"), [("tf32", (1, 1, 3, 65)), ("tf32", (2, 129, 127, 64)),
+                                               ("bf16", (1, 16, 16, 16)), ("bf16", (3, 17, 65, 31))])
+def test_sizes_that_no_tile_divides(hopper: Any, element: str, size: tuple[int, int, int, int]) -> None:
     a, b = factors(*size)
     np.testing.assert_array_equal(multiplied(hopper, Variant(element, 128), a, b), a @ b)
 
@@ -75,11 +85,10 @@ def test_one_matrix_for_all_of_a_batch_and_an_address_that_tma_cannot_take(hoppe
     np.testing.assert_array_equal(multiplied(hopper, variant, a, b, (False, True), shift=4), a @ b)
 
 
-@pytest.mark.parametrize("depth", [129, 640])
-def test_parts_of_a_long_product(hopper: Any, depth: int) -> None:
+@pytest.mark.parametrize(("depth", "parts"), [(129, 2), (640, 3)])
+def test_parts_of_a_long_product(hopper: Any, depth: int, parts: int) -> None:
     a, b = factors(1, 20, 36, depth)
-    for parts in (2, 3, 7):
-        np.testing.assert_array_equal(multiplied(hopper, Variant("bf16", 128, parts), a, b, (True, False)), a @ b)
+    np.testing.assert_array_equal(multiplied(hopper, Variant("bf16", 128, parts), a, b, (True, False)), a @ b)
 
 
 def test_nan_and_infinity_stay_in_their_rows_and_columns(hopper: Any) -> None:

@@ -268,3 +268,29 @@ def test_vectors_of_words_are_run_together(monkeypatch: pytest.MonkeyPatch) -> N
     sizes = runs(monkeypatch)
     assert len(elements(sentences().map(words).map(lambda w: (gc.strings.length(w), gc.size(w))))) == 90
     assert [size for size in sizes if size < 0] == [-1, -1] and max(sizes) > 16
+
+
+def test_an_interrupt_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupts = [KeyboardInterrupt()]
+    before = functions.Function.many
+
+    def many(self: functions.Function, run: Any) -> Any:
+        function = before(self, run)
+
+        def interrupted(*arguments: Any) -> Any:
+            if interrupts:
+                raise interrupts.pop()
+            return function(*arguments)
+
+        return interrupted
+
+    monkeypatch.setattr(functions.Function, "many", many)
+    following = D.range(50).map(lambda n: n * 2).make_one_shot_iterator().get_next()
+    found = []
+    with gc.Session() as session:
+        while len(found) < 50:
+            try:
+                found.append(int(session.run(following)))
+            except KeyboardInterrupt:
+                continue
+    assert not interrupts and found == list(range(0, 100, 2))

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from graphc.kernels.contracts.all import KERNELS
+from graphc.kernels.contracts.calls import Choice
 from graphc.kernels.toolchain.targets import host_targets
 from graphc.kernels.toolchain.testing import load_kernels
 
@@ -94,6 +95,13 @@ def test_tiles_that_overlap_give_what_the_micro_kernel_gives(isa, dtype, transpo
         for way, c in made.items():
             assert kernel(a, b, c, dims=[1, m, n, k, m * k, k * n], attrs=transposes, way=ways.index(way)) == 0
         np.testing.assert_array_equal(made["short"], made["in work"], f"{m} x {n} x {k}")
+
+
+def test_scratch_does_not_grow_with_a_transposed_b():
+    kernel = load("matmul")["matmul.f32"]
+    rooms = [kernel.choice([1, 40, n, 8, 320, 8 * n], [0, 1])[Choice.SCRATCH_BYTES] for n in (100_000, 1_000_000)]
+    assert rooms[0] == rooms[1] < 1 << 20
+    check(40, 5000, 8, "f32", 0, 1)
 
 
 @pytest.mark.parametrize("size", [(0, 5, 5), (5, 0, 5), (5, 5, 0), (0, 0, 0)], ids=str)

@@ -210,7 +210,7 @@ class variable_scope:   # named as TensorFlow's
     (['dense/w:0'], 'dense_1/MatMul:0')
     """
 
-    def __init__(self, name_or_scope: Any, default_name: str | None = None, values: Sequence[Any] | None = None,
+    def __init__(self, name_or_scope: Any, default_name: Any = None, values: Sequence[Any] | None = None,
                  initializer: Any = None, regularizer: Any = None, caching_device: Any = None,
                  partitioner: Any = None, custom_getter: Any = None, reuse: Reuse = None, dtype: Any = None,
                  use_resource: bool | None = None, constraint: Any = None, auxiliary_name_scope: bool = True) -> None:
@@ -219,7 +219,7 @@ class variable_scope:   # named as TensorFlow's
         if name_or_scope is not None and not isinstance(name_or_scope, (str, VariableScope)):
             raise TypeError(f"variable_scope: argument 'name_or_scope' must be a string or VariableScope, "
                             f"but is {name_or_scope!r}")
-        if not isinstance(default_name, (str, type(None))):
+        if name_or_scope is None and not isinstance(default_name, str):
             raise TypeError("variable_scope: argument 'default_name' must be a string or None, "
                             f"but is {default_name!r}")
         if reuse not in (None, False, True, AUTO_REUSE):

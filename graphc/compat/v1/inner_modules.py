@@ -123,6 +123,8 @@ INNER_MODULES: dict[str, tuple[str, ...]] = {
     "contrib.slim.python.slim.nets.resnet_utils": ("contrib.slim.nets.resnet_utils",),
     "contrib.slim.python.slim.nets.resnet_v1": ("contrib.slim.nets.resnet_v1",),
     "contrib.slim.python.slim.nets.resnet_v2": ("contrib.slim.nets.resnet_v2",),
+    "contrib.slim.nets.resnet_v1.resnet_utils": ("contrib.slim.nets.resnet_utils",),
+    "contrib.slim.nets.resnet_v2.resnet_utils": ("contrib.slim.nets.resnet_utils",),
     "contrib.slim.layers": ("contrib.layers",),
     "contrib.slim.init_ops": ("", "initializers"),
     "contrib.slim.initializers": ("contrib.layers",),

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from graphc import errors
 from graphc.exec.cuda.calls.call import Call, Products
 from graphc.exec.cuda.calls.products import Factors
 from graphc.exec.cuda.calls.warpgroups import Variant, work
@@ -28,6 +29,7 @@ from graphc.kernels.toolchain import cache
 
 COMMAND = (sys.executable, "-m", "graphc.exec.cuda.warpgroup_probe")
 SECONDS = 120              # until which it must have ended
+NO_MEMORY = 3              # its status where the GPU has no memory for it: that tells nothing of the kernels
 KIND = "warpgroup-probe-"
 SIZES = (150, 300, 332)    # m, n, k: several tiles, none of them whole, and more panels than a ring has stages
 KINDS = {"f16": Products.EXACT_F16, "bf16": Products.EXACT_BF16, "tf32": Products.ROUNDED}
@@ -35,31 +37,35 @@ KINDS = {"f16": Products.EXACT_F16, "bf16": Products.EXACT_BF16, "tf32": Product
 
 def complaint(device: Device) -> str:
     """What is wrong with them on that GPU, "" if nothing is. Asked once for a GPU, its driver and a version of graphc;
-    what was said is kept on disk."""
+    what was said of kernels is kept on disk."""
     from graphc import __version__
 
     about = (__version__, device.name, device.compute, device.driver_version)
     key = f"{KIND}{cache.hash_of(*map(str, about))}.json"
     stored = cache.read_used(key)
-    if stored is None:
-        stored = json.dumps(_asked(device.number)).encode()
-        cache.write_few(key, stored, KIND)
-    return str(json.loads(stored))
+    if stored is not None:
+        return str(json.loads(stored))
+    said, is_kept = _asked(device.number)
+    if is_kept:
+        cache.write_few(key, json.dumps(said).encode(), KIND)
+    return said
 
 
-def _asked(number: int) -> str:
+def _asked(number: int) -> tuple[str, bool]:
+    """(what is wrong, whether that would be said next time, too)"""
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, sys.path)))
     try:
         done = subprocess.run([*COMMAND, str(number)], capture_output=True, text=True, timeout=SECONDS, check=False,
                               env=environment)
     except subprocess.TimeoutExpired:
-        return f"no end after {SECONDS} s"
+        return f"no end after {SECONDS} s", True
     except OSError as error:
-        return f"{COMMAND[0]} cannot be run: {error}"
+        return f"{COMMAND[0]} cannot be run: {error}", False
     if not done.returncode:
-        return ""
+        return "", True
     said = (done.stdout + done.stderr).strip().splitlines()
-    return f"a test ended with {done.returncode}: {said[-1] if said else 'nothing was said'}"
+    return (f"a test ended with {done.returncode}: {said[-1] if said else 'nothing was said'}",
+            done.returncode != NO_MEMORY)
 
 
 def _variants(elements: Sequence[str]) -> Iterator[tuple[Variant, tuple[bool, bool]]]:
@@ -97,11 +103,15 @@ def _is_right(device: Device, variant: Variant, turned: tuple[bool, bool]) -> bo
 def main(*arguments: str) -> int:
     *elements, number = arguments
     device = find_devices()[int(number)]
-    device.enter()
-    for variant, turned in _variants(elements or [*ELEMENTS]):
-        if not _is_right(device, variant, turned):
-            print(f"{variant.name}, transposed {turned}: the product is wrong")
-            return 1
+    try:
+        device.enter()
+        for variant, turned in _variants(elements or [*ELEMENTS]):
+            if not _is_right(device, variant, turned):
+                print(f"{variant.name}, transposed {turned}: the product is wrong")
+                return 1
+    except errors.ResourceExhaustedError as error:
+        print(error)
+        return NO_MEMORY
     return 0
 
 

@@ -9,6 +9,7 @@ from ..products.blocks import blocks
 from ..products.dots import COLUMNS
 from ..products.micro import brain_shapes
 from ..products.row_tile import tile_shape
+from ..products.short import TOGETHER
 from ..products.streams import RUN
 from ..products.turned import NOT_TURNED, ONE_COLUMN, turn
 from ..tiles import shared_as_well, shared_evenly
@@ -45,16 +46,20 @@ FEW_PANELS = 8                         # panels fewer than this are too few tile
 PACK_BYTES = 32 * 1024                 # of a tile of packing
 SMALL = 256 * 1024                     # bytes of a B that a tile may pack for itself
 LINE, COLLIDING = 64, 4096             # bytes of a line; of a distance at which lines meet in a set of the first cache
+ALONE_TILES = 4                        # register tiles of rows, for which no matrix of a batch is packed
 PACKING_ROWS = 32                      # register tiles of rows, of a tile that packs for itself
 BRAIN_COLUMNS = 32                     # fewer stay float32, on every ISA
 DOT_ROWS = 16                          # more rows of A pay for transposing B
 DOT_SUM = 4                            # products of an element, a row of A, from which dot products pass short ones
 DOT_PRODUCTS = 1 << 16                 # of a tile of DOTS or STREAM, at least: they wait for memory
-TINY = 1 << 11                         # of a pair of matrices of few rows, at most; four times if rows are no whole vectors
+TINY = 1 << 11                         # of a pair of matrices of few rows, at most; eight times if B is slow to pack
 SHORT_SUM = 4                          # products of an element, at most, of few rows; thrice in rows of a vector
 TILED_SUM, COLLIDING_SUM = 12, 8       # of more rows, if B is larger than NEAR_BYTES; if its rows meet in a set
-NEAR_BYTES = 24 * 1024                 # of a B that stays in the first cache, half of that if it is transposed for it
-TURN_COST, PACK_COST = 100, 64         # of an element of B, in quarters of what a row, a column and half a k take
+# Of a B that stays in the first cache, half of that if it is transposed for it; of one that two tiles of rows read.
+NEAR_BYTES, ONCE_BYTES = 24 * 1024, 96 * 1024
+# Of an element of B to transpose it, to pack it, and to pack it where it is in no square of lanes x lanes.
+TURN_COST, PACK_COST, BESIDE_COST = 100, 64, 640
+MATRIX_COST = 1 << 16                  # of what the micro-kernel's way does for a matrix
 TURN_ROWS = 128                        # of a tile that transposes B for itself, at least
 AROUND = 512                        # multiplications that take as long as what is around those of a pair
 
@@ -68,10 +73,16 @@ def tall(batch, m, k, a_batch, b_batch, transpose_a):
 
 
 @helper
-def pays_to_dot(rows, k):
-    """Whether so many dot products with each row of transposed(B) take no longer than to pack it, measured: 1 and
+def positive(number):
+    """1 if it is, else 0: without a branch, for each would double what toolchain/reach.py has to follow."""
+    return min(max(number, 0), 1)
+
+
+@helper
+def gain_of_dots(rows, k):
+    """At least 0 if so many dot products with each row of transposed(B) take no longer than to pack it, measured: 1 and
     k / 140 against k * (24 + rows) / 420, of which k / 18 is the packing. Up to three rows always."""
-    return min(max(rows - 3, 0), 1) * rows * 420 <= k * (24 + rows)
+    return k * (24 + rows) - positive(rows - 3) * rows * 420
 
 
 def make_bind(dtype, sizes, isa):
@@ -90,26 +101,36 @@ def make_bind(dtype, sizes, isa):
     scratch_brain, scratch_long = (blocks("f32", shape).scratch_bytes for shape in brains)
 
     @helper
-    def pays_to_write_rows(batches, rows, n, k, transpose_b):
-        """Whether an element has too few products, or a pair of matrices, for the micro-kernel."""
-        if rows < rows_short:
-            tiny = TINY * (4 if n % lanes != 0 else 1)
-            return k <= SHORT_SUM * (3 if width_narrow < n + lanes <= 2 * lanes else 1) or (
-                batches > 1 and rows * n * k <= tiny)
-        if (1 + transpose_b) * n * k * size > NEAR_BYTES and k > (COLLIDING_SUM if n * size % COLLIDING == 0 else TILED_SUM):
-            return False
-        # Quarters of what a row, a column and half a k take, and what it takes to begin a tile.
-        whole = n // width_main * width_main
-        beside = 0 if whole == n else 5 * width_narrow if n - whole <= width_narrow else 4 * width_main
-        micro = (4 * whole + beside) * (2 * k * rows + 10 * round_up(rows, rows_main))
-        short = 4 * round_up(n, columns_short) if n >= columns_short else 9 * round_up(n, lanes) // 2
-        short *= round_up(rows, rows_short) * (2 * k + 3)
-        if transpose_b != 0:
-            short += TURN_COST * n * k
-            micro += n * k * (PACK_COST if n % lanes + k % lanes == 0 else 3 * PACK_COST)
-        elif batches > 1 and n % width_main != 0:
-            micro += PACK_COST * n * k
-        return short <= micro
+    def gain_of_few(batches, rows, n, k, transpose_b):
+        """`gain` for fewer rows than a tile has."""
+        wasted = positive(lanes + 1 - n) * positive(n + width_narrow - lanes)       # what a tile has beside a row of C
+        quick = (1 - positive(n % lanes)) * max(1 - transpose_b, positive(k + 1 - 2 * lanes))     # to read, or to pack
+        limit = TINY * (8 - 7 * max(quick, 2 - min(rows, 2)))
+        return max(SHORT_SUM * (1 + 2 * wasted) - k, positive(batches * rows - 1) * (limit + 1) - 1 - rows * n * k)
+
+    @helper
+    def gain(batches, rows, n, k, transpose_b):
+        """At least 0 if an element has too few products, or a pair of matrices, for the micro-kernel."""
+        longest = TILED_SUM - (TILED_SUM - COLLIDING_SUM) * (1 - positive(n * size % COLLIDING))
+        near = NEAR_BYTES + (ONCE_BYTES - NEAR_BYTES) * positive(2 * rows_short + 1 - rows)
+        fits = max(near - (1 + transpose_b) * n * k * size, longest - k)
+        # Quarters of what a row, a column and half a k take, and what it takes to begin a tile, and with a matrix.
+        rest = n % width_main
+        narrow = positive(width_narrow + 1 - rest)
+        columns = 4 * (n - rest) + positive(rest) * (5 * width_narrow * narrow + 4 * width_main * (1 - narrow))
+        micro = columns * (2 * k * rows + 10 * round_up(rows, rows_main)) + MATRIX_COST
+        # One vector at a time takes longer; without AVX-512 its masks are slow.
+        wide = (1 if columns_short > lanes else 0) * positive(n + 1 - columns_short)
+        slow = (1 if columns_short == lanes else 0) * positive(lanes - n)
+        columns = wide * 4 * round_up(n, columns_short) + (1 - wide) * (1 + slow) * 9 * round_up(n, lanes) // 2
+        aside = 1 - positive(max(rows - 2 * TOGETHER, 2 * TOGETHER - rows))         # so many rows go by no tile
+        high = aside * rows + (1 - aside) * round_up(rows, rows_short)
+        squares = n // lanes * lanes * (k // lanes * lanes)
+        micro += transpose_b * (PACK_COST * squares + BESIDE_COST * (n * k - squares))
+        micro += (1 - transpose_b) * positive(batches - 1) * positive(rest) * PACK_COST * n * k
+        many = min(fits, micro - columns * high * (2 * k + 3) - transpose_b * TURN_COST * n * k)
+        few = positive(rows_short - rows)
+        return few * gain_of_few(batches, rows, n, k, transpose_b) + (1 - few) * many
 
     @helper
     def shape_of(rows, n, way, brain):
@@ -160,11 +181,14 @@ def make_bind(dtype, sizes, isa):
     @helper
     def way_of(batches, rows, n, k, transpose_a, transpose_b, turned, choice):
         """The way of its own that a product by a B that is no constant goes, 0: the micro-kernel's."""
-        short = pays_to_write_rows(batches, rows, n, k, transpose_b)
-        dots = transpose_b != 0 and rows <= DOT_ROWS and (transpose_a == 0 or rows == 1 or batches == 1)
-        if takes(choice, SHORT, short and not (dots and k > DOT_SUM * rows)):
+        short = gain(batches, rows, n, k, transpose_b)
+        dots = transpose_b * positive(DOT_ROWS + 1 - rows) * max(1 - transpose_a, 2 - min(rows, 2), 2 - min(batches, 2))
+        long = positive(k + 1 - 2 * lanes) * positive(
+            k * lanes - DOT_SUM * rows * min(n, lanes) * (1 + positive(rows + 1 - rows_short)))
+        if takes(choice, SHORT, min(short, -dots * long) >= 0):
             return SHORT
-        if dots and takes(choice, DOTS, turned or short or pays_to_dot(rows, k)):
+        if dots != 0 and takes(choice, DOTS, turned or max(1 - rows, short, min(
+                k - 2 * lanes, gain_of_dots(rows, k))) >= 0):
             return DOTS
         if transpose_b == 0 and rows == 1 and takes(choice, STREAM, True):
             return STREAM
@@ -182,7 +206,8 @@ def make_bind(dtype, sizes, isa):
             choice[MODE] = IN_PLACE
         elif different == batches and rows <= rows_packing(batches, panels, height, width * k) and takes(
                 choice, IN_TILE, transpose_b != 0 or (
-                    n % width != 0 if different > 1 and small else rows > rows_in_place(n) * height)):
+                    n % width != 0 and rows > ALONE_TILES * height if different > 1 and small else (
+                    rows > rows_in_place(n) * height))):
             choice[MODE] = IN_TILE
         elif transpose_b == 0 and takes(
                 choice, IN_PLACE, rows <= rows_in_place(n) * height or (different > 1 and small)):
@@ -205,6 +230,8 @@ def make_bind(dtype, sizes, isa):
         if row_tiles < FEW_TILES:
             least = ceil_div(DOT_PRODUCTS if way != 0 else PRODUCTS, max(choice[TILE_ROWS] * width * k, 1))
             choice[TILE_PANELS] = min(max(least, ceil_div(panels * row_tiles, COLUMN_TILES)), panels)
+        if way == SHORT and transpose_b != 0:
+            choice[TILE_PANELS] = min(choice[TILE_PANELS], max(ONCE_BYTES // max(width * k * size, 1), 1))
         if choice[TILE_ROWS] == rows and choice[TILE_PANELS] == panels:
             choice[TILE_BATCHES] = min(ceil_div(PRODUCTS, max(cost, 1)), batches)
 

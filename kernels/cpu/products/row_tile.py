@@ -32,8 +32,8 @@ def tile_shape(isa: str) -> tuple[int, int]:
 def row_tile(dtype: str, rows: int, count: int, whole: bool = True) -> Any:
     """The numba function (columns, k, a, a_row, a_step, b, b_row, c, c_row): addresses, steps in bytes, all int64.
 
-    count: of vectors, each LANES * 4 bytes. whole: all of their lanes are columns; else just the first `columns` are, of
-    the only vector.
+    count: of vectors, each LANES * 4 bytes. whole: all of their lanes are columns; else the only vector's first
+    `columns` lanes are.
     """
     size, element = ITEM_SIZES[dtype], LLVM_FLOATS.get(dtype) or ir.IntType(8 * ITEM_SIZES[dtype])
     lanes = LANES * 4 // size

@@ -30,7 +30,8 @@ def short_products(dtype: str, isa: str) -> Any:
     width, (high, wide) = lanes * size, tile_shape(isa)
     columns = wide * lanes
     whole_rows, some_rows = _rows_of(dtype, True), _rows_of(dtype, False)
-    tile, vector_tile, part_tile = row_tile(dtype, high, wide), row_tile(dtype, high, 1), row_tile(dtype, high, 1, False)
+    tile, vector_tile = row_tile(dtype, high, wide), row_tile(dtype, high, 1)
+    part_tile = row_tile(dtype, high, 1, False)
 
     @helper
     def turn_few(n, k, b, b_row, line):

@@ -88,25 +88,27 @@ class LibraryConvolutions:
     def _work(self, call: Call, v: Convolution, p: Problem, algorithm: Algorithm, first: int, second: int,
               result: int) -> list[Work]:
         """Factors turned and framed, the library's call, and the result turned back and taken out of its frame."""
-        layout = Layout(algorithm.layout)
-        described, (a, b, c) = cudnn.Convolution(self._cudnn, p, layout), _operands(p.kind, v)
+        layout, (a, b, c) = Layout(algorithm.layout), _operands(p.kind, v)
         work: list[Work] = []
-        framed = _is_framed(p, v)
-        if framed and p.kind is not Kind.INPUT:
+        whole = result                         # of the pictures in their frame, if x is the result
+        if _is_framed(p, v) and p.kind is Kind.INPUT:
+            c = (p.n, p.h, p.w, p.groups * p.c), False
+            whole = call.scratch(prod(c[0]) * size_of(p.dtype))
+        elif _is_framed(p, v):
             more, x = inside(call, v.x(first), v.windows, v.top, v.left)
             work, first, a = work + more, x.address, ((x.n, x.h, x.w, x.c), False)
-        if framed and p.kind is Kind.INPUT:
-            c = (p.n, p.h, p.w, p.groups * p.c), False
-        outside = call.scratch(prod(c[0]) * size_of(p.dtype)) if framed and p.kind is Kind.INPUT else result
         for_a, first = _turned(call, *a, layout, first)
         for_b, second = _turned(call, *b, layout, second)
         order = _order(layout, c[1])
-        target = outside if order == _AS_IT_IS else call.scratch(prod(c[0]) * size_of(p.dtype))
+        target = whole if order == _AS_IT_IS else call.scratch(prod(c[0]) * size_of(p.dtype))
         workspace = call.scratch(algorithm.workspace) if algorithm.workspace else 0
+        described = cudnn.Convolution(self._cudnn, p, layout)
         work += [*for_a, *for_b, LibraryConvolution(described, algorithm, (first, second), target, workspace)]
-        if target != outside:
-            work += copied(call, c[0], (target, _strides(c[0], order)), (outside, _strides(c[0], _AS_IT_IS)))
-        return work + (_unframed(call, v, Pictures(outside, *c[0]), v.x(result)) if outside != result else [])
+        if target != whole:
+            work += copied(call, c[0], (target, _strides(c[0], order)), (whole, _strides(c[0], _AS_IT_IS)))
+        if whole != result:
+            work += _unframed(call, v, Pictures(whole, *c[0]), v.x(result))
+        return work
 
 
 _SAID = {Kind.FORWARD: "a convolution", Kind.INPUT: "the gradient for the input of a convolution",
