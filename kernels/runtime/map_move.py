@@ -58,11 +58,10 @@ def gather_row(target, source, stride, size, count):
         reverse_vectors(target, source, size, vectors)
         done = vectors * side_of(size)
         target, source, count = target + done * size, source - done * size, count - done
-    elif stride == 2 * size and size >= 4 and count > side_of(size):
-        vectors = (count - 1) // side_of(size)         # what lies behind the last element may be nobody's
-        part_vectors(target, source, size, vectors)
-        done = vectors * side_of(size)
-        target, source, count = target + done * size, source + done * stride, count - done
+    elif stride == 8 and size == 4 and count > 16:
+        vectors = (count - 1) // 16                    # what lies behind the last element may be nobody's
+        part_vectors(target, source, vectors)
+        target, source, count = target + vectors * 64, source + vectors * 128, count - vectors * 16
     if stride == size:
         copy_bytes(target, source, count * size)
     elif stride == 0:

@@ -10,7 +10,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from ..cpu.squares import SIDES, turned, turning_masks
-from .memory import function
+from .memory import compact, function
 
 
 def square_turner(size):
@@ -37,21 +37,17 @@ def square_turner(size):
     return turn_square
 
 
-def pair_parter(size):
-    """The function (target, source) that stores every other of 2 * SIDES[size] elements, the first of each pair."""
-    side = SIDES[size]
-    pointer = ir.VectorType(ir.IntType(8 * size), side).as_pointer()
-    mask = ir.Constant(ir.VectorType(ir.IntType(32), side), list(range(0, 2 * side, 2)))
-
-    @intrinsic
-    def part_pairs(typing_context, target, source):
-        def generate(context, builder, signature, arguments):
-            target, source = (builder.inttoptr(argument, pointer) for argument in arguments)
-            low, high = (builder.load(builder.gep(source, [ir.IntType(64)(i)]), align=1) for i in range(2))
-            builder.store(builder.shuffle_vector(low, high, mask), target, align=1)
-            return context.get_dummy_value()
-        return types.void(types.int64, types.int64), generate
-    return part_pairs
+@intrinsic
+def _part_pairs(typing_context, target, source):
+    """Stores every other of 32 elements of 4 bytes, the first of each pair."""
+    def generate(context, builder, signature, arguments):
+        vector = ir.VectorType(ir.IntType(32), 16)
+        target, source = (builder.inttoptr(argument, vector.as_pointer()) for argument in arguments)
+        low, high = (builder.load(builder.gep(source, [ir.IntType(64)(i)]), align=1) for i in range(2))
+        evens = builder.shuffle_vector(low, high, ir.Constant(vector, list(range(0, 32, 2))))
+        builder.store(evens, target, align=1)
+        return context.get_dummy_value()
+    return types.void(types.int64, types.int64), generate
 
 
 def vector_reverser(size):
@@ -99,20 +95,7 @@ def _turner(size):
     return turn
 
 
-def _parter(size):
-    part_pairs, side = pair_parter(size), SIDES[size]
-
-    @function
-    def part(target, source, vectors):
-        for i in range(vectors):
-            part_pairs(target + i * side * size, source + 2 * i * side * size)
-    return part
-
-
 _turn_1, _turn_2, _turn_4, _turn_8 = (_turner(size) for size in SIDES)
-
-
-_part_4, _part_8 = _parter(4), _parter(8)
 
 
 _reverse_1, _reverse_2, _reverse_4, _reverse_8 = (_reverser(size) for size in SIDES)
@@ -150,9 +133,8 @@ def reverse_vectors(target, last, size, vectors):
 
 
 @function
-def part_vectors(target, source, size, vectors):
-    """target[i] = source[2 i], for vectors * side_of(size) elements of 4 or 8 bytes; as many pairs are read."""
-    if size == 4:
-        _part_4(target, source, vectors)
-    else:
-        _part_8(target, source, vectors)
+def part_vectors(target, source, vectors):
+    """target[i] = source[2 i], for vectors * SIDES[4] elements of 4 bytes; as many pairs are read."""
+    compact()
+    for i in range(vectors):
+        _part_pairs(target + i * 64, source + i * 128)
