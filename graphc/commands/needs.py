@@ -24,14 +24,14 @@ from graphc.kernels.toolchain.gate import PART_SYMBOL
 from graphc.kernels.toolchain.intervals import Some, either, greatest, least
 from graphc.kernels.toolchain.tables import CHECKPOINTS, GPU, OTHER_STEPS, STRING_OPS, STRINGS
 from graphc.plan.joined import joined
-from graphc.plan.plan import Body, Buffer, BufferKind, Call, Dim, DimKind, Map, Plan
+from graphc.plan.plan import Body, Buffer, BufferKind, Call, Dim, DimKind, Map, Plan, Program
 from graphc.plan.uncarried import uncarried
 from graphc.serial.plan_proto import graph_hash, load_plan
 from graphc.serial.signatures import not_native
 
 LARGEST = 1 << 40                      # of a size that nothing is known of
 # Parts of the runtime (@part in graphc/kernels/runtime).
-REDUCED, TOGETHER, TURNED, CONTROL = "reduced", "together", "turned", "control"
+REDUCED, TOGETHER, TURNED, STREAMED, CONTROL = "reduced", "together", "turned", "streamed", "control"
 _RELATION = re.compile(r"(\w+) (>=|<=) (-?\d+)")       # what at_least and at_most of contracts/kernel.py make
 
 
@@ -72,7 +72,7 @@ def needs_of(plan: Plan, has_variables: bool = False) -> Needs:
         parts.add(OTHER_STEPS)
         runtime.add(CONTROL)
     for body in plan.bodies:
-        runtime |= _map_parts(body)
+        runtime |= _map_parts(body, plan.programs)
     if any(row.dtype == "str" for row in (*plan.inputs, *plan.outputs, *plan.constants)):
         parts.add(STRINGS)
     if any(name.startswith(OF_STRINGS) for name in plan.hosts):
@@ -177,7 +177,7 @@ def _checked(kernel: Kernel, numbers: Sequence[Any]) -> Iterable[tuple[int, int]
 
 # Parts of the runtime
 
-def _map_parts(body: Body) -> set[str]:
+def _map_parts(body: Body, programs: Sequence[Program]) -> set[str]:
     """Those that its maps may go by."""
     sizes, found = _sizes(body), set()
     for step in body.steps:
@@ -188,6 +188,8 @@ def _map_parts(body: Body) -> set[str]:
             domain = [sizes[dim] for dim in one.domain]
             if any(may_turn(domain, [sizes[dim] for dim in access.strides]) for access in (*one.loads, *one.stores)):
                 found.add(TURNED)
+            if len(one.loads) == 1 and not programs[one.program].instrs:
+                found.add(STREAMED)
     return found
 
 
@@ -209,7 +211,7 @@ def parts_left_out(needs: Sequence[Needs], symbols: Collection[str], isas: Seque
     runtime = {name for one in needs for name in one.runtime}
     left_out = []
     for isa in isas:
-        left_out += _of_unit(parts, "runtime", isa, runtime, {REDUCED, TOGETHER, TURNED, CONTROL})
+        left_out += _of_unit(parts, "runtime", isa, runtime, {REDUCED, TOGETHER, TURNED, STREAMED, CONTROL})
         for unit, names in reached[isa].items():
             if names is not None:
                 left_out += _of_unit(parts, unit, isa, names, names)

@@ -13,7 +13,7 @@ from .map_blocks import only_moves, turning_axis
 from .map_cut import choose_chunk, cut, cut_pieces
 from .map_plan import lay_out_lists, plan_lists
 from .map_repeat import long_row, mark_repeated, repeats
-from .memory import function, set_word, word
+from .memory import function, or_left_out, set_word, word
 from .steps import (
     INSTR_CODE,
     INSTR_DTYPE,
@@ -411,7 +411,8 @@ def map_bind(image, record, dims, buffers, registry, functions, out, code):
     if word(out, m.TURNED) != 0:
         forget_code(out)
     plan_lists(out, registry, functions, order + 8 * m.MAX_AXES, word(code, m.CODE_REGISTERS) if code != 0 else 0)
-    cut_pieces(out)
+    if word(out, m.REDUCES) > 0:
+        or_left_out(cut_pieces, (out,))                # if it was left out, so was what runs the map, which says so
     return 0
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from . import map_words as m
 from .map_blocks import cut_blocks
 from .map_plan import value_at
-from .memory import function, set_word, word
+from .memory import function, part, set_word, word
 
 TILE_GOAL = 32768         # elements of a reduction's tile
 MOST_SEGMENTS = 1024
@@ -98,24 +98,25 @@ def cut(out):
     set_word(out, m.WORK, work)
 
 
-@function
+@part("reduced")
 def cut_pieces(out):
-    """Sets PIECES, and the tiles of such a map: nothing is computed of what it reduces, of [rows, pieces, columns],
-    which memory has as [pieces, rows, columns]. Then the same piece of many rows is combined at once, in order."""
+    """Of a map that reduces: sets PIECES, and the tiles of a map with pieces: nothing is computed of what it reduces, of
+    [rows, pieces, columns], which memory has as [pieces, rows, columns]. Then the same piece of many rows is combined at
+    once, in order."""
     bound, columns = out + 8 * word(out, m.PASS_0), word(out + 8 * word(out, m.PASS_0), m.P_SIZES + 2)
     pieces, rows = word(bound, m.P_SIZES + 1), word(bound, m.P_SIZES)
     alone = word(bound, m.P_OPS) + word(bound, m.P_PUTS) == 0 and word(bound, m.P_CODE) == 0
     set_word(out, m.PIECES, 0)
     if word(out, m.MODE) != m.MODE_ROWS or word(bound, m.P_RANK) != 3 or not alone:
-        return
+        return 0
     for j in range(word(out, m.REDUCES)):
         value = word(out + 8 * (word(out, m.REDUCE_ROWS) + m.REDUCE_WORDS * j), m.R_VALUE)
         access = out + 8 * (word(out, m.ACCESS_ROWS) + m.ACCESS_WORDS * min(value, word(out, m.LOADS)))
         size = word(access, m.A_SIZE)
         if value >= word(out, m.LOADS) or word(access, m.A_CLASS) != m.GATHER:
-            return
+            return 0
         if word(access, m.A_STRIDES + 2) != size or word(access, m.A_STRIDES) != columns * size:
-            return
+            return 0
     block = min(PIECES_ELEMENTS // columns, rows // 8, word(out, m.CHUNK))
     if word(out, m.REDUCES) > 0 and block > 1 and pieces <= MOST_PIECES:
         set_word(out, m.PIECES, 1)
@@ -123,6 +124,7 @@ def cut_pieces(out):
         set_word(out, m.BLOCK, block)
         set_word(out, m.TILES, (rows + block - 1) // block)
         set_word(out, m.TILES_1, 0)
+    return 0
 
 
 @function

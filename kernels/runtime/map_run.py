@@ -1,6 +1,7 @@
 """Running a bound map, tile by tile.
 
-What turns and what reduces are parts: a runner for models without such maps is linked without them.
+What turns, what reduces and what writes past the caches are parts: a runner for models without such maps is linked
+without them.
 Results depend on sizes only: chunks, blocks, tiles and segments are those of map_bind, partial results are combined in
 index order.
 """
@@ -15,8 +16,8 @@ from .map_reduce import combine_column_tile, combine_row_tile, run_column_tile, 
 from .memory import function, or_left_out, part, word
 
 
-@function
-def stream_elements(out, counter, begin, end):
+@part("streamed")
+def run_streamed(out, counter, begin, end):
     """Positions [begin, end) of a map that only moves, row by row past the caches."""
     bound, source = out + 8 * word(out, m.PASS_0), out + 8 * word(out, m.ACCESS_ROWS)
     target, size = source + 8 * m.ACCESS_WORDS, word(source, m.A_SIZE)
@@ -33,22 +34,23 @@ def stream_elements(out, counter, begin, end):
                     word(source, m.A_STRIDES + above), count * size, rows)
         begin += count * rows
     fence()
+    return 0
 
 
 @function
 def run_elements(out, counter, scratch, begin, end):
-    """Pass 0 over positions [begin, end), without reductions."""
+    """Pass 0 over positions [begin, end), without reductions. Returns a Status."""
     if end <= begin:
-        return
+        return 0
     if word(out, m.STREAMS) != 0:
-        stream_elements(out, counter, begin, end)
-        return
+        return or_left_out(run_streamed, (out, counter, begin, end))
     most = word(out, m.MOST)
     pointers = start_pass(out, 0, counter, scratch, min(most, end - begin))
     while begin < end:
         count = chunk_at(out, 0, begin, end, most)
         run_chunk(out, 0, counter, scratch, pointers, begin, count)
         begin += count
+    return 0
 
 
 @part("turned")
@@ -79,12 +81,10 @@ def map_run(out, counter, work, scratch, phase, tile):
     if word(out, m.MODE) != m.MODE_ELEMENTS:
         return or_left_out(run_reduced, (out, counter, work, scratch, phase, tile))
     begin = tile * word(out, m.TILE_ELEMENTS)
-    run_elements(out, counter, scratch, begin, min(begin + word(out, m.TILE_ELEMENTS), word(out, m.TOTAL)))
-    return 0
+    return run_elements(out, counter, scratch, begin, min(begin + word(out, m.TILE_ELEMENTS), word(out, m.TOTAL)))
 
 
 @function
 def map_run_range(out, counter, work, scratch, begin, end):
     """Runs elements [begin, end), in row-major order, of a map without reductions."""
-    run_elements(out, counter, scratch, begin, end)
-    return 0
+    return run_elements(out, counter, scratch, begin, end)

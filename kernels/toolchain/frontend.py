@@ -147,10 +147,10 @@ def compile_module(name: str, adapters: Sequence[Adapter], fast: Sequence[str] |
     others = {function.name for function in _Library.module.functions}
     for adapter in binds:
         _compile_adapter(target.typing_context, context, library, adapter)
-    _mark_small(_Library.module, lambda function: function.name not in others)
+    _mark_small(_Library.module, lambda function: function.name not in others, "optsize", "minsize")
     _mark_parts(_Library.module)
     if fast is not None:
-        _mark_small(_Library.module, _is_slow(adapters, fast))
+        _mark_small(_Library.module, _is_slow(adapters, fast), "optsize")
     module = llvm.parse_assembly(str(_Library.module))
     module.name = name
     module.verify()
@@ -166,10 +166,11 @@ def _mark_parts(module: ir.Module) -> None:
             function.attributes.add("noinline")
 
 
-def _mark_small(module: ir.Module, wanted: Callable[[ir.Function], bool]) -> None:
+def _mark_small(module: ir.Module, wanted: Callable[[ir.Function], bool], *attributes: str) -> None:
     for function in module.functions:
         if not function.is_declaration and wanted(function):
-            function.attributes.add("optsize")
+            for attribute in attributes:
+                function.attributes.add(attribute)
 
 
 def _is_slow(adapters: Sequence[Adapter], fast: Sequence[str]) -> Callable[[ir.Function], bool]:

@@ -44,7 +44,7 @@ def test_a_recurrent_net_is_trained_without_copies(device: Any, cell: Any) -> No
         train = gc.train.GradientDescentOptimizer(0.5).minimize(loss)
         session.run(gc.global_variables_initializer())
         counts, graphs = [], []
-        for steps in (2, 2, 2, 5, 5, 5):
+        for steps in (3, 3, 3, 6, 6, 6):
             counts.append(counted(device, session, [loss, train], {x: floats(2, steps, 3)}))
             loops = [part.number for part in only_engine(session).parts if part.repeats]
             graphs.append(sum(len(only_engine(session)._idle[0]._frames.get(number, ())) for number in loops))

@@ -221,31 +221,66 @@ struct ReduceJoin final : StringOp {
   }
 };
 
-// One part for all strings, one of each, or several of one.
+// The sizes that two shapes broadcast to. Throws Error.
+std::vector<Word> broadcast(const std::vector<Word>& a, const std::vector<Word>& b) {
+  if (a.size() < b.size()) return broadcast(b, a);
+  std::vector<Word> made = a;
+  for (std::size_t i = 0, k = a.size() - b.size(); i < b.size(); ++i, ++k) {
+    if (made[k] != b[i] && made[k] != 1 && b[i] != 1)
+      throw_error(GRAPHC_INVALID_ARGUMENT, "the shapes " + shape_text(a.data(), a.size()) + " and " + shape_text(b.data(), b.size()) +
+                                               " do not broadcast");
+    if (made[k] == 1) made[k] = b[i];
+  }
+  return made;
+}
+
+// Elements of `bytes` bytes each in a shape that they broadcast to, or where they lie if it is theirs; step: 0 for a single one.
+struct Broadcast {
+  Word address, step;
+  std::vector<char> held;
+
+  Broadcast(const Word* given, const std::vector<Word>& made, Word bytes) : address(data_of(given)), step(1) {
+    const std::vector<Word> own = sizes_of(given);
+    if (own.empty()) step = 0;
+    if (own.empty() || own == made) return;
+    Word count = 1;
+    for (const Word size : made) count *= size;
+    held.resize(count * bytes);
+    for (Word i = 0; i < count; ++i) {
+      Word left = i, from = 0, stride = 1;
+      for (std::size_t k = made.size(), axis = own.size(); axis > 0; stride *= own[axis]) {
+        const Word at = left % made[--k];
+        left /= made[k];
+        if (own[--axis] != 1) from += at * stride;
+      }
+      std::memcpy(&held[i * bytes], reinterpret_cast<const char*>(address) + from * bytes, bytes);
+    }
+    address = address_of(held.data());
+  }
+};
+
+// Strings, places and lengths are broadcast to one shape.
 struct Substr final : StringOp {
   explicit Substr(Word unit) : unit(unit) {}
   Word unit;
 
   void run(const StringCall& call) const override {
     const Word* given = call.operand(0, I64);
-    const Word dtype = call.operands.size() > 1 ? call.operands[1][layout::SLOT_DTYPE] : 0;
+    const Word dtype = call.operands.size() > 1 ? call.operands[1][layout::SLOT_DTYPE] : 0, bytes = dtype == I32 ? 4 : 8;
     const Word *places = call.operand(1, dtype), *lengths = call.operand(2, dtype);
     if (dtype != I32 && dtype != I64) damaged("Substr of places that are no integers");
-    const std::vector<Word> own = sizes_of(given), part = sizes_of(places);
-    if (sizes_of(lengths) != part) damaged("Substr of places and lengths of different shapes");
-    if (!own.empty() && !part.empty() && own != part)
-      throw_error(GRAPHC_UNIMPLEMENTED, "Substr of strings of shape " + shape_text(own.data(), own.size()) + " at places of shape " +
-                                            shape_text(part.data(), part.size()) + " runs in Python only: give them one shape");
-    const std::vector<Word> made = own.empty() ? part : own;
+    if (sizes_of(lengths) != sizes_of(places)) damaged("Substr of places and lengths of different shapes");
+    const std::vector<Word> made = broadcast(sizes_of(given), sizes_of(places));
     const Word target = call.reserve(0, I64, made), count = elements_of(call.results[0]);
+    const Broadcast strings(given, made, sizeof(Word)), begins(places, made, bytes), sizes(lengths, made, bytes);
     const Lock lock(call.strings.mutex());
-    const Word found = GRAPHC_SYMBOL(gc_strings_parts)(
-        call.strings.table(), call.strings.held(), data_of(given), own.empty() ? 0 : 1, data_of(places), data_of(lengths),
-        part.empty() ? 0 : 1, dtype == I32 ? 4 : 8, count, unit, target);
+    const Word found =
+        GRAPHC_SYMBOL(gc_strings_parts)(call.strings.table(), call.strings.held(), strings.address, strings.step, begins.address,
+                                        sizes.address, begins.step, bytes, count, unit, target);
     made_or_throw(call, found);
     if (found < count)
-      throw_error(GRAPHC_INVALID_ARGUMENT, "pos out of range for string " +
-                                               shown(call.strings.text(words_at(data_of(given))[own.empty() ? 0 : found])));
+      throw_error(GRAPHC_INVALID_ARGUMENT,
+                  "pos out of range for string " + shown(call.strings.text(words_at(strings.address)[strings.step * found])));
   }
 };
 
