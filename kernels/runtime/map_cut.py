@@ -100,9 +100,9 @@ def cut(out):
 
 @part("reduced")
 def cut_pieces(out):
-    """Of a map that reduces: sets PIECES, and the tiles of a map with pieces: nothing is computed of what it reduces, of
-    [rows, pieces, columns], which memory has as [pieces, rows, columns]. Then the same piece of many rows is combined at
-    once, in order."""
+    """Of a map that reduces: sets PIECES, and the tiles of a map with pieces: nothing is computed of what it reduces,
+    of [rows, pieces, columns], which memory has as [pieces, rows, columns]. Then the same piece of many rows is
+    combined at once, in order."""
     bound, columns = out + 8 * word(out, m.PASS_0), word(out + 8 * word(out, m.PASS_0), m.P_SIZES + 2)
     pieces, rows = word(bound, m.P_SIZES + 1), word(bound, m.P_SIZES)
     alone = word(bound, m.P_OPS) + word(bound, m.P_PUTS) == 0 and word(bound, m.P_CODE) == 0
@@ -118,7 +118,7 @@ def cut_pieces(out):
         if word(access, m.A_STRIDES + 2) != size or word(access, m.A_STRIDES) != columns * size:
             return 0
     block = min(PIECES_ELEMENTS // columns, rows // 8, word(out, m.CHUNK))
-    if word(out, m.REDUCES) > 0 and block > 1 and pieces <= MOST_PIECES:
+    if block > 1 and pieces <= MOST_PIECES:
         set_word(out, m.PIECES, 1)
         set_word(out, m.SEGMENTS, 1)
         set_word(out, m.BLOCK, block)

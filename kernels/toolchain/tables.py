@@ -171,7 +171,7 @@ def tables_source(tables: Tables, made_for: str = "", parts: Collection[str] = P
               f"const unsigned char {PACKED}[] = {{{_wrapped(map(str, packed(tables.words)))}}};",
               f"const std::int64_t gc_packed_registry_bytes = {len(packed(tables.words))};",
               f"const std::int64_t gc_names_bytes = {sum(len(name) + 1 for name in names)};",
-              "const char gc_names[] =", *(f'    "{name}\\0"' for name in names), "    ;",
+              'const char gc_names[] = ""', *(f'    "{name}\\0"' for name in names), "    ;",
               f"const char gc_made_for[] = {_quoted(made_for)};",
               f"void (*const gc_parts[])() = {{{_wrapped(p if p in parts else 'nullptr' for p in PARTS)}}};"]
     if left_out:

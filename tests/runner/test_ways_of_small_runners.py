@@ -61,6 +61,11 @@ def turned(x: gc.Tensor) -> list[gc.Tensor]:
     return [gc.transpose(x, (0, 2, 1)) * 2.0]
 
 
+def streamed(x: gc.Tensor) -> list[gc.Tensor]:
+    """Moved, and nothing else."""
+    return [gc.concat([x, x[:, 3:17]], 1)]
+
+
 def plain(x: gc.Tensor) -> list[gc.Tensor]:
     """With loads that stand still, and a broadcast."""
     return [gc.tanh(x) * numbers(20) + 1.0]
@@ -80,6 +85,7 @@ MODELS: dict[str, tuple[Callable[[gc.Tensor], list[gc.Tensor]], Sequence[int | N
     "attention": (attention, (2, None, 24)),
     "reduced": (reduced, (None, 20)),
     "turned": (turned, (2, None, 40)),
+    "streamed": (streamed, (None, 40)),               # neither kernels nor scalar functions
     "plain": (plain, (None, 20)),
 }
 RUNTIME = "gc_part_runtime_"
