@@ -142,6 +142,7 @@ def _check_symbols(nodes: Sequence[Node]) -> None:
     if not makers:
         return
     behind: dict[Node, frozenset[Node]] = {}
+    made: dict[dims.Dim, list[Node]] = {}              # who makes what is in a size known: many nodes have the same sizes
     wanted = set(makers.values())
     for node in nodes:
         before: frozenset[Node] = frozenset()
@@ -150,8 +151,10 @@ def _check_symbols(nodes: Sequence[Node]) -> None:
             before = theirs if not before else before | theirs
         behind[node] = before
         for size in (*node.op.sizes(), *(s for spec in node.specs for s in spec.shape or ())):
-            if isinstance(size, dims.Dim):
-                for atom in dims.atoms(size):
-                    maker = makers.get(atom) if isinstance(atom, dims.Symbol) else None
-                    if maker is not None and maker is not node and maker not in before:
-                        raise InternalError(f"{node} uses the size {size} before {maker} makes it known")
+            if not isinstance(size, dims.Dim):
+                continue
+            if size not in made:
+                made[size] = [makers[a] for a in dims.atoms(size) if isinstance(a, dims.Symbol) and a in makers]
+            for maker in made[size]:
+                if maker is not node and maker not in before:
+                    raise InternalError(f"{node} uses the size {size} before {maker} makes it known")

@@ -16,6 +16,7 @@ class EqualSizes:
 
     def __init__(self, flow: Flow) -> None:
         self.known: dict[Size, Size] = {}          # a size to one that it equals, which is made of less
+        self._found: dict[Size, Size] = {}         # what canonical gave: sizes share parts, whose tree may be huge
         for node in flow.nodes():
             for required in node.requirements:
                 if required.relation == "equal":
@@ -26,9 +27,15 @@ class EqualSizes:
         if not dims.same(a, b):
             more, less = sorted((a, b), key=_order, reverse=True)
             self.known[more] = less
+            self._found.clear()
 
     def canonical(self, size: Size) -> Size:
         """The one of all equal sizes that stands for them."""
+        for part in dims.operands_first(size, self._found.__contains__):
+            self._found[part] = self._simplest(part)
+        return self._found.get(size, size)
+
+    def _simplest(self, size: Size) -> Size:
         while isinstance(size, Dim):
             simpler = self.known.get(size)
             simpler = self._without_call(size) if simpler is None else simpler
