@@ -142,7 +142,7 @@ def _check_symbols(nodes: Sequence[Node]) -> None:
     if not makers:
         return
     behind: dict[Node, frozenset[Node]] = {}
-    made: dict[dims.Dim, list[Node]] = {}              # who makes what is in a size known: many nodes have the same sizes
+    made: dict[dims.Dim, list[Node]] = {}              # who makes known what is in a size: many nodes have the same
     wanted = set(makers.values())
     for node in nodes:
         before: frozenset[Node] = frozenset()
