@@ -38,7 +38,7 @@ from graphc.exec.ways import Ways, machine_ways, table_of
 from graphc.ir import dtypes
 from graphc.ir.locks import new_lock
 from graphc.kernels.runtime import tables as t
-from graphc.kernels.runtime.map_words import CODE_WORDS
+from graphc.kernels.runtime.map_words import CODE_STILL, CODE_WORDS
 from graphc.plan.plan import Plan
 from graphc.plan.verify import check_ports
 
@@ -310,7 +310,9 @@ class Engine:
         self._code.append(programs)
         for program, code in programs.items():
             at = CODE_WORDS * program
-            self._compiled[at:at + CODE_WORDS] = code[:CODE_WORDS]
+            # A bind beside this, in another thread, may read in between: who finds code finds what belongs to it.
+            self._compiled[at + CODE_STILL:at + CODE_WORDS] = code[CODE_STILL:CODE_WORDS]
+            self._compiled[at:at + CODE_STILL] = code[:CODE_STILL]
         self._bind_anew()
 
     def use_ways(self, ways: Ways) -> None:

@@ -374,6 +374,23 @@ def test_code_takes_the_place_of_primitives() -> None:
     assert np.array_equal(engine.run([x])[0], before) and len(engine._frames) == 1
 
 
+def test_who_finds_code_finds_what_belongs_to_it() -> None:
+    """A bind in another thread reads the table while code comes in."""
+    engine = Engine(random_dag(np.random.default_rng(1), 9), threads=1)
+    seen = []
+
+    class Table(dict[int, int]):
+        def __setitem__(self, places: slice, words: tuple[int, ...]) -> None:     # type: ignore[override]
+            for place, word in zip(range(places.start, places.stop), words, strict=True):
+                self.update({place: word})
+                seen.append(dict(self))
+
+    engine._compiled = Table()                                                    # type: ignore[assignment]
+    engine.use_compiled({0: CompiledProgram(11, 12, 13, 14)})
+    assert len(seen) == 4 and seen[-1] == {0: 11, 1: 12, 2: 13, 3: 14}
+    assert all(table.keys() >= {2, 3} for table in seen if 0 in table or 1 in table)
+
+
 def test_frames_of_old_shapes_are_used_again() -> None:
     plan = random_dag(np.random.default_rng(2), 5)
     engine = Engine(plan, threads=1)
