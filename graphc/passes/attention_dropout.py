@@ -29,7 +29,7 @@ from graphc.ops.math.division import RealDiv
 from graphc.ops.math.unary import Floor
 from graphc.ops.random.random import RandomUniform
 from graphc.ops.random.stateless import StatelessRandomUniform
-from graphc.ops.random.streams import MadeAt
+from graphc.ops.random.streams import MadeAt, signed
 from graphc.passes.fold_constants import constant_node
 
 Readers = Mapping[Value, Sequence[Node]]
@@ -72,7 +72,7 @@ class StreamDraw(Draw):
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         def words(s: Any, position: Any) -> tuple[Any, ...]:
-            key, run = (_whole(s, (seed + 2**63) % 2**64 - 2**63) for seed in (self.source.seed, self.source.seed2))
+            key, run = (_whole(s, signed(seed)) for seed in (self.source.seed, self.source.seed2))
             return key, run, _whole(s, 0), s("mul", position, _whole(s, 4))
 
         b.map(lambda s, position: _words(s, lambda: words(s, position)), [inputs[0].broadcast(DRAW.shape)], outputs)

@@ -3,6 +3,7 @@ stand in for one, the emulator of PTX and the library in place of libcuda."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -40,33 +41,33 @@ def device(request: Any) -> Iterator[Any]:
 @pytest.fixture(params=["gpu"] if ON_GPU else ["emulator", "late"])
 def ampere(request: Any, monkeypatch: Any) -> Iterator[Any]:
     """A device that has tensor cores."""
-    if request.param == "gpu":
-        found = find_device()
-        assert found is not None and found.compute >= TENSOR_COMPUTE, "this GPU has no tensor cores"
-        yield found
-    elif request.param == "emulator":
-        monkeypatch.setattr(StandIn, "compute", TENSOR_COMPUTE)
-        with standing_in(StandIn()) as stand_in:
-            yield stand_in
-    else:
-        with driver_standing_in(request.param, compute=TENSOR_COMPUTE):
-            yield find_device()
+    with of_compute(TENSOR_COMPUTE, request.param, monkeypatch) as device:
+        assert device.compute >= TENSOR_COMPUTE, "this GPU has no tensor cores"
+        yield device
 
 
 @pytest.fixture(params=["gpu"] if ON_GPU else ["emulator", "late"])
 def hopper(request: Any, monkeypatch: Any) -> Iterator[Any]:
-    """A device that has warpgroups and TMA."""
-    if request.param == "gpu":
-        found = find_device()
-        if found is None or found.compute != WARPGROUP_COMPUTE:
+    """A device that has warpgroups and TMA, which those of compute capability 9.0 alone have."""
+    with of_compute(WARPGROUP_COMPUTE, request.param, monkeypatch) as device:
+        if device.compute != WARPGROUP_COMPUTE:
             pytest.skip("this GPU has no warpgroups")
+        yield device
+
+
+@contextmanager
+def of_compute(compute: Any, kind: str, monkeypatch: Any) -> Iterator[Any]:
+    """The GPU, whatever it is, or what stands in for one of that compute capability."""
+    if kind == "gpu":
+        found = find_device()
+        assert found is not None
         yield found
-    elif request.param == "emulator":
-        monkeypatch.setattr(StandIn, "compute", WARPGROUP_COMPUTE)
+    elif kind == "emulator":
+        monkeypatch.setattr(StandIn, "compute", compute)
         with standing_in(StandIn()) as stand_in:
             yield stand_in
     else:
-        with driver_standing_in(request.param, compute=WARPGROUP_COMPUTE):
+        with driver_standing_in(kind, compute=compute):
             yield find_device()
 
 

@@ -9,11 +9,11 @@ import pytest
 
 import graphc as gc
 from graphc.exec.cuda.calls import products
-from graphc.exec.cuda.calls.call import Call, Products
-from graphc.exec.cuda.calls.products import Factors, product
+from graphc.exec.cuda.calls.call import Products
+from graphc.exec.cuda.calls.products import product
 from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE
-from graphc.exec.cuda.memory import Block
-from graphc.exec.library import load_library
+
+import products_alone
 
 RANDOM = np.random.default_rng(11)
 TENSOR_ROUNDING = 2.0 ** -10           # of two factors, each rounded to 10 bits of mantissa
@@ -21,33 +21,8 @@ TENSOR_ROUNDING = 2.0 ** -10           # of two factors, each rounded to 10 bits
 
 def multiplied(device: Any, a: np.ndarray, b: np.ndarray, turned: tuple[bool, bool], how: Products,
                shift: int = 0) -> tuple[np.ndarray, set[str]]:
-    """(a b of batches, names of the kernels). turned: which factors lie transposed in memory; shift: bytes by which a
-    lies behind an address of 16."""
-    device.enter()
-    kept: list[Block] = []
-
-    def room(count: int) -> int:
-        kept.append(Block(device, count))
-        return kept[-1].address
-
-    def placed(x: np.ndarray, behind: int = 0) -> int:
-        x, at = np.ascontiguousarray(x), room(x.nbytes + behind) + behind
-        device.upload(at, x.ctypes.data, x.nbytes)
-        device.wait()
-        return at
-
-    (batch, m, k), n = a.shape, b.shape[2]
-    left, right = (x.swapaxes(1, 2) if turn else x for x, turn in zip((a, b), turned, strict=True))
-    c = np.empty((batch, m, n), np.float32)
-    places = placed(left, shift), placed(right), room(c.nbytes)
-    call = Call(("f32",), (), (), (), load_library(), room, lambda stored: 0, products=how)
-    works = product(call, Factors("f32", batch, m, n, k, m * k, k * n, *turned), *places)
-    for work in works:
-        work.prepare(device)
-        work.submit(device)
-    device.download(c.ctypes.data, places[2], c.nbytes)
-    device.wait()
-    return c, {getattr(work, "name", "") for work in works}
+    """As products_alone, in the way that is taken for them."""
+    return products_alone.multiplied(device, a, b, turned, how, product, shift)
 
 
 def factors(batch: int, m: int, n: int, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,9 +13,8 @@ from graphc.exec.cuda.calls.products import Factors
 from graphc.exec.cuda.calls.warpgroups import Variant, work
 from graphc.exec.cuda.code.warpgroup_products import STAGES
 from graphc.exec.cuda.code.warpgroups import ELEMENTS
-from graphc.exec.cuda.memory import Block
-from graphc.exec.library import load_library
 
+import products_alone
 from on_both import EVERYTHING, ON_GPU
 
 RANDOM = np.random.default_rng(17)
@@ -24,33 +23,11 @@ PRODUCTS = {"bf16": Products.EXACT_BF16, "f16": Products.EXACT_F16, "tf32": Prod
 
 def multiplied(device: Any, variant: Variant, a: np.ndarray, b: np.ndarray, turned: tuple[bool, bool] = (False, False),
                shift: int = 0, shared: bool = False) -> np.ndarray:
-    """a b of batches. turned: which factors lie transposed in memory; shift: bytes by which a lies behind an address of
-    16; shared: all of the batch have the first b."""
-    device.enter()
-    kept: list[Block] = []
+    """As products_alone, by this variant."""
+    def works(call: Call, factors: Factors, *places: int) -> list[Any]:
+        return work(call, factors, variant, *places)
 
-    def room(count: int) -> int:
-        kept.append(Block(device, count))
-        return kept[-1].address
-
-    def placed(x: np.ndarray, behind: int = 0) -> int:
-        x, at = np.ascontiguousarray(x), room(x.nbytes + behind) + behind
-        device.upload(at, x.ctypes.data, x.nbytes)
-        device.wait()
-        return at
-
-    (batch, m, k), n = a.shape, b.shape[2]
-    left, right = (x.swapaxes(1, 2) if turn else x for x, turn in zip((a, b), turned, strict=True))
-    c = np.empty((batch, m, n), np.float32)
-    places = placed(left, shift), placed(right[:1] if shared else right), room(c.nbytes)
-    call = Call(("f32",), (), (), (), load_library(), room, lambda stored: 0, products=PRODUCTS[variant.element])
-    factors = Factors("f32", batch, m, n, k, m * k, 0 if shared else k * n, *turned)
-    for one in work(call, factors, variant, *places):
-        one.prepare(device)
-        one.submit(device)
-    device.download(c.ctypes.data, places[2], c.nbytes)
-    device.wait()
-    return c
+    return products_alone.multiplied(device, a, b, turned, PRODUCTS[variant.element], works, shift, shared)[0]
 
 
 def factors(batch: int, m: int, n: int, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphc.api.stacking.state import Lengths, NotStackable, Stacking, rank_of
+from graphc.api.stacking.state import EACH, Lengths, NotStackable, Stacking, rank_of
 from graphc.ir.op import Elementwise
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.strings.base import EachString
 
-# Ops that do the same to each element of their operand with that number, beside those of the kinds below.
-_EACH = {"Identity": 0, "StopGradient": 0, "AsString": 0, "StaticRegexReplace": 0, "RegexReplace": 0,
-         "RegexFullMatch": 0, "LookupTableFindV2": 1}
 _SIZES = ("Size", "Shape")
 
 
@@ -36,8 +33,8 @@ def add_flat(s: Stacking, op: Operation) -> None:
 def _does_the_same_to_each(s: Stacking, op: Operation) -> bool:
     definition: Any = op.definition
     flat = [i for i, t in enumerate(op.inputs) if t in s.flat]
-    if op.type in _EACH:
-        return flat == [_EACH[op.type]]
+    if op.type in EACH:
+        return flat == [EACH[op.type]]
     if op.type == "GatherV2":                    # rows of a table that is the same for all
         return flat == [1] and definition.axis == 0 and not definition.batch_dims
     if isinstance(definition, EachString):

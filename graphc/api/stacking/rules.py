@@ -5,11 +5,12 @@ have the bits that the element alone has.
 """
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from graphc.api.stacking.flat import counted
-from graphc.api.stacking.state import NotStackable, Rule, Stacking, rank_of, sizes_of
+from graphc.api.stacking.state import EACH, NotStackable, Rule, Stacking, rank_of, sizes_of
 from graphc.ir.axes import normalise_axes, normalise_axis
 from graphc.ir.dtypes import string
 from graphc.ir.op import Elementwise, Op, Reduction
@@ -95,13 +96,6 @@ def _static(value: Callable[[list[int]], Any]) -> Rule:
         return [None]
 
     return rule
-
-
-def _product(sizes: list[int]) -> int:
-    total = 1
-    for size in sizes:
-        total *= size
-    return total
 
 
 # Parts and wholes
@@ -251,16 +245,15 @@ def _behind_rows(axis: Any) -> int:
 
 
 RULES: Mapping[str, Rule] = {
-    **dict.fromkeys(("Identity", "StopGradient", "PreventGradient", "GuaranteeConst", "Snapshot", "AsString",
-                     "StaticRegexReplace", "RegexReplace", "RegexFullMatch", "DecodeRaw"), _each(0)),
-    "LookupTableFindV2": _each(1),
+    **{type_: _each(operand) for type_, operand in EACH.items()},
+    "DecodeRaw": _each(0),
     **dict.fromkeys(("Sum", "Prod", "Max", "Min"), _total),
     "Reshape": _reshape,
     "ExpandDims": _expand_dims,
     "Squeeze": _squeeze,
     "Transpose": _transpose,
     "Shape": _static(lambda sizes: sizes),
-    "Size": _static(_product),
+    "Size": _static(math.prod),
     "Rank": _static(len),
     "Pack": _pack,
     "Unpack": _unpack,

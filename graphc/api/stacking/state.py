@@ -10,6 +10,10 @@ from graphc.api.gradients.builder import Builder
 from graphc.ir.graph import Graph
 from graphc.ir.tensor import Operation, Tensor
 
+# Ops that do the same to each element of their operand with that number, beside those whose kind says so.
+EACH = {**dict.fromkeys(("Identity", "StopGradient", "PreventGradient", "GuaranteeConst", "Snapshot", "AsString",
+                         "StaticRegexReplace", "RegexReplace", "RegexFullMatch"), 0), "LookupTableFindV2": 1}
+
 
 class NotStackable(Exception):
     """There is no stacked form. It stays inside of this folder."""

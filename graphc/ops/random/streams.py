@@ -83,7 +83,7 @@ class MadeAt(Op):
     # One number as a scalar expression. first: number of the first word; i: of the number.
 
     def _word(self, s: Any, first: Any, number: Any, primitive: str = "philox_bits", dtype: DType = int64) -> Any:
-        key, run, zero = (s.constant(v, int64) for v in (_signed(self.seed), _signed(self.seed2), 0))
+        key, run, zero = (s.constant(v, int64) for v in (signed(self.seed), signed(self.seed2), 0))
         return s.typed(primitive, dtype, key, run, zero, s("add", first, number))
 
     def _single(self, s: Any, first: Any, number: Any) -> Any:
@@ -125,5 +125,6 @@ class MadeAt(Op):
         return s("add", low, s("mod", self._word(s, first, i), s("sub", high, low)))
 
 
-def _signed(seed: int) -> int:
+def signed(seed: int) -> int:
+    """A seed, modulo 2^64, as a word of int64."""
     return (seed + 2**63) % 2**64 - 2**63
