@@ -8,7 +8,7 @@ X[n - k] = conj(E - t D); the inverse goes the same way back, with conj t. X[0] 
 of Z[0]'s parts.
 Few rows are transformed one after the other, with lines of one number: a vector has a number of the line and some
 behind it, which the lines that are written next put right (steps.py); what is done to each number is the same, so a
-row alone has the bits of a row of many.
+row alone has the bits of a row of many. (Of prime numbers that would be one step of single numbers: no gain.)
 Invariants: the lanes behind the last row may hold anything; a tile is some groups of rows or columns.
 """
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ..memory import ITEM_SIZES, NUMBA_TYPES, apart, ceil_div, compact, helper, 
 from ..vector import vectors
 from ..words import SCRATCH_BYTES, TILES, USER
 from .pairs import pairs
+from .steps import divisor_of
 
 NUMBERS = 1 << 14                      # of a tile, at least
 GROUPS = USER                          # word of choice: groups of a tile
@@ -193,7 +194,7 @@ def make_side_by_side(dtype, transform):
             first, column = group * lanes, group % across * lanes
             count = min(lanes, outer - first) if inner == 1 else min(lanes, inner - column)
             place = 2 * (group // across * n * inner + column)
-            if inner == 1 and count <= FEW_ROWS and n >= 2 * lanes:
+            if inner == 1 and count <= FEW_ROWS and n >= 2 * lanes and divisor_of(n) < n:
                 for row in range(first, first + count):
                     run_row(offset(x, 2 * row * taken), roots, offset(y, 2 * row * given), n, inverse, real, scratch)
                 continue
