@@ -37,6 +37,7 @@ from graphc.passes.simplify import simplify
 from graphc.passes.softmax_by_hand import softmax_by_hand
 from graphc.passes.softmax_grad import softmax_grad
 from graphc.passes.split_loops import split_loops
+from graphc.passes.split_parts import split_parts
 from graphc.passes.transpose_weights import transpose_weights
 from graphc.passes.unused_results import unused_results
 from graphc.passes.weights_in_bodies import weights_in_bodies
@@ -96,6 +97,8 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("weights_in_bodies", weights_in_bodies),
     # After all that changes reshapes and transposes; before fusion, of which it leaves less to copy.
     ("attention_strides", attention_strides),
+    # After the passes that look for splits.
+    ("split_parts", split_parts),
 )
 PIPELINE: tuple[tuple[str, Pass], ...] = (
     *_UNFUSED,
