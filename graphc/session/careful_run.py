@@ -89,7 +89,7 @@ def _traced(session: Any, prepared: PreparedRun, engine: Any, inputs: list[np.nd
 
 def _needed_graph(session: Any, prepared: PreparedRun) -> Any:
     """The part of the graph that a run of this kind needs, as a GraphDef."""
-    from graphc.passes.needed import needed_operations
+    from graphc.passes.snapshot.needed import needed_operations
 
     with session.graph._lock:
         used = {op.name for op in needed_operations(prepared.tensors, prepared.operations, set(prepared.feeds))}

@@ -11,7 +11,7 @@ from graphc import errors
 from graphc.ir.tensor import Operation
 from graphc.ops.control import script
 from graphc.ops.control.session_objects import ObjectCall
-from graphc.passes.fuse import Sides
+from graphc.passes.shared.sides import Sides
 from graphc.session.placement import Chosen
 from graphc.session.prepared_run import PreparedRun, drops_ones
 
@@ -23,7 +23,7 @@ def make_engine(session: Any, prepared: PreparedRun, inputs: Sequence[np.ndarray
     """
     from graphc.exec.engine import Engine
     from graphc.exec.pool import default_threads
-    from graphc.passes.needed import needed_operations
+    from graphc.passes.snapshot.needed import needed_operations
 
     placement, threads = session._placement, session._settings.threads
     guessing = script.GUESSING.set(True)
@@ -88,7 +88,7 @@ def _host(session: Any, function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _compiled(session: Any, prepared: PreparedRun, inputs: Sequence[np.ndarray],
               sides: Sides | None = None) -> Any:
-    from graphc.passes.needed import needed_operations
+    from graphc.passes.snapshot.needed import needed_operations
     from graphc.plan.compile import compile_graph
 
     if not prepared.engines:

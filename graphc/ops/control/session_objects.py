@@ -1,6 +1,6 @@
 """Objects that belong to a session (queues, lookup tables): the ops that make one, and those that use it.
 
-The handle is no value of a run: taking a snapshot finds the op that made it (passes/snapshot.py), and what is left is a
+The handle is no value of a run: taking a snapshot finds the op that made it (passes/snapshot), and what is left is a
 call of the session's object (session/objects.py), an effect on the host.
 """
 from __future__ import annotations
