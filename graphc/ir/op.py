@@ -119,7 +119,7 @@ class Elementwise(Op):
     """
 
     output_dtype: ClassVar[DType | None] = None    # None: that of the first operand
-    # Why the op is not exact somewhere, and where (of its operands): what tests/ops/test_hard_points.py leaves out.
+    # Why the op is not exact somewhere, and where (of its operands): what the tests of hard points leave out.
     inexact: ClassVar[tuple[str, Callable[..., Any]] | None] = None
     refused: ClassVar[str | None] = None
     fills: ClassVar[float | None] = None

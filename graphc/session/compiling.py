@@ -51,8 +51,8 @@ def _on_device(session: Any, prepared: PreparedRun, inputs: Sequence[np.ndarray]
                used: Sequence[Operation]) -> Any:
     """An engine that uses the GPU; None if the GPU can do nothing of the run."""
     from graphc.exec.cuda.engine import CudaEngine
-    from graphc.exec.cuda.mixed import MixedEngine
-    from graphc.exec.cuda.residence import Residence
+    from graphc.exec.cuda.split.mixed import MixedEngine
+    from graphc.exec.cuda.split.residence import Residence
     from graphc.exec.cuda.support import can_do_all
 
     compiled = _compiled(session, prepared, inputs, chosen.sides)
@@ -79,7 +79,7 @@ def _host(session: Any, function: Callable[..., Any]) -> Callable[..., Any]:
     if not isinstance(function, ObjectCall):
         return function
     if session._objects is None:
-        from graphc.session.objects import Objects
+        from graphc.session.resources.objects import Objects
 
         session._objects = Objects() if session._place is None else session._place.objects
     bound: Callable[..., Any] = function.bind(session._objects)

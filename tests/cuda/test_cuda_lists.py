@@ -10,9 +10,9 @@ from test_cuda_mixed import only_engine, top_k
 
 import graphc as gc
 from graphc import errors
-from graphc.exec.cuda.list_calls import ListUse
-from graphc.exec.cuda.listed import Groups
-from graphc.exec.cuda.mixed import joined
+from graphc.exec.cuda.split.list_calls import ListUse
+from graphc.exec.cuda.split.listed import Groups
+from graphc.exec.cuda.split.mixed import joined
 
 from on_both import ON_GPU, check_close, check_equal, results
 

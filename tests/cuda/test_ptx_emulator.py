@@ -8,8 +8,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from ptx_programs import each_thread, run
-from ptx_text import PtxError
+from ptx.programs import each_thread, run
+from ptx.text import PtxError
 
 RANDOM = np.random.default_rng(5)
 EVERY = 0xFFFFFFFF

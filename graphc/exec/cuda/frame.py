@@ -26,7 +26,7 @@ from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.halves import ProductChoice
 from graphc.exec.cuda.memory import ALIGNMENT, Block, Layout, Scratch, array_at, bytes_of, state_copy
 from graphc.exec.cuda.out_of_memory import explained
-from graphc.exec.cuda.part import Part
+from graphc.exec.cuda.split.part import Part
 from graphc.exec.cuda.step_work import StepWork
 from graphc.exec.cuda.vendor.libraries import libraries_of
 from graphc.exec.cuda.warpgroup_choice import warpgroups_of

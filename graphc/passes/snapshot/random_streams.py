@@ -17,7 +17,7 @@ from graphc.passes.shared.internal_ops import HostCall
 if TYPE_CHECKING:
     from graphc.passes.snapshot.snapshot import Snapshot, Versions
 
-# op type -> the method of session/streams.py. Operands are TF's inputs.
+# op type -> the method of session/resources/streams.py. Operands are TF's inputs.
 METHODS = {"RandomUniformInt": "uniform_int", "TruncatedNormal": "truncated_normal", "RandomShuffle": "shuffle",
            "Multinomial": "multinomial", "RandomGamma": "gamma", "RandomPoissonV2": "poisson"}
 
