@@ -6,7 +6,8 @@ Only an op's own `permuted` and six rules:
   sink     a transpose from NHWC to NCHW above an op moves below it, if the op can be permuted and that costs nothing:
            transposes that this adds on other operands are no larger than those it removes, and neither are those on
            results
-  lift     a transpose from NCHW to NHWC below a broadcast moves above it, where there is less to move
+  lift     a transpose from NCHW to NHWC below a broadcast, or another op that repeats elements, moves above it, where
+           there is less to move
   raise    an elementwise op on rows [batch, channels, width], which are pictures of height 1, becomes one on those,
            so that the transposes around convolutions along one axis meet, too
   meet     transposes above and below an op that only moves elements both go, also where it makes its operand so much
@@ -81,7 +82,7 @@ def lift(node: Node) -> Replacement:
     if perm is None or len(perm) < 4 or perm != channels_last(len(perm)):
         return None
     inner = node.inputs[0].node
-    if not _is_broadcast(inner):
+    if _source(inner) is None:
         return None
     made = inner.op.permuted(perm, tuple(v.spec.rank or 0 for v in inner.inputs))
     if made is None:
@@ -132,19 +133,23 @@ def meet(node: Node) -> Replacement:
         return None
     made = inner.op.permuted(perm, tuple(v.spec.rank or 0 for v in inner.inputs))
     if made is None or made.outputs != (perm,) or not all(
-            p is None or is_channels_first(v) or elements(v.spec.shape) <= FREE
-            for v, p in zip(inner.inputs, made.inputs, strict=True)):
+            p is None or _to_move(v) <= FREE for v, p in zip(inner.inputs, made.inputs, strict=True)):
         return None
     moved = [_transposed(v, p, inner) for v, p in zip(inner.inputs, made.inputs, strict=True)]
     return make_node(made.op, moved, node.origins, node.after).value()
 
 
-def _is_broadcast(node: Node) -> bool:
-    """Whether all that a node computes comes from a tensor of half its size at most."""
+def _source(node: Node) -> Value | None:
+    """The tensor that all a node computes comes from, if that has half its size at most."""
+    wide = [v for v in node.inputs if v.spec.rank]
     if isinstance(node.op, Elementwise):
-        wide = [v for v in node.inputs if v.spec.rank]
-        return len(wide) == 1 and _is_broadcast(wide[0].node)
-    return node.op.keeps_order and 2 * elements(node.inputs[0].spec.shape) <= elements(node.specs[0].shape)
+        return _source(wide[0].node) if len(wide) == 1 else None
+    wide = [v for v in wide if v.spec.dtype == node.specs[0].dtype]     # no indices
+    if len(wide) != 1:
+        return None
+    repeats = (node.op.keeps_order or node.op.moves) and (
+        2 * elements(wide[0].spec.shape) <= elements(node.specs[0].shape))
+    return wide[0] if repeats else None
 
 
 def channels_last(rank: int) -> tuple[int, ...]:
@@ -183,10 +188,18 @@ def _pays(node: Node, made: Permuted, inputs: Sequence[Value]) -> bool:
         if is_channels_first(value) and perm == channels_last(len(perm)):
             removed += elements(value.spec.shape)
         elif not _moves_units_only(value, perm) and not isinstance(value.node.op, Const):
-            added += elements(value.spec.shape)
+            added += _to_move(value)
     moved = sum(elements(s.shape) for s, perm in zip(node.specs, made.outputs, strict=True)
                 if perm is not None and not _is_identity(perm))
     return added <= removed + FREE and moved <= removed * 5 // 4 + FREE
+
+
+def _to_move(value: Value) -> int:
+    """Elements that a transpose to channels last moves, once `lift` has put it as far above as it goes."""
+    if is_channels_first(value):
+        return 0
+    source = _source(value.node)
+    return elements(value.spec.shape) if source is None else _to_move(source)
 
 
 def _permute(node: Node, perm: tuple[int, ...], inputs: Sequence[Value]) -> Replacement:

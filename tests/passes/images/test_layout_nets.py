@@ -98,3 +98,24 @@ def test_a_pad_that_is_larger_than_its_picture_needs_no_transposes(also_taken: b
     np.testing.assert_allclose(found[0], expected, rtol=1e-5, atol=1e-6)
     if also_taken:
         np.testing.assert_allclose(found[1], padded.transpose(0, 3, 1, 2), rtol=1e-5, atol=1e-6)
+
+
+def test_pictures_that_are_gathered_need_no_transposes() -> None:
+    """As files of other programs have pictures that become larger: rows and columns gathered, channels first."""
+    with gc.Graph().as_default(), gc.Session() as session:
+        x = gc.placeholder(gc.float32, [None, 6, 5, 4])
+        filters = gc.constant(np.random.default_rng(1).standard_normal((1, 1, 4, 4)).astype(np.float32))
+        h = gc.transpose(gc.nn.conv2d(x, filters, 1, "VALID"), [0, 3, 1, 2])
+        wide = gc.gather(gc.gather(h, np.arange(12) // 2, axis=2), np.arange(10) // 2, axis=-1) * 0.5
+        first = gc.nn.relu(gc.slice(h, [0, 0, 0, 0], [-1, 1, -1, -1]))
+        beside = gc.gather(gc.gather(first, np.arange(12) % 6, axis=2), np.arange(10) % 5, axis=3)
+        y = gc.transpose(gc.nn.max_pool(gc.concat([wide, beside], 1), 3, 2, "VALID", "NCHW"), [0, 2, 3, 1])
+        left = types(layout(simplify(fold_constants(flow_of([y], [x]))))).count("Transpose")
+        picture = PICTURES[:, :6, :5, :1] * np.ones(4, np.float32)
+        found = session.run(y, {x: picture})
+        product = np.einsum("nhwc,cd->nhwd", picture, session.run(filters)[0, 0])
+    assert left == 0
+    large = np.concatenate([product[:, np.arange(12) // 2][:, :, np.arange(10) // 2] * 0.5,
+                            np.tile(np.maximum(product[..., :1], 0), (1, 2, 2, 1))], -1)
+    expected = np.lib.stride_tricks.sliding_window_view(large, (3, 3), (1, 2))[:, ::2, ::2].max((-1, -2))
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
