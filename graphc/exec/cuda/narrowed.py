@@ -121,8 +121,11 @@ class _Narrowing:
         return self._is_private(life) and all(event.use == Use.READ and event.step in chosen for event in life.reads)
 
     def _is_private(self, life: Life) -> bool:
-        return self.body.buffers[life.root].kind == BufferKind.ARENA and life.root not in self.shared and all(
-            event.step in self.lives.own for event in (*life.writes, *life.reads))
+        """Whether the part's steps alone see the life: of a buffer that others see, too, one that is overwritten."""
+        kind = self.body.buffers[life.root].kind
+        alone = kind == BufferKind.ARENA and life.root not in self.shared
+        overwritten = kind != BufferKind.STATE and life is not self.lives.of_root[life.root][-1]
+        return (alone or overwritten) and all(event.step in self.lives.own for event in (*life.writes, *life.reads))
 
     # Where the 16-bit floats of a factor are
 
@@ -202,7 +205,7 @@ class _Narrowing:
             instr.op == "cast" and instr.dtype == dtype for instr in program.instrs if event.number in instr.args)
 
     def _added(self, like: int, dtype: str) -> int:
-        self.buffers.append(replace(self.body.buffers[like], dtype=dtype))
+        self.buffers.append(p.Buffer(BufferKind.ARENA, dtype, self.body.buffers[like].dims))
         return len(self.buffers) - 1
 
     def _changed(self, number: int, step: p.Step) -> p.Step | None:
