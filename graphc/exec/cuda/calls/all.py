@@ -30,7 +30,7 @@ from graphc.exec.cuda.calls import (
 )
 from graphc.exec.cuda.calls.attention import attention, attention_gradient, attention_kept
 from graphc.exec.cuda.calls.call import Call, ProgramBuilder, map_work, size_of
-from graphc.exec.cuda.calls.products import Factors, product
+from graphc.exec.cuda.calls.products import HALVES, Factors, product
 from graphc.exec.cuda.work import Copy, Work
 
 
@@ -50,8 +50,9 @@ def _sizes(call: Call) -> list[Work]:
 def _matmul(call: Call) -> list[Work]:
     batch, m, n, k, a_batch, b_batch = call.dims
     a, b, c = call.operands
+    element, result = (dtype if dtype in HALVES else "" for dtype in (*call.stored[1:], *["", ""])[:2])
     return product(call, Factors(call.types[0], batch, m, n, k, a_batch, b_batch, bool(call.attrs[0]),
-                                 bool(call.attrs[1])), a, b, c)
+                                 bool(call.attrs[1]), element=element, result=result), a, b, c)
 
 
 CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
