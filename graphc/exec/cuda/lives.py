@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from graphc.exec.cuda.part import Part
+from graphc.exec.cuda.split.part import Part
 from graphc.exec.map_code import value_dtype
 from graphc.kernels.contracts.all import kernel_of
 from graphc.plan import plan as p

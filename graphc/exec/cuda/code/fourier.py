@@ -1,10 +1,10 @@
 """Steps of Fourier transforms, of the columns of matrices of `length` lines that stand one behind the other; complex
 numbers are pairs.
 
-They are Stockham's, with the CPU's formulas (kernels/cpu/signal/steps.py), so its bits come out: in a step of some radix,
-`parts` of `run` numbers each become parts / radix of radix * run. A thread makes what a step of radix 4 or 2 makes of four
-or two numbers, else a number. The inverse is the same with real and imaginary parts exchanged where the first step reads and
-the last one writes, which divides, too.
+They are Stockham's, with the CPU's formulas (kernels/cpu/signal/steps.py), so its bits come out: in a step of some
+radix, `parts` of `run` numbers each become parts / radix of radix * run. A thread makes what a step of radix 4 or 2
+makes of four or two numbers, else a number. The inverse is the same with real and imaginary parts exchanged where the
+first step reads and the last one writes, which divides, too.
 """
 from __future__ import annotations
 
