@@ -106,7 +106,9 @@ class Optimizer:
         chosen = (loss.graph.get_collection(gc.GraphKeys.TRAINABLE_VARIABLES) if var_list is None
                   else gc.nest.flatten(var_list))
         if not chosen:
-            raise ValueError("No variables to optimize.")
+            raise ValueError("No variables to optimize: var_list is empty" if var_list is not None else
+                             "No variables to optimize: the graph of the loss has no trainable variable; gc.Variable "
+                             "and gc.get_variable make them")
         for variable in chosen:
             if not isinstance(variable, gc.Variable):
                 raise TypeError(f"Argument is not a variable: {variable!r}")
