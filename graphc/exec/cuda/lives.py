@@ -24,7 +24,7 @@ class Use(IntEnum):
 
     READ = 0                           # by a kernel, as its operand `number`
     MADE = 1                           # written by a kernel
-    LOAD = 2                           # by a map, or the map behind a kernel, as its access `number`
+    LOAD = 2                           # by a map, or the map after a kernel, as its access `number`
     STORE = 3
     OTHER = 4                          # by a step of another kind, or of another part
 

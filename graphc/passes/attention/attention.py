@@ -64,7 +64,7 @@ def _groups(found: Found) -> list[Group]:
     drawn = dropout.parts() if dropout else ()
 
     def operands(inputs: Values, behind: Values) -> Values:
-        """q, k, v, those that stand behind them, and the mask, which is made of inputs[3:]."""
+        """q, k, v, those that stand after them, and the mask, which is made of inputs[3:]."""
         wide = (_broadcast(value, found.lead(), origins) for value in inputs[:3])
         return (*wide, *behind, *((mask.operand(inputs[3:], origins),) if mask else ()))
 

@@ -1,12 +1,12 @@
 """attention_strides: attention reads q, k, v and dy where they lie, and writes what is transposed next transposed.
 
 A layer's product gives [batch, rows, 3 * heads * depth]; reshapes, transposes and splits make q, k and v of it. Each of
-them was a copy, and so was the transpose behind attention that brings the heads of a row together.
+them was a copy, and so was the transpose after attention that brings the heads of a row together.
 
  1. An operand that is another value seen through transposes, slices, parts of splits, broadcasts and reshapes that
     strides can express (ir/access.py) is read there: the op keeps shape, strides and first element, if its rows are
     whole. As many of these nodes are looked through as leave it so.
- 2. A result that only transposes read which bring the second leading axis behind the rows is written that way; the
+ 2. A result that only transposes read which bring the second leading axis after the rows is written that way; the
     gradient, which reads the output, too, knows.
 
 What nodes that are looked through require of sizes becomes the step's requirement. Last, for fuse only looks at what

@@ -79,7 +79,7 @@ class _Ends:
 
 @dataclass(frozen=True)
 class Found:
-    """results: the value of p v, if it is there. nodes: those that make it; after: what they come behind."""
+    """results: the value of p v, if it is there. nodes: those that make it; after: what they come after."""
 
     q: Value
     k: Value
@@ -93,7 +93,7 @@ class Found:
     gradient: Gradient | None
 
     def lead(self) -> Shape:
-        """The leading axes of the scores behind the mask."""
+        """The leading axes of the scores after the mask."""
         return (self.nodes[len(self.results)].specs[0].shape or ())[:-2]
 
 
@@ -177,7 +177,7 @@ class Matcher:
 
     def _through_softmax(self, p: Value, dropout: Dropout | None, weighted: Node,
                          by_softmax: Node) -> tuple[Node, tuple[Node, ...]] | None:
-        """The product dp, and the nodes behind it up to ds, which by_softmax gives; weighted is dp * p."""
+        """The product dp, and the nodes after it up to ds, which by_softmax gives; weighted is dp * p."""
         dp, less = _other(weighted, p), _other(by_softmax, p)
         if dp is None or less is None or not isinstance(less.node.op, Sub) or less.node.inputs[0] != dp:
             return None

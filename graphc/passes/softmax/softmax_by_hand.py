@@ -184,7 +184,7 @@ class _Matcher:
                 found.others = _without(found.others, term)
                 found.nodes += nodes
                 return True
-        for total in self.readers[by_x]:               # or behind them
+        for total in self.readers[by_x]:               # or after them
             for term in total.inputs if isinstance(total.op, SUMS) and not found.others else ():
                 nodes = self._of_max(term, (by_x,), m, found.x)
                 if nodes is not None:
@@ -250,7 +250,7 @@ def _is_of_rows(node: Node, kind: type[Reduction], x: Value) -> bool:
 
 
 def _unbroadcast(value: Value) -> tuple[Node, Sequence[Node]]:
-    """The node of a value, and the broadcast behind it, if there is one."""
+    """The node of a value, and the broadcast after it, if there is one."""
     node = value.node
     return (node.inputs[0].node, (node,)) if isinstance(node.op, BroadcastTo) else (node, ())
 

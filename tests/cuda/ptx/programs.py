@@ -41,20 +41,20 @@ def text_of(lines: str, arrays: int, shared: int = 1024) -> str:
 
 
 def run(lines: str, *arrays: np.ndarray, threads: int = 32, blocks: int = 1, shared: int = 1024,
-        only_emulated: bool = False) -> list[np.ndarray]:
+        only_emulated: bool = False, most_steps: int = 10 ** 6) -> list[np.ndarray]:
     """What is in the arrays afterwards. only_emulated: the library does not know the instructions, or may
     give something else, as it runs threads in another order."""
-    return run_text(text_of(lines, len(arrays), shared), arrays, threads, blocks, only_emulated)
+    return run_text(text_of(lines, len(arrays), shared), arrays, threads, blocks, only_emulated, most_steps)
 
 
 def run_text(text: str, arrays: Sequence[np.ndarray], threads: int = 32, blocks: int = 1,
-             only_emulated: bool = False) -> list[np.ndarray]:
+             only_emulated: bool = False, most_steps: int = 10 ** 6) -> list[np.ndarray]:
     """What is in the arrays afterwards, in the emulator; the library gives the same."""
     memory, places = Memory(), []
     for array in arrays:
         places.append(memory.allocate(array.nbytes))
         memory.view(places[-1], array.nbytes, True)[:] = np.frombuffer(array.tobytes(), np.uint8)
-    Launch(memory, parse(text)["gc_test"], (blocks,), threads, places).run()
+    Launch(memory, parse(text)["gc_test"], (blocks,), threads, places, most_steps=most_steps).run()
     found = [np.frombuffer(memory.view(at, a.nbytes, False).tobytes(), a.dtype).reshape(a.shape)
              for at, a in zip(places, arrays, strict=True)]
     if IS_THERE and not only_emulated:

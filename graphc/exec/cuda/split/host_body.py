@@ -12,7 +12,7 @@ from graphc.plan import plan as p
 from graphc.plan.plan import BufferKind, DimKind
 
 SIZES_AT_ONCE = 8          # of the kernel `sizes`
-# Maps that all bodies share, by their numbers behind the plan's own programs.
+# Maps that all bodies share, by their numbers after the plan's own programs.
 AS_IT_IS, IS_ZERO, MINUS_ONE = range(3)
 PROGRAMS = (p.Program(("i64",), (), (0,)),
             p.Program(("i64",), (p.Instr("const", "i64"), p.Instr("equal", "bool", (0, 1))), (2,)),
@@ -21,7 +21,7 @@ PROGRAMS = (p.Program(("i64",), (), (0,)),
 
 class HostBody:
     """plan: the whole one, which is split; body: what is there to begin with. functions: what the host's runtime calls,
-    behind the plan's own functions; inner: bodies behind the plan's own. Both are the plan's, and grow."""
+    after the plan's own functions; inner: bodies after the plan's own. Both are the plan's, and grow."""
 
     def __init__(self, plan: p.Plan, body: p.Body, functions: list[Any], inner: list[p.Body]) -> None:
         self.plan, self.body, self.functions, self.inner = plan, body, functions, inner

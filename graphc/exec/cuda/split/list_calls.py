@@ -29,7 +29,7 @@ class Made(IntEnum):
     PARTS = 0      # vector -> matrix of its rows
     ZEROS = 1      # matrix, sizes said, index -> vector of an element that was never written
     ROWS = 2       # matrix, sizes said -> vector of all, one below the other
-    JOINED = 3     # matrix, sizes said, maybe lengths -> vector of all, one behind the other along their first axes
+    JOINED = 3     # matrix, sizes said, maybe lengths -> vector of all, one after another along their first axes
     LENGTHS = 4    # matrix -> sizes of the first axes
     SPLIT = 5      # vector, lengths -> matrix of so many rows each
 

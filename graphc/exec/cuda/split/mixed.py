@@ -141,7 +141,7 @@ class MixedEngine(DeviceEngine):
 
 
 def joined(pieces: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-    """The same copies; those that lie one behind the other, on both sides, are one."""
+    """The same copies; those that lie one after another, on both sides, are one."""
     found: list[tuple[int, int, int]] = []
     for target, source, size in pieces:
         if found and found[-1][0] + found[-1][2] == target and found[-1][1] + found[-1][2] == source:

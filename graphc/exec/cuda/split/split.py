@@ -124,7 +124,7 @@ class BodySplit(HostBody):
         return self.made()
 
     def _last_uses(self) -> tuple[dict[int, int], dict[int, int]]:
-        """The last step of the host, and of the device, that reads each value; outputs are read behind all steps."""
+        """The last step of the host, and of the device, that reads each value; outputs are read after all steps."""
         here: dict[int, int] = {}
         there: dict[int, int] = {}
         for number, step in enumerate(self.body.steps):
@@ -222,7 +222,7 @@ class BodySplit(HostBody):
                 and not any(buffer in self.uses[i].writes for i in self.waiting))
 
     def _must_wait(self, step: p.Step, use: Uses) -> bool:
-        """Whether a step of the host has to come behind the waiting ones, for what it writes or for its effects."""
+        """Whether a step of the host has to come after the waiting ones, for what it writes or for its effects."""
         rows = self.body.buffers
         touched = {b for i in self.waiting for b in (*self.uses[i].reads, *self.uses[i].writes)}
         if touched.intersection(use.writes):
@@ -300,8 +300,8 @@ class BodySplit(HostBody):
 
     def _launch(self, number: int, missing: Sequence[int], abroad: Mapping[int, int],
                 listed: Mapping[int, int] = _NONE) -> None:
-        """Parts of all that waits, before step `number`. missing: what the host must have behind them; abroad: what
-        must have an address behind them, and on which device; listed: what must be kept for a list, and where. Those
+        """Parts of all that waits, before step `number`. missing: what the host must have after them; abroad: what
+        must have an address after them, and on which device; listed: what must be kept for a list, and where. Those
         come last for which the host waits."""
         writers = {b: self.where[i] for i in self.waiting for b in self.uses[i].writes}
 
@@ -358,7 +358,7 @@ class BodySplit(HostBody):
 
     def _changes(self, buffer: int) -> bool:
         """Whether it is a variable that the host writes: the device may have the value from before that. (A loop's body
-        writes none: what it changes is carried, and written behind it.)"""
+        writes none: what it changes is carried, and written after it.)"""
         row = self.body.buffers[buffer]
         return row.kind == BufferKind.STATE and row.index in self.residence.written_here
 
