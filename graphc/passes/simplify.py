@@ -161,7 +161,7 @@ def slice_of_everything(node: Node) -> Replacement:
 @asked_of(Pow)
 def known_power(node: Node) -> Replacement:
     """x ** 1 -> x, x ** 2 -> x * x, x ** 3 -> x * x * x, x ** -1 -> 1 / x, x ** 0.5 -> sqrt(x), x ** -0.5 -> rsqrt(x),
-    x ** 1.5 -> x * sqrt(x), x ** -1.5 -> 1 / x * rsqrt(x), x ** 0.75 -> sqrt(x) * sqrt(sqrt(x)), x ** -0.75 -> 1 over it
+    x ** 1.5 -> x * sqrt(x), x ** -1.5 -> 1 / x * rsqrt(x), x ** 0.75 -> sqrt(x) * sqrt(sqrt(x)), x ** -0.75 -> 1 / that
 
     The first ones as TensorFlow's own optimizer has them: the root of -inf is NaN, though its power is inf."""
     x, exponent = node.inputs

@@ -73,8 +73,8 @@ def _check_update(op: Op, ref: Spec, value: Spec) -> Spec:
 
 
 class Update(Composite):
-    """An op that writes a variable and gives its new value: what all of them share. No gradient goes through it, neither
-    to the value nor to what the variable was, as in TensorFlow: moving averages in a loss count as constants."""
+    """An op that writes a variable and gives its new value: what all of them share. No gradient goes through it,
+    neither to the value nor to what the variable was, as in TensorFlow: moving averages in a loss are constants."""
 
     operands: ClassVar[tuple[str, ...]] = ("ref", "value")
     results = ("output_ref",)
