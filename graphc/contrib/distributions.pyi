@@ -3,19 +3,28 @@ from graphc.api.distributions.discrete import Bernoulli as Bernoulli
 from graphc.api.distributions.gamma import Beta as Beta
 from graphc.api.distributions.trials import Binomial as Binomial
 from graphc.api.distributions.discrete import Categorical as Categorical
+from graphc.api.distributions.made_of_others import Deterministic as Deterministic
 from graphc.api.distributions.counts import Dirichlet as Dirichlet
 from graphc.api.distributions.counts import DirichletMultinomial as DirichletMultinomial
 from graphc.api.distributions.base import Distribution as Distribution
+from graphc.api.distributions.one_hot import ExpRelaxedOneHotCategorical as ExpRelaxedOneHotCategorical
 from graphc.api.distributions.gamma import Exponential as Exponential
 from graphc.api.distributions.base import FULLY_REPARAMETERIZED as FULLY_REPARAMETERIZED
 from graphc.api.distributions.gamma import Gamma as Gamma
+from graphc.api.distributions.made_of_others import Independent as Independent
 from graphc.api.distributions.continuous import Laplace as Laplace
+from graphc.api.distributions.made_of_others import Mixture as Mixture
+from graphc.api.distributions.made_of_others import MixtureSameFamily as MixtureSameFamily
 from graphc.api.distributions.counts import Multinomial as Multinomial
 from graphc.api.distributions.multivariate import MultivariateNormalDiag as MultivariateNormalDiag
+from graphc.api.distributions.multivariate_full import MultivariateNormalFullCovariance as MultivariateNormalFullCovariance
+from graphc.api.distributions.multivariate_full import MultivariateNormalTriL as MultivariateNormalTriL
 from graphc.api.distributions.base import NOT_REPARAMETERIZED as NOT_REPARAMETERIZED
 from graphc.api.distributions.continuous import Normal as Normal
+from graphc.api.distributions.one_hot import OneHotCategorical as OneHotCategorical
 from graphc.api.distributions.trials import Poisson as Poisson
 from graphc.api.distributions.base import RegisterKL as RegisterKL
+from graphc.api.distributions.one_hot import RelaxedOneHotCategorical as RelaxedOneHotCategorical
 from graphc.api.distributions.base import ReparameterizationType as ReparameterizationType
 from graphc.api.distributions.student_t import StudentT as StudentT
 from graphc.api.distributions.continuous import Uniform as Uniform
@@ -26,19 +35,28 @@ __all__ = [
     "Beta",
     "Binomial",
     "Categorical",
+    "Deterministic",
     "Dirichlet",
     "DirichletMultinomial",
     "Distribution",
+    "ExpRelaxedOneHotCategorical",
     "Exponential",
     "FULLY_REPARAMETERIZED",
     "Gamma",
+    "Independent",
     "Laplace",
+    "Mixture",
+    "MixtureSameFamily",
     "Multinomial",
     "MultivariateNormalDiag",
+    "MultivariateNormalFullCovariance",
+    "MultivariateNormalTriL",
     "NOT_REPARAMETERIZED",
     "Normal",
+    "OneHotCategorical",
     "Poisson",
     "RegisterKL",
+    "RelaxedOneHotCategorical",
     "ReparameterizationType",
     "StudentT",
     "Uniform",

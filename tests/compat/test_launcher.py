@@ -227,3 +227,12 @@ def test_repair_leaves_sets_of_keys() -> None:
     assert repaired("a = seen & d.keys()\n", "") == "a = seen & d.keys()\n"
     assert repaired("a = d.keys() + d.values()\nb = n - d.values()[0]\n", "") == (
         "a = list(d.keys()) + list(d.values())\nb = n - list(d.values())[0]\n")
+
+
+def test_repair_leaves_classes_that_know_both_names_of_truth() -> None:
+    from graphc.tf1.repair import repaired
+
+    both = "class A:\n    def __nonzero__(self):\n        return False\n    __bool__ = __nonzero__\n"
+    assert repaired(both, "") == both
+    old = both.replace("    __bool__ = __nonzero__\n", "")
+    assert repaired(old, "") == old.replace("nonzero", "bool")

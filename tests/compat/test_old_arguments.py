@@ -233,3 +233,11 @@ def test_an_operation_tells_the_names_that_its_type_declares() -> None:
     assert {a.name: a.type for a in made.attr} == {"transpose_a": "bool", "transpose_b": "bool", "T": "type"}
     parts = tf.split(tf.ones([4]), 2)[0].op.op_def
     assert [a.name for a in (*parts.input_arg, *parts.output_arg)] == ["split_dim", "value", "output"]
+
+
+def test_a_tensor_is_no_list_for_who_asks() -> None:
+    """As keras-rl does of a model's output."""
+    x = tf.zeros([3])
+    assert not hasattr(x, "__len__") and hasattr([x], "__len__")
+    with pytest.raises(TypeError, match=r"len\(\) of the Tensor 'zeros:0' is not known .*int\(t.shape\[0\]\)"):
+        len(x)
