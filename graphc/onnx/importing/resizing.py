@@ -127,7 +127,7 @@ def _is_bilinear(node: Node, x: Any, axes: list[Axis]) -> bool:
 
 
 def _bilinear(node: Node, x: Any, axes: list[Axis]) -> Any:
-    """The transposes meet those of the convolutions around it (passes/layout.py)."""
+    """The transposes meet those of the convolutions around it (passes/images/layout.py)."""
     centers = _CENTERS[node.attr("coordinate_transformation_mode", "half_pixel")]
     made = gc.image.resize_bilinear(gc.transpose(x, [0, 2, 3, 1]), [axis.new for axis in axes], **centers)
     return gc.transpose(made, [0, 3, 1, 2])
