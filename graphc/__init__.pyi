@@ -373,6 +373,7 @@ from graphc.api.array.pad import pad as pad
 from graphc.api.array.join import parallel_stack as parallel_stack
 from graphc.api.files.examples import parse_example as parse_example
 from graphc.api.files.examples import parse_single_example as parse_single_example
+from graphc.api.files.sequence_examples import parse_single_sequence_example as parse_single_sequence_example
 from graphc.plan.compile import pass_table as pass_table
 from graphc.api.array.source import placeholder as placeholder
 from graphc.api.array.source import placeholder_with_default as placeholder_with_default
@@ -919,6 +920,7 @@ __all__ = [
     "parallel_stack",
     "parse_example",
     "parse_single_example",
+    "parse_single_sequence_example",
     "pass_table",
     "placeholder",
     "placeholder_with_default",

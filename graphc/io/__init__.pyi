@@ -26,7 +26,9 @@ from graphc.api.image.files import is_jpeg as is_jpeg
 from graphc.train.input import match_filenames_once as match_filenames_once
 from graphc.api.files.files import matching_files as matching_files
 from graphc.api.files.examples import parse_example as parse_example
+from graphc.api.files.sequence_examples import parse_sequence_example as parse_sequence_example
 from graphc.api.files.examples import parse_single_example as parse_single_example
+from graphc.api.files.sequence_examples import parse_single_sequence_example as parse_single_sequence_example
 from graphc.api.files.files import read_file as read_file
 from graphc.api.strings.raw import serialize_tensor as serialize_tensor
 from graphc.io.records import tf_record_iterator as tf_record_iterator
@@ -60,7 +62,9 @@ __all__ = [
     "match_filenames_once",
     "matching_files",
     "parse_example",
+    "parse_sequence_example",
     "parse_single_example",
+    "parse_single_sequence_example",
     "read_file",
     "serialize_tensor",
     "tf_record_iterator",

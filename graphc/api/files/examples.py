@@ -75,7 +75,7 @@ class FixedLenSequenceFeature(namedtuple("FixedLenSequenceFeature",
         return super().__new__(cls, shape, dtype, allow_missing, default_value)
 
 
-class _Wanted:
+class Wanted:
     """The features by kind, in the order of their names."""
 
     def __init__(self, features: Mapping[str, Any]) -> None:
@@ -137,10 +137,10 @@ def _default(key: str, dtype: DType, shape: tuple[int | None, ...], value: Any) 
     return reshape(convert_to_tensor(value, dtype, name=f"key_{plain}"), shape)
 
 
-def _checked(features: Any) -> _Wanted:
+def _checked(features: Any) -> Wanted:
     if not features:
         raise ValueError("Missing: features was None or empty.")
-    return _Wanted(features)
+    return Wanted(features)
 
 
 @public("parse_example", "io.parse_example")
