@@ -88,6 +88,7 @@ from graphc.session.session import Session as Session
 from graphc.serial.summary_pb2 import SessionLog as SessionLog
 from graphc.serial.signatures import Signature as Signature
 from graphc.api.control.accumulators import SparseConditionalAccumulator as SparseConditionalAccumulator
+from graphc.api.files.examples import SparseFeature as SparseFeature
 from graphc.api.sparse.tensor import SparseTensor as SparseTensor
 from graphc.api.sparse.tensor import SparseTensorValue as SparseTensorValue
 from graphc.serial.summary_pb2 import Summary as Summary
@@ -635,6 +636,7 @@ __all__ = [
     "SessionLog",
     "Signature",
     "SparseConditionalAccumulator",
+    "SparseFeature",
     "SparseTensor",
     "SparseTensorValue",
     "Summary",

@@ -6,6 +6,7 @@ from graphc.api.control.queues import PaddingFIFOQueue as PaddingFIFOQueue
 from graphc.api.control.queues import PriorityQueue as PriorityQueue
 from graphc.api.control.queues import QueueBase as QueueBase
 from graphc.api.control.queues import RandomShuffleQueue as RandomShuffleQueue
+from graphc.api.files.examples import SparseFeature as SparseFeature
 from graphc.io.records import TFRecordCompressionType as TFRecordCompressionType
 from graphc.io.records import TFRecordOptions as TFRecordOptions
 from graphc.io.records import TFRecordWriter as TFRecordWriter
@@ -42,6 +43,7 @@ __all__ = [
     "PriorityQueue",
     "QueueBase",
     "RandomShuffleQueue",
+    "SparseFeature",
     "TFRecordCompressionType",
     "TFRecordOptions",
     "TFRecordWriter",
