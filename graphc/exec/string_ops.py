@@ -144,7 +144,7 @@ def _string_join(op: Any) -> Native:
 
 
 def _reduce_join(op: Any) -> Native:
-    """Along one axis, the first or the last: the operands of a join stand one behind the other."""
+    """Along one axis, the first or the last: the operands of a join stand one after another."""
     between = op.separator.encode()
 
     def run(call: Call) -> bool:
