@@ -136,7 +136,10 @@ int cuGetErrorString(int status, const char** text) {
   return cuGetErrorName(status, text);
 }
 
-int cuInit(unsigned) { return devices() ? success : 100; }
+int cuInit(unsigned) {
+  const int fails = number_of("GRAPHC_STANDIN_INIT", success);
+  return fails ? fails : devices() ? success : 100;
+}
 int cuDriverGetVersion(int* version) { return *version = 13000, success; }
 int cuDeviceGetCount(int* count) { return *count = devices(), success; }
 int cuDeviceGet(int* device, int number) { return *device = number, number < devices() ? success : invalid_device; }
