@@ -267,6 +267,10 @@ int cuStreamEndCapture(void* stream, void** graph) {
   Stream& from = *static_cast<Stream*>(stream);
   if (!from.records) return invalid_value;
   from.records = false;
+  if (broken() == not_permitted_in_capture) {        // which it has spoilt
+    from.recorded.clear();
+    return *graph = nullptr, invalidated_capture;
+  }
   *graph = new Graph{std::move(from.recorded)};
   from.recorded.clear();
   return broken();
