@@ -39,8 +39,8 @@ from graphc.kernels.scalars import SCALARS, Scalar
 from graphc.plan.plan import Instr, Program
 
 from on_both import EVERYTHING
+from ptx.programs import text_of
 from ptx_budgets import assemble, find_ptxas, over_budget
-from ptx_programs import text_of
 
 pytestmark = pytest.mark.skipif(find_ptxas() is None, reason="there is no ptxas")
 SOME = ("exp.f32.f32", "lgamma.f64.f64", "igamma.f64.f64", "cast.f16.f32")

@@ -167,7 +167,7 @@ def eye(num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: 
         square = num_columns is None or (known and rows == columns)
         size = min(rows, columns) if known else minimum(rows, columns)
         front: Any = [] if batch_shape is None else batch_shape
-        if not is_tensor_like(front) and known:
+        if known and not is_tensor_like(front) and not any(map(is_tensor_like, front)):
             front = [int(n) for n in front]
             ones_of, whole = [*front, size], [*front, rows, columns]
         else:

@@ -96,7 +96,7 @@ def gradients(ys: Any, xs: Any, grad_ys: Any = None, name: str = "gradients", co
     graph = _graph(y_list)
     with graph.as_default(), graph.name_scope(name):
         starts = [(y, _start(y, dy, i)) for i, (y, dy) in enumerate(zip(y_list, dys, strict=True)) if _has_gradients(y)]
-        found = backward([y for y, _ in starts], [dy for _, dy in starts], x_list, stops)
+        found = backward([y for y, _ in starts], [dy for _, dy in starts], x_list, stops, _captured())
         if unconnected_gradients == UnconnectedGradients.ZERO:
             found = [zeros_for(x) if dx is None else dx for x, dx in zip(x_list, found, strict=True)]
         elif unconnected_gradients != UnconnectedGradients.NONE:
@@ -115,26 +115,21 @@ def _graph(ys: Sequence[Tensor]) -> Any:
 
 
 def _element(x: Any) -> Tensor:
-    """A tensor to differentiate by. Inside a body, what it captured stands for the outer tensor."""
+    """A tensor to differentiate by."""
     if isinstance(x, IndexedSlices):
         raise TypeError(f"gradients: cannot differentiate by {x!r}; differentiate by its .values")
-    if hasattr(x, "_ref"):
-        outer = x._as_graph_element()
-        read = _inside(outer)
-        return _inside(x._ref()) if read is outer else read
-    return _inside(convert_to_tensor(x))
+    return x._ref() if hasattr(x, "_ref") else convert_to_tensor(x)
 
 
-def _inside(tensor: Tensor) -> Tensor:
-    """What stands for a tensor in the body that is being built; the tensor itself if the body does not use it."""
-    around, graph = [], get_default_graph()
-    while isinstance(graph, FuncGraph) and graph is not tensor.graph:
-        around.append(graph)
+def _captured() -> dict[Tensor, Tensor]:
+    """The inputs of the bodies that are being built which stand for tensors outside, and those tensors: what a body
+    uses may depend on an x by operations outside of it."""
+    found: dict[Tensor, Tensor] = {}
+    graph = get_default_graph()
+    while isinstance(graph, FuncGraph):
+        found.update((inner, outer) for outer, inner in graph.captures.items())
         graph = graph.outer_graph
-    found: Tensor | None = tensor
-    for body in reversed(around):
-        found = body.captures.get(found) if found is not None else None
-    return tensor if found is None else found
+    return found
 
 
 def _has_gradients(y: Tensor) -> bool:
@@ -152,9 +147,16 @@ def _start(y: Tensor, dy: Any, position: int) -> Tensor:
             raise TypeError(f"Gradients of complex tensors must set grad_ys (y.dtype = {y.dtype!r})")
         return ones_like(y, name=f"grad_ys_{position}")
     given = convert_to_tensor(dy, y.dtype, name=f"grad_ys_{position}")
-    if not given.shape.is_compatible_with(y.shape):
-        raise ValueError(f"gradients: grad_ys[{position}] has shape {given.shape}, but '{y.name}' has {y.shape}")
-    return given
+    if given.shape.is_compatible_with(y.shape):
+        return given
+    if _without_ones(given) is not None and _without_ones(given) == _without_ones(y):
+        return reshape(given, y.shape)       # as [1, 5] for a y of [5]: TensorFlow does not look at shapes here
+    raise ValueError(f"gradients: grad_ys[{position}] has shape {given.shape}, but '{y.name}' has {y.shape}")
+
+
+def _without_ones(tensor: Tensor) -> list[int] | None:
+    known = tensor.shape
+    return [size for size in known.as_list() if size != 1] if known.is_fully_defined() else None
 
 
 @public("hessians")

@@ -12,7 +12,7 @@ OF_OPERATIONS.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from graphc.api.array.fill import zeros
@@ -41,10 +41,13 @@ def zeros_for(tensor: Tensor) -> Tensor:
     return zeros(static if known else shape(tensor), tensor.dtype)
 
 
-def backward(ys: Sequence[Tensor], dys: Sequence[Tensor], xs: Sequence[Tensor],
-             stops: Sequence[Tensor] = ()) -> list[Gradient | None]:
-    """Gradients for xs, made in the default graph; ys and xs may be of a body whose gradient that graph is."""
-    walk = _Walk(ys, xs, stops)
+def backward(ys: Sequence[Tensor], dys: Sequence[Tensor], xs: Sequence[Tensor], stops: Sequence[Tensor] = (),
+             captured: Mapping[Tensor, Tensor] | None = None) -> list[Gradient | None]:
+    """Gradients for xs, made in the default graph; ys and xs may be of a body whose gradient that graph is.
+
+    captured: inputs of bodies, and the tensors outside that they are, on which the walk goes on.
+    """
+    walk = _Walk(ys, xs, stops, captured or {})
     for y, dy in zip(ys, dys, strict=True):
         walk.add(y, dy)
     for operation in walk.operations():
@@ -53,14 +56,16 @@ def backward(ys: Sequence[Tensor], dys: Sequence[Tensor], xs: Sequence[Tensor],
 
 
 class _Walk:
-    def __init__(self, ys: Sequence[Tensor], xs: Sequence[Tensor], stops: Sequence[Tensor]) -> None:
+    def __init__(self, ys: Sequence[Tensor], xs: Sequence[Tensor], stops: Sequence[Tensor],
+                 captured: Mapping[Tensor, Tensor]) -> None:
         self.stops = set(stops)
+        self.captured = {inner.op: outer for inner, outer in captured.items()}
         self.parts: dict[Tensor, list[Gradient]] = {}
-        self.order = list(_ancestors([y.op for y in ys], self.stops))
+        self.order = list(_ancestors([y.op for y in ys], self.stops, self.captured))
         self.wanted: set[Tensor] = set(xs)           # tensors that depend on an x
         self.between: set[Operation] = set()
         for operation in self.order:
-            if any(self.is_wanted(t) for t in operation.inputs):
+            if any(self.is_wanted(t) for t in _inputs(operation, self.captured)):
                 self.between.add(operation)
                 self.wanted.update(t for t in operation.outputs if t not in self.stops)
 
@@ -87,6 +92,9 @@ class _Walk:
         inputs = operation.inputs
         dys = [None if t in self.stops else self.total(t) for t in operation.outputs]
         if all(dy is None for dy in dys):
+            return
+        if operation in self.captured:
+            self.parts.setdefault(self.captured[operation], []).extend(dy for dy in dys if dy is not None)
             return
         wanted = [self.is_wanted(t) for t in inputs]
         with get_default_graph().name_scope(f"{operation.name}_grad"):
@@ -127,20 +135,26 @@ def sum_of(parts: Sequence[Gradient], tensor: Tensor) -> Gradient:
     return joined(slices) if len(slices) == len(parts) else add_n([as_dense(p) for p in parts])
 
 
-def _ancestors(roots: Sequence[Operation], stops: set[Tensor]) -> Iterator[Operation]:
+def _inputs(operation: Operation, captured: Mapping[Operation, Tensor]) -> Sequence[Tensor]:
+    """What an op depends on; of a body's input that was captured, the tensor outside."""
+    return [captured[operation]] if operation in captured else operation.inputs
+
+
+def _ancestors(roots: Sequence[Operation], stops: set[Tensor],
+               captured: Mapping[Operation, Tensor]) -> Iterator[Operation]:
     """Every op that roots depend on through differentiable tensors, inputs first."""
     seen: set[Operation] = set()
     for root in roots:
         if root in seen:
             continue
         seen.add(root)
-        stack = [(root, iter(root.inputs))]
+        stack = [(root, iter(_inputs(root, captured)))]
         while stack:
             operation, waiting = stack[-1]
             for tensor in waiting:
                 if tensor.op not in seen and tensor not in stops and tensor.dtype.is_differentiable:
                     seen.add(tensor.op)
-                    stack.append((tensor.op, iter(tensor.op.inputs)))
+                    stack.append((tensor.op, iter(_inputs(tensor.op, captured))))
                     break
             else:
                 stack.pop()
@@ -152,4 +166,4 @@ def reaches(output: Tensor, inputs: Sequence[Tensor]) -> set[int]:
     positions = {t.op: i for i, t in enumerate(inputs)}
     if not output.dtype.is_differentiable:
         return set()
-    return {positions[op] for op in _ancestors([output.op], set()) if op in positions}
+    return {positions[op] for op in _ancestors([output.op], set(), {}) if op in positions}

@@ -6,7 +6,7 @@ same error on either device.
 Places, in one block of pinned memory and one of the device, at the same offsets: what is uploaded (copied up before
 the steps), what was checked, what is downloaded (copied down behind them). Values that only this part needs lie in an
 arena; those that other parts made, or are to have, where the caller says. What comes out of lists is copied to a place
-of its own before the first graph, what goes into them behind the last one to where the caller says. Work begins with
+of its own before the first graph, what goes into them after the last one to where the caller says. Work begins with
 the first graph, up to the first step that writes a variable if there are checks before it; the second one runs when
 those are good, so that a run that fails changes nothing.
 """
@@ -28,7 +28,7 @@ from graphc.exec.cuda.lives import Lives
 from graphc.exec.cuda.memory import ALIGNMENT, Block, Layout, Scratch, array_at, bytes_of, state_copy
 from graphc.exec.cuda.narrowed import narrowed
 from graphc.exec.cuda.out_of_memory import explained
-from graphc.exec.cuda.part import Part
+from graphc.exec.cuda.split.part import Part
 from graphc.exec.cuda.step_work import StepWork
 from graphc.exec.cuda.vendor.libraries import libraries_of
 from graphc.exec.cuda.warpgroup_choice import warpgroups_of
@@ -49,7 +49,7 @@ class DeviceFrame:
     """See the header. dims: the body's table of sizes. given: addresses of the part's `given` values; made: sizes and
     address of each of its `made` ones.
 
-    uploads, downloads: arrays in pinned memory, to be filled before and read behind a run. staged: by the place among
+    uploads, downloads: arrays in pinned memory, to be filled before and read after a run. staged: by the place among
     `given`, where values out of lists are copied; kept: where values for lists are, with their sizes. stages: what each
     of the graphs does, every piece with the number of its step, NO_STEP of copies to and from. waits: whether the host
     has to wait for it; busy: whether what was uploaded may still be read. early: how many checks are known behind the

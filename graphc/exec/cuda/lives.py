@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from graphc.exec.cuda.part import Part
+from graphc.exec.cuda.split.part import Part
 from graphc.exec.map_code import value_dtype
 from graphc.kernels.contracts.all import kernel_of
 from graphc.plan import plan as p
@@ -24,7 +24,7 @@ class Use(IntEnum):
 
     READ = 0                           # by a kernel, as its operand `number`
     MADE = 1                           # written by a kernel
-    LOAD = 2                           # by a map, or the map behind a kernel, as its access `number`
+    LOAD = 2                           # by a map, or the map after a kernel, as its access `number`
     STORE = 3
     OTHER = 4                          # by a step of another kind, or of another part
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 
 from graphc.exec.cuda.calls.products import HALVES, Factors
 from graphc.exec.cuda.lives import PRODUCT, Event, Life, Lives, Use, map_of, source_of_cast
-from graphc.exec.cuda.part import Part
+from graphc.exec.cuda.split.part import Part
 from graphc.exec.map_code import value_dtype
 from graphc.plan import plan as p
 from graphc.plan.plan import BufferKind

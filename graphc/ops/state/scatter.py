@@ -13,10 +13,11 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.dtypes import float64, int32
 from graphc.ir.elementwise import check_dtype
-from graphc.ir.op import OPS, Composite, Effect, Op, Sample, attr, register
+from graphc.ir.op import OPS, Op, Sample, attr, register
 from graphc.ir.spec import Spec, require_equal, text
 from graphc.ops.array.gather_nd import TUPLES
 from graphc.ops.array.scatter import CHANGED, _CheckedIndices, _Scattered, check_updates, scattered, slice_shape
+from graphc.ops.state.state import Update
 
 
 def _check_dtypes(op: Op, how: str, ref: Spec, indices: Spec, updates: Spec) -> None:
@@ -27,14 +28,11 @@ def _check_dtypes(op: Op, how: str, ref: Spec, indices: Spec, updates: Spec) -> 
                         "cast the updates (gc.cast)")
 
 
-class _Scatter(Composite):
+class _Scatter(Update):
     """ref[indices[i, ..., j]] op= updates[i, ..., j], one after the other: what the kinds share."""
 
     operands = ("ref", "indices", "updates")
-    results = ("output_ref",)
     types: ClassVar = {"T": "ref", "Tindices": "indices"}
-    refs = ("ref",)
-    effect = Effect.WRITE
     how: ClassVar[str]
 
     def infer(self, ref: Spec, indices: Spec, updates: Spec) -> Spec:
@@ -66,14 +64,11 @@ class _Scatter(Composite):
         return (emit(_scattered(self.how, ref.spec), ref, checked, rows),)
 
 
-class _ScatterNd(Composite):
+class _ScatterNd(Update):
     """ref at each index tuple in the last axis of indices op= updates, one after the other: what the kinds share."""
 
     operands = ("ref", "indices", "updates")
-    results = ("output_ref",)
     types: ClassVar = {"T": "ref", "Tindices": "indices"}
-    refs = ("ref",)
-    effect = Effect.WRITE
     how: ClassVar[str]
 
     def infer(self, ref: Spec, indices: Spec, updates: Spec) -> Spec:

@@ -7,7 +7,7 @@ the snapshot is taken (docs/adr/0006-variables-and-effects.md).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -72,19 +72,28 @@ def _check_update(op: Op, ref: Spec, value: Spec) -> Spec:
     return ref
 
 
+class Update(Composite):
+    """An op that writes a variable and gives its new value: what all of them share. No gradient goes through it,
+    neither to the value nor to what the variable was, as in TensorFlow: moving averages in a loss are constants."""
+
+    operands: ClassVar[tuple[str, ...]] = ("ref", "value")
+    results = ("output_ref",)
+    types: ClassVar = {"T": "ref"}
+    refs = ("ref",)
+    effect = Effect.WRITE
+    samples: ClassVar[Sequence[Sample]] = _UPDATES
+
+    def grad(self, g: GradientBuilder, node: Operation, *dys: Tensor | None) -> Sequence[Tensor | None]:
+        return [None] * len(node.inputs)
+
+
 @register
-class Assign(Composite):
+class Assign(Update):
     """ref = value."""
 
     moves = True
-    operands = ("ref", "value")
-    results = ("output_ref",)
-    types = {"T": "ref"}
-    refs = ("ref",)
-    effect = Effect.WRITE
     validate_shape: bool = attr("bool", True)
     use_locking: bool = attr("bool", True)
-    samples = _UPDATES
 
     def infer(self, ref: Spec, value: Spec) -> Spec:
         if self.validate_shape:
@@ -104,16 +113,10 @@ class Assign(Composite):
 
 
 @register
-class AssignAdd(Composite):
+class AssignAdd(Update):
     """ref += value."""
 
-    operands = ("ref", "value")
-    results = ("output_ref",)
-    types = {"T": "ref"}
-    refs = ("ref",)
-    effect = Effect.WRITE
     use_locking: bool = attr("bool", False)
-    samples = _UPDATES
 
     def infer(self, ref: Spec, value: Spec) -> Spec:
         check_kind(self, (ref,), "numeric")
@@ -127,16 +130,10 @@ class AssignAdd(Composite):
 
 
 @register
-class AssignSub(Composite):
+class AssignSub(Update):
     """ref -= value."""
 
-    operands = ("ref", "value")
-    results = ("output_ref",)
-    types = {"T": "ref"}
-    refs = ("ref",)
-    effect = Effect.WRITE
     use_locking: bool = attr("bool", False)
-    samples = _UPDATES
 
     def infer(self, ref: Spec, value: Spec) -> Spec:
         check_kind(self, (ref,), "numeric")

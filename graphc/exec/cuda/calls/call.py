@@ -35,7 +35,7 @@ class Products(Enum):
 @dataclass
 class Call:
     """A kernel's call with its sizes. operands: addresses. facts: gives memory with these bytes in it, which stays;
-    scratch: gives memory of this run, by bytes; checks: what the call adds to them is looked at behind the run.
+    scratch: gives memory of this run, by bytes; checks: what the call adds to them is looked at after the run.
     libraries: NVIDIA's, where they are there; warpgroups: products of compute capability 9.0. stored: what the operands
     are in memory (16-bit floats where types say float32: narrowed.py)."""
 

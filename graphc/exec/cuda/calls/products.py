@@ -237,7 +237,7 @@ def _steps_of_target(f: Factors, count: int) -> tuple[int, int]:
 
 
 def parts_added(call: Call, f: Factors, count: int, target: int, c: int) -> list[Launch]:
-    """The sum of the parts of a product, which lie behind one another, in their order."""
+    """The sum of the parts of a product, which lie one after another, in their order."""
     if count == 1:
         return []
     p = ProgramBuilder(f.dtype)

@@ -20,7 +20,7 @@ from graphc.exec.cuda.code.tensor_products import rounded_to
 from graphc.exec.cuda.code.warpgroups import Assembly, Element
 
 HEIGHT = 2 * w.ROWS                            # of a tile
-CONSUMERS = 2 * w.WARPGROUP                    # threads that multiply; behind them is the warp of the one that copies
+CONSUMERS = 2 * w.WARPGROUP                    # threads that multiply; after them is the warp of the one that copies
 THREADS = CONSUMERS + 32
 STAGES = {128: 3, 256: 4}                      # by columns: of the narrow tile two blocks share a multiprocessor
 BAND = 8                                       # tiles
