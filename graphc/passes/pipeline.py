@@ -5,6 +5,7 @@ from graphc.passes.attention.attention import attention
 from graphc.passes.attention.attention_strides import attention_strides
 from graphc.passes.driver import Pass
 from graphc.passes.fusion.fuse import fuse
+from graphc.passes.fusion.split_parts import split_parts
 from graphc.passes.images.layout import layout
 from graphc.passes.images.pads import pads
 from graphc.passes.images.resize import resize
@@ -85,6 +86,8 @@ _UNFUSED: tuple[tuple[str, Pass], ...] = (
     ("weights_in_bodies", weights_in_bodies),
     # After all that changes reshapes and transposes; before fusion, of which it leaves less to copy.
     ("attention_strides", attention_strides),
+    # After the passes that look for splits; before fusion, which lets maps read views.
+    ("split_parts", split_parts),
 )
 PIPELINE: tuple[tuple[str, Pass], ...] = (
     *_UNFUSED,

@@ -32,7 +32,7 @@ from graphc.session.explain import cause_of, explained
 from graphc.session.feeds import check_feed_key, flatten_feeds, is_composite, parts_of_key
 from graphc.session.fetches import Fetches, fetch_key
 from graphc.session.growth import Growth
-from graphc.session.partial import PartialRun
+from graphc.session.partial import SETUPS_KEPT, PartialRun, Setup, setup
 from graphc.session.placement import Placement
 from graphc.session.places import place_of
 from graphc.session.prepared_run import PreparedRun
@@ -86,6 +86,7 @@ class Session:
         self._growth = Growth()
         self._placement = Placement(self._settings)
         self._partial_runs: dict[str, PartialRun] = {}
+        self._partial_setups: dict[Any, Setup] = {}
         self._partial_numbers = itertools.count()
         if self._place is not None:
             self._place.sessions.add(self)
@@ -322,8 +323,14 @@ class Session:
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
         handle = f"partial_run_{next(self._partial_numbers)}"
-        self._partial_runs[handle] = PartialRun(self, fetches, [part for key in feeds or () for part in
-                                                                parts_of_key(key)])
+        fed = frozenset(self._fed(part) for key in feeds or () for part in parts_of_key(key))
+        key = fetch_key(fetches), fed
+        allowed = self._partial_setups.get(key)
+        if allowed is None:
+            if len(self._partial_setups) >= SETUPS_KEPT:
+                self._partial_setups.clear()
+            allowed = self._partial_setups[key] = setup(self, fetches, fed)
+        self._partial_runs[handle] = PartialRun(self, allowed)
         return handle
 
     @shows_errors

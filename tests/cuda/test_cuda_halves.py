@@ -74,7 +74,7 @@ def trained() -> Any:
         return [loss, first.read_value(), second.read_value(), bias.read_value()]
 
 
-def test_all_products_of_a_training_step_read_and_write_16_bits(ampere: Any, monkeypatch: Any) -> None:
+def test_all_products_of_a_training_step_read_and_write_16_bits(quick_ampere: Any, monkeypatch: Any) -> None:
     x = exact(48, 24)
     with products(monkeypatch) as found:
         ours = results("/gpu:0", trained, [x], runs=2)
@@ -85,7 +85,7 @@ def test_all_products_of_a_training_step_read_and_write_16_bits(ampere: Any, mon
 
 @pytest.mark.parametrize("dtype", [gc.bfloat16, gc.float16])
 def test_results_keep_their_bits(ampere: Any, monkeypatch: Any, dtype: Any) -> None:
-    """Behind and in front of other ops: a factor that several read, batches, transposes, sums in memory of a result. One
+    """Behind and in front of other ops: a factor that several read, batches, transposes, sums where a result goes. One
     that is fetched as float32 is read so."""
     def build() -> Any:
         x, w = fed(None, 32, dtype=dtype), fed(32, 24, dtype=dtype)
@@ -142,7 +142,7 @@ def test_types_that_differ(ampere: Any, monkeypatch: Any) -> None:
 
 
 @pytest.mark.parametrize("change", [gc.assign, gc.assign_add])
-def test_a_variable_that_changes_before_the_product(ampere: Any, change: Callable[..., Any]) -> None:
+def test_a_variable_that_changes_before_the_product(quick_ampere: Any, change: Callable[..., Any]) -> None:
     """What was read before the assignment counts, though it lies where the new value does."""
     def build() -> Any:
         v = gc.Variable(gc.ones([16, 16], gc.bfloat16))
@@ -159,7 +159,7 @@ def test_a_variable_that_changes_before_the_product(ampere: Any, change: Callabl
         np.testing.assert_array_equal(after, (y @ y).astype(BF16))
 
 
-def test_in_loops_and_branches_of_sizes_that_the_data_tell(ampere: Any, monkeypatch: Any) -> None:
+def test_in_loops_and_branches_of_sizes_that_the_data_tell(quick_ampere: Any, monkeypatch: Any) -> None:
     def build() -> Any:
         x, w = fed(None, 16), fed(16, 16)
         kept = gc.boolean_mask(x, gc.reduce_sum(gc.cast(x, gc.float32), 1) > -1e9)
@@ -176,7 +176,7 @@ def test_in_loops_and_branches_of_sizes_that_the_data_tell(ampere: Any, monkeypa
     assert ("bf16", "bf16", "bf16") in found
 
 
-def test_the_arena_is_smaller(ampere: Any, monkeypatch: Any) -> None:
+def test_the_arena_is_smaller(quick_ampere: Any, monkeypatch: Any) -> None:
     """Of a deep net's step: values that are kept for the gradient take half."""
     def deep() -> Any:
         x = fed(None, 64)
@@ -198,20 +198,25 @@ def test_the_arena_is_smaller(ampere: Any, monkeypatch: Any) -> None:
     assert used[0] < 0.65 * used[1]
 
 
+STEPS: list[Callable[[Any, Any], Any]] = [
+    lambda a, b: gc.sign(gc.matmul(a, b)),
+    lambda a, b: gc.nn.relu(a) - gc.sign(b),
+    lambda a, b: gc.transpose(gc.sign(a)),
+    lambda a, b: gc.cast(gc.sign(gc.matmul(a, gc.sign(b))), gc.bfloat16),
+    lambda a, b: gc.sign(gc.concat([a[:8], b[8:]], 0)),
+    lambda a, b: gc.sign(gc.cumsum(gc.sign(a), axis=1)),
+    lambda a, b: gc.cast(gc.sign(gc.matmul(gc.cast(a, gc.float32), gc.cast(gc.sign(b), gc.float32))), gc.bfloat16)]
+
+
 @pytest.mark.parametrize("seed", range(24 if EVERYTHING else 4))
-def test_random_programs_keep_their_bits(ampere: Any, monkeypatch: Any, seed: int) -> None:
+def test_random_programs_keep_their_bits(quick_ampere: Any, monkeypatch: Any, seed: int) -> None:
     """Of ops that are exact, in any order, on values that are used again: what is read and overwritten where."""
     def build() -> Any:
         draw = np.random.default_rng(seed)
         values = [fed(None, 16), fed(16, 16), fed(16, 16)]
         for _ in range(10):
             a, b = (values[i] for i in draw.integers(0, len(values), 2))
-            made = [lambda: gc.sign(gc.matmul(a, b)), lambda: gc.nn.relu(a) - gc.sign(b),
-                    lambda: gc.transpose(gc.sign(a)), lambda: gc.cast(gc.sign(gc.matmul(a, gc.sign(b))), gc.bfloat16),
-                    lambda: gc.sign(gc.concat([a[:8], b[8:]], 0)), lambda: gc.sign(gc.cumsum(gc.sign(a), axis=1)),
-                    lambda: gc.cast(gc.sign(gc.matmul(gc.cast(a, gc.float32), gc.cast(gc.sign(b), gc.float32))),
-                                    gc.bfloat16)][draw.integers(0, 7)]()
-            values.append(made)
+            values.append(STEPS[draw.integers(len(STEPS))](a, b))
         return [gc.cast(value, gc.float32) for value in values[3:]]
 
     check_same_bits(monkeypatch, build, *(exact(16, 16) for _ in range(3)))

@@ -29,6 +29,17 @@ def test_row_order(n: int, depth: int, high: int) -> None:
         assert order.tolist() == order_of(given)
 
 
+def test_row_order_of_all_numbers() -> None:
+    """Many rows in many runs are sorted by their bytes: the ends of int64 among them, and columns that are all one."""
+    kernel = load("row_order")["row_order"]
+    draw = np.random.default_rng(5)
+    rows = draw.integers(-2 ** 63, 2 ** 63 - 1, (700, 4), endpoint=True) >> draw.integers(0, 62, (700, 4))
+    rows[:2], rows[:, 1], rows[:, 2] = [[-2 ** 63] * 4, [2 ** 63 - 1] * 4], 7, rows[:, 2] & 3
+    order = filled(len(rows), "i64")
+    assert kernel(rows, order, dims=[700, 4]) == 0
+    assert order.tolist() == order_of(rows)
+
+
 @pytest.mark.parametrize(("n", "depth", "high"), SIZES)
 def test_row_groups(n: int, depth: int, high: int) -> None:
     kernel = load("row_groups")["row_groups"]
@@ -55,6 +66,9 @@ def test_find_rows(n: int, depth: int, high: int, m: int) -> None:
     assert kernel(rows, table, order, place, dims=[n, m, depth], order=backwards) == 0
     listed = table.tolist()
     assert place.tolist() == [listed.index(r) if r in listed else -1 for r in rows.tolist()]
+    ascending = rows[order_of(rows)]                                    # then each is looked for behind the last one
+    assert kernel(ascending, table, order, place, dims=[n, m, depth], order=backwards) == 0
+    assert place.tolist() == [listed.index(r) if r in listed else -1 for r in ascending.tolist()]
     if n and m:
         assert kernel(rows, table, order + m, place, dims=[n, m, depth]) == Status.INDEX_OUT_OF_RANGE
 

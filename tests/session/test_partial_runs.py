@@ -1,10 +1,13 @@
 """Session.partial_run: one run in parts. What is refused, and what each part gives, is as TensorFlow 2.21 has it."""
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.session import partial
 
 
 @pytest.fixture(autouse=True)
@@ -77,3 +80,25 @@ def test_an_effect_is_not_repeated_for_a_control_dependency() -> None:
         with pytest.raises(gc.errors.UnimplementedError, match="fetch both in one part"):
             session.partial_run(handle, behind, {a: 1})
         assert session.run(variable) == 1
+
+
+def test_later_runs_do_not_walk_the_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What parts do is found once; runs of one setup may go on beside one another."""
+    walks: list[int] = []
+    real = partial.needed_operations
+
+    def counted(*arguments: Any) -> Any:
+        walks.append(1)
+        return real(*arguments)
+    monkeypatch.setattr(partial, "needed_operations", counted)
+    with gc.Graph().as_default(), gc.Session() as session:
+        a, b = gc.placeholder(gc.float32), gc.placeholder(gc.float32)
+        early = gc.exp(a)
+        late = early * b
+        for turn in range(3):
+            handles = [session.partial_run_setup([early, late], [a, b]) for _ in range(2)]
+            first = [session.partial_run(h, early, {a: turn + i}) for i, h in enumerate(handles)]
+            last = [session.partial_run(h, late, {b: 2.0}) for h in reversed(handles)][::-1]
+            np.testing.assert_allclose(first, np.exp([turn, turn + 1]), rtol=1e-6)
+            np.testing.assert_allclose(last, np.multiply(first, 2), rtol=1e-6)
+            assert len(walks) == 3                           # the setup and its two parts, in the first turn

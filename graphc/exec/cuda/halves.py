@@ -12,6 +12,10 @@ from graphc.kernels.contracts.all import kernel_of
 from graphc.plan import plan as p
 
 EXACT = {"f16": Products.EXACT_F16, "bf16": Products.EXACT_BF16}       # by what factors were before
+# Of kernels that also multiply what they compute, or read what is no factor: which operands decide. The kernel rounds
+# its own factors then, to more bits than 16-bit floats have.
+FACTORS = {"attention": (0, 1, 2), "attention_kept": (0, 1, 2), "attention_grad": (0, 1, 2, 5),
+           "attention_dropped": (0, 1, 2), "attention_general_grad": (0, 1, 2, 5)}
 
 
 class ProductChoice:
@@ -27,7 +31,8 @@ class ProductChoice:
             return Products.FUSED
         kernel = kernel_of(step.kernel)
         assert kernel is not None, step.kernel
-        kinds = {self._kind(number, i) for i, operand in enumerate(kernel.operands) if operand.role != "out"}
+        factors = FACTORS.get(kernel.name, [i for i, operand in enumerate(kernel.operands) if operand.role != "out"])
+        kinds = {self._kind(number, i) for i in factors}
         if None not in kinds:
             return EXACT.get("".join(kinds), Products.EXACT)   # type: ignore[arg-type]
         return Products.ROUNDED if self._reduced else Products.FUSED

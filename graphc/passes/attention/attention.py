@@ -36,7 +36,7 @@ FEW = 64                               # rows and keys
 
 def attention(flow: Flow, sides: Sides | None = None) -> Flow:
     """sides: of a plan for GPUs, where the user's ops were placed: those of different sides are not joined, nor are
-    masks that are not added or are trained, and dropout, which the kernels there do not know."""
+    masks that are not added, which the kernels there do not know."""
     softmaxes = [node for node in flow.nodes() if isinstance(node.op, Softmax)]
     if not softmaxes:
         return flow
@@ -49,8 +49,7 @@ def _is_for(found: Found, sides: Sides | None) -> bool:
     if sides is None:
         sizes = (found.nodes[len(found.results)].specs[0].shape or ())[-2:]
         return found.gradient is None or not all(isinstance(size, int) and size <= FEW for size in sizes)
-    trained = found.gradient is not None and found.gradient.by_mask is not None
-    if found.dropout is not None or trained or (found.mask is not None and found.mask.does != ADDED):
+    if found.mask is not None and found.mask.does != ADDED:
         return False
     nodes = (*found.nodes, *(found.gradient.nodes if found.gradient else ()))
     return len({side_of(node.origins, sides) for node in nodes}) == 1

@@ -6,6 +6,7 @@ order of rounding stays the user's.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -159,24 +160,40 @@ def slice_of_everything(node: Node) -> Replacement:
 
 @asked_of(Pow)
 def known_power(node: Node) -> Replacement:
-    """x ** 1 -> x, x ** 2 -> x * x, x ** 3 -> x * x * x, x ** -1 -> 1 / x, x ** 0.5 -> sqrt(x), x ** -0.5 -> rsqrt(x)
+    """x ** 1 -> x, x ** 2 -> x * x, x ** 3 -> x * x * x, x ** -1 -> 1 / x, x ** 0.5 -> sqrt(x), x ** -0.5 -> rsqrt(x),
+    x ** 1.5 -> x * sqrt(x), x ** -1.5 -> 1 / x * rsqrt(x), x ** 0.75 -> sqrt(x) * sqrt(sqrt(x)), x ** -0.75 -> 1 / that
 
-    As TensorFlow's own optimizer has it: the root of -inf is NaN, though its power is inf."""
+    The first ones as TensorFlow's own optimizer has them: the root of -inf is NaN, though its power is inf."""
     x, exponent = node.inputs
     if x.spec.dtype not in (float32, float64) or not same_shape(x.spec.shape, node.specs[0].shape):
         return None
-    if is_filled_with(exponent, 1.0):
-        return x
-    for number, name in _POWERS.items():
+
+    def made(name: str, *inputs: Value) -> Value:
+        return make_node(OPS.make(name), inputs, node.origins, node.after).value()
+    for number, power in _POWERS.items():
         if is_filled_with(exponent, number):
-            return make_node(OPS.make(name), (x,), node.origins, node.after)
-    if not is_filled_with(exponent, 3.0):
-        return None
-    square = make_node(OPS.make("Square"), (x,), node.origins, node.after)
-    return make_node(OPS.make("Mul"), (square.value(), x), node.origins, node.after)
+            return power(made, x)
+    return None
 
 
-_POWERS = {2.0: "Square", -1.0: "Reciprocal", 0.5: "Sqrt", -0.5: "Rsqrt"}
+_POWERS: dict[float, Callable[[Callable[..., Value], Value], Value]] = {
+    1.0: lambda made, x: x,
+    2.0: lambda made, x: made("Square", x),
+    3.0: lambda made, x: made("Mul", made("Square", x), x),
+    -1.0: lambda made, x: made("Reciprocal", x),
+    0.5: lambda made, x: made("Sqrt", x),
+    -0.5: lambda made, x: made("Rsqrt", x),
+    # None of these ends above or below what the power itself does, and -0 has the power's sign.
+    1.5: lambda made, x: made("Mul", x, made("Sqrt", x)),
+    -1.5: lambda made, x: made("Mul", made("Reciprocal", x), made("Rsqrt", x)),
+    0.75: lambda made, x: _three_quarters(made, x),
+    -0.75: lambda made, x: made("Reciprocal", _three_quarters(made, x)),
+}
+
+
+def _three_quarters(made: Callable[..., Value], x: Value) -> Value:
+    root = made("Sqrt", x)
+    return made("Mul", root, made("Sqrt", root))
 
 
 @asked_of(View)

@@ -5,8 +5,8 @@ an odd one, r, by the definition, where numbers j and r - j, whose roots are con
     X[k], X[r - k] = (x[0] + sum_j c (x[j] + x[r - j]))  +, -  i sum_j s (x[j] - x[r - j])     w^(j k) = c + i s
 Real and imaginary parts lie in planes.
 Invariant: lines are whole vectors, whose last lanes may be anything; or single numbers. Then what a step writes behind
-the end of a run is wrong, and overwritten by the next: it writes in order. (Runs of radix 4 and 2, which come first, are
-whole vectors or less than one.)
+the end of a run is wrong, and overwritten by the next: it writes in order. (Runs of radix 4 and 2, which come first,
+are whole vectors or less than one.)
 """
 from __future__ import annotations
 

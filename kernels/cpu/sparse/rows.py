@@ -10,12 +10,17 @@ after the one before it INVALID_VALUE, its number and 1 (equal: 0) in scratch.
 """
 from __future__ import annotations
 
+from numba import uint64
+
 from ...contracts.calls import Functions
 from ..array.gather import refuse
 from ..memory import helper, int64_at, offset
 from ..words import INDEX_TUPLE, INVALID_VALUE, OK, SCRATCH_BYTES, TILES, USER, WORK_BYTES
 
 TILE = 2048                            # rows of a tile
+MANY_ROWS, FEW_RUNS = 512, 8           # from when on, in more runs than these, rows are sorted by their bytes
+NEAR = 8                               # how far behind the row found before the next one is looked for first
+BYTE_VALUES, BYTE_BITS, WORD_BITS, LAST_BYTE = 256, uint64(8), uint64(64), uint64(255)
 DETAIL_BYTES = 256
 
 
@@ -42,15 +47,32 @@ def merge(rows, depth, source, target, begin, middle, end):
             j += 1
 
 
+@helper
+def scatter_by_byte(rows, depth, column, low, shift, source, target, counts, n):
+    """target = the order source, sorted by one byte of the column's distance from `low`; equal ones stay in theirs."""
+    for digit in range(BYTE_VALUES):
+        counts[digit] = 0
+    for i in range(n):
+        counts[((uint64(rows[i * depth + column]) - low) >> shift) & LAST_BYTE] += 1
+    before = 0
+    for digit in range(BYTE_VALUES):
+        before, counts[digit] = before + counts[digit], before
+    for i in range(n):
+        digit = ((uint64(rows[source[i] * depth + column]) - low) >> shift) & LAST_BYTE
+        target[counts[digit]] = source[i]
+        counts[digit] += 1
+
+
 def make_order(types):
     def bind(n, depth, choice):
-        # USER: room for where runs end, n at most
-        choice[USER] = (n + 7) // 8 * 8
+        # USER: room for where runs end, n at most, or for how often each byte occurs
+        choice[USER] = max((n + 7) // 8 * 8, BYTE_VALUES)
         choice[WORK_BYTES] = 16 * choice[USER]
         choice[TILES] = 1
 
     def run(rows, order, n, depth, choice, work, scratch, phase, tile):
-        """Merges neighbouring runs of rows that ascend already, until one is left."""
+        """Merges neighbouring runs of rows that ascend already, until one is left; of many rows in many runs sorts the
+        bytes of every column, the last one first."""
         source, target = order, int64_at(work)
         ends, runs = offset(target, choice[USER]), 0
         for i in range(n):
@@ -58,6 +80,17 @@ def make_order(types):
             if i + 1 == n or compare(rows, i, rows, i + 1, depth, depth) > 0:
                 ends[runs] = i + 1
                 runs += 1
+        if n >= MANY_ROWS and runs > FEW_RUNS:
+            for column in range(depth - 1, -1, -1):
+                least, most = rows[column], rows[column]
+                for i in range(n):
+                    least, most = min(least, rows[i * depth + column]), max(most, rows[i * depth + column])
+                width, shift = uint64(most) - uint64(least), uint64(0)
+                while shift < WORD_BITS and width >> shift != 0:
+                    scatter_by_byte(rows, depth, column, uint64(least), shift, source, target, ends, n)
+                    source, target = target, source
+                    shift += BYTE_BITS
+            runs = 1
         while runs > 1:
             begin, made = 0, 0
             for number in range(0, runs, 2):
@@ -103,8 +136,17 @@ def make_find(types):
         choice[SCRATCH_BYTES] = 64
 
     def run(rows, table, order, place, n, m, depth, choice, work, scratch, phase, tile):
+        low = 0
         for i in range(tile * TILE, min((tile + 1) * TILE, n)):
-            low, high = 0, m
+            high = m
+            if i == tile * TILE or compare(rows, i - 1, rows, i, depth, depth) > 0:
+                low = 0
+            elif low + NEAR < m:                        # not before the last one, and it may be near behind it
+                at = order[low + NEAR]
+                if at < 0 or at >= m:
+                    return refuse(scratch, at, m)
+                if compare(table, at, rows, i, depth, depth) >= 0:
+                    high = low + NEAR
             while low < high:
                 middle = (low + high) // 2
                 at = order[middle]

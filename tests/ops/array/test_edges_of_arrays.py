@@ -61,3 +61,10 @@ def test_whole_numbers_of_floating_point_are_sizes() -> None:
     assert gc.zeros([4 / 2, 3]).shape.as_list() == [2, 3] and gc.ones((6 / 2,), gc.int32).shape.as_list() == [3]
     with pytest.raises(TypeError, match="integers are needed"):
         gc.zeros([5 / 2])
+
+
+def test_split_takes_a_known_dimension_as_the_number_of_parts() -> None:
+    x = gc.placeholder(gc.float32, [None, 2])
+    assert [part.shape.as_list() for part in gc.split(x, x.shape[1], axis=1)] == [[None, 1]] * 2
+    with pytest.raises(TypeError, match="this Dimension is unknown while the graph is built"):
+        gc.split(x, x.shape[0], axis=1)
