@@ -21,7 +21,7 @@ from graphc.passes.fused import Fused
 from graphc.plan.compile import compile_graph
 from graphc.plan.plan import Call, Map, Plan
 
-from checking import check_compiled, check_rewrite, flow_of, types
+from checking import check_compiled, check_rewrite, close, flow_of, types
 from nets import picture_net, states_of
 
 RNG = np.random.default_rng(3)
