@@ -2,7 +2,7 @@
 
 A value moves there if it persists from run to run (passes/persistent.py), costs something, and something that does
 not persist uses it. Its ancestors come along. In the run it is a Prepared node, a buffer filled beforehand. Values
-that are fetched or written to variables stay, and so does everything in a flow that is neither fed nor reads a variable:
+that are fetched or written to variables stay, and so does all of a flow that is neither fed nor reads a variable:
 it is run once, to initialise.
 """
 from __future__ import annotations
