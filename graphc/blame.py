@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
+from graphc.ir.names import suggestion
 from graphc.ir.user_frame import is_internal
 from graphc.kinds import Parameter, parameters
 
@@ -77,6 +78,20 @@ def of_stumble(error: BaseException, function: Callable[..., Any], name: str, gi
     shown = ", ".join(f"{argument} = {described(arguments[argument])}" for argument in suspects)
     doubt = "" if blamed else "; if they are right, this is a bug of graphc, and GRAPHC_FULL_TRACEBACK=1 shows where"
     return kind(f"{name} cannot work with {shown}: {reason}{doubt}")
+
+
+def of_unknown_keyword(error: BaseException, function: Callable[..., Any], name: str,
+                       named: Mapping[str, Any]) -> Exception | None:
+    """What to raise if the call itself has a keyword that the function does not take."""
+    if not isinstance(error, TypeError) or any(_frames(error.__traceback__)):
+        return None
+    known = inspect.signature(function).parameters
+    unknown = [keyword for keyword in named if keyword not in known]
+    if not unknown or any(parameter.kind == parameter.VAR_KEYWORD for parameter in known.values()):
+        return None
+    public = [parameter for parameter in known if parameter != "self" and not parameter.startswith("_")]
+    near = suggestion(unknown[0], public) or f"; it takes {', '.join(public)}"
+    return TypeError(f"{name}() got an unexpected keyword argument '{unknown[0]}'{near}")
 
 
 def argument_of(error: BaseException, function: Callable[..., Any], given: Sequence[Any],

@@ -2,15 +2,19 @@
 from graphc.api.distributions.discrete import Bernoulli as Bernoulli
 from graphc.api.distributions.gamma import Beta as Beta
 from graphc.api.distributions.discrete import Categorical as Categorical
+from graphc.api.distributions.counts import Dirichlet as Dirichlet
+from graphc.api.distributions.counts import DirichletMultinomial as DirichletMultinomial
 from graphc.api.distributions.base import Distribution as Distribution
 from graphc.api.distributions.gamma import Exponential as Exponential
 from graphc.api.distributions.base import FULLY_REPARAMETERIZED as FULLY_REPARAMETERIZED
 from graphc.api.distributions.gamma import Gamma as Gamma
 from graphc.api.distributions.continuous import Laplace as Laplace
+from graphc.api.distributions.counts import Multinomial as Multinomial
 from graphc.api.distributions.base import NOT_REPARAMETERIZED as NOT_REPARAMETERIZED
 from graphc.api.distributions.continuous import Normal as Normal
 from graphc.api.distributions.base import RegisterKL as RegisterKL
 from graphc.api.distributions.base import ReparameterizationType as ReparameterizationType
+from graphc.api.distributions.student_t import StudentT as StudentT
 from graphc.api.distributions.continuous import Uniform as Uniform
 from graphc.api.distributions.base import kl_divergence as kl_divergence
 
@@ -18,15 +22,19 @@ __all__ = [
     "Bernoulli",
     "Beta",
     "Categorical",
+    "Dirichlet",
+    "DirichletMultinomial",
     "Distribution",
     "Exponential",
     "FULLY_REPARAMETERIZED",
     "Gamma",
     "Laplace",
+    "Multinomial",
     "NOT_REPARAMETERIZED",
     "Normal",
     "RegisterKL",
     "ReparameterizationType",
+    "StudentT",
     "Uniform",
     "kl_divergence",
 ]

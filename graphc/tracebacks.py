@@ -172,6 +172,10 @@ def _shown_of(error: Exception, function: Callable[..., Any], name: str, argumen
             return shown(error, name)
         found.__suppress_context__ = True       # where it stumbled; GRAPHC_FULL_TRACEBACK=1 shows that, and no other
         return shown(found, name)
+    unknown = blame.of_unknown_keyword(error, function, name, more)
+    if unknown is not None:
+        unknown.__suppress_context__ = True
+        return shown(unknown, name)
     argument = blame.argument_of(error, function, arguments, more)
     return shown(error, f"{name}, argument '{argument}'" if argument else name)
 

@@ -94,6 +94,20 @@ def test_imports_point_one_way() -> None:
     assert not wrong, "these import from rooms behind their own, or that they must not know"
 
 
+def test_folders_of_passes_are_apart() -> None:
+    """They may import what all share, the snapshot and the simplifications, in this order, but none of each other."""
+    below = ["shared", "snapshot", "simplification"]
+
+    def folder(module: str) -> str:
+        parts = module.split(".")
+        return parts[1] if parts[0] == "passes" and len(parts) == 3 else ""
+
+    pairs = {(folder(name), folder(other), name) for name in MODULES for other in modules_imported(name)
+             if folder(name) and folder(other) not in ("", folder(name))}
+    assert len(pairs) > 40
+    assert [(name, to) for of, to, name in pairs if to not in below[:below.index(of) if of in below else None]] == []
+
+
 def test_built_from_public_names() -> None:
     open_to_all = {"__init__", "errors", "wording", "api.public", "api.names", "api.namespaces"}
     open_to_all |= {"serial.broadcast_gradients", "serial.default_attributes",

@@ -57,7 +57,8 @@ def _register_all() -> None:
         register_method("_repr_html_", _method(_later(f"graphc.picture.notebook:{name}_html")), owner)
     summary = _later("graphc.picture.notebook:graph_summary")
     register_method("__repr__", lambda graph: f"<{summary()(graph)}>", Graph)
-    register_method("node_def", property(_method(_later("graphc.serial.graphdef:node_def"))), Operation)
+    for name in ("node_def", "op_def"):
+        register_method(name, property(_method(_later(f"graphc.serial.graphdef:{name}"))), Operation)
 
 
 def _later(place: str) -> Callable[[], Callable[..., Any]]:

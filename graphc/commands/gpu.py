@@ -111,9 +111,9 @@ def _refuse_unknown(plans: Mapping[str, Plan], sets: Sequence[Shapes]) -> None:
 
 def _recorded(signature: str, plan: Plan, shapes: Sequence[Sequence[tuple[int, ...]]], rest: Any,
               tell: Callable[[str], object]) -> Any:
-    """A signature's runs, or its walk (exec/cuda/recorded.py, recorded_parts.py)."""
-    from graphc.exec.cuda.recorded import record_runs
-    from graphc.exec.cuda.recorded_parts import Divided, record_walk
+    """A signature's runs, or its walk (exec/cuda/recording/recorded.py, recorded_parts.py)."""
+    from graphc.exec.cuda.recording.recorded import record_runs
+    from graphc.exec.cuda.recording.recorded_parts import Divided, record_walk
     from graphc.exec.cuda.support import lacking_steps
 
     constants, *settings = rest

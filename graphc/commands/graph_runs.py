@@ -45,7 +45,7 @@ class GraphRuns:
 
     def _needed(self) -> list[gc.Tensor]:
         """The placeholders without which the outputs cannot be computed."""
-        from graphc.passes.needed import needed_operations
+        from graphc.passes.snapshot.needed import needed_operations
 
         used = needed_operations(self._fetches, [], set(self._feeds))
         return [t for t in model_inputs(self._graph) if t.op in used and not t.op.inputs]

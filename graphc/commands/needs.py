@@ -15,7 +15,7 @@ from typing import Any
 
 import graphc as gc
 from graphc import errors
-from graphc.exec.cuda.host_body import PROGRAMS
+from graphc.exec.cuda.split.host_body import PROGRAMS
 from graphc.exec.cuda.support import lacking_steps
 from graphc.ir.host import STRINGS as OF_STRINGS
 from graphc.kernels.contracts.all import KERNELS

@@ -63,7 +63,7 @@ class PlanRuns:
         number, self._number = self._number, self._number + 1          # a run that fails counts, too
         if not shows:
             return self._engine.run(inputs, number)
-        from graphc.session.trace import Trace
+        from graphc.session.reports.trace import Trace
 
         trace = Trace()
         try:
@@ -117,8 +117,8 @@ def find_gpu(number: int) -> Any:
 def _on_gpu(number: int, plan: Plan, *rest: Any) -> Engine:
     """Raises UnimplementedError if the GPU can do nothing of the plan."""
     from graphc.exec.cuda.engine import CudaEngine
-    from graphc.exec.cuda.mixed import MixedEngine
-    from graphc.exec.cuda.residence import Residence
+    from graphc.exec.cuda.split.mixed import MixedEngine
+    from graphc.exec.cuda.split.residence import Residence
     from graphc.exec.cuda.support import lacking_steps
     from graphc.plan.joined import joined
     from graphc.plan.uncarried import uncarried

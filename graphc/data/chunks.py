@@ -35,7 +35,7 @@ class Chunks:
         self.function, self.alone, self.many = function, function.bound(run), function.many(run)
         self.dtypes = [part.dtype for part in function.parts]
         self.size, self.most = 1, MOST_ELEMENTS
-        self.ended: Exception | None = None            # what the stream gave behind the last chunk
+        self.ended: Exception | None = None            # what the stream gave after the last chunk
         self.unread: list[Any] = []                    # items of a chunk whose run was interrupted
 
     def one(self, item: Any) -> Element:
@@ -80,7 +80,7 @@ class Chunks:
         return found
 
     def _stacked(self, items: list[Any]) -> Element | None:
-        """The items' elements, one below the other, and flat parts one behind the other; None if shapes differ."""
+        """The items' elements, one below the other, and flat parts one after another; None if shapes differ."""
         try:
             return tuple([self._column(items, part, flat) for part, flat in enumerate(self.function.flat)])
         except (errors.InvalidArgumentError, ValueError):

@@ -124,7 +124,7 @@ class Dataset:
     # Their number and order
 
     def concatenate(self, dataset: Dataset) -> Dataset:
-        """The other dataset's elements behind these. Raises TypeError if their dtypes differ."""
+        """The other dataset's elements after these. Raises TypeError if their dtypes differ."""
         mine, others = self.output_types, dataset.output_types
         if mine != others:
             raise TypeError(f"Two datasets to concatenate have different types {mine} and {others}")

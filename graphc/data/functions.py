@@ -42,7 +42,7 @@ class Function:
     the user's dataset of a Step. what: for messages.
 
     structure: of the result. dataset: the Step of the dataset that it gives, or None; structure is that of its elements
-    then. flat: which parts of the arguments its form for many elements takes one behind the other.
+    then. flat: which parts of the arguments its form for many elements takes one after another.
     """
 
     def __init__(self, func: Callable[..., Any], *structures: Any, wrap: Callable[[Step], Any], what: str) -> None:
@@ -94,7 +94,7 @@ class Function:
         self.fetches = [t if t.graph is self.graph else self.graph.capture(t) for _, ts in values for t in ts]
 
     def bound(self, run: Run) -> Callable[[Element], Element]:
-        """The function for one opening of the pipeline, of an element (of several: one behind the other)."""
+        """The function for one opening of the pipeline, of an element (of several: one after another)."""
         assert self.dataset is None
         call = run.callable(self.graph, self.fetches, [*self.feeds, *self.inner])
         captured = [run.values[t] for t in self.captures]

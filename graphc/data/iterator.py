@@ -17,7 +17,7 @@ class Iterator:
     """Goes over a dataset, an element at each run that uses get_next(), as `tf.data.Iterator`. Made by
     dataset.make_one_shot_iterator() and its kin, or Iterator.from_structure.
 
-    A run behind the last element ends with OutOfRangeError, one before the initializer with FailedPreconditionError.
+    A run after the last element ends with OutOfRangeError, one before the initializer with FailedPreconditionError.
     make_initializer raises TypeError for a dataset of other dtypes or shapes.
 
     >>> training, test = gc.data.Dataset.range(3), gc.data.Dataset.range(100, 103)
@@ -85,7 +85,7 @@ class Iterator:
 
     def get_next(self, name: str | None = None) -> Any:
         """The next element, at each run, in the dataset's structure; a second get_next() is another element.
-        OutOfRangeError behind the last one."""
+        OutOfRangeError after the last one."""
         tensors = gc.raw_ops.IteratorGetNext(self._handle, *_types_and_shapes(self._structure), self._fed, name=name)
         return packed_tensors(self._structure, tensors)
 

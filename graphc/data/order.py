@@ -172,7 +172,7 @@ class Concatenate(Step):
 
 
 class Chained:
-    """The first items, and behind them those that `more` gives."""
+    """The first items, and after them those that `more` gives."""
 
     def __init__(self, first: Iterator[Any], more: Callable[[], Iterator[Any]]) -> None:
         self.items, self.more = first, more

@@ -120,7 +120,7 @@ class Rows:
         return self.arrays[part].take(indices, axis=0)
 
     def uneven(self, indices: Sequence[Any], part: int) -> UnevenArrays:
-        """The same, one behind the other."""
+        """The same, one after another."""
         return UnevenArrays.of([self.arrays[part][i] for i in indices])
 
     def with_indices(self, indices: Iterator[Any]) -> Rows:

@@ -45,7 +45,7 @@ class SparseVectors:
 
 
 class UnevenArrays:
-    """Arrays of different first sizes by number: one behind the other in `values`, of which each begins at its `starts`
+    """Arrays of different first sizes by number: one after another in `values`, of which each begins at its `starts`
     and ends at the next one's."""
 
     def __init__(self, values: np.ndarray, lengths: np.ndarray) -> None:

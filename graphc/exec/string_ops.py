@@ -9,6 +9,8 @@ from typing import Any
 
 from graphc.exec.string_calls import KINDS, Call, Native, Words, address_of_bytes, count_of, signed, table_of
 from graphc.exec.string_crosses import sparse_cross
+from graphc.exec.string_letters import decode_base64, decode_raw, encode_base64
+from graphc.exec.string_patterns import regex_full_match, regex_replace
 from graphc.exec.string_records import decode_csv, parse_example, parse_single_example
 from graphc.exec.string_summaries import histogram_summary
 from graphc.exec.strings import TABLE
@@ -142,7 +144,7 @@ def _string_join(op: Any) -> Native:
 
 
 def _reduce_join(op: Any) -> Native:
-    """Along one axis, the first or the last: the operands of a join stand one behind the other."""
+    """Along one axis, the first or the last: the operands of a join stand one after another."""
     between = op.separator.encode()
 
     def run(call: Call) -> bool:
@@ -208,6 +210,13 @@ NATIVE: Mapping[str, Callable[[Any], Native | None]] = {
     "ReduceJoin": _reduce_join,
     "StringSplit": _string_split,
     "StringSplitV2": _string_split_v2,
+    "RegexReplace": regex_replace,
+    "StaticRegexReplace": regex_replace,
+    "RegexFullMatch": regex_full_match,
+    "StaticRegexFullMatch": regex_full_match,
+    "EncodeBase64": encode_base64,
+    "DecodeBase64": decode_base64,
+    "DecodeRaw": decode_raw,
     "HistogramSummary": histogram_summary,
     "SparseCross": sparse_cross,
     "DecodeCSV": decode_csv,

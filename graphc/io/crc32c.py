@@ -14,7 +14,7 @@ _ALL = 0xFFFFFFFF
 
 
 def crc32c(data: Any, before: int = 0) -> int:
-    """Of `data` (bytes, or an array's elements as they stand), which comes behind what has the checksum `before`."""
+    """Of `data` (bytes, or an array's elements as they stand), which comes after what has the checksum `before`."""
     return int(google_crc32c.extend(before, _readable(data)))
 
 

@@ -3,7 +3,7 @@
   FlowInput       a value given from outside: a feed, or an argument of a loop's or branch's body
   ReadState       a variable's value when the body starts
   WriteState      a variable's value from the end of the body on; an effect
-The compiler's other own ops stand in passes/internal_ops.py.
+The compiler's other own ops stand in passes/shared/internal_ops.py.
 """
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The compiler's own graph: immutable nodes, made from the user's graph when a run is compiled (passes/snapshot.py).
+"""The compiler's own graph: immutable nodes, made from the user's graph when a run is compiled (passes/snapshot).
 
 Names do not matter here. A node's fields are known (maybe symbolically); its inputs are only the operands that are no
 fields. Invariants are listed and checked in ir/verify.py.

@@ -14,7 +14,7 @@ A class derives from `Op` (or one of the kinds below), is decorated with `@regis
   takes_halves  numbers of 16 bits come as they are, not as float32
   moves       its `lower` looks at no element: it takes every dtype that has a size
   of_complex  how it is computed for complex numbers: "linear" in all its operands together, "bilinear" in its two
-              (passes/number_types.py makes it of real ones), "itself": its `lower` takes them; "": not at all
+              (passes/shared/number_types.py makes it of real ones), "itself": its `lower` takes them; "": not at all
   drops_ones    the rank of its result depends on which of its input's sizes are 1
   checks_data   its kernel may end the run because of what it finds in the data (an index out of range)
   usual_rank   of the result, if inference does not know it and nobody said it: what a plan is made for
@@ -113,13 +113,13 @@ class Elementwise(Op):
     """y[i] = scalar(x0[i], x1[i], ...) under NumPy broadcasting.
 
     refused: which values (a key of REFUSED) of the last operand end the run, if it is of integers;
-    passes/check_operands.py puts the step before the op that finds them. fills: the number that every element of the
+    the pass check_operands puts the step before the op that finds them. fills: the number that every element of the
     result is, whatever the operand holds. cheap: where its operands are at hand it is better computed again than kept
     in memory.
     """
 
     output_dtype: ClassVar[DType | None] = None    # None: that of the first operand
-    # Why the op is not exact somewhere, and where (of its operands): what tests/ops/test_hard_points.py leaves out.
+    # Why the op is not exact somewhere, and where (of its operands): what the tests of hard points leave out.
     inexact: ClassVar[tuple[str, Callable[..., Any]] | None] = None
     refused: ClassVar[str | None] = None
     fills: ClassVar[float | None] = None

@@ -128,6 +128,10 @@ class Operation:
         return worded("<gc.Operation") + f" '{self.name}' type={self.type}>"
 
 
+# A TypeError for who asks for the length, an AttributeError for who asks whether there is one.
+_NoLength: Any = type("TypeError", (TypeError, AttributeError), {"__module__": "builtins"})
+
+
 class Tensor(Operators):
     """A value to be computed: the output `value_index` of an operation. `spec` is all that is known of it.
 
@@ -235,8 +239,10 @@ class Tensor(Operators):
                         "gc.unstack(t) gives a list of its slices where the first size is known; gc.while_loop goes "
                         "over any number of them")
 
-    def __len__(self) -> int:
-        raise TypeError(f"len() of the Tensor '{self.name}' is not known while the graph is built: use gc.shape(t)[0], "
+    @property
+    def __len__(self) -> Any:
+        """len(t) is a TypeError; hasattr(t, "__len__") is False, as programs ask that tell lists from tensors."""
+        raise _NoLength(f"len() of the Tensor '{self.name}' is not known while the graph is built: use gc.shape(t)[0], "
                         "or int(t.shape[0]) where it is static")
 
     def __array__(self, *_: Any, **__: Any) -> Any:

@@ -96,6 +96,9 @@ def _python_objects(value: Any, dtype: DType | None) -> np.ndarray:
     if isinstance(first, (str, bytes)) or any(isinstance(v, (str, bytes)) for v in elements):
         raise TypeError(f"{value!r} mixes strings and numbers ({first!r} is of type {type(first).__name__}): a tensor "
                         "holds values of one dtype")
+    if first is None:
+        hint = "" if value is None else "; a size that only a run knows is gc.shape(x)[i], or -1 in gc.reshape"
+        raise TypeError(f"None does not convert to a tensor{hint}")
     raise TypeError(f"{first!r} of type {type(first).__name__} does not convert to a tensor")
 
 

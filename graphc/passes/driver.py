@@ -14,9 +14,9 @@ from graphc.ir.names import suggestion
 from graphc.ir.node import Flow, Node
 from graphc.ir.op import Op
 from graphc.ir.verify import verify
-from graphc.passes.control_flow import ControlOp, everything
 from graphc.passes.report import PassReport, count_transposes
-from graphc.passes.rewriter import Replacement, rewrite
+from graphc.passes.shared.control_flow import ControlOp, everything
+from graphc.passes.shared.rewriter import Replacement, rewrite
 
 Pass = Callable[[Flow], Flow]
 

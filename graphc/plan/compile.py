@@ -16,12 +16,13 @@ from graphc.ir.records import dataclass
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.array.transpose import Transpose
-from graphc.passes import PIPELINE, UNFUSED
-from graphc.passes.attention import attention
+from graphc.passes.attention.attention import attention
 from graphc.passes.driver import Pass, run_pipeline
-from graphc.passes.fuse import Sides, fuse
+from graphc.passes.fusion.fuse import fuse
+from graphc.passes.pipeline import PIPELINE, UNFUSED
 from graphc.passes.report import PassReport
-from graphc.passes.snapshot import take_snapshot
+from graphc.passes.shared.sides import Sides
+from graphc.passes.snapshot.snapshot import take_snapshot
 from graphc.plan.lower import lower_body
 from graphc.plan.placed import Placed
 from graphc.plan.plan import Plan, Port
@@ -56,10 +57,10 @@ def compile_graph(fetches: Sequence[Tensor], targets: Sequence[Operation] = (), 
     feed_ranks may be left out if every feed's rank is known; feed_shapes: of feeds that will always have this shape
     (None: any). exact_random: of a session that draws TensorFlow's numbers. variables, unset: see take_snapshot; the
     variables among the feeds that are written are further outputs, under their names. pipeline: other passes than the
-    usual ones; by default graphc.passes.PIPELINE, or UNFUSED if the environment says GRAPHC_FUSION=0. sides: None, or,
-    of a plan for GPUs, where the user's ops were placed (passes/fuse.py); such a plan prepares nothing before
-    the run, and no loop in it changes an operand in place. Raises InvalidArgumentError, UnimplementedError for what the
-    user's graph lacks.
+    usual ones; by default PIPELINE (passes/pipeline.py), or UNFUSED if the environment says GRAPHC_FUSION=0. sides:
+    None, or, of a plan for GPUs, where the user's ops were placed (passes/shared/sides.py); such a plan prepares
+    nothing before the run, and no loop in it changes an operand in place. Raises InvalidArgumentError,
+    UnimplementedError for what the user's graph lacks.
     """
     if feed_ranks is None:
         feed_ranks = [len(t.spec.shape or ()) for t in feeds]

@@ -60,7 +60,7 @@ def _refuse_others(plan: p.Plan, inner: p.Body) -> None:
 
 
 class _Moved:
-    """The prepare body `inner` with the numbers that its dims and buffers have behind those of `main`."""
+    """The prepare body `inner` with the numbers that its dims and buffers have after those of `main`."""
 
     def __init__(self, main: p.Body, inner: p.Body) -> None:
         self.main, self.inner = main, inner

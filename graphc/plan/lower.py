@@ -24,10 +24,10 @@ from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Alias, Effect, Elementwise, Reduction, View
 from graphc.ir.spec import Requirement, Shape, Spec
 from graphc.ops.array.source import Const
-from graphc.passes.control_flow import Branch, ControlOp, Loop
-from graphc.passes.fused import Fused
-from graphc.passes.internal_ops import BindSizes, Prepared, StateInitialized
-from graphc.passes.required_sizes import symbols
+from graphc.passes.shared.control_flow import Branch, ControlOp, Loop
+from graphc.passes.shared.fused import Fused
+from graphc.passes.shared.internal_ops import BindSizes, Prepared, StateInitialized
+from graphc.passes.shared.required_sizes import symbols
 from graphc.plan.builder import BodyBuilder
 from graphc.plan.lower_fused import FusedLowering, single
 from graphc.plan.placed import Placed

@@ -4,7 +4,7 @@ A value inside is not stored but evaluated where it is needed: `scalar(Seen(valu
 point of the domain, or, after the reduction (row), one for each index of the axes that are not reduced. `steps` say
 how the value's own axes become those: each is a shape to broadcast to, a View to look through or a change of unit axes.
 Only at a leaf do the steps meet an Access, to which they are applied one after the other. Both places know the same
-kinds of members; passes/fused.py says and checks which.
+kinds of members; passes/shared/fused.py says and checks which.
 """
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from graphc.ir.op import Alias, Elementwise, Reduction, View, normalise_axes
 from graphc.ir.records import dataclass
 from graphc.ir.spec import Shape
 from graphc.ops.array.source import Const
-from graphc.passes.fused import Fused, same_shape
+from graphc.passes.shared.fused import Fused, same_shape
 from graphc.plan.builder import BodyBuilder
 from graphc.plan.scalar_program import ScalarProgram
 

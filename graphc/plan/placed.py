@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from graphc.ir.node import Flow
-from graphc.passes.control_flow import Branch, ControlOp
+from graphc.passes.shared.control_flow import Branch, ControlOp
 from graphc.plan.placement import Placement, consumers_of
 from graphc.plan.schedule import schedule
 

@@ -27,9 +27,9 @@ from graphc.ir.flow_ops import FlowInput, ReadState, WriteState
 from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Alias, Effect, Elementwise, Reduction
 from graphc.ops.array.source import Const
-from graphc.passes.control_flow import ControlOp
-from graphc.passes.fused import Fused
-from graphc.passes.internal_ops import BindSizes, Prepared
+from graphc.passes.shared.control_flow import ControlOp
+from graphc.passes.shared.fused import Fused
+from graphc.passes.shared.internal_ops import BindSizes, Prepared
 
 Consumers = dict[Value, list[Node]]
 Copy = tuple[Value, int | str]

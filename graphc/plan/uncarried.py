@@ -1,6 +1,6 @@
 """A plan in which no loop and no branch changes an operand in place: what is CARRIED is copied where its body begins.
 
-For plans that a device does in part (exec/cuda/split.py): a value there is in the memory of whoever made it.
+For plans that a device does in part (exec/cuda/split/split.py): a value there is in the memory of whoever made it.
 """
 from __future__ import annotations
 

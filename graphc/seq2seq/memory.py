@@ -1,4 +1,4 @@
-"""The memory of attention mechanisms, and scores: what is behind the end of a sequence counts for nothing."""
+"""The memory of attention mechanisms, and scores: what is after the end of a sequence counts for nothing."""
 from __future__ import annotations
 
 from typing import Any

@@ -13,7 +13,7 @@ from typing import Any
 from graphc.api.array.identity import identity, no_op
 from graphc.api.array.passing import identity_n
 from graphc.api.control.cond import cond
-from graphc.errors import DataLossError
+from graphc.errors import DataLossError, UnimplementedError
 from graphc.ir import dims
 from graphc.ir.apply import apply
 from graphc.ir.dtypes import as_dtype, resource, variant
@@ -28,9 +28,10 @@ from graphc.serial.composed.table import composed, is_composed, names_of_results
 from graphc.serial.graph_pb2 import FunctionDef, FunctionDefLibrary, NodeDef
 from graphc.serial.lowered.branches import ordered
 from graphc.serial.lowered.building import Builder
+from graphc.serial.lowered.datasets import DataSet
 from graphc.serial.lowered.frames import region_of
 from graphc.serial.lowered.parts import CALLS, CASES, port, source
-from graphc.serial.lowered.values import Values
+from graphc.serial.lowered.values import Value, Values
 from graphc.serial.nodes import make_definition
 from graphc.serial.tensors import shape_from_proto
 
@@ -103,7 +104,7 @@ class FunctionReader:
                 values.tensors[f"{argument.name}:0"] = graph.add_input(spec, argument.name)
             builder = self._nodes(definition, values, "")
             for result in definition.signature.output_arg:
-                tensor = _result(builder, definition, result.name, values)
+                tensor = builder.tensor(definition.ret[result.name], values)
                 graph.outputs.append(tensor if tensor.graph is graph else graph.capture(tensor))
         return graph
 
@@ -119,7 +120,7 @@ class FunctionReader:
             elif node.op in CASES:
                 outputs = self._case(node, inputs, scope)
             else:
-                outputs = self._inlined(node.attr["f"].func.name, inputs, scope)
+                outputs = self._of_tensors(node.attr["f"].func.name, inputs, scope)
         graph.mark_name(scope.rstrip("/"))
         if len(outputs) == 1:
             kept: Operation = identity(outputs[0], name=scope).op
@@ -146,7 +147,7 @@ class FunctionReader:
 
         def chosen(first: int, end: int) -> list[Tensor]:
             if end - first == 1:
-                return self._inlined(branches[first], inputs[1:], f"{scope}branch_{first}/")
+                return self._of_tensors(branches[first], inputs[1:], f"{scope}branch_{first}/")
             middle = (first + end) // 2
             made: list[Tensor] = cond(apply(OPS["Less"], number, middle), lambda: chosen(first, middle),
                                       lambda: chosen(middle, end), strict=True)
@@ -158,7 +159,14 @@ class FunctionReader:
             number = apply(OPS["SelectV2"], known, inputs[0], last)         # any above the last one is, too
             return chosen(0, len(branches))
 
-    def _inlined(self, name: str, inputs: Sequence[Tensor], scope: str) -> list[Tensor]:
+    def _of_tensors(self, name: str, inputs: Sequence[Tensor], scope: str) -> list[Tensor]:
+        """`inlined`, of a function that is called by an op."""
+        made = self.inlined(name, inputs, scope)
+        if not all(isinstance(value, Tensor) for value in made):
+            raise UnimplementedError(f"the function '{name}' gives a data set; only functions of data sets can")
+        return made  # type: ignore[return-value]
+
+    def inlined(self, name: str, inputs: Sequence[Value], scope: str) -> list[Value]:
         """The results of function `name` of these inputs; its operations stand in the default graph under `scope`."""
         if name not in self.definitions:
             raise DataLossError(f"function '{name}' is missing in the file's library")
@@ -180,7 +188,7 @@ class FunctionReader:
         effects = [op for op in values.operations.values() if _has_effect(op)]
         with get_default_graph().control_dependencies(effects):
             results = [_result(builder, definition, r.name, values) for r in definition.signature.output_arg]
-            return [identity(t) for t in results] if effects else results
+            return [identity(t) if isinstance(t, Tensor) else t for t in results] if effects else results
 
     def _argument_shape(self, definition: FunctionDef, index: int, name: str) -> Any:
         attribute = definition.attr.get(f"_shape_{index}") if f"_shape_{index}" in definition.attr else None
@@ -193,7 +201,8 @@ class FunctionReader:
     def _nodes(self, definition: FunctionDef, values: Values, scope: str) -> Builder:
         """Makes the operations of a function in the default graph, under `scope`."""
         nodes = {n.name: n for n in definition.node_def}
-        builder = Builder(self.make, {f"{scope}{name}" for name in nodes}, numbered_merges(nodes.values()))
+        builder = Builder(self.make, self.inlined, {f"{scope}{name}" for name in nodes},
+                          numbered_merges(nodes.values()))
         builder.build(ordered(region_of(nodes)), values, lambda name: f"{scope}{name}")
         return builder
 
@@ -206,6 +215,8 @@ class FunctionReader:
                 made = self.called(node, inputs, f"{name}/", controls)
                 results = names_of_results(node) or [("output", i) for i in range(len(self.outputs_of(made)))]
             else:
+                if node.op not in OPS:
+                    raise UnimplementedError("graphc does not know this op")
                 op = OPS[node.op]
                 fields = self.fields(op, node)
                 if node.op == "Placeholder" and fields.get("shape") == () and 0 < self.producer < _SCALAR_MEANS_UNKNOWN:
@@ -229,5 +240,6 @@ def numbered_merges(nodes: Iterable[NodeDef]) -> set[str]:
     return {source(text) for node in nodes for text in node.input if ":" in text and port(text) == 1}
 
 
-def _result(builder: Builder, definition: FunctionDef, name: str, values: Values) -> Tensor:
-    return builder.tensor(definition.ret[name], values)
+def _result(builder: Builder, definition: FunctionDef, name: str, values: Values) -> Value:
+    found = builder.raw(definition.ret[name], values)
+    return found if isinstance(found, DataSet) else builder.tensor(definition.ret[name], values)

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from graphc.exec.cuda.calls.checks import Check, Range
-from graphc.exec.cuda.recorded import Kernel, Memory, Moved, Recorded, Step, Task
-from graphc.exec.cuda.recorded_parts import RecordedPart, Walk
+from graphc.exec.cuda.recording.recorded import Kernel, Memory, Moved, Recorded, Step, Task
+from graphc.exec.cuda.recording.recorded_parts import RecordedPart, Walk
 from graphc.io.crc32c import crc32c
 from graphc.io.wire import EIGHT, FOUR, bytes_field, number_bytes, varint_field
 from graphc.serial.plan_pb2 import SavedPlan

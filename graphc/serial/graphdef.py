@@ -71,6 +71,19 @@ def node_def(operation: Operation) -> NodeDef:
     return made
 
 
+def op_def(operation: Operation) -> OpDef:
+    """The names of what the operation's type takes, gives and is set by, as `tf.Operation.op_def` has them. Of an
+    operand that is a list there is one, as there; which dtypes each may have is not said."""
+    op = operation.definition
+    made = OpDef(name=operation.type)
+    made.input_arg.extend(OpDef.ArgDef(name=key.rstrip("*")) for key in operation.operand_tensors())
+    made.output_arg.extend(OpDef.ArgDef(name=key.rstrip("*")) for key in op.results)
+    made.attr.extend(OpDef.AttrDef(name=wire_name(field), type=field.metadata["kind"])
+                     for field in attribute_fields(type(op)))
+    made.attr.extend(OpDef.AttrDef(name=name, type="type") for name in op.types)
+    return made
+
+
 def _fill_node(node: NodeDef, operation: Operation, functions: dict[str, FuncGraph]) -> None:
     node.name, node.op, node.device = operation.name, operation.type, operation.device
     node.input.extend(_tensor_name(t) for t in operation.inputs)

@@ -8,7 +8,7 @@ Nothing is added to the graph if anything is wrong.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -27,14 +27,16 @@ from graphc.serial.graph_pb2 import GraphDef, NodeDef
 from graphc.serial.graphdef import PRODUCER
 from graphc.serial.lowered.branches import ordered
 from graphc.serial.lowered.building import Builder
+from graphc.serial.lowered.datasets import ITERATORS, is_dataset
 from graphc.serial.lowered.frames import region_of
-from graphc.serial.lowered.handles import HANDLE_OPS, Handle
+from graphc.serial.lowered.handles import HANDLE_OPS
 from graphc.serial.lowered.parts import CALLS, CASES, CONTROL_FLOW, Step, port, source
-from graphc.serial.lowered.values import Values
+from graphc.serial.lowered.values import NO_TENSORS, Values
 from graphc.serial.resource_variables import with_plain_variables
 from graphc.serial.side_files import CONSUMER
 
-_TURNED = {*CALLS, *CASES, *COMPOSED, *RENAMED, *CONTROL_FLOW, *HANDLE_OPS}      # not one operation each, but known
+# Not one operation each, but known.
+_TURNED = {*CALLS, *CASES, *COMPOSED, *RENAMED, *CONTROL_FLOW, *HANDLE_OPS, *ITERATORS}
 
 
 @public("import_graph_def", "graph_util.import_graph_def")
@@ -138,7 +140,7 @@ class _Importer:
 
     def _build(self, steps: Sequence[Step], taken: set[str], numbered: set[str],
                full_name: Callable[[str], str]) -> None:
-        self.builder = Builder(self.functions.make, taken, numbered)
+        self.builder = Builder(self.functions.make, self.functions.inlined, taken, numbered)
         self.builder.build(steps, self.values, full_name)
         for name, operation in self.values.operations.items():
             if operation.graph is not self.graph and not name.startswith("\0"):
@@ -161,7 +163,7 @@ class _Importer:
     def _element(self, text: str) -> Any:
         name, colon, index = str(text).partition(":")
         found = self.values.find(str(text)) if colon and index.isdigit() else self.values.operations.get(name)
-        if found is None or isinstance(found, Handle):
+        if found is None or isinstance(found, NO_TENSORS):
             near = names.suggestion(name, self.values.operations)
             raise ValueError(f"Requested return_element {text!r} not found in graph_def{near}")
         if name in self.full_names:
@@ -183,14 +185,43 @@ def check_types(graph_def: GraphDef) -> None:
 
 
 def unknown_types(graph_def: GraphDef) -> dict[str, list[str]]:
-    """The op types of a graph and its functions that graphc does not know: the names of their nodes."""
+    """The op types of a graph and its functions that graphc does not know: the names of their nodes. What only data
+    sets use is left out: it may be cut off."""
     found: dict[str, list[str]] = {}
-    functions = ((f"{f.signature.name}/", f.node_def) for f in graph_def.library.function)
+    of_data = _only_of_data(graph_def)
+    functions = ((f"{f.signature.name}/", f.node_def) for f in graph_def.library.function
+                 if f.signature.name not in of_data)
     for scope, nodes in (("", graph_def.node), *functions):
         for node in nodes:
-            if node.op not in OPS and node.op not in _TURNED:
+            if node.op not in OPS and node.op not in _TURNED and not is_dataset(node.op):
                 found.setdefault(node.op, []).append(f"{scope}{node.name}")
     return found
+
+
+def _only_of_data(graph_def: GraphDef) -> set[str]:
+    """The functions that data sets use, and nothing else."""
+    bodies = {f.signature.name: f.node_def for f in graph_def.library.function}
+    named = {True: _functions_of(n for n in graph_def.node if _is_of_data(n)),
+             False: _functions_of(n for n in graph_def.node if not _is_of_data(n))}
+    for of_data, found in named.items():
+        waiting = list(found)
+        while waiting:
+            nodes = bodies.get(waiting.pop(), ())
+            new = _functions_of(n for n in nodes if of_data or not _is_of_data(n)) - found
+            found |= new
+            waiting += new
+            if not of_data:
+                named[True] |= _functions_of(n for n in nodes if _is_of_data(n))
+    return named[True] - named[False]
+
+
+def _is_of_data(node: NodeDef) -> bool:
+    return is_dataset(node.op) or node.op == "OneShotIterator"
+
+
+def _functions_of(nodes: Iterable[NodeDef]) -> set[str]:
+    values = [value for node in nodes for value in node.attr.values()]
+    return {f.name for value in values for f in ([value.func] if value.HasField("func") else value.list.func)}
 
 
 def _operation(element: Any) -> Operation:

@@ -43,7 +43,7 @@ class Signature:
 
 def compile_signature(graph: Graph, signature: Signature, exact_random: bool = False) -> Compiled:
     """Raises InvalidArgumentError for what the graph does not have, UnimplementedError for what it cannot compile."""
-    from graphc.passes.needed import needed_operations
+    from graphc.passes.snapshot.needed import needed_operations
     from graphc.plan.compile import compile_graph
 
     fetched = named_elements(graph, signature.fetches)

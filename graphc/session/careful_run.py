@@ -65,8 +65,8 @@ def run_with_care(session: Any, prepared: PreparedRun, inputs: list[np.ndarray],
 def _traced(session: Any, prepared: PreparedRun, engine: Any, inputs: list[np.ndarray], number: int, timeout: int,
             told: RunMetadata | None) -> Any:
     """A run that shows what it called, even if it fails."""
-    from graphc.session.step_stats import fill, fill_device
-    from graphc.session.trace import Trace, device_lines
+    from graphc.session.reports.step_stats import fill, fill_device
+    from graphc.session.reports.trace import Trace, device_lines
 
     trace = Trace(timed=told is not None)
     try:
@@ -89,7 +89,7 @@ def _traced(session: Any, prepared: PreparedRun, engine: Any, inputs: list[np.nd
 
 def _needed_graph(session: Any, prepared: PreparedRun) -> Any:
     """The part of the graph that a run of this kind needs, as a GraphDef."""
-    from graphc.passes.needed import needed_operations
+    from graphc.passes.snapshot.needed import needed_operations
 
     with session.graph._lock:
         used = {op.name for op in needed_operations(prepared.tensors, prepared.operations, set(prepared.feeds))}
@@ -124,6 +124,6 @@ def _deadline(session: Any, cancel: np.ndarray) -> AbstractContextManager[None]:
     """Inside, what waits for a queue gives up once `cancel` is set."""
     if session._objects is None:
         return nullcontext()
-    from graphc.session.waiting import DEADLINE
+    from graphc.session.resources.waiting import DEADLINE
 
     return DEADLINE.of(cancel)

@@ -11,7 +11,7 @@ from graphc import errors
 from graphc.ir.tensor import Operation
 from graphc.ops.control import script
 from graphc.ops.control.session_objects import ObjectCall
-from graphc.passes.fuse import Sides
+from graphc.passes.shared.sides import Sides
 from graphc.session.placement import Chosen
 from graphc.session.prepared_run import PreparedRun, drops_ones
 
@@ -23,7 +23,7 @@ def make_engine(session: Any, prepared: PreparedRun, inputs: Sequence[np.ndarray
     """
     from graphc.exec.engine import Engine
     from graphc.exec.pool import default_threads
-    from graphc.passes.needed import needed_operations
+    from graphc.passes.snapshot.needed import needed_operations
 
     placement, threads = session._placement, session._settings.threads
     guessing = script.GUESSING.set(True)
@@ -51,8 +51,8 @@ def _on_device(session: Any, prepared: PreparedRun, inputs: Sequence[np.ndarray]
                used: Sequence[Operation]) -> Any:
     """An engine that uses the GPU; None if the GPU can do nothing of the run."""
     from graphc.exec.cuda.engine import CudaEngine
-    from graphc.exec.cuda.mixed import MixedEngine
-    from graphc.exec.cuda.residence import Residence
+    from graphc.exec.cuda.split.mixed import MixedEngine
+    from graphc.exec.cuda.split.residence import Residence
     from graphc.exec.cuda.support import can_do_all
 
     compiled = _compiled(session, prepared, inputs, chosen.sides)
@@ -79,7 +79,7 @@ def _host(session: Any, function: Callable[..., Any]) -> Callable[..., Any]:
     if not isinstance(function, ObjectCall):
         return function
     if session._objects is None:
-        from graphc.session.objects import Objects
+        from graphc.session.resources.objects import Objects
 
         session._objects = Objects() if session._place is None else session._place.objects
     bound: Callable[..., Any] = function.bind(session._objects)
@@ -88,7 +88,7 @@ def _host(session: Any, function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _compiled(session: Any, prepared: PreparedRun, inputs: Sequence[np.ndarray],
               sides: Sides | None = None) -> Any:
-    from graphc.passes.needed import needed_operations
+    from graphc.passes.snapshot.needed import needed_operations
     from graphc.plan.compile import compile_graph
 
     if not prepared.engines:

@@ -20,7 +20,7 @@ These fields have a meaning:
                                                  used, by all sessions together; allow_growth changes nothing: memory
                                                  is always taken as it is needed
     RunOptions    timeout_in_ms                  DeadlineExceededError when the run takes longer; 0: no limit
-                  trace_level                    above NO_TRACE, RunMetadata tells what ran (session/step_stats.py)
+                  trace_level                    above NO_TRACE, RunMetadata tells what ran (reports/step_stats.py)
                   output_partition_graphs        RunMetadata.partition_graphs holds the part of the graph that ran
                   debug_options                  refused: there is no debugger
 The others cannot change a result: kernels of one run follow each other, and graphs are always optimised. protobuf is

@@ -13,7 +13,7 @@ from graphc.session.prepared_run import PreparedRun
 def explained(error: errors.OpError, graph: Graph, prepared: PreparedRun,
               inputs: Sequence[np.ndarray]) -> errors.OpError:
     """The same error, or a clearer one if shapes do not fit: what inference says of the shapes that were fed."""
-    from graphc.passes.snapshot import take_snapshot
+    from graphc.passes.snapshot.snapshot import take_snapshot
 
     if type(error) is not errors.InvalidArgumentError or cause_of(error) is not None:
         return error

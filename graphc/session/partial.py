@@ -15,7 +15,7 @@ from graphc.ir.dtypes import resource, variant
 from graphc.ir.op import Effect
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.control.control import bodies
-from graphc.passes.needed import needed_operations
+from graphc.passes.snapshot.needed import needed_operations
 from graphc.session.feeds import flatten_feeds
 from graphc.session.fetches import Fetches, fetch_key
 

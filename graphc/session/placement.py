@@ -21,7 +21,7 @@ from graphc import errors
 from graphc.ir.tensor import Operation
 from graphc.ir.user_frame import user_stacklevel
 from graphc.ops.control.control import bodies
-from graphc.passes.fuse import Sides, side_of
+from graphc.passes.shared.sides import Sides, side_of
 from graphc.session.config import Settings
 from graphc.session.devices import CPU, GPU, visible_gpus
 
@@ -32,7 +32,7 @@ HOST = -1
 @dataclass(frozen=True)
 class Chosen:
     """The GPUs (exec/cuda/driver.py) of a run, the first of which does what was placed on none; their numbers; and the
-    sides of ops (passes/fuse.py): HOST, or the place of a GPU in `devices`."""
+    sides of ops (passes/shared/sides.py): HOST, or the place of a GPU in `devices`."""
 
     devices: tuple[Any, ...]
     numbers: tuple[int, ...]

@@ -24,8 +24,8 @@ class Place:
 
     @cached_property
     def objects(self) -> Any:
-        """Queues and tables by name (session/objects.py)."""
-        from graphc.session.objects import Objects
+        """Queues and tables by name (session/resources/objects.py)."""
+        from graphc.session.resources.objects import Objects
 
         return Objects()
 

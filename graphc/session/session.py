@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from graphc.ir.dtypes import DType
     from graphc.serial.config_pb2 import ConfigProto, RunOptions
     from graphc.serial.run_metadata_pb2 import RunMetadata
-    from graphc.session.run_report import RunReport
+    from graphc.session.reports.run_report import RunReport
     from graphc.session.tuning import Tuning
 
 PLANS_KEPT = 256
@@ -95,13 +95,13 @@ class Session:
         self._plain = not self._shows and not self._settings.timeout_in_ms
 
     def __repr__(self) -> str:
-        from graphc.session.describe import title
+        from graphc.session.reports.describe import title
 
         return f"<{title(self)}>"
 
     def _repr_html_(self) -> str:
         from graphc.picture.notebook import session_html
-        from graphc.session.describe import summary
+        from graphc.session.reports.describe import summary
 
         return session_html(summary(self))
 
@@ -240,7 +240,7 @@ class Session:
         """
         try:
             _check_feed_dict(feed_dict or {})
-            from graphc.session.run_report import report
+            from graphc.session.reports.run_report import report
 
             return report(self, fetches, feed_dict or {}, runs)
         except Exception as error:

@@ -59,7 +59,7 @@ def _until_right(session: Any, prepared: PreparedRun, inputs: list[np.ndarray], 
 
 def _guessers(prepared: PreparedRun) -> list[Operation]:
     """The operations before the fetched ones whose results have ranks that are guesses."""
-    from graphc.passes.needed import needed_operations
+    from graphc.passes.snapshot.needed import needed_operations
 
     found = needed_operations(prepared.tensors, prepared.operations, set(prepared.feeds))
     guessed = [(op, getattr(op.definition, "guessed", None)) for op in found]

@@ -18,9 +18,9 @@ from graphc import errors
 from graphc.exec.ways import Sizes, keep
 from graphc.kernels.contracts.all import kernel_of
 from graphc.kernels.runtime import tables as t
-from graphc.session.step_stats import timed_events
-from graphc.session.trace import Trace
-from graphc.session.trace import kernel_of as called
+from graphc.session.reports.step_stats import timed_events
+from graphc.session.reports.trace import Trace
+from graphc.session.reports.trace import kernel_of as called
 from graphc.session.trials import put_back, written_states
 from graphc.session.warming import warmed
 

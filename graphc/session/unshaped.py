@@ -17,7 +17,7 @@ def with_variables(session: Any, prepared: PreparedRun,
                    inputs: list[np.ndarray]) -> tuple[PreparedRun, list[np.ndarray]]:
     """The run with the values of these variables as further feeds; itself if it needs none."""
     if prepared.variables is None:
-        from graphc.passes.needed import needed_operations
+        from graphc.passes.snapshot.needed import needed_operations
 
         with session.graph._lock:
             needed = needed_operations(prepared.tensors, prepared.operations, set(prepared.feeds))

@@ -19,8 +19,8 @@ from typing import Any
 from graphc.tf1 import division, scalars
 
 # What both languages read, and mean alike or nearly so, is rewritten whenever mending is asked for ...
-_BOTH = ("basestring dict execfile exitfunc filter funcattrs getcwdu has_key imports intern isinstance itertools "
-         "itertools_imports long map metaclass methodattrs next nonzero operator raw_input reduce reload renames "
+_BOTH = ("basestring execfile exitfunc filter funcattrs getcwdu has_key imports intern isinstance itertools "
+         "itertools_imports long map metaclass methodattrs next operator raw_input reduce reload renames "
          "standarderror sys_exc types unicode urllib xrange xreadlines zip")
 # ... and what only Python 2 reads, or means otherwise, in a program that is no Python 3.
 _PYTHON2 = "apply except exec input ne numliterals paren print raise repr throw tuple_params"
@@ -33,7 +33,8 @@ def _tool(is_python2: bool) -> Any:
     except ImportError as error:
         raise ImportError("graphc tf1 --repair needs fissix: pip install 'graphc[tf1]'") from error
     fixers = f"{_BOTH} {_PYTHON2 if is_python2 else ''}".split()
-    return RefactoringTool([f"fissix.fixes.fix_{name}" for name in fixers], {"print_function": not is_python2})
+    names = [*(f"fissix.fixes.fix_{name}" for name in fixers), "graphc.tf1.fix_truth", "graphc.tf1.fix_views"]
+    return RefactoringTool(names, {"print_function": not is_python2})
 
 
 def repaired(text: str, path: str) -> str:

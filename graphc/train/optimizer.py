@@ -76,13 +76,15 @@ class Optimizer:
         """
         if callable(loss) and not isinstance(loss, gc.Tensor):
             loss = loss()
-        pairs = self.compute_gradients(loss, var_list, gate_gradients, aggregation_method, colocate_gradients_with_ops,
-                                       grad_loss)
+        # By name: classes of programs' own may take the rest as **kwargs.
+        pairs = self.compute_gradients(loss, var_list=var_list, gate_gradients=gate_gradients,
+                                       aggregation_method=aggregation_method,
+                                       colocate_gradients_with_ops=colocate_gradients_with_ops, grad_loss=grad_loss)
         if all(g is None for g, _ in pairs):
             raise ValueError("No gradients provided for any variable, check your graph for ops that do not support "
                              f"gradients, between variables {[v.name for _, v in pairs]} and loss {loss!r}: "
                              f"{gc.debugging.why_no_gradient(loss, [v for _, v in pairs])}")
-        train_op = self.apply_gradients(pairs, global_step, name)
+        train_op = self.apply_gradients(pairs, global_step=global_step, name=name)
         warn_of_updates_left_out(train_op, loss)
         return train_op
 
@@ -106,7 +108,9 @@ class Optimizer:
         chosen = (loss.graph.get_collection(gc.GraphKeys.TRAINABLE_VARIABLES) if var_list is None
                   else gc.nest.flatten(var_list))
         if not chosen:
-            raise ValueError("No variables to optimize.")
+            raise ValueError("No variables to optimize: var_list is empty" if var_list is not None else
+                             "No variables to optimize: the graph of the loss has no trainable variable; gc.Variable "
+                             "and gc.get_variable make them")
         for variable in chosen:
             if not isinstance(variable, gc.Variable):
                 raise TypeError(f"Argument is not a variable: {variable!r}")

@@ -40,8 +40,8 @@ class VectorModel(models.PrimitiveModel):
 class Vectors:
     """Operations on vectors of one dtype: load(p, i), store(p, i, v), and load_some(p, i, n), store_some(p, i, v, n) of
     the first n lanes; splat(x), add, multiply_add(a, b, c) = a b + c, maximum (NaN loses), where_least(x, y, a, b) = a
-    where x >= y, else b, and total(v), the sum of the lanes; row_sum(p, n) and row_max(p, n) over memory (n >= 1 for
-    row_max)."""
+    where x >= y, else b, backwards(v), the last lane first, and total(v), the sum of the lanes; row_sum(p, n) and
+    row_max(p, n) over memory (n >= 1 for row_max)."""
 
     lanes: int
     load: Any
@@ -53,6 +53,7 @@ class Vectors:
     multiply_add: Any
     maximum: Any
     where_least: Any
+    backwards: Any
     total: Any
     row_sum: Any
     row_max: Any
@@ -160,6 +161,13 @@ def vectors(dtype: str) -> Vectors:
         return vector(vector, vector, vector, vector), generate
 
     @intrinsic
+    def backwards(typing_context, value):
+        def generate(context, builder, signature, arguments):
+            order = ir.Constant(ir.VectorType(_I32, lanes), list(reversed(range(lanes))))
+            return builder.shuffle_vector(arguments[0], ir.Constant(native, ir.Undefined), order)
+        return vector(vector), generate
+
+    @intrinsic
     def total(typing_context, value):
         def generate(context, builder, signature, arguments):
             function_type = ir.FunctionType(element, [element, native])
@@ -202,5 +210,5 @@ def vectors(dtype: str) -> Vectors:
                 result = row[i]
         return result
 
-    return Vectors(lanes, load, store, load_some, store_some, splat, add, multiply_add, maximum, where_least, total,
-                   row_sum, row_max)
+    return Vectors(lanes, load, store, load_some, store_some, splat, add, multiply_add, maximum, where_least,
+                   backwards, total, row_sum, row_max)

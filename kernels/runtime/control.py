@@ -40,7 +40,7 @@ from .steps import (
 )
 from .trace import note
 
-# Of the iteration numbers that random ops count by (ops/philox.py of graphc has the reference): a multiplier modulo
+# Of the iteration numbers that random ops count by (graphc/ops/random/philox.py has the reference): a multiplier modulo
 # 2^64 whose powers are far from small relations (Steele, Vigna: "Computationally easy, spectrally good multipliers").
 OUTER_ITERATION = -3372029247567499371
 

@@ -12,8 +12,10 @@ from .decimal import numbers_of_strings
 from .example import find_features, put_features
 from .hashes import buckets_of_strings
 from .histogram import histogram
+from .letters import bytes_of_strings, decode_letters, encode_letters
 from .objects import encode_objects, numbers_of_objects, objects_of_numbers
 from .parts import parts_of_strings, sizes_of_strings
+from .patterns import matched, replaced
 from .pieces import changed, join, split
 from .table import close_table, give_back, hold_numbers, number_of, open_table, record_of
 from .written import strings_of_numbers
@@ -39,6 +41,11 @@ _FUNCTIONS = {
     "gc_strings_sizes": sizes_of_strings,
     "gc_strings_parts": parts_of_strings,
     "gc_strings_changed": changed,
+    "gc_strings_matched": matched,
+    "gc_strings_replaced": replaced,
+    "gc_strings_encode_letters": encode_letters,
+    "gc_strings_decode_letters": decode_letters,
+    "gc_strings_bytes": bytes_of_strings,
     "gc_strings_read_lines": read_lines,
     "gc_strings_find_features": find_features,
     "gc_strings_put_features": put_features,

@@ -67,3 +67,11 @@ CROSSED_VALUES, CROSSED_COUNT, CROSSED_INDICES, CROSSED_COLUMNS, CROSSED_WORDS =
 # histogram.py, LIMITS: of buckets of positive numbers, in ascending order, and how many. KEYS: for the upper bits of a
 # number's magnitude (those of FIRST first, LAST places behind them the last) the first limit that may be above it.
 LIMITS_VALUES, LIMITS_COUNT, LIMITS_KEYS, LIMITS_FIRST, LIMITS_LAST, LIMITS_WORDS = range(6)
+
+# patterns.py, a PATTERN: addresses of the class of each byte and of the table, the column of the end, the rows of a
+# walk that begins where the string does and elsewhere, and the first row that matches. PATHS, NOTES: tables of the ways
+# through a match, with the rows that they begin in; FIRST is -1 if nothing asks for groups. PLACES: where groups begin
+# and end.
+(PATTERN_CLASSES, PATTERN_NEXT, PATTERN_END, PATTERN_FIRST, PATTERN_START, PATTERN_ACCEPTING, PATTERN_PATHS,
+ PATTERN_NOTES, PATTERN_PATHS_FIRST, PATTERN_PATHS_START, PATTERN_WORDS) = range(11)
+PATTERN_PLACES = 20

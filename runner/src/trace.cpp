@@ -1,4 +1,4 @@
-// The runtime notes events; here they are put into words, the same ones as graphc/session/trace.py's.
+// The runtime notes events; here they are put into words, the same ones as graphc/session/reports/trace.py's.
 #include "trace.hpp"
 
 #include <cstdio>

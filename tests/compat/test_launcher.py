@@ -217,3 +217,22 @@ def test_repair_leaves_what_is_newer_than_fissix_reads(tmp_path: Path) -> None:
     path.write_text("import tensorflow as tf\nmatch [1, 2]:\n    case [a, b]:\n        print(a + b)\n")
     done = launch("--repair", path)
     assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr
+
+
+def test_repair_leaves_sets_of_keys() -> None:
+    """A list of Python 2 has neither - nor &."""
+    from graphc.tf1.repair import repaired
+
+    assert repaired("a = list(d.keys() - seen)\n", "") == "a = list(d.keys() - seen)\n"
+    assert repaired("a = seen & d.keys()\n", "") == "a = seen & d.keys()\n"
+    assert repaired("a = d.keys() + d.values()\nb = n - d.values()[0]\n", "") == (
+        "a = list(d.keys()) + list(d.values())\nb = n - list(d.values())[0]\n")
+
+
+def test_repair_leaves_classes_that_know_both_names_of_truth() -> None:
+    from graphc.tf1.repair import repaired
+
+    both = "class A:\n    def __nonzero__(self):\n        return False\n    __bool__ = __nonzero__\n"
+    assert repaired(both, "") == both
+    old = both.replace("    __bool__ = __nonzero__\n", "")
+    assert repaired(old, "") == old.replace("nonzero", "bool")

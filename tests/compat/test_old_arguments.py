@@ -223,3 +223,21 @@ def test_numbers_beside_indices_keep_their_dtype() -> None:
     dense = tf.sparse_to_dense(tf.constant([[1]]), [3], [5.], 1.)
     assert [x.dtype for x in (*parts, sums, dense)] == [tf.float32] * 4
     assert run(sums).tolist() == [[3.]] and run(dense).tolist() == [1., 5., 1.]
+
+
+def test_an_operation_tells_the_names_that_its_type_declares() -> None:
+    product = tf.matmul(tf.ones([2, 3]), tf.ones([3, 2]))
+    made = product.op.op_def
+    assert (made.name, [a.name for a in made.input_arg], [a.name for a in made.output_arg]) == (
+        "MatMul", ["a", "b"], ["product"])
+    assert {a.name: a.type for a in made.attr} == {"transpose_a": "bool", "transpose_b": "bool", "T": "type"}
+    parts = tf.split(tf.ones([4]), 2)[0].op.op_def
+    assert [a.name for a in (*parts.input_arg, *parts.output_arg)] == ["split_dim", "value", "output"]
+
+
+def test_a_tensor_is_no_list_for_who_asks() -> None:
+    """As keras-rl does of a model's output."""
+    x = tf.zeros([3])
+    assert not hasattr(x, "__len__") and hasattr([x], "__len__")
+    with pytest.raises(TypeError, match=r"len\(\) of the Tensor 'zeros:0' is not known .*int\(t.shape\[0\]\)"):
+        len(x)

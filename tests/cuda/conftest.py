@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from graphc.exec.cuda.calls.all import CALLS
-from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE, WARPGROUP_COMPUTE
+from graphc.exec.cuda.code.ptx import OLDEST_COMPUTE, TENSOR_COMPUTE, WARPGROUP_COMPUTE
 from graphc.exec.cuda.driver import find_device
 
 from on_both import DEVICES, ON_GPU
@@ -43,6 +43,20 @@ def ampere(request: Any, monkeypatch: Any) -> Iterator[Any]:
     """A device that has tensor cores."""
     with of_compute(TENSOR_COMPUTE, request.param, monkeypatch) as device:
         assert device.compute >= TENSOR_COMPUTE, "this GPU has no tensor cores"
+        yield device
+
+
+@pytest.fixture
+def quick(monkeypatch: Any) -> Iterator[Any]:
+    """A device for whole programs, which the emulator is slow at: the library alone, or the GPU."""
+    with of_compute(OLDEST_COMPUTE, "gpu" if ON_GPU else "late", monkeypatch) as device:
+        yield device
+
+
+@pytest.fixture
+def quick_ampere(monkeypatch: Any) -> Iterator[Any]:
+    """The same with tensor cores."""
+    with of_compute(TENSOR_COMPUTE, "gpu" if ON_GPU else "late", monkeypatch) as device:
         yield device
 
 

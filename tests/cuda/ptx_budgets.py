@@ -42,7 +42,7 @@ class Used:
 # some of them to memory and back, of a sum over two operands for sm_80 eight; so it does with loops over windows.
 BUDGETS = {
     "gc_product": Used(128, 34816, spilled=96),
-    "gc_tensor_product": Used(128, 49152),
+    "gc_tensor_product": Used(128, 49152, spilled=8),     # of 16-bit factors one of which lies turned, for sm_80
     "gc_map": Used(255, 16384, spilled=64),
     "gc_losses": Used(144, 1024, spilled=32),              # rows of 128 bytes a thread are in registers
     "gc_attention": Used(128, 34816, spilled=320),

@@ -14,15 +14,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from ptx_tensor_map import packed
 
 from graphc import errors
 from graphc.exec.cuda import driver
 from graphc.exec.cuda.tensor_map import BYTES, TensorMap
 
-from ptx_emulator import Launch
-from ptx_memory import Memory
-from ptx_text import TENSOR_MAP, Kernel, parse
+from ptx.emulator import Launch
+from ptx.memory import Memory
+from ptx.tensor_map import packed
+from ptx.text import TENSOR_MAP, Kernel, parse
 
 
 class StandIn:

@@ -24,9 +24,9 @@ from graphc.kernels.toolchain.compiling import COMPILING
 from graphc.kernels.toolchain.load import load_objects
 from graphc.kernels.toolchain.targets import host_targets
 
-from ptx_host_code import host_text
-from ptx_host_text import HELPERS, parameter_bytes
-from ptx_text import Kernel, PtxError, parse
+from ptx.host_code import host_text
+from ptx.host_text import HELPERS, parameter_bytes
+from ptx.text import Kernel, PtxError, parse
 
 IS_THERE = platform.machine() == "x86_64"      # fibers are switched in its assembler
 SOURCES = Path(__file__).parent / "standin"

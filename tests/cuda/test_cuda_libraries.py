@@ -155,6 +155,20 @@ def test_products_of_16_bit_floats_stay_exact(opened: Opened, dtype: Any) -> Non
     assert (found == wanted).all()
 
 
+@pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])
+@pytest.mark.parametrize("dtype", [gc.float16, gc.bfloat16])
+def test_16_bit_floats_in_memory(opened: Opened, dtype: Any, turned: tuple[bool, bool]) -> None:
+    """The library reads them and rounds its sums once, as the own kernel does: to the bit, of sums that are exact."""
+    shapes = ((24, 40) if turned[0] else (40, 24), (32, 24) if turned[1] else (24, 32))
+    a, b = (RANDOM.integers(-8, 9, (3, *shape)).astype(dtype.as_numpy_dtype) for shape in shapes)
+    with opened(compute=80):
+        before = calls()
+        found = ran(multiply(dtype, adjoint_a=turned[0], adjoint_b=turned[1]), (a, b), runs=2)
+        assert calls() > before
+    wanted = (a.swapaxes(1, 2) if turned[0] else a).astype(float) @ (b.swapaxes(1, 2) if turned[1] else b).astype(float)
+    assert found.dtype == a.dtype and (found == wanted.astype(a.dtype)).all()
+
+
 def test_the_next_process_takes_the_same_algorithm_without_a_trial(opened: Opened) -> None:
     a, b = factors((20, 70), (70, 20))
     with opened():

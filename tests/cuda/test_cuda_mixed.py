@@ -11,7 +11,7 @@ from test_cuda_session import engines
 
 import graphc as gc
 from graphc.exec.code_queue import settle
-from graphc.exec.cuda.mixed import MixedEngine
+from graphc.exec.cuda.split.mixed import MixedEngine
 
 from on_both import ON_GPU, check_close, check_equal
 

@@ -69,6 +69,40 @@ def test_parts_of_a_long_product(ampere: Any) -> None:
     np.testing.assert_allclose(found, a.astype(float) @ b.astype(float), rtol=1e-5, atol=1e-4)
 
 
+def halves(kind: str, batch: int, m: int, n: int, k: int) -> tuple[np.ndarray, ...]:
+    """Factors of that kind whose products' sums are exact in any order, and their product rounded once."""
+    a, b = (RANDOM.integers(-16, 17, shape).astype(np.float32) / 16 for shape in ((batch, m, k), (batch, k, n)))
+    return a, b, (a @ b).astype(products_alone.HALVES[kind])
+
+
+@pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])
+@pytest.mark.parametrize(("kind", "size"), [("bf16", (1, 72, 136, 200)), ("f16", (3, 16, 24, 72))])
+def test_factors_that_are_16_bits_in_memory(ampere: Any, kind: str, size: tuple[int, int, int, int],
+                                            turned: tuple[bool, bool]) -> None:
+    a, b, wanted = halves(kind, *size)
+    how = Products[f"EXACT_{kind.upper()}"]
+    for result in ("", kind):
+        found, names = products_alone.multiplied(ampere, a, b, turned, how, product, element=kind, result=result)
+        np.testing.assert_array_equal(found, wanted if result else a @ b)
+        assert names == {"gc_tensor_product"}
+
+
+@pytest.mark.parametrize(("turned", "n"), [((False, True), 31), ((True, True), 33), ((False, False), 40)])
+def test_halves_in_large_tiles_and_in_parts_for_any_n(ampere: Any, turned: tuple[bool, bool], n: int,
+                                                      monkeypatch: Any) -> None:
+    """Results whose rows lie at no multiple of 4 bytes; sums of parts are rounded, not parts."""
+    a, b, wanted = halves("bf16", 1, 24, n, 712)
+    found, names = products_alone.multiplied(ampere, a, b, turned, Products.EXACT_BF16, product, element="bf16",
+                                             result="bf16")
+    np.testing.assert_array_equal(found, wanted)
+    assert names == {"gc_tensor_product", "gc_map"}
+    monkeypatch.setattr(products, "MULTIPROCESSORS", 1)
+    a, b, wanted = halves("bf16", 1, 136, 96 + n, 40)
+    found, _ = products_alone.multiplied(ampere, a, b, turned, Products.EXACT_BF16, product, element="bf16",
+                                         result="bf16")
+    np.testing.assert_array_equal(found, wanted)
+
+
 def test_nan_and_infinity_stay_in_their_rows_and_columns(ampere: Any) -> None:
     a, b = factors(1, 40, 24, 20)
     a[0, 3, 5], b[0, 7, 9] = np.nan, np.inf

@@ -14,7 +14,7 @@ import graphc as gc
 from graphc import errors
 from graphc.cli import main
 from graphc.commands.gpu import make_gpu_code
-from graphc.exec.cuda.recorded import Kernel, Memory, MemoryKind, Moved, Place, Recorded, record_runs
+from graphc.exec.cuda.recording.recorded import Kernel, Memory, MemoryKind, Moved, Place, Recorded, record_runs
 from graphc.serial.gpu_code import gpu_code
 from graphc.serial.plan_proto import load_plan
 from graphc.serial.tensors import read_array

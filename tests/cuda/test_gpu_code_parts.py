@@ -14,8 +14,8 @@ import pytest
 import graphc as gc
 from graphc.commands.gpu import make_gpu_code
 from graphc.commands.needs import model_needs, needs_of
-from graphc.exec.cuda.recorded import Memory, MemoryKind, Recorded, Shapes
-from graphc.exec.cuda.recorded_parts import Divided, RecordedPart, Walk, record_walk
+from graphc.exec.cuda.recording.recorded import Memory, MemoryKind, Recorded, Shapes
+from graphc.exec.cuda.recording.recorded_parts import Divided, RecordedPart, Walk, record_walk
 from graphc.kernels.toolchain.tables import GPU
 from graphc.serial.gpu_code import gpu_code
 from graphc.serial.plan_proto import load_plan

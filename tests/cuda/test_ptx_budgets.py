@@ -23,6 +23,7 @@ from graphc.exec.cuda.code.attention_tile import Shape as Tiles
 from graphc.exec.cuda.code.builder import KernelBuilder
 from graphc.exec.cuda.code.ctc import ctc_loss
 from graphc.exec.cuda.code.ctc_greedy import ctc_greedy
+from graphc.exec.cuda.code.dropped import dropped
 from graphc.exec.cuda.code.maps import kernel_text
 from graphc.exec.cuda.code.products import Product, product_text
 from graphc.exec.cuda.code.programs import LONG, Shape, unrolled
@@ -38,8 +39,8 @@ from graphc.kernels.scalars import SCALARS, Scalar
 from graphc.plan.plan import Instr, Program
 
 from on_both import EVERYTHING
+from ptx.programs import text_of
 from ptx_budgets import assemble, find_ptxas, over_budget
-from ptx_programs import text_of
 
 pytestmark = pytest.mark.skipif(find_ptxas() is None, reason="there is no ptxas")
 SOME = ("exp.f32.f32", "lgamma.f64.f64", "igamma.f64.f64", "cast.f16.f32")
@@ -87,12 +88,29 @@ def test_products_on_tensor_cores(fragments: int, wide: bool, straight: tuple[bo
     assert over_budget(make_ptx(made.text(), TENSOR_COMPUTE)) == []
 
 
+@pytest.mark.parametrize("fragments", [4, 2])
+@pytest.mark.parametrize("straight", TRANSPOSED)
+@pytest.mark.parametrize(("element", "result"), [("f16", "f16"), ("bf16", "bf16"), ("f16", "f32"), ("bf16", "f32")]
+                         if EVERYTHING else [("bf16", "f32"), ("f16", "f16")])
+def test_products_of_16_bit_floats(fragments: int, straight: tuple[bool, bool], element: str, result: str) -> None:
+    for wide_c in (True, False) if EVERYTHING else (True,):
+        made = tensor_product(TensorProduct(fragments, *straight, True, True, wide_c, False, element=element,
+                                            result=result))
+        assert over_budget(make_ptx(made.text(), TENSOR_COMPUTE)) == []
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+def test_weights_that_are_dropped(dtype: str) -> None:
+    assert over_budget(make_ptx(dropped(dtype).text())) == []
+
+
 @pytest.mark.parametrize("columns", STAGES)
 @pytest.mark.parametrize("element", ELEMENTS)
 @pytest.mark.parametrize("wide", [False, True])
 def test_products_by_warpgroups(element: str, columns: int, wide: bool) -> None:
     for along in product([False, True], repeat=2) if ELEMENTS[element].both_ways and EVERYTHING else [(True, True)]:
-        made = warpgroup_product(WarpgroupProduct(ELEMENTS[element], columns, *along, wide))
+        result = element if ELEMENTS[element].bytes == 2 else "f32"
+        made = warpgroup_product(WarpgroupProduct(ELEMENTS[element], columns, *along, wide, result=result))
         assert over_budget(make_ptx(made.text(), WARPGROUP_COMPUTE)) == []
 
 

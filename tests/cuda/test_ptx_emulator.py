@@ -8,8 +8,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from ptx_programs import each_thread, run
-from ptx_text import PtxError
+from ptx.programs import each_thread, run
+from ptx.text import PtxError
 
 RANDOM = np.random.default_rng(5)
 EVERY = 0xFFFFFFFF
@@ -313,7 +313,7 @@ st.global.v4.b32 [%rd41], {%r1, %r2, %r3, %r4};
 ])
 def test_what_a_gpu_gets_wrong_is_refused(lines: str, said: str) -> None:
     with pytest.raises(PtxError, match=said):
-        run(lines, np.zeros(32, np.uint32))
+        run(lines, np.zeros(32, np.uint32), most_steps=1000)
 
 
 def test_a_predicate_chooses_threads() -> None:

@@ -5,7 +5,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from ptx_programs import run
+from ptx.programs import run
 
 RANDOM = np.random.default_rng(6)
 

@@ -17,7 +17,7 @@ from graphc.exec.cuda.work import Launch
 from graphc.plan.plan import Instr, Program
 
 from on_both import EVERYTHING, ON_GPU, run_map
-from ptx_mutants import KINDS, Mutating, Run, is_noticed, mutants_of
+from ptx.mutants import KINDS, Mutating, Run, is_noticed, mutants_of
 
 RANDOM = np.random.default_rng(11)
 EACH = 10 if EVERYTHING else 3       # mutants of a kind and module

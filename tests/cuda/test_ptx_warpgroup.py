@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ptx_warpgroup import Descriptor
 
 from graphc.exec.cuda.driver import CudaError, find_device
 from graphc.exec.cuda.tensor_map import BYTES, TensorMap
 
-from ptx_text import PtxError
+from ptx.text import PtxError
+from ptx.warpgroup import Descriptor
 from stand_in_driver import IS_THERE, driver_standing_in
 
 

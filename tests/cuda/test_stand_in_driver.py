@@ -11,7 +11,7 @@ from graphc import errors
 from graphc.exec.cuda.driver import CudaError, Device, find_device
 from graphc.exec.cuda.work import Launch
 
-from ptx_programs import text_of
+from ptx.programs import text_of
 from stand_in_driver import IS_THERE, Library, driver_standing_in
 
 pytestmark = pytest.mark.skipif(not IS_THERE, reason="the library is for x86-64")

@@ -13,8 +13,8 @@ from graphc.exec.cuda.calls.warpgroups import Variant
 from graphc.exec.cuda.code.ptx import WARPGROUP_COMPUTE
 
 from on_both import ON_GPU
-from ptx_mutants import Mutating
-from ptx_text import PtxError
+from ptx.mutants import Mutating
+from ptx.text import PtxError
 
 pytestmark = pytest.mark.skipif(ON_GPU, reason="planted faults would lose the GPU's context")
 A, B = factors(1, 128, 72, 5 * 64)     # five panels, of which three are there at a time

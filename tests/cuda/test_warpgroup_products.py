@@ -68,6 +68,21 @@ def test_parts_of_a_long_product(hopper: Any, depth: int, parts: int) -> None:
     np.testing.assert_array_equal(multiplied(hopper, Variant("bf16", 128, parts), a, b, (True, False)), a @ b)
 
 
+@pytest.mark.parametrize(("element", "columns", "parts", "turned", "n"), [
+    ("bf16", 128, 1, (False, True), 65), ("bf16", 256, 1, (True, False), 264), ("f16", 128, 2, (False, False), 40)])
+def test_halves_are_read_where_they_are_and_stored_as_such(hopper: Any, element: str, columns: int, parts: int,
+                                                           turned: tuple[bool, bool], n: int) -> None:
+    a, b = factors(1, 136, n, 200)
+
+    def works(call: Call, f: Factors, *places: int) -> list[Any]:
+        return work(call, f, Variant(element, columns, parts), *places)
+
+    found, names = products_alone.multiplied(hopper, a, b, turned, PRODUCTS[element], works, element=element,
+                                             result=element)
+    np.testing.assert_array_equal(found, (a @ b).astype(products_alone.HALVES[element]))
+    assert names == {"gc_warpgroup_product", *(["gc_map"] if parts > 1 else [])}
+
+
 def test_nan_and_infinity_stay_in_their_rows_and_columns(hopper: Any) -> None:
     a, b = factors(1, 40, 24, 20)
     a[0, 3, 5], b[0, 7, 9] = np.nan, np.inf

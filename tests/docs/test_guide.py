@@ -7,7 +7,7 @@ import pytest
 
 import graphc as gc
 
-from guide_blocks import ROOT, Page, check, commands
+from guide_blocks import ROOT, Page, blocks, check, commands, shell
 
 PAGES = [ROOT / "docs" / "architecture.md", *sorted((ROOT / "docs" / "guide").glob("*.md"))]
 
@@ -17,6 +17,18 @@ def test_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(tmp_path)
     gc.reset_default_graph()
     Page(page).run()
+
+
+def test_what_the_readme_shows_first_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program, and those of its commands that need no build and no GPU, on what it has saved."""
+    monkeypatch.chdir(tmp_path)
+    gc.reset_default_graph()
+    program, shown = blocks(ROOT / "README.md")[:2]
+    exec(compile(program.text, "README.md", "exec"), {})
+    ran = [command for command, _ in commands(shown.text) if command.startswith(("graphc inspect", "graphc run "))]
+    for command in ran:
+        shell(command, "README.md")
+    assert len(ran) == 3 and {"model.pb", "model.html", "y.npy"} <= {path.name for path in tmp_path.iterdir()}
 
 
 def test_another_output_is_noticed() -> None:

@@ -64,6 +64,19 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] = {
                            ("Input 0 of layer flatten", "[]", "layers.flatten")),
     "an open file": (lambda: gc.io.gfile.copy(0, "x"), TypeError, ("gfile.copy", "'src' cannot be 0 of type int")),
     "a program without main": (lambda: gc.compat.v1.app.run(), ValueError, ("'main' is None", "app.run")),
+    # a call that does not fit, or what is missing
+    "a misspelt keyword": (lambda: gc.reduce_sum(x(), axiss=0), TypeError,
+                           ("gc.reduce_sum() got an unexpected keyword argument 'axiss'; did you mean 'axis'?",)),
+    "a keyword of something else": (lambda: gc.nn.relu(x(), training=True), TypeError,
+                                    ("gc.nn.relu()", "'training'; it takes features, name")),
+    "a keyword of a class": (lambda: gc.train.AdamOptimizer(lr=0.1), TypeError,
+                             ("'lr'; it takes learning_rate, beta1",)),
+    "nothing to train": (lambda: gc.train.AdamOptimizer().minimize(gc.reduce_sum(x()), var_list=[]), ValueError,
+                         ("No variables to optimize: var_list is empty",)),
+    "a size of None": (lambda: gc.zeros([None, 3]), TypeError, ("None does not convert to a tensor", "gc.shape(x)[i]")),
+    "labels as rows of probabilities": (
+        lambda: gc.nn.sparse_softmax_cross_entropy_with_logits(labels=gc.ones([4, 2], gc.int32), logits=x()),
+        ValueError, ("Rank of labels (received 2)", "numbers of classes", "gc.nn.softmax_cross_entropy_with_logits")),
     # what works after the call: iterators, contexts, functions
     "walk": (lambda: list(gc.io.gfile.walk(3)), TypeError, ("gfile.walk: argument 'top' cannot be 3 of type int",)),
     "checkpoints": (lambda: next(gc.train.checkpoints_iterator(object)), TypeError,

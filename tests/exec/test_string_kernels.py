@@ -349,4 +349,4 @@ def test_in_a_loop_and_twice_in_a_row() -> None:
 def test_every_kernel_has_an_op() -> None:
     from graphc.exec.string_ops import NATIVE
     assert set(NATIVE) <= set(OPS)
-    assert native_of(OPS["RegexFullMatch"]()) is None
+    assert native_of(OPS["UnicodeTranscode"](input_encoding="UTF-8", output_encoding="UTF-8")) is None

@@ -8,7 +8,7 @@ import graphc as gc
 from graphc import errors
 from graphc.exec import jit
 from graphc.exec.engine import Engine
-from graphc.session.trace import Trace
+from graphc.session.reports.trace import Trace
 
 from five import CASES, Case
 

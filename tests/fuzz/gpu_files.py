@@ -14,8 +14,8 @@ import numpy as np
 import graphc as gc
 from graphc.commands.gpu import make_gpu_code
 from graphc.exec.cuda.calls.checks import Range
-from graphc.exec.cuda.recorded import Kernel, Moved, Recorded, record_runs
-from graphc.exec.cuda.recorded_parts import Divided, Walk, record_walk
+from graphc.exec.cuda.recording.recorded import Kernel, Moved, Recorded, record_runs
+from graphc.exec.cuda.recording.recorded_parts import Divided, Walk, record_walk
 from graphc.serial.gpu_code import gpu_code
 from graphc.serial.plan_proto import load_plan
 from graphc.serial.tensors import read_array

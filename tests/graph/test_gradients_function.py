@@ -120,3 +120,13 @@ def test_captured_tensors(control: str, source: str) -> None:
     second, = gc.gradients(first, x)
     inside = CONTROL[control](lambda: gc.gradients(x * x * x, x)[0], p)
     assert value([y, first, second, inside]) == [27, 27, 18, 27]
+
+
+def test_grad_ys_may_have_further_axes_of_size_1() -> None:
+    """TensorFlow does not look at the shapes of grad_ys: a [1, 3] in front of a reshape to [3] is right there."""
+    x = gc.constant([1.0, 2.0, 3.0])
+    weights = gc.constant([[1.0, 2.0, 3.0]])
+    np.testing.assert_array_equal(value(gc.gradients(x * x, x, grad_ys=weights)[0]), [2.0, 8.0, 18.0])
+    with pytest.raises(ValueError, match=r"grad_ys\[0\] has shape \(3, 1\), but 'mul_1:0' has \(2, 2\)"):
+        y = gc.ones([2, 2])
+        gc.gradients(y * y, y, grad_ys=gc.ones([3, 1]))

@@ -10,8 +10,8 @@ import pytest
 
 import graphc as gc
 from graphc.ir.node import Flow
-from graphc.passes.snapshot import take_snapshot
-from graphc.passes.unused_results import unused_results
+from graphc.passes.loops.unused_results import unused_results
+from graphc.passes.snapshot.snapshot import take_snapshot
 
 Body = Callable[[Any, Any, Any], Any]
 RNG = np.random.default_rng(3)

@@ -19,8 +19,8 @@ sys.path[:0] = [str(Path(__file__).parent), *(str(ROOT / "tests" / f) for f in (
 import graphc as gc
 from graphc.ir.node import make_node
 from graphc.ir.op import OPS
-from graphc.passes import PIPELINE
-from graphc.passes.rewriter import rewrite
+from graphc.passes.pipeline import PIPELINE
+from graphc.passes.shared.rewriter import rewrite
 from graphc.plan import compile as compiling
 
 import executors

@@ -10,7 +10,7 @@ from graphc.ops.signal.by_kernel import LONGEST_ROW, _factors, _roots
 
 from kernel_harness import NUMPY, backwards, filled, load, normal
 
-SHORT = (1, 2, 3, 4, 7, 8, 15, 16, 31, 53, 60, 64, 65, 77, 240, 256, 1000)
+SHORT = (1, 2, 3, 4, 6, 7, 8, 9, 15, 16, 31, 53, 60, 64, 65, 77, 210, 240, 256, 1000)
 LONG = (512, 960, 2048)
 DTYPES = ("f32", "f64")
 
@@ -68,6 +68,21 @@ def test_real_numbers(dtype: str) -> None:
             x = normal((outer, n + 1, 2), dtype, n)
             y = called(dtype, x, (outer, 2 * n), [outer, n, 1, 1], [1, 1])
             check(y, np.fft.irfft(complex_of(x), 2 * n), dtype, n, outer)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("real", [0, 1])
+def test_few_rows_have_the_bits_of_many(dtype: str, real: int) -> None:
+    """Few rows go one after the other, many side by side; how many there are changes nothing."""
+    for n in (31, 32, 33, 48, 60, 64, 77, 122, 225, 250, 256):
+        for inverse in (0, 1):
+            shapes = [(16, n + real * inverse, 2), (16, n + real * (1 - inverse), 2)]
+            x = normal(shapes[0], dtype, n)
+            x[3, 1] = 0, -0.0
+            many = called(dtype, x, shapes[1], [16, n, 1, 1], [inverse, real])
+            for rows in (1, 3):
+                few = called(dtype, x[3:3 + rows], (rows, *shapes[1][1:]), [rows, n, 1, 1], [inverse, real])
+                assert few.tobytes() == many[3:3 + rows].tobytes(), (n, inverse, rows)
 
 
 def test_nan_stays_in_its_row() -> None:

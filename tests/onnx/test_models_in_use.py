@@ -113,3 +113,21 @@ def test_aligned_corners_of_torch_are_whole() -> None:
     x = np.array([[[3, 1, 4, 1, 5]]], np.float32)
     model.producer_name = "pytorch"
     np.testing.assert_allclose(run(model, x)[0], [[[3, 5]]])
+
+
+@pytest.mark.parametrize("mode", ["half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"])
+@pytest.mark.parametrize("height, width, scales", [
+    (3, 5, (2, 4)), (17, 8, (1.0, 0.5)), (1, 6, (3, 1.5)), (4, 9, (0.25, 3)), (31, 2, (2, 2))])
+def test_pictures_of_known_size_are_resized_as_others(mode: str, height: int, width: int,
+                                                      scales: tuple[float, ...]) -> None:
+    """They go by an op of their own, others by sums of gathered elements."""
+    node = helper.make_node("Resize", ["x", "", "scales"], ["y"], mode="linear", coordinate_transformation_mode=mode)
+    made = {"scales": np.array([1, 1, *scales], np.float32)}
+    known, unknown = (model_of([node], {"x": (FLOAT, [2, 3, *sizes])}, ["y"], made)
+                      for sizes in ((height, width), ("h", "w")))
+    x = numbers(2, 3, height, width)
+    both = 1 not in (round(height * scales[0]), scales[0], scales[1])
+    types = {op.type for op in gc.onnx.load(known).graph.get_operations()}
+    assert ("ResizeBilinear" in types) == both
+    assert "ResizeBilinear" not in {op.type for op in gc.onnx.load(unknown).graph.get_operations()}
+    np.testing.assert_allclose(run(known, x)[0], run(unknown, x)[0], rtol=2e-5, atol=3e-5)     # places of float32

@@ -12,9 +12,9 @@ import numpy as np
 from graphc.exec.reference import run_reference
 from graphc.ir.node import Flow
 from graphc.ir.verify import verify
-from graphc.passes import PIPELINE, UNFUSED
 from graphc.passes.driver import Pass
-from graphc.passes.snapshot import take_snapshot
+from graphc.passes.pipeline import PIPELINE, UNFUSED
+from graphc.passes.snapshot.snapshot import take_snapshot
 from graphc.plan.compile import Compiled, compile_graph
 
 from flow_reference import FlowReference

@@ -9,8 +9,8 @@ from graphc.ir import dims
 from graphc.ir.flow_ops import FlowInput, ReadState, WriteState
 from graphc.ir.node import Flow, Node, Value
 from graphc.ir.op import Effect
-from graphc.passes.fused import Fused
-from graphc.passes.internal_ops import BindSizes, StateInitialized
+from graphc.passes.shared.fused import Fused
+from graphc.passes.shared.internal_ops import BindSizes, StateInitialized
 
 
 class FlowReference:

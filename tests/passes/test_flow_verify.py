@@ -15,7 +15,7 @@ from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import OPS
 from graphc.ir.spec import Spec
 from graphc.ir.verify import verify
-from graphc.passes.internal_ops import BindSizes
+from graphc.passes.shared.internal_ops import BindSizes
 
 from checking import flow_of
 

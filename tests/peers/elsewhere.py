@@ -9,7 +9,7 @@ _ACCUMULATORS = "what TensorFlow answers, written down: tests/session/test_accum
 _BARRIERS = "what TensorFlow answers, written down: tests/session/test_barriers.py"
 _RANDOM = "by its distribution: tests/peers/test_random.py"
 _TABLES = "TensorFlow's rules, written down in Python: tests/session/test_tables.py"
-_WINDOWS = "its windows are drawn: tests/ops/test_fractional_pool.py; the op of its gradient is above"
+_WINDOWS = "its windows are drawn: tests/ops/nn/test_fractional_pool.py; the op of its gradient is above"
 _FILES = "writes and reads files: tests/session/test_files_in_graphs.py"
 _BYTES = "TensorFlow reads what graphc wrote: tests/peers/test_encoded.py"
 _READERS = "what TensorFlow answers, written down: tests/session/test_readers.py"
@@ -48,7 +48,7 @@ _HOW = {
     "ScalarSummary HistogramSummary ImageSummary AudioSummaryV2 TensorSummaryV2 MergeSummary": _SUMMARIES,
     "EncodePng EncodeJpeg EncodeJpegVariableQuality": _BYTES,
     "FractionalAvgPool FractionalMaxPool": _WINDOWS,
-    "ParameterizedTruncatedNormal": "by its distribution: tests/ops/test_truncated_normal.py",
+    "ParameterizedTruncatedNormal": "by its distribution: tests/ops/random/test_truncated_normal.py",
     "PyFunc": "its function is Python's: tests/session/test_host_steps.py",
     "Print": "writes to standard error: tests/session/test_host_steps.py",
     "Assert": "has no result: tests/session/test_asserts.py",

@@ -173,7 +173,7 @@ VALUES = [
           "two adds: inf - inf and 0 * inf are NaN", special),
     Known("ExtractVolumePatches", "shape", "of unknown sizes TensorFlow's shape function says rank 4",
           said="TensorFlow: [None, None, None, None]"),
-    Known("ExtractGlimpse", _BOTH, "what lies beside the picture is drawn: tests/ops/test_suppression.py",
+    Known("ExtractGlimpse", _BOTH, "what lies beside the picture is drawn: tests/ops/image/test_suppression.py",
           lambda case: case.fields.get("noise") == "gaussian" or case.fields.get("noise", "uniform") == "uniform"),
     Known("Empty", _BOTH, "without init TensorFlow leaves the result as memory was; graphc's is zeros",
           field("init", False)),

@@ -1,4 +1,4 @@
-"""Writes tests/ops/string_answers.json: what TensorFlow gives for each sample of the ops on strings.
+"""Writes tests/ops/strings/string_answers.json: what TensorFlow gives for each sample of the ops on strings.
 
     PYTHONPATH=.:tests/ops build/peers/bin/python tests/peers/record_strings.py
 """
@@ -16,7 +16,7 @@ from graphc.ops.manifest import TYPES
 
 from samples import arrays, build
 
-FILE = Path(__file__).parent.parent / "ops" / "string_answers.json"
+FILE = Path(__file__).parent.parent / "ops" / "strings" / "string_answers.json"
 
 
 def written(value: Any) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from collections.abc import Callable
 import numpy as np
 
 from graphc.kernels.contracts.all import KERNELS as KERNEL_DECLARATIONS
-from graphc.passes.attention_ops import CHOSEN, MULTIPLIED
-from graphc.passes.batch_norm import ChannelMoments, ChannelProducts
-from graphc.passes.cross_entropy import WeightedCrossEntropy, WeightedSparseCrossEntropy
-from graphc.passes.layer_norm_ops import LayerNorm, LayerNormGrad
-from graphc.passes.moments import RowMoments
-from graphc.passes.softmax_grad import LogSoftmaxGrad, SoftmaxGrad
+from graphc.passes.attention.ops import CHOSEN, MULTIPLIED
+from graphc.passes.norms.batch_norm import ChannelMoments, ChannelProducts
+from graphc.passes.norms.layer_norm_ops import LayerNorm, LayerNormGrad
+from graphc.passes.norms.moments import RowMoments
+from graphc.passes.softmax.cross_entropy import WeightedCrossEntropy, WeightedSparseCrossEntropy
+from graphc.passes.softmax.softmax_grad import LogSoftmaxGrad, SoftmaxGrad
 
 Arrays = list[np.ndarray]
 KERNELS: dict[str, Callable[[Arrays, list[int], list[int]], None]] = {}

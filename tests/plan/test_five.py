@@ -7,7 +7,7 @@ import pytest
 from graphc.exec.engine import Engine
 from graphc.exec.library import load_library
 from graphc.kernels.toolchain.targets import host_targets
-from graphc.session.trace import Trace
+from graphc.session.reports.trace import Trace
 
 from five import CASES, Case
 

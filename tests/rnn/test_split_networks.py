@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 import graphc as gc
-from graphc.passes import PIPELINE
-from graphc.passes.control_flow import Loop, everything
-from graphc.passes.simplify import simplify
-from graphc.passes.snapshot import take_snapshot
-from graphc.passes.split_loops import split_loops
-from graphc.passes.unused_results import unused_results
+from graphc.passes.loops.split_loops import split_loops
+from graphc.passes.loops.unused_results import unused_results
+from graphc.passes.pipeline import PIPELINE
+from graphc.passes.shared.control_flow import Loop, everything
+from graphc.passes.simplification.simplify import simplify
+from graphc.passes.snapshot.snapshot import take_snapshot
 
 UNITS, DEPTH, STEPS, BATCH = 80, 70, 5, 3
 CELLS = {"lstm": gc.nn.rnn_cell.BasicLSTMCell, "gru": gc.nn.rnn_cell.GRUCell, "plain": gc.nn.rnn_cell.BasicRNNCell}

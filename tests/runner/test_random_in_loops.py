@@ -11,7 +11,7 @@ import pytest
 import graphc as gc
 from graphc.ir.dtypes import float32
 from graphc.ops.random.philox import inner_iteration, uniform
-from graphc.passes.random_keys import random_key
+from graphc.passes.snapshot.random_keys import random_key
 
 import native as n
 from files import build_runner

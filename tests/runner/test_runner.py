@@ -13,7 +13,7 @@ import pytest
 from graphc.exec.engine import Engine
 from graphc.serial.graph_pb2 import GraphDef
 from graphc.serial.plan_proto import graph_hash
-from graphc.session.trace import Trace
+from graphc.session.reports.trace import Trace
 
 import native as n
 from files import build_runner, case_file, save_arrays

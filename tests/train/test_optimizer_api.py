@@ -272,3 +272,19 @@ def test_sign_decay() -> None:
         assert session.run(w) == [0.0]
         session.run(op)
         assert session.run(w) == [-0.5]
+
+
+def test_minimize_passes_its_arguments_by_name() -> None:
+    class Scaled(gc.train.GradientDescentOptimizer):
+        def compute_gradients(self, loss: Any, var_list: Any = None, **more: Any) -> Any:
+            return [(2.0 * g, v) for g, v in super().compute_gradients(loss, var_list, **more)]
+
+        def apply_gradients(self, grads_and_vars: Any, **more: Any) -> Any:
+            return super().apply_gradients(grads_and_vars, **more)
+
+    w, steps = gc.Variable([1.0]), gc.train.get_or_create_global_step()
+    step = Scaled(0.25).minimize(gc.reduce_sum(w), global_step=steps)
+    with gc.Session() as session:
+        session.run(gc.global_variables_initializer())
+        session.run(step)
+        assert session.run([w, steps]) == [[0.5], 1]

@@ -12,6 +12,7 @@ from graphc.ir.apply import apply, convert_to_tensor, first_dtype, holds_tensors
 from graphc.ir.graph import get_default_graph
 from graphc.ir.op import normalise_axis
 from graphc.ir.tensor import Tensor
+from graphc.ir.tensor_shape import Dimension
 from graphc.ops.array.join import ConcatV2, Pack, Split, SplitV, Unpack
 from graphc.ops.array.join_shapes import ParallelConcat
 from graphc.ops.array.shapes import ExpandDims
@@ -124,6 +125,8 @@ def split(
     if isinstance(value, (int, np.integer)) and isinstance(axis, (Tensor, list, tuple, np.ndarray)):
         value, axis = axis, value
     value = convert_to_tensor(value)
+    if isinstance(num_or_size_splits, Dimension) and num_or_size_splits.value is not None:
+        num_or_size_splits = num_or_size_splits.value
     if isinstance(num_or_size_splits, (int, np.integer)):
         if num_or_size_splits < 1:
             raise ValueError(f"split: argument 'num_or_size_splits' must be at least 1, but is {num_or_size_splits}")

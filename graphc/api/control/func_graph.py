@@ -51,7 +51,7 @@ class FuncGraph(func_graph.FuncGraph):
     def stacked(self, feeds: Sequence[Tensor], inner: Sequence[Tensor], fetches: Sequence[Tensor],
                 flat: Sequence[bool]) -> Stacked | None:
         """What computes the fetches of many values of the feeds at once, stacked along a new first axis, or, those that
-        are flat, one behind the other; `inner` is fed as before. In a graph of its own. None if there is none."""
+        are flat, one after another; `inner` is fed as before. In a graph of its own. None if there is none."""
         return stacked(self, FuncGraph(f"{self.name}_rows", self.outer_graph), feeds, inner, fetches, flat)
 
     @property

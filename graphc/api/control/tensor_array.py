@@ -83,7 +83,7 @@ class TensorArray:
     flow = property(lambda self: self._flow, doc="The list that this array is.")
     handle = property(lambda self: self._flow, doc="As `flow`: what another TensorArray is made of.")
     element_shape = property(lambda self: self._shape[0], doc="What is known of the elements' shape.")
-    dynamic_size = property(lambda self: self._dynamic_size, doc="Whether writing behind the end makes it longer.")
+    dynamic_size = property(lambda self: self._dynamic_size, doc="Whether writing after the end makes it longer.")
 
     def _with_flow(self, flow: Tensor) -> TensorArray:
         """The same kind of array with other elements."""

@@ -26,7 +26,7 @@ from graphc.ir.tensor import Tensor
 from graphc.ir.tensor_shape import TensorShape
 
 
-def _parameters(logits: Any, probs: Any, classes: bool, validate: bool) -> tuple[Tensor, Tensor]:
+def of_logits(logits: Any, probs: Any, classes: bool, validate: bool) -> tuple[Tensor, Tensor]:
     """Both, of which one is given. Raises ValueError otherwise. validate: that probs are probabilities."""
     if (logits is None) == (probs is None):
         raise ValueError("Must pass probs or logits, but not both.")
@@ -69,7 +69,7 @@ class Bernoulli(_OfLogits):
     def __init__(self, logits: Any = None, probs: Any = None, dtype: Any = int32, validate_args: bool = False,
                  allow_nan_stats: bool = True, name: str = "Bernoulli") -> None:
         parameters = dict(locals())
-        self._logits, self._probs = _parameters(logits, probs, classes=False, validate=validate_args)
+        self._logits, self._probs = of_logits(logits, probs, classes=False, validate=validate_args)
         super().__init__(dtype, NOT_REPARAMETERIZED, validate_args, allow_nan_stats, parameters, name=name)
 
     def _batch_shape(self) -> TensorShape:
@@ -123,7 +123,7 @@ class Categorical(_OfLogits):
     def __init__(self, logits: Any = None, probs: Any = None, dtype: Any = int32, validate_args: bool = False,
                  allow_nan_stats: bool = True, name: str = "Categorical") -> None:
         parameters = dict(locals())
-        self._logits, self._probs = _parameters(logits, probs, classes=True, validate=validate_args)
+        self._logits, self._probs = of_logits(logits, probs, classes=True, validate=validate_args)
         super().__init__(dtype, NOT_REPARAMETERIZED, validate_args, allow_nan_stats, parameters, name=name)
 
     @property

@@ -147,9 +147,16 @@ def _start(y: Tensor, dy: Any, position: int) -> Tensor:
             raise TypeError(f"Gradients of complex tensors must set grad_ys (y.dtype = {y.dtype!r})")
         return ones_like(y, name=f"grad_ys_{position}")
     given = convert_to_tensor(dy, y.dtype, name=f"grad_ys_{position}")
-    if not given.shape.is_compatible_with(y.shape):
-        raise ValueError(f"gradients: grad_ys[{position}] has shape {given.shape}, but '{y.name}' has {y.shape}")
-    return given
+    if given.shape.is_compatible_with(y.shape):
+        return given
+    if _without_ones(given) is not None and _without_ones(given) == _without_ones(y):
+        return reshape(given, y.shape)       # as [1, 5] for a y of [5]: TensorFlow does not look at shapes here
+    raise ValueError(f"gradients: grad_ys[{position}] has shape {given.shape}, but '{y.name}' has {y.shape}")
+
+
+def _without_ones(tensor: Tensor) -> list[int] | None:
+    known = tensor.shape
+    return [size for size in known.as_list() if size != 1] if known.is_fully_defined() else None
 
 
 @public("hessians")

@@ -61,7 +61,7 @@ def invert(x, name=None):
 
 @public("bitwise.left_shift")
 def left_shift(x, y, name=None):
-    """x moved by y bits to the left, zeros behind: x * 2 ** y, without the bits that are lost.
+    """x moved by y bits to the left, zeros after: x * 2 ** y, without the bits that are lost.
 
     x, y: integers of one dtype, broadcast. A shift by less than 0, or by all bits and more, is taken as 0 or as all
     bits but one. Raises TypeError for other or different dtypes, ValueError for shapes that are known not to broadcast.

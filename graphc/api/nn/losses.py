@@ -161,7 +161,8 @@ def sparse_softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits
         if of_logits is not None and of_labels is not None and len(of_labels) != len(of_logits) - 1:
             raise ValueError(
                 f"Rank mismatch: Rank of labels (received {len(of_labels)}) should equal rank of logits minus 1 "
-                f"(received {len(of_logits)})."
+                f"(received {len(of_logits)}). Labels are numbers of classes here; rows of probabilities go to "
+                "gc.nn.softmax_cross_entropy_with_logits."
             )
         if of_logits is not None and len(of_logits) == 2:
             return apply(SparseSoftmaxCrossEntropyWithLogits, logits, labels)[0]

@@ -1,4 +1,4 @@
-"""Tensors whose first size differs from element to element, in a stacked graph: all of them one behind the other.
+"""Tensors whose first size differs from element to element, in a stacked graph: all of them one after another.
 
 What is done to each number or string of such a tensor is done to all at once; what asks for its size gets the lengths.
 Two of them fit together only if they have their lengths from the same place.

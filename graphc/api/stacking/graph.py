@@ -29,11 +29,11 @@ ROWS, SAME, SPARSE, FLAT = "rows", "same", "sparse", "flat"
 
 @dataclass(frozen=True)
 class Stacked:
-    """graph: that of all these tensors; feeds: the elements' parts, [elements, ...], and behind them the lengths of
-    those that are flat; inner: what is the same for all; fetches: the results, and behind them lengths.
+    """graph: that of all these tensors; feeds: the elements' parts, [elements, ...], and after them the lengths of
+    those that are flat; inner: what is the same for all; fetches: the results, and after them lengths.
 
     kinds: of each result ROWS, SAME for all elements, the indices, values or shape of a SPARSE tensor with one more
-    axis, or FLAT: tensors of different first sizes, one behind the other. lengths: which fetches say how long those
+    axis, or FLAT: tensors of different first sizes, one after another. lengths: which fetches say how long those
     are."""
 
     graph: Graph

@@ -239,7 +239,7 @@ def _known(values: Any) -> list[int]:
 
 
 def _behind_rows(axis: Any) -> int:
-    """An element's axis as one of the rows: from behind it is the same."""
+    """An element's axis as one of the rows: counted from the end it is the same."""
     (known,) = _known([axis])
     return known + 1 if known >= 0 else known
 

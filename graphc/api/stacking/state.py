@@ -30,7 +30,7 @@ class Stacking:
     """The new graph while it is made. rows, same: the new tensors for the old ones, of the two kinds. sparse: those of
     sparse tensors' parts (indices, values or shape) that are one sparse tensor of all elements now, by old tensor, with
     what tells that sparse tensor from others. flat: those of tensors whose first sizes differ from element to element,
-    all one behind the other, with their lengths (flat.py)."""
+    all one after another, with their lengths (flat.py)."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph, self.g = graph, Builder()

@@ -216,7 +216,7 @@ class Device:
             self.driver.cuMemcpyDtoDAsync_v2(target, source, count, self.stream)
 
     def copy_from(self, other: Device, target: int, source: int, count: int) -> None:
-        """From another device's memory, behind all that either has to do; what they do next comes behind it. Both have
+        """From another device's memory, behind all that either has to do; what they do next comes after it. Both have
         been entered; this one is, again."""
         if not count:
             return

@@ -21,7 +21,7 @@ from graphc.exec.cuda.calls.checks import Failure
 from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.frame import DeviceFrame
 from graphc.exec.cuda.memory import Block, come_from_others, state_copy, wrote
-from graphc.exec.cuda.part import Part, whole
+from graphc.exec.cuda.split.part import Part, whole
 from graphc.exec.cuda.timing import DeviceEvent, device_speed, traced
 from graphc.exec.cuda.work import Brought, Copy
 from graphc.exec.engine import Engine

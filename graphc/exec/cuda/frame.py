@@ -6,7 +6,7 @@ same error on either device.
 Places, in one block of pinned memory and one of the device, at the same offsets: what is uploaded (copied up before
 the steps), what was checked, what is downloaded (copied down behind them). Values that only this part needs lie in an
 arena; those that other parts made, or are to have, where the caller says. What comes out of lists is copied to a place
-of its own before the first graph, what goes into them behind the last one to where the caller says. Work begins with
+of its own before the first graph, what goes into them after the last one to where the caller says. Work begins with
 the first graph, up to the first step that writes a variable if there are checks before it; the second one runs when
 those are good, so that a run that fails changes nothing.
 """
@@ -24,9 +24,11 @@ from graphc.exec.cuda.calls.checks import RECORD_WORDS, Check
 from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE
 from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.halves import ProductChoice
+from graphc.exec.cuda.lives import Lives
 from graphc.exec.cuda.memory import ALIGNMENT, Block, Layout, Scratch, array_at, bytes_of, state_copy
+from graphc.exec.cuda.narrowed import narrowed
 from graphc.exec.cuda.out_of_memory import explained
-from graphc.exec.cuda.part import Part
+from graphc.exec.cuda.split.part import Part
 from graphc.exec.cuda.step_work import StepWork
 from graphc.exec.cuda.vendor.libraries import libraries_of
 from graphc.exec.cuda.warpgroup_choice import warpgroups_of
@@ -47,7 +49,7 @@ class DeviceFrame:
     """See the header. dims: the body's table of sizes. given: addresses of the part's `given` values; made: sizes and
     address of each of its `made` ones.
 
-    uploads, downloads: arrays in pinned memory, to be filled before and read behind a run. staged: by the place among
+    uploads, downloads: arrays in pinned memory, to be filled before and read after a run. staged: by the place among
     `given`, where values out of lists are copied; kept: where values for lists are, with their sizes. stages: what each
     of the graphs does, every piece with the number of its step, NO_STEP of copies to and from. waits: whether the host
     has to wait for it; busy: whether what was uploaded may still be read. early: how many checks are known behind the
@@ -58,6 +60,10 @@ class DeviceFrame:
     def __init__(self, engine: DeviceEngine, part: Part, dims: Sequence[int], given: Sequence[int] = (),
                  made: Sequence[Sequence[int]] = ()) -> None:
         self.device, self.plan, self.part, self.dims = engine.devices[part.device], engine.whole_plan, part, dims
+        self.has_tensor_cores = self.device.compute >= TENSOR_COMPUTE
+        if self.has_tensor_cores:
+            self.plan, self.part = narrowed(self.plan, part, dims)
+            part = self.part
         self.engine: DeviceEngine = weakref.proxy(engine)
         self.body = self.plan.bodies[part.body]
         self.uses = [uses_of(self.body.steps[i]).roots(self.body) for i in part.steps]
@@ -176,7 +182,7 @@ class DeviceFrame:
 
     def _work(self, given: Mapping[int, int]) -> tuple[Stage, int]:
         """(the work of all steps, how much of it comes before the first step that writes a variable)."""
-        products = ProductChoice(self.plan, self.part.body, self.device.compute >= TENSOR_COMPUTE, self.engine.reduced)
+        products = ProductChoice(Lives(self.plan, self.part, self.dims), self.has_tensor_cores, self.engine.reduced)
         self.shared = Scratch(self.device)
         writer = StepWork(self.plan, self.part.body, self.dims, self._address, self.engine.library, self.shared.take,
                           self._facts, products, libraries_of(self.device), warpgroups_of(self.device))
@@ -186,7 +192,7 @@ class DeviceFrame:
         for number, use in zip(self.part.steps, self.uses, strict=True):
             if cut < 0 and any(self.body.buffers[b].kind == BufferKind.STATE for b in use.writes):
                 cut = len(work)
-            made, checks = writer.work(self.body.steps[number])
+            made, checks = writer.work(number)
             work += [(number, piece) for piece in made]
             assert len(checks) <= MOST_CHECKS, f"{self.body.steps[number]} has {len(checks)} checks"
             for check in checks:

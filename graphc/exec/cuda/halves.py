@@ -1,62 +1,49 @@
 """How a step's products are made on the device: by tensor cores or not.
 
-Products of 16-bit floats are those of float32 (docs/adr/0021): a map widens them first. What it writes, and nobody
-else, are factors that tensor cores multiply exactly; other float32 they round, where the user lets them.
+Products of 16-bit floats are those of float32 (docs/adr/0021): a map widens them first. Where products alone read what
+it writes, they read the 16-bit floats themselves (narrowed.py). Elsewhere what maps write, and nobody else, are
+factors that tensor cores multiply exactly; other float32 they round, where the user lets them.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from graphc.exec.cuda.calls.call import Products
-from graphc.exec.map_code import value_dtype
+from graphc.exec.cuda.lives import Lives, Use
+from graphc.kernels.contracts.all import kernel_of
 from graphc.plan import plan as p
-from graphc.plan.uses import root_of, uses_of
 
 EXACT = {"f16": Products.EXACT_F16, "bf16": Products.EXACT_BF16}       # by what factors were before
+# Of kernels that also multiply what they compute, or read what is no factor: which operands decide. The kernel rounds
+# its own factors then, to more bits than 16-bit floats have.
+FACTORS = {"attention": (0, 1, 2), "attention_kept": (0, 1, 2), "attention_grad": (0, 1, 2, 5),
+           "attention_dropped": (0, 1, 2), "attention_general_grad": (0, 1, 2, 5)}
 
 
 class ProductChoice:
-    """Of one body's steps. tensor_cores: whether the device has them; reduced: whether the user lets them round."""
+    """Of one body's steps, by their numbers. tensor_cores: whether the device has them; reduced: whether the user lets
+    them round."""
 
-    def __init__(self, plan: p.Plan, body: int, tensor_cores: bool, reduced: bool) -> None:
-        self._body, self._tensor_cores, self._reduced = plan.bodies[body], tensor_cores, reduced
-        self._widened = _widened_buffers(plan, self._body) if tensor_cores else {}
+    def __init__(self, lives: Lives, tensor_cores: bool, reduced: bool) -> None:
+        self._lives, self._tensor_cores, self._reduced = lives, tensor_cores, reduced
 
-    def __call__(self, step: p.Call) -> Products:
-        if not self._tensor_cores:
+    def __call__(self, number: int) -> Products:
+        step = self._lives.body.steps[number]
+        if not self._tensor_cores or not isinstance(step, p.Call):
             return Products.FUSED
-        kinds = {self._widened.get(root_of(self._body, operand)) for operand in uses_of(step).reads}
+        kernel = kernel_of(step.kernel)
+        assert kernel is not None, step.kernel
+        factors = FACTORS.get(kernel.name, [i for i, operand in enumerate(kernel.operands) if operand.role != "out"])
+        kinds = {self._kind(number, i) for i in factors}
         if None not in kinds:
             return EXACT.get("".join(kinds), Products.EXACT)   # type: ignore[arg-type]
         return Products.ROUNDED if self._reduced else Products.FUSED
 
-
-def _widened_buffers(plan: p.Plan, body: p.Body) -> dict[int, str]:
-    """The buffers to which maps alone write, and nothing but widened floats; of which type, "" of several."""
-    widened: dict[int, str] = {}
-    others: set[int] = set()
-    for step in body.steps:
-        for buffer, kind in _writes(plan, step):
-            root = root_of(body, buffer)
-            if kind is None:
-                others.add(root)
-            else:
-                widened[root] = kind if widened.get(root, kind) == kind else ""
-    return {root: kind for root, kind in widened.items() if root not in others}
-
-
-def _writes(plan: p.Plan, step: p.Step) -> Iterator[tuple[int, str | None]]:
-    """Each buffer that a step may write, and, if widened floats are all that it writes there, of which type."""
-    if isinstance(step, p.Map):
-        program = plan.programs[step.program]
-        for value, access in zip(program.stores, step.stores, strict=True):
-            number = value - len(program.loads)
-            instr = program.instrs[number] if number >= 0 else None
-            is_cast = instr is not None and instr.op == "cast" and instr.dtype == "f32"
-            kind = value_dtype(program, instr.args[0]) if is_cast else ""     # type: ignore[union-attr]
-            yield access.buffer, kind if kind in EXACT else None
-        return
-    use = uses_of(step)
-    # What loops and branches, and Python, do with what they are given is not looked at.
-    for buffer in use.writes if isinstance(step, p.Call) else (*use.reads, *use.writes):
-        yield buffer, None
+    def _kind(self, step: int, operand: int) -> str | None:
+        """The 16-bit type that an operand is or has been, "" of several; None of other numbers."""
+        lives = self._lives
+        there = lives.body.steps[step]
+        assert isinstance(there, p.Call)
+        dtype = lives.body.buffers[there.operands[operand]].dtype
+        if dtype in EXACT:
+            return dtype
+        life = lives.read_by(step, Use.READ, operand)
+        return None if life is None else lives.widened_from(life)

@@ -17,22 +17,23 @@ from graphc.plan import plan as p
 
 class StepWork:
     """Of one body's steps. dims: its table of sizes; address: of a buffer; scratch, facts: as in
-    calls/call.py; products: how a call multiplies; libraries, warpgroups: as in calls/call.py."""
+    calls/call.py; products: how a step, by its number, multiplies; libraries, warpgroups: as in calls/call.py."""
 
     def __init__(self, plan: p.Plan, body: int, dims: Sequence[int], address: Callable[[int], int], library: Library,
                  scratch: Callable[[int], int], facts: Callable[[bytes], int],
-                 products: Callable[[p.Call], Products], libraries: Libraries | None = None,
+                 products: Callable[[int], Products], libraries: Libraries | None = None,
                  warpgroups: WarpgroupProducts | None = None) -> None:
         self.plan, self.body, self.dims, self.address = plan, plan.bodies[body], dims, address
         self.library, self.scratch, self.facts, self.products = library, scratch, facts, products
         self.libraries, self.warpgroups = libraries, warpgroups
 
-    def work(self, step: p.Step) -> tuple[list[Work], list[Check]]:
-        """(what is done, what is to be looked at when it is done)"""
+    def work(self, number: int) -> tuple[list[Work], list[Check]]:
+        """(what is done, what is to be looked at when it is done) of a step of the body."""
+        step = self.body.steps[number]
         if isinstance(step, p.Map):
             return list(self._map(step)), []
         assert isinstance(step, p.Call)
-        return self._call(step)
+        return self._call(step, self.products(number))
 
     def _map(self, step: p.Map) -> Sequence[Work]:
         program, domain = self.plan.programs[step.program], [self.dims[d] for d in step.domain]
@@ -50,13 +51,14 @@ class StepWork:
                 number += 1
         return launches(BoundMap(program, tuple(domain), step.reduced, places), self.library, self.scratch)
 
-    def _call(self, step: p.Call) -> tuple[list[Work], list[Check]]:
+    def _call(self, step: p.Call, products: Products) -> tuple[list[Work], list[Check]]:
         name, *types = step.kernel.split(".")
         if name in (STATE_CHECK, STATE_MARK):
             return [], []
         call = Call(tuple(types), tuple(self.address(o) for o in step.operands),
                     tuple(self.dims[d] for d in step.dims), step.attrs, self.library, self.scratch, self.facts,
-                    products=self.products(step), libraries=self.libraries, warpgroups=self.warpgroups)
+                    products=products, libraries=self.libraries, warpgroups=self.warpgroups,
+                    stored=tuple(self.body.buffers[o].dtype for o in step.operands))
         work = list(CALLS[name](call))
         return work + list(self._map(step.epilogue) if step.epilogue is not None else ()), call.checks
 

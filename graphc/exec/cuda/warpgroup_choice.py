@@ -20,7 +20,7 @@ from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.memory import ALIGNMENT
 from graphc.exec.cuda.vendor.choices import Choices, Made, Question
 from graphc.exec.cuda.vendor.cublas import Problem
-from graphc.exec.cuda.vendor.products import is_worth_it
+from graphc.exec.cuda.vendor.products import is_worth_it, problem_of
 from graphc.exec.cuda.warpgroup_probe import complaint
 from graphc.exec.cuda.work import Work
 
@@ -37,7 +37,7 @@ class WarpgroupProducts:
 
     def best(self, call: Call, f: Factors, own: Made) -> Made:
         """What makes the product best: `own`, or a variant by warpgroups."""
-        problem = Problem(f.dtype, f.batch, f.m, f.n, f.k, f.a_batch, f.b_batch, f.transpose_a, f.transpose_b, True)
+        problem = problem_of(f, True)
         if not warpgroups.variants(call, f) or not is_worth_it(problem) or not self._are_working():
             return own
         variant = self._choices.choose(call, _question(call, f, problem, own))
@@ -68,8 +68,8 @@ def _question(call: Call, f: Factors, problem: Problem, own: Made) -> Question[V
     def tried(variant: Variant) -> Made:
         return lambda there, a, b, c: warpgroups.work(there, f, variant, a, b, c, is_trial=True)
 
-    return Question(str(problem), f"{problem!r} {call.products.name}", f.dtype, problem.factors, f.batch * f.m * f.n,
-                    f.k, problem.operations, own, lambda: warpgroups.variants(call, f), tried)
+    return Question(str(problem), f"{problem!r} {call.products.name}", f.stored, f.made, problem.factors,
+                    f.batch * f.m * f.n, f.k, problem.operations, own, lambda: warpgroups.variants(call, f), tried)
 
 
 def warpgroups_of(device: Device) -> WarpgroupProducts | None:

@@ -32,6 +32,7 @@ SECONDS = 120              # until which it must have ended
 NO_MEMORY = 3              # its status where the GPU has no memory for it: that tells nothing of the kernels
 KIND = "warpgroup-probe-"
 SIZES = (150, 300, 332)    # m, n, k: several tiles, none of them whole, and more panels than a ring has stages
+HALF_SIZES = (152, 304, 328)           # the same of factors that are 16-bit floats in memory
 KINDS = {"f16": Products.EXACT_F16, "bf16": Products.EXACT_BF16, "tf32": Products.ROUNDED}
 
 
@@ -68,16 +69,26 @@ def _asked(number: int) -> tuple[str, bool]:
             done.returncode != NO_MEMORY)
 
 
-def _variants(elements: Sequence[str]) -> Iterator[tuple[Variant, tuple[bool, bool]]]:
-    """Every kernel, and how factors lie."""
+def _variants(elements: Sequence[str]) -> Iterator[tuple[Variant, tuple[bool, bool], bool]]:
+    """Every kernel, how factors lie, and whether they and the result are 16-bit floats in memory."""
     for element, columns in itertools.product(elements, STAGES):
         for turned in ((False, False), (True, True)) if ELEMENTS[element].both_ways else ((False, True),):
-            yield Variant(element, columns), turned
-    yield Variant(elements[0], min(STAGES), 2), (False, True)
+            yield Variant(element, columns), turned, False
+            if ELEMENTS[element].bytes == 2:
+                yield Variant(element, columns), turned, True
+    yield Variant(elements[0], min(STAGES), 2), (False, True), False
 
 
-def _is_right(device: Device, variant: Variant, turned: tuple[bool, bool]) -> bool:
-    m, n, k = SIZES
+def _as_halves(x: np.ndarray, element: str) -> np.ndarray:
+    """The nearest 16-bit floats, as their bits: NumPy may have no bfloat16."""
+    if element == "f16":
+        return x.astype(np.float16).view(np.uint16)
+    bits = x.view(np.uint32)
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16)
+
+
+def _is_right(device: Device, variant: Variant, turned: tuple[bool, bool], halves: bool) -> bool:
+    m, n, k = HALF_SIZES if halves else SIZES
     generator, kept = np.random.default_rng(0), []  # type: np.random.Generator, list[Block]
 
     def room(count: int) -> int:
@@ -86,18 +97,22 @@ def _is_right(device: Device, variant: Variant, turned: tuple[bool, bool]) -> bo
 
     shapes = ((k, m) if turned[0] else (m, k), (n, k) if turned[1] else (k, n))
     a, b = (generator.integers(-16, 17, shape).astype(np.float32) / 16 for shape in shapes)
-    found = np.empty((m, n), np.float32)
+    wanted = (a.T if turned[0] else a) @ (b.T if turned[1] else b)
+    if halves:
+        a, b, wanted = (_as_halves(x, variant.element) for x in (a, b, wanted))
+    found = np.empty_like(wanted)
     a_at, b_at, c_at = (room(array.nbytes) for array in (a, b, found))
     for place, array in ((a_at, a), (b_at, b)):
         device.upload(place, array.ctypes.data, array.nbytes)
     call = Call(("f32",), (), (), (), load_library(), room, lambda stored: 0, products=KINDS[variant.element])
-    factors = Factors("f32", 1, m, n, k, m * k, k * n, *turned)
+    stored = variant.element if halves else ""
+    factors = Factors("f32", 1, m, n, k, m * k, k * n, *turned, element=stored, result=stored)
     for step in work(call, factors, variant, a_at, b_at, c_at, is_trial=True):
         step.prepare(device)
         step.submit(device)
     device.download(found.ctypes.data, c_at, found.nbytes)
     device.wait()
-    return bool((found == (a.T if turned[0] else a) @ (b.T if turned[1] else b)).all())
+    return bool((found == wanted).all())
 
 
 def main(*arguments: str) -> int:
@@ -105,9 +120,9 @@ def main(*arguments: str) -> int:
     device = find_devices()[int(number)]
     try:
         device.enter()
-        for variant, turned in _variants(elements or [*ELEMENTS]):
-            if not _is_right(device, variant, turned):
-                print(f"{variant.name}, transposed {turned}: the product is wrong")
+        for variant, turned, halves in _variants(elements or [*ELEMENTS]):
+            if not _is_right(device, variant, turned, halves):
+                print(f"{variant.name}, transposed {turned}{', 16 bits in memory' * halves}: the product is wrong")
                 return 1
     except errors.ResourceExhaustedError as error:
         print(error)

@@ -91,7 +91,7 @@ def _entries(data: bytes, path: str) -> Iterator[tuple[bytes, bytes]]:
         cursor = Cursor(value, path)
         for key, found in _block_entries(_block(data, Handle(cursor.varint(), cursor.varint()), path), path):
             if before is not None and key <= before:
-                raise damaged(path, f"its keys are not in order ({key!r} comes behind {before!r})")
+                raise damaged(path, f"its keys are not in order ({key!r} comes after {before!r})")
             before = key
             yield key, found
 

@@ -229,7 +229,7 @@ def pad(w: Writer, op: Any, x: str, _: str, value: str = "") -> str:
 
 @exports("OneHot")
 def one_hot(w: Writer, op: Any, indices: str, _: str, on: str, off: str) -> str:
-    """Indices outside are no index at all in graphc; in ONNX negative ones count from behind."""
+    """Indices outside are no index at all in graphc; in ONNX negative ones count from the end."""
     depth, axis = w.int64(op.inputs[1]), op.get_attr("axis")
     number = w.int64(op.inputs[0])
     outside = w.node("Less", number, w.constant(0, gc.int64))

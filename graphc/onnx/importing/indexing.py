@@ -12,7 +12,7 @@ _FAR = 2**31 - 1
 
 
 def from_front(node: Node, indices: Any, size: Any) -> Any:
-    """Indices that may count from behind (negative), as such from the front."""
+    """Indices that may count from the end (negative), as such from the front."""
     known = node.maybe_known(indices)
     if known is not None and (known >= 0).all():
         return indices

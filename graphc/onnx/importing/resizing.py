@@ -1,7 +1,8 @@
 """Resize, Upsample: each axis for itself, as a weighted sum of a few old elements for each new one.
 
 Where a new element lies among the old ones is computed in the graph, in float64: with sizes that are known it is a
-constant in the end, and with others it follows the sizes of each run.
+constant in the end, and with others it follows the sizes of each run. Pictures of float32 and of known height and width
+that are resized linearly are left to ResizeBilinear, which has a kernel of its own.
 """
 from __future__ import annotations
 
@@ -96,6 +97,8 @@ def _resized(node: Node, x: Any, axes: list[Axis]) -> Any:
     """Outside of the tensor (a region may reach there) stands extrapolation_value."""
     dtype = x.dtype
     mode = node.attr("mode", "nearest")
+    if mode == "linear" and _is_bilinear(node, x, axes):
+        return _bilinear(node, x, axes)
     wide = x if dtype in (gc.float32, gc.float64) or mode == "nearest" else gc.cast(x, gc.float32)
     for axis in axes:
         place = _places(node, axis)
@@ -107,6 +110,27 @@ def _resized(node: Node, x: Any, axes: list[Axis]) -> Any:
         wide = y
     return gc.identity(wide) if wide.dtype == dtype else gc.cast(
         gc.round(wide) if dtype.is_integer else wide, dtype)
+
+
+# The words for where elements lie, as ResizeBilinear has them.
+_CENTERS = {"half_pixel": {"half_pixel_centers": True}, "pytorch_half_pixel": {"half_pixel_centers": True},
+            "align_corners": {"align_corners": True}, "asymmetric": {}}
+
+
+def _is_bilinear(node: Node, x: Any, axes: list[Axis]) -> bool:
+    """Whether ResizeBilinear means the same: it takes its scales from the sizes, and some modes differ for size 1."""
+    return (x.dtype == gc.float32 and node.rank(x) == 4 and [axis.index for axis in axes] == [2, 3]
+            and not node.attr("antialias", 0) and not node.attr("exclude_outside", 0)
+            and node.attr("coordinate_transformation_mode", "half_pixel") in _CENTERS
+            and all(isinstance(a.old, int) and isinstance(a.new, int) and a.new > 1 and a.old * a.scale == a.new
+                    for a in axes))
+
+
+def _bilinear(node: Node, x: Any, axes: list[Axis]) -> Any:
+    """The transposes meet those of the convolutions around it (passes/images/layout.py)."""
+    centers = _CENTERS[node.attr("coordinate_transformation_mode", "half_pixel")]
+    made = gc.image.resize_bilinear(gc.transpose(x, [0, 2, 3, 1]), [axis.new for axis in axes], **centers)
+    return gc.transpose(made, [0, 3, 1, 2])
 
 
 def _places(node: Node, axis: Axis) -> Any:

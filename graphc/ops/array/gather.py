@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,7 +14,7 @@ from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType, bool_, float32, float64, int32, int64
 from graphc.ir.elementwise import check_dtype, check_kind
 from graphc.ir.known import own_symbol, regrouped, require_nonnegative, with_moved_value
-from graphc.ir.op import Op, Sample, attr, normalise_axis, operand_field, register
+from graphc.ir.op import Op, Permuted, Sample, attr, normalise_axis, operand_field, register
 from graphc.ir.spec import Spec, require_equal, text
 from graphc.ir.tensor import Operation
 
@@ -87,6 +88,12 @@ class GatherV2(Op):
             shape = g.shape(params)
             return [g.scatter_sum(dy, indices, shape, axis=self.axis, batch_dims=self.batch_dims), None, None]
         return [rows_gradient(g, params, indices, dy), None, None]
+
+    def permuted(self, perm: tuple[int, ...], ranks: tuple[int, ...]) -> Permuted | None:
+        if self.batch_dims or ranks[1] != 1:
+            return None
+        moved = replace(self, axis=perm.index(normalise_axis(self.axis, len(perm))))
+        return Permuted(moved, (perm, None), (perm,))
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         params, indices = inputs

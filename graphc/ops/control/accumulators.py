@@ -1,6 +1,6 @@
 """Conditional accumulators: they add up gradients, drop those that are stale, and give the mean.
 
-An accumulator belongs to the session (session/accumulators.py; ops/control/session_objects.py says how).
+An accumulator belongs to the session (session/resources/accumulators.py; ops/control/session_objects.py says how).
 """
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Barriers: maps from keys to tuples of tensors, whose elements come out once all their components are there.
 
-A barrier belongs to the session (session/barriers.py; ops/control/session_objects.py says how).
+A barrier belongs to the session (session/resources/barriers.py; ops/control/session_objects.py says how).
 """
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Iterators over datasets: the ops that make one, set it up and take an element out.
 
-An iterator belongs to the session (session/iterators.py). What it goes over is a pipeline of this process that the ops
-name (`dataset`), as a PyFunc names its function.
+An iterator belongs to the session (session/resources/iterators.py). What it goes over is a pipeline of this process
+that the ops name (`dataset`), as a PyFunc names its function.
 """
 from __future__ import annotations
 

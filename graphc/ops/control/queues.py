@@ -1,6 +1,6 @@
 """Queues: the ops that make one, and those that put elements in and take them out.
 
-A queue belongs to the session (session/queues.py; ops/control/session_objects.py says how).
+A queue belongs to the session (session/resources/queues.py; ops/control/session_objects.py says how).
 """
 from __future__ import annotations
 

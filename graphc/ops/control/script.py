@@ -38,10 +38,13 @@ HOSTS: weakref.WeakValueDictionary[str, Callable[..., Any]] = weakref.WeakValueD
 def host_function(name: str) -> Callable[..., Any]:
     """The function that a plan calls `name`. Raises NotFoundError for one of another process."""
     function = HOSTS.get(name)
+    if function is None and name.startswith("dataset:"):
+        raise errors.NotFoundError(f"the data set '{name}' is not in this process: files do not hold the data sets of "
+                                   "gc.data; feed what the iterator's IteratorGetNext gives, or build the iterator "
+                                   "again")
     if function is None:
         raise errors.NotFoundError(f"the Python function '{name}' is not in this process; py_func cannot be loaded "
-                                   "from a "
-                                   "file, build the op again")
+                                   "from a file, build the op again")
     return function
 
 

@@ -1,7 +1,7 @@
 """Objects that belong to a session (queues, lookup tables): the ops that make one, and those that use it.
 
-The handle is no value of a run: taking a snapshot finds the op that made it (passes/snapshot.py), and what is left is a
-call of the session's object (session/objects.py), an effect on the host.
+The handle is no value of a run: taking a snapshot finds the op that made it (passes/snapshot), and what is left is a
+call of the session's object (session/resources/objects.py), an effect on the host.
 """
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class ObjectCall:
     guessed: GuessedRanks | None = None
 
     def bind(self, objects: Any) -> Any:
-        """The function for the session that owns `objects` (session/objects.py)."""
+        """The function for the session that owns `objects` (session/resources/objects.py)."""
         return objects.function(self)
 
     def __call__(self, *arrays: Any) -> Any:

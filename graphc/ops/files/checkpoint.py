@@ -1,8 +1,8 @@
 """Checkpoints written and read while a graph runs: what the nodes `save/SaveV2`, `save/RestoreV2`, ... of a Saver do.
 
 The files are graphc/io/checkpoint's, which is imported when one is read or written: it needs protobuf. RestoreV2's
-results have the ranks of the variables that they are assigned to (passes/required_sizes.py): the op itself says no
-shape.
+results have the ranks of the variables that they are assigned to (passes/shared/required_sizes.py): the op itself
+says no shape.
 """
 from __future__ import annotations
 

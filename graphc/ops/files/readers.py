@@ -1,6 +1,6 @@
 """Readers: they take names of files out of a queue, and give what is in the files, record by record.
 
-A reader belongs to the session (session/readers.py; ops/control/session_objects.py says how).
+A reader belongs to the session (session/resources/readers.py; ops/control/session_objects.py says how).
 """
 from __future__ import annotations
 

@@ -198,9 +198,8 @@ class ResizeBilinear(Resize):
             x = y
 
 
-@register
-class ResizeBilinearGrad(Op):
-    """The gradient of ResizeBilinear by original_image, of whose values only dtype and sizes matter."""
+class ResizeGradient(Op):
+    """The gradient of a resize by original_image, of whose values only dtype and sizes matter."""
 
     operands = ("grads", "original_image")
     results = ("output",)
@@ -216,9 +215,24 @@ class ResizeBilinearGrad(Op):
         return (inputs[1].dtype,)
 
     def infer(self, grads: Spec, original_image: Spec) -> Spec:
-        check_gradient(self, grads, original_image)
+        if grads.dtype != float32:
+            raise TypeError(f"argument 'grads' has dtype {grads.dtype.name}, but {self.type} takes float32 only; cast "
+                            "it (gc.cast)")
+        check_dtype(self, "original_image", original_image.dtype, "floating")
+        check_rank("grads", grads, 4)
+        check_rank("original_image", original_image, 4)
+        check_pixels("grads", grads)
+        check_pixels("original_image", original_image)
+        if grads.shape is not None and original_image.shape is not None:
+            for axis, what in ((0, "batch"), (3, "channels")):
+                require_equal(grads.shape[axis], original_image.shape[axis], f"{what} of grads and of original_image")
         check_centers(self.align_corners, self.half_pixel_centers)
         return Spec(original_image.dtype, original_image.shape)
+
+
+@register
+class ResizeBilinearGrad(ResizeGradient):
+    """The gradient of ResizeBilinear."""
 
     def reference(self, grads: np.ndarray, original: np.ndarray) -> np.ndarray:
         # What each old element has to do with the new ones is what a picture of it alone becomes.
@@ -246,17 +260,3 @@ class ResizeBilinearGrad(Op):
             parts = [scattered(b, below, low, axis, size), scattered(b, above, high, axis, size)]
             x = outputs[0] if axis == 2 else b.temporary(float32, parts[0].shape)
             b.map(lambda s, a, c, dtype=x.dtype: s.cast(s("add", a, c), dtype), parts, [x])
-
-
-def check_gradient(op: Op, grads: Spec, original: Spec) -> None:
-    if grads.dtype != float32:
-        raise TypeError(f"argument 'grads' has dtype {grads.dtype.name}, but {op.type} takes float32 only; cast it "
-                        "(gc.cast)")
-    check_dtype(op, "original_image", original.dtype, "floating")
-    check_rank("grads", grads, 4)
-    check_rank("original_image", original, 4)
-    check_pixels("grads", grads)
-    check_pixels("original_image", original)
-    if grads.shape is not None and original.shape is not None:
-        for axis, what in ((0, "batch"), (3, "channels")):
-            require_equal(grads.shape[axis], original.shape[axis], f"{what} of grads and of original_image")

@@ -9,11 +9,10 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dtypes import FLOATING, DType, float32, float64, int32, uint8
-from graphc.ir.op import Op, Sample, attr, register
-from graphc.ir.spec import Spec
+from graphc.ir.op import attr, register
 from graphc.ir.tensor import Operation
-from graphc.ops.image.resize import MODES, SIZES, Resize, check_gradient, resize_samples
-from graphc.ops.image.sampling import Sampler, along, check_centers, gathered, scale, scattered
+from graphc.ops.image.resize import Resize, ResizeGradient, resize_samples
+from graphc.ops.image.sampling import Sampler, along, gathered, scale, scattered
 
 
 def _keys(x: np.ndarray, a: float) -> np.ndarray:
@@ -71,26 +70,8 @@ def _mixed(s: Any, *loaded: Any) -> Any:
 
 
 @register
-class ResizeBicubicGrad(Op):
-    """The gradient of ResizeBicubic by original_image, of whose values only dtype and sizes matter."""
-
-    operands = ("grads", "original_image")
-    results = ("output",)
-    types: ClassVar = {"T": "original_image"}
-    align_corners: bool = attr("bool", False)
-    half_pixel_centers: bool = attr("bool", False)
-    samples: ClassVar = [
-        *(Sample(mode, ((shape[0], *size, shape[3]), shape), gradient=False) for shape, size in SIZES
-          for mode in MODES),
-        Sample({}, ((1, 5, 2, 2), (1, 3, 4, 2)), (float32, float64), gradient=False)]
-
-    def result_dtypes(self, *inputs: Spec) -> tuple[DType, ...]:
-        return (inputs[1].dtype,)
-
-    def infer(self, grads: Spec, original_image: Spec) -> Spec:
-        check_gradient(self, grads, original_image)
-        check_centers(self.align_corners, self.half_pixel_centers)
-        return Spec(original_image.dtype, original_image.shape)
+class ResizeBicubicGrad(ResizeGradient):
+    """The gradient of ResizeBicubic."""
 
     def reference(self, grads: np.ndarray, original: np.ndarray) -> np.ndarray:
         forward, x = ResizeBicubic(grads.shape[1:3], self.align_corners, self.half_pixel_centers), grads

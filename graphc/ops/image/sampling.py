@@ -133,7 +133,7 @@ class Sampler:
             scale, one, zero = self.scale(s, old, new), s.constant(1.0, float32), s.constant(0.0, float32)
             row, column = s.cast(s.index(0), float32), s.cast(s.index(1), float32)
             begin, end = s("mul", row, scale), s("mul", s("add", row, one), scale)
-            # The last old place counts for what lies behind it, too.
+            # The last old place counts for what lies after it, too.
             is_last = s("equal", s("add", s.index(1), s.constant(1, int64)), old)
             right = s("select", is_last, s("max", end, s("add", column, one)), s("add", column, one))
             part = s("sub", s("min", end, right), s("max", begin, column))
@@ -158,7 +158,7 @@ def area_table(b: Any, old: Size, new: int) -> Tap:
         begin, end = s("mul", row, scale), s("mul", s("add", row, one), scale)
         index = s("add", s("min", s.cast(s("floor", begin), int64), last), s.index(1))
         place = s.cast(index, float32)
-        # The last old place counts for what lies behind it, too.
+        # The last old place counts for what lies after it, too.
         right = s("select", s("equal", index, last), s("max", end, s("add", place, one)), s("add", place, one))
         part = s("max", s("sub", s("min", end, right), s("max", begin, place)), zero)
         weight = s("select", s("less_equal", index, last), s("div", part, scale), zero)

@@ -36,7 +36,7 @@ class Cholesky(ByKernel):
     operands = ("input",)
     results = ("output",)
     types: ClassVar = {"T": "input"}
-    # The gradient is that of symmetric matrices: tests/ops/test_linalg.py.
+    # The gradient is that of symmetric matrices: tests/ops/linalg/test_linalg.py.
     samples: ClassVar = [Sample({}, (definite(*s).astype(t),), gradient=False) for s, t in (
         ((4, 4), np.float32), ((2, 3, 3), np.float64), ((1, 1), np.float32), ((0, 0), np.float32),
         ((0, 3, 3), np.float32), ((2, 2, 5, 5), np.float32))]

@@ -1,6 +1,6 @@
 """Lookup tables: the ops that make one, and those that look up, put in, take out, count and list.
 
-A table belongs to the session (session/tables.py; ops/control/session_objects.py says how).
+A table belongs to the session (session/resources/tables.py; ops/control/session_objects.py says how).
 """
 from __future__ import annotations
 

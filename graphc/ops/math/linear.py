@@ -125,7 +125,7 @@ class SparseMatMul(Composite):
         Sample(
             {"transpose_a": ta, "transpose_b": tb, "a_is_sparse": tb},
             ((5, 3) if ta else (3, 5), (7, 5) if tb else (5, 7)),
-            gradient=False,  # float32 only: tests/ops/test_einsum.py
+            gradient=False,  # float32 only: tests/ops/linalg/test_einsum.py
         )
         for ta in (False, True)
         for tb in (False, True)

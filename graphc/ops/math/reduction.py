@@ -179,7 +179,7 @@ class Prod(_Reduced):
     """The product along axes"""
 
     kind = "numeric"
-    combine = "mul"             # of complex numbers: passes/number_types.py
+    combine = "mul"             # of complex numbers: passes/shared/number_types.py
     sizes_function = staticmethod(lambda x, y: x * y)
     function = np.prod
     samples = [*_samples(low=0.5, high=1.5),

@@ -92,7 +92,7 @@ class Igamma(_OfPair):
     operands = ("a", "x")
     primitive = "igamma"
     function = staticmethod(lambda a, x: special_reference.gamma_parts(a, x)[0])
-    # By a there is a first derivative only, as in TensorFlow: tests/ops/test_special_functions.py.
+    # By a there is a first derivative only, as in TensorFlow: tests/ops/math/test_special_functions.py.
     samples = binary_samples(0.3, 6, integers=False, gradient=False)
 
     def grad(self, g, node, dy):

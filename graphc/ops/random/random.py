@@ -1,8 +1,8 @@
 """Random numbers: stateless and counter-based.
 
-A number is philox(key, run, iteration, index): the key is a field that compiling fills (passes/random_keys.py) from the
-seeds or, without any, from the process; run counts the session's runs, iteration those of all loops around. So a
-gradient or a recomputation sees the draw of the forward pass, and nothing that happens elsewhere in the graph changes
+A number is philox(key, run, iteration, index): the key is a field that compiling fills (passes/snapshot/random_keys.py)
+from the seeds or, without any, from the process; run counts the session's runs, iteration those of all loops around. So
+a gradient or a recomputation sees the draw of the forward pass, and nothing that happens elsewhere in the graph changes
 the numbers.
 """
 from __future__ import annotations

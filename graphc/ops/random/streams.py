@@ -2,7 +2,7 @@
 
 Snapshots make these nodes of ops with seeds, if the session wants them (gc.set_random_mode). Numbers that a map can
 make are computed by one, which is told where the stream stands; all others are drawn in Python by the session's stream
-(session/streams.py). They are no part of a saved graph.
+(session/resources/streams.py). They are no part of a saved graph.
 """
 from __future__ import annotations
 

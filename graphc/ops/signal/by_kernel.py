@@ -15,10 +15,10 @@ import numpy as np
 from graphc.ir import dims
 from graphc.kernels.contracts.signal import LONGEST
 
-# Steps of a prime number cost its square: beyond this one Bluestein's way, three transforms of twice the length and
-# more, is quicker.
-LARGEST_PRIME = 53
-# Longer rows are transformed as matrices: of few rows most lanes are empty, of many the planes outgrow the cache.
+# Steps of a prime number cost its square: of many rows Bluestein's way, three transforms of twice the length and more,
+# is quicker only from about 400 on, of a single one from 80 on.
+LARGEST_PRIME = 127
+# Longer rows are transformed as matrices: of many the planes outgrow the cache.
 LONGEST_ROW = 256
 
 

@@ -4,7 +4,7 @@ Neighbours are taken as one complex number: z = x[0::2] + i x[1::2], which is ho
 transform, that of the even places is E[k] = (Z[k] + conj Z[n/2 - k]) / 2, that of the odd ones
 O[k] = (Z[k] - conj Z[n/2 - k]) / 2i, and X[k] = E[k] + exp(-2 pi i k / n) O[k]; for k = 0 and k = n/2, which have no
 opposite, that is the sum and the difference of Z[0]'s parts. The inverse goes the same way back.
-The kernel does so by itself where transforms stand side by side; of others it is a map behind, or in front of, it.
+The kernel does so by itself where transforms stand side by side; of others it is a map after, or in front of, it.
 """
 from __future__ import annotations
 

@@ -19,12 +19,12 @@ _POSIX = {
     "digit": "0-9", "graph": "!-~", "lower": "a-z", "print": " -~", "punct": "!-/:-@\\[-`{-~",
     "space": "\\t\\n\\v\\f\\r ", "upper": "A-Z", "word": "0-9A-Za-z_", "xdigit": "0-9A-Fa-f",
 }
-_NOT_POSIX = {
-    "alnum": "\\x00-/:-@\\[-`{-\\U0010ffff", "alpha": "\\x00-@\\[-`{-\\U0010ffff", "digit": "\\x00-/:-\\U0010ffff",
-    "space": "\\x00-\\x08\\x0e-\\x1f!-\\U0010ffff", "lower": "\\x00-`{-\\U0010ffff", "upper": "\\x00-@\\[-\\U0010ffff",
-}
-_NOT_CLASSES = {"d": "\\x00-/:-\\U0010ffff", "w": "\\x00-/:-@\\[-\\^`{-\\U0010ffff",
-                "s": "\\x00-\\x08\\x0b\\x0e-\\x1f!-\\U0010ffff"}
+_TO_LAST = "-\\ud7ff\\ue000-\\U0010ffff"     # ends a range: up to the last character, without those bytes
+_NOT_POSIX = {name: f"{first}{_TO_LAST}" for name, first in (
+    ("alnum", "\\x00-/:-@\\[-`{"), ("alpha", "\\x00-@\\[-`{"), ("digit", "\\x00-/:"),
+    ("space", "\\x00-\\x08\\x0e-\\x1f!"), ("lower", "\\x00-`{"), ("upper", "\\x00-@\\["))}
+_NOT_CLASSES = {name: f"{first}{_TO_LAST}" for name, first in (
+    ("d", "\\x00-/:"), ("w", "\\x00-/:-@\\[-\\^`{"), ("s", "\\x00-\\x08\\x0b\\x0e-\\x1f!"))}
 _WORD = "[0-9A-Za-z_]"
 _EDGES = {"b": f"(?-i:(?<!{_WORD})(?={_WORD})|(?<={_WORD})(?!{_WORD}))",
           "B": f"(?-i:(?<!{_WORD})(?!{_WORD})|(?<={_WORD})(?={_WORD}))"}
@@ -48,6 +48,11 @@ def compiled(pattern: bytes) -> re.Pattern[str]:
         return re.compile(_Translation(text).run())
     except (re.error, _Wrong, OverflowError, RecursionError) as error:
         raise InvalidArgumentError(f"Invalid pattern: {text}, error: {error}") from None
+
+
+def _code(character: str) -> int:
+    """Of a character in a set, written as itself or as an escape; 0 for other escapes, all of ASCII."""
+    return ord(character) if len(character) == 1 else int(character[2:], 16) if character.startswith("\\U") else 0
 
 
 class _Wrong(ValueError):
@@ -189,7 +194,8 @@ class _Translation:
         low = self._set_character()
         if pattern.startswith("-", self.at) and pattern[self.at + 1:self.at + 2] not in ("]", ""):
             self.at += 1
-            return f"{low}-{self._set_character()}"
+            high = self._set_character()
+            return f"{low}-\\ud7ff\\ue000-{high}" if _code(low) < 0xD800 and _code(high) > 0xDFFF else f"{low}-{high}"
         return low
 
     def _set_character(self) -> str:

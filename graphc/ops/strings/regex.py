@@ -22,7 +22,7 @@ _REPLACED = (("x*", "-"), (r"(\w+) (\w+)", r"\2 \1 \0 \\"), ("b$", "."), (".", "
 def replaced(pattern: bytes, rewrite: bytes, everywhere: bool) -> Callable[[bytes], bytes]:
     """A string with the (first) match replaced. An empty match right after another one does not count, as in RE2."""
     found = compiled(pattern)
-    written, complete, most = _rewriter(decoded(rewrite))
+    written, complete, most = rewriter(decoded(rewrite))
     if most <= found.groups and (complete or everywhere) and not _may_match_nothing(pattern):
         template = "".join(p.replace("\\", "\\\\") if isinstance(p, str) else rf"\g<{p}>" for p in written)
         change, count = found.sub, 0 if everywhere else 1
@@ -62,7 +62,7 @@ def _replaced_slowly(pattern: re.Pattern[str], written: list[str | int], complet
     return of
 
 
-def _rewriter(rewrite: str) -> tuple[list[str | int], bool, int]:
+def rewriter(rewrite: str) -> tuple[list[str | int], bool, int]:
     """The parts of a rewrite: text and numbers of groups; it ends where RE2's does, at what is no escape."""
     parts: list[str | int] = []
     at, complete = 0, True

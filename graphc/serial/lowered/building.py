@@ -26,8 +26,10 @@ from graphc.ops.array.passing import IdentityN
 from graphc.ops.array.source import Const, Placeholder
 from graphc.ops.control.control import bodies
 from graphc.serial.graph_pb2 import NodeDef
+from graphc.serial.lowered import datasets
 from graphc.serial.lowered.building_branches import build_branch, name_merge
 from graphc.serial.lowered.building_loops import LoopSpecs, build_loop
+from graphc.serial.lowered.datasets import ITERATORS, is_dataset, is_of_data
 from graphc.serial.lowered.graphs import graphs_around
 from graphc.serial.lowered.handles import HANDLE_OPS, Handle, Handles
 from graphc.serial.lowered.parts import (
@@ -43,18 +45,20 @@ from graphc.serial.lowered.parts import (
     Step,
     source,
 )
-from graphc.serial.lowered.values import Value, Values
+from graphc.serial.lowered.values import NO_TENSORS, Value, Values
 
 # Makes the operation of a plain node: make(node, inputs, full name, control inputs, values).
 Make = Callable[[NodeDef, list[Tensor], str, list[Operation], Values], None]
+# The results of a function of the file's library: call(its name, arguments, scope).
+Call = Callable[[str, Sequence[Value], str], list[Value]]
 
 
 class Builder:
     """Builds regions of one file. taken: the names of its nodes, which helpers must not have; numbered: the
     Merges of which it is asked which input came."""
 
-    def __init__(self, make: Make, taken: set[str], numbered: set[str]) -> None:
-        self.make, self.taken, self.numbered = make, taken, numbered
+    def __init__(self, make: Make, call: Call, taken: set[str], numbered: set[str]) -> None:
+        self.make, self.call, self.taken, self.numbered = make, call, taken, numbered
         self.handles = Handles(self.visible)
         self.branch_of: dict[Graph, Operation] = {}                     # side -> the If
         self.handed: dict[tuple[Tensor, Graph], Tensor] = {}
@@ -94,8 +98,11 @@ class Builder:
             name_merge(self, part, made[:1 + (part.name in self.numbered)], values, full_name)
         elif node.op in HANDLE_OPS:
             self.handles.make(part, node, values, self, full_name(part.name))
+        elif (is_dataset(node.op) or node.op in ITERATORS) and is_of_data(
+                node, self.raw(part.texts[0], values) if part.texts else None):
+            datasets.make(part, node, values, self, full_name(part.name))
         elif node.op in PASSING and part.texts and (
-                node.op == "RefIdentity" or isinstance(self.raw(part.texts[0], values), Handle)):
+                node.op == "RefIdentity" or isinstance(self.raw(part.texts[0], values), NO_TENSORS)):
             values.name(part.name, self.raw(part.texts[0], values))     # a reference is what it refers to
         elif node.op in CONTROL_FLOW:
             raise UnimplementedError("it stands outside of a loop" if node.op != "LoopCond" else "it is in no frame")
@@ -131,6 +138,9 @@ class Builder:
         if isinstance(found, Handle):
             raise UnimplementedError(f"its input '{text}' is the handle of {found}, which no op but those on "
                                      "TensorArrays and stacks can take")
+        if not isinstance(found, Tensor):
+            raise UnimplementedError(f"its input '{text}' is a data set or an iterator, which only their own ops can "
+                                     "take")
         return self.visible(found)
 
     def waits(self, part: Part, values: Values) -> list[Operation]:

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 
 from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Operation, Tensor
+from graphc.serial.lowered.datasets import DataSet, FedIterator
 from graphc.serial.lowered.handles import Handle
 
-Value = Tensor | Handle
+Value = Tensor | Handle | DataSet | FedIterator
+NO_TENSORS = (Handle, DataSet, FedIterator)
 
 
 @dataclass

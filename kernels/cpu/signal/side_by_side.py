@@ -6,17 +6,22 @@ Of 2 n real numbers, taken as n complex ones, z = x[0::2] + i x[1::2] with Z its
 X[k] = E + t D, with E = (Z[k] + conj Z[n - k]) / 2, D = Z[k] - conj Z[n - k] and t = exp(-pi i k / n) / 2i, and
 X[n - k] = conj(E - t D); the inverse goes the same way back, with conj t. X[0] and X[n] are the sum and the difference
 of Z[0]'s parts.
+Few rows are transformed one after the other, with lines of one number: a vector has a number of the line and some
+behind it, which the lines that are written next put right (steps.py); what is done to each number is the same, so a
+row alone has the bits of a row of many. (Of prime numbers that would be one step of single numbers: no gain.)
 Invariants: the lanes behind the last row may hold anything; a tile is some groups of rows or columns.
 """
 from __future__ import annotations
 
-from ..memory import ITEM_SIZES, NUMBA_TYPES, apart, ceil_div, helper, offset, pointer_to
+from ..memory import ITEM_SIZES, NUMBA_TYPES, apart, ceil_div, compact, helper, offset, pointer_to, round_up
 from ..vector import vectors
 from ..words import SCRATCH_BYTES, TILES, USER
 from .pairs import pairs
+from .steps import divisor_of
 
 NUMBERS = 1 << 14                      # of a tile, at least
 GROUPS = USER                          # word of choice: groups of a tile
+FEW_ROWS = 4                           # of a group, at most, for which it is faster to go one after the other
 
 
 def make_side_by_side(dtype, transform):
@@ -24,6 +29,7 @@ def make_side_by_side(dtype, transform):
     kit, moves = vectors(dtype), pairs(dtype)
     size, number, lanes, at = ITEM_SIZES[dtype], NUMBA_TYPES[dtype], kit.lanes, pointer_to(dtype)
     load, store, splat, add, multiply_add = kit.load, kit.store, kit.splat, kit.add, kit.multiply_add
+    backwards = kit.backwards
     take, give, take_square, give_square = moves.take, moves.give, moves.take_square, moves.give_square
     zero, half, one, minus = number(0), number(0.5), number(1), number(-1)
 
@@ -106,6 +112,19 @@ def make_side_by_side(dtype, transform):
         store(re, target, multiply_add(multiply_add(b, splat(minus), a), weight, splat(zero)))
 
     @helper
+    def mixed(a, ai, b, bi, c, s, inverse):
+        """Z[k] and Z[n - k], whose root is c + i s, to X[k] and X[n - k], or back: real and imaginary parts."""
+        nothing = splat(zero)
+        c = multiply_add(c, splat(half if inverse else -half), nothing)
+        s = multiply_add(s, splat(half), nothing)
+        e = multiply_add(add(a, b), splat(half), nothing)
+        ei = multiply_add(multiply_add(bi, splat(minus), ai), splat(half), nothing)
+        d, di = multiply_add(b, splat(minus), a), add(ai, bi)
+        o = multiply_add(d, s, multiply_add(multiply_add(di, splat(minus), nothing), c, nothing))
+        oi = multiply_add(d, c, multiply_add(di, s, nothing))
+        return add(e, o), add(ei, oi), multiply_add(o, splat(minus), e), multiply_add(ei, splat(minus), oi)
+
+    @helper
     def mix_halves(re, plane, n, roots, inverse):
         """Between n complex numbers and the n + 1 of twice as many real ones. roots: the 2 n roots of 1."""
         apart()
@@ -113,19 +132,55 @@ def make_side_by_side(dtype, transform):
         im = offset(re, plane)
         for k in range(1, n // 2 + 1):
             here, there = k * lanes, (n - k) * lanes
-            c, s = roots[k] * half, roots[2 * n + k] * half
-            if not inverse:
-                c = -c
-            a, ai, b, bi = load(re, here), load(im, here), load(re, there), load(im, there)
-            e = multiply_add(add(a, b), splat(half), splat(zero))
-            ei = multiply_add(multiply_add(bi, splat(minus), ai), splat(half), splat(zero))
-            d, di = multiply_add(b, splat(minus), a), add(ai, bi)
-            o = multiply_add(d, splat(s), multiply_add(di, splat(-c), splat(zero)))
-            oi = multiply_add(d, splat(c), multiply_add(di, splat(s), splat(zero)))
-            store(re, here, add(e, o))
-            store(im, here, add(ei, oi))
-            store(re, there, multiply_add(o, splat(minus), e))
-            store(im, there, multiply_add(ei, splat(minus), oi))
+            a, ai, b, bi = mixed(load(re, here), load(im, here), load(re, there), load(im, there),
+                                 splat(roots[k]), splat(roots[2 * n + k]), inverse)
+            store(re, here, a)
+            store(im, here, ai)
+            store(re, there, b)
+            store(im, there, bi)
+
+    @helper
+    def mix_row(re, target, plane, n, roots, inverse):
+        """The same of a single row, whose n numbers lie side by side, to other planes; n // 2 is a vector at least."""
+        apart()
+        im, target_im = offset(re, plane), offset(target, plane)
+        weight, other = half if inverse else one, re[n] if inverse else im[0]
+        first, last = (re[0] + other) * weight + zero, (re[0] - other) * weight + zero
+        target[0], target_im[0] = first, last if inverse else zero
+        for i in range(1, n // 2 + 1, lanes):
+            k = min(i, n // 2 + 1 - lanes)
+            there = n - k - lanes + 1
+            a, ai, b, bi = mixed(load(re, k), load(im, k), backwards(load(re, there)), backwards(load(im, there)),
+                                 load(roots, k), load(roots, 2 * n + k), inverse)
+            store(target, k, a)
+            store(target_im, k, ai)
+            store(target, there, backwards(b))
+            store(target_im, there, backwards(bi))
+        if not inverse:
+            target[n], target_im[n] = last, zero
+
+    @helper
+    def run_row(x, roots, y, n, inverse, real, scratch):
+        """A single row."""
+        compact()
+        plane, total = round_up(n + real, lanes) + lanes, n * (1 + real)
+        taken, given, here, there = n + real * inverse, n + real * (1 - inverse), scratch, scratch + 2 * plane * size
+        for i in range(0, taken, lanes):
+            k = min(i, taken - lanes)
+            take(offset(at(here), k), offset(at(here), plane + k), offset(x, 2 * k))
+        if real * inverse:
+            mix_row(at(here), at(there), plane, n, roots, 1)
+            here, there = there, here
+        part, step = inverse * plane * size, plane - 2 * inverse * plane
+        found = transform(here + part, there + part, step, roots, n, total, 1) - part
+        if real * (1 - inverse):
+            rest = here + there - found
+            mix_row(at(found), at(rest), plane, n, roots, 0)
+            found = rest
+        scale = one / number(n) if inverse else one
+        for i in range(0, given, lanes):
+            k = min(i, given - lanes)
+            give(offset(y, 2 * k), offset(at(found), k), offset(at(found), plane + k), scale)
 
     @helper
     def run_side_by_side(x, roots, y, outer, n, inner, inverse, real, choice, scratch, tile):
@@ -139,6 +194,10 @@ def make_side_by_side(dtype, transform):
             first, column = group * lanes, group % across * lanes
             count = min(lanes, outer - first) if inner == 1 else min(lanes, inner - column)
             place = 2 * (group // across * n * inner + column)
+            if inner == 1 and count <= FEW_ROWS and n >= 2 * lanes and divisor_of(n) < n:
+                for row in range(first, first + count):
+                    run_row(offset(x, 2 * row * taken), roots, offset(y, 2 * row * given), n, inverse, real, scratch)
+                continue
             if inner == 1:
                 take_rows(offset(x, 2 * first * taken), at(here), plane, taken, count)
             else:

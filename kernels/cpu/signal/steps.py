@@ -1,8 +1,12 @@
 """The steps of Fourier transforms of columns, as many side by side as a line is long: each is one of whole vectors.
 
-They are Stockham's, which need no reordering: of radix 4 as long as that divides, then of the smallest divisor, by the
-definition. Real and imaginary parts lie in planes.
-Invariant: lines are whole vectors, whose last lanes may be anything.
+They are Stockham's, which need no reordering: of radix 4 as long as that divides, then of the smallest divisor: 2, or
+an odd one, r, by the definition, where numbers j and r - j, whose roots are conjugates, are added and subtracted first:
+    X[k], X[r - k] = (x[0] + sum_j c (x[j] + x[r - j]))  +, -  i sum_j s (x[j] - x[r - j])     w^(j k) = c + i s
+Real and imaginary parts lie in planes.
+Invariant: lines are whole vectors, whose last lanes may be anything; or single numbers. Then what a step writes behind
+the end of a run is wrong, and overwritten by the next: it writes in order. (Runs of radix 4 and 2, which come first,
+are whole vectors or less than one.)
 """
 from __future__ import annotations
 
@@ -66,26 +70,46 @@ def make_steps(dtype):
                     store_turned(out, out_im, k * run + i, one, one_i, roots[k * at_root], roots[total + k * at_root])
 
     @helper
-    def step_of(radix, x, y, plane, roots, total, parts, run):
-        """By the definition: for each number of the result the sum over all that go into it."""
+    def step_of_two(x, y, plane, roots, total, parts, run):
+        apart()
+        half, stride = parts // 2, total // parts
+        for p in range(half):
+            out, c, s = offset(y, 2 * run * p), roots[stride * p], roots[total + stride * p]
+            for i in range(run * p, run * (p + 1), lanes):
+                a, b, ai, bi = load(x, i), load(x, i + run * half), load(x, plane + i), load(x, plane + i + run * half)
+                store(out, i - run * p, add(a, b))
+                store(out, plane + i - run * p, add(ai, bi))
+                store_turned(out, offset(out, plane), i - run * p + run, less(a, b), less(ai, bi), c, s)
+
+    @helper
+    def step_of_odd(radix, x, y, plane, roots, total, parts, run):
         apart()
         some, stride, turn = parts // radix, total // parts, total // radix
+        both = run % lanes == 0                        # numbers k and radix - k at once
         for p in range(some):
-            for k in range(radix):
-                target = run * (radix * p + k)
+            out = offset(y, run * radix * p)
+            for k in range(radix // 2 + 1 if both else radix):
+                near, at_root = min(k, radix - k), stride * p * k
                 for i in range(0, run, lanes):
-                    re, im, root = splat(zero), splat(zero), p * k * stride
-                    for j in range(radix):
-                        c, s = roots[root], roots[total + root]
-                        place = run * (p + some * j) + i
-                        value, value_im = load(x, place), load(x, plane + place)
-                        re = multiply_add(value, splat(c), multiply_add(value_im, splat(-s), re))
-                        im = multiply_add(value, splat(s), multiply_add(value_im, splat(c), im))
-                        root += k * turn
+                    place, root = run * p + i, near * turn
+                    e, ei, o, oi = load(x, place), load(x, plane + place), splat(zero), splat(zero)
+                    for j in range(1, radix // 2 + 1):
+                        c, s = splat(roots[root]), splat(roots[total + root])
+                        here, there = place + run * some * j, place + run * some * (radix - j)
+                        a, ai, b, bi = load(x, here), load(x, plane + here), load(x, there), load(x, plane + there)
+                        e, ei = multiply_add(add(a, b), c, e), multiply_add(add(ai, bi), c, ei)
+                        o, oi = multiply_add(less(a, b), s, o), multiply_add(less(ai, bi), s, oi)
+                        root += near * turn
                         if root >= total:
                             root -= total
-                    store(y, target + i, re)
-                    store(y, plane + target + i, im)
+                    re, im, other, other_im = less(e, oi), add(ei, o), add(e, oi), less(ei, o)
+                    if near < k:
+                        re, im = other, other_im
+                    store_turned(out, offset(out, plane), run * k + i, re, im, roots[at_root], roots[total + at_root])
+                    if both and k > 0:
+                        again = stride * p * (radix - k)
+                        store_turned(out, offset(out, plane), run * (radix - k) + i, other, other_im, roots[again],
+                                     roots[total + again])
 
     @helper
     def transform(x, y, plane, roots, n, total, line):
@@ -95,8 +119,10 @@ def make_steps(dtype):
             radix = divisor_of(parts)
             if radix == 4:
                 step_of_four(at(x), at(y), plane, roots, total, parts, run)
+            elif radix == 2:
+                step_of_two(at(x), at(y), plane, roots, total, parts, run)
             else:
-                step_of(radix, at(x), at(y), plane, roots, total, parts, run)
+                step_of_odd(radix, at(x), at(y), plane, roots, total, parts, run)
             x, y = y, x
             parts //= radix
             run *= radix

@@ -20,7 +20,7 @@ static long products;
 namespace {
 
 enum Status { success = 0, not_initialized = 1, invalid_value = 7, execution_failed = 13, not_supported = 15 };
-enum { real_32 = 0, real_64 = 1, compute_32 = 68, compute_64 = 70, compute_32_by_tf32 = 77 };
+enum { real_32 = 0, real_64 = 1, float_16 = 2, bfloat_16 = 14, compute_32 = 68, compute_64 = 70, compute_32_by_tf32 = 77 };
 constexpr size_t splitting_workspace = 4096;
 
 struct Matrix {
@@ -38,12 +38,15 @@ struct Product {
 
 struct Preference {
   uint64_t workspace = 0;
+  uint32_t reductions = 7;
 };
+
+constexpr uint32_t reduced_in_the_result = 1 | 4;
 
 // What an algorithm is for. parts: into how many pieces it cuts the products along k.
 struct Algorithm {
   uint64_t rows, columns, depth, batch;
-  int compute, transposed[2];
+  int compute, element, result, transposed[2];
   int parts;
 };
 
@@ -70,10 +73,14 @@ bool is(const char* mode) {
 uint64_t rows_of(const Matrix& x, int transposed) { return transposed ? x.columns : x.rows; }
 uint64_t columns_of(const Matrix& x, int transposed) { return transposed ? x.rows : x.columns; }
 
+// Factors and results of 16 bits have sums of float32.
+bool is_type(int type, int sums) { return type == sums || (sums == real_32 && (type == float_16 || type == bfloat_16)); }
+
 bool fit(const Product& p, const Matrix& a, const Matrix& b, const Matrix& c) {
   int wanted = p.compute == compute_64 ? real_64 : real_32;
   return (p.compute == compute_32 || p.compute == compute_64 || p.compute == compute_32_by_tf32) && p.scale == wanted &&
-         a.type == wanted && b.type == wanted && c.type == wanted && a.apart >= int64_t(a.rows) &&
+         a.type == b.type && is_type(a.type, wanted) && is_type(c.type, wanted) &&
+         (c.type == wanted || c.type == a.type) && (a.type == wanted || p.compute == compute_32) && a.apart >= int64_t(a.rows) &&
          b.apart >= int64_t(b.rows) && c.apart >= int64_t(c.rows) && rows_of(a, p.transposed[0]) == c.rows &&
          columns_of(b, p.transposed[1]) == c.columns &&
          columns_of(a, p.transposed[0]) == rows_of(b, p.transposed[1]) && a.batch == c.batch && b.batch == c.batch &&
@@ -81,7 +88,7 @@ bool fit(const Product& p, const Matrix& a, const Matrix& b, const Matrix& c) {
 }
 
 Algorithm made_for(const Product& p, const Matrix& a, const Matrix& c, int parts) {
-  return {c.rows, c.columns, columns_of(a, p.transposed[0]), uint64_t(c.batch), p.compute,
+  return {c.rows, c.columns, columns_of(a, p.transposed[0]), uint64_t(c.batch), p.compute, a.type, c.type,
           {p.transposed[0], p.transposed[1]}, parts};
 }
 
@@ -98,24 +105,52 @@ float cut(float x) {
   return x;
 }
 
+size_t size_of(int type) { return type == real_64 ? 8 : type == real_32 ? 4 : 2; }
+
+// The element of a matrix at an address, as its sums' type.
+template <class T>
+T read(int type, uintptr_t at, uint64_t number) {
+  if (type == float_16) return T(float(reinterpret_cast<const _Float16*>(at)[number]));
+  if (type == bfloat_16) {
+    uint32_t bits = uint32_t(reinterpret_cast<const uint16_t*>(at)[number]) << 16;
+    float x;
+    return memcpy(&x, &bits, 4), T(x);
+  }
+  return reinterpret_cast<const T*>(at)[number];
+}
+
+template <class T>
+void write(int type, uintptr_t at, uint64_t number, T x) {
+  if (type == float_16)
+    reinterpret_cast<_Float16*>(at)[number] = _Float16(float(x));
+  else if (type == bfloat_16) {
+    uint32_t bits;
+    float y = float(x);
+    memcpy(&bits, &y, 4);
+    bits = std::isnan(y) ? 0x7FFFu << 16 : bits + 0x7FFF + (bits >> 16 & 1);       // to the nearest, ties to even
+    reinterpret_cast<uint16_t*>(at)[number] = uint16_t(bits >> 16);
+  } else
+    reinterpret_cast<T*>(at)[number] = x;
+}
+
 template <class T>
 void multiply(const Algorithm& how, const Matrix& a, const Matrix& b, const Matrix& c, uintptr_t a_at, uintptr_t b_at,
               uintptr_t c_at) {
   for (int number = 0; number < c.batch; number++) {
-    auto x = reinterpret_cast<const T*>(a_at) + number * a.stride, y = reinterpret_cast<const T*>(b_at) + number * b.stride;
-    auto z = reinterpret_cast<T*>(c_at) + number * c.stride;
+    uint64_t x = uint64_t(number * a.stride), y = uint64_t(number * b.stride), z = uint64_t(number * c.stride);
     for (uint64_t j = 0; j < how.columns; j++)
       for (uint64_t i = 0; i < how.rows; i++) {
         T sums[8] = {};
         for (uint64_t k = 0; k < how.depth; k++) {
-          T left = how.transposed[0] ? x[k + i * uint64_t(a.apart)] : x[i + k * uint64_t(a.apart)];
-          T right = how.transposed[1] ? y[j + k * uint64_t(b.apart)] : y[k + j * uint64_t(b.apart)];
+          uint64_t of_a = how.transposed[0] ? k + i * uint64_t(a.apart) : i + k * uint64_t(a.apart);
+          uint64_t of_b = how.transposed[1] ? j + k * uint64_t(b.apart) : k + j * uint64_t(b.apart);
+          T left = read<T>(how.element, a_at, x + of_a), right = read<T>(how.element, b_at, y + of_b);
           if (how.compute == compute_32_by_tf32) left = T(cut(float(left))), right = T(cut(float(right)));
           T& sum = sums[k * uint64_t(how.parts) / how.depth];
           sum = std::fma(left, right, sum);
         }
         for (int part = 1; part < how.parts; part++) sums[0] += sums[part];
-        z[i + j * uint64_t(c.apart)] = sums[0];
+        write<T>(how.result, c_at, z + i + j * uint64_t(c.apart), sums[0]);
       }
   }
 }
@@ -161,6 +196,7 @@ int cublasLtMatmulPreferenceCreate(void** made) { return *made = new Preference,
 int cublasLtMatmulPreferenceDestroy(void* preference) { return delete static_cast<Preference*>(preference), success; }
 
 int cublasLtMatmulPreferenceSetAttribute(void* preference, int attribute, const void* value, size_t size) {
+  if (attribute == 3 && size == 4) return memcpy(&static_cast<Preference*>(preference)->reductions, value, 4), success;
   if (attribute != 1 || size != 8) return wrong("an attribute of a search that is not known here");
   return memcpy(&static_cast<Preference*>(preference)->workspace, value, 8), success;
 }
@@ -170,6 +206,8 @@ int cublasLtMatmulAlgoGetHeuristic(void*, void* product, void* a, void* b, void*
   auto& p = *static_cast<Product*>(product);
   auto &left = *static_cast<Matrix*>(a), &right = *static_cast<Matrix*>(b), &target = *static_cast<Matrix*>(d);
   if (c != d || !fit(p, left, right, target)) return wrong("matrices that do not fit each other");
+  if (target.type != p.scale && static_cast<Preference*>(preference)->reductions & reduced_in_the_result)
+    return wrong("parts of sums that may be rounded to 16 bits");
   *count = 0;
   if (is("missing")) return not_supported;
   for (int parts : {2, 1}) {
@@ -207,8 +245,9 @@ int cublasLtMatmul(void* handle, void* product, const void* alpha, const void* a
   put(*static_cast<Stream*>(stream), [=] {
     products++;
     if (is("slow")) std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    if (!inside(a_at, end_of(left, size), Kind::device) || !inside(b_at, end_of(right, size), Kind::device) ||
-        !inside(d_at, end_of(target, size), Kind::device)) {
+    if (!inside(a_at, end_of(left, size_of(left.type)), Kind::device) ||
+        !inside(b_at, end_of(right, size_of(right.type)), Kind::device) ||
+        !inside(d_at, end_of(target, size_of(target.type)), Kind::device)) {
       break_with(700, "a product of memory that is not there");
       return 700;
     }
@@ -216,7 +255,10 @@ int cublasLtMatmul(void* handle, void* product, const void* alpha, const void* a
       multiply<double>(how, left, right, target, a_at, b_at, d_at);
     else
       multiply<float>(how, left, right, target, a_at, b_at, d_at);
-    if (is("wrong")) *reinterpret_cast<float*>(d_at + end_of(target, size) - 4) += 1;
+    if (is("wrong")) {
+      uint64_t last = end_of(target, size_of(target.type)) / size_of(target.type) - 1;
+      write<float>(target.type, d_at, last, read<float>(target.type, d_at, last) + 1);
+    }
     return int(success);
   });
   return success;

@@ -9,7 +9,7 @@ namespace standin {
 
 struct Fiber;
 
-// What a kernel knows of its thread; ptx_host_text.py reads it.
+// What a kernel knows of its thread; ptx/host_text.py reads it.
 struct Thread {
   uint32_t numbers[16];                // tid.x, ntid.x, ctaid.x, y, z, nctaid.x, y, z, laneid, warpid
   uint64_t shared;

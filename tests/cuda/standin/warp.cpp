@@ -1,4 +1,4 @@
-// What the lanes of a warp do as one. Operations by number, as ptx_host_warp.py lists them.
+// What the lanes of a warp do as one. Operations by number, as ptx/host_warp.py lists them.
 #include <algorithm>
 #include <cmath>
 #include <cstring>

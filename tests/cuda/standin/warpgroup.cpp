@@ -1,5 +1,5 @@
 // What compute capability 9.0 has: mbarriers, TMA's boxes, wgmma. A thread that waits for a phase lets others run; boxes
-// and products are there at once: what reads or writes too early is the emulator's business (ptx_phases.py).
+// and products are there at once: what reads or writes too early is the emulator's business (ptx/phases.py).
 #include <cstring>
 
 #include "launch.h"

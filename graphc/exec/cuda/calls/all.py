@@ -29,8 +29,9 @@ from graphc.exec.cuda.calls import (
     windows,
 )
 from graphc.exec.cuda.calls.attention import attention, attention_gradient, attention_kept
+from graphc.exec.cuda.calls.attention_in_training import attention_dropped, attention_general_gradient
 from graphc.exec.cuda.calls.call import Call, ProgramBuilder, map_work, size_of
-from graphc.exec.cuda.calls.products import Factors, product
+from graphc.exec.cuda.calls.products import HALVES, Factors, product
 from graphc.exec.cuda.work import Copy, Work
 
 
@@ -50,8 +51,9 @@ def _sizes(call: Call) -> list[Work]:
 def _matmul(call: Call) -> list[Work]:
     batch, m, n, k, a_batch, b_batch = call.dims
     a, b, c = call.operands
+    element, result = (dtype if dtype in HALVES else "" for dtype in (*call.stored[1:], *["", ""])[:2])
     return product(call, Factors(call.types[0], batch, m, n, k, a_batch, b_batch, bool(call.attrs[0]),
-                                 bool(call.attrs[1])), a, b, c)
+                                 bool(call.attrs[1]), element=element, result=result), a, b, c)
 
 
 CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
@@ -75,7 +77,8 @@ CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
     "log_softmax_grad": fused_rows.log_softmax_gradient, "layer_norm": norms.layer_norm,
     "layer_norm_grad": norms.layer_norm_gradient, "weighted_softmax_cross_entropy": fused_rows.weighted_losses,
     "weighted_sparse_softmax_cross_entropy": fused_rows.weighted_sparse_losses, "attention": attention,
-    "attention_kept": attention_kept, "attention_grad": attention_gradient,
+    "attention_kept": attention_kept, "attention_grad": attention_gradient, "attention_dropped": attention_dropped,
+    "attention_general_grad": attention_general_gradient,
     "ctc_loss": ctc.loss, "ctc_greedy": ctc.greedy,
     # Windows
     "conv2d": convolutions.convolution, "conv2d_input_grad": convolutions.input_gradient,

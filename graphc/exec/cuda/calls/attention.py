@@ -25,15 +25,15 @@ LONGEST, LONGEST_OF_TWO_BANDS, TILES_OF_TWO_BANDS, FEW_ROWS = 128, 64, 512, 16
 
 def attention(call: Call) -> list[Work]:
     """y = softmax(scale * q kT + mask) v of each of outer * inner matrices."""
-    return _forward(_of_whole_matrices(call), kept=False)
+    return _forward(of_whole_matrices(call), kept=False)
 
 
 def attention_kept(call: Call) -> list[Work]:
     """The same, and what the gradient is computed from."""
-    return _forward(_of_whole_matrices(call), kept=True)
+    return _forward(of_whole_matrices(call), kept=True)
 
 
-def _of_whole_matrices(call: Call) -> Call:
+def of_whole_matrices(call: Call) -> Call:
     """The same with nine dims, sizes and the mask's steps, and two attributes, masked and scale: a plan of a GPU has
     matrices that are whole (the pass attention_strides is the CPU's) and masks that are added."""
     outer, inner, rows, cols, depth, columns, *others = call.dims
@@ -57,7 +57,7 @@ def _forward(call: Call, kept: bool) -> list[Work]:
         sizes = ((2,) if kept else ()) + (columns,)
         return [Clear(at, batch * rows * length * size_of(dtype))
                 for at, length in zip(call.operands[4:], sizes, strict=True)]
-    tensors = call.products == Products.ROUNDED and dtype == "f32" and 0 < depth <= LONGEST and 0 < columns <= LONGEST
+    tensors = call.products != Products.FUSED and dtype == "f32" and 0 < depth <= LONGEST and 0 < columns <= LONGEST
     if tensors and not (rows <= FEW_ROWS and _are_few(call)):
         return _on_tensor_cores(call, kept)
     if _are_few(call):
@@ -70,15 +70,12 @@ def _forward(call: Call, kept: bool) -> list[Work]:
 
 def attention_gradient(call: Call) -> list[Work]:
     """dq, dk and dv, times dy."""
-    call = _of_whole_matrices(call)
+    call = of_whole_matrices(call)
     q, k, v, y, kept, dy, mask, dq, dk, dv = call.operands
     outer, inner, rows, cols, depth, columns, *_ = call.dims
     dtype, batch = call.types[0], outer * inner
     sums = call.scratch(batch * rows * size_of(dtype))
-    b = ProgramBuilder(dtype, dtype)
-    program = b.program(b("reduce.add", dtype, b("mul", dtype, 0, 1)))
-    work: list[Work] = list(map_work(call, program, (batch * rows, columns), 1,
-                                     [(y, (columns, 1)), (dy, (columns, 1)), (sums, (1, 0))]))
+    work = sums_of_rows(call, batch * rows, columns, y, dy, sums)
     if _are_few(call):
         return work + by_products.gradient(call, sums)
     if not columns:
@@ -91,6 +88,15 @@ def attention_gradient(call: Call) -> list[Work]:
     shape = _shape(call, cols, longest)
     return work + _launched(call, gradients_of_keys(shape), batch * -(-cols // shape.rows_of_tile), longest, shape,
                             (*given, dk, dv))
+
+
+def sums_of_rows(call: Call, rows: int, columns: int, y: int, dy: int, sums: int) -> list[Work]:
+    """dy * y, added up along each row."""
+    dtype = call.types[0]
+    b = ProgramBuilder(dtype, dtype)
+    program = b.program(b("reduce.add", dtype, b("mul", dtype, 0, 1)))
+    return list(map_work(call, program, (rows, columns), 1,
+                         [(y, (columns, 1)), (dy, (columns, 1)), (sums, (1, 0))]))
 
 
 def _are_few(call: Call) -> bool:

@@ -4,14 +4,45 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from graphc.exec.cuda.calls.call import Call, ProgramBuilder, map_work, size_of
+from graphc.exec.cuda.calls.call import Call, Products, ProgramBuilder, launch, map_work, size_of
 from graphc.exec.cuda.calls.products import Factors, product
 from graphc.exec.cuda.calls.rows import softmax
+from graphc.exec.cuda.code.dropped import PER_GROUP, dropped
 from graphc.exec.cuda.work import Work
 
 Place = tuple[int, Sequence[int]]      # an address; elements from one outer, inner, row and column to the next
+
+
+@dataclass(frozen=True)
+class Dropping:
+    """Dropout of weights: the addresses of draw and drop (kernels/cpu/nn/dropping.py), the first weight's place."""
+
+    draw: int
+    drop: int
+    first: int
+
+    def of(self, call: Call, s: _Sizes, scores: int) -> list[Work]:
+        """Numbers of all weights times the weights' factors, in place."""
+        count = s.batch * s.rows * s.cols
+        groups = count // PER_GROUP[s.dtype] + 2
+        return launch(call, dropped(s.dtype), groups, scores, self.draw, self.drop, groups, self.first, count)
+
+
+@dataclass(frozen=True)
+class ByMask:
+    """The gradient by what is added to the scores: where it is, elements from one outer, inner and row to the next, 0
+    along what is added up; begun: whether there is something that these matrices' is added to."""
+
+    address: int
+    steps: tuple[int, int, int]
+    begun: bool
+
+
+def _of_computed(call: Call) -> Call:
+    """The call as it multiplies factors that it has computed: those were no 16-bit floats."""
+    return call if call.products == Products.FUSED else replace(call, products=Products.ROUNDED)
 
 
 class _Sizes:
@@ -51,7 +82,7 @@ def _products_of_rows(call: Call, s: _Sizes, a: int, b: int, length: int) -> tup
     return product(call, factors, a, b, made), made
 
 
-def attended(call: Call) -> list[Work]:
+def attended(call: Call, dropping: Dropping | None = None) -> list[Work]:
     """attention(q, k, v, mask, y); attention_kept(q, k, v, mask, kept, y)."""
     s, (q, k, v, mask, *kept, y) = _Sizes(call), call.operands
     work, scores = _products_of_rows(call, s, q, k, s.depth)
@@ -59,8 +90,9 @@ def attended(call: Call) -> list[Work]:
     work += map_work(call, b.program(s.score(b)), s.domain, 0, [*places, s.scores(scores)])
     work += _kept_softmax(call, s, scores, kept[0]) if kept else softmax(
         replace(call, operands=(scores, scores), dims=(s.batch * s.rows, s.cols), attrs=()))
+    work += dropping.of(call, s, scores) if dropping is not None else []
     factors = Factors(s.dtype, s.batch, s.rows, s.columns, s.cols, s.rows * s.cols, s.cols * s.columns)
-    return work + product(call, factors, scores, v, y)
+    return work + product(_of_computed(call), factors, scores, v, y)
 
 
 def _kept_softmax(call: Call, s: _Sizes, scores: int, kept: int) -> list[Work]:
@@ -79,7 +111,7 @@ def _kept_softmax(call: Call, s: _Sizes, scores: int, kept: int) -> list[Work]:
                              [s.scores(scores), s.of_rows(part, 2), s.scores(scores)])]
 
 
-def gradient(call: Call, sums: int) -> list[Work]:
+def gradient(call: Call, sums: int, dropping: Dropping | None = None, by_mask: ByMask | None = None) -> list[Work]:
     """attention_grad(q, k, v, y, kept, dy, mask, dq, dk, dv). sums: dy * y, added up along rows."""
     s, (q, k, v, _, kept, dy, mask, dq, dk, dv) = _Sizes(call), call.operands
     dtype = s.dtype
@@ -90,13 +122,30 @@ def gradient(call: Call, sums: int) -> list[Work]:
     places = [*s.loads(powers, mask), s.of_rows(kept, 2), s.of_rows(kept + size_of(dtype), 2)]
     work += map_work(call, b.program(power), s.domain, 0, [*places, s.scores(powers)])
     more, by_scores = _products_of_rows(call, s, dy, v, s.columns)
+    work += more + (dropping.of(call, s, by_scores) if dropping is not None else [])
+    places = [s.scores(powers), s.scores(by_scores), s.of_rows(sums)]
+    work += _by_mask(call, s, by_mask, places) if by_mask is not None else []
     b = ProgramBuilder(dtype, dtype, dtype)
     found = b("mul", dtype, b("mul", dtype, 0, b("sub", dtype, 1, 2)), b("const", dtype, value=s.scale))
-    work += [*more, *map_work(call, b.program(found), s.domain, 0, [
-        s.scores(powers), s.scores(by_scores), s.of_rows(sums), s.scores(by_scores)])]
-    each, by_rows = s.rows * s.cols, (s.batch, s.cols)
+    work += map_work(call, b.program(found), s.domain, 0, [*places, s.scores(by_scores)])
+    work += dropping.of(call, s, powers) if dropping is not None else []
+    each, by_rows, call = s.rows * s.cols, (s.batch, s.cols), _of_computed(call)
     work += product(call, Factors(dtype, *by_rows, s.columns, s.rows, each, s.rows * s.columns, transpose_a=True),
                     powers, dy, dv)
     work += product(call, Factors(dtype, s.batch, s.rows, s.depth, s.cols, each, s.cols * s.depth), by_scores, k, dq)
     return work + product(call, Factors(dtype, *by_rows, s.depth, s.rows, each, s.rows * s.depth, transpose_a=True),
                           by_scores, q, dk)
+
+
+def _by_mask(call: Call, s: _Sizes, by_mask: ByMask, places: Sequence[Place]) -> list[Work]:
+    """places: of the weights, the gradient by them, and `sums`. Axes along which is added up stand last."""
+    dtype, summed = s.dtype, [axis for axis in range(3) if not by_mask.steps[axis]]
+    axes = [*(axis for axis in range(3) if axis not in summed), 3, *summed]
+    b = ProgramBuilder(dtype, dtype, dtype, *([dtype] if by_mask.begun else []))
+    total = b("mul", dtype, 0, b("sub", dtype, 1, 2))
+    total = b("reduce.add", dtype, total) if summed else total
+    total = b("add", dtype, 3, total) if by_mask.begun else total
+    target = by_mask.address, (*by_mask.steps, 1)
+    turned = [(at, [steps[axis] for axis in axes])
+              for at, steps in (*places, *([target] if by_mask.begun else []), target)]
+    return list(map_work(call, b.program(total), [s.domain[axis] for axis in axes], len(summed), turned))

@@ -35,8 +35,9 @@ class Products(Enum):
 @dataclass
 class Call:
     """A kernel's call with its sizes. operands: addresses. facts: gives memory with these bytes in it, which stays;
-    scratch: gives memory of this run, by bytes; checks: what the call adds to them is looked at behind the run.
-    libraries: NVIDIA's, where they are there; warpgroups: products of compute capability 9.0."""
+    scratch: gives memory of this run, by bytes; checks: what the call adds to them is looked at after the run.
+    libraries: NVIDIA's, where they are there; warpgroups: products of compute capability 9.0. stored: what the operands
+    are in memory (16-bit floats where types say float32: narrowed.py)."""
 
     types: tuple[str, ...]
     operands: tuple[int, ...]
@@ -49,6 +50,7 @@ class Call:
     products: Products = Products.FUSED
     libraries: Libraries | None = None
     warpgroups: WarpgroupProducts | None = None
+    stored: tuple[str, ...] = ()
 
 
 def size_of(dtype: str) -> int:

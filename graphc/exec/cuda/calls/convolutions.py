@@ -6,7 +6,7 @@ multiplies zeros where windows are strides apart, and fills tiles badly for few 
 hands to each of its taps, are computed and added up, at the price of writing and reading them.
 
 Those in groups are the same products, one of each group, whose rows lie between those of the others: no channel is
-copied. What zeros outside of the picture make NaN of is mended behind the product (edges.py).
+copied. What zeros outside of the picture make NaN of is mended after the product (edges.py).
 """
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from graphc.exec.cuda.work import Work
 if TYPE_CHECKING:
     from graphc.exec.cuda.calls.convolutions import Convolution
 
-Span = tuple[int, int]     # the first row, or column, and the one behind the last
+Span = tuple[int, int]     # the first row, or column, and the one after the last
 
 
 def _windows_inside(count: int, size: int, taps: int, stride: int, rate: int, pad: int) -> Span:

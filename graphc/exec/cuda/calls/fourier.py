@@ -21,7 +21,7 @@ class Step:
     words: tuple[int, ...]
 
     def kernel(self, ends: code.Ends) -> KernelBuilder:
-        made = {0: code.turn, 4: code.step_of_four}.get(self.radix, code.step_by_definition)
+        made = {0: code.turn, 2: code.step_of_two, 4: code.step_of_four}.get(self.radix, code.step_of_odd)
         return made(ends)
 
 
@@ -30,7 +30,7 @@ def _steps(length: int, line: int) -> Iterator[Step]:
     parts, run = length, line
     while parts > 1:
         radix = 4 if parts % 4 == 0 else next(d for d in range(2, parts + 1) if parts % d == 0)
-        yield Step(radix, (parts, run, *([] if radix == 4 else [radix])))
+        yield Step(radix, (parts, run, *([radix] if radix % 2 else [])))
         parts //= radix
         run *= radix
 
@@ -56,7 +56,7 @@ def fft(call: Call) -> list[Work]:
         work += _halves(call, inverse, narrow, places[0], places[1], roots)
     for number, step in enumerate(steps):
         ends = code.Ends(dtype, inverse == 1 and number == 0, inverse == 1 and number + 1 == len(steps), narrow)
-        threads = outer * row // (4 if step.radix == 4 else 1)
+        threads = outer * row // (step.radix if step.radix in (2, 4) else 1)
         work += launch(call, step.kernel(ends), threads, *places[before + number:before + number + 2], roots, threads,
                        row, n, n * (1 + real), *step.words)
     if real > before:

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from graphc import errors
 from graphc.exec.cuda.calls.call import Call, Products, ProgramBuilder, map_work, size_of
 from graphc.exec.cuda.code.products import SIDE, THREADS, Product, product_text
 from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE, make_ptx
@@ -17,13 +18,15 @@ from graphc.exec.cuda.work import Clear, Launch, Work
 FUSED_STEPS = {"f32": {8: 97.0, 4: 35.0, 2: 17.0}}
 OTHER_STEPS = {4: 64.0, 2: 40.0}
 TENSOR_STEPS = {4: 33.0, 2: 13.0}
+HALF_STEPS = {each: step / 2 for each, step in TENSOR_STEPS.items()}       # not measured: two products for one
 ALONE = 1.35               # times that, if a multiprocessor has one block only: it waits for memory
 MULTIPROCESSORS = 132      # that many fill the larger GPUs
 ADDING, ADDED = 3000.0, 2e-3   # nanoseconds of a kernel that adds parts up, and for an element of a part
 NARROW = 1 << 31
 SHORTEST = 128             # products along k of one part
-PANEL = max(DEPTHS.values())   # a part is a multiple of it long
+PANEL = max(DEPTHS.values())   # a part is a multiple of it long, of 16-bit floats of twice that
 SMALLEST = 16              # along m, n and k, for tensor cores
+HALVES = ("f16", "bf16")   # what factors and results may be in memory beside `dtype`, on tensor cores
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,8 @@ class Spaced:
 @dataclass(frozen=True)
 class Factors:
     """A product of a batch of matrices, as the kernel matmul takes it. windows: of a; without `spaced` the batch is one
-    product then."""
+    product then. dtype: of the sums. element: of both factors in memory, result: of c; "": as the sums, else 16-bit
+    floats (fits_halves)."""
 
     dtype: str
     batch: int
@@ -79,6 +83,25 @@ class Factors:
     transpose_b: bool = False
     windows: Windowed | None = None
     spaced: Spaced | None = None
+    element: str = ""
+    result: str = ""
+
+    @property
+    def stored(self) -> str:
+        """What the factors are in memory."""
+        return self.element or self.dtype
+
+    @property
+    def made(self) -> str:
+        """What c is in memory."""
+        return self.result or self.dtype
+
+    @property
+    def fits_halves(self) -> bool:
+        """Whether factors that are 16-bit floats in memory can be multiplied: on tensor cores, 16 bytes at a time."""
+        beside = (self.m if self.transpose_a else self.k, self.k if self.transpose_b else self.n)
+        return min(self.m, self.n, self.k) >= SMALLEST and not any(
+            count % 8 for count in (*beside, self.a_batch, self.b_batch))
 
     @property
     def narrow(self) -> bool:
@@ -108,7 +131,7 @@ def product(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
     if not f.batch * f.m * f.n:
         return []
     if not f.k:
-        return [Clear(c, f.batch * f.m * f.n * size_of(f.dtype))]
+        return [Clear(c, f.batch * f.m * f.n * size_of(f.made))]
 
     def own(there: Call, *at: int) -> Sequence[Work]:
         return _own(there, f, *at)
@@ -169,7 +192,8 @@ def _cut(call: Call, f: Factors, wide: bool) -> Cut:
     """wide: 16 bytes may be copied at a time: copies of 4 take registers that a large tile of tensor cores lacks."""
     if not _on_tensors(call, f):
         return _best_cut(f, FUSED_STEPS.get(f.dtype, OTHER_STEPS), SIDE)
-    return _best_cut(f, TENSOR_STEPS if wide else {2: TENSOR_STEPS[2]}, TENSOR_SIDE)
+    steps = HALF_STEPS if f.element else TENSOR_STEPS
+    return _best_cut(f, steps if wide else {2: steps[2]}, TENSOR_SIDE)
 
 
 def cost(call: Call, f: Factors) -> float:
@@ -197,7 +221,8 @@ def _fused(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
 def _divided(call: Call, f: Factors, cut: Cut, c: int) -> tuple[int, int, int, tuple[int, int]]:
     """(length of a part along k, how many there are, where they go, elements from one part, or one matrix of the
     batch, to the next of a and b)."""
-    part = -(-f.k // (cut.parts * PANEL)) * PANEL if cut.parts > 1 else f.k
+    panel = 2 * PANEL if f.element else PANEL
+    part = -(-f.k // (cut.parts * panel)) * panel if cut.parts > 1 else f.k
     count, (a_row, b_row), a_next, b_next = -(-f.k // part), f.rows, f.a_batch, f.b_batch
     if count > 1:
         a_next, b_next = part * (a_row if f.transpose_a else 1), part * (1 if f.transpose_b else b_row)
@@ -212,17 +237,18 @@ def _steps_of_target(f: Factors, count: int) -> tuple[int, int]:
 
 
 def parts_added(call: Call, f: Factors, count: int, target: int, c: int) -> list[Launch]:
-    """The sum of the parts of a product, which lie behind one another, in their order."""
+    """The sum of the parts of a product, which lie one after another, in their order."""
     if count == 1:
         return []
     p = ProgramBuilder(f.dtype)
-    return map_work(call, p.program(p("reduce.add", f.dtype, 0)), (f.m, f.n, count), 1,
+    total = p("reduce.add", f.dtype, 0)
+    return map_work(call, p.program(p("cast", f.result, total) if f.result else total), (f.m, f.n, count), 1,
                     [(target, (f.n, 1, f.m * f.n)), (c, (f.c_steps[0], 1, 0))])
 
 
 def _are_wide(f: Factors, a: int, b: int) -> tuple[bool, bool]:
     """Whether each of the factors can be taken 16 bytes at a time: what lies side by side ends with such a piece."""
-    width, (a_row, b_row) = 16 // size_of(f.dtype), f.rows
+    width, (a_row, b_row) = 16 // size_of(f.stored), f.rows
     beside_a, beside_b = f.m if f.transpose_a else f.k, f.k if f.transpose_b else f.n
     if f.windows is None:
         wide_a = not (a_row % width or beside_a % width)
@@ -237,9 +263,13 @@ def _on_tensor_cores(call: Call, f: Factors, a: int, b: int, c: int) -> list[Wor
     cut = _cut(call, f, wide_a and wide_b)
     part, count, target, rows = _divided(call, f, cut, c)
     c_row, c_batch = _steps_of_target(f, count)
-    wide_c = not (f.n % 2 or c_row % 2 or c_batch % 2 or target % 8)
+    if f.element and not (wide_a and wide_b):
+        raise errors.InternalError(f"factors of 16 bits that do not lie at multiples of 16 bytes: {f}")
+    result = f.dtype if count > 1 else f.made
+    wide_c = not (f.n % 2 or c_row % 2 or c_batch % 2 or target % (2 * size_of(result)))
     made = TensorProduct(cut.each, not f.transpose_a, f.transpose_b, wide_a, wide_b, wide_c,
-                         call.products == Products.ROUNDED, f.windows is not None, f.narrow, count > 1)
+                         call.products == Products.ROUNDED, f.windows is not None, f.narrow, count > 1, f.stored,
+                         result)
     words = (a, b, target, f.m, f.n, part, *rows, c_batch, *f.rows, c_row, f.k, *f.windows_words)
     ptx = make_ptx(tensor_product(made).text(), TENSOR_COMPUTE)
     launch = Launch(ptx, "gc_tensor_product", (_blocks(f, made.tile) * count,), (THREADS,), words)

@@ -1,15 +1,16 @@
 """A product by warpgroups (code/warpgroup_products.py): which variants take it, and its factors where TMA can read
 them.
 
-Factors are float32 in memory. Those that were 16-bit floats are made that again, which loses nothing, takes half of the
-memory and runs twice as fast; the others are cut to tf32 by what multiplies them, which reads them along k only. A
-factor that does not lie so, or at no multiple of 16 bytes, is copied first.
+Factors that are 16-bit floats in memory are read where they are. Those of float32 that were 16-bit floats are made that
+again, which loses nothing, takes half of the memory and runs twice as fast; the others are cut to tf32 by what
+multiplies them, which reads them along k only. A float32 factor that does not lie so, or at no multiple of 16 bytes, is
+copied first.
 """
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graphc.exec.cuda.calls.call import Call, Products, ProgramBuilder, map_work
+from graphc.exec.cuda.calls.call import Call, Products, ProgramBuilder, map_work, size_of
 from graphc.exec.cuda.calls.products import MULTIPROCESSORS, SHORTEST, SMALLEST, Factors, parts_added
 from graphc.exec.cuda.code.ptx import WARPGROUP_COMPUTE, make_ptx
 from graphc.exec.cuda.code.warpgroup_products import HEIGHT, STAGES, THREADS, WarpgroupProduct, warpgroup_product
@@ -54,8 +55,8 @@ def variants(call: Call, f: Factors) -> list[Variant]:
     if f.dtype != "f32" or call.products == Products.FUSED or f.windows is not None or f.spaced is not None or (
             min(f.m, f.n, f.k) < SMALLEST):
         return []
-    elements = [_NARROW.get(call.products, "tf32")]
-    if elements != ["tf32"] and all(_is_read_there(factor) for factor in _factors(f, 0, 0)):
+    elements = [f.element or _NARROW.get(call.products, "tf32")]
+    if not f.element and elements != ["tf32"] and all(_is_read_there(factor) for factor in _factors(f, 0, 0)):
         elements.append("tf32")                # nothing is copied
     narrow = min(STAGES)
     return [Variant(element, columns, parts) for element in elements for columns in STAGES
@@ -82,8 +83,9 @@ def work(call: Call, f: Factors, variant: Variant, a: int, b: int, c: int, is_tr
     patience = TRIES + TRIES_OF_A_PANEL * panels if is_trial else ENDLESS
     target = call.scratch(4 * parts * f.m * f.n) if parts > 1 else c
     c_row, c_batch = f.c_steps if parts == 1 else (f.n, f.m * f.n)
-    wide = not (f.n % 2 or c_row % 2 or c_batch % 2 or target % 8)
-    made = WarpgroupProduct(element, variant.columns, left.along_k, right.along_k, wide, parts > 1)
+    result = f.made if parts == 1 else f.dtype
+    wide = not (f.n % 2 or c_row % 2 or c_batch % 2 or target % (2 * size_of(result)))
+    made = WarpgroupProduct(element, variant.columns, left.along_k, right.along_k, wide, parts > 1, result)
     words: tuple[int | TensorMap, ...] = (
         _tensor(f, element, left, HEIGHT), _tensor(f, element, right, made.columns), target, f.m, f.n, f.k, c_batch,
         c_row, int(bool(left.next)), int(bool(right.next)), patience, *[panels] * made.parts)
@@ -107,7 +109,7 @@ def _is_read_there(factor: Factor) -> bool:
 
 def _ready(call: Call, f: Factors, element: Element, factor: Factor, copies: list[Work]) -> Factor:
     """The factor where it can be read, in elements of its type; a copy is added to `copies` if it takes one."""
-    if element.bytes == 4 and _is_read_there(factor):
+    if f.element or (element.bytes == 4 and _is_read_there(factor)):
         return factor
     turned = not (factor.along_k or element.both_ways)
     lines, length = (factor.length, factor.lines) if turned else (factor.lines, factor.length)

@@ -2,7 +2,7 @@
 and its gradient as two, which compute the scores anew (attention_tile.py says how).
 
 A block of the forward kernel goes over the keys a tile at a time. With every tile the largest score of a row so far may
-grow: what was added up is multiplied by what that makes of it. Keys behind the last count for nothing. While all scores
+grow: what was added up is multiplied by what that makes of it. Keys after the last count for nothing. While all scores
 of a row are -inf, exponentials are taken of them as they are: they are 0, and the row is NaN in the end if nothing else
 comes, as a softmax of such a row is.
 
@@ -24,7 +24,7 @@ SIZES = ("rows", "keys", "depth", "columns", "inner", "mask.outer", "mask.inner"
 
 @dataclass(frozen=True)
 class Problem:
-    """The parameters behind the arrays: sizes, matrices of an inner axis, elements of the mask from one index of the
+    """The parameters after the arrays: sizes, matrices of an inner axis, elements of the mask from one index of the
     outer axis, the inner one and the rows to the next, bits of the scale as a float64. matrix: this block's."""
 
     k: KernelBuilder

@@ -35,7 +35,7 @@ def mixed_seeds() -> KernelBuilder:
     return k
 
 
-def _unit(k: KernelBuilder, dtype: str, words: Sequence[Value]) -> list[Value]:
+def unit(k: KernelBuilder, dtype: str, words: Sequence[Value]) -> list[Value]:
     """TensorFlow's numbers in [0, 1): a float32 of each word, a float64 of two."""
     if dtype == "f32":
         return [((word & 0x7FFFFF).to("f64") * 1.1920928955078125e-07).to("f32") for word in words]
@@ -45,7 +45,7 @@ def _unit(k: KernelBuilder, dtype: str, words: Sequence[Value]) -> list[Value]:
 
 def _normals(k: KernelBuilder, dtype: str, words: Sequence[Value]) -> list[Value]:
     """Two of each two numbers, by Box and Muller."""
-    units, found = _unit(k, dtype, words), []
+    units, found = unit(k, dtype, words), []
     for first, second in zip(units[::2], units[1::2], strict=True):
         angle = second * 6.2831853071795864
         radius = k.call("sqrt", k.call("log", k.greatest(first, 1.0e-7)) * -2.0)
@@ -65,7 +65,7 @@ def stateless(dtype: str, normal: bool) -> KernelBuilder:
     groups, count = k.numbers("groups", "count")
     group = k.thread(groups)
     words = philox_words(k, mixed[0], mixed[1], group)
-    made = (_normals if normal else _unit)(k, dtype, words)
+    made = (_normals if normal else unit)(k, dtype, words)
     for i, value in enumerate(made):
         _put(k, out, group * len(made) + i, count, value)
     return k

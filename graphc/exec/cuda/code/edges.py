@@ -5,7 +5,7 @@ factor that is infinite or NaN they give NaN, where the CPU leaves them out. The
 zeros may be in, and only where one is NaN they add up what lies in the picture. A sum that is NaN stays NaN, so nothing
 is read any more: where everything is NaN, that is after one term.
 
-Parameters behind the arrays: those of a picture (taps.py), whose `elements` are the results to look at; `depth` and
+Parameters after the arrays: those of a picture (taps.py), whose `elements` are the results to look at; `depth` and
 `made`, the channels of a group in x and in y; of the first two kernels `around`, pixels to look at of each picture, and
 INNER, the rectangle of pixels that no zeros are in.
 """

@@ -1,7 +1,7 @@
 """A map without a reduction as a GPU kernel.
 
 Each thread takes UNROLLED elements, a block's width apart. It loads all of them before it stores any, which keeps
-several loads in flight; for a position behind the end it loads its first one again, and stores nothing. If operands lie
+several loads in flight; for a position after the end it loads its first one again, and stores nothing. If operands lie
 along different axes (a transpose), a block takes a tile of those two instead.
 
 Parameters in order: sizes, their product, accesses (address, strides of the axes), constants.

@@ -1,10 +1,10 @@
 """Steps of Fourier transforms, of the columns of matrices of `length` lines that stand one behind the other; complex
 numbers are pairs.
 
-They are Stockham's, with the CPU's formulas (kernels/cpu/signal/fft.py), so its bits come out: in a step of some radix,
-`parts` of `run` numbers each become parts / radix of radix * run. A thread makes what a step of radix 4 makes of four
-numbers, else a number. The inverse is the same with real and imaginary parts exchanged where the first step reads and
-the last one writes, which divides, too.
+They are Stockham's, with the CPU's formulas (kernels/cpu/signal/steps.py), so its bits come out: in a step of some
+radix, `parts` of `run` numbers each become parts / radix of radix * run. A thread makes what a step of radix 4 or 2
+makes of four or two numbers, else a number. The inverse is the same with real and imaginary parts exchanged where the
+first step reads and the last one writes, which divides, too.
 """
 from __future__ import annotations
 
@@ -78,24 +78,45 @@ def step_of_four(ends: Ends) -> KernelBuilder:
     return k
 
 
-def step_by_definition(ends: Ends) -> KernelBuilder:
-    """gc_fft_step(x, y, roots, threads, numbers of a row, of a transform, roots, parts, run, radix)."""
-    k = KernelBuilder("gc_fft_step", ends.narrow)
+def step_of_two(ends: Ends) -> KernelBuilder:
+    """gc_fft_two(x, y, roots, threads, numbers of a row, of a transform, roots, parts, run)."""
+    k = KernelBuilder("gc_fft_two", ends.narrow)
+    x, y, roots = (k.array(name, ends.dtype) for name in ("x", "y", "roots"))
+    threads, line, n, total, parts, run = k.numbers("threads", "line", "n", "total", "parts", "run")
+    half = parts >> 1
+    row, p, i = k.parts(k.thread(threads), half, run)
+    rows, start = _rows(k, x, y, ends, n), row * line + i
+    (a, ai), (b, bi) = (rows[start + (p + half * j) * run] for j in range(2))
+    target, root, zero = start + p * 2 * run, p * (total // parts), k.constant(0, ends.dtype)
+    rows[target] = a + b, ai + bi
+    rows[target + run] = _turned(k, (a - b, ai - bi), roots[root], roots[total + root], (zero, zero))
+    return k
+
+
+def step_of_odd(ends: Ends) -> KernelBuilder:
+    """gc_fft_odd(x, y, roots, threads, numbers of a row, of a transform, roots, parts, run, radix)."""
+    k = KernelBuilder("gc_fft_odd", ends.narrow)
     x, y, roots = (k.array(name, ends.dtype) for name in ("x", "y", "roots"))
     threads, line, n, total, parts, run, radix = k.numbers("threads", "line", "n", "total", "parts", "run", "radix")
-    some = k.parts(parts, radix)[0]
+    some, zero = k.parts(parts, radix)[0], k.constant(0, ends.dtype)
     row, p, number, i = k.parts(k.thread(threads), some, radix, run)
-    rows, start = _rows(k, x, y, ends, n), row * line + i
-    root, turn = k.variable(p * number * (total // parts)), number * (total // radix)
-    re, im = k.variable(0, ends.dtype), k.variable(0, ends.dtype)
-    with k.loop(0, radix) as j:
+    rows, start, far = _rows(k, x, y, ends, n), row * line + i, radix - number < number
+    near = k.choose(far, radix - number, number)
+    turn = near * (total // radix)
+    root, first = k.variable(turn), rows[start + p * run]
+    sums = [k.variable(value, ends.dtype) for value in (*first, zero, zero)]
+    with k.loop(1, (radix + 1) >> 1) as j:
         at = root.get()
-        found = _turned(k, rows[start + (p + some * j) * run], roots[at], roots[total + at], (re.get(), im.get()))
-        re.set(found[0])
-        im.set(found[1])
+        c, s = roots[at], roots[total + at]
+        (a, ai), (b, bi) = (rows[start + (p + some * place) * run] for place in (j, radix - j))
+        for value, weight, onto in zip((a + b, ai + bi, a - b, ai - bi), (c, c, s, s), sums, strict=True):
+            onto.set(k.multiply_add(value, weight, onto.get()))
         following = at + turn
         root.set(k.choose(following >= total, following - total, following))
-    rows[start + (p * radix + number) * run] = re.get(), im.get()
+    e, ei, o, oi = (value.get() for value in sums)
+    pair = k.choose(far, e + oi, e - oi), k.choose(far, ei - o, ei + o)
+    at = p * number * (total // parts)
+    rows[start + (p * radix + number) * run] = _turned(k, pair, roots[at], roots[total + at], (zero, zero))
     return k
 
 

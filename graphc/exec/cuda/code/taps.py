@@ -127,7 +127,7 @@ def depthwise_input(dtype: str, narrow: bool) -> KernelBuilder:
 
 def fold(dtype: str, dense: bool, in_groups: bool, narrow: bool) -> KernelBuilder:
     """gc_fold(columns, dx, picture): what each window hands to its taps, [windows, taps, channels], added up; in
-    groups [windows, groups, taps, channels], and how many groups, and channels of one, comes behind."""
+    groups [windows, groups, taps, channels], and how many groups, and channels of one, comes after."""
     k = KernelBuilder("gc_fold", narrow)
     columns, dx = k.array("columns", dtype), k.array("dx", dtype)
     p = picture_of(k)
@@ -305,7 +305,7 @@ def pool_gradient(dtype: str, narrow: bool) -> KernelBuilder:
     value, total = x[element], k.variable(0, dtype)
 
     def windows(axis: Axis, place: Value) -> tuple[Value, Value]:
-        """The windows that see the place: the first, and the one behind the last."""
+        """The windows that see the place: the first, and the one after the last."""
         behind = k.greatest(place + axis.pad - axis.taps + axis.stride, 0)
         return behind // axis.stride, k.least((place + axis.pad) // axis.stride + 1, axis.windows)
 

@@ -70,7 +70,7 @@ def tensor_attention(p: TensorAttention) -> KernelBuilder:
         for band, of_band in zip(bands, scores, strict=True):
             band.exponentials(of_band, scale, at_mask, mask_row, first, count)
         _add(k, p, of_v, here, lane, bands)
-    k.emit("call void @llvm.nvvm.cp.async.wait.group(i32 0)")      # of the tile behind the last, which is empty
+    k.emit("call void @llvm.nvvm.cp.async.wait.group(i32 0)")      # of the tile after the last, which is empty
     for band in bands:
         band.write(y.at(matrix * rows * columns), columns, None if kept is None else kept.at(matrix * rows * 2))
     return k

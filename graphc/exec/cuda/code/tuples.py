@@ -69,7 +69,7 @@ def find_rows() -> KernelBuilder:
 
 def check_rows() -> KernelBuilder:
     """gc_check_rows(rows, sizes, outside, behind, n, depth): -1 for each tuple that is outside of the sizes; for each
-    that does not come behind the one before it; else 0."""
+    that does not come after the one before it; else 0."""
     k = KernelBuilder("gc_check_rows")
     rows, sizes = k.array("rows", "i64"), k.array("sizes", "i64")
     outside, behind = k.array("outside", "i64"), k.array("behind", "i64")

@@ -1,5 +1,5 @@
 """Matrix products by warpgroups (wgmma) and TMA: c = a b of bfloat16, float16, or float32 cut to tf32, batched; the
-sums and c are float32. For compute capability 9.0.
+sums are float32, c is that or a 16-bit float. For compute capability 9.0.
 
 A block makes a tile of 128 x `columns` of c. One thread copies panels of a and b, a line of 128 bytes deep along k,
 into a ring of stages; two warpgroups multiply them, 64 rows each. A stage has two barriers: `full` ends a phase when
@@ -16,10 +16,11 @@ from dataclasses import dataclass
 
 from graphc.exec.cuda.code import warpgroups as w
 from graphc.exec.cuda.code.builder import Array, KernelBuilder, Value
+from graphc.exec.cuda.code.tensor_products import rounded_to
 from graphc.exec.cuda.code.warpgroups import Assembly, Element
 
 HEIGHT = 2 * w.ROWS                            # of a tile
-CONSUMERS = 2 * w.WARPGROUP                    # threads that multiply; behind them is the warp of the one that copies
+CONSUMERS = 2 * w.WARPGROUP                    # threads that multiply; after them is the warp of the one that copies
 THREADS = CONSUMERS + 32
 STAGES = {128: 3, 256: 4}                      # by columns: of the narrow tile two blocks share a multiprocessor
 BAND = 8                                       # tiles
@@ -29,7 +30,8 @@ NOT_A_NUMBER = 0x7FC00000                      # bits of float32
 @dataclass(frozen=True)
 class WarpgroupProduct:
     """along_a, along_b: whether k lies along the rows in memory. wide: two neighbours of c may be stored together.
-    parts: the batch is the parts of one long product."""
+    parts: the batch is the parts of one long product. result: of c in memory, f32 or a 16-bit float, to which sums are
+    rounded."""
 
     element: Element
     columns: int
@@ -37,6 +39,7 @@ class WarpgroupProduct:
     along_b: bool
     wide: bool
     parts: bool = False
+    result: str = "f32"
 
     @property
     def panels(self) -> tuple[int, int]:
@@ -82,7 +85,7 @@ def warpgroup_product(p: WarpgroupProduct) -> KernelBuilder:
     k = KernelBuilder("gc_warpgroup_product", attributes=' "nvvm.minctasm"="2"' if p.columns == 128 else "",
                       threads=THREADS)
     maps = k.tensor_map("a"), k.tensor_map("b")
-    c = k.array("c", "f32")
+    c = k.array("c", p.result)
     m, n, depth, c_batch, c_row, a_step, b_step, patience = k.numbers(
         "m", "n", "k", "c.batch", "c.row", "a.step", "b.step", "patience")
     tile, panels = _tile(k, p, m, n), (depth + (p.element.line - 1)) // p.element.line
@@ -202,7 +205,7 @@ def _store(k: KernelBuilder, p: WarpgroupProduct, sums: Sequence[Value], thread:
         with k.when(at_row < m):
             line = c.at(at_row * c_row + column)
             for at in range(0, p.columns, 8):
-                pair = sums[at // 2 + 2 * half:at // 2 + 2 * half + 2]
+                pair = [rounded_to(k, x, p.result) for x in sums[at // 2 + 2 * half:at // 2 + 2 * half + 2]]
                 if p.wide:
                     with k.when(left > at):
                         line.set_group(at, pair)

@@ -44,12 +44,13 @@ Way = TypeVar("Way", bound=Named)              # a frozen dataclass of numbers a
 @dataclass(frozen=True)
 class Question(Generic[Way]):
     """Something to be computed of two factors. said: what it is, with its sizes, for the user; key: all that tells it
-    from others; factors, result: how many elements; terms: of a sum. own: the own kernel; ways: the others, those
-    first that are thought best; work: how one of them does it."""
+    from others; dtype, made: of the factors and the result in memory; factors, result: how many elements; terms: of a
+    sum. own: the own kernel; ways: the others, those first that are thought best; work: how one of them does it."""
 
     said: str
     key: str
     dtype: str
+    made: str
     factors: tuple[int, int]
     result: int
     terms: int
@@ -106,8 +107,8 @@ class Choices(Generic[Way]):
     def _trial(self, call: Call, question: Question[Way]) -> tuple[Trial, Call]:
         """A trial, and the call whose scratch memory is its own."""
         self._device.wait()
-        trial = Trial(self._device, question.dtype, question.factors, question.result, question.operations,
-                      question.terms)
+        trial = Trial(self._device, (question.dtype, question.made), question.factors, question.result,
+                      question.operations, question.terms)
         return trial, replace(call, scratch=trial.scratch.take, checks=[])
 
     def _loaded(self, call: Call, question: Question[Way], way: Way) -> Way | None:

@@ -78,7 +78,7 @@ class LibraryConvolutions:
         return Question(
             f"{_SAID[p.kind]} of pictures [{v.n}, {v.h}, {v.w}, {v.groups * v.c}] by filters [{p.kh}, {p.kw}, {p.c}, "
             f"{p.groups * p.oc}] in {p.dtype}, strides {p.strides}, dilations {p.dilations}", f"{p} {v}", p.dtype,
-            (first, second), result, terms, _operations(p), lambda there, *at: own(there, v, *at),
+            p.dtype, (first, second), result, terms, _operations(p), lambda there, *at: own(there, v, *at),
             lambda: self._algorithms(p), lambda algorithm: partial(made, algorithm))
 
     def _algorithms(self, problem: Problem) -> Iterator[Algorithm]:

@@ -31,11 +31,12 @@ _SIGNATURES: dict[str, tuple[Any, ...]] = {
     "cublasLtMatmul": (*[_POINTER] * 14, _SIZE, _POINTER),
 }
 # Numbers of cublasLt.h and library_types.h, which are the same in all versions.
-_REAL = {"f32": 0, "f64": 1}
+_REAL = {"f32": 0, "f64": 1, "f16": 2, "bf16": 14}
 _COMPUTE_32, _COMPUTE_32_BY_TF32, _COMPUTE_64 = 68, 77, 70
 _TRANSPOSE_A, _TRANSPOSE_B = 3, 4              # attributes of a product,
 _BATCH_COUNT, _BATCH_STRIDE = 5, 6             # of a matrix,
-_MOST_WORKSPACE = 1                            # of a search for algorithms
+_MOST_WORKSPACE, _REDUCTIONS = 1, 3            # of a search for algorithms
+_NONE_OR_IN_FLOAT32 = 2                        # parts of sums are not rounded to a result of 16 bits
 _TRANSPOSED = 1
 _ALGORITHM_BYTES = 64
 
@@ -60,7 +61,8 @@ class Algorithm:
 @dataclass(frozen=True)
 class Problem:
     """c = op(a) op(b), each row by row: op(a) is m x k, op(b) k x n, of `batch` products. a_batch, b_batch: elements
-    from one matrix to the next, 0 for one that all share. tensor_cores: factors may be rounded to tf32."""
+    from one matrix to the next, 0 for one that all share. tensor_cores: factors may be rounded to tf32. dtype: of the
+    sums; element, result: what the factors, and c, are in memory."""
 
     dtype: str
     batch: int
@@ -72,9 +74,11 @@ class Problem:
     transpose_a: bool
     transpose_b: bool
     tensor_cores: bool
+    element: str
+    result: str
 
     def __str__(self) -> str:
-        return f"a product of {self.batch} times [{self.m}, {self.k}] and [{self.k}, {self.n}] in {self.dtype}"
+        return f"a product of {self.batch} times [{self.m}, {self.k}] and [{self.k}, {self.n}] in {self.element}"
 
     @property
     def factors(self) -> tuple[int, int]:
@@ -103,17 +107,17 @@ class Matmul:
     """A product as the library has it described. Raises LibraryError."""
 
     def __init__(self, cublas: Cublas, problem: Problem) -> None:
-        p, real = problem, _REAL[problem.dtype]
-        self._cublas = cublas
+        p, real, element = problem, _REAL[problem.dtype], _REAL[problem.element]
+        self._cublas, self._rounds = cublas, p.result != p.dtype
         compute = _COMPUTE_64 if p.dtype == "f64" else _COMPUTE_32_BY_TF32 if p.tensor_cores else _COMPUTE_32
         self._description = self._kept("cublasLtMatmulDesc", compute, real)
         for attribute, transposed in ((_TRANSPOSE_A, p.transpose_b), (_TRANSPOSE_B, p.transpose_a)):
             if transposed:
                 self._set("cublasLtMatmulDesc", self._description, attribute, _INT(_TRANSPOSED))
         rows = (p.n, p.k) if not p.transpose_b else (p.k, p.n), (p.k, p.m) if not p.transpose_a else (p.m, p.k)
-        self._b = self._matrix(real, *rows[0], p.batch, p.b_batch)
-        self._a = self._matrix(real, *rows[1], p.batch, p.a_batch)
-        self._c = self._matrix(real, p.n, p.m, p.batch, p.m * p.n)
+        self._b = self._matrix(element, *rows[0], p.batch, p.b_batch)
+        self._a = self._matrix(element, *rows[1], p.batch, p.a_batch)
+        self._c = self._matrix(_REAL[p.result], p.n, p.m, p.batch, p.m * p.n)
         number = ctypes.c_double if p.dtype == "f64" else ctypes.c_float
         self._one, self._zero = number(1), number(0)
 
@@ -139,6 +143,8 @@ class Matmul:
         preference = self._cublas.made("cublasLtMatmulPreferenceCreate")
         try:
             self._set("cublasLtMatmulPreference", preference, _MOST_WORKSPACE, ctypes.c_uint64(workspace))
+            if self._rounds:
+                self._set("cublasLtMatmulPreference", preference, _REDUCTIONS, ctypes.c_uint32(_NONE_OR_IN_FLOAT32))
             self._cublas.call("cublasLtMatmulAlgoGetHeuristic", self._cublas.handle, self._description, self._b,
                               self._a, self._c, self._c, preference, most, found, ctypes.byref(count))
         except LibraryError as error:

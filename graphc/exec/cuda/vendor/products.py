@@ -56,8 +56,7 @@ class LibraryProducts:
         lies_otherwise = f.windows is not None or f.spaced is not None
         if lies_otherwise or f.dtype not in ("f32", "f64") or any(at % ALIGNMENT for at in addresses):
             return None
-        problem = Problem(f.dtype, f.batch, f.m, f.n, f.k, f.a_batch, f.b_batch, f.transpose_a, f.transpose_b,
-                          f.dtype == "f32" and call.products != Products.FUSED)
+        problem = problem_of(f, f.stored == "f32" and call.products != Products.FUSED)
         if not is_worth_it(problem):
             return None
         algorithm = self._choices.choose(call, self._question(problem, own))
@@ -70,12 +69,18 @@ class LibraryProducts:
 
     def _question(self, p: Problem, own: Own) -> Question[Algorithm]:
         return Question(
-            str(p), repr(p), p.dtype, p.factors, p.batch * p.m * p.n, p.k, p.operations, own,
+            str(p), repr(p), p.element, p.result, p.factors, p.batch * p.m * p.n, p.k, p.operations, own,
             lambda: Matmul(self._cublas, p).algorithms(TRIED, WORKSPACE),
             lambda algorithm: lambda call, *at: [self._product(Matmul(self._cublas, p), algorithm, *at)])
 
 
+def problem_of(f: Factors, tensor_cores: bool) -> Problem:
+    """The product as the library is asked for it."""
+    return Problem(f.dtype, f.batch, f.m, f.n, f.k, f.a_batch, f.b_batch, f.transpose_a, f.transpose_b, tensor_cores,
+                   f.stored, f.made)
+
+
 def is_worth_it(p: Problem) -> bool:
     """Whether other ways than the own kernel may gain something."""
-    moved = SIZES[p.dtype] * p.batch * (p.m * p.k + p.k * p.n + p.m * p.n)
+    moved = p.batch * (SIZES[p.element] * (p.m * p.k + p.k * p.n) + SIZES[p.result] * p.m * p.n)
     return p.operations >= FEWEST_OPERATIONS or moved >= FEWEST_BYTES

@@ -31,23 +31,27 @@ def _drawn(factor: int, most: int, dtype: str) -> np.ndarray:
     """Numbers of a factor: multiples of 1 / most from -1 to 1, or, if that is 0, of a normal distribution."""
     random = np.random.default_rng(factor)
     values = random.integers(-most, most + 1, PATTERN) / most if most else random.standard_normal(PATTERN)
-    return values.astype(np.float64 if SIZES[dtype] == 8 else np.float32)
+    if dtype == "bf16":                        # of float32 the upper half: NumPy may have no bfloat16
+        return (values.astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
+    return values.astype({"f64": np.float64, "f16": np.float16}.get(dtype, np.float32))
 
 
 class Trial:
     """Two factors, and room for two results, for as long as this lives: `result` is the own kernel's, `other` that of
-    another way. The stream is the caller's. factors, result: how many elements they have; terms: of a sum.
+    another way. The stream is the caller's. dtypes: of the factors and the result in memory; factors, result: how many
+    elements they have; terms: of a sum.
 
     Raises ResourceExhaustedError.
     """
 
-    def __init__(self, device: Device, dtype: str, factors: tuple[int, int], result: int, operations: float,
-                 terms: int) -> None:
-        self.device, self.dtype, self.count, self._blocks = device, dtype, result, []  # type: Device, str, int, list[Block]
-        self._operations, size = operations, SIZES[dtype]
+    def __init__(self, device: Device, dtypes: tuple[str, str], factors: tuple[int, int], result: int,
+                 operations: float, terms: int) -> None:
+        self.device, self.count, self._blocks = device, result, []  # type: Device, int, list[Block]
+        self._operations, (self._dtype, self._made) = operations, dtypes
+        self._bytes, size = result * SIZES[self._made], SIZES[self._dtype]
         self.scratch = Scratch(device)
         self.factors = self._room(factors[0] * size), self._room(factors[1] * size)
-        self.result, self.other = self._room(result * size), self._room(result * size)
+        self.result, self.other = self._room(self._bytes), self._room(self._bytes)
         self._number = self._room(8)
         self._counts = factors
         # Multiples of 1 / most: most squared times the terms has at most 24 bits, as float32.
@@ -57,7 +61,7 @@ class Trial:
     def _fill_all(self, most: int) -> None:
         """most: as _drawn has it."""
         for number, (address, count) in enumerate(zip(self.factors, self._counts, strict=True)):
-            self._fill(address, count * SIZES[self.dtype], _drawn(number, most, self.dtype))
+            self._fill(address, count * SIZES[self._dtype], _drawn(number, most, self._dtype))
         self.device.wait()
 
     def _room(self, count: int) -> int:
@@ -99,12 +103,13 @@ class Trial:
 
     def forget_other(self) -> None:
         """So that nobody's result is taken for another one's."""
-        self.device.clear(self.other, self.count * SIZES[self.dtype])
+        self.device.clear(self.other, self._bytes)
 
     def differing(self, call: Call) -> int:
         """How many elements of `other` are not those of `result`."""
-        b = ProgramBuilder(self.dtype, self.dtype)
-        program = b.program(b("reduce.add", "i64", b("cast", "i64", b("equal", "bool", 0, 1))))
+        b = ProgramBuilder(self._made, self._made)
+        pair = (0, 1) if SIZES[self._made] > 2 else (b("cast", "f32", 0), b("cast", "f32", 1))
+        program = b.program(b("reduce.add", "i64", b("cast", "i64", b("equal", "bool", *pair))))
         return self.count - self._total(call, program, self.count, self.result, self.other)
 
     def repeats(self, call: Call, work: Sequence[Work]) -> bool:
@@ -119,9 +124,11 @@ class Trial:
 
     def _bits(self, call: Call) -> int:
         """The sum of the words of `other`: another one if any bit of it is."""
-        b = ProgramBuilder("i32")
-        program = b.program(b("reduce.add", "i64", b("cast", "i64", 0)))
-        return self._total(call, program, self.count * SIZES[self.dtype] // 4, self.other)
+        word = "u16" if SIZES[self._made] == 2 else "i32"
+        b = ProgramBuilder(word)
+        wide = b("cast", "i32", 0) if word == "u16" else 0
+        program = b.program(b("reduce.add", "i64", b("cast", "i64", wide)))
+        return self._total(call, program, self._bytes // SIZES[word], self.other)
 
     def _total(self, call: Call, program: Program, count: int, *loads: int) -> int:
         """The one number that a program makes of arrays."""

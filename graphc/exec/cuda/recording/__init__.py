@@ -1,0 +1,1 @@
+"""Runs on a GPU recorded as data, for programs in C++."""

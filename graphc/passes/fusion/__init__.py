@@ -1,0 +1,1 @@
+"""Neighbouring nodes as one step."""

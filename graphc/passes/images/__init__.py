@@ -1,0 +1,1 @@
+"""Passes over images: their layout, pads and sizes."""

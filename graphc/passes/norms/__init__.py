@@ -1,0 +1,1 @@
+"""Norms, moments, and their gradients, as one step each."""

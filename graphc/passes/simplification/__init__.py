@@ -1,0 +1,1 @@
+"""Passes that look at single nodes: constants, algebra, equal nodes, ops that are made of others."""

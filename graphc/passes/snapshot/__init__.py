@@ -1,0 +1,1 @@
+"""From the user's Graph to the first Flow."""

@@ -1,0 +1,1 @@
+"""Passes that take work on weights out of the run."""
