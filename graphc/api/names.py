@@ -735,6 +735,13 @@ NAMES: dict[str, dict[str, str]] = {
         "_transpose_batch_time": "graphc.rnn.dynamic:transpose_batch_time",
         "linear": "graphc.rnn.linear:linear",
     },
+    "compat.v1.contrib.seq2seq": {
+        "_transpose_batch_time": "graphc.rnn.dynamic:transpose_batch_time",
+    },
+    "compat.v1.contrib.tensorrt": {
+        "calib_graph_to_infer_graph": "graphc.compat.program.tensorrt:calib_graph_to_infer_graph",
+        "create_inference_graph": "graphc.compat.program.tensorrt:create_inference_graph",
+    },
     "compat.v1.dtypes": {
         "bfloat16_ref": "graphc.ir.dtypes:bfloat16",
         "bool_ref": "graphc.ir.dtypes:bool_",
@@ -930,6 +937,13 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.python.client.timeline": {
         "Timeline": "graphc.summary.timeline:Timeline",
     },
+    "compat.v1.python.compiler": {
+    },
+    "compat.v1.python.compiler.tensorrt": {
+    },
+    "compat.v1.python.compiler.tensorrt.trt_convert": {
+        "create_inference_graph": "graphc.compat.program.tensorrt:create_inference_graph",
+    },
     "compat.v1.python.data": {
     },
     "compat.v1.python.data.util": {
@@ -1084,6 +1098,9 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.python.ops.control_flow_ops": {
         "merge": "graphc.api.control.switch:merge",
         "switch": "graphc.api.control.switch:switch",
+    },
+    "compat.v1.python.ops.data_flow_ops": {
+        "StagingArea": "graphc.compat.program.staging:StagingArea",
     },
     "compat.v1.python.ops.nccl_ops": {
         "all_sum": "graphc.compat.nccl:all_sum",
@@ -1869,6 +1886,9 @@ NAMES: dict[str, dict[str, str]] = {
     "contrib.slim.variables": {
         "assign_from_checkpoint": "graphc.train.saving.assign:assign_from_checkpoint",
         "assign_from_checkpoint_fn": "graphc.train.saving.assign:assign_from_checkpoint_fn",
+    },
+    "contrib.staging": {
+        "StagingArea": "graphc.compat.program.staging:StagingArea",
     },
     "contrib.tensorboard": {
     },
