@@ -297,6 +297,6 @@ def test_a_saved_graph_asks_for_what_its_iterator_gives() -> None:
     with gc.Graph().as_default():
         y, = gc.import_graph_def(graph_def, return_elements=["y:0"])
         with gc.Session() as session:
-            with pytest.raises(gc.errors.NotFoundError, match="files do not hold the data sets.*IteratorGetNext"):
+            with pytest.raises(gc.errors.NotFoundError, match=r"files do not hold the data sets.*IteratorGetNext"):
                 session.run(y)
             assert session.run(y, {"import/following:0": [1, 2]}).tolist() == [10, 20]

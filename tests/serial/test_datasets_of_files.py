@@ -142,7 +142,7 @@ def test_a_function_that_gives_a_data_set_of_itself() -> None:
     again = function.node_def.add(name="again", op="FlatMapDataset", input=["RangeDataset:handle:0"])
     again.attr["f"].func.name = name
     function.ret["identity"] = "again:handle:0"
-    with gc.Graph().as_default(), pytest.raises(gc.errors.OpError, match="nest deeper|nest more|cannot be made"):
+    with gc.Graph().as_default(), pytest.raises(gc.errors.OpError, match=r"nest deeper|nest more|cannot be made"):
         gc.import_graph_def(graph_def, name="")
         gc.Session().run(gc.get_default_graph().get_operation_by_name("interleave/MakeIterator"))
         gc.Session().run("interleave/part_0:0")
