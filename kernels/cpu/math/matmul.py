@@ -128,7 +128,7 @@ def make_shape_run(dtype, shape):
                             min(choice[TILE_ROWS], choice[ROWS] - first_row), first_panel,
                             min(choice[TILE_PANELS], panels - first_panel))
     # A small runner has no bfloat16. Of others the parts are within: a part brings all that it might call.
-    return pack_tile, part("tile", shape)(compute_tile) if shape.brain else helper(compute_tile)
+    return pack_tile, part("tile", shape)(compute_tile) if shape.bfloat16 else helper(compute_tile)
 
 
 def make_unpacked_run(dtype, isa):
