@@ -10,7 +10,15 @@ from graphc.exec.engine import Engine
 from graphc.exec.library import load_library
 from graphc.ir.host import Host
 from graphc.ir.op import OPS, Op, Sample
-from graphc.kernels.toolchain.runner_library import SHARED, SHARED_SCALARS, family_of, is_shared, is_shared_scalar
+from graphc.kernels.contracts.all import KERNELS
+from graphc.kernels.toolchain.runner_library import (
+    SHARED,
+    SHARED_FOLDERS_IN_DOUBLE,
+    SHARED_SCALARS,
+    family_of,
+    is_shared,
+    is_shared_scalar,
+)
 from graphc.kernels.toolchain.targets import host_targets
 from graphc.ops.linalg.by_kernel import ByKernel
 from graphc.plan.compile import compile_graph
@@ -18,6 +26,10 @@ from graphc.plan.compile import compile_graph
 from samples import arrays, build, each_sample
 
 ISAS = [target.name for target in host_targets()]
+
+
+def test_folders_whose_kernels_are_shared_in_double_are_there() -> None:
+    assert SHARED_FOLDERS_IN_DOUBLE <= {family_of(name).partition("/")[0] for name in KERNELS}
 
 
 @pytest.mark.skipif(len(ISAS) < 2, reason="this machine has one instruction set")
