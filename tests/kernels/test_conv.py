@@ -4,7 +4,7 @@ import pytest
 
 from graphc.kernels.contracts.all import KERNELS
 from graphc.kernels.contracts.calls import Choice
-from graphc.kernels.cpu.nn.conv_tiles import DIRECT, LINES, PLANES, SPREAD, TAPS, WINOGRAD
+from graphc.kernels.cpu.convolution.conv_tiles import DIRECT, LINES, PLANES, SPREAD, TAPS, WINOGRAD
 
 import kernel_references as references
 from kernel_harness import backwards, close, filled, load, normal

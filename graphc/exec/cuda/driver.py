@@ -16,27 +16,12 @@ from typing import Any
 
 from graphc import errors
 from graphc.exec.cuda.code.ptx import OLDEST_COMPUTE
+from graphc.exec.cuda.statuses import BEGINNINGS, NO_DEVICE, OUT_OF_MEMORY, STICKY
 from graphc.exec.cuda.tensor_map import TensorMap, encode
 from graphc.ir.locks import new_lock
 
 POINTER, INT, SIZE, UNSIGNED = ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t, ctypes.c_uint
 ADDRESS = ctypes.c_uint64
-OUT_OF_MEMORY, NO_DEVICE = 2, 100
-_KERNEL = ("a kernel failed, and the GPU's state is lost; this is a bug of graphc. Restart the program, and report it; "
-           "without gc.device('/gpu:0') it runs on the CPU")
-_HARDWARE = ("the hardware reports an error that it could not mend, and the GPU's state is lost: nvidia-smi -q and the "
-             "system's log say more. Restart the program; if it comes again, the GPU has to be reset or replaced")
-_TOO_LONG = ("a kernel ran for longer than the system lets it on a GPU that a display uses, or under Windows, and the "
-             "GPU's state is lost: use smaller batches, or another GPU")
-# After these the context is lost: each later call gives the same error.
-STICKY = {214: _HARDWARE, 220: _HARDWARE, 226: _HARDWARE, 702: _TOO_LONG, **dict.fromkeys(
-    (700, 714, 715, 716, 717, 718, 719), _KERNEL)}
-# Why a driver that is there may not begin.
-_BEGINNINGS = {34: "the library is a toolkit's stub, not the driver's: take it off the loader's path",
-               46: "another process has the GPU for itself (nvidia-smi -q -d COMPUTE)",
-               802: "the system is not ready yet: on machines with NVSwitch its fabric manager must run",
-               803: "the driver's library and its kernel module are of different versions: restart the machine",
-               804: "the library is one for forward compatibility, which this GPU does not have"}
 _COMPUTE_MAJOR, _COMPUTE_MINOR, _MULTIPROCESSORS = 75, 76, 16
 _CLOCK, _MEMORY_CLOCK, _BUS_WIDTH = 13, 36, 37         # kHz, kHz, bits
 _DYNAMIC_SHARED = 8                                    # attribute of a function: bytes of shared memory it may be given
@@ -121,7 +106,7 @@ class Driver:
             return errors.ResourceExhaustedError(f"the GPU has no memory left ({said})")
         if status in STICKY:
             return CudaError(f"{said}: {STICKY[status]}")
-        error = CudaError(f"{said}: {_BEGINNINGS[status]}" if status in _BEGINNINGS else said)
+        error = CudaError(f"{said}: {BEGINNINGS[status]}" if status in BEGINNINGS else said)
         error.status = status          # type: ignore[attr-defined]
         return error
 

@@ -19,15 +19,15 @@ from ..products.micro import TABLE_WORDS, micro_kernel, shapes
 from ..products.panels import packing
 from ..tiles import shared_evenly
 from ..ways import takes
+from ..winograd.winograd_cost import DTYPES as WINOGRAD_DTYPES
+from ..winograd.winograd_cost import FEWEST, fits
+from ..winograd.winograd_filter_grad import make_filter_grad
 from ..words import NO_WINOGRAD, OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, VARIANT, WORK_BYTES
 from .borders import make_mend_filter
 from .conv_tiles import MAIN, NARROW, WINOGRAD, by_isa
 from .lines import LINE_WORDS, buffer_bytes, line_elements, make_padding
 from .lines import group_lines as lines_of_group
 from .parts import make_add_parts, sum_elements
-from .winograd_cost import DTYPES as WINOGRAD_DTYPES
-from .winograd_cost import FEWEST, fits
-from .winograd_filter_grad import make_filter_grad
 
 CHANNELS, LINES = 0, 1
 FEW_CHANNELS = 16                      # below, register tiles of several taps pay for padded lines
@@ -86,7 +86,7 @@ def make_shape(dtype, sizes, wide):
 
     @helper
     def inside(tap_offset, stride, limit, count):
-        """The first output position and the one behind the last whose input position is inside [0, limit)."""
+        """The first output position and the one after the last whose input position is inside [0, limit)."""
         first = ceil_div(-tap_offset, stride) if tap_offset < 0 else 0
         last = (limit - 1 - tap_offset) // stride + 1 if limit > tap_offset else 0
         return min(first, count), max(min(last, count), min(first, count))

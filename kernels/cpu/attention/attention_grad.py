@@ -1,6 +1,6 @@
 """attention_grad, attention_general_grad: the gradients of attention by q, k and v, without a matrix of all scores.
 
-Job: q, k, v and dy are read by strides; y, dq, dk and dv may have their inner axis behind the rows, as in attention.py.
+Job: q, k, v and dy are read by strides; y, dq, dk and dv may have their inner axis after the rows, as in attention.py.
 With p = exp(scale q kT + mask - greatest) * part, from what attention_kept kept of each row, and d = the sum of
 dy y along a row,
 
@@ -45,7 +45,7 @@ from ..words import OK, SCRATCH_BYTES, TILES, TILES_1, USER, WORK_BYTES
 from .attention import make_with
 from .attention_blocks import NO_MASK, block_of, copy_rows, gathering, matrix_at, row_dot, spans, steps_of
 from .attention_weights import make_differentiate, make_weigh
-from .dropping import ROOM
+from .dropping import EXTRA
 
 # Words of choice: rows and columns of a block; rows of a group; groups of a matrix; how many matrices of the outer and
 # the inner axis a tile takes.
@@ -54,7 +54,7 @@ MOST_COLS = 256
 BLOCK_BYTES = 256 * 1024               # of p and dt of a block, about
 FEW_TILES = 8                          # with as many matrices each is one group
 HEIGHTS = 42                           # rows of a block: whole tiles of every ISA, on which no bit may depend
-PAD = 16                               # elements behind a row of p: columns that are read do not collide in the cache
+PAD = 16                               # elements after a row of p: columns that are read do not collide in the cache
 
 
 @cache
@@ -88,7 +88,7 @@ def make_bind(dtype, shape, scratch_bytes):
         choice[SCRATCH_BYTES] = (scratch_bytes + packed_bytes(across, depth) + packed_bytes(across, columns)
                                  + packed_bytes(depth, max(across, down)) + packed_bytes(columns, down)
                                  + 2 * down * (across + PAD) * size + choice[GROUP_ROWS] * size
-                                 + (across + ROOM) * size)
+                                 + (across + EXTRA) * size)
         # Copies of what lies apart: a group's rows of q, dy and dq, a block of k, dk and dv.
         if q_row != depth:
             choice[SCRATCH_BYTES] += choice[GROUP_ROWS] * depth * size
@@ -198,7 +198,7 @@ def make_group(dtype, isa):
         if looking:
             bound = bound_of(q, k, k_row, v, v_row, dy, rows, cols, depth, columns, scale,
                              drop[2] if dropped != 0 else half)
-        by_weights = scratch + choice[SCRATCH_BYTES] - (across + ROOM) * size
+        by_weights = scratch + choice[SCRATCH_BYTES] - (across + EXTRA) * size
         for first in range(0, cols, across):
             wide = min(across, cols - first)
             right, mixed = gathered(offset(k, first * k_row), k_row, wide, depth, apart_at), offset(v, first * v_row)

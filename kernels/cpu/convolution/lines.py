@@ -85,7 +85,7 @@ def make_padding(dtype: str) -> Any:
     """The function (addresses, source, sh, sw, sc, picture_lines, first, count, columns, kh, kw, stride_h, stride_w,
     dilation_h, dilation_w, top, left) that copies what target lines first to first + count need, and writes the
     words of each: the address of its first source line, the first row of the filter that is inside the picture, and the
-    one behind the last. The lines stand behind the words, each of line_elements(). Returns where they end."""
+    one after the last. The lines stand after the words, each of line_elements(). Returns where they end."""
     size = ITEM_SIZES[dtype]
 
     @helper
@@ -153,7 +153,7 @@ def make_lines(dtype: str, shapes: Shapes, wide: bool) -> Lines:
     @helper
     def place(offsets, words, line, column, height, columns, step):
         """The addresses of `height` pixels from one of the group's on. Returns the rows of the filter that some of them
-        meet: the first, and the one behind the last."""
+        meet: the first, and the one after the last."""
         low, high = words[line * LINE_WORDS + 1], words[line * LINE_WORDS + 2]
         for r in range(height):
             offsets[r] = words[line * LINE_WORDS] + column * step
@@ -179,7 +179,7 @@ def make_lines(dtype: str, shapes: Shapes, wide: bool) -> Lines:
     @helper
     def products(table, packed, panel_bytes, target, target_step, columns, height, segments, start, shift, length,
                  later, first_panel, last_panel):
-        """One register tile, `shift` bytes behind the addresses of the table, against some panels."""
+        """One register tile, `shift` bytes after the addresses of the table, against some panels."""
         for panel in range(first_panel, last_panel):
             left = columns - panel * width
             right, goal = packed + panel * panel_bytes + start * width * size, target + panel * width * size

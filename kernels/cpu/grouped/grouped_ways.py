@@ -13,13 +13,13 @@ from functools import cache
 from typing import Any
 
 from ..memory import ITEM_SIZES, compact, helper, int64_at, pointer_to, zero_bytes
+from ..pooling.channel_windows import end_tap, first_tap
 from ..products.micro import TABLE_WORDS, micro_kernel, shapes
 from ..vector import vectors
 from ..words import USER
-from .channel_windows import end_tap, first_tap
 from .group_sums import PIXELS, WIDE, make_grouped
 
-# Words of choice behind those of conv_tiles.py: elements of a line of a unit; units of a group, or groups of a unit;
+# Words of choice after those of conv_tiles.py: elements of a line of a unit; units of a group, or groups of a unit;
 # taps at once.
 WIDTH, GROUP_UNITS, UNIT_GROUPS, TAPS = range(USER + 6, USER + 10)
 PIECES = 16                            # register tiles whose tables are made at once
@@ -31,7 +31,7 @@ SEGMENT_BYTES = TABLE_WORDS * 8
 @cache
 def make_index(isa: str) -> Any:
     """The function (sg, tg, scratch) that writes which channel of a vector of the source each lane of the target
-    begins with, sg and tg being the channels of a group; behind them a vector of zeros, at ZEROS, and one to be
+    begins with, sg and tg being the channels of a group; after them a vector of zeros, at ZEROS, and one to be
     written, at SPARE."""
     int32_at, lanes = pointer_to("i32"), WIDE.get(isa, 0)
 
@@ -167,9 +167,9 @@ def make_mend(dtype: str) -> Any:
         compact()
         begin, end = first_channel(first, tg, groups, choice), first_channel(last, tg, groups, choice)
         inside = min(first_tap(column, step), pixels)
-        behind = max(end_tap(column + (taps - 1) * next_tap, step, pixels, w), inside)
-        for edge in range(pixels - behind + inside):
-            j = edge if edge < inside else edge - inside + behind
+        after = max(end_tap(column + (taps - 1) * next_tap, step, pixels, w), inside)
+        for edge in range(pixels - after + inside):
+            j = edge if edge < inside else edge - inside + after
             total = row_sum(at(target + j * y_step + begin * size), end - begin)
             if total != total:
                 mend_pixel(source, x_line, lines, column + j * step, next_tap, taps, w, f, f_line, f_tap, unit_bytes,

@@ -16,7 +16,7 @@ from typing import Any
 from llvmlite import ir
 
 from ..memory import ITEM_SIZES, helper
-from .channel_sums import BYTES, I64, Emitter, SumShape, incoming, lanes_of, machine_code
+from ..pooling.channel_sums import BYTES, I64, Emitter, SumShape, incoming, lanes_of, machine_code
 
 WAYS = ((3, 1), (5, 1), (7, 1), (3, 2), (5, 2))    # taps in a row of the filter, stride; others: channel_windows.py
 FEW, MANY = 4, 8                       # pixels at once
@@ -70,14 +70,14 @@ def _rows(e: Emitter, taps, stride, x, x_line, x_step, inside, f, f_line, f_tap,
         before, bits = b.block, unknown(b, bits)
         if position % NEAR == 0:
             x_at = unknown(b, b.gep(x_at, [b.mul(x_step, I64(NEAR))]) if position else x_at)
-        meets, behind = e.blocks("meets", "behind")
+        meets, after = e.blocks("meets", "after")
         lies_inside = b.icmp_signed("!=", b.and_(bits, I64(1 << position)), I64(0))
-        b.cbranch(lies_inside, meets, behind).set_weights([MOSTLY, 1])
+        b.cbranch(lies_inside, meets, after).set_weights([MOSTLY, 1])
         b.position_at_end(meets)
         value = e.load(b, b.gep(x_at, [b.mul(x_step, I64(position % NEAR))]), 0)
         more = [e.multiply_add(b, value, weights[position - j * stride], sums[j]) for j in met]
-        b.branch(behind)
-        b.position_at_end(behind)
+        b.branch(after)
+        b.position_at_end(after)
         for j, one in zip(met, more, strict=True):
             either = b.phi(e.vector)
             incoming([either], [sums[j]], before)

@@ -5,7 +5,7 @@ Job: a tile takes a block of rows of q, computes their scores into scratch, wher
 them into exponentials, and multiplies those with v; what the exponentials of a row add up to divides the row of the
 result. So nothing of the size rows * cols is in memory but for the mask, if there is one. Keys that the mask provably
 hides from all rows of a tile are left out (attention_blocks.py), with causal masks nearly half. q, k and v are read by
-strides, as they lie in one product's result; y may have its inner axis (heads) behind the rows, as the next product
+strides, as they lie in one product's result; y may have its inner axis (heads) after the rows, as the next product
 wants them.
     phase 0    packs k, and v if its rows are no whole panels or lie apart, into the workspace; makes the tables of the
                mask
@@ -43,7 +43,7 @@ from ..products.panels import packing
 from ..vector import vectors
 from ..words import OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
 from .attention_blocks import NO_MASK, block_of, copy_rows, gathering, masks, matrix_at, spans, steps_of
-from .dropping import ROOM, dropping
+from .dropping import EXTRA, dropping
 
 EXP = {"f32": exp_f32, "f64": exp_f64}
 # Words of choice: rows of a tile; bytes of the packed k and v of one matrix, 0 where they are read in place; matrices
@@ -82,7 +82,7 @@ def make_bind(dtype, shape, scratch_bytes):
         choice[TABLES] = tables(outer, inner, rows, cols, mask_outer, mask_inner, masked)
         tiles = batch * ceil_div(rows, choice[ROWS])
         choice[WORK_BYTES] = batch * (choice[K_BYTES] + choice[V_BYTES])
-        choice[SCRATCH_BYTES] = scratch_bytes + choice[ROWS] * (cols + 1) * size + (cols + ROOM) * size
+        choice[SCRATCH_BYTES] = scratch_bytes + choice[ROWS] * (cols + 1) * size + (cols + EXTRA) * size
         if q_row != depth:                             # copies of what lies apart
             choice[SCRATCH_BYTES] += choice[ROWS] * depth * size
         if inside != 0:
@@ -258,7 +258,7 @@ def make_tile(dtype, isa):
               low, high - low, cols, depth, choice, packed, scratch)
         above = offset(mask, index // inner * mask_outer + index % inner * mask_inner + first * mask_row + low)
         parts_of_one = at(scores + choice[ROWS] * cols * size)        # 1 / the sum of each row
-        by_weights = scratch + choice[SCRATCH_BYTES] - (cols + ROOM) * size
+        by_weights = scratch + choice[SCRATCH_BYTES] - (cols + EXTRA) * size
         for i in range(count):
             weights = at(scores + i * cols * size)
             greatest, part = exponentials(weights, offset(above, i * mask_row), high - low, masked, scale)

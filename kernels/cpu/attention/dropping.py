@@ -1,4 +1,4 @@
-"""Which of attention's weights a dropout keeps, drawn anew wherever they are needed, never stored.
+"""Which of attention's weights a dropout keeps, drawn again wherever they are needed, never stored.
 
 A weight of place i (row-major over all weights of the call) is kept if u_i + shift >= least, where u_i is number i of a
 random op, and multiplied by `factor`; others by 0 * factor. That is what dropout is in all versions of TensorFlow:
@@ -19,13 +19,13 @@ from ...scalars.machine import shift_right_logical
 from ..memory import NUMBA_TYPES, apart, helper, offset, pointer_to
 from ..random.uniforms import PADDING, PER_GROUP, key_of, uniforms
 
-ROOM = PADDING + 4                     # elements beside those of the weights
+EXTRA = PADDING + 4                     # elements beside those of the weights
 
 
 @cache
 def dropping(dtype: str) -> Any:
     """The function (draw, drop, first, count, spare): the factors of `count` weights from place `first` on, within
-    `spare`, an address of count + ROOM elements."""
+    `spare`, an address of count + EXTRA elements."""
     fill, at, number = uniforms(dtype), pointer_to(dtype), NUMBA_TYPES[dtype]
     per_group, bits = PER_GROUP[dtype], PER_GROUP[dtype] // 2
     words = 4 // per_group

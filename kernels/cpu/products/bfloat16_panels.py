@@ -2,7 +2,7 @@
 
 Job: panel p holds columns p * width to (p + 1) * width, a line for each k. A line is words of 32 bits: the lower half
 of word l of pair q is the column of vector 2 q and lane l, the upper half that of vector 2 q + 1 and the same lane, so
-that a shift and a mask make both vectors float32 again (products/micro.py). Columns behind n are zeros.
+that a shift and a mask make both vectors float32 again (products/micro.py). Columns after n are zeros.
 Numbers are rounded to the nearest, ties to even; what is too large becomes an infinity, a NaN stays one.
 Invariants: only elements inside B are read; all of a panel's k * line_bytes are written.
 """
@@ -28,7 +28,7 @@ def rounded(bits):
 
 
 @cache
-def brain_packing(shape: Shape) -> Any:
+def bfloat16_packing(shape: Shape) -> Any:
     """The numba function pack_panels(target, b, n, k, transposed, first, last): panels `first` to `last` of a whole
     B[k, n], or B[n, k], of float32; addresses."""
     width, lanes, at = shape.width, shape.lanes, pointer_to("i32")
@@ -36,7 +36,7 @@ def brain_packing(shape: Shape) -> Any:
 
     @helper
     def half(source, column, columns, step):
-        """The bits of one column of a line, 0 behind the last."""
+        """The bits of one column of a line, 0 after the last."""
         if column >= columns:
             return np.int64(0)
         return rounded(np.int64(at(source + column * step)[0]) & 0xFFFFFFFF)

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 import graphc as gc
-from graphc.kernels.cpu.math.matmul_choice import BRAIN, BRAIN_WIDE
+from graphc.kernels.cpu.math.matmul_choice import BFLOAT16, BFLOAT16_WIDE
 
 ON = gc.ConfigProto()
 ON.graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = 1
-WAYS = tuple(f"format {number}" for number in (BRAIN, BRAIN_WIDE))
+WAYS = tuple(f"format {number}" for number in (BFLOAT16, BFLOAT16_WIDE))
 
 
 def values(*shape: int, seed: int = 0) -> np.ndarray:

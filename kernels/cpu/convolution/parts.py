@@ -21,7 +21,7 @@ def sum_elements(elements):
 @cache
 def make_add_parts(dtype: str) -> Any:
     """The function (target, work, elements, parts, tile_elements, tile): one tile of the sum of all parts, which stand
-    behind each other at work."""
+    one after another at work."""
     size, at = ITEM_SIZES[dtype], pointer_to(dtype)
 
     @helper

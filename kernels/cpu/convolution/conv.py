@@ -19,6 +19,9 @@ from ..products.blocks import blocks
 from ..products.micro import shapes
 from ..products.panels import packing
 from ..ways import takes
+from ..winograd.winograd import make_winograd
+from ..winograd.winograd_cost import DTYPES as WINOGRAD_DTYPES
+from ..winograd.winograd_cost import FEWEST, fits
 from ..words import FORMAT, NO_WINOGRAD, OK, PERSISTENT, SCRATCH_BYTES, VARIANT
 from .borders import make_mend, meets_outside
 from .conv_tiles import (
@@ -45,9 +48,6 @@ from .lines import SCRATCH_BYTES as LINES_BYTES
 from .lines import buffer_bytes, group_lines, line_elements, make_lines
 from .planes import make_planes
 from .taps import make_taps
-from .winograd import make_winograd
-from .winograd_cost import DTYPES as WINOGRAD_DTYPES
-from .winograd_cost import FEWEST, fits
 
 # What is quicker was measured on pictures of 7 to 224 pixels and filters of 1 to 11 (docs/performance.md): LINES
 # copies x and computes products with padding to the left and right, but has longer segments and tables that are quickly

@@ -13,13 +13,15 @@ NaN there: NaNs of pixels at the edges are computed again (grouped_ways.py).
 """
 from __future__ import annotations
 
+from ..convolution.conv_tiles import PACK_PANELS, SHAPE, TILE_LINES, TILE_PANELS, bind_tiles, by_isa, tile_part
+from ..convolution.residues import common_divisor, meeting_taps, taps_of
 from ..memory import ITEM_SIZES, address, ceil_div, compact, helper, pointer_to, round_up, zero_bytes
+from ..pooling.channel_windows import end_tap, first_tap
+from ..pooling.pooling import filled
 from ..products.micro import shapes
 from ..products.panels import packing
 from ..ways import takes
 from ..words import FORMAT, OK, PERSISTENT, SCRATCH_BYTES, TILE_ELEMENTS, VARIANT
-from .channel_windows import end_tap, first_tap
-from .conv_tiles import PACK_PANELS, SHAPE, TILE_LINES, TILE_PANELS, bind_tiles, by_isa, tile_part
 from .group_sums import WIDE
 from .grouped_ways import (
     GROUP_UNITS,
@@ -35,8 +37,6 @@ from .grouped_ways import (
     make_products,
     make_rows,
 )
-from .pooling import filled
-from .residues import common_divisor, meeting_taps, taps_of
 
 ROWS, PRODUCTS = 0, 1
 

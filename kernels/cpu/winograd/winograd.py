@@ -5,7 +5,7 @@ less than a sixth. Rows of A are tiles of the source, B is the filter, both tran
 products give is transformed into the target. Forwards, source is x, target y; backwards, source is dy, target dx, the
 filter turned around and its channels exchanged.
 With dilations pixels so far apart are a part of the picture, which is convolved as one without them.
-Order: blocks of tiles; panels; chunks of channels, whose part of the filter is transformed anew for each block (that
+Order: blocks of tiles; panels; chunks of channels, whose part of the filter is transformed again for each block (that
 costs less than to read a filter that has become several times as large); the products of each point. Where few tiles
 make few blocks, phase 0 transforms all pictures into the workspace, and panels are divided among tiles of work.
 Invariants: a tile of work is some lines of tiles, or some panels of them; the order of all sums follows from the sizes.

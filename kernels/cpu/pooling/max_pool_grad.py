@@ -9,10 +9,10 @@ where windows cover each element once.
 """
 from __future__ import annotations
 
+from ..convolution.conv_tiles import by_isa
 from ..memory import ITEM_SIZES, address, ceil_div, helper, zero_bytes
 from ..words import OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, USER
 from .channel_sums import ADDED, PASSED, STORED, SumShape, lanes_of, window_shares
-from .conv_tiles import by_isa
 from .pooling import filled, first_window
 
 TILE = 65536                           # elements of a tile, about
@@ -28,7 +28,7 @@ def covers_once(size, window, stride, pad, outputs):
 
 def make_share(dtype, isa):
     """The function (x, line_bytes, item, y, dy, dx, before, lines, taps, c, once, pending) of one window: its first
-    `before` lines are only searched, dx begins with the line behind; pending: memory for c elements."""
+    `before` lines are only searched, dx begins with the line after; pending: memory for c elements."""
     size, (lanes, vectors) = ITEM_SIZES[dtype], lanes_of(isa, dtype)
     shapes = SumShape(1, vectors, lanes), SumShape(1, 1, lanes), SumShape(1, 1, lanes, True)
     stored_wide, stored, stored_part = (window_shares(dtype, shape, STORED) for shape in shapes)

@@ -9,15 +9,15 @@ Invariants: taps are cut to the picture before it is read; sums are in a fixed o
 """
 from __future__ import annotations
 
+from ..convolution.conv_tiles import by_isa
+from ..convolution.residues import common_divisor, meeting_taps, taps_of
 from ..memory import ITEM_SIZES, address, ceil_div, helper, offset, pointer_to, zero_bytes
+from ..pooling.channel_sums import PRODUCTS, SumShape, lanes_of, tap_sums
+from ..pooling.channel_windows import end_tap, first_tap, make_line
+from ..pooling.pooling import bind_lines, filled
 from ..tiles import shared_evenly
 from ..words import OK, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
 from .channel_rows import goes_by_rows, make_channels_at_once, make_row_lines
-from .channel_sums import PRODUCTS, SumShape, lanes_of, tap_sums
-from .channel_windows import end_tap, first_tap, make_line
-from .conv_tiles import by_isa
-from .pooling import bind_lines, filled
-from .residues import common_divisor, meeting_taps, taps_of
 
 PARTS = 32                             # parts of the output at most, whose sums make the gradient for the filter
 PART_ELEMENTS = 32768                  # of a part, at least

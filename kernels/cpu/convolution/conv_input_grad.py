@@ -18,6 +18,9 @@ from ..memory import ITEM_SIZES, address, ceil_div, compact, helper, round_up
 from ..products.micro import shapes
 from ..products.panels import packing
 from ..ways import takes
+from ..winograd.winograd import make_winograd
+from ..winograd.winograd_cost import DTYPES as WINOGRAD_DTYPES
+from ..winograd.winograd_cost import FEWEST, fits
 from ..words import (
     FORMAT,
     NO_WINOGRAD,
@@ -59,9 +62,6 @@ from .planes import make_planes
 from .residues import make_residues, residue_group
 from .spread import make_spread
 from .taps import make_taps
-from .winograd import make_winograd
-from .winograd_cost import DTYPES as WINOGRAD_DTYPES
-from .winograd_cost import FEWEST, fits
 
 LINES_CHANNELS = 128                   # a tap costs TAPS twice as much as forward, so it meets LINES here, not at 64
 SPREAD_CHANNELS = 8                    # up to so many, the gradient for the input goes by SPREAD

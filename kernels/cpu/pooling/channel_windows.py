@@ -20,7 +20,7 @@ def first_tap(start, dilation):
 
 @helper
 def end_tap(start, dilation, taps, size):
-    """The tap behind the last one that lies in the picture."""
+    """The tap after the last one that lies in the picture."""
     return min(taps, (size - start + dilation - 1) // dilation) if size > start else 0
 
 
@@ -87,13 +87,13 @@ def make_line(dtype, isa, kind):
     def line(x, x_line, start, stride, dilation, w, f, f_line, f_tap, lines, taps, y, y_step, pixels, c):
         item = c * size
         inside = min(first_tap(start, stride), pixels)
-        behind = max(end_tap(start + (taps - 1) * dilation, stride, pixels, w), inside)
+        after = max(end_tap(start + (taps - 1) * dilation, stride, pixels, w), inside)
         for part in range(2):
-            for j in range(behind if part else 0, pixels if part else inside):
+            for j in range(after if part else 0, pixels if part else inside):
                 left = start + j * stride
                 begin, end = first_tap(left, dilation), end_tap(left, dilation, taps, w)
                 sums(x + (left + begin * dilation) * item, x_line, dilation * item, 0, f + begin * f_tap, f_line, f_tap,
                      lines, end - begin, y + j * y_step, y_step, 1, c)
         sums(x + (start + inside * stride) * item, x_line, dilation * item, stride * item, f, f_line, f_tap, lines,
-             taps, y + inside * y_step, y_step, behind - inside, c)
+             taps, y + inside * y_step, y_step, after - inside, c)
     return line

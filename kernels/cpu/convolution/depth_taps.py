@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from ...contracts.calls import Functions
 from ..memory import ITEM_SIZES, address, copy_bytes, helper, offset, zero_bytes
+from ..pooling.pooling import bind_lines
 from ..words import OK, USER
-from .pooling import bind_lines
 from .residues import meeting_taps
 
 

@@ -18,8 +18,8 @@ from typing import Any
 from llvmlite import ir
 
 from ..memory import helper
+from ..pooling.channel_sums import BYTES, I64, Emitter, SumShape, incoming, machine_code
 from ..vector import splat_value
-from .channel_sums import BYTES, I64, Emitter, SumShape, incoming, machine_code
 
 PIXELS, PLACES = 7, 4                  # pixels of `rows`, places k of `taps`
 WIDE = {"x86_64_v4": 16, "x86_64_v3": 8}            # lanes of float32
@@ -32,7 +32,7 @@ class Grouped:
     """rows(x, x_line, column, step, next_tap, w, item, zeros, f, f_line, f_tap, lines, taps, places, index, x_lanes, y,
     y_step, pixels, y_lanes): x: where line 0 begins, whose columns 0 to w are inside, `item` apart; pixel j meets tap t
     at column + j * step + t * next_tap. f: [places][taps at once][lanes] for each tap (with `three`, of each three
-    taps, where step and next_tap / 3 must be 1). Behind `zeros`, one vector of them, is one to be written.
+    taps, where step and next_tap / 3 must be 1). After `zeros`, one vector of them, is one to be written.
     taps(x, x_step, x_tap, dy, dy_step, pixels, index, first, x_lanes, sums, sums_tap, sums_k, places, y_lanes, spare):
     places first to first + PLACES, of which `places` are wanted, of 3 or 1 taps; pixels >= 1."""
 

@@ -8,12 +8,12 @@ rows of what is written.
 from __future__ import annotations
 
 from ...contracts.calls import Functions
+from ..convolution.conv_tiles import by_isa
+from ..convolution.residues import meeting_taps, taps_of
 from ..memory import ITEM_SIZES, NUMBA_TYPES, address, ceil_div, helper, offset, pointer_to
 from ..words import OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, USER
 from .channel_sums import GREATEST, MEAN, SUM
 from .channel_windows import make_line
-from .conv_tiles import by_isa
-from .residues import meeting_taps, taps_of
 
 TILE = 16384                           # elements of a tile, about
 
@@ -112,12 +112,12 @@ def make_avg_grad_isa(dtype, isa):
         """A line of dy, each pixel's divided by the elements of its window, which has `rows` in the picture."""
         goal, source = at(target), at(dy)
         inside = min(ceil_div(pad_left, stride_w), ow)
-        behind = max(min((w + pad_left - kw) // stride_w + 1 if w + pad_left >= kw else 0, ow), inside)
+        after = max(min((w + pad_left - kw) // stride_w + 1 if w + pad_left >= kw else 0, ow), inside)
         share = one / of(max(rows * kw, 1))
-        for i in range(inside * c, behind * c):
+        for i in range(inside * c, after * c):
             goal[i] = source[i] * share
         for part in range(2):
-            for j in range(behind if part else 0, ow if part else inside):
+            for j in range(after if part else 0, ow if part else inside):
                 left = j * stride_w - pad_left
                 share = one / of(max(rows * (min(left + kw, w) - max(left, 0)), 1))
                 for i in range(j * c, (j + 1) * c):

@@ -27,7 +27,7 @@ LINE_PIXELS = 16                       # of dy, at least, where its lines are mu
 class Spread:
     """pack(target, f, c, oc, kw, first, last): panels `first` to `last` of all rows of the filter.
     spread(dy, packed, dx, sizes..., attributes..., first_line, lines, rows, scratch): lines of dx; the buffer for
-    `rows` pixels of dy stands behind scratch_bytes of scratch."""
+    `rows` pixels of dy stands after scratch_bytes of scratch."""
 
     pack: Any
     spread: Any

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from graphc.kernels.contracts.calls import Choice
-from graphc.kernels.cpu.math.matmul_choice import BRAIN, BRAIN_COLUMNS, BRAIN_WIDE
+from graphc.kernels.cpu.math.matmul_choice import BFLOAT16, BFLOAT16_COLUMNS, BFLOAT16_WIDE
 from graphc.kernels.toolchain.targets import host_targets
 from graphc.kernels.toolchain.testing import load_kernels
 
@@ -27,14 +27,14 @@ def as_bfloat16(values: np.ndarray) -> np.ndarray:
         return np.where(np.abs(rounded) > largest, np.copysign(np.inf, wide), rounded).astype(np.float32)
 
 
-def product(m, n, k, b, transposes=(0, 0), batch=1, share_b=True, brain=True, dtype="f32", order=range, isa=None):
+def product(m, n, k, b, transposes=(0, 0), batch=1, share_b=True, bfloat16=True, dtype="f32", order=range, isa=None):
     """Of normal numbers and b, packed."""
     name = f"matmul.{dtype}"
     kernel = load_kernels(["matmul"], isa)[name] if isa else load("matmul")[name]
     a = normal((batch, *((k, m) if transposes[0] else (m, k))), dtype, 1)
     c = filled((batch, m, n), dtype)
     assert kernel(a, b, c, dims=[batch, m, n, k, m * k, 0 if share_b else k * n], attrs=list(transposes),
-                  persistent=True, brain=brain, order=order) == 0
+                  persistent=True, bfloat16=bfloat16, order=order) == 0
     return c
 
 
@@ -47,8 +47,9 @@ def test_bits_are_those_of_the_rounded_matrix(transposes):
     for m, n, k in SIZES:
         b = matrix(n, k, transposes[1])
         found = product(m, n, k, b, transposes, order=backwards)
-        np.testing.assert_array_equal(found, product(m, n, k, as_bfloat16(b), transposes, brain=False), str((m, n, k)))
-        assert k < 3 or not np.array_equal(found, product(m, n, k, b, transposes, brain=False))
+        rounded = product(m, n, k, as_bfloat16(b), transposes, bfloat16=False)
+        np.testing.assert_array_equal(found, rounded, str((m, n, k)))
+        assert k < 3 or not np.array_equal(found, product(m, n, k, b, transposes, bfloat16=False))
 
 
 def test_batches():
@@ -56,7 +57,7 @@ def test_batches():
         for m, n, k in [(1, 40, 9), (3, 65, 17), (31, 32, 65), (130, 40, 64)]:
             b = matrix(n, k, batch=1 if share_b else 5)
             np.testing.assert_array_equal(product(m, n, k, b, batch=5, share_b=share_b),
-                                          product(m, n, k, as_bfloat16(b), batch=5, share_b=share_b, brain=False))
+                                          product(m, n, k, as_bfloat16(b), batch=5, share_b=share_b, bfloat16=False))
 
 
 def test_every_kind_of_number_is_rounded():
@@ -70,7 +71,7 @@ def test_every_kind_of_number_is_rounded():
     for m in (1, 5):
         c = filled((1, m, n), "f32")
         assert load("matmul")["matmul.f32"](np.ones((1, m, 1), np.float32), b, c, dims=[1, m, n, 1, m, n], attrs=[0, 0],
-                                            persistent=True, brain=True) == 0
+                                            persistent=True, bfloat16=True) == 0
         wanted = as_bfloat16(values)
         np.testing.assert_array_equal(c, np.broadcast_to(wanted, c.shape))
         assert np.isnan(wanted).sum() == np.isnan(values).sum() > 0
@@ -84,19 +85,19 @@ def test_every_isa_gives_the_same_bits(isa):
 
 
 def test_few_columns_and_float64_stay_as_they_are():
-    for m, n, k in [(1, BRAIN_COLUMNS - 1, 40), (65, 17, 31), (300, 3, 65)]:
+    for m, n, k in [(1, BFLOAT16_COLUMNS - 1, 40), (65, 17, 31), (300, 3, 65)]:
         b = matrix(n, k)
-        np.testing.assert_array_equal(product(m, n, k, b), product(m, n, k, b, brain=False))
+        np.testing.assert_array_equal(product(m, n, k, b), product(m, n, k, b, bfloat16=False))
     wide = matrix(70, 33, dtype="f64")
     np.testing.assert_array_equal(product(9, 70, 33, wide, dtype="f64"),
-                                  product(9, 70, 33, wide, dtype="f64", brain=False))
+                                  product(9, 70, 33, wide, dtype="f64", bfloat16=False))
 
 
 def test_the_packed_matrix_takes_half_the_memory():
     kernel = load("matmul")["matmul.f32"]
-    for m, shape in ((1, BRAIN_WIDE), (40, BRAIN)):
-        full, half = (kernel.choice([1, m, 1024, 300, m * 300, 1024 * 300], [0, 0], True, brain=brain)
-                      for brain in (False, True))
+    for m, shape in ((1, BFLOAT16_WIDE), (40, BFLOAT16)):
+        full, half = (kernel.choice([1, m, 1024, 300, m * 300, 1024 * 300], [0, 0], True, bfloat16=bfloat16)
+                      for bfloat16 in (False, True))
         assert half[Choice.FORMAT] == shape != full[Choice.FORMAT]
         assert 2 * half[Choice.PACKED_BYTES] == full[Choice.PACKED_BYTES]
 

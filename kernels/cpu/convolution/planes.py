@@ -7,7 +7,7 @@ row of B is a plane from some pixel on; a segment is one row of the filter in on
 whichever is longer, and the table is the same for every line. The sums of a line come out as planes and are turned
 back. With a channel in each of 16 lanes, as in lines.py, 13 of them would be idle for a result of 3 channels.
 Invariants: strides along lines are 1; at most MOST_CHANNELS and one vector of channels come out; turning writes whole
-vectors, in scratch or where what lies behind is written later.
+vectors, in scratch or where what lies after is written later.
 """
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .lines import LINE_WORDS, buffer_lines, line_elements, make_padding, words_
 MOST_CHANNELS = 8
 MOST_TAPS = 512                        # of a filter: the table has a segment for each at most
 _SEGMENT_BYTES = TABLE_WORDS * 8
-_WIDEST = 64                           # elements that a vector, or a panel, may reach behind the last one
+_WIDEST = 64                           # elements that a vector, or a panel, may reach after the last one
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def make_planes(dtype: str, shapes: Shapes) -> Planes:
 
     @helper
     def lines_bytes(group, sc, th, tw, kh, kw, stride_h, dilation_h, dilation_w):
-        """Of a group's source lines, once, with room to write and read behind them."""
+        """Of a group's source lines, once, with room to write and read after them."""
         elements = line_elements(tw, kw, 1, dilation_w, sc)
         lines = buffer_lines(group, th, kh, stride_h, dilation_h)
         return round_up((lines * elements + (lanes - 1) * (elements // sc) + lanes * sc) * size + slack, 64)
@@ -77,7 +77,7 @@ def make_planes(dtype: str, shapes: Shapes) -> Planes:
     @helper
     def to_planes(target, source, lines, pixels, channels):
         """Each line, [pixels, channels], as [channels, pixels]. Whole squares are written, and what they write too
-        much, behind a row or below, is written over by a later one."""
+        much, after a row or below, is written over by a later one."""
         for _ in range(lines):
             for first in range(0, channels, lanes):
                 for block in range(ceil_div(pixels, lanes) - 1, -1, -1):
@@ -89,7 +89,7 @@ def make_planes(dtype: str, shapes: Shapes) -> Planes:
     @helper
     def from_planes(target, planes, step, pixels, channels, square):
         """[channels, pixels], `step` bytes from one to the next, as [pixels, channels]. The last vector, which reaches
-        behind the line, goes by the buffer `square`."""
+        after the line, goes by the buffer `square`."""
         for pixel in range(0, pixels, lanes):
             goal = target + pixel * channels * size
             if (pixel + lanes - 1) * channels + lanes <= pixels * channels:

@@ -12,19 +12,19 @@ units' columns of its part.
 """
 from __future__ import annotations
 
+from ..convolution.conv_tiles import by_isa
+from ..convolution.lines import reach
+from ..convolution.parts import make_add_parts, sum_elements
 from ..memory import ITEM_SIZES, address, ceil_div, compact, helper, int64_at, pointer_to, round_up, zero_bytes
+from ..pooling.channel_windows import end_tap, first_tap
 from ..products.micro import TABLE_WORDS, micro_kernel, shapes
 from ..products.panels import packing
 from ..vector import vectors
 from ..ways import takes
 from ..words import OK, SCRATCH_BYTES, TILES, TILES_1, USER, VARIANT, WORK_BYTES
-from .channel_windows import end_tap, first_tap
-from .conv_tiles import by_isa
 from .group_sums import PLACES, make_grouped
 from .grouped import PRODUCTS, ROWS, widest
 from .grouped_ways import GROUP_UNITS, INDEX_BYTES, SPARE, UNIT_GROUPS, WIDTH, make_index
-from .lines import reach
-from .parts import make_add_parts, sum_elements
 
 PARTS, PART_LINES, UNIT_TILES, GROUP_LINES, SUM_ELEMENTS, COPIED = range(USER, USER + 6)
 SUMS = 1 << 21                         # multiplications of a tile, at least
@@ -39,7 +39,7 @@ TABLE_BYTES = MOST_LINES * TABLE_WORDS * 8
 
 @helper
 def inside(start, stride, pixels, w):
-    """The first pixel whose place, start + pixel * stride, is one of w, and the one behind the last."""
+    """The first pixel whose place, start + pixel * stride, is one of w, and the one after the last."""
     first = min(first_tap(start, stride), pixels)
     return first, max(end_tap(start, stride, pixels, w), first)
 
