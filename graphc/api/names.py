@@ -1008,6 +1008,7 @@ NAMES: dict[str, dict[str, str]] = {
         "_TensorLike": "graphc.compat.framework.inner:TensorLike",
     },
     "compat.v1.python.framework.tensor_shape": {
+        "as_shape": "graphc.ir.tensor_shape:as_shape",
         "scalar": "graphc.compat.framework.inner:scalar_shape",
         "unknown_shape": "graphc.compat.framework.inner:unknown_shape",
     },
