@@ -67,7 +67,9 @@ def real_nvp():
         fixed = mask * made
         s = net(fixed, layers[:3], tf.tanh) * (1 - mask)
         made = fixed + (1 - mask) * (made * tf.exp(s) + net(fixed, layers[3:], tf.identity))
-    return Program([loss, made, adam(loss)], {x: normal(256, 2), noise: normal(256, 2)})
+    with tf.control_dependencies([made]):                # not of the weights behind the update
+        train = adam(loss)
+    return Program([loss, made, train], {x: normal(256, 2), noise: normal(256, 2)})
 
 
 @program
