@@ -8,7 +8,7 @@ Invariants: rows that are cut have tiles of their own; an element may be `unit` 
 from __future__ import annotations
 
 from ...contracts.calls import Functions
-from ..memory import ITEM_SIZES, address, apart, ceil_div, copy_bytes, helper
+from ..memory import ITEM_SIZES, address, ceil_div, compact, copy_bytes, helper
 from ..short_rows import copy_rows
 from ..stream import BEYOND_CACHES, STREAMED_ROW, fence, stream_rows
 from ..words import OK, SCRATCH_BYTES, TILES, USER
@@ -42,7 +42,7 @@ def fill_bytes(target, pattern, room, count):
 @helper
 def pad_rows(target, step, source, source_step, pattern, room, left, inside, right, rows, streams):
     """Rows of left + inside + right bytes, `step` apart, of which `inside` come from `source`."""
-    apart()
+    compact()
     whole = left + inside + right
     if whole <= SHORT_ROW and not streams:
         fill_bytes(target, pattern, room, (rows - 1) * step + whole)
@@ -61,7 +61,7 @@ def pad_rows(target, step, source, source_step, pattern, room, left, inside, rig
 
 @helper
 def bind_bytes(outer, n0, before0, after0, n1, before1, after1, n2, before2, after2, size, choice):
-    apart()
+    compact()
     rows, whole = outer * (before0 + n0 + after0) * (before1 + n1 + after1), (before2 + n2 + after2) * size
     columns = max(whole if whole <= LONG_ROW else LONG_ROW // size * size, 1)
     tile_bytes = LONG_ROW if rows * whole >= BEYOND_CACHES else TILE_BYTES
@@ -75,7 +75,7 @@ def bind_bytes(outer, n0, before0, after0, n1, before1, after1, n2, before2, aft
 @helper
 def run_bytes(x, value, y, outer, n0, before0, after0, n1, before1, after1, n2, before2, after2, size, choice, pattern,
               tile):
-    apart()
+    compact()
     pictures, lines, step = before0 + n0 + after0, before1 + n1 + after1, (before2 + n2 + after2) * size
     row, column = tile // choice[ACROSS] * choice[ROWS], tile % choice[ACROSS] * choice[COLUMNS]
     end, columns = min(row + choice[ROWS], outer * pictures * lines), min(choice[COLUMNS], step - column)
