@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
 import llvmlite.binding as llvm
 
@@ -29,6 +30,9 @@ PART_SECTION = ".part."                # and its name: where the front end puts 
 # functions of an object, and refer to them: whoever has one would keep all of them in a linked program.
 _ATTRIBUTES = 'nounwind "no-jump-tables"="true"'
 IMPORTED = "gc_"                       # begins the names of functions that are defined in other units
+# LLVM begins each loop at a multiple of 16 bytes, outer ones, too. As in GCC, only where that takes few bytes: a fortieth of
+# all code was such padding.
+_PADDING = "-max-bytes-for-alignment=7"
 HOST_ADDRESS = re.compile(r"inttoptr \(i64 -?\d+ to ptr\)")
 
 
@@ -44,6 +48,12 @@ def target_machine(target: Target) -> llvm.TargetMachine:
         abiname=target.abi)
 
 
+@cache
+def _pad_less() -> None:
+    """From now on, in this process: LLVM takes an option once."""
+    llvm.set_option("graphc", _PADDING)
+
+
 def build_object(target: Target, bitcode: bytes, exports: Mapping[str, str], inline_all: bool = True,
                  unroll: bool = True, unit: str = "") -> bytes:
     """One object. exports: symbol -> name in `bitcode` of the function that it exports as symbol_<isa>.
@@ -51,6 +61,7 @@ def build_object(target: Target, bitcode: bytes, exports: Mapping[str, str], inl
     inline_all: inline every helper that is not noinline or to be small, as kernels' inner loops need; False: as LLVM
     judges. unroll: whether loops are unrolled. unit: its name, which the symbols of its parts have.
     """
+    _pad_less()
     machine = target_machine(target)
     module = llvm.parse_bitcode(bitcode)
     _retarget(module, target, machine)

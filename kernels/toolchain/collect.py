@@ -27,7 +27,8 @@ from .targets import TARGETS
 
 FOLDER = Path(__file__).parent.parent
 PACKAGE = __package__.rpartition(".")[0]
-PRIMITIVES_A_UNIT = 80
+# Primitives of these results have a unit each, all others one: a program has the constants of units that it has a function of.
+PRIMITIVE_UNITS = ("bool", "f32", "f64")
 MICRO_KERNELS = f"{PACKAGE}.cpu.products.micro"
 ROLES = ("bind", "run", "pack")
 
@@ -178,13 +179,13 @@ def _add_products(units: dict[str, Unit]) -> None:
 
 
 def _add_primitives(units: dict[str, Unit], table: list[str | None]) -> list[PrimitiveEntry]:
-    """Primitives are many and small: several units, so that they compile in parallel."""
+    """Primitives are many and small: several units, which compile in parallel, too."""
     module = f"{PACKAGE}.primitives"
     declared = sorted(importlib.import_module(module).PRIMITIVES, key=lambda row: row[0])
     entries = []
-    for number, primitive in enumerate(declared):
+    for primitive in declared:
         full_name, result, arguments, function = primitive
-        part = f"primitives.{number // PRIMITIVES_A_UNIT}"
+        part = f"primitives.{result if result in PRIMITIVE_UNITS else 'others'}"
         unit = units.setdefault(part, Unit(part, module))
         symbol = f"gc_primitive_{full_name.replace('.', '_')}"
         wanted = _primitive_types(result, arguments, function)

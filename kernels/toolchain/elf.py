@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-SHF_WRITE, SHF_ALLOC, SHF_CODE, SHF_TLS = 1, 2, 4, 0x400
+SHF_WRITE, SHF_ALLOC, SHF_CODE, SHF_MERGE, SHF_TLS = 1, 2, 4, 0x10, 0x400
 SHT_SYMTAB, SHT_RELA, SHT_NOBITS, SHT_INIT_ARRAY, SHT_FINI_ARRAY = 2, 4, 8, 14, 15
 MACHINES = {62: "x86_64", 183: "aarch64"}
 ADDRESS_KINDS = {"x86_64": 1, "aarch64": 257}      # of relocations: R_X86_64_64, R_AARCH64_ABS64
@@ -18,7 +18,8 @@ class ElfError(Exception):
 
 @dataclass(frozen=True)
 class Section:
-    """index: number in the object. link, info: of relocations the symbol table, and the section that they are for."""
+    """index: number in the object. link, info: of relocations the symbol table, and the section that they are for.
+    entry_size: of a section of equal entries, such as constants of one size; else 0."""
 
     index: int
     name: str
@@ -29,6 +30,7 @@ class Section:
     link: int
     info: int
     align: int
+    entry_size: int
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class Object:
             raise ElfError("an ELF object without sections")
         rows = [struct.unpack_from("<IIQQQQIIQQ", data, table + 64 * i) for i in range(count)]
         start = rows[names][4]
-        self.sections = [Section(i, self._text(start + row[0]), row[1], row[2], row[4], row[5], row[6], row[7], row[8])
+        self.sections = [Section(i, self._text(start + row[0]), row[1], row[2], row[4], row[5], row[6], row[7], row[8],
+                                 row[9])
                          for i, row in enumerate(rows)]
 
     def contents(self, section: Section) -> bytes:

@@ -2,7 +2,7 @@
 
 The archive has the objects of all instruction sets, but that code of better ones is left out that would only make the
 runner larger: the runtime, and families of kernels that it makes no faster. Functions that are the same machine code
-are named once in the tables (folding.py), and linkers leave the others out.
+have one name, in the tables and among objects (folding.py), and linkers leave the others out.
 """
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..contracts.all import KERNELS
 from ..strings import tables as strings
 from . import cache
 from .archive import ENTRIES, read_archive, write_archive
-from .folding import same_functions
+from .folding import same_functions, with_shared_helpers
 from .gate import PART_SYMBOL, read_symbols
 from .header import layout_header
 from .tables import ROLES, Tables, read_tables, tables_source
@@ -31,7 +31,7 @@ TABLES = ("registry.o", "functions.o")
 # float64, which `is_shared` adds, and for these functions is said in docs/adr/0034.
 SHARED = frozenset({
     "array/absent", "array/copy", "array/equal_rows", "array/gather", "array/invert_permutation", "array/nonzero",
-    "array/scatter_nd", "image/crop_boxes", "image/draw_boxes", "image/glimpse", "image/suppression",
+    "array/pad", "array/scatter_nd", "image/crop_boxes", "image/draw_boxes", "image/glimpse", "image/suppression",
     "math/argextreme", "math/bincount", "math/checked", "math/cumsum", "math/search_sorted", "math/segment",
     "math/top_k", "math/unique", "nn/candidates", "nn/ctc", "nn/ctc_decode", "nn/depth_taps", "nn/dilation",
     "nn/fractional_pool", "nn/in_top_k", "nn/pooling", "nn/pooling3d", "nn/pooling_argmax", "nn/window_sum",
@@ -54,6 +54,8 @@ def write_runner_library(archives: Mapping[str, bytes], out: Path) -> None:
     # A family that is tuned has an object for each dtype: its binds differ, too.
     tuned = {name.partition(".")[0] for name in members[base.name] if name.count(".") > 1}
     tables = _shared(read_tables(objects, [target.name for target in targets]), base, tuned)
+    members = _with_shared_helpers(members, {target.name: _needed(members[target.name], target, base, tables)
+                                             for target in targets})
     same = same_functions(data for target in targets for data in _needed(members[target.name], target, base,
                                                                          tables).values())
     tables = replace(tables, functions={isa: [same.get(symbol, symbol) for symbol in functions]
@@ -109,6 +111,16 @@ def _needed(members: Mapping[str, bytes], target: Target, base: Target, tables: 
     called = frozenset().union(*(symbols[name].undefined for name in named))
     return {name: data for name, data in objects.items()
             if name in named or not symbols[name].defined.isdisjoint(called)}
+
+
+def _with_shared_helpers(members: Mapping[str, Mapping[str, bytes]],
+                         needed: Mapping[str, Mapping[str, bytes]]) -> dict[str, dict[str, bytes]]:
+    places = [(isa, name) for isa, objects in needed.items() for name in objects]
+    shared = with_shared_helpers([needed[isa][name] for isa, name in places])
+    made = {isa: dict(of_isa) for isa, of_isa in members.items()}
+    for (isa, name), data in zip(places, shared, strict=True):
+        made[isa][name] = data
+    return made
 
 
 def size_report(archives: Mapping[str, bytes]) -> str:

@@ -2,8 +2,9 @@
 
 Job: dw[u, v, :, :] = sum over output pixels of x[the pixel moved by the tap, :] outer dy[pixel, :]. A is x transposed,
 read where it is: its rows are channels, its k the pixels of a line, one segment a line; with few channels, its rows are
-those of all taps, read from padded lines (lines.py), and where lines are short a segment is a column. B is dy, packed
-line by line into scratch. Filters of 3 x 3 and 5 x 5 without stride go by winograd_filter_grad.py where that is faster.
+those of all taps, read from padded lines (lines.py), and where lines are short a segment is a column; for a filter of
+1 x 1 that meets each pixel all pixels are one line. B is dy, packed line by line into scratch; what is packed next is
+asked for meanwhile. Filters of 3 x 3 and 5 x 5 without stride go by winograd_filter_grad.py where that is faster.
 With few results, which would leave most lanes idle, and no stride, x and dy change places: the sums [taps, oc, c] over
 pixels of x of dy moved by the tap, taps from the last to the first, are turned when parts are added.
 Tiles are columns of dw, then rows; where these are too few, output pixels fall into parts: each part's sum goes to the
@@ -13,7 +14,7 @@ writes its own rows and columns of its part.
 """
 from __future__ import annotations
 
-from ..memory import ITEM_SIZES, address, ceil_div, compact, helper, int64_at, pointer_to, round_up
+from ..memory import ITEM_SIZES, address, ceil_div, compact, helper, int64_at, pointer_to, prefetch, round_up
 from ..products.micro import TABLE_WORDS, micro_kernel, shapes
 from ..products.panels import packing
 from ..tiles import shared_evenly
@@ -47,6 +48,12 @@ GROUP_PIXELS = 64                      # of them, at least: sums are read and wr
 MOST_LINES = 64                        # of a group
 SHORT = 2                              # where a picture has so many lines a pixel of one, segments are columns
 TABLE_BYTES = MOST_LINES * TABLE_WORDS * 8
+
+
+@helper
+def joins(h, w, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left):
+    """Whether each pixel of dy meets the pixel of x of its place, and no other: they may as well be pictures."""
+    return kh * kw == 1 and stride_h * stride_w == 1 and pad_top + pad_left == 0 and oh == h and ow == w
 
 
 def make_shape(dtype, sizes, wide):
@@ -85,30 +92,48 @@ def make_shape(dtype, sizes, wide):
         return min(first, count), max(min(last, count), min(first, count))
 
     @helper
+    def tap_words(words, x, height, channel, h, w, c, oh, ow, stride_h, row_offset, column, begin, first_line, lines):
+        """Segments, one a line of the result whose line of x is inside; returns how many. column: of x, the first."""
+        segments = 0
+        for line in range(first_line, first_line + lines):
+            i = line % oh * stride_h + row_offset
+            if i < 0 or i >= h:
+                continue
+            at = segments * TABLE_WORDS
+            words[at] = ((line - first_line) * ow + begin) * width * size
+            source = x + (((line // oh * h + i) * w + column) * c + channel) * size
+            for r in range(height):
+                words[at + 1 + r] = source + r * size
+            segments += 1
+        return segments
+
+    @helper
     def tap_products(x, packed, result, first_channel, channels, columns, h, w, c, oc, oh, ow, stride_h, stride_w,
-                     row_offset, column_offset, first_line, lines, later, table):
-        """Some channels of one tap, one group of lines: rows of the result are the channels."""
+                     row_offset, column_offset, first_line, lines, later, table, ahead, ahead_rows):
+        """Some channels of one tap, one group of lines: rows of the result are the channels. ahead: rows of dy that are
+        asked for meanwhile."""
         begin, end = inside(column_offset, stride_w, w, ow)
-        words = int64_at(table)
+        words, single = int64_at(table), h * w * oh * ow == 1
         panel_bytes = lines * ow * width * size
         tiles = ceil_div(channels, most_rows)
         for tile in range(tiles):
             channel = first_channel + channels * tile // tiles
             height = first_channel + channels * (tile + 1) // tiles - channel
-            segments = 0
-            for line in range(first_line, first_line + lines if end > begin else first_line):
-                i = line % oh * stride_h + row_offset
-                if i < 0 or i >= h:
-                    continue
-                at = segments * TABLE_WORDS
-                words[at] = ((line - first_line) * ow + begin) * width * size
-                source = x + (((line // oh * h + i) * w + begin * stride_w + column_offset) * c + channel) * size
+            for row in range(ahead_rows * tile // tiles, ahead_rows * (tile + 1) // tiles):
+                for place in range(0, columns * size, 64):
+                    prefetch(ahead + row * oc * size + place)
+            segments, length = 0, end - begin
+            if single and row_offset == 0 and column_offset == 0:    # pixels that follow each other: one segment
+                segments, length, words[0] = 1, lines, 0
                 for r in range(height):
-                    words[at + 1 + r] = source + r * size
-                segments += 1
+                    words[1 + r] = x + (first_line * c + channel + r) * size
+            else:
+                segments = tap_words(words, x, height, channel, h, w, c, oh, ow, stride_h, row_offset,
+                                     begin * stride_w + column_offset, begin, first_line,
+                                     lines if length > 0 else 0)
             if segments == 0 and later:
                 continue
-            products(height, segments, end - begin, stride_w * c * size, packed, panel_bytes, width * size, table,
+            products(height, segments, length, stride_w * c * size, packed, panel_bytes, width * size, table,
                      result + channel * oc * size, columns, oc, later)
 
     @helper
@@ -119,11 +144,15 @@ def make_shape(dtype, sizes, wide):
         for start in range(0, lines, group_lines):
             count = min(group_lines, lines - start)
             pack_lines(packed, dy, count * ow, (first_line + start) * ow, columns, oc)
+            # The group of lines that comes next is asked for by the first tap: no line of it is packed before.
+            coming = min(group_lines, lines - start - count) * ow
             for tap in range(first_row // c, ceil_div(last_row, c)):
                 channel = max(first_row - tap * c, 0)
                 tap_products(x, packed, result + tap * c * oc * size, channel, min(last_row - tap * c, c) - channel,
                              columns, h, w, c, oc, oh, ow, stride_h, stride_w, tap // kw * dilation_h - pad_top,
-                             tap % kw * dilation_w - pad_left, first_line + start, count, start > 0, scratch)
+                             tap % kw * dilation_w - pad_left, first_line + start, count, start > 0, scratch,
+                             dy + (first_line + start + count) * ow * oc * size,
+                             coming if tap == first_row // c else 0)
 
     @helper
     def next_row(u, v, channel, c, kw):
@@ -234,7 +263,8 @@ def make_bind(dtype, sizes):
         bind_sums(elements, choice)
 
     @helper
-    def bind_direct(n, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, choice):
+    def bind_direct(n, single, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, choice):
+        """single: pictures, and results, are of one pixel."""
         choice[SHAPE] = NARROW if oc <= width_narrow else MAIN
         width = width_narrow if oc <= width_narrow else width_main
         lines = n * oh
@@ -245,10 +275,11 @@ def make_bind(dtype, sizes):
         line_bytes = ow * round_up(choice[TILE_COLUMNS], width) * size
         padded_bytes = line_elements(ow, kw, stride_w, dilation_w, c) * size
         group = lines_of_group(lines, oh, kh, stride_h, dilation_h, padded_bytes)
-        choice[GROUP_LINES] = min(max(GROUP_BYTES // line_bytes, ceil_div(GROUP_PIXELS, ow)), MOST_LINES, lines)
+        choice[GROUP_LINES] = min(max(GROUP_BYTES // line_bytes, ceil_div(GROUP_PIXELS, ow)),
+                                  lines if single else MOST_LINES, lines)
         choice[SCRATCH_BYTES] = TABLE_BYTES
         if group > 0 and kh * kw > 1 and takes(choice, LINES, c < FEW_CHANNELS):
-            choice[VARIANT], choice[GROUP_LINES] = LINES, min(choice[GROUP_LINES], group)
+            choice[VARIANT], choice[GROUP_LINES] = LINES, min(choice[GROUP_LINES], group, MOST_LINES)
             if choice[GROUP_LINES] > oh:   # of whole pictures, for columns that are as long
                 choice[GROUP_LINES] -= choice[GROUP_LINES] % oh
             choice[SCRATCH_BYTES] += buffer_bytes(choice[GROUP_LINES], oh, kh, stride_h, dilation_h, padded_bytes)
@@ -265,9 +296,12 @@ def make_bind(dtype, sizes):
             bind_sums(kh * kw * c * oc, choice)
         elif oc <= FEW_RESULTS and c >= 2 * oc and stride_h * stride_w == 1 and kh * kw > 1 and n * oh * ow > 0:
             choice[TURNED] = 1
-            bind_direct(n, oc, kh, kw, c, h, w, 1, 1, dilation_h, dilation_w, choice)
+            bind_direct(n, h * w * oh * ow == 1, oc, kh, kw, c, h, w, 1, 1, dilation_h, dilation_w, choice)
+        elif joins(h, w, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left):
+            bind_direct(n * h * w, True, c, 1, 1, oc, 1, 1, 1, 1, 1, 1, choice)
         else:
-            bind_direct(n, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, choice)
+            bind_direct(n, h * w * oh * ow == 1, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
+                        choice)
     return bind
 
 
@@ -330,6 +364,8 @@ def make(dtype, isa):
     def run(x, dy, dw, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
             choice, work, scratch, phase, tile):
         source, gradient, target, elements = address(x), address(dy), address(dw), kh * kw * c * oc
+        if joins(h, w, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left):
+            n, h, w, oh, ow = n * h * w, 1, 1, 1, 1
         if choice[PARTS] == 0:
             clear(target, elements)
         elif phase == 1 and choice[TURNED] != 0:

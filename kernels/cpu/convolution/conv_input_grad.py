@@ -66,6 +66,8 @@ from .taps import make_taps
 LINES_CHANNELS = 128                   # a tap costs TAPS twice as much as forward, so it meets LINES here, not at 64
 SPREAD_CHANNELS = 8                    # up to so many, the gradient for the input goes by SPREAD
 SPREAD_BYTES = 64 * 1024               # of a buffer of products, about
+# What an addition of SPREAD takes, in products, and what a product of a narrow panel takes, times a hundred, measured.
+SPREAD_ADDITION, NARROW_PERCENT = 6, 120
 
 
 def make_backward_shape(dtype, sizes, wide):
@@ -142,6 +144,14 @@ def make_backward(dtype, isa):
                                                                  planes.pack, planes.convolve)
 
     @helper
+    def spread_pays(w, c, kw, oc, ow, stride_w):
+        """Whether SPREAD, whose products are none in vain but are added up in memory, is quicker than whole lines."""
+        narrow = c <= width_narrow
+        others = ceil_div(w, stride_w) * kw * (width_narrow if narrow else round_up(c, width_main)) * oc
+        return ow * round_up(kw * c, width_narrow) * (oc + SPREAD_ADDITION) * 100 < others * (
+            NARROW_PERCENT if narrow else 100)
+
+    @helper
     def bind_spread(lines, line_pixels, out_pixels, kh, row, oc, width, height, choice):
         """Tiles of SPREAD. row: numbers of one row of the filter, kw * c."""
         panels = kh * ceil_div(row, width)
@@ -181,7 +191,7 @@ def make_backward(dtype, isa):
         # pixels: spreading costs an addition a product instead, which is little where a product is the sum of many.
         strided = stride_h * stride_w > 1 and (oc > LINES_CHANNELS or (kh <= stride_h and kw <= stride_w))
         spreads = kh * kw * oc * oh * ow > 0 and (kw > 1 or strided) and takes(
-            choice, SPREAD, c <= SPREAD_CHANNELS or few_columns or strided)
+            choice, SPREAD, c <= SPREAD_CHANNELS or few_columns or strided or spread_pays(w, c, kw, oc, ow, stride_w))
         columns = kw * c if spreads else c
         narrow = columns <= width_narrow
         choice[SHAPE] = NARROW if narrow else MAIN

@@ -3,7 +3,9 @@ every product is added to the pixel of dx that it belongs to.
 
 Job: for each row u of the filter, products[pixel of dy, (v, c)] = dy[pixel, :] w[u, v, c, :], in a buffer of a worker;
 its lines (v, c) go to dx from column x * stride_w - pad_left on. No product is computed twice and none is in vain,
-however few channels dx has and however few columns dy has; taps.py multiplies whole register tiles for those.
+however few channels dx has and however few columns dy has; taps.py multiplies whole register tiles for those. Where
+each pixel of dx meets one tap (2 x 2 filters with strides of 2), the products of a line of dy are a line of dx, and
+written there at once.
 Invariants: a tile owns its lines of dx; an element gets its sums row by row of the filter, in the order of dy's
 columns; what lies outside of dx is not touched.
 """
@@ -18,6 +20,8 @@ from ..products.blocks import blocks
 from ..products.micro import Shape
 from ..products.panels import packing
 
+LINE_PIXELS = 16                       # of dy, at least, where its lines are multiplied one by one
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -28,6 +32,13 @@ class Spread:
     pack: Any
     spread: Any
     scratch_bytes: int
+
+
+@helper
+def side_by_side(w, kh, kw, ow, stride_h, stride_w, dilation_h, dilation_w, pad_left):
+    """Whether the taps of a line's pixels fill a line of dx, each element once. Short lines would be low tiles."""
+    return (kh <= stride_h and kw == stride_w and dilation_h * dilation_w == 1 and pad_left == 0 and ow * kw == w
+            and ow >= LINE_PIXELS)
 
 
 @cache
@@ -64,21 +75,32 @@ def make_spread(dtype: str, shape: Shape) -> Spread:
     def spread_row(dy, packed, lines, buffer, scratch, first, count, rows, top, w, c, kw, oc, ow, stride_h, stride_w,
                    dilation_w, pad_left):
         """`count` lines of dy from `first` on; line y goes to line y * stride_h + top of `lines`."""
-        done, pixels, row_bytes = 0, count * ow, kw * c * size
+        done, pixels, row_bytes, y, x = 0, count * ow, kw * c * size, first, 0
         while done < pixels:
             some = min(pixels - done, rows)
             multiply(dy + (first * ow + done) * oc * size, oc * size, size, some, oc, packed, oc * width * size,
                      width * size, kw * c, buffer, row_bytes, scratch)
             for i in range(some):
-                y, x = first + (done + i) // ow, (done + i) % ow
                 add(buffer + i * row_bytes, lines + (y * stride_h + top) * w * c * size, x * stride_w - pad_left, w, c,
                     kw, dilation_w)
+                x += 1
+                if x == ow:
+                    y, x = y + 1, 0
             done += some
+
+    @helper
+    def write_row(dy, packed, lines, scratch, first, count, top, w, c, oc, ow, stride_h):
+        """As spread_row, where the products of a line of dy are a line of dx, to which nothing is added."""
+        for y in range(first, first + count):
+            multiply(dy + y * ow * oc * size, oc * size, size, ow, oc, packed, oc * width * size, width * size,
+                     w // ow * c, lines + (y * stride_h + top) * w * c * size, w // ow * c * size, scratch)
 
     @part("spread", shape)
     def spread(dy, packed, dx, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
                pad_left, first_line, lines, rows, scratch):
-        zero_bytes(dx + first_line * w * c * size, lines * w * c * size)
+        written = side_by_side(w, kh, kw, ow, stride_h, stride_w, dilation_h, dilation_w, pad_left)
+        if not (written and kh == stride_h and pad_top == 0 and oh * kh == h):
+            zero_bytes(dx + first_line * w * c * size, lines * w * c * size)
         row_bytes = ceil_div(kw * c, width) * oc * width * size
         line, end = first_line, first_line + lines
         while line < end:
@@ -89,7 +111,11 @@ def make_spread(dtype: str, shape: Shape) -> Spread:
                 shift = u * dilation_h - pad_top
                 first = ceil_div(max(top - shift, 0), stride_h)
                 last = min(ceil_div(max(top + count - shift, 0), stride_h), oh)
-                if first < last:
+                if first < last and written:
+                    write_row(dy + picture * oh * ow * oc * size, packed + u * row_bytes,
+                              dx + picture * h * w * c * size, scratch, first, last - first, shift, w, c, oc, ow,
+                              stride_h)
+                elif first < last:
                     spread_row(dy + picture * oh * ow * oc * size, packed + u * row_bytes,
                                dx + picture * h * w * c * size, scratch + kit_scratch, scratch, first, last - first,
                                rows, shift, w, c, kw, oc, ow, stride_h, stride_w, dilation_w, pad_left)

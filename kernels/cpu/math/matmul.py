@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from ...contracts.calls import Functions
 from ...contracts.dtypes import FLOATS
-from ..memory import ITEM_SIZES, address, apart, ceil_div, compact, helper
+from ..memory import ITEM_SIZES, address, apart, ceil_div, compact, helper, part
 from ..products.bfloat16_panels import bfloat16_packing
 from ..products.blocks import blocks
 from ..products.dots import dot_products, tile_of
@@ -112,7 +112,6 @@ def make_shape_run(dtype, shape):
 
     product_of_tile = packed_product if shape.bfloat16 else product     # bfloat16 is always packed beforehand
 
-    @helper
     def compute_tile(a, b, c, c_row, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch,
                      tile):
         compact()
@@ -128,7 +127,8 @@ def make_shape_run(dtype, shape):
                             n, k, transpose_a, transpose_b, choice, scratch, first_row,
                             min(choice[TILE_ROWS], choice[ROWS] - first_row), first_panel,
                             min(choice[TILE_PANELS], panels - first_panel))
-    return pack_tile, compute_tile
+    # A small runner has no bfloat16. Of others the parts are within: a part brings all that it might call.
+    return pack_tile, part("tile", shape)(compute_tile) if shape.bfloat16 else helper(compute_tile)
 
 
 def make_unpacked_run(dtype, isa):

@@ -22,6 +22,7 @@ RESULT_COST = 6 / 5                    # of a byte of a row of results
 # The same for the gradient of a filter, whose transforms write more than the second cache holds.
 FILTER_TRANSFORM_COST, FILTER_RESULT_COST = 6, 7 / 3
 FILTER_DIRECT_COST = 1.18              # of a step of the direct way there, whose sums go through memory
+FILTER_NARROW_COST = 1.4               # the same of a panel of one vector, in parts of it
 PACK_COST = 20                         # of a row of a panel that the direct way packs in every run
 GAIN, GAIN_OF_LARGE = 1.15, 1.3         # it must be faster by so much, as its results are less exact
 
@@ -63,10 +64,11 @@ def costs(form: Form) -> Costs:
             return False
         columns = round_up(oc, width)
         # Of each channel of x.
-        direct = FILTER_DIRECT_COST * grad_taps * pixels * (lanes if oc <= lanes else columns) / width
+        filled = (FILTER_NARROW_COST * lanes if oc <= lanes else columns) / width
+        direct = FILTER_DIRECT_COST * grad_taps * pixels * filled
         products = points * (tiles + LEAST * blocks) * columns / width
         cost = PRODUCT_COST * products + work * size * (
-            FILTER_TRANSFORM_COST * tiles * (1 + columns / c) + FILTER_RESULT_COST * blocks * columns)
+            FILTER_TRANSFORM_COST * tiles * (1 + round_up(oc, lanes) / c) + FILTER_RESULT_COST * blocks * columns)
         return cost * gain < direct
     return Costs(faster, filter_grad_faster)
 

@@ -23,17 +23,19 @@ constexpr std::size_t LOCAL_BYTES = 30, CENTRAL_BYTES = 46, END_BYTES = 22, LONG
   throw_error(GRAPHC_INVALID_ARGUMENT, path + ": " + why);
 }
 
+std::array<std::uint32_t, 256> crc_table() {
+  std::array<std::uint32_t, 256> made{};
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    std::uint32_t value = i;
+    for (int bit = 0; bit < 8; ++bit) value = value & 1 ? 0xEDB88320u ^ (value >> 1) : value >> 1;
+    made[i] = value;
+  }
+  return made;
+}
+
 // CRC-32, the checksum of zip archives.
 std::uint32_t crc32(std::string_view data, std::uint32_t before = 0) {
-  static const std::array<std::uint32_t, 256> table = [] {
-    std::array<std::uint32_t, 256> made{};
-    for (std::uint32_t i = 0; i < 256; ++i) {
-      std::uint32_t value = i;
-      for (int bit = 0; bit < 8; ++bit) value = value & 1 ? 0xEDB88320u ^ (value >> 1) : value >> 1;
-      made[i] = value;
-    }
-    return made;
-  }();
+  const std::array<std::uint32_t, 256> table = crc_table();      // in two microseconds; in a program it would be 1 KB
   std::uint32_t crc = ~before;
   for (const char c : data) crc = table[(crc ^ static_cast<unsigned char>(c)) & 0xFF] ^ (crc >> 8);
   return ~crc;
