@@ -628,6 +628,15 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.app": {
         "run": "graphc.compat.program.app:run",
     },
+    "compat.v1.compiler": {
+    },
+    "compat.v1.compiler.tf2xla": {
+    },
+    "compat.v1.compiler.tf2xla.python": {
+    },
+    "compat.v1.compiler.tf2xla.python.xla": {
+        "replica_id": "graphc.compat.program.xla:replica_id",
+    },
     "compat.v1.config": {
         "list_logical_devices": "graphc.session.devices:list_physical_devices",
         "list_physical_devices": "graphc.session.devices:list_physical_devices",
@@ -1001,6 +1010,7 @@ NAMES: dict[str, dict[str, str]] = {
         "_TensorLike": "graphc.compat.framework.inner:TensorLike",
     },
     "compat.v1.python.framework.tensor_shape": {
+        "as_shape": "graphc.ir.tensor_shape:as_shape",
         "scalar": "graphc.compat.framework.inner:scalar_shape",
         "unknown_shape": "graphc.compat.framework.inner:unknown_shape",
     },

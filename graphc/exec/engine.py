@@ -38,7 +38,7 @@ from graphc.exec.ways import Ways, machine_ways, table_of
 from graphc.ir import dtypes
 from graphc.ir.locks import new_lock
 from graphc.kernels.runtime import tables as t
-from graphc.kernels.runtime.map_words import CODE_STILL, CODE_WORDS
+from graphc.kernels.runtime.map_words import CODE_WORDS
 from graphc.plan.plan import Plan
 from graphc.plan.verify import check_ports
 
@@ -106,8 +106,8 @@ class Engine:
         self.frames = Frames()
         self._dtypes = tuple(dtypes.as_dtype(port.dtype).stored.numpy for port in plan.inputs)
         self._output_dtypes = tuple(dtypes.as_dtype(port.dtype).stored.numpy for port in plan.outputs)
-        self._compiled = np.zeros(CODE_WORDS * len(plan.programs) + 1, np.int64)
-        self._code: list[Any] = []             # machine code that the plan's maps use
+        self._compiled = np.zeros(len(plan.programs) + 1, np.int64)
+        self._code: list[Any] = []             # machine code that the plan's maps use, and the words that tell of it
         self._ways = [table_of(machine_ways(library), library.names)]
         self._bfloat16_weights = bfloat16_weights or _environment_wants_bfloat16_weights()
         self.library, self._threads = library, default_threads() if threads is None else threads
@@ -307,12 +307,11 @@ class Engine:
     def use_compiled(self, programs: Mapping[int, Any]) -> None:
         """From the next bind on, maps of these programs run machine code, each a jit.CompiledProgram. Frames that are
         free are made again, here for the shapes used last, so that no run waits for it; runs may go on meanwhile."""
-        self._code.append(programs)
         for program, code in programs.items():
-            at = CODE_WORDS * program
-            # A bind beside this, in another thread, may read in between: who finds code finds what belongs to it.
-            self._compiled[at + CODE_STILL:at + CODE_WORDS] = code[CODE_STILL:CODE_WORDS]
-            self._compiled[at:at + CODE_STILL] = code[:CODE_STILL]
+            told = np.array(code[:CODE_WORDS], np.int64)
+            self._code.append((code, told))
+            # A bind in another thread finds all of it or nothing: what an address in the table leads to never changes.
+            self._compiled[program] = told.ctypes.data
         self._bind_anew()
 
     def use_ways(self, ways: Ways) -> None:

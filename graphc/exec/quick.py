@@ -96,15 +96,21 @@ class QuickRuns:
         with self._lock:
             self._words[t.QUICK_COUNT] = 0
             found, self.frames = self.frames, []
-            self._leaving += [frame for frame in found if frame.busy]
-            return [frame for frame in found if not frame.busy]
+            return self._not_in_use(found)
 
     def left(self) -> list[Frame]:
         """Frames that were in use when they were cleared and are not any more."""
         with self._lock:
-            found = [frame for frame in self._leaving if not frame.busy]
-            self._leaving = [frame for frame in self._leaving if frame.busy]
-            return found
+            found, self._leaving = self._leaving, []
+            return self._not_in_use(found)
+
+    def _not_in_use(self, frames: list[Frame]) -> list[Frame]:
+        """Those; the others are leaving. Each is asked once: its run may end meanwhile, and who is given a frame twice
+        closes it twice."""
+        free: list[Frame] = []
+        for frame in frames:
+            (self._leaving if frame.busy else free).append(frame)
+        return free
 
     def forget(self) -> None:
         """Leaves all frames, used or not, as they are."""

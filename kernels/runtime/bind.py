@@ -80,9 +80,10 @@ def set_tiles(frame, row, step, tiles, tiles_1):
 
 @function
 def compiled(model, words):
-    """Address of what tells the code of a map's program; 0: there is none."""
+    """Address of what tells the code of a map's program; 0: there is none. Read once a bind: code may come in beside
+    it."""
     table = word(model, t.MODEL_COMPILED)
-    return table + 8 * m.CODE_WORDS * word(words, MAP_PROGRAM) if table != 0 else 0
+    return word(table, word(words, MAP_PROGRAM)) if table != 0 else 0
 
 
 @function

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
 
 import llvmlite.binding as llvm
 
@@ -30,9 +29,9 @@ PART_SECTION = ".part."                # and its name: where the front end puts 
 # functions of an object, and refer to them: whoever has one would keep all of them in a linked program.
 _ATTRIBUTES = 'nounwind "no-jump-tables"="true"'
 IMPORTED = "gc_"                       # begins the names of functions that are defined in other units
-# LLVM begins each loop at a multiple of 16 bytes, outer ones, too. As in GCC, only where that takes few bytes: a fortieth of
-# all code was such padding.
-_PADDING = "-max-bytes-for-alignment=7"
+# LLVM begins each loop at a multiple of 16 bytes, outer ones, too: a fortieth of all code is padding for that.
+_PADDING = "-max-bytes-for-alignment="
+_MOST, _LESS = 15, 7                   # bytes; in front of a loop that would take more there are none
 HOST_ADDRESS = re.compile(r"inttoptr \(i64 -?\d+ to ptr\)")
 
 
@@ -48,20 +47,15 @@ def target_machine(target: Target) -> llvm.TargetMachine:
         abiname=target.abi)
 
 
-@cache
-def _pad_less() -> None:
-    """From now on, in this process: LLVM takes an option once."""
-    llvm.set_option("graphc", _PADDING)
-
-
 def build_object(target: Target, bitcode: bytes, exports: Mapping[str, str], inline_all: bool = True,
-                 unroll: bool = True, unit: str = "") -> bytes:
+                 unroll: bool = True, unit: str = "", aligned: bool = True) -> bytes:
     """One object. exports: symbol -> name in `bitcode` of the function that it exports as symbol_<isa>.
 
     inline_all: inline every helper that is not noinline or to be small, as kernels' inner loops need; False: as LLVM
-    judges. unroll: whether loops are unrolled. unit: its name, which the symbols of its parts have.
+    judges. unroll: whether loops are unrolled. unit: its name, which the symbols of its parts have. aligned: whether
+    all loops begin at multiples of 16 bytes, or only those that need little padding.
     """
-    _pad_less()
+    llvm.set_option("graphc", f"{_PADDING}{_MOST if aligned else _LESS}")
     machine = target_machine(target)
     module = llvm.parse_bitcode(bitcode)
     _retarget(module, target, machine)

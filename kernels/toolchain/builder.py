@@ -155,11 +155,12 @@ def _object(job: Job, target: Target, ir: bytes) -> bytes:
     exports = job.unit.exports(target.symbol)
     sources = _texts("backend", "elf", "gate", *(["tsan"] if target.tsan else []))
     key = cache.hash_of(*sources, cache.tool_versions(), job.unit.name, repr(target), repr(exports),
-                        str(job.unit.inline_all), str(job.unit.unrolls), ir)
+                        str(job.unit.inline_all), str(job.unit.unrolls), str(job.unit.is_aligned), ir)
     path = job.pieces / f"{key}.o"
     made = cache.read_file(path)
     if made is None:
-        made = build_object(target, ir, exports, job.unit.inline_all, job.unit.unrolls, job.unit.name)
+        made = build_object(target, ir, exports, job.unit.inline_all, job.unit.unrolls, job.unit.name,
+                            job.unit.is_aligned)
         defined, imported = ([f"{name}_{target.symbol}" for name in names] for names in (exports, job.shared))
         check_object(made, defined, [*imported, *(tsan.IMPORTS if target.tsan else ())])
         cache.write_file(path, made)

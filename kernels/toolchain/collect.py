@@ -27,7 +27,7 @@ from .targets import TARGETS
 
 FOLDER = Path(__file__).parent.parent
 PACKAGE = __package__.rpartition(".")[0]
-# Primitives of these results have a unit each, all others one: a program has the constants of units that it has a function of.
+# Primitives of these results have a unit each, all others one: who links a function takes the constants of its unit.
 PRIMITIVE_UNITS = ("bool", "f32", "f64")
 MICRO_KERNELS = f"{PACKAGE}.cpu.products.micro"
 ROLES = ("bind", "run", "pack")
@@ -35,6 +35,8 @@ ROLES = ("bind", "run", "pack")
 # Units whose loops are quicker unrolled: rounds of a generator, taps of a window, walks over rows of few numbers.
 UNROLLED = frozenset({"candidates", "depthwise", "draws", "max_pool_grad", "pooling", "primitives",
                       "runtime", "segment", "stateless", "truncated"})
+# And units with short inner loops of which some lost a tenth or more of their speed where they began anywhere.
+ALIGNED = UNROLLED | {"matmul", "micro"}
 
 
 @dataclass
@@ -53,6 +55,11 @@ class Unit:
     def unrolls(self) -> bool:
         """Whether LLVM unrolls its loops: others would be a sixth larger, and no faster (docs/adr/0034)."""
         return self.name.partition(".")[0] in UNROLLED
+
+    @property
+    def is_aligned(self) -> bool:
+        """Whether all its loops are aligned: of others a fortieth of their code would be padding (docs/adr/0094)."""
+        return self.name.partition(".")[0] in ALIGNED
 
     @property
     def weight(self) -> float:

@@ -1,7 +1,8 @@
 """Gives functions of an object names that other objects have, too: whoever links keeps one function of each name.
 
 The functions are local ones, each alone in its section. Such a name is a weak, hidden symbol, behind those that the
-object has; code that called the function by its section or its local name calls it by the new one. Nothing else changes.
+object has. Code that called the function by its section or its local name calls it by the new one. Nothing else
+changes.
 """
 from __future__ import annotations
 
@@ -16,8 +17,8 @@ _HEADER, _SECTIONS_AT = 64, 40         # bytes of an object's header; where in i
 
 
 def with_names(data: bytes, names: Mapping[int, str]) -> bytes:
-    """The object `data` with these names for the functions of these sections. Sections may share a name: the first one's
-    function serves for all of them."""
+    """The object `data` with these names for the functions of these sections. Sections may share a name: the function
+    of the first one serves for all of them."""
     if not names:
         return data
     found = Object(data)

@@ -1,8 +1,8 @@
 """Functions of a library that are the same machine code: one of them serves for all.
 
-Most come from helpers that several units share, each of which compiles its own (`apart`, parts: cpu/memory.py), and from
-kernels that are declared for several dtypes and look at bits only. Linkers could fold them, but those that every system
-has do not. What stands in a table is named once there; helpers get names by what they are (elf_names.py).
+Most come from helpers that several units share, each of which compiles its own (`apart`, parts: cpu/memory.py), and
+from kernels that are declared for several dtypes and look at bits only. Linkers could fold them, but those that every
+system has do not. What stands in a table is named once there; helpers get names by what they are (elf_names.py).
 Invariant: two functions are the same if their code is, and everything that it refers to is the same or has one name;
 what begins with PART_SYMBOL is only followed for parts, since a small runner may put something else in its place.
 """

@@ -121,3 +121,13 @@ def test_tensorrt_is_imported_and_refused_when_it_is_used() -> None:
         trt.create_inference_graph(input_graph_def=None, outputs=["logits"])
     with pytest.raises(AttributeError, match=r"tf\.contrib\.tensorrt\.convert is out of reach"):
         trt.convert  # noqa: B018
+
+
+def test_who_tries_names_learns_that_a_module_is_not_there() -> None:
+    """Texar and others look for classes by pydoc.locate in one module after the other."""
+    import pydoc
+
+    assert pydoc.locate("graphc.compat.v1.no_such_thing") is None
+    assert pydoc.locate("graphc.compat.v1.nn.relu") is tf.nn.relu
+    with pytest.raises(ImportError, match=r"graphc does not have tf\.nn\.reluu yet; did you mean 'relu'"):
+        from graphc.compat.v1.nn import reluu  # noqa: F401

@@ -171,9 +171,9 @@ def test_of_16_bit_floats_on_tensor_cores(quick_ampere: Any, dtype: Any) -> None
 def test_the_kernel_alone_draws_what_the_random_op_draws(device: Any, dtype: str, first: int, word: int) -> None:
     kind, count, key, run, iteration = TYPES[dtype], 1030, 2**63 - 5, 3, 2
     x, (draw, drop) = np.ones(count, kind), (np.array([key, run, iteration, word]), np.array([0.2, 0.7, 1.5], kind))
+    device.enter()
     block = Block(device, 3 * 8 * 1100)
     places = [block.address, block.address + 8800, block.address + 17600]
-    device.enter()
     for at, array in zip(places, (x, draw, drop), strict=True):
         device.upload(at, array.ctypes.data, array.nbytes)
     call = Call((dtype,), (), (), (), load_library(), lambda size: 0, lambda stored: 0)

@@ -316,3 +316,30 @@ def test_closed_sessions_and_forgotten_plans() -> None:
     session.close()
     with pytest.raises(RuntimeError, match="closed Session"):
         session.run(y, {x: value})
+
+
+def test_a_frame_whose_run_ends_while_they_are_cleared_is_given_once() -> None:
+    """Code of fused programs comes in beside runs: whoever is told twice that a frame is free closes it twice, and by
+    then its memory may be another frame's."""
+    x = gc.placeholder(gc.float32, [4])
+    session, y = gc.Session(), x + 1.0
+    ready(lambda: session.run(y, {x: np.zeros(4, np.float32)}))
+    code_queue.settle()
+    quick = prepared(session).only.frames.quick
+
+    class Frame:
+        """In use when it is asked the first time, and not any more after that."""
+
+        asked = 0
+
+        @property
+        def busy(self) -> bool:
+            self.asked += 1
+            return self.asked == 1
+
+    frame, kept = Frame(), quick.frames
+    quick.frames = [frame]
+    given = [*quick.clear(), *quick.left(), *quick.left()]
+    assert [one is frame for one in given] == [True]
+    for one in kept:
+        quick.add(one)

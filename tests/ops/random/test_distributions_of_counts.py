@@ -146,6 +146,13 @@ def test_validate_args_looks_at_parameters_and_samples(wrong: Any) -> None:
         value(wrong())
 
 
+def test_the_shape_of_samples_may_hold_tensors() -> None:
+    x = gc.placeholder(gc.float32, [None, 2])
+    drawn = D.Beta(2.0, [3.0, 4.0]).sample([gc.shape(x)[0], 1], seed=1)
+    assert drawn.shape.as_list() == [None, 1, 2]
+    assert value(drawn, {x: np.zeros((5, 2))}).shape == (5, 1, 2)
+
+
 def test_what_is_left_out_or_given_twice() -> None:
     with pytest.raises(ValueError, match="Must pass probs or logits, but not both"):
         D.Multinomial(1.0)

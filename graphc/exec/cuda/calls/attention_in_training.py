@@ -13,14 +13,15 @@ from graphc.exec.cuda.calls.call import Call, size_of
 from graphc.exec.cuda.work import Clear, Work
 
 MOST_SCORES = 1 << 28      # bytes at once, if a matrix takes less
-_Rooms = list[tuple[int, int]]         # bytes, and the address
 
 
 class Rooms:
     """Scratch memory that each chunk has for itself: they follow one another on the device."""
 
     def __init__(self, scratch: Callable[[int], int]) -> None:
-        self._scratch, self._free, self._taken = scratch, [], []  # type: Callable[[int], int], _Rooms, _Rooms
+        self._scratch = scratch
+        self._free: list[tuple[int, int]] = []         # bytes, and the address
+        self._taken: list[tuple[int, int]] = []
 
     def take(self, count: int) -> int:
         fitting = [room for room in self._free if room[0] >= count]
