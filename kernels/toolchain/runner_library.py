@@ -38,7 +38,7 @@ SHARED = frozenset({
     "pooling/pooling_argmax", "random/draws", "random/truncated", "signal/fft", "sparse/distance", "sparse/product",
     "sparse/rows", "state/sizes", "state/state"})
 # Folders of neural networks: their code in float64 is that of the plainest instruction set, too.
-SHARED_FOLDERS_IN_DOUBLE = frozenset({"attention", "convolution", "grouped", "nn", "pooling", "winograd"})
+SHARED_FOLDERS_IN_DOUBLE = frozenset({"attention", "convolution", "grouped", "nn", "pooling"})
 SHARED_SCALARS = frozenset({
     "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "bessel_i0e", "bessel_i1e", "betainc", "cast", "cosh",
     "digamma", "erfc", "erfinv", "igamma", "igammac", "igamma_grad_a", "lgamma", "next_after", "polygamma", "pow",
