@@ -59,9 +59,11 @@ class Bench:
         self.kept.append(Block(self.device, count))
         return self.kept[-1].address
 
-    def fill(self, count: int) -> int:
-        """Device memory with that many random float32."""
+    def fill(self, count: int, dtype: str = "f32") -> int:
+        """Device memory with that many random numbers: float32, or 16-bit floats."""
         values = np.random.default_rng(0).standard_normal(count, dtype=np.float32)
+        if dtype != "f32":                     # of bfloat16 the bits: NumPy may have none
+            values = values.astype(np.float16) if dtype == "f16" else (values.view(np.uint32) >> 16).astype(np.uint16)
         address = self.room(values.nbytes)
         self.device.upload(address, values.ctypes.data, values.nbytes)
         self.device.wait()
@@ -209,6 +211,15 @@ def tensor_products(bench: Bench) -> None:
                 print(f"tensor cores, {how.name.lower()}, {size}, transposed {turned}: {seconds * 1e6:9.1f} us "
                       f"{2 * size ** 3 / seconds / 1e12:6.1f} TFLOP/s")
         del bench.kept[-3:]
+        for kind, how in (("bf16", Products.EXACT_BF16), ("f16", Products.EXACT_F16)):
+            a, b, c = (bench.fill(size * size, kind) for _ in range(3))
+            for turned in ((0, 0), (1, 0), (0, 1)):
+                call = Call(("f32",), (a, b, c), (1, size, size, size, 0, 0), turned, load_library(), bench.room,
+                            lambda stored: 0, products=how, stored=(kind,) * 3)
+                seconds = bench.time(list(CALLS["matmul"](call)))
+                print(f"tensor cores, {kind} in memory, {size}, transposed {turned}: {seconds * 1e6:9.1f} us "
+                      f"{2 * size ** 3 / seconds / 1e12:6.1f} TFLOP/s")
+            del bench.kept[-3:]
 
 
 def warpgroups(bench: Bench) -> None:
@@ -219,19 +230,23 @@ def warpgroups(bench: Bench) -> None:
         return
     kinds = {"bf16": Products.EXACT_BF16, "f16": Products.EXACT_F16, "tf32": Products.ROUNDED}
     for size in sorted({bench.size(n) for n in (1024, 4096, 8192)}):
-        a, b, c = (bench.fill(size * size) for _ in range(3))
-        for kind, how in kinds.items():
-            for turned in ((False, True), (False, False), (True, False)):
-                call = Call(("f32",), (), (), (), load_library(), bench.room, lambda stored: 0, products=how)
-                factors = Factors("f32", 1, size, size, size, size * size, size * size, *turned)
+        # What plans have in memory: 16-bit floats, or float32; and 16-bit floats that were widened, which are copied.
+        everything = (False, True), (False, False), (True, False)
+        for kind, stored, ways in (("bf16", "bf16", everything), ("f16", "f16", everything[:1]),
+                                   ("tf32", "", everything), ("bf16", "", everything[:1])):
+            a, b, c = (bench.fill(size * size, stored or "f32") for _ in range(3))
+            for turned in ways:
+                call = Call(("f32",), (), (), (), load_library(), bench.room, lambda stored: 0, products=kinds[kind])
+                factors = Factors("f32", 1, size, size, size, size * size, size * size, *turned, element=stored,
+                                  result=stored)
                 for variant in variants(call, factors):
                     seconds = bench.time(warpgroup_work(call, factors, variant, a, b, c))
                     done = 2 * size ** 3 / seconds
-                    print(f"warpgroups, factors {kind}, {size}, transposed {turned}, {variant}: "
-                          f"{seconds * 1e6:9.1f} us {done / 1e12:6.1f} TFLOP/s, "
+                    print(f"warpgroups, factors {kind}{' in memory' * bool(stored)}, {size}, transposed {turned}, "
+                          f"{variant}: {seconds * 1e6:9.1f} us {done / 1e12:6.1f} TFLOP/s, "
                           f"{100 * done / PEAKS[variant.element]:.0f} % of what is possible")
                     del bench.kept[3:]
-        bench.kept.clear()
+            bench.kept.clear()
 
 
 def products(bench: Bench) -> None:

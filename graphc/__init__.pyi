@@ -88,6 +88,7 @@ from graphc.session.session import Session as Session
 from graphc.serial.summary_pb2 import SessionLog as SessionLog
 from graphc.serial.signatures import Signature as Signature
 from graphc.api.control.accumulators import SparseConditionalAccumulator as SparseConditionalAccumulator
+from graphc.api.files.examples import SparseFeature as SparseFeature
 from graphc.api.sparse.tensor import SparseTensor as SparseTensor
 from graphc.api.sparse.tensor import SparseTensorValue as SparseTensorValue
 from graphc.serial.summary_pb2 import Summary as Summary
@@ -373,6 +374,7 @@ from graphc.api.array.pad import pad as pad
 from graphc.api.array.join import parallel_stack as parallel_stack
 from graphc.api.files.examples import parse_example as parse_example
 from graphc.api.files.examples import parse_single_example as parse_single_example
+from graphc.api.files.sequence_examples import parse_single_sequence_example as parse_single_sequence_example
 from graphc.plan.compile import pass_table as pass_table
 from graphc.api.array.source import placeholder as placeholder
 from graphc.api.array.source import placeholder_with_default as placeholder_with_default
@@ -634,6 +636,7 @@ __all__ = [
     "SessionLog",
     "Signature",
     "SparseConditionalAccumulator",
+    "SparseFeature",
     "SparseTensor",
     "SparseTensorValue",
     "Summary",
@@ -919,6 +922,7 @@ __all__ = [
     "parallel_stack",
     "parse_example",
     "parse_single_example",
+    "parse_single_sequence_example",
     "pass_table",
     "placeholder",
     "placeholder_with_default",

@@ -9,7 +9,7 @@ Image        offsets are in words from the image's first; names of kernels and p
   constants  rows of SHAPE_WORDS: dtype, rank, 8 sizes          states: the same
   body       BODY_WORDS words: see BodyField; then its tables:
     dims     rows of DIM_WORDS: kind, a, b, c                    (CONST: a is the value; INPUT: a input, b axis)
-    buffers  rows of BUFFER_WORDS: kind, dtype, index, rank, 8 dim ids (-1 behind the rank)
+    buffers  rows of BUFFER_WORDS: kind, dtype, index, rank, 8 dim ids (-1 after the rank)
     slots    rows of SLOT_WORDS: dtype, rank
     guards   rows of GUARD_WORDS: kind, a, b, origin
     steps    a table of offsets, one a step, to records: kind, words (of the whole record), then
@@ -118,8 +118,8 @@ class ListOperation(IntEnum):
     """What a LIST step does: its operands -> its one slot. Scalars and indices are i32, sizes and lengths i64.
 
     An element that was never written is zeros: its sizes are those in `sizes` (-1: unknown) or else those of another
-    element; unless there is one, it is an error. GROWING: an index may lie behind the end. OR_ZEROS: it may, too, and
-    there are zeros. Elements behind the end are what gradients leave out.
+    element; unless there is one, it is an error. GROWING: an index may lie after the end. OR_ZEROS: it may, too, and
+    there are zeros. Elements after the end are what gradients leave out.
     """
 
     RESERVE = 0             # length -> list of so many that were never written

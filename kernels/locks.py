@@ -1,8 +1,8 @@
 """Locks that `with` always frees, also where a signal handler raises.
 
 CPython 3.14 looks for signals between the call of `__enter__` and the block (python/cpython issue 148874; no other
-version does): what a handler raises there comes out of a lock that is held, and nobody frees it. It does so behind
-every call, but not behind the step of a `for`, and what an iterator of C code does in that step is not interrupted. So
+version does): what a handler raises there comes out of a lock that is held, and nobody frees it. It does so after
+every call, but not after the step of a `for`, and what an iterator of C code does in that step is not interrupted. So
 `__enter__` takes the lock in one, and returns. `__exit__` must stay the lock's own: Python functions begin with a look
 for signals.
 """

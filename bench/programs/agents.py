@@ -97,7 +97,8 @@ def clipped_policy():
     value = mlp(x, [64, 64, 1], "value", tf.tanh)[:, 0]
     logs = -tf.reduce_sum(0.5 * tf.square((action - mean) / tf.exp(log_spread)) + log_spread + 0.919, 1)
     ratio = tf.exp(logs - old_logs)
-    policy_loss = tf.reduce_mean(tf.maximum(-advantage * ratio, -advantage * tf.clip_by_value(ratio, 1 - clip, 1 + clip)))
+    kept = tf.clip_by_value(ratio, 1 - clip, 1 + clip)
+    policy_loss = tf.reduce_mean(tf.maximum(-advantage * ratio, -advantage * kept))
     near = old_values + tf.clip_by_value(value - old_values, -clip, clip)
     value_loss = 0.5 * tf.reduce_mean(tf.maximum(tf.square(value - returns), tf.square(near - returns)))
     entropy = tf.reduce_sum(log_spread + 1.419)

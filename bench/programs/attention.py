@@ -15,7 +15,7 @@ def _drawn(scope):
 
 @program
 def speech_from_letters():
-    """Tacotron's decoder: a prenet, attention that knows where it was (a convolution of its weights), frames; training."""
+    """Tacotron's decoder: a prenet, attention that knows where it was, frames; training."""
     memory, frames = placeholder(None, 40, 64), placeholder(None, 20, 16)
     batch = tf.shape(memory)[0]
     keys = tf.reshape(tf.matmul(tf.reshape(memory, [-1, 64]), weights("keys", 64, 32)), [-1, 40, 32])
@@ -159,6 +159,19 @@ def pointer_generator():
                                          summary: whole(words, 8, 15), extra: 20})
 
 
+def _dense_rows(x, units, name):
+    """A dense layer of [time, batch, features]."""
+    return tf.tensordot(x, weights(name + "_w", int(x.shape[-1]), units), [[2], [0]]) + zeros(name + "_b", units)
+
+
+def _norm_rows(x, name):
+    """A layer norm, as contrib wrote it."""
+    mean, variance = tf.nn.moments(x, [-1], keepdims=True)
+    size = int(x.shape[-1])
+    return tf.nn.batch_normalization(x, mean, variance, zeros(name + "_b", size),
+                                     tf.get_variable(name + "_g", initializer=np.ones(size, np.float32)), 1e-12)
+
+
 @program
 def transformer_with_memory():
     """Transformer-XL: keys by their distance, shifted by a padding and a reshape, hidden rows kept; training."""
@@ -189,28 +202,14 @@ def transformer_with_memory():
         place = shifted(tf.einsum("ibnd,jnd->ijbn", q + v, r))
         weight = tf.nn.softmax((content + place) * depth ** -0.5 * (1 - mask / 1e30) - mask, 1)
         made = tf.reshape(tf.einsum("ijbn,jbnd->ibnd", weight, value), tf.stack([32, batch, width]))
-        for name, change in (("o", lambda x, i=i: dense_rows(x, width, f"o{i}")),
-                             ("f", lambda x, i=i: dense_rows(tf.nn.relu(dense_rows(x, 256, f"up{i}")), width, f"down{i}"))):
-            h = norm_rows(h + change(made if name == "o" else h), f"{name}norm{i}")
+        h = _norm_rows(h + _dense_rows(made, width, f"o{i}"), f"onorm{i}")
+        h = _norm_rows(h + _dense_rows(tf.nn.relu(_dense_rows(h, 256, f"up{i}")), width, f"down{i}"), f"fnorm{i}")
     logits = tf.einsum("tbd,wd->tbw", h, table)
     loss = cross_entropy(logits, turned[1:])
     train = adam(loss)
     with tf.control_dependencies([train]):
         keep = tf.group(*[memory.assign(new) for memory, new in updates])
     return Program([loss, keep], {tokens: whole(words, 8, 33)})
-
-
-def dense_rows(x, units, name):
-    """A dense layer of [time, batch, features]."""
-    return tf.tensordot(x, weights(name + "_w", int(x.shape[-1]), units), [[2], [0]]) + zeros(name + "_b", units)
-
-
-def norm_rows(x, name):
-    """A layer norm, as contrib wrote it."""
-    mean, variance = tf.nn.moments(x, [-1], keepdims=True)
-    size = int(x.shape[-1])
-    return tf.nn.batch_normalization(x, mean, variance, zeros(name + "_b", size),
-                                     tf.get_variable(name + "_g", initializer=np.ones(size, np.float32)), 1e-12)
 
 
 @program

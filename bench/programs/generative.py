@@ -67,7 +67,9 @@ def real_nvp():
         fixed = mask * made
         s = net(fixed, layers[:3], tf.tanh) * (1 - mask)
         made = fixed + (1 - mask) * (made * tf.exp(s) + net(fixed, layers[3:], tf.identity))
-    return Program([loss, made, adam(loss)], {x: normal(256, 2), noise: normal(256, 2)})
+    with tf.control_dependencies([made]):                # not of the weights behind the update
+        train = adam(loss)
+    return Program([loss, made, train], {x: normal(256, 2), noise: normal(256, 2)})
 
 
 @program
@@ -78,7 +80,8 @@ def importance_weighted():
     mean, log_spread = dense(tf.tanh(h), 16, "mean"), dense(tf.tanh(h), 16, "spread") * 0.5
     z = mean + tf.exp(log_spread) * noise
     logits = tf.reshape(mlp(tf.reshape(z, [-1, 16]), [128, 128, 196], "dec", tf.tanh), [20, -1, 196])
-    seen = -tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(logits=logits, labels=tf.tile(x[None], [20, 1, 1])), 2)
+    tiled = tf.tile(x[None], [20, 1, 1])
+    seen = -tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(logits=logits, labels=tiled), 2)
     prior = -0.5 * tf.reduce_sum(tf.square(z), 2)
     posterior = tf.reduce_sum(-0.5 * tf.square(noise) - log_spread, 2)
     loss = -tf.reduce_mean(tf.reduce_logsumexp(seen + prior - posterior, 0)) + np.float32(np.log(20))
@@ -117,7 +120,7 @@ def pixels_in_order():
 
 @program
 def cycles_of_pictures():
-    """CycleGAN: two generators, two discriminators, cycles, a pool of earlier pictures kept in NumPy; a step of each."""
+    """CycleGAN: two generators and discriminators, cycles, a pool of earlier pictures in NumPy; a step of each."""
     real = [placeholder(None, 32, 32, 3) for _ in "ab"]
     pooled = [placeholder(None, 32, 32, 3) for _ in "ab"]
 
@@ -150,7 +153,8 @@ def cycles_of_pictures():
     fake = [generate(real[1], "ga"), generate(real[0], "gb")]
     cycled = [generate(fake[1], "ga"), generate(fake[0], "gb")]
     cycle = sum(tf.reduce_mean(tf.abs(c - r)) for c, r in zip(cycled, real, strict=True))
-    g_loss = 10 * cycle + sum(tf.reduce_mean(tf.square(judge(f, d) - 1)) for f, d in zip(fake, ("da", "db"), strict=True))
+    fooled = (tf.reduce_mean(tf.square(judge(f, d) - 1)) for f, d in zip(fake, ("da", "db"), strict=True))
+    g_loss = 10 * cycle + sum(fooled)
     d_loss = sum(tf.reduce_mean(tf.square(judge(r, d) - 1)) + tf.reduce_mean(tf.square(judge(p, d)))
                  for r, p, d in zip(real, pooled, ("da", "db"), strict=True)) / 2
     train = [tf.train.AdamOptimizer(2e-4, beta1=0.5).minimize(loss, var_list=[
@@ -228,7 +232,8 @@ def wavenet_sampling():
 def wavenet_training():
     """Causal, dilated convolutions of a row of samples, gates, residual and skipped ways; training."""
     sound = placeholder(None, 512, dtype=tf.int32)
-    h = tf.nn.conv1d(tf.pad(tf.one_hot(sound[:, :-1], 64), [[0, 0], [1, 0], [0, 0]]), weights("in", 2, 64, 32), 1, "VALID")
+    shifted = tf.pad(tf.one_hot(sound[:, :-1], 64), [[0, 0], [1, 0], [0, 0]])
+    h = tf.nn.conv1d(shifted, weights("in", 2, 64, 32), 1, "VALID")
     skips = []
     for i in range(8):
         dilation = 2 ** (i % 8)
@@ -248,7 +253,8 @@ def drawing_steps():
     x, noise = placeholder(None, 400), placeholder(8, None, 10)
     batch, units, n = tf.shape(x)[0], 64, 5
     kernels = {"e": weights("e", 2 * n * n + 2 * units, 4 * units), "d": weights("d", 10 + units, 4 * units)}
-    look, paint, where = (weights("look", units, 20), weights("paint", units, n * n), weights("where", units, 5, scale=0.1))
+    look, paint = weights("look", units, 20), weights("paint", units, n * n)
+    where = weights("where", units, 5, scale=0.1)
     bias = zeros("bias", 5)
 
     def lstm(v, state, kernel):

@@ -30,7 +30,8 @@ def deep_interest():
     of_item = tf.constant(whole(100, 5000))
 
     def embedded(ids):
-        return tf.concat([tf.nn.embedding_lookup(items, ids), tf.nn.embedding_lookup(kinds, tf.gather(of_item, ids))], -1)
+        of_kind = tf.nn.embedding_lookup(kinds, tf.gather(of_item, ids))
+        return tf.concat([tf.nn.embedding_lookup(items, ids), of_kind], -1)
 
     def dice(x, name):
         alpha = zeros(name, int(x.shape[-1]))
@@ -66,17 +67,19 @@ def crossed_vectors():
         split = tf.split(hidden, 10 * [1], 2)
         products = tf.matmul(first, split, transpose_b=True)                 # [10, batch, 20, maps]
         rows = tf.reshape(products, tf.stack([10, -1, 20 * int(hidden.shape[1])]))
-        made = tf.nn.conv1d(tf.transpose(rows, [1, 0, 2]), weights(f"f{i}", 1, 20 * int(hidden.shape[1]), maps), 1, "VALID")
+        filters = weights(f"f{i}", 1, 20 * int(hidden.shape[1]), maps)
+        made = tf.nn.conv1d(tf.transpose(rows, [1, 0, 2]), filters, 1, "VALID")
         hidden = tf.transpose(tf.nn.relu(made), [0, 2, 1])
         sums.append(tf.reduce_sum(hidden, 2))
-    logits = (dense(tf.concat(sums, 1), 1, "cin") + mlp(tf.reshape(fields, [-1, 200]), [64, 64, 1], "deep"))[:, 0] + linear
+    deep = mlp(tf.reshape(fields, [-1, 200]), [64, 64, 1], "deep")
+    logits = (dense(tf.concat(sums, 1), 1, "cin") + deep)[:, 0] + linear
     loss = binary_entropy(logits, label) + 1e-4 * tf.nn.l2_loss(fields)
     return Program([loss, adam(loss)], {ids: whole(200, 256, 20), label: np.float32(numbers(256) > 0.5)})
 
 
 @program
 def two_towers():
-    """Users and items by two nets, each row's item against those of the others, corrected by their frequency; training."""
+    """Users and items by two nets, each row's item against those of the others, less their frequency; training."""
     user, history, item = placeholder(None, dtype=tf.int32), placeholder(None, 10, dtype=tf.int32), placeholder(
         None, dtype=tf.int32)
     often = placeholder(None)
@@ -85,7 +88,8 @@ def two_towers():
     u = tf.nn.l2_normalize(mlp(of_user, [64, 32], "u"), 1)
     v = tf.nn.l2_normalize(mlp(tf.gather(items, item), [64, 32], "v"), 1)
     logits = tf.matmul(u, v, transpose_b=True) / 0.05 - tf.log(often)[None]
-    others = tf.logical_and(tf.equal(item[:, None], item[None]), tf.logical_not(tf.cast(tf.eye(tf.shape(u)[0]), tf.bool)))
+    itself = tf.cast(tf.eye(tf.shape(u)[0]), tf.bool)
+    others = tf.logical_and(tf.equal(item[:, None], item[None]), tf.logical_not(itself))
     logits = tf.where(others, tf.fill(tf.shape(logits), -1e9), logits)
     loss = cross_entropy(logits, tf.range(tf.shape(u)[0]))
     train = tf.train.AdagradOptimizer(0.05).minimize(loss)
@@ -135,7 +139,7 @@ def table_attention():
 
 @program
 def sparse_factors():
-    """Factors of a sparse matrix of ratings, by its entries: gathers, biases, products with the sparse matrix; training."""
+    """Factors of a sparse matrix of ratings, by its entries: gathers, biases, products with the matrix; training."""
     ratings = tf.sparse_placeholder(tf.float32)
     users, items = weights("users", 600, 20, scale=0.2), weights("items", 400, 20, scale=0.2)
     of_user, of_item = zeros("of_user", 600), zeros("of_item", 400)
@@ -171,14 +175,15 @@ def noise_contrastive():
 
 @program
 def sets_of_ids():
-    """What two users have in common and what not: sets of sparse rows, their sizes, Jaccard's measure, distinct pairs."""
+    """What two users have in common and what not: sets of rows, their sizes, Jaccard's measure, distinct pairs."""
     first, second = placeholder(None, 20, dtype=tf.int64), placeholder(None, 20, dtype=tf.int64)
     both, either = tf.sets.set_intersection(first, second), tf.sets.set_union(first, second)
     alone = tf.sets.set_difference(first, second)
     sizes = [tf.cast(tf.sets.set_size(s), tf.float32) for s in (both, either, alone)]
     pairs = tf.reshape(first * 1000 + second, [-1])
     _, _, counts = tf.unique_with_counts(pairs)
-    return Program([sizes[0] / sizes[1], sizes[2], tf.sparse_tensor_to_dense(both, default_value=-1), tf.reduce_max(counts)],
+    shared = tf.sparse_tensor_to_dense(both, default_value=-1)
+    return Program([sizes[0] / sizes[1], sizes[2], shared, tf.reduce_max(counts)],
                    {first: whole(60, 128, 20, dtype=np.int64), second: whole(60, 128, 20, dtype=np.int64)})
 
 

@@ -20,7 +20,7 @@ from kit import (
     weights,
     whole,
 )
-from library import NAME, tf
+from library import tf
 
 
 @program
@@ -163,7 +163,7 @@ def slim_training():
     x, label = placeholder(None, 16, 16, 3), placeholder(None, dtype=tf.int32)
     step = tf.train.get_or_create_global_step()
     h, drawn = x, normal(9 * 32 * 64)
-    for i, channels in enumerate((16, 32, 64)):
+    for channels in (16, 32, 64):
         inputs = int(h.shape[-1])
         start = tf.constant_initializer(drawn[:9 * inputs * channels].reshape(3, 3, inputs, channels) * 0.1)
         h = tf.layers.conv2d(h, channels, 3, 2, "same", use_bias=False, kernel_initializer=start,
@@ -242,12 +242,9 @@ def texts_by_vocabulary():
     (folder / "words.txt").write_text("\n".join(f"w{i}" for i in range(300)))
     texts = [" ".join(f"w{w}" for w in row[:3 + i % 14]) for i, row in enumerate(whole(330, 400, 17))]
     (folder / "texts.txt").write_text("\n".join(texts))
-    table = tf.contrib.lookup.index_table_from_file(str(folder / "words.txt"), num_oov_buckets=5) if NAME == "graphc" \
-        else None
-    if table is None:
-        table = tf.lookup.StaticVocabularyTable(tf.lookup.TextFileInitializer(
-            str(folder / "words.txt"), tf.string, tf.lookup.TextFileIndex.WHOLE_LINE, tf.int64,
-            tf.lookup.TextFileIndex.LINE_NUMBER), 5)
+    table = tf.lookup.StaticVocabularyTable(tf.lookup.TextFileInitializer(
+        str(folder / "words.txt"), tf.string, tf.lookup.TextFileIndex.WHOLE_LINE, tf.int64,
+        tf.lookup.TextFileIndex.LINE_NUMBER), 5)
     data = tf.data.TextLineDataset(str(folder / "texts.txt")).map(lambda line: tf.string_split([line]).values)
     data = data.map(lambda words: (table.lookup(words), tf.size(words))).repeat()
     data = data.padded_batch(32, ([None], []), (tf.constant(0, tf.int64), 0)).prefetch(1)
@@ -257,13 +254,12 @@ def texts_by_vocabulary():
     mean = tf.reduce_sum(tf.nn.embedding_lookup(weights("words", 305, 32), ids) * mask, 1)
     label = tf.cast(count % 2, tf.float32)[:, None]
     loss = binary_entropy(mlp(mean / tf.cast(count, tf.float32)[:, None], [32, 1], "net"), label)
-    train = adam(loss)
+    fetches = [loss, tf.reduce_sum(count), adam(loss)]
 
     def step(session, number):
         if number == 0:
             session.run(iterator.initializer)
-        return session.run([loss, tf_count, train])[:2]
-    tf_count = tf.reduce_sum(count)
+        return session.run(fetches)[:2]
     return Program(step=step)
 
 
@@ -275,17 +271,16 @@ def wide_columns():
     logits = tf.get_variable("bias", initializer=np.zeros(1, np.float32))
     for i, ids in enumerate(kinds):
         table = tf.get_variable(f"t{i}", initializer=np.zeros((5000, 1), np.float32))
-        logits = logits + tf.nn.safe_embedding_lookup_sparse(table, ids, combiner="sum") if hasattr(
-            tf.nn, "safe_embedding_lookup_sparse") else logits + tf.nn.embedding_lookup_sparse(table, ids, None, combiner="sum")
+        logits += tf.nn.safe_embedding_lookup_sparse(table, ids, combiner="sum")
     edges = [0.2, 0.4, 0.6, 0.8]
     buckets = tf.searchsorted(np.float32(edges), tf.reshape(amounts, [-1]), side="right")
     cells = tf.reshape(buckets, [-1, 6]) + np.arange(6, dtype=np.int32) * 5
     logits += tf.reduce_sum(tf.gather(tf.get_variable("cells", initializer=np.zeros((30, 1), np.float32)), cells), 1)
     loss = binary_entropy(logits, label)
-    train = tf.train.FtrlOptimizer(0.1, l1_regularization_strength=0.001, l2_regularization_strength=0.001).minimize(loss)
+    optimizer = tf.train.FtrlOptimizer(0.1, l1_regularization_strength=0.001, l2_regularization_strength=0.001)
     feed = {amounts: numbers(256, 6), label: np.float32(numbers(256, 1) > 0.5)}
     for i, ids in enumerate(kinds):
         rows = np.repeat(np.arange(256), 3 + i)
         where = np.stack([rows, np.tile(np.arange(3 + i), 256)], 1).astype(np.int64)
         feed[ids] = (where, whole(5000, len(rows), dtype=np.int64), (256, 3 + i))
-    return Program([loss, train], feed)
+    return Program([loss, optimizer.minimize(loss)], feed)

@@ -36,7 +36,8 @@ ELSEWHERE: dict[str, str] = {
     "graphc.ir.names": "GraphKeys",
     "graphc.ir.stacks": "get_default_session",
     "graphc.ir.tensor": "Operation Tensor",
-    "graphc.ir.tensor_shape": "Dimension TensorShape",
+    "graphc.ir.tensor_shape":
+        "Dimension TensorShape as_shape=compat.v1.python.framework.tensor_shape.as_shape",
     "graphc.ir.apply": "convert_to_tensor",
     "graphc.api.lookup.index_tables": "FastHashSpec=contrib.lookup.FastHashSpec",
     "graphc.api.state.variable_scope": "AUTO_REUSE",

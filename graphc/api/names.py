@@ -53,6 +53,7 @@ NAMES: dict[str, dict[str, str]] = {
         "SessionLog": "graphc.serial.summary_pb2:SessionLog",
         "Signature": "graphc.serial.signatures:Signature",
         "SparseConditionalAccumulator": "graphc.api.control.accumulators:SparseConditionalAccumulator",
+        "SparseFeature": "graphc.api.files.examples:SparseFeature",
         "SparseTensor": "graphc.api.sparse.tensor:SparseTensor",
         "SparseTensorValue": "graphc.api.sparse.tensor:SparseTensorValue",
         "Summary": "graphc.serial.summary_pb2:Summary",
@@ -338,6 +339,7 @@ NAMES: dict[str, dict[str, str]] = {
         "parallel_stack": "graphc.api.array.join:parallel_stack",
         "parse_example": "graphc.api.files.examples:parse_example",
         "parse_single_example": "graphc.api.files.examples:parse_single_example",
+        "parse_single_sequence_example": "graphc.api.files.sequence_examples:parse_single_sequence_example",
         "pass_table": "graphc.plan.compile:pass_table",
         "placeholder": "graphc.api.array.source:placeholder",
         "placeholder_with_default": "graphc.api.array.source:placeholder_with_default",
@@ -626,6 +628,15 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.app": {
         "run": "graphc.compat.program.app:run",
     },
+    "compat.v1.compiler": {
+    },
+    "compat.v1.compiler.tf2xla": {
+    },
+    "compat.v1.compiler.tf2xla.python": {
+    },
+    "compat.v1.compiler.tf2xla.python.xla": {
+        "replica_id": "graphc.compat.program.xla:replica_id",
+    },
     "compat.v1.config": {
         "list_logical_devices": "graphc.session.devices:list_physical_devices",
         "list_physical_devices": "graphc.session.devices:list_physical_devices",
@@ -732,6 +743,13 @@ NAMES: dict[str, dict[str, str]] = {
         "_linear": "graphc.rnn.linear:linear",
         "_transpose_batch_time": "graphc.rnn.dynamic:transpose_batch_time",
         "linear": "graphc.rnn.linear:linear",
+    },
+    "compat.v1.contrib.seq2seq": {
+        "_transpose_batch_time": "graphc.rnn.dynamic:transpose_batch_time",
+    },
+    "compat.v1.contrib.tensorrt": {
+        "calib_graph_to_infer_graph": "graphc.compat.program.tensorrt:calib_graph_to_infer_graph",
+        "create_inference_graph": "graphc.compat.program.tensorrt:create_inference_graph",
     },
     "compat.v1.dtypes": {
         "bfloat16_ref": "graphc.ir.dtypes:bfloat16",
@@ -928,6 +946,13 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.python.client.timeline": {
         "Timeline": "graphc.summary.timeline:Timeline",
     },
+    "compat.v1.python.compiler": {
+    },
+    "compat.v1.python.compiler.tensorrt": {
+    },
+    "compat.v1.python.compiler.tensorrt.trt_convert": {
+        "create_inference_graph": "graphc.compat.program.tensorrt:create_inference_graph",
+    },
     "compat.v1.python.data": {
     },
     "compat.v1.python.data.util": {
@@ -985,6 +1010,7 @@ NAMES: dict[str, dict[str, str]] = {
         "_TensorLike": "graphc.compat.framework.inner:TensorLike",
     },
     "compat.v1.python.framework.tensor_shape": {
+        "as_shape": "graphc.ir.tensor_shape:as_shape",
         "scalar": "graphc.compat.framework.inner:scalar_shape",
         "unknown_shape": "graphc.compat.framework.inner:unknown_shape",
     },
@@ -1082,6 +1108,9 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.python.ops.control_flow_ops": {
         "merge": "graphc.api.control.switch:merge",
         "switch": "graphc.api.control.switch:switch",
+    },
+    "compat.v1.python.ops.data_flow_ops": {
+        "StagingArea": "graphc.compat.program.staging:StagingArea",
     },
     "compat.v1.python.ops.nccl_ops": {
         "all_sum": "graphc.compat.nccl:all_sum",
@@ -1287,9 +1316,11 @@ NAMES: dict[str, dict[str, str]] = {
         "parallel_interleave": "graphc.data.transformations:parallel_interleave",
         "parse_example_dataset": "graphc.data.examples:parse_example_dataset",
         "prefetch_to_device": "graphc.data.transformations:prefetch_to_device",
+        "rejection_resample": "graphc.data.resampling:rejection_resample",
         "sample_from_datasets": "graphc.data.transformations:sample_from_datasets",
         "scan": "graphc.data.transformations:scan",
         "shuffle_and_repeat": "graphc.data.transformations:shuffle_and_repeat",
+        "sliding_window_batch": "graphc.data.resampling:sliding_window_batch",
         "sloppy_interleave": "graphc.data.transformations:sloppy_interleave",
         "unbatch": "graphc.data.transformations:unbatch",
         "unique": "graphc.data.transformations:unique",
@@ -1866,6 +1897,9 @@ NAMES: dict[str, dict[str, str]] = {
         "assign_from_checkpoint": "graphc.train.saving.assign:assign_from_checkpoint",
         "assign_from_checkpoint_fn": "graphc.train.saving.assign:assign_from_checkpoint_fn",
     },
+    "contrib.staging": {
+        "StagingArea": "graphc.compat.program.staging:StagingArea",
+    },
     "contrib.tensorboard": {
     },
     "contrib.tensorboard.plugins": {
@@ -1952,6 +1986,7 @@ NAMES: dict[str, dict[str, str]] = {
         "parallel_interleave": "graphc.data.transformations:parallel_interleave",
         "parse_example_dataset": "graphc.data.examples:parse_example_dataset",
         "prefetch_to_device": "graphc.data.transformations:prefetch_to_device",
+        "rejection_resample": "graphc.data.resampling:rejection_resample",
         "sample_from_datasets": "graphc.data.transformations:sample_from_datasets",
         "scan": "graphc.data.transformations:scan",
         "shuffle_and_repeat": "graphc.data.transformations:shuffle_and_repeat",
@@ -2219,6 +2254,7 @@ NAMES: dict[str, dict[str, str]] = {
         "PriorityQueue": "graphc.api.control.queues:PriorityQueue",
         "QueueBase": "graphc.api.control.queues:QueueBase",
         "RandomShuffleQueue": "graphc.api.control.queues:RandomShuffleQueue",
+        "SparseFeature": "graphc.api.files.examples:SparseFeature",
         "TFRecordCompressionType": "graphc.io.records:TFRecordCompressionType",
         "TFRecordOptions": "graphc.io.records:TFRecordOptions",
         "TFRecordWriter": "graphc.io.records:TFRecordWriter",
@@ -2239,7 +2275,9 @@ NAMES: dict[str, dict[str, str]] = {
         "match_filenames_once": "graphc.train.input:match_filenames_once",
         "matching_files": "graphc.api.files.files:matching_files",
         "parse_example": "graphc.api.files.examples:parse_example",
+        "parse_sequence_example": "graphc.api.files.sequence_examples:parse_sequence_example",
         "parse_single_example": "graphc.api.files.examples:parse_single_example",
+        "parse_single_sequence_example": "graphc.api.files.sequence_examples:parse_single_sequence_example",
         "read_file": "graphc.api.files.files:read_file",
         "serialize_tensor": "graphc.api.strings.raw:serialize_tensor",
         "tf_record_iterator": "graphc.io.records:tf_record_iterator",

@@ -25,9 +25,11 @@ from graphc.data.transformations import padded_batch_and_drop_remainder as padde
 from graphc.data.transformations import parallel_interleave as parallel_interleave
 from graphc.data.examples import parse_example_dataset as parse_example_dataset
 from graphc.data.transformations import prefetch_to_device as prefetch_to_device
+from graphc.data.resampling import rejection_resample as rejection_resample
 from graphc.data.transformations import sample_from_datasets as sample_from_datasets
 from graphc.data.transformations import scan as scan
 from graphc.data.transformations import shuffle_and_repeat as shuffle_and_repeat
+from graphc.data.resampling import sliding_window_batch as sliding_window_batch
 from graphc.data.transformations import sloppy_interleave as sloppy_interleave
 from graphc.data.transformations import unbatch as unbatch
 from graphc.data.transformations import unique as unique
@@ -59,9 +61,11 @@ __all__ = [
     "parallel_interleave",
     "parse_example_dataset",
     "prefetch_to_device",
+    "rejection_resample",
     "sample_from_datasets",
     "scan",
     "shuffle_and_repeat",
+    "sliding_window_batch",
     "sloppy_interleave",
     "unbatch",
     "unique",

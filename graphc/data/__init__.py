@@ -8,7 +8,8 @@
     types.py, options.py   what datasets and iterators tell of themselves, and are told
     dataset.py     Dataset: the methods that add steps
     iterator.py    Iterator: elements as tensors of the graph
-    transformations.py, files.py, csv_files.py, examples.py   what stands beside them
+    transformations.py, resampling.py, files.py, csv_files.py, examples.py   what stands beside them
+    imported.py    the datasets that the nodes of a GraphDef stand for
 """
 from graphc.api.names import NAMES
 from graphc.api.namespaces import lookup

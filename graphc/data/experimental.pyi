@@ -23,6 +23,7 @@ from graphc.data.transformations import map_and_batch as map_and_batch_with_lega
 from graphc.data.transformations import parallel_interleave as parallel_interleave
 from graphc.data.examples import parse_example_dataset as parse_example_dataset
 from graphc.data.transformations import prefetch_to_device as prefetch_to_device
+from graphc.data.resampling import rejection_resample as rejection_resample
 from graphc.data.transformations import sample_from_datasets as sample_from_datasets
 from graphc.data.transformations import scan as scan
 from graphc.data.transformations import shuffle_and_repeat as shuffle_and_repeat
@@ -55,6 +56,7 @@ __all__ = [
     "parallel_interleave",
     "parse_example_dataset",
     "prefetch_to_device",
+    "rejection_resample",
     "sample_from_datasets",
     "scan",
     "shuffle_and_repeat",

@@ -109,8 +109,9 @@ def _step(make: Callable[[Node], Dataset], node: Node, name: str) -> Step:
         types = node.attributes.get("output_types") or node.attributes.get("Toutput_types") or []
         step = Refused(types, node.attributes.get("output_shapes") or [None] * len(types), _refused_before(node) or (
             f"the data set {node.op} '{name}' of the GraphDef cannot be made: {error}"))
-    except IndexError:
-        raise errors.DataLossError(f"it has {len(node.inputs)} inputs, which are too few") from None
+    except (AttributeError, IndexError, KeyError) as error:
+        raise errors.DataLossError(f"it has {len(node.inputs)} inputs and the attributes {sorted(node.attributes)}, "
+                                   "which are not those of such a data set; the file is damaged") from error
     return Flat(step)
 
 

@@ -6,6 +6,7 @@ from graphc.api.control.queues import PaddingFIFOQueue as PaddingFIFOQueue
 from graphc.api.control.queues import PriorityQueue as PriorityQueue
 from graphc.api.control.queues import QueueBase as QueueBase
 from graphc.api.control.queues import RandomShuffleQueue as RandomShuffleQueue
+from graphc.api.files.examples import SparseFeature as SparseFeature
 from graphc.io.records import TFRecordCompressionType as TFRecordCompressionType
 from graphc.io.records import TFRecordOptions as TFRecordOptions
 from graphc.io.records import TFRecordWriter as TFRecordWriter
@@ -26,7 +27,9 @@ from graphc.api.image.files import is_jpeg as is_jpeg
 from graphc.train.input import match_filenames_once as match_filenames_once
 from graphc.api.files.files import matching_files as matching_files
 from graphc.api.files.examples import parse_example as parse_example
+from graphc.api.files.sequence_examples import parse_sequence_example as parse_sequence_example
 from graphc.api.files.examples import parse_single_example as parse_single_example
+from graphc.api.files.sequence_examples import parse_single_sequence_example as parse_single_sequence_example
 from graphc.api.files.files import read_file as read_file
 from graphc.api.strings.raw import serialize_tensor as serialize_tensor
 from graphc.io.records import tf_record_iterator as tf_record_iterator
@@ -40,6 +43,7 @@ __all__ = [
     "PriorityQueue",
     "QueueBase",
     "RandomShuffleQueue",
+    "SparseFeature",
     "TFRecordCompressionType",
     "TFRecordOptions",
     "TFRecordWriter",
@@ -60,7 +64,9 @@ __all__ = [
     "match_filenames_once",
     "matching_files",
     "parse_example",
+    "parse_sequence_example",
     "parse_single_example",
+    "parse_single_sequence_example",
     "read_file",
     "serialize_tensor",
     "tf_record_iterator",

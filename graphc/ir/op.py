@@ -17,6 +17,7 @@ A class derives from `Op` (or one of the kinds below), is decorated with `@regis
               (passes/shared/number_types.py makes it of real ones), "itself": its `lower` takes them; "": not at all
   drops_ones    the rank of its result depends on which of its input's sizes are 1
   checks_data   its kernel may end the run because of what it finds in the data (an index out of range)
+  may_be_fed    a run may give another value than the graph says
   usual_rank   of the result, if inference does not know it and nobody said it: what a plan is made for
   overwrites   the operand (its position) whose memory the result may take: `lower` gets one access for both then
 

@@ -95,6 +95,7 @@ class Op:
     constant_names: ClassVar[dict[str, str]] = {}
     effect: ClassVar[Effect] = Effect.PURE
     checks_data: ClassVar[bool] = False
+    may_be_fed: ClassVar[bool] = False
     drops_ones: ClassVar[bool] = False
     neutral_operand: ClassVar[tuple[float, tuple[int, ...]] | None] = None
     homogeneous: ClassVar[bool] = False

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from graphc.ir import dims
+from graphc.ir.constant_values import Made, constant_value
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import DType
 from graphc.ir.element_values import DEPTH, from_operands
@@ -84,6 +85,12 @@ class Operation:
         """TF's inputs by operand name: a Tensor, or a tuple for a variadic operand."""
         return split_operands(type(self.definition), self.inputs)
 
+    def value_operands(self) -> list[Tensor]:
+        """Its inputs but for those that are fields of `definition`."""
+        fields = self.definition.field_operands()
+        return [t for key, value in self.operand_tensors().items() if key not in fields
+                for t in (value if isinstance(value, tuple) else (value,))]
+
     def get_attr(self, name: str) -> Any:
         """The attribute `name` (TF's name for it): str, tuples and arrays where TensorFlow gives bytes, lists and
         TensorProtos. Raises ValueError if the op has none of that name."""
@@ -126,6 +133,11 @@ class Operation:
 
     def __repr__(self) -> str:
         return worded("<gc.Operation") + f" '{self.name}' type={self.type}>"
+
+
+def _made(tensor: Tensor) -> Made:
+    op = tensor.op
+    return Made(op, op.definition, op.value_operands(), [t.spec for t in op.outputs], tensor.value_index)
 
 
 # A TypeError for who asks for the length, an AttributeError for who asks whether there is one.
@@ -206,18 +218,16 @@ class Tensor(Operators):
         if self._value is None and self.spec.shape is not None and self.dtype.is_integer:
             count = dims.product(self.spec.shape)
             if isinstance(count, int):
-                self._value = self._from_operands(depth) or tuple(
+                self._value = self._from_operands(depth) or (
+                    constant_value(self, _made)) or tuple(
                     dims.symbol(f"{self.op.name}[{i}]", ("value", self, i)) for i in range(count))
         return self._value
 
     def _from_operands(self, depth: int) -> tuple[Size, ...] | None:
         if depth == DEPTH or len(self.op.outputs) != 1:
             return None
-        definition = self.op.definition
-        fields = definition.field_operands()
-        given = [t for key, value in self.op.operand_tensors().items() if key not in fields
-                 for t in (value if isinstance(value, tuple) else (value,))]
-        return from_operands(definition, [t.spec for t in given], lambda i: given[i].value_sizes(depth + 1))
+        given = self.op.value_operands()
+        return from_operands(self.op.definition, [t.spec for t in given], lambda i: given[i].value_sizes(depth + 1))
 
     def eval(self, feed_dict: dict[Any, Any] | None = None, session: Any = None) -> Any:
         """The tensor's value in `session`, or in the default one."""

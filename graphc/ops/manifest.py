@@ -65,6 +65,7 @@ TYPES: dict[str, str] = {
     "files.checkpoint": "SaveSlices Save SaveV2 RestoreV2 MergeV2Checkpoints",
     "files.csv": "DecodeCSV",
     "files.examples": "ParseExample ParseSingleExample",
+    "files.sequence_examples": "ParseSingleSequenceExample ParseSequenceExample",
     "files.files": "ReadFile WriteFile MatchingFiles",
     "files.readers":
         "TextLineReaderV2 WholeFileReaderV2 TFRecordReaderV2 FixedLengthRecordReaderV2 IdentityReaderV2 ReaderReadV2 "

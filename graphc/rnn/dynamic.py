@@ -62,7 +62,8 @@ def best_effort_input_batch_size(flat_input: Any) -> Any:
     return structures.batch_size_of(list(flat_input), axis=1)
 
 
-@public("contrib.rnn.transpose_batch_time", "compat.v1.contrib.rnn._transpose_batch_time")
+@public("contrib.rnn.transpose_batch_time", "compat.v1.contrib.rnn._transpose_batch_time",
+        "compat.v1.contrib.seq2seq._transpose_batch_time")
 def transpose_batch_time(x: Any) -> gc.Tensor:
     """x with its first two axes exchanged, or x itself if it has fewer.
 

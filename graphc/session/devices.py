@@ -1,10 +1,11 @@
 """The devices that there are, as messages."""
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from graphc.api.public import public
-from graphc.errors import InvalidArgumentError
+from graphc.errors import InvalidArgumentError, UnimplementedError
 from graphc.ir.late_imports import load
 from graphc.session.config import Settings, settings_of
 
@@ -29,7 +30,7 @@ def list_local_devices(session_config: Any = None) -> list[DeviceAttributes]:
     """
     kind = load("graphc.serial.run_metadata_pb2").DeviceAttributes
     found = [kind(name="/device:CPU:0", device_type="CPU", memory_limit=MEMORY_LIMIT, locality={}, incarnation=1)]
-    for i, gpu in enumerate(visible_gpus(settings_of(session_config))):
+    for i, gpu in enumerate(gpus_if_they_work(settings_of(session_config))):
         described = f"device: {i}, name: {gpu.name}, compute capability: {gpu.compute // 10}.{gpu.compute % 10}"
         found.append(kind(name=f"/device:GPU:{i}", device_type="GPU", memory_limit=gpu.memory, locality={},
                           incarnation=1, physical_device_desc=described))
@@ -55,6 +56,21 @@ def visible_gpus(settings: Settings) -> list[Any]:
     return found
 
 
+def gpus_if_they_work(settings: Settings) -> list[Any]:
+    """The same for who has not asked for a GPU: none, and a warning that says why, if the driver does not work.
+
+    Raises InvalidArgumentError as visible_gpus.
+    """
+    from graphc.exec.cuda.driver import CudaError
+
+    try:
+        return visible_gpus(settings)
+    except (CudaError, UnimplementedError) as error:
+        warnings.warn(f"graphc: this machine's GPUs cannot be used: {error}. Runs happen on the CPU; "
+                      "ConfigProto(device_count={'GPU': 0}) asks for no GPU", stacklevel=3)
+        return []
+
+
 @public("compat.v1.config.experimental.list_physical_devices", "compat.v1.config.experimental.list_logical_devices",
         "compat.v1.config.list_physical_devices", "compat.v1.config.list_logical_devices")
 def list_physical_devices(device_type: str | None = None) -> list[DeviceAttributes]:
@@ -67,6 +83,6 @@ def list_physical_devices(device_type: str | None = None) -> list[DeviceAttribut
     ['CPU']
     """
     kind = load("graphc.serial.run_metadata_pb2").DeviceAttributes
-    there = [("CPU", 0), *(("GPU", i) for i in range(len(visible_gpus(Settings()))))]
+    there = [("CPU", 0), *(("GPU", i) for i in range(len(gpus_if_they_work(Settings()))))]
     return [kind(name=f"/physical_device:{name}:{i}", device_type=name) for name, i in there
             if device_type in (None, name)]

@@ -23,7 +23,7 @@ from graphc.ir.user_frame import user_stacklevel
 from graphc.ops.control.control import bodies
 from graphc.passes.shared.sides import Sides, side_of
 from graphc.session.config import Settings
-from graphc.session.devices import CPU, GPU, visible_gpus
+from graphc.session.devices import CPU, GPU, gpus_if_they_work, visible_gpus
 
 _GPU, _CPU = "/device:GPU:", "/device:CPU:"
 HOST = -1
@@ -66,7 +66,8 @@ class Placement:
         wanted = [op for op in everything if _GPU in op.device]
         if self._settings.gpus == 0 or not (wanted or self._settings.gpus):
             return None
-        gpus = visible_gpus(self._settings)
+        is_asked_for = (wanted and not self._settings.soft_placement) or self._settings.gpus
+        gpus = (visible_gpus if is_asked_for else gpus_if_they_work)(self._settings)
         if not gpus:
             if wanted and not self._settings.soft_placement:
                 self._warn("there are ops on a GPU, but no GPU was found here: such runs happen on the CPU")
@@ -91,7 +92,7 @@ class Placement:
         estimate = Estimate(plan, shapes, threads)
         if not estimate.is_long:               # before a driver is opened
             return None
-        gpus = visible_gpus(self._settings)
+        gpus = gpus_if_they_work(self._settings)
         return self._chosen(_with_inner(operations), {}) if gpus and estimate.pays(gpus[0].memory) else None
 
     def _number(self, op: Operation, count: int) -> int:

@@ -27,7 +27,7 @@ from graphc.session.callables import callable_from_options
 from graphc.session.careful_run import run_with_care
 from graphc.session.compiling import make_engine
 from graphc.session.config import DeviceAttributes, settings_of
-from graphc.session.devices import CPU, GPU, MEMORY_LIMIT, visible_gpus
+from graphc.session.devices import CPU, GPU, MEMORY_LIMIT, gpus_if_they_work
 from graphc.session.explain import cause_of, explained
 from graphc.session.feeds import check_feed_key, flatten_feeds, is_composite, parts_of_key
 from graphc.session.fetches import Fetches, fetch_key
@@ -379,7 +379,7 @@ class Session:
 
     def list_devices(self) -> list[DeviceAttributes]:
         """The devices that runs may use: the CPU and the GPUs, on which nothing is reserved by that."""
-        gpus = visible_gpus(self._settings) if self._settings.gpus != 0 else []
+        gpus = gpus_if_they_work(self._settings) if self._settings.gpus != 0 else []
         return [DeviceAttributes(CPU, "CPU", MEMORY_LIMIT),
                 *(DeviceAttributes(GPU.format(i), "GPU", gpu.limit or gpu.memory) for i, gpu in enumerate(gpus))]
 

@@ -9,6 +9,8 @@ _ND_TABLE = "batch * s0 * s1 * s2 * s3 * s4 * s5 * s6 * inner"
 _ND_INDICES = "batch * count * depth"
 _ND_ROWS = "batch * count * inner"
 _ND = ("batch", "count", "inner", "s0", "s1", "s2", "s3", "s4", "s5", "s6")
+_PAD = ("outer", "n0", "before0", "after0", "n1", "before1", "after1", "n2", "before2", "after2", "unit")
+_PADDED = "outer * (before0 + n0 + after0) * (before1 + n1 + after1) * (before2 + n2 + after2) * unit"
 _CHECKED = ("count", "s0", "s1", "s2", "s3", "s4", "s5", "s6")
 
 KERNELS = (
@@ -21,6 +23,11 @@ KERNELS = (
             Operand("out", "out", "T", "outer * count * inner")),
            _GATHER, (), over(T=COMPUTED, I=INDICES), "cpu.array.gather:make_gather",
            at_least(0, *_GATHER), moves="inner"),
+    Kernel("pad",
+           (Operand("x", "in", "T", "outer * n0 * n1 * n2 * unit"), Operand("value", "in", "T", "unit"),
+            Operand("y", "out", "T", _PADDED)),
+           _PAD, (), over(T=COMPUTED), "cpu.array.pad:make",
+           (*at_least(0, *_PAD[:-1]), *at_least(1, "unit"), *at_most(64, "unit")), moves="unit"),
     Kernel("scatter_add",
            (Operand("updates", "in", "T", "outer * count * inner"), Operand("indices", "in", "I", "count"),
             Operand("out", "out", "T", "outer * axis * inner")),

@@ -26,7 +26,7 @@ class Choice(IntEnum):
     WORK_BYTES = 2       # shared workspace
     SCRATCH_BYTES = 3    # workspace of each worker
     TILE_ELEMENTS = 4    # elements of the last operand that each tile of the last phase writes, contiguous, in order of
-    #                      tiles (the last may write fewer); 0: not so, and an epilogue runs behind the whole kernel
+    #                      tiles (the last may write fewer); 0: not so, and an epilogue runs after the whole kernel
     VARIANT = 5          # which of several ways
     FORMAT = 6           # format in which the packable operand is wanted; 0: plain
     PACKED_BYTES = 7     # size of the packed operand in that format
@@ -34,8 +34,8 @@ class Choice(IntEnum):
     PERSISTENT = 9       # IN: 1 if the packable operand is a constant or a state not yet written: packing it pays
     NO_WINOGRAD = 10     # IN: 1 if convolutions are to be computed by their definition's products alone
     WAY = 11             # IN: 1 + the way (VARIANT) that is wanted where the sizes allow it; 0: as bind decides
-    USER = 12            # free for the kernel, up to BRAIN_WEIGHTS
-    BRAIN_WEIGHTS = 23   # IN: 1 if a packed operand of float32 may be kept as bfloat16
+    USER = 12            # free for the kernel, up to BFLOAT16_WEIGHTS
+    BFLOAT16_WEIGHTS = 23   # IN: 1 if a packed operand of float32 may be kept as bfloat16
     SIZE = 24
 
 

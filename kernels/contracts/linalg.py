@@ -1,6 +1,6 @@
 """Linear algebra, declared: factors of matrices, and equations; the functions stand in kernels/cpu/linalg/.
 
-Matrices are stored row by row, batches of them one behind the other.
+Matrices are stored row by row, batches of them one after another.
 """
 from __future__ import annotations
 

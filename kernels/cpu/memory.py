@@ -65,7 +65,7 @@ def compact(typing_context):
 
 @intrinsic
 def offset(typing_context, pointer, elements):
-    """The pointer `elements` behind `pointer`."""
+    """The pointer `elements` after `pointer`."""
     def generate(context, builder, signature, arguments):
         return builder.gep(arguments[0], [arguments[1]])
     return pointer(pointer, types.int64), generate

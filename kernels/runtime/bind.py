@@ -1,6 +1,6 @@
 """Binding a segment: sizes, guards, memory, and for each step a record that can be run as it stands.
 
-Everything that a step will touch is compared with the memory behind its operands here, by the registry's formulas
+Everything that a step will touch is compared with the memory of its operands here, by the registry's formulas
 (CALL) or by the smallest and largest offset of every access (MAP). Every function returns 0 or an error code, unless
 it says otherwise.
 """
@@ -52,7 +52,7 @@ TILES, TILES_1 = int(Choice.TILES), int(Choice.TILES_1)
 WORK_BYTES, SCRATCH_BYTES = int(Choice.WORK_BYTES), int(Choice.SCRATCH_BYTES)
 TILE_ELEMENTS, FORMAT, PERSISTENT = int(Choice.TILE_ELEMENTS), int(Choice.FORMAT), int(Choice.PERSISTENT)
 NO_WINOGRAD = int(Choice.NO_WINOGRAD)
-BRAIN_WEIGHTS = int(Choice.BRAIN_WEIGHTS)
+BFLOAT16_WEIGHTS = int(Choice.BFLOAT16_WEIGHTS)
 WAY = int(Choice.WAY)
 LARGEST_TILE = 1 << 31    # elements of a map's tile: runs are cancelled between tiles
 MAP_TILES, MAP_TILES_1, MAP_SCRATCH, MAP_WORK = m.TILES, m.TILES_1, m.SCRATCH, m.WORK
@@ -133,7 +133,7 @@ def version_address(frame, buffer):
 @function
 def unwritten(frame, buffer):
     """Whether no step of the plan writes this buffer. What a plan writes has another version in each of its runs, so a
-    copy kept packed would be made anew each time, and read once."""
+    copy kept packed would be made again each time, and read once."""
     model, record = word(frame, t.FRAME_MODEL), word(frame, t.FRAME_RECORD)
     image = word(model, t.MODEL_IMAGE)
     row = buffer_row(image, record, word(word(frame, t.FRAME_ROOT), buffer))
@@ -219,7 +219,7 @@ def choose(frame, step, record, kernel, bound, arguments, choice):
                 version_at = 0
     set_word(choice, PERSISTENT, 1 if version_at != 0 and word(functions, 3 * number + 2) != 0 else 0)
     set_word(choice, NO_WINOGRAD, word(word(frame, t.FRAME_MODEL), t.MODEL_NO_WINOGRAD))
-    set_word(choice, BRAIN_WEIGHTS, word(word(frame, t.FRAME_MODEL), t.MODEL_BRAIN_WEIGHTS))
+    set_word(choice, BFLOAT16_WEIGHTS, word(word(frame, t.FRAME_MODEL), t.MODEL_BFLOAT16_WEIGHTS))
     set_word(choice, WAY, way_of(word(word(frame, t.FRAME_MODEL), t.MODEL_WAYS), number, arguments,
                                  word(kernel, 1) + word(kernel, 2), word(choice, PERSISTENT)))
     call(word(functions, 3 * number), (arguments, choice))
@@ -256,7 +256,7 @@ def way_of(ways, number, arguments, count, persistent):
 
 @function
 def bind_epilogue(frame, row, step):
-    """The map behind a kernel: its domain must be the elements of the kernel's last operand, in their order."""
+    """The map after a kernel: its domain must be the elements of the kernel's last operand, in their order."""
     record, out = word(row, t.ROW_RECORD), word(row, t.ROW_EPILOGUE)
     words, output = epilogue_of(record), call_output(record)
     dims, rank, points = word(frame, t.FRAME_DIMS), word(words, MAP_RANK), 1

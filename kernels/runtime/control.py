@@ -176,7 +176,7 @@ IN_TURN, OWN, SHARED = range(3)
 @function
 def placing(frame, record, made, i):
     """Where result i of a step lies while body `made` of it runs: SHARED: in an operand's memory, which is this frame's
-    to change; OWN: in a copy of the operand that the body changes; IN_TURN: where the body computes it anew."""
+    to change; OWN: in a copy of the operand that the body changes; IN_TURN: where the body computes it again."""
     image = word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
     given = kept_input(image, word(made, t.FRAME_RECORD), i)
     if given < 0:

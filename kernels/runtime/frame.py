@@ -1,6 +1,6 @@
 """Frames: making and freeing one. What of it depends on the body alone describe.py puts into its tables.
 
-Everything of a frame that has a fixed size lies in one block behind its FRAME words.
+Everything of a frame that has a fixed size lies in one block after its FRAME words.
 """
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ MOST_BYTES = 1 << 61      # sums of two still fit into a word
 
 @function
 def put(frame, field, cursor, words):
-    """Notes a table of `words` words at the cursor (unless only counting, frame 0); returns the cursor behind it."""
+    """Notes a table of `words` words at the cursor (unless only counting, frame 0); returns the cursor after it."""
     if frame != 0:
         set_word(frame, field, cursor)
     return cursor + 8 * words

@@ -115,7 +115,7 @@ def rows(frame, step, slot, tree, indices, count, sizes, lenient):
 
 @function
 def joined(frame, step, slot, tree, lengths, count, sizes):
-    """Elements one behind the other along their first axes. lengths: address of int64, of elements that are not there;
+    """Elements one after another along their first axes. lengths: address of int64, of elements that are not there;
     or 0."""
     rank, root, height = word(slot, t.SLOT_RANK), root_of(frame, tree), height_of(frame, tree)
     wanted, total, length = space(frame, 8 * MAX_RANK), 0, list_length(frame, tree)

@@ -74,9 +74,9 @@ def new_tree(frame, root, height, length, sample):
 
 @function
 def height_for(length):
-    height, room = 1, FANOUT
-    while room < length:
-        room *= FANOUT
+    height, capacity = 1, FANOUT
+    while capacity < length:
+        capacity *= FANOUT
         height += 1
     return height
 

@@ -50,7 +50,7 @@ def map_words(record, image, registry):
 
 @function
 def lay_out(out, program):
-    """Places the tables behind the header; returns the offset of the space to work in."""
+    """Places the tables after the header; returns the offset of the space to work in."""
     loads, instrs, stores = word(program, PROGRAM_LOADS), word(program, PROGRAM_INSTRS), word(program, PROGRAM_STORES)
     set_word(out, m.LOADS, loads)
     set_word(out, m.INSTRS, instrs)

@@ -1,7 +1,7 @@
 """A chunk of a bound map: all its loads, then the program's instructions as tile primitives or as machine code of their
 own, then the stores.
 
-Scratch begins with 8 words for `walk` and, behind them, a pointer for each value (pass 0, then pass 1).
+Scratch begins with 8 words for `walk` and, after them, a pointer for each value (pass 0, then pass 1).
 """
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def call_tile(typing_context, address, target, a, b, c, d, count):
 
 
 @intrinsic
-def call_code(typing_context, address, out, pointers, count, room, position):
+def call_code(typing_context, address, out, pointers, count, space, position):
     """Calls the code of a pass by its address."""
     def generate(context, builder, signature, arguments):
         kind = ir.FunctionType(ir.VoidType(), [ir.IntType(64)] * 5)

@@ -59,7 +59,7 @@ def gather_row(target, source, stride, size, count):
         done = vectors * side_of(size)
         target, source, count = target + done * size, source - done * size, count - done
     elif stride == 8 and size == 4 and count > 16:
-        vectors = (count - 1) // 16                    # what lies behind the last element may be nobody's
+        vectors = (count - 1) // 16                    # what lies after the last element may be nobody's
         part_vectors(target, source, vectors)
         target, source, count = target + vectors * 64, source + vectors * 128, count - vectors * 16
     if stride == size:
@@ -132,7 +132,7 @@ def move_row(kind, tile, where, stride, size, count):
 
 @function
 def move_rows(kind, tile, where, down, along, size, count, rows):
-    """Moves rows of `count` elements between the tile, where they lie one behind the other, and memory. down, along:
+    """Moves rows of `count` elements between the tile, where they lie one after another, and memory. down, along:
     strides there of rows and of their elements."""
     line = count * size
     if kind == COUNT_ROW or rows == 1:

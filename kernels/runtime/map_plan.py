@@ -296,22 +296,22 @@ def note_direct(out):
 
 
 @function
-def plan_lists(out, registry, functions, room, code_registers):
-    """Fills the lists of both passes and the sizes of scratch. room: address of two words a value to work in;
+def plan_lists(out, registry, functions, space, code_registers):
+    """Fills the lists of both passes and the sizes of scratch. space: address of two words a value to work in;
     code_registers: how many the code of the passes takes."""
     most = 0
     for number in range(2):
         bound = out + 8 * word(out, m.PASS_0 + number)
         set_word(bound, m.P_SLOT_VALUES, 0)
         set_word(out, m.SLOTS, 0)
-        busy = room + 8 * word(out, m.VALUES)
+        busy = space + 8 * word(out, m.VALUES)
         note_uses(out, number)
-        plan_puts(out, number, room)
-        plan_loads(out, number, room, busy)
+        plan_puts(out, number, space)
+        plan_loads(out, number, space, busy)
         if word(bound, m.P_CODE) != 0:
-            plan_results(out, number, room, busy)
+            plan_results(out, number, space, busy)
         else:
-            plan_ops(out, number, registry, functions, room, busy)
+            plan_ops(out, number, registry, functions, space, busy)
         most = max(most, word(out, m.SLOTS))
     set_word(out, m.SLOTS, most)
     note_direct(out)

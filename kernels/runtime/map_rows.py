@@ -65,7 +65,7 @@ _fill_2, _fill_4, _fill_8, _fill_16, _fill_32 = (_filler(width) for width in (2,
 
 @function
 def fill_rows(target, source, source_step, size, count, rows):
-    """Fills rows of `count` bytes, 2 to SHORT_BYTES, one behind the other, each with an element of its own."""
+    """Fills rows of `count` bytes, 2 to SHORT_BYTES, one after another, each with an element of its own."""
     compact()
     if count >= 32:
         _fill_32(target, count, source, source_step, size, count - 32, rows)
@@ -81,7 +81,7 @@ def fill_rows(target, source, source_step, size, count, rows):
 
 @function
 def repeat_row(target, source, count, rows):
-    """Copies a row of `count` bytes to as many rows, one behind the other."""
+    """Copies a row of `count` bytes to as many rows, one after another."""
     copy_bytes(target, source, count)
     filled, wanted = count, count * rows
     while filled < wanted:

@@ -1,7 +1,7 @@
 """Memory as the runtime sees it: addresses and 64-bit words.
 
 Job: loads, stores, atomics and calls through an address, as LLVM instructions that every target has. The runtime
-keeps no numba array and no structure: a table is an address, a field a word behind it (tables.py names them).
+keeps no numba array and no structure: a table is an address, a field a word after it (tables.py names them).
 Invariant: every atomic is sequentially consistent; the pool's sleeping and waking relies on it.
 """
 from __future__ import annotations

@@ -169,7 +169,7 @@ def model_open(request):
     set_word(model, t.MODEL_COMPILED, word(request, t.OPEN_COMPILED))
     set_word(model, t.MODEL_NO_WINOGRAD, word(request, t.OPEN_NO_WINOGRAD))
     set_word(model, t.MODEL_WAYS, word(request, t.OPEN_WAYS))
-    set_word(model, t.MODEL_BRAIN_WEIGHTS, word(request, t.OPEN_BRAIN_WEIGHTS))
+    set_word(model, t.MODEL_BFLOAT16_WEIGHTS, word(request, t.OPEN_BFLOAT16_WEIGHTS))
     set_word(model, t.MODEL_READS, model + 8 * t.MODEL_WORDS)
     set_word(model, t.MODEL_WRITES, model + 8 * (t.MODEL_WORDS + states))
     find_writes(model)
@@ -283,7 +283,7 @@ def frame_close(frame):
 def frame_size(frame, sizes, error):
     """Says what sizes the next runs' inputs have (8 words an input); checks them; fills the sizes of those outputs that
     follow from them into the frame's output slots (RANK -1 for the others), and the bytes to be given for them. Only
-    behind this call do the slots say so: a run fills in the sizes of the others."""
+    after this call do the slots say so: a run fills in the sizes of the others."""
     record, image = word(frame, t.FRAME_RECORD), word(word(frame, t.FRAME_MODEL), t.MODEL_IMAGE)
     set_word(word(frame, t.FRAME_CONTEXT), t.RUN_ERROR, error)
     for i in range(word(record, im.B_INPUTS)):

@@ -50,7 +50,7 @@ def find(model, kernel, operand, source, arguments, choice):
 
 
 @function
-def room(host, store, size):
+def take_block(host, store, size):
     """Memory for a packed copy in the store's last region or in a new one, which takes as much as there is so far.
     0 if there is none. The caller holds the store's lock."""
     size = round_up(max(size, 64))
@@ -80,7 +80,7 @@ def make(model, kernel, source, version_at, arguments, numbers, choice):
     entry = allocate_cleared(host, 8 * (t.PACKED_ARGUMENTS + numbers + CHOICE_WORDS))
     if entry == 0:
         return 0
-    address = room(host, word(model, t.MODEL_STORE), word(choice, BYTES))
+    address = take_block(host, word(model, t.MODEL_STORE), word(choice, BYTES))
     if address == 0:
         release(host, entry)
         return 0
@@ -151,7 +151,7 @@ def packed(frame, step, kernel, operand, source, version_at, arguments, numbers,
 
 @function
 def renew_used(frame):
-    """Before a run: packs anew what the run uses and what has changed since it was packed."""
+    """Before a run: packs again what the run uses and what has changed since it was packed."""
     context = word(frame, t.FRAME_CONTEXT)
     store = word(word(frame, t.FRAME_MODEL), t.MODEL_STORE)
     for i in range(word(context, t.RUN_USE_COUNT)):

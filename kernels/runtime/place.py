@@ -1,15 +1,15 @@
 """Placing the buffers of a segment in one arena: first fit, the largest first, over lifetimes.
 
-Each goes into the lowest gap that holds it among the placed ones whose lifetimes overlap its own, or behind them.
+Each goes into the lowest gap that holds it among the placed ones whose lifetimes overlap its own, or after them.
 Offsets are multiples of 64 bytes. Where that takes noticeably more than what is alive at the same time, those that
 stick out are placed sooner, and all of it is done again; the best of a few rounds counts.
 
 The temporary table has one row of eight words, a line of the cache, an item: buffer, size, offset, next (the placed
-ones, sorted by offset), the sorted order, the lifetime, and what it is sorted by; behind them stand
+ones, sorted by offset), the sorted order, the lifetime, and what it is sorted by; after them stand
 a word a step and two more.
 
 Who looks for a gap walks all placed ones. So that this is not all buffers of a long chain, one that lies where another
-of its size lay right before or behind it is joined with that: both are one placed one whose lifetime is both and the
+of its size lay right before or after it is joined with that: both are one placed one whose lifetime is both and the
 HOLE between them. Only a buffer that nobody reads could have lain in such a hole.
 """
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .segments import first_of, next_of
 ITEM_BUFFER, ITEM_SIZE, ITEM_OFFSET, ITEM_NEXT, ITEM_ORDER, ITEM_FIRST, ITEM_LAST, ITEM_WEIGHT = range(8)
 ITEM_WORDS = 8
 HOLE = 1                               # steps
-ROUNDS, PROMOTION = 4, 4               # rounds behind the first; how much more those that stick out weigh in the next
+ROUNDS, PROMOTION = 4, 4               # rounds after the first; how much more those that stick out weigh in the next
 NOTICEABLE = 64                        # one part in so many
 FEWEST_AGAIN, MOST_AGAIN = 3, 2048     # two lie as well as they can; with many, binding is not to take long
 
@@ -66,9 +66,9 @@ def most_alive(items, count, changes):
     zero_bytes(changes, 8 * (end - begin + 2))
     for i in range(count):
         item = items + 8 * i * ITEM_WORDS
-        first, behind, size = word(item, ITEM_FIRST) - begin, word(item, ITEM_LAST) + 1 - begin, word(item, ITEM_SIZE)
+        first, after, size = word(item, ITEM_FIRST) - begin, word(item, ITEM_LAST) + 1 - begin, word(item, ITEM_SIZE)
         set_word(changes, first, word(changes, first) + size)
-        set_word(changes, behind, word(changes, behind) - size)
+        set_word(changes, after, word(changes, after) - size)
     alive, most = 0, 0
     for step in range(end - begin + 1):
         alive += word(changes, step)
@@ -115,9 +115,9 @@ def offset_for(items, row, head):
         if apart_by(row, at) < 0:
             if word(at, ITEM_OFFSET) - end >= word(row, ITEM_SIZE):
                 return end, under
-            behind = word(at, ITEM_OFFSET) + word(at, ITEM_SIZE)
-            if behind > end:
-                end, under = behind, other
+            after = word(at, ITEM_OFFSET) + word(at, ITEM_SIZE)
+            if after > end:
+                end, under = after, other
         other = word(at, ITEM_NEXT)
     return end, under
 

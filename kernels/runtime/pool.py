@@ -70,8 +70,8 @@ def wake_up(host, address, count):
 
 @function
 def run_epilogue(row, counter, work, scratch, begin, end):
-    behind = work + word(row, t.ROW_EPILOGUE_WORK)
-    return map_run_range(word(row, t.ROW_EPILOGUE), counter, behind, scratch, begin, end)
+    after = work + word(row, t.ROW_EPILOGUE_WORK)
+    return map_run_range(word(row, t.ROW_EPILOGUE), counter, after, scratch, begin, end)
 
 
 @function
@@ -198,7 +198,7 @@ def threads_that_ran(pool):
 
 @function
 def wait_for_job(pool, seen):
-    """Returns when there is a job behind number `seen`: spins for a while, shorter when no run is on, then sleeps."""
+    """Returns when there is a job after number `seen`: spins for a while, shorter when no run is on, then sleeps."""
     jobs_at, wake_at, spin = pool + 8 * t.POOL_JOBS, pool + 8 * t.POOL_WAKE, word(pool, t.POOL_SPIN)
     for looked in range(spin):
         if atomic_load(jobs_at) != seen:

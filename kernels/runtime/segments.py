@@ -26,7 +26,7 @@ def first_of(frame, segment, head):
 
 @function
 def next_of(frame, table, member):
-    """The member behind this one, -1 if it is the last. table: FRAME_NEXT_DIM and so on."""
+    """The member after this one, -1 if it is the last. table: FRAME_NEXT_DIM and so on."""
     return word(word(frame, table), member) - 1
 
 

@@ -91,7 +91,7 @@ def shape_elements(image, rows, index):
 
 @function
 def available(frame, image, row):
-    """Elements of the memory behind a buffer that has its own, -1: as many as its dims say."""
+    """Elements of the memory of a buffer that has its own, -1: as many as its dims say."""
     kind, index = word(row, 0), word(row, 2)
     if kind == im.KIND_CONST:
         return shape_elements(image, word(image, im.H_CONSTANT_ROWS), index)

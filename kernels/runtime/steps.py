@@ -1,7 +1,7 @@
 """Where the words of steps, maps and programs stand in an image: nothing else of the runtime counts them.
 
 kernels/layout.py says what the records are. step: address of a step's record. words: of MAP words from `program` on, a
-MAP step's or those behind a CALL. access: of a load or a store of a map. program: of a scalar program, instr: of one of
+MAP step's or those after a CALL. access: of a load or a store of a map. program: of a scalar program, instr: of one of
 its instructions. As in image.py nothing is checked here: verify_layout.py does, and what it has not looked at yet may
 be read, but not be trusted.
 """
@@ -112,7 +112,7 @@ def call_attr(step, number):
 
 @function
 def epilogue_of(step):
-    """The words of the map behind a CALL, 0 if there is none."""
+    """The words of the map after a CALL, 0 if there is none."""
     if word(step, CALL_EPILOGUE) == 0:
         return 0
     return step + 8 * (CALL_LISTS + word(step, CALL_OPERANDS) + word(step, CALL_DIMS) + word(step, CALL_ATTRS))

@@ -1,7 +1,7 @@
 """Maps of the same rows run together: a tile of rows goes through all of them, one after the other, before the next.
 
 A mean, the mean of squares around it and what divides by that read the same matrix three times. Where it is larger than
-the caches, each of them brought it from memory anew; a tile of 32,768 elements stays in the second cache from one map
+the caches, each of them brought it from memory again; a tile of 32,768 elements stays in the second cache from one map
 to the next. Binding finds the maps; the first of them has tiles of rows and runs all, the others' turn is skipped.
 
 Invariants: a group begins with a reduction along rows; a tile of any map of it is the same rows of all. What two of the
@@ -21,8 +21,8 @@ MOST_MAPS = 8
 
 @function
 def extent_of(out, access, number, cols):
-    """Where a pass accesses memory: its first byte, that behind its last, the bytes between a row's elements and the
-    next one's, 0 if rows do not follow each other evenly, apart, and the bytes from a row's first to behind its last.
+    """Where a pass accesses memory: its first byte, that after its last, the bytes between a row's elements and the
+    next one's, 0 if rows do not follow each other evenly, apart, and the bytes from a row's first to after its last.
     cols: elements of a row."""
     bound, strides, size = out + 8 * word(out, m.PASS_0 + number), access + 8 * (m.A_STRIDES + 8 * number), word(
         access, m.A_SIZE)
@@ -93,14 +93,14 @@ def has_rows(out, rows, block):
 
 @part("together")
 def join_maps(row, most):
-    """Lets the map of a step's row run those behind it, at most `most` in all, as far as they can run together."""
+    """Lets the map of a step's row run those after it, at most `most` in all, as far as they can run together."""
     head = word(row, t.ROW_BOUND)
     rows, block = word(head, m.ROWS), word(head, m.BLOCK)
     count, fits = 1, 1
     while fits != 0 and count < most:
-        behind = row + 8 * t.ROW_WORDS * count
-        out = word(behind, t.ROW_BOUND)
-        if word(behind, t.ROW_KIND) != im.STEP_MAP or not has_rows(out, rows, block):
+        after = row + 8 * t.ROW_WORDS * count
+        out = word(after, t.ROW_BOUND)
+        if word(after, t.ROW_KIND) != im.STEP_MAP or not has_rows(out, rows, block):
             break
         for i in range(count):
             if not independent(word(row + 8 * t.ROW_WORDS * i, t.ROW_BOUND), out, rows):
@@ -108,9 +108,9 @@ def join_maps(row, most):
         if fits != 0:
             if word(out, m.MODE) == m.MODE_ELEMENTS:
                 set_word(out, m.TILE_ELEMENTS, word(out, m.TOTAL) // rows * block)
-            set_word(row, t.ROW_SCRATCH, max(word(row, t.ROW_SCRATCH), word(behind, t.ROW_SCRATCH)))
-            set_word(behind, t.ROW_TOGETHER, 0)
-            set_word(behind, t.ROW_TILES, word(row, t.ROW_TILES))
+            set_word(row, t.ROW_SCRATCH, max(word(row, t.ROW_SCRATCH), word(after, t.ROW_SCRATCH)))
+            set_word(after, t.ROW_TOGETHER, 0)
+            set_word(after, t.ROW_TILES, word(row, t.ROW_TILES))
             set_word(out, m.FAR, 0)               # what it reads comes from the cache
             count += 1
     set_word(row, t.ROW_TOGETHER, count)

@@ -32,7 +32,7 @@ def note(frame, kind, step, a, numbers):
         return 0
     used, words = word(trace, t.TRACE_USED), t.EVENT_NUMBERS + numbers
     dropped = word(trace, t.TRACE_DROPPED)
-    if dropped > 0 or used + words > word(trace, t.TRACE_CAPACITY):     # nothing stands behind a gap
+    if dropped > 0 or used + words > word(trace, t.TRACE_CAPACITY):     # nothing stands after a gap
         set_word(trace, t.TRACE_DROPPED, dropped + 1)
         set_word(trace, t.TRACE_LAST, 0)
         return 0

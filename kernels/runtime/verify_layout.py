@@ -48,9 +48,9 @@ def small(words, count):
 
 
 @function
-def map_size(words, at, room):
-    """Words of MAP words at an address that has `room` words; -1 if they do not fit."""
-    if room < MAP_DOMAIN:
+def map_size(words, at, available):
+    """Words of MAP words at an address that has `available` words; -1 if they do not fit."""
+    if available < MAP_DOMAIN:
         return -1
     rank, reduced = word(at, MAP_RANK), word(at, MAP_REDUCED)
     loads, stores = word(at, MAP_LOADS), word(at, MAP_STORES)
@@ -64,13 +64,13 @@ def map_size(words, at, room):
     ):
         return -1
     size = MAP_DOMAIN + rank + (loads + stores) * (ACCESS_STRIDES + rank)
-    return size if size <= room else -1
+    return size if size <= available else -1
 
 
 @function
-def lists_size(words, step, room):
-    """Words of a record of HOST, WHILE or IF that has `room` words; -1 if it makes no sense."""
-    if room < list_base(step):
+def lists_size(words, step, available):
+    """Words of a record of HOST, WHILE or IF that has `available` words; -1 if it makes no sense."""
+    if available < list_base(step):
         return -1
     operands, slots, binds = list_operands(step), list_slots(step), bind_count(step)
     if small(words, operands) == 0 or small(words, slots) == 0 or small(words, binds) == 0:
@@ -79,8 +79,8 @@ def lists_size(words, step, room):
 
 
 @function
-def call_size(words, step, room):
-    if room < CALL_LISTS:
+def call_size(words, step, available):
+    if available < CALL_LISTS:
         return -1
     operands, dims = word(step, CALL_OPERANDS), word(step, CALL_DIMS)
     attrs, epilogue = word(step, CALL_ATTRS), word(step, CALL_EPILOGUE)
@@ -93,29 +93,29 @@ def call_size(words, step, room):
     ):
         return -1
     size = CALL_LISTS + operands + dims + attrs
-    if size > room or epilogue == 0:
+    if size > available or epilogue == 0:
         return size
-    more = map_size(words, step + 8 * size, room - size)
+    more = map_size(words, step + 8 * size, available - size)
     return size + more if more > 0 else -1
 
 
 @function
-def record_size(words, step, room):
+def record_size(words, step, available):
     """Words that a step's record must have by its kind and counts; -1 if it makes no sense."""
     kind = kind_of(step)
     if kind == im.STEP_MAP:
-        size = map_size(words, map_of(step), room - STEP_FIRST)
+        size = map_size(words, map_of(step), available - STEP_FIRST)
         return size + STEP_FIRST if size > 0 else -1
     if kind == im.STEP_CALL:
-        return call_size(words, step, room)
+        return call_size(words, step, available)
     if has_lists(step):
-        return lists_size(words, step, room)
+        return lists_size(words, step, available)
     if kind == im.STEP_BIND:
-        if room < BIND_DIMS or small(words, bind_count(step)) == 0:
+        if available < BIND_DIMS or small(words, bind_count(step)) == 0:
             return -1
         return BIND_DIMS + bind_count(step)
     if kind == im.STEP_POP:
-        if room < POP_ROWS or small(words, bind_count(step)) == 0:
+        if available < POP_ROWS or small(words, bind_count(step)) == 0:
             return -1
         return POP_ROWS + BOUND_WORDS * bind_count(step)
     if kind == im.STEP_PUSH:

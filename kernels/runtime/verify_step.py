@@ -93,7 +93,7 @@ def moves_along_reduced(image, record, access, rank, reduced):
 
 @function
 def check_access(image, record, access, rank, axes, dtype, known, segment):
-    """Offset and strides are known dims over the first `axes` axes, -1 behind; the buffer has that dtype."""
+    """Offset and strides are known dims over the first `axes` axes, -1 after; the buffer has that dtype."""
     if usable(image, record, access_buffer(access), known, segment) == 0:
         return 84
     if (

@@ -69,7 +69,7 @@ def check_dims(image, record, segments):
 
 @function
 def dtype_and_limit(image, record, row):
-    """(dtype that the memory behind a buffer has, -1: its own; how many indices there are) of its kind."""
+    """(dtype that the memory of a buffer has, -1: its own; how many indices there are) of its kind."""
     kind, index = word(row, 0), word(row, 2)
     if kind == im.KIND_CONST or kind == im.KIND_STATE:
         field = im.H_CONSTANTS if kind == im.KIND_CONST else im.H_STATES

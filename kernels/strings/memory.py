@@ -8,8 +8,8 @@ from numba.extending import intrinsic
 from ..runtime.memory import call, copy_bytes, function, load_byte, load_int, set_word, word, zero_bytes
 
 __all__ = ["call", "copy_bytes", "equal_bytes", "float_bits", "function", "load_4", "load_8", "load_byte", "load_float",
-           "load_int", "load_real", "set_8", "set_byte", "set_float", "set_half_word", "set_real", "set_word",
-           "unsigned_4", "unsigned_8", "wide_product", "word", "zero_bytes"]
+           "load_int", "load_real", "set_byte", "set_float", "set_half_word", "set_real", "set_word", "unsigned_4",
+           "unsigned_8", "wide_product", "word", "zero_bytes"]
 
 _I8, _I32, _I64, _I128 = (ir.IntType(n) for n in (8, 32, 64, 128))
 _FLOAT, _REAL = ir.FloatType(), ir.DoubleType()
@@ -45,7 +45,7 @@ def _storing(element, given):
     return store
 
 
-set_byte, set_half_word, set_8 = (_storing(element, types.int64) for element in (_I8, _I32, _I64))
+set_byte, set_half_word = _storing(_I8, types.int64), _storing(_I32, types.int64)
 set_float, set_real = _storing(_FLOAT, types.float32), _storing(_REAL, types.float64)
 
 

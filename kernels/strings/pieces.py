@@ -1,16 +1,11 @@
 """Strings cut into parts and put together."""
 from __future__ import annotations
 
-import numpy as np
-
 from . import tables as t
 from .decimal import is_space
-from .memory import copy_bytes, equal_bytes, function, load_byte, set_8, set_byte, set_word, unsigned_8, word
+from .memory import copy_bytes, equal_bytes, function, load_byte, set_byte, set_word, word
 from .table import number_of, record_of, scratch
 from .tables import EVERYWHERE, LOWER, SPACES, STRIPPED, WHOLE
-
-EACH, SEVEN_BITS, EIGHTH_BITS, TWO = (np.uint64(n) for n in (0x0101010101010101, 0x7F7F7F7F7F7F7F7F,
-                                                              0x8080808080808080, 2))
 
 
 @function
@@ -115,29 +110,6 @@ def join(table, held, operands, width, count, between, between_size, numbers):
 
 
 @function
-def other_case(eight, first, past):
-    """Eight bytes, those that are letters with the other bit for small ones. first: 128 less the first letter, past:
-    128 less the byte behind the last one, in each byte. Without sign: sums go beyond 63 bits."""
-    low = eight & SEVEN_BITS
-    letters = (low + first) & ~(low + past) & ~eight & EIGHTH_BITS
-    return np.int64(eight ^ (letters >> TWO))
-
-
-@function
-def change_case(data, target, size, lowest):
-    """Copies bytes, those that are one of 26 letters in the other case."""
-    first, past = np.uint64(128 - lowest) * EACH, np.uint64(102 - lowest) * EACH
-    if size >= 8:
-        last = other_case(unsigned_8(data + size - 8), first, past)
-        for i in range(0, size - 7, 8):
-            set_8(target + i, other_case(unsigned_8(data + i), first, past))
-        set_8(target + size - 8, last)
-        return
-    for i in range(size):
-        set_byte(target + i, other_case(np.uint64(load_byte(data + i)), first, past))
-
-
-@function
 def changed(table, held, given, count, kind, numbers):
     """LOWER, UPPER of the letters that ASCII has, or STRIPPED of white space at both ends. Returns count, NO_MEMORY or
     UNKNOWN_NUMBER."""
@@ -146,19 +118,20 @@ def changed(table, held, given, count, kind, numbers):
         if record == 0:
             return t.UNKNOWN_NUMBER
         data, size = word(record, t.RECORD_DATA), word(record, t.RECORD_SIZE)
+        made = scratch(table, size)
+        if made == 0:
+            return t.NO_MEMORY
+        end = data + size
         if kind == STRIPPED:
-            end = data + size
             while data < end and is_space(load_byte(data)):
                 data += 1
             while data < end and is_space(load_byte(end - 1)):
                 end -= 1
-            number = number_of(table, held, data, end - data, 0)
-        else:
-            made = scratch(table, size)
-            if made == 0:
-                return t.NO_MEMORY
-            change_case(data, made, size, 65 if kind == LOWER else 97)
-            number = number_of(table, held, made, size, 0)
+        lowest = 65 if kind == LOWER else 97
+        for k in range(end - data):
+            byte = load_byte(data + k)
+            set_byte(made + k, byte ^ 32 if kind != STRIPPED and lowest <= byte < lowest + 26 else byte)
+        number = number_of(table, held, made, end - data, 0)
         if number == t.NO_MEMORY:
             return t.NO_MEMORY
         set_word(numbers, i, number)

@@ -141,7 +141,7 @@ def write(key: str, contents: bytes) -> bool:
     except OSError as error:
         if folder not in _spares:
             warnings.warn(f"graphc: the cache of compiled kernels at {folder} cannot be written ({error}); each "
-                          "process compiles them anew. Set GRAPHC_CACHE to a directory of yours.", stacklevel=2)
+                          "process compiles them again. Set GRAPHC_CACHE to a directory of yours.", stacklevel=2)
         with contextlib.suppress(OSError):             # no room for temporary files either: it is compiled again
             write_file(_spare(folder) / key, contents)
         return False

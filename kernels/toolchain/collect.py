@@ -180,9 +180,9 @@ def _add_products(units: dict[str, Unit]) -> None:
         for isa in [target.symbol for target in TARGETS.values()]:
             known = isa if isa in micro.ISAS else ""
             shapes = micro.shapes(known, dtype)
-            brains = micro.brain_shapes(known) if dtype == "f32" else ()
+            bfloat16_tiles = micro.bfloat16_shapes(known) if dtype == "f32" else ()
             unit.adapters += [Adapter(micro.symbol(dtype, shape), "emitted", partial(micro.emit, dtype, shape), isa=isa)
-                              for shape in (shapes.main, shapes.narrow, shapes.wide, *brains)]
+                              for shape in (shapes.main, shapes.narrow, shapes.wide, *bfloat16_tiles)]
 
 
 def _add_primitives(units: dict[str, Unit], table: list[str | None]) -> list[PrimitiveEntry]:

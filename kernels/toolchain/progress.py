@@ -1,4 +1,4 @@
-"""Says on stderr how far a build is: on a terminal in one line that is written anew, elsewhere in one now and then."""
+"""Says on stderr how far a build is: on a terminal in one line that is written again, elsewhere in one now and then."""
 from __future__ import annotations
 
 import sys

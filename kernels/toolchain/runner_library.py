@@ -31,7 +31,7 @@ TABLES = ("registry.o", "functions.o")
 # float64, which `is_shared` adds, and for these functions is said in docs/adr/0034.
 SHARED = frozenset({
     "array/absent", "array/copy", "array/equal_rows", "array/gather", "array/invert_permutation", "array/nonzero",
-    "array/scatter_nd", "image/crop_boxes", "image/draw_boxes", "image/glimpse", "image/suppression",
+    "array/pad", "array/scatter_nd", "image/crop_boxes", "image/draw_boxes", "image/glimpse", "image/suppression",
     "math/argextreme", "math/bincount", "math/checked", "math/cumsum", "math/search_sorted", "math/segment",
     "math/top_k", "math/unique", "nn/candidates", "nn/ctc", "nn/ctc_decode", "nn/depth_taps", "nn/dilation",
     "nn/fractional_pool", "nn/in_top_k", "nn/pooling", "nn/pooling3d", "nn/pooling_argmax", "nn/window_sum",

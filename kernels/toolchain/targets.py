@@ -38,7 +38,7 @@ TARGETS: dict[str, Target] = {t.name: t for t in (
 )}
 
 
-TSAN = "+tsan"            # behind the name of a target
+TSAN = "+tsan"            # after the name of a target
 
 
 def find_target(name: str) -> Target:

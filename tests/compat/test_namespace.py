@@ -89,8 +89,8 @@ def test_unknown_names(path: str, said: str) -> None:
 
 
 def test_unknown_modules() -> None:
-    with pytest.raises(ImportError, match="out of reach: graphc has kernels of its own"):
-        importlib.import_module("graphc.compat.v1.contrib.tensorrt")
+    with pytest.raises(ImportError, match="out of reach: graphc reads local files"):
+        importlib.import_module("graphc.compat.v1.contrib.bigtable")
     with pytest.raises(ImportError):
         from graphc.compat.v1.nn import no_such_thing  # noqa: F401
 
@@ -112,3 +112,22 @@ def test_all_names_of_a_module() -> None:
     cell = given["BasicLSTMCell"]
     assert cell is tf.nn.rnn_cell.BasicLSTMCell and cell in vars(tf.contrib.rnn).values()
     assert {n for n in dir(tf.nn.rnn_cell) if not n.startswith("_")} <= set(vars(tf.nn.rnn_cell))
+
+
+def test_tensorrt_is_imported_and_refused_when_it_is_used() -> None:
+    """Programs import it at their top and use it behind a switch."""
+    trt = importlib.import_module("graphc.compat.v1.contrib.tensorrt")
+    with pytest.raises(tf.errors.UnimplementedError, match="leave the call out and run the graph"):
+        trt.create_inference_graph(input_graph_def=None, outputs=["logits"])
+    with pytest.raises(AttributeError, match=r"tf\.contrib\.tensorrt\.convert is out of reach"):
+        trt.convert  # noqa: B018
+
+
+def test_who_tries_names_learns_that_a_module_is_not_there() -> None:
+    """Texar and others look for classes by pydoc.locate in one module after the other."""
+    import pydoc
+
+    assert pydoc.locate("graphc.compat.v1.no_such_thing") is None
+    assert pydoc.locate("graphc.compat.v1.nn.relu") is tf.nn.relu
+    with pytest.raises(ImportError, match=r"graphc does not have tf\.nn\.reluu yet; did you mean 'relu'"):
+        from graphc.compat.v1.nn import reluu  # noqa: F401

@@ -65,6 +65,8 @@ PIECES = (
           needed=True),
     tests("warpgroups", "products by wgmma and TMA are right: never run on a GPU", 60,
           "tests/cuda/test_warpgroup_products.py"),
+    tests("halves", "16-bit floats that stay 16 bits, attention with dropout and trained masks: never run on a GPU", 60,
+          *kernels("halves", "attention_training"), "tests/cuda/test_cuda_tensor_cores.py"),
     tests("scalars", "scalar functions and maps have the CPU's bits", 60, *kernels("scalars", "maps", "kernels")),
     tests("new-kernels", "groups, edges, transforms, matrices, CTC, boxes, draws, fused rows, fractional pooling: "
           "never run on a GPU", 90, *kernels("groups", "windows", "fourier", "matrices", "ctc", "suppression", "draws",
@@ -80,7 +82,7 @@ PIECES = (
     Piece("speed", "maps, rows and products against the memory's and the arithmetic's speed",
           (BENCH, "bandwidths", "rows", "products"), 60),
     tests("rows-and-attention", "attention, tensor cores, NVIDIA's library, rows", 120,
-          *kernels("rows", "attention", "tensor_cores", "libraries", "graphs", "placement", "session", "samples")),
+          *kernels("rows", "attention", "libraries", "graphs", "placement", "session", "samples")),
     Piece("peers", "kernels beside PyTorch's", (PEERS,), 120, wants="torch"),
     tests("loops", "control flow and gradients of loops with all sessions on the GPU", 60,
           "tests/graph/test_control_flow.py", "tests/graph/test_gradient_arrays.py", on_gpu=True),
@@ -192,6 +194,17 @@ def failures(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.startswith(("FAILED ", "ERROR "))]
 
 
+def first_failures(text: str) -> list[str]:
+    """The first test that failed of each process, in time: when a kernel has lost a context, all that follows there
+    fails, too."""
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        match = _TEST.match(line)
+        if match is not None and "PASSED" not in (match[1], match[2]):
+            found.setdefault(line.partition("]")[0] if line.startswith("[gw") else "", line)
+    return [f"first: {line}" for line in found.values()]
+
+
 def report(folder: Path, outcomes: Sequence[Outcome], not_run: Sequence[Piece], seconds: float) -> str:
     lines = [f"# A GPU asked ({seconds:.0f} s)", "", "| piece | asks | seconds | |", "|---|---|---|---|"]
     lines += [f"| {o.piece.name} | {o.piece.asks} | {o.seconds:.0f} | {'' if o.good else '**failed**: '}{o.said} |"
@@ -201,7 +214,8 @@ def report(folder: Path, outcomes: Sequence[Outcome], not_run: Sequence[Piece], 
         log = folder / f"{outcome.piece.name}.log"
         if not outcome.good and log.exists():
             text = log.read_text(errors="replace")
-            lines += ["", f"## {outcome.piece.name}", "", "```", *failures(text)[:40], *text.splitlines()[-40:], "```"]
+            lines += ["", f"## {outcome.piece.name}", "", "```", *first_failures(text), *failures(text)[:40],
+                      *text.splitlines()[-40:], "```"]
     for outcome in outcomes:
         log = folder / f"{outcome.piece.name}.log"
         if outcome.good and outcome.piece.command[0] in (BENCH, PEERS, PROGRAMS) and log.exists():

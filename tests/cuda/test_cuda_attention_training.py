@@ -15,6 +15,7 @@ from graphc.exec.cuda.code.dropped import PER_GROUP, dropped
 from graphc.exec.cuda.memory import Block
 from graphc.exec.library import load_library
 from graphc.ir.dtypes import as_dtype
+from graphc.kernels.contracts.all import kernel_of
 from graphc.ops.random.philox import uniform
 
 from on_both import TYPES, check_close, results
@@ -74,6 +75,24 @@ def test_dropout(quick: Any, called: list[str], monkeypatch: Any, drop: Callable
 
     check_close(build, *given(*shapes, dtype=dtype.as_numpy_dtype), runs=2, tolerance=1e-4)
     assert {"attention_dropped", "attention_general_grad"} <= set(called)
+
+
+def test_scratch_memory_is_that_of_one_chunk(monkeypatch: Any) -> None:
+    monkeypatch.setattr(attention_in_training, "MOST_SCORES", 3 * 32 * 64 * 4)
+    taken: list[int] = []
+    names = {"attention_dropped.f32": (8, 1), "attention_general_grad.f32": (13, 2)}
+    for name, (operands, matrices) in names.items():
+        dims, steps = (4, 3, 32, 64, 16, 16, 0, 0, 0), [0] * (0 if matrices == 1 else 3)
+        places = [at for shape in ((32, 16), (64, 16), (64, 16), (32, 16))[:3 if matrices == 1 else 4]
+                  for at in (0, 3 * shape[0] * shape[1], shape[0] * shape[1], shape[1])]
+        contract = kernel_of(name)
+        assert contract is not None
+        attrs = contract.attr_words([0] * (2 if matrices == 1 else 5) + ([] if matrices == 1 else [1, 0]) + [0.5])
+        taken.clear()
+        call = Call(("f32",), (256,) * operands, (*dims, *places, *steps), tuple(attrs), load_library(),
+                    lambda count: taken.append(count) or 256, lambda stored: 0)
+        assert list(CALLS[name.partition(".")[0]](call))
+        assert sum(taken) < 1.2 * matrices * 3 * 32 * 64 * 4
 
 
 @pytest.mark.parametrize("at_once", [1 << 28, 400])
@@ -152,9 +171,9 @@ def test_of_16_bit_floats_on_tensor_cores(quick_ampere: Any, dtype: Any) -> None
 def test_the_kernel_alone_draws_what_the_random_op_draws(device: Any, dtype: str, first: int, word: int) -> None:
     kind, count, key, run, iteration = TYPES[dtype], 1030, 2**63 - 5, 3, 2
     x, (draw, drop) = np.ones(count, kind), (np.array([key, run, iteration, word]), np.array([0.2, 0.7, 1.5], kind))
+    device.enter()
     block = Block(device, 3 * 8 * 1100)
     places = [block.address, block.address + 8800, block.address + 17600]
-    device.enter()
     for at, array in zip(places, (x, draw, drop), strict=True):
         device.upload(at, array.ctypes.data, array.nbytes)
     call = Call((dtype,), (), (), (), load_library(), lambda size: 0, lambda stored: 0)

@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 
 import graphc as gc
-from graphc.exec.cuda import driver
+from graphc.compat.v1.python.client.device_lib import list_local_devices
+from graphc.exec.cuda import driver, worth
+from graphc.exec.cuda.driver import find_devices
 from graphc.exec.cuda.engine import DeviceEngine
 from graphc.exec.cuda.worth import Estimate
 from graphc.plan.compile import compile_graph
 
 from stand_in import StandIn
+from stand_in_driver import IS_THERE, driver_standing_in
 
 pytestmark = pytest.mark.usefixtures("without_top_k")
 
@@ -181,6 +184,37 @@ def test_what_is_worth_a_gpu() -> None:
     bound = plan_of(sum_of_two, (1 << 24,), (1 << 24,))
     assert bound.is_long and not bound.pays(80 << 30)              # the copies take longer than the CPU
     assert plan_of(many_products, (1024, 1024)).pays(80 << 30)
+
+
+def large() -> Any:
+    """A run that is worth a GPU."""
+    return gc.reduce_sum(gc.matmul(gc.ones([256, 256]) * gc.random_uniform([256, 256]), gc.ones([256, 256])))
+
+
+@pytest.mark.skipif(not IS_THERE, reason="the library stands in on x86-64 only")
+@pytest.mark.parametrize(("status", "why"), [(803, "restart the machine"), (34, "stub"), (999, "cuInit")])
+def test_a_driver_that_does_not_work_fails_only_who_asks_for_a_gpu(monkeypatch: pytest.MonkeyPatch, status: int,
+                                                                   why: str) -> None:
+    monkeypatch.setattr(worth, "LONG", 0.0)
+    with driver_standing_in(init=status):
+        with gc.Graph().as_default(), gc.Session() as session, pytest.warns(UserWarning, match=f"(?s)cannot.*{why}"):
+            assert session.run(large()) > 0
+        with pytest.warns(UserWarning, match=why):
+            assert [device.device_type for device in list_local_devices()] == ["CPU"]
+        with gc.Graph().as_default() as graph, graph.device("/gpu:0"):
+            y = large()
+            with gc.Session() as session, pytest.raises(gc.errors.InternalError, match=why):
+                session.run(y)
+            soft = gc.ConfigProto(allow_soft_placement=True)
+            with gc.Session(config=soft) as session, pytest.warns(UserWarning, match=why):
+                assert session.run(y) > 0
+
+
+@pytest.mark.skipif(not IS_THERE, reason="the library stands in on x86-64 only")
+def test_gpus_that_are_too_old_are_left_out() -> None:
+    with driver_standing_in(compute=70), pytest.warns(UserWarning, match="capability 7.0, and is not used.*need 7.5"):
+        assert find_devices() == []
+        assert find_devices() == []
 
 
 def test_a_large_run_goes_to_a_gpu_by_itself(two: list[StandIn], monkeypatch: pytest.MonkeyPatch) -> None:

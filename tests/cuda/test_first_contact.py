@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from first_contact import BENCH, PIECES, ROOT, Piece, ask, command, judged, run
+from first_contact import BENCH, PIECES, ROOT, Piece, ask, command, first_failures, judged, run
 
 SLEEPS = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
 
@@ -58,6 +58,15 @@ def test_tests_are_counted_while_they_run(text: str) -> None:
     assert judged(piece, 9.0, 1, text).said == "1 passed, 1 failed"
     stopped = judged(piece, 9.0, None, text.split("\n")[0])
     assert stopped.good and stopped.said == "1 passed, stopped after 9 s"
+
+
+def test_the_first_failure_of_each_process_is_told() -> None:
+    text = "\n".join(["[gw0] [ 10%] PASSED tests/a.py::one", "[gw1] [ 20%] FAILED tests/a.py::two",
+                      "[gw0] [ 30%] FAILED tests/a.py::three", "[gw1] [ 40%] FAILED tests/a.py::four"])
+    assert first_failures(text) == ["first: [gw1] [ 20%] FAILED tests/a.py::two",
+                                    "first: [gw0] [ 30%] FAILED tests/a.py::three"]
+    assert first_failures("tests/a.py::one PASSED  [ 50%]\ntests/a.py::two FAILED  [ 99%]") == [
+        "first: tests/a.py::two FAILED  [ 99%]"]
 
 
 def test_the_stand_in_runs_the_same_pieces() -> None:

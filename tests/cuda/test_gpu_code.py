@@ -74,6 +74,25 @@ def test_training_and_predicting(tmp_path: Path, library: Any) -> None:
             np.testing.assert_allclose(on_cpu.run([x])[0], pair.gpu["predict"].run([x])[0], rtol=1e-5, atol=1e-5)
 
 
+def test_mixed_training_keeps_16_bits(tmp_path: Path, library: Any) -> None:
+    """Products of bfloat16, whose kernels are those of 16-bit factors."""
+    def mixed() -> Any:
+        x = gc.placeholder(gc.float32, [None, 24], "x")
+        w, v = (gc.get_variable(name, shape, initializer=gc.random_uniform_initializer(-0.5, 0.5, seed=2))
+                for name, shape in (("w", [24, 40]), ("v", [40, 16])))
+        hidden = gc.nn.relu(gc.matmul(gc.cast(x, gc.bfloat16), gc.cast(w, gc.bfloat16)))
+        loss = gc.reduce_mean(gc.square(gc.cast(gc.matmul(hidden, gc.cast(v, gc.bfloat16)), gc.float32) - 1.0))
+        train = gc.train.GradientDescentOptimizer(0.5).minimize(loss)
+        return {"train": gc.Signature({"loss": loss, "train": train}, {"x": x})}
+
+    with Pair(exported(mixed), tmp_path, [{"x": (32, 24)}]) as pair:
+        assert b"mma.sync.aligned.m16n8k16.row.col.f32.bf16" in pair.code.read_bytes()
+        for _ in range(3):
+            x = normal(32, 24)
+            ours, theirs = (model["train"].run([x])[0] for model in (pair.gpu, pair.cpu))
+            np.testing.assert_allclose(ours, theirs, rtol=2e-2)
+
+
 def test_variables_that_are_read_and_written_from_outside(tmp_path: Path) -> None:
     x, label = normal(5, 8, 8, 2), np.arange(5, dtype=np.int32)
     with net_pair(tmp_path) as pair:

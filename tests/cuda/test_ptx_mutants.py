@@ -43,9 +43,10 @@ def mapped(count: int) -> Run:
     return lambda device: run_map(device, program, [x, y])
 
 
-def on_tensor_cores(m: int, n: int, k: int) -> Run:
-    a, b = floats(m, k), floats(k, n)
-    text = make_ptx(tensor_product(TensorProduct(2, True, False, True, True, True, True)).text(), TENSOR_COMPUTE)
+def on_tensor_cores(m: int, n: int, k: int, element: str = "f32") -> Run:
+    a, b = (x.astype(np.float16 if element == "f16" else np.float32) for x in (floats(m, k), floats(k, n)))
+    kernel = tensor_product(TensorProduct(2, True, False, True, True, True, element == "f32", element=element))
+    text = make_ptx(kernel.text(), TENSOR_COMPUTE)
 
     def run(device: Any) -> list[np.ndarray]:
         c = np.zeros((m, n), np.float32)
@@ -67,6 +68,7 @@ CASES: dict[str, Run] = {
     "product of whole tiles": called("matmul.f32", [floats(32, 48), floats(48, 32)], [((32, 32), "f32")],
                                      (1, 32, 32, 48, 0, 0), (0, 0)),
     "tensor cores": on_tensor_cores(68, 72, 60),
+    **({"tensor cores, 16 bits": on_tensor_cores(68, 72, 72, "f16")} if EVERYTHING else {}),
     "map": mapped(1500), "map of one block": mapped(1024),
     "softmax": called("softmax.f32", [floats(5, 70)], [((5, 70), "f32")], (5, 70)),
     "cumsum": called("cumsum.f32", [floats(3, 300)], [((3, 300), "f32")], (3, 300), (0, 0)),

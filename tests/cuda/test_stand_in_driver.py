@@ -137,7 +137,7 @@ def test_freeing_waits_for_the_device(found: Found) -> None:
 @pytest.mark.parametrize("wrong", ["wait", "measured"])
 def test_what_cannot_be_recorded_is_refused(found: Found, wrong: str) -> None:
     device, library = found
-    with pytest.raises(CudaError, match="STREAM_CAPTURE_UNSUPPORTED"):
+    with pytest.raises(CudaError, match="STREAM_CAPTURE_UNSUPPORTED"):     # not what ending it says
         device.record(device.wait if wrong == "wait" else lambda: [device.seconds(lambda: None)][:0])
     library.mend()
 

@@ -285,3 +285,18 @@ def test_the_graph_is_saved_and_the_program_ends(tmp_path: Any) -> None:
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=120,
                           check=False)
     assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
+
+
+def test_a_saved_graph_asks_for_what_its_iterator_gives() -> None:
+    following = D.range(4).batch(2).make_one_shot_iterator().get_next(name="following")
+    gc.multiply(following, 10, name="y")
+    graph_def = gc.get_default_graph().as_graph_def()
+    for node in graph_def.node:
+        if node.op == "OneShotIterator":
+            node.attr["dataset"].s = b"dataset:of another process"
+    with gc.Graph().as_default():
+        y, = gc.import_graph_def(graph_def, return_elements=["y:0"])
+        with gc.Session() as session:
+            with pytest.raises(gc.errors.NotFoundError, match=r"files do not hold the data sets.*IteratorGetNext"):
+                session.run(y)
+            assert session.run(y, {"import/following:0": [1, 2]}).tolist() == [10, 20]

@@ -71,7 +71,7 @@ class GuardedKernel:
 
     def __call__(self, *operands: Any, dims: Sequence[int], attrs: Sequence[float] = (), persistent: bool = False,
                  winograd: bool = True, way: int = -1, packable: int = 1,
-                 order: Callable[[int], Sequence[int]] = range, brain: bool = False) -> int:
+                 order: Callable[[int], Sequence[int]] = range, bfloat16: bool = False) -> int:
         names = dict(zip((*self.declared.dims, *self.declared.attrs), (*map(int, dims), *attrs), strict=True))
         arrays = [np.asarray(o) for o in operands]
         before = [a.copy() for a in arrays]
@@ -84,7 +84,7 @@ class GuardedKernel:
             blocks = self._place(arrays, names, memory)
             status = self.loaded(*blocks, dims=dims, attrs=self.declared.attr_words(attrs), persistent=persistent,
                                  winograd=winograd, way=way, packable=packable, order=order, allocate=memory.scratch,
-                                 brain=brain)
+                                 bfloat16=bfloat16)
             for operand, array, block in zip(self.declared.operands, arrays, blocks, strict=True):
                 if operand.role != "in":
                     array.reshape(-1)[:block.size] = block

@@ -10,7 +10,7 @@ from attention_layouts import apart, inside, whole
 
 from graphc.ir.dtypes import float32, float64
 from graphc.ops.random.philox import uniform
-from kernels.cpu.nn.attention_blocks import ADDED, CHOSEN, MULTIPLIED
+from kernels.cpu.attention.attention_blocks import ADDED, CHOSEN, MULTIPLIED
 
 from kernel_harness import backwards, close, filled, load, normal
 

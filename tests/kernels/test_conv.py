@@ -4,7 +4,7 @@ import pytest
 
 from graphc.kernels.contracts.all import KERNELS
 from graphc.kernels.contracts.calls import Choice
-from graphc.kernels.cpu.nn.conv_tiles import DIRECT, LINES, PLANES, SPREAD, TAPS, WINOGRAD
+from graphc.kernels.cpu.convolution.conv_tiles import DIRECT, LINES, PLANES, SPREAD, TAPS, WINOGRAD
 
 import kernel_references as references
 from kernel_harness import backwards, close, filled, load, normal
@@ -46,6 +46,13 @@ CASES = [
     Window(2, 12, 12, 9, 1, 5, 12, dilation=(1, 2), pad=(0, 0, 4, 4)),
     Window(3, 150, 34, 2, 4, 31, 9, stride=(2, 1), pad=(1, 2, 0, 0)),
     Window(2, 40, 21, 3, 5, 7, 35, stride=(1, 5), dilation=(2, 3), pad=(3, 1, 2, 0)),
+    Window(2, 7, 64, 12, 2, 2, 17, stride=(2, 2)),
+    Window(1, 9, 64, 12, 2, 2, 17, stride=(2, 2), dilation=(2, 1)),
+    Window(1, 6, 48, 5, 2, 3, 20, stride=(3, 3), pad=(1, 0, 0, 0)),
+    Window(2, 16, 16, 32, 7, 7, 40),
+    Window(5, 17, 9, 70, 1, 1, 150),
+    Window(9, 1, 1, 40, 3, 3, 33, pad=(1, 1, 1, 1)),
+    Window(130, 1, 1, 3, 3, 3, 5, pad=(1, 1, 1, 1)),
 ]
 
 WAYS = len(KERNELS["conv2d"].ways)
@@ -174,12 +181,14 @@ def test_filters_that_reach_far_are_not_for_padded_lines():
 def test_ways_are_chosen_by_sizes():
     cases = (("conv2d", Window(8, 28, 28, 1, 5, 5, 32), LINES), ("conv2d", Window(8, 28, 28, 8, 5, 5, 6), PLANES),
              ("conv2d", Window(8, 28, 28, 64, 7, 7, 64), TAPS), ("conv2d", Window(8, 28, 28, 64, 1, 1, 64), DIRECT),
-             ("conv2d_input_grad", Window(8, 28, 28, 20, 5, 5, 20, stride=(2, 2)), LINES),
+             ("conv2d_input_grad", Window(8, 28, 28, 32, 5, 5, 20, stride=(2, 2)), LINES),
+                 ("conv2d_input_grad", Window(8, 28, 28, 20, 5, 5, 40, stride=(2, 2)), SPREAD),
+                 ("conv2d_input_grad", Window(8, 16, 16, 32, 7, 7, 64), SPREAD),
              ("conv2d_input_grad", Window(8, 28, 28, 64, 3, 3, 256, stride=(2, 2)), SPREAD),
              ("conv2d_input_grad", Window(1, 28, 28, 64, 2, 2, 20, stride=(2, 2)), SPREAD),
              ("conv2d_input_grad", Window(1, 28, 28, 64, 1, 1, 20, stride=(2, 2)), SPREAD),
              ("conv2d_input_grad", Window(8, 28, 28, 1, 5, 5, 20), PLANES),
-             ("conv2d_input_grad", Window(8, 28, 28, 256, 7, 7, 256), TAPS))
+             ("conv2d_input_grad", Window(8, 28, 28, 256, 7, 7, 256, pad=(3, 3, 3, 3)), TAPS))
     for name, size, way in cases:
         choice = load(name)[f"{name}.f32"].loaded.choice(arguments(size)["dims"], arguments(size)["attrs"])
         assert choice[Choice.VARIANT] == way, (name, size)

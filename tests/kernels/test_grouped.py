@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from graphc.kernels.contracts.all import KERNELS
-from graphc.kernels.cpu.nn.grouped import PRODUCTS
+from graphc.kernels.cpu.grouped.grouped import PRODUCTS
 
 from kernel_harness import backwards, close, filled, load, normal
 from kernel_references import Window

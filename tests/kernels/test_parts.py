@@ -106,7 +106,7 @@ def convolution(n: int, size: int, c: int, taps: int, oc: int, stride: int = 1) 
 
 
 def test_ways_of_convolutions() -> None:
-    """As the header of kernels/cpu/nn/conv.py tells them."""
+    """As the header of kernels/cpu/convolution/conv.py tells them."""
     cases = {"lines": (2, 28, 3, 5, 32), "taps": (2, 14, 256, 3, 32, 2), "planes": (2, 32, 8, 5, 3),
              "winograd": (8, 28, 64, 3, 64), "multiply": (2, 14, 64, 1, 32)}
     found = reached([("conv2d.f32", convolution(*case)) for case in cases.values()])

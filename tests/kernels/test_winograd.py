@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from graphc.kernels.contracts.calls import Choice
-from graphc.kernels.cpu.nn.conv_tiles import WINOGRAD
-from graphc.kernels.cpu.nn.winograd_forms import F4, F4X5
+from graphc.kernels.cpu.convolution.conv_tiles import WINOGRAD
+from graphc.kernels.cpu.winograd.winograd_forms import F4, F4X5
 
 import kernel_references as references
 from kernel_harness import backwards, filled, load, normal

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 from graphc.kernels.contracts.calls import Choice
-from graphc.kernels.cpu.nn.conv_tiles import WINOGRAD
-from graphc.kernels.cpu.nn.winograd_filter_grad import OUT, SHARED
-from graphc.kernels.cpu.nn.winograd_forms import F4_GRAD, F4X5_GRAD
+from graphc.kernels.cpu.convolution.conv_tiles import WINOGRAD
+from graphc.kernels.cpu.winograd.winograd_filter_grad import OUT, SHARED
+from graphc.kernels.cpu.winograd.winograd_forms import F4_GRAD, F4X5_GRAD
 
 import kernel_references as references
 from kernel_harness import backwards, filled, load, normal

@@ -96,11 +96,11 @@ def test_files_of_every_op_load_in_a_new_process(tmp_path: Path) -> None:
     written = set()
     for op_type in registered():
         op = OPS[op_type]
-        for number, sample in enumerate(op.samples):
+        for sample in op.samples[:1]:       # test_all_ops.py saves and loads them all
             if op.refs:
                 continue            # needs a variable
             graph = build(op, sample, arrays(op, sample)).graph
-            gc.train.write_graph(graph, str(tmp_path), f"{op_type}-{number}.pb", as_text=False)
+            gc.train.write_graph(graph, str(tmp_path), f"{op_type}-sample.pb", as_text=False)
             written.add(op_type)
     with gc.Graph().as_default() as graph:
         differentiated_control_flow()

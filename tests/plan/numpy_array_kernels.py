@@ -16,6 +16,16 @@ def gather(x: Arrays, d: list[int], attrs: list[int]) -> None:
 
 
 @kernel
+def pad(x: Arrays, d: list[int], attrs: list[int]) -> None:
+    outer, *pads, unit = d
+    sizes = [outer, *pads[::3], unit]
+    whole = [outer, *(sum(pads[i:i + 3]) for i in (0, 3, 6)), unit]
+    y = x[2].reshape(whole)
+    y[...] = x[1]
+    y[:, *(slice(b, b + n) for n, b in zip(pads[::3], pads[1::3], strict=True))] = x[0].reshape(sizes)
+
+
+@kernel
 def scatter_add(x: Arrays, d: list[int], attrs: list[int]) -> None:
     outer, axis, inner, count = d
     out = x[2].reshape(outer, axis, inner)

@@ -1,4 +1,4 @@
-"""The kernels of kernels/cpu/nn/fractional_pool.py in NumPy, by what the ops' references say of windows and edges."""
+"""kernels/cpu/pooling/fractional_pool.py in NumPy, by what the ops' references say of windows and edges."""
 from __future__ import annotations
 
 import numpy as np

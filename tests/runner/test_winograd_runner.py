@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import graphc as gc
-from graphc.kernels.cpu.nn.conv_tiles import WINOGRAD
+from graphc.kernels.cpu.convolution.conv_tiles import WINOGRAD
 
 from files import build_runner
 

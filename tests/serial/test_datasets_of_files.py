@@ -130,3 +130,19 @@ def test_a_file_with_too_few_inputs(tmp_path: Path) -> None:
     message = f"RepeatDataset '{node.name}'.*1 inputs"
     with gc.Graph().as_default(), pytest.raises(gc.errors.DataLossError, match=message):
         gc.import_graph_def(graph_def)
+
+
+def test_a_function_that_gives_a_data_set_of_itself() -> None:
+    graph_def = read("elements")
+    nodes = [node for node in graph_def.node if node.name.startswith("interleave/")]
+    del graph_def.node[:]
+    graph_def.node.extend(nodes)
+    name = next(node.attr["f"].func.name for node in nodes if "f" in node.attr)
+    function = next(f for f in graph_def.library.function if f.signature.name == name)
+    again = function.node_def.add(name="again", op="FlatMapDataset", input=["RangeDataset:handle:0"])
+    again.attr["f"].func.name = name
+    function.ret["identity"] = "again:handle:0"
+    with gc.Graph().as_default(), pytest.raises(gc.errors.OpError, match=r"nest deeper|nest more|cannot be made"):
+        gc.import_graph_def(graph_def, name="")
+        gc.Session().run(gc.get_default_graph().get_operation_by_name("interleave/MakeIterator"))
+        gc.Session().run("interleave/part_0:0")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import graphc as gc
-from graphc.kernels.cpu.nn.conv_tiles import WINOGRAD
+from graphc.kernels.cpu.convolution.conv_tiles import WINOGRAD
 
 WAY = f"variant {WINOGRAD}"
 TAPS = pytest.mark.parametrize("taps", [3, 5])

@@ -21,7 +21,7 @@ from graphc.api.math.comparison import is_nan, logical_not
 from graphc.api.math.reduce import reduce_all, reduce_any, reduce_prod
 from graphc.api.math.unary import exp, log, log1p, sqrt, square
 from graphc.api.public import public
-from graphc.ir.apply import convert_to_tensor, is_tensor_like
+from graphc.ir.apply import convert_to_tensor, holds_tensors, is_tensor_like
 from graphc.ir.dtypes import as_dtype, float32, int32
 from graphc.ir.graph import get_default_graph
 from graphc.ir.tensor import Tensor
@@ -127,9 +127,10 @@ class Distribution:
     def sample(self, sample_shape: Any = (), seed: int | None = None, name: str = "sample") -> Tensor:
         """Samples of the shape sample_shape + batch_shape + event_shape."""
         with self._scope(name):
-            if is_tensor_like(sample_shape):
+            if is_tensor_like(sample_shape) or holds_tensors(sample_shape):
                 sizes = reshape(convert_to_tensor(sample_shape), [-1])
-                known = as_shape(None)
+                found = sizes.value_sizes()
+                known = as_shape(None if found is None else [v if isinstance(v, int) else None for v in found])
             else:
                 listed = np.atleast_1d(np.asarray(sample_shape, np.int32)).tolist() if np.size(sample_shape) else []
                 sizes, known = constant(listed, int32), as_shape(listed)

@@ -12,7 +12,7 @@ from graphc.api.array.shapes import reshape
 from graphc.api.public import public
 from graphc.errors import UnimplementedError
 from graphc.ir.apply import apply, convert_to_tensor, is_tensor_like
-from graphc.ir.dtypes import DType, as_dtype, string
+from graphc.ir.dtypes import DType, as_dtype, int64, string
 from graphc.ir.graph import get_default_graph
 from graphc.ir.late_imports import load
 from graphc.ir.tensor import Tensor
@@ -75,20 +75,59 @@ class FixedLenSequenceFeature(namedtuple("FixedLenSequenceFeature",
         return super().__new__(cls, shape, dtype, allow_missing, default_value)
 
 
-class _Wanted:
-    """The features by kind, in the order of their names."""
+@public("SparseFeature", "io.SparseFeature")
+class SparseFeature(namedtuple("SparseFeature", ["index_key", "value_key", "dtype", "size", "already_sorted"])):
+    """A SparseTensor [batch, size] of two features: where values stand, and the values. As `tf.SparseFeature`.
+
+    index_key: the name of a feature of int64, or a list of several names, for as many axes; value_key: that of the
+    values, as many; size: of the axis, or a list. already_sorted: the places ascend in each Example. `parse_example`
+    raises ValueError if something is missing, or a feature is wanted with two dtypes.
+
+    >>> example = gc.train.Example()
+    >>> example.features.feature["at"].int64_list.value.extend([3, 0])
+    >>> example.features.feature["value"].float_list.value.extend([0.5, 2.])
+    >>> features = {"x": gc.SparseFeature(index_key="at", value_key="value", dtype=gc.float32, size=4)}
+    >>> x = gc.parse_example([example.SerializeToString()], features)["x"]
+    >>> gc.sparse_tensor_to_dense(x).eval()
+    array([[2. , 0. , 0. , 0.5]], dtype=float32)
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, index_key: Any, value_key: Any, dtype: Any, size: Any,
+                already_sorted: bool = False) -> SparseFeature:
+        return super().__new__(cls, index_key, value_key, dtype, size, already_sorted)
+
+
+class Wanted:
+    """The features by kind, in the order of their names. joined: those that are made of others, some of which (`parts`)
+    are wanted for nothing else."""
 
     def __init__(self, features: Mapping[str, Any]) -> None:
         self.sparse: list[tuple[str, DType]] = []
         self.dense: list[tuple[str, DType, tuple[int | None, ...], Any]] = []
-        for key in sorted(features):
+        self.joined = {key: f for key, f in sorted(features.items()) if isinstance(f, SparseFeature)}
+        for key in sorted(features.keys() - self.joined.keys()):
             self._add(key, features[key])
+        self.parts: set[str] = set()
+        for key, feature in self.joined.items():
+            self._add_parts(key, feature)
+
+    def _add_parts(self, key: str, feature: SparseFeature) -> None:
+        for name in ("index_key", "value_key", "dtype", "size"):
+            if getattr(feature, name) in (None, "", [], 0):
+                raise ValueError(f"Missing {name} for SparseFeature {key}.")
+        for part, dtype in [*((k, int64) for k in _index_keys(feature)), (feature.value_key, as_dtype(feature.dtype))]:
+            known = dict(self.sparse).get(part)
+            if known is None and part not in (d[0] for d in self.dense):
+                self._add(part, VarLenFeature(dtype))
+                self.parts.add(part)
+            elif known != dtype:
+                raise ValueError(f"Conflicting type for feature {part}: SparseFeature {key} takes it as a "
+                                 f"VarLenFeature of {dtype.name}.")
 
     def _add(self, key: str, feature: Any) -> None:
         if not isinstance(feature, (FixedLenFeature, VarLenFeature, FixedLenSequenceFeature)):
-            if type(feature).__name__ == "SparseFeature":
-                raise UnimplementedError(f"parse_example: feature '{key}' is a SparseFeature; parse its parts as "
-                                         "VarLenFeatures, and make a SparseTensor of them")
             raise ValueError(f"Invalid feature {key}:{feature}.")
         if not feature.dtype:
             raise ValueError(f"Missing type for feature {key}.")
@@ -120,7 +159,16 @@ class _Wanted:
         for (key, _), *triple in zip(self.sparse, *parts, strict=True):
             found[key] = load("graphc.api.sparse.tensor").SparseTensor(*triple)
         found.update(zip((d[0] for d in self.dense), outputs[3 * count:], strict=True))
-        return found
+        merge = load("graphc.api.sparse.convert").sparse_merge if self.joined else None
+        for key, feature in self.joined.items():
+            ids = [found[k] for k in _index_keys(feature)]
+            sizes = feature.size if isinstance(feature.index_key, (list, tuple)) else [feature.size]
+            found[key] = merge(ids, found[feature.value_key], list(sizes), already_sorted=feature.already_sorted)
+        return {key: value for key, value in found.items() if key not in self.parts}
+
+
+def _index_keys(feature: SparseFeature) -> list[str]:
+    return list(feature.index_key) if isinstance(feature.index_key, (list, tuple)) else [feature.index_key]
 
 
 def _default(key: str, dtype: DType, shape: tuple[int | None, ...], value: Any) -> Tensor:
@@ -137,10 +185,10 @@ def _default(key: str, dtype: DType, shape: tuple[int | None, ...], value: Any) 
     return reshape(convert_to_tensor(value, dtype, name=f"key_{plain}"), shape)
 
 
-def _checked(features: Any) -> _Wanted:
+def _checked(features: Any) -> Wanted:
     if not features:
         raise ValueError("Missing: features was None or empty.")
-    return _Wanted(features)
+    return Wanted(features)
 
 
 @public("parse_example", "io.parse_example")
@@ -148,10 +196,10 @@ def parse_example(serialized: Any, features: Mapping[str, Any], name: str | None
                   example_names: Any = None) -> dict[str, Any]:
     """The features of a vector of serialized Examples, by their names: tensors with the batch first, or SparseTensors.
 
-    features: name -> `gc.FixedLenFeature`, `gc.VarLenFeature` or `gc.FixedLenSequenceFeature`. example_names: strings
-    that errors show. TypeError for dtypes other than float32, int64 and string; ValueError for a scalar. As
-    `tf.parse_example`. Raises ValueError without features; strings that are no Examples, and features that are missing
-    or of another dtype, are an InvalidArgumentError when run.
+    features: name -> `gc.FixedLenFeature`, `gc.VarLenFeature`, `gc.FixedLenSequenceFeature` or `gc.SparseFeature`.
+    example_names: strings that errors show. TypeError for dtypes other than float32, int64 and string; ValueError for a
+    scalar. As `tf.parse_example`. Raises ValueError without features; strings that are no Examples, and features that
+    are missing or of another dtype, are an InvalidArgumentError when run.
 
     >>> example = gc.train.Example()
     >>> example.features.feature["age"].int64_list.value.append(30)

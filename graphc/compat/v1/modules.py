@@ -177,14 +177,26 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         around, _, last = space.rpartition(".")
         if exists(around) and find(around, last) is not _ABSENT:      # `from tensorflow.x import a_function`
             return None
-        # Without the module's name, by which `from tensorflow.x import y` would drop the error for one that says less.
-        raise ModuleNotFoundError(str(unknown(space, lookup(around)[1]())))
+        # By the module's name, who tries it (pydoc.locate) knows that it is not there; `from tensorflow.x import y`
+        # would drop the error for one that says less.
+        name = None if _is_from_import() else fullname
+        raise ModuleNotFoundError(str(unknown(space, lookup(around)[1]())), name=name)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
         return module(self._inside(spec.name))
 
     def exec_module(self, module: ModuleType) -> None:
         """Its names are looked up when they are used."""
+
+
+def _is_from_import() -> bool:
+    """Whether a module is looked for that may be the y of `from x import y`."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
+        if frame.f_code.co_name == "_handle_fromlist":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def install(root: str, space: str = "") -> None:

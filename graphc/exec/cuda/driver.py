@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import ctypes
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from graphc import errors
+from graphc.exec.cuda.code.ptx import OLDEST_COMPUTE
+from graphc.exec.cuda.statuses import BEGINNINGS, NO_DEVICE, OUT_OF_MEMORY, STICKY
 from graphc.exec.cuda.tensor_map import TensorMap, encode
 from graphc.ir.locks import new_lock
 
 POINTER, INT, SIZE, UNSIGNED = ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t, ctypes.c_uint
 ADDRESS = ctypes.c_uint64
-OUT_OF_MEMORY, NO_DEVICE, INVALID_PTX, NO_BINARY = 2, 100, 218, 209
-STICKY = (700, 702, 714, 715, 716, 717, 718, 719)      # the context is lost
 _COMPUTE_MAJOR, _COMPUTE_MINOR, _MULTIPROCESSORS = 75, 76, 16
 _CLOCK, _MEMORY_CLOCK, _BUS_WIDTH = 13, 36, 37         # kHz, kHz, bits
 _DYNAMIC_SHARED = 8                                    # attribute of a function: bytes of shared memory it may be given
@@ -104,9 +105,8 @@ class Driver:
         if status == OUT_OF_MEMORY:
             return errors.ResourceExhaustedError(f"the GPU has no memory left ({said})")
         if status in STICKY:
-            return CudaError(f"{said}: a kernel failed, and the GPU's state is lost; this is a bug of graphc. Restart "
-                             "the program, and report it; without gc.device('/gpu:0') it runs on the CPU")
-        error = CudaError(said)
+            return CudaError(f"{said}: {STICKY[status]}")
+        error = CudaError(f"{said}: {BEGINNINGS[status]}" if status in BEGINNINGS else said)
         error.status = status          # type: ignore[attr-defined]
         return error
 
@@ -197,8 +197,14 @@ class Device:
         self.driver.cuMemFree_v2(address)
 
     def allocate_pinned(self, count: int) -> int:
-        """The address of `count` bytes of the host's memory to which the device can copy while others work."""
-        return int(self._get(POINTER, self.driver.cuMemHostAlloc, max(count, 1), 0))
+        """The address of `count` bytes of the host's memory to which the device can copy while others work. Raises
+        ResourceExhaustedError."""
+        try:
+            return int(self._get(POINTER, self.driver.cuMemHostAlloc, max(count, 1), 0))
+        except errors.ResourceExhaustedError as error:
+            raise errors.ResourceExhaustedError(
+                f"the host has no pinned memory for {count} bytes, by which a run's feeds and fetches go to the GPU "
+                f"{self.name}: feed and fetch less at a time; {error}") from None
 
     def free_pinned(self, address: int) -> None:
         self.driver.cuMemFreeHost(address)
@@ -282,16 +288,24 @@ class Device:
         try:
             work()
         except BaseException:
-            graph = POINTER()
-            self.driver.cuStreamEndCapture(self.stream, ctypes.byref(graph))
-            if graph.value:
-                self.driver.cuGraphDestroy(graph)
+            self._stop_recording()
             raise
         graph = POINTER()
         self.driver.cuStreamEndCapture(self.stream, ctypes.byref(graph))
         ready = self._get(POINTER, self.driver.cuGraphInstantiateWithFlags, graph, 0)
         self.driver.cuGraphDestroy(graph)
         return int(ready)
+
+    def _stop_recording(self) -> None:
+        """What was recorded is of no use. A call that a recording must not have makes the driver refuse this one, too:
+        it stops, and what is told is the first error."""
+        graph = POINTER()
+        try:
+            self.driver.cuStreamEndCapture(self.stream, ctypes.byref(graph))
+        except CudaError:
+            return
+        if graph.value:
+            self.driver.cuGraphDestroy(graph)
 
     def forget(self, graph: int) -> None:
         self.driver.cuGraphExecDestroy(graph)
@@ -351,7 +365,8 @@ def find_device() -> Device | None:
 
 
 def find_devices() -> list[Device]:
-    """This machine's GPUs, found once; none if there is no driver or no GPU.
+    """This machine's GPUs, found once; none if there is no driver or no GPU. Those that are too old for graphc's
+    kernels are not among them.
 
     Raises UnimplementedError if the driver is too old, CudaError if it does not work.
     """
@@ -379,4 +394,9 @@ def _open() -> list[Device]:
         raise
     count = INT()
     driver.cuDeviceGetCount(ctypes.byref(count))
-    return [Device(driver, number) for number in range(count.value)]
+    found = [Device(driver, number) for number in range(count.value)]
+    too_old = [device for device in found if device.compute < OLDEST_COMPUTE]
+    for device in too_old:
+        warnings.warn(f"graphc: the GPU {device.name} has compute capability {device.compute / 10}, and is not used: "
+                      f"graphc's kernels need {OLDEST_COMPUTE / 10}", stacklevel=3)
+    return [device for device in found if device not in too_old]

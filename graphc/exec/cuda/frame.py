@@ -182,7 +182,8 @@ class DeviceFrame:
 
     def _work(self, given: Mapping[int, int]) -> tuple[Stage, int]:
         """(the work of all steps, how much of it comes before the first step that writes a variable)."""
-        products = ProductChoice(Lives(self.plan, self.part, self.dims), self.has_tensor_cores, self.engine.reduced)
+        lives = Lives(self.plan, self.part, self.dims) if self.has_tensor_cores else None
+        products = ProductChoice(lives, self.engine.reduced)
         self.shared = Scratch(self.device)
         writer = StepWork(self.plan, self.part.body, self.dims, self._address, self.engine.library, self.shared.take,
                           self._facts, products, libraries_of(self.device), warpgroups_of(self.device))

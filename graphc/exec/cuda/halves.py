@@ -19,31 +19,33 @@ FACTORS = {"attention": (0, 1, 2), "attention_kept": (0, 1, 2), "attention_grad"
 
 
 class ProductChoice:
-    """Of one body's steps, by their numbers. tensor_cores: whether the device has them; reduced: whether the user lets
-    them round."""
+    """Of one body's steps, by their numbers. lives: of its buffers, None where the device has no tensor cores; reduced:
+    whether the user lets them round."""
 
-    def __init__(self, lives: Lives, tensor_cores: bool, reduced: bool) -> None:
-        self._lives, self._tensor_cores, self._reduced = lives, tensor_cores, reduced
+    def __init__(self, lives: Lives | None, reduced: bool) -> None:
+        self._lives, self._reduced = lives, reduced
 
     def __call__(self, number: int) -> Products:
+        if self._lives is None:
+            return Products.FUSED
         step = self._lives.body.steps[number]
-        if not self._tensor_cores or not isinstance(step, p.Call):
+        if not isinstance(step, p.Call):
             return Products.FUSED
         kernel = kernel_of(step.kernel)
         assert kernel is not None, step.kernel
         factors = FACTORS.get(kernel.name, [i for i, operand in enumerate(kernel.operands) if operand.role != "out"])
-        kinds = {self._kind(number, i) for i in factors}
+        kinds = {_kind(self._lives, number, i) for i in factors}
         if None not in kinds:
             return EXACT.get("".join(kinds), Products.EXACT)   # type: ignore[arg-type]
         return Products.ROUNDED if self._reduced else Products.FUSED
 
-    def _kind(self, step: int, operand: int) -> str | None:
-        """The 16-bit type that an operand is or has been, "" of several; None of other numbers."""
-        lives = self._lives
-        there = lives.body.steps[step]
-        assert isinstance(there, p.Call)
-        dtype = lives.body.buffers[there.operands[operand]].dtype
-        if dtype in EXACT:
-            return dtype
-        life = lives.read_by(step, Use.READ, operand)
-        return None if life is None else lives.widened_from(life)
+
+def _kind(lives: Lives, number: int, operand: int) -> str | None:
+    """The 16-bit type that an operand of a step is or has been, "" of several; None of other numbers."""
+    step = lives.body.steps[number]
+    assert isinstance(step, p.Call)
+    dtype = lives.body.buffers[step.operands[operand]].dtype
+    if dtype in EXACT:
+        return dtype
+    life = lives.read_by(number, Use.READ, operand)
+    return None if life is None else lives.widened_from(life)

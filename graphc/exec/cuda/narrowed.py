@@ -60,6 +60,7 @@ class _Narrowing:
         self.lives = Lives(plan, part, dims)
         self.buffers, self.programs = list(self.body.buffers), list(plan.programs)
         self.shared = {*part.made, *part.given, *part.uploads, *part.downloads, *part.kept}
+        self._twins: dict[tuple[int, Event], Twin | None] = {}
         self.edits: dict[int, Edit] = {}
         self.operands: dict[int, dict[int, int]] = {}
 
@@ -130,8 +131,16 @@ class _Narrowing:
     # Where the 16-bit floats of a factor are
 
     def _twin(self, life: Life | None) -> Twin | None:
-        kind = None if life is None else self.lives.widened_from(life)
-        if life is None or not kind:
+        if life is None:
+            return None
+        known = (life.root, life.begins)
+        if known not in self._twins:
+            self._twins[known] = self._found_twin(life)
+        return self._twins[known]
+
+    def _found_twin(self, life: Life) -> Twin | None:
+        kind = self.lives.widened_from(life)
+        if not kind:
             return None
         for buffer in self._candidates(life, kind):
             return Twin(kind, buffer)

@@ -29,7 +29,8 @@ from graphc.kernels.toolchain import cache
 
 COMMAND = (sys.executable, "-m", "graphc.exec.cuda.warpgroup_probe")
 SECONDS = 120              # until which it must have ended
-NO_MEMORY = 3              # its status where the GPU has no memory for it: that tells nothing of the kernels
+# Its status where the GPU has no memory for it, or lets no other process use it: that tells nothing of the kernels.
+NOT_ASKED = 3
 KIND = "warpgroup-probe-"
 SIZES = (150, 300, 332)    # m, n, k: several tiles, none of them whole, and more panels than a ring has stages
 HALF_SIZES = (152, 304, 328)           # the same of factors that are 16-bit floats in memory
@@ -66,7 +67,7 @@ def _asked(number: int) -> tuple[str, bool]:
         return "", True
     said = (done.stdout + done.stderr).strip().splitlines()
     return (f"a test ended with {done.returncode}: {said[-1] if said else 'nothing was said'}",
-            done.returncode != NO_MEMORY)
+            done.returncode != NOT_ASKED)
 
 
 def _variants(elements: Sequence[str]) -> Iterator[tuple[Variant, tuple[bool, bool], bool]]:
@@ -117,16 +118,20 @@ def _is_right(device: Device, variant: Variant, turned: tuple[bool, bool], halve
 
 def main(*arguments: str) -> int:
     *elements, number = arguments
-    device = find_devices()[int(number)]
     try:
+        device = find_devices()[int(number)]
         device.enter()
+    except errors.OpError as error:
+        print(error)
+        return NOT_ASKED
+    try:
         for variant, turned, halves in _variants(elements or [*ELEMENTS]):
             if not _is_right(device, variant, turned, halves):
                 print(f"{variant.name}, transposed {turned}{', 16 bits in memory' * halves}: the product is wrong")
                 return 1
     except errors.ResourceExhaustedError as error:
         print(error)
-        return NO_MEMORY
+        return NOT_ASKED
     return 0
 
 

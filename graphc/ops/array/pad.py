@@ -11,14 +11,15 @@ import numpy as np
 from graphc.ir import dims
 from graphc.ir.builder import GradientBuilder
 from graphc.ir.dims import Size
-from graphc.ir.dtypes import float64, int64
+from graphc.ir.dtypes import COMPUTED, float64, int64
 from graphc.ir.elementwise import check_kind
 from graphc.ir.known import require_nonnegative
 from graphc.ir.op import Op, Permuted, Sample, attr, operand_field, register, same_dtypes
-from graphc.ir.spec import Spec, require_less_equal, text
+from graphc.ir.spec import Shape, Spec, require_less_equal, text
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ir.values import zeros
 
+KERNEL_AXES = 3          # axes with a border that the kernel knows
 _PADS = [(((1, 2), (0, 3)), (2, 5), None), (((0, 0), (1, 1), (2, 0)), (2, 3, 5), float64), (((3, 0),), (17,), int64),
          (((1, 1), (0, 0)), (0, 3), None), ((), (), None)]
 
@@ -34,9 +35,40 @@ def _padded(op: Any, x: Spec) -> Spec:
     return Spec(x.dtype, tuple(before + s + after for s, (before, after) in zip(x.shape, op.paddings, strict=True)))
 
 
-def _inside(op: Any, y: Any, x: Any) -> Any:
-    """The access of the part of y where x goes."""
-    return y.slice([before for before, _ in op.paddings], x.shape)
+def lower_pad(b: Any, x: Any, value: Any, y: Any, paddings: Sequence[tuple[Size, Size]]) -> None:
+    """y = x with a border of `value`, an access of one element, None: zero. By the kernel, which writes y once, if it
+    knows the dtype and three axes at most have a border; else a fill and a copy."""
+    outer, axes = _padded_axes(x.shape, paddings)
+    if not axes:
+        b.copy(x, y)
+    elif len(axes) <= KERNEL_AXES and x.dtype in COMPUTED:
+        value = b.constant(np.zeros((), x.dtype.numpy)) if value is None else value
+        if len(axes) < KERNEL_AXES:                    # the kernel copies all rows of its middle axis at once
+            outer, axes = 1, [(outer, 0, 0), *axes]
+        axes = [(1, 0, 0)] * (KERNEL_AXES - len(axes)) + axes
+        b.call("pad", [x, value, y], [outer, *itertools.chain(*axes), 1])
+    else:
+        if value is None:
+            b.fill(y, 0)
+        else:
+            b.copy(value.broadcast(y.shape), y)
+        b.copy(x, y.slice([before for before, _ in paddings], x.shape))
+
+
+def _padded_axes(shape: Shape, paddings: Sequence[tuple[Size, Size]]) -> tuple[Size, list[tuple[Size, Size, Size]]]:
+    """The elements of the axes in front of the first with a border, and (size, before, after) of each that has one,
+    those without behind it being part of it."""
+    outer: Size = 1
+    axes: list[tuple[Size, Size, Size]] = []
+    for size, (before, after) in zip(shape, paddings, strict=True):
+        if dims.same(before, 0) and dims.same(after, 0):
+            if axes:
+                axes[-1] = tuple(n * size for n in axes[-1])  # type: ignore[assignment]
+            else:
+                outer = outer * size
+        else:
+            axes.append((size, before, after))
+    return outer, axes
 
 
 def _cropped(g: GradientBuilder, node: Operation, op: Any, dy: Any) -> Tensor:
@@ -72,8 +104,7 @@ class Pad(Op):
         return Permuted(replace(self, paddings=tuple(self.paddings[p] for p in perm)), (perm,), (perm,))
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
-        b.fill(outputs[0], 0)
-        b.copy(inputs[0], _inside(self, outputs[0], inputs[0]))
+        lower_pad(b, inputs[0], None, outputs[0], self.paddings)
 
 
 @register
@@ -103,8 +134,7 @@ class PadV2(Op):
         return Permuted(replace(self, paddings=tuple(self.paddings[p] for p in perm)), (perm, None), (perm,))
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
-        b.copy(inputs[1].broadcast(outputs[0].shape), outputs[0])
-        b.copy(inputs[0], _inside(self, outputs[0], inputs[0]))
+        lower_pad(b, inputs[0], inputs[1], outputs[0], self.paddings)
 
 
 def replace_operands(op: Op) -> Any:

@@ -17,6 +17,7 @@ from graphc.ir.op import Op, Permuted, Sample, View, attr, operand_field, regist
 from graphc.ir.spec import Shape, Spec, require_equal, require_less_equal, text
 from graphc.ir.tensor import Operation
 from graphc.ir.values import zeros
+from graphc.ops.array.pad import lower_pad
 from graphc.ops.array.strides import Dense, dense
 
 
@@ -191,6 +192,12 @@ class StridedSliceGrad(Op):
         return [None, None, None, None, back]
 
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
-        b.fill(outputs[0], 0)
-        target = _slice_access(outputs[0], dense(self, outputs[0].shape))
-        b.copy(replace(inputs[0], shape=target.shape), target)
+        (dy,), (y,), plan = inputs, outputs, dense(self, outputs[0].shape)
+        if all(dims.same(stride, 1) for stride in plan.stride):
+            ends = zip(plan.begin, (have - begin - size for have, begin, size in zip(
+                y.shape, plan.begin, plan.size, strict=True)), strict=True)
+            lower_pad(b, b.reshape(dy, plan.size), None, y, list(ends))
+            return
+        b.fill(y, 0)
+        target = _slice_access(y, plan)
+        b.copy(replace(dy, shape=target.shape), target)

@@ -72,6 +72,7 @@ class Placeholder(Op):
 class PlaceholderWithDefault(Op):
     """A value that may be fed; else the input's."""
 
+    may_be_fed: ClassVar = True
     operands = ("input",)
     results = ("output",)
     types: ClassVar = {"dtype": "input"}

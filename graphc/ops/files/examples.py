@@ -81,12 +81,12 @@ class Parse(Host):
         varies, count, encoded = self.varies(i), math.prod(inner), key.encode()
         rows = []
         for features, name in zip(examples, said, strict=True):
-            values = _values(features.get(encoded), dtype, key, name)
+            values = values_of(features.get(encoded), dtype, key, name)
             if values is None and not varies and not default.size:
                 raise ValueError(f"{name}Feature: {key} (data type: {dtype.name}) is required but could not be found.")
             if values is None:
                 values = default.ravel() if not varies else np.zeros(0, default.dtype)
-            _check_count(values.size, count, inner, varies, key, name)
+            check_count(values.size, count, inner, varies, key, name)
             rows.append(values)
         if not varies:
             return np.concatenate([np.empty(0, default.dtype), *rows]).reshape(-1, *inner) if count else np.empty(
@@ -101,9 +101,9 @@ class Parse(Host):
     def sparse(self, i: int, key: str, examples: Sequence[Any], said: Sequence[str], batch: bool) -> tuple[Any, ...]:
         """Indices, values and shape."""
         dtype = self.sparse_types[i]
-        empty = np.zeros(0, _numpy(dtype))
+        empty = np.zeros(0, numpy_of(dtype))
         encoded = key.encode()
-        rows = [_values(f.get(encoded), dtype, key, name) for f, name in zip(examples, said, strict=True)]
+        rows = [values_of(f.get(encoded), dtype, key, name) for f, name in zip(examples, said, strict=True)]
         found = [empty if r is None else r for r in rows]
         lengths = np.array([len(r) for r in found], np.int64)
         values = np.concatenate([empty, *found])
@@ -114,7 +114,7 @@ class Parse(Host):
         return indices, values, np.array([len(found), lengths.max(initial=0)], np.int64)
 
 
-def _check_count(size: int, count: int, inner: tuple[int, ...], varies: bool, key: str, name: str) -> None:
+def check_count(size: int, count: int, inner: tuple[int, ...], varies: bool, key: str, name: str) -> None:
     """Raises ValueError unless so many values make rows of `count`, or one if their number does not vary."""
     if varies and (size % count if count else size):
         raise ValueError(f"{name}Key: {key}. Number of values is not a multiple of stride length {count}: {size}")
@@ -123,7 +123,7 @@ def _check_count(size: int, count: int, inner: tuple[int, ...], varies: bool, ke
                          f"{list(inner)}")
 
 
-def _values(feature: Feature | None, dtype: DType, key: str, name: str) -> np.ndarray | None:
+def values_of(feature: Feature | None, dtype: DType, key: str, name: str) -> np.ndarray | None:
     if feature is None:
         return None
     kind, values = feature
@@ -133,7 +133,7 @@ def _values(feature: Feature | None, dtype: DType, key: str, name: str) -> np.nd
     return texts(*values) if dtype == string else values
 
 
-def _numpy(dtype: DType) -> Any:
+def numpy_of(dtype: DType) -> Any:
     return dtype.numpy if dtype.numpy is not None else np.dtype(object)
 
 

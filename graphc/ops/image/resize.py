@@ -198,6 +198,7 @@ class ResizeBilinear(Resize):
             x = y
 
 
+@dataclass(frozen=True, eq=False)
 class ResizeGradient(Op):
     """The gradient of a resize by original_image, of whose values only dtype and sizes matter."""
 

@@ -52,6 +52,7 @@ _CASES: tuple[tuple[Any, ...], ...] = (
     ((2, 6, 5, 3), (1, 1, 3, 31), (1, 1), "VALID", (1, 1), ()),
     ((2, 6, 5, 3), (3, 3, 3, 2), (2, 2), "EXPLICIT", (1, 1), (0, 0, 1, 2, 2, 0, 0, 0)),
     ((0, 5, 5, 2), (3, 3, 2, 2), (1, 1), "SAME", (1, 1), ()),
+    ((2, 9, 1, 3), (3, 1, 3, 4), (1, 1), "SAME", (2, 1), ()),
 )
 
 
@@ -149,8 +150,12 @@ class Convolution(Op):
     def call(self, b: Any, kernel: str, operands: list[Any], picture: Shape, filter: Shape, result: Shape,
              axes: tuple[Axis, Axis], pads: tuple[int, int]) -> None:
         """The kernel, conv2d or a gradient, or its like for groups, or for a channel a group, of these sizes."""
-        steps = [*(axis.stride for axis in axes), *(axis.dilation for axis in axes)]
         window, outputs, groups = filter[:2], result[1:3], self.groups(picture, filter)
+        if all(dims.same(size, 1) for size in (picture[2], window[1], outputs[1])):
+            # Pictures of one column are rows: the same memory, and kernels go along lines.
+            picture, window, outputs = (picture[0], 1, picture[1], picture[3]), window[::-1], outputs[::-1]
+            axes, pads = axes[::-1], pads[::-1]
+        steps = [*(axis.stride for axis in axes), *(axis.dilation for axis in axes)]
         if groups == 1:
             b.call(kernel, operands, dims=[*picture, *window, filter[3], *outputs], attrs=[*steps, *pads])
         elif filter[2] == 1 and dims.same(filter[3], groups):

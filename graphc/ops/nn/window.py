@@ -17,6 +17,7 @@ from graphc.ir.elementwise import check_kind, check_rank
 from graphc.ir.op import same_dtypes
 from graphc.ir.records import dataclass
 from graphc.ir.spec import Shape, Spec, require_less_equal
+from graphc.ops.array.pad import lower_pad
 
 FORMATS = ("NHWC", "NCHW")
 
@@ -134,8 +135,8 @@ def padded(b: Any, x: Any, height: Axis, width: Axis, value: float) -> Any:
     """A copy of an NHWC picture with its padding around it."""
     n, h, w, c = x.shape
     made = b.temporary(x.dtype, (n, h + height.before + height.behind, w + width.before + width.behind, c))
-    b.fill(made, value)
-    b.copy(x, made.slice((0, height.before, width.before, 0), x.shape))
+    border = b.constant(np.array(value, x.dtype.numpy))
+    lower_pad(b, x, border, made, [(0, 0), (height.before, height.behind), (width.before, width.behind), (0, 0)])
     return made
 
 

@@ -4,8 +4,8 @@
     (p / keep) * floor(keep + u)               before that
 
 u are the numbers of a random op of p's own shape; factor, rate and keep are one number each, which may be fed. Factors
-may stand in any order. The step draws u again, number by number (kernels/cpu/nn/dropping.py), so the nodes that make
-it here may have other readers.
+may stand in any order. The step draws u again, number by number (kernels/cpu/attention/dropping.py), so the nodes that
+make it here may have other readers.
 """
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _whole(s: Any, value: int) -> Any:
 
 
 def _words(s: Any, words: Callable[[], tuple[Any, ...]]) -> Any:
-    """One of these words, 0 behind them: which one, the place in the result says."""
+    """One of these words, 0 after them: which one, the place in the result says."""
     found = _whole(s, 0)
     for number, word in enumerate(words()):
         found = s("select", s("equal", s.linear(), _whole(s, number)), word, found)
@@ -134,7 +134,7 @@ class Dropout:
         return (*self.drawn.inputs, *(number for number in numbers if number is not None))
 
     def operands(self, parts: Sequence[Value], origins: tuple[Origin, ...]) -> tuple[Value, Value]:
-        """draw and drop (kernels/cpu/nn/dropping.py), of the parts as they are now."""
+        """draw and drop (kernels/cpu/attention/dropping.py), of the parts as they are now."""
         inputs, numbers = parts[:len(self.drawn.inputs)], list(parts[len(self.drawn.inputs):])
         one = factor = self._number(1.0)
         for _, divides in self.factors:

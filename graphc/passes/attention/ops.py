@@ -5,13 +5,14 @@
   AttentionGrad    the gradients by q, k and v, from those numbers: the scores are computed anew
 
 The latter two may have dropout of the softmax: `draw` says where its random numbers come from, `drop` which weights are
-kept and what they are multiplied by (kernels/cpu/nn/dropping.py). The gradient may have one by a mask that is added.
+kept and what they are multiplied by (kernels/cpu/attention/dropping.py). The gradient may have one by a mask that is
+added.
 
 q[..., rows, depth], k[..., cols, depth], v[..., cols, columns] over one or two leading axes; mask, if there is one, is
 [..., rows or 1, cols] with leading axes that are the others' or 1. What it does to scores stands below.
 
 The pass attention_strides lets them read q, k, v and dy where they lie, as other values seen through strides (`seen`),
-and write results with the second leading axis behind the rows (`inside`): [outer, rows, inner, length].
+and write results with the second leading axis after the rows (`inside`): [outer, rows, inner, length].
 """
 from __future__ import annotations
 
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from graphc.ir.steps import A, StepBuilder
 
 MOST_LEADING = 2
-# What a mask's element m does to a score s (kernels/cpu/nn/attention_blocks.py): it is added; or, where m is below 0,
-# it stands in place of s, or s is multiplied by 0 before it is added.
+# What a mask's element m does to a score s (kernels/cpu/attention/attention_blocks.py): it is added; or, where m is
+# below 0, it stands in place of s, or s is multiplied by 0 before it is added.
 ADDED, CHOSEN, MULTIPLIED = 1, 2, 3
 # How an operand lies in the value that is given for it: its shape, its strides and its first element there.
 Seen = tuple[Shape, tuple[Size, ...], Size]
@@ -54,7 +55,7 @@ class Attending(Op):
     inside: tuple[bool, ...] = ()
     dropped: bool = False
     read: ClassVar[tuple[int, ...]] = SEEN
-    further: ClassVar[int] = 3             # which operand is the first behind those that are always there
+    further: ClassVar[int] = 3             # which operand is the first after those that are always there
     @property
     def mask_at(self) -> int:
         """Which operand the mask is, behind draw and drop."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from graphc.errors import UnimplementedError, built_at
 from graphc.ir import dims
 from graphc.ir.apply import field_value
+from graphc.ir.constant_values import Made, constant_value
 from graphc.ir.dims import Size
 from graphc.ir.element_values import DEPTH, from_operands
 from graphc.ir.node import Value, make_node
@@ -45,6 +46,10 @@ def with_fields(snapshot: Snapshot, operation: Operation, seen: Versions) -> tup
     return dataclasses.replace(definition, **found), operands
 
 
+def _made(value: Value) -> Made:
+    return Made(value.node, value.node.op, value.node.inputs, value.node.specs, value.index)
+
+
 def _sizes(snapshot: Snapshot, value: Value, depth: int = 0) -> tuple[Size, ...] | None:
     """The elements of an int tensor; what is known only while running becomes symbols. depth: of the recursion."""
     spec = value.spec
@@ -57,6 +62,8 @@ def _sizes(snapshot: Snapshot, value: Value, depth: int = 0) -> tuple[Size, ...]
         operands = value.node.inputs
         found = from_operands(value.node.op, [v.spec for v in operands],
                               lambda i: _sizes(snapshot, operands[i], depth + 1))
+        if found is None:
+            found = constant_value(value, _made)
         if found is not None:
             snapshot.bound[value] = found
     if value not in snapshot.bound:

@@ -2,8 +2,8 @@
 
 A value moves there if it persists from run to run (persistent.py), costs something, and something that does
 not persist uses it. Its ancestors come along. In the run it is a Prepared node, a buffer filled beforehand. Values
-that are fetched or written to variables stay, and so does everything in a flow without feeds: it is run once, to
-initialise.
+that are fetched or written to variables stay, and so does all of a flow that is neither fed nor reads a variable:
+it is run once, to initialise.
 """
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from graphc.passes.weights.persistent import Persistence
 
 
 def prepare(flow: Flow) -> Flow:
-    if not flow.inputs or flow.prepare is not None or flow.is_body:
+    if flow.prepare is not None or flow.is_body or not (flow.inputs or _reads_variables(flow)):
         return flow
     persists = Persistence(flow)
     moved = _frontier(flow, persists)
@@ -36,6 +36,10 @@ def prepare(flow: Flow) -> Flow:
 
     inner = dataclasses.replace(flow, inputs=(), outputs=tuple(moved), effects=())
     return dataclasses.replace(rewrite(flow, [take]), prepare=inner)
+
+
+def _reads_variables(flow: Flow) -> bool:
+    return any(isinstance(node.op, ReadState) for node in flow.nodes())
 
 
 def _prepared(value: Value, number: dict[Value, int]) -> Value:

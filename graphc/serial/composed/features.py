@@ -46,6 +46,18 @@ def _names(node: NodeDef) -> list[tuple[str, int]]:
                                           ("sparse_shapes", sparse), ("dense_values", dense)) for i in range(count)]
 
 
+def _names_of_sequences(node: NodeDef) -> list[tuple[str, int]]:
+    found = []
+    for part, dense_types in (("context", "Tcontext_dense"), ("feature_list", "feature_list_dense_types")):
+        sparse, dense = (len(node.attr[name].list.type) for name in (f"{part}_sparse_types", dense_types))
+        found += [(f"{part}_{name}", i) for name, count in (("sparse_indices", sparse), ("sparse_values", sparse),
+                                                            ("sparse_shapes", sparse), ("dense_values", dense))
+                  for i in range(count)]
+    lengths = dense if node.op == "ParseSequenceExample" else 0
+    return found + [("feature_list_dense_lengths", i) for i in range(lengths)]
+
+
 FEATURES = {"ParseExampleV2": Composed(5, _names, _parsed)}
 # The same results, of ops that have one list of them here.
-LISTED = {"ParseExample": _names, "ParseSingleExample": _names}
+LISTED = {"ParseExample": _names, "ParseSingleExample": _names, "ParseSequenceExample": _names_of_sequences,
+          "ParseSingleSequenceExample": _names_of_sequences}

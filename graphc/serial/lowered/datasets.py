@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from graphc.api.array.identity import identity
 from graphc.api.array.passing import identity_n
 from graphc.api.control import iterators
-from graphc.errors import UnimplementedError
+from graphc.errors import DataLossError, UnimplementedError
 from graphc.ir.graph import get_default_graph
 from graphc.ir.late_imports import load
 from graphc.ir.tensor import Operation, Tensor
@@ -91,11 +91,13 @@ class _Made:
         graph = get_default_graph()
         graph.mark_name(self.name)
         if self.node.op == "MakeIterator":
+            if len(self.part.texts) != 2:
+                raise DataLossError(f"it has {len(self.part.texts)} inputs, but takes a data set and an iterator")
             dataset, handle = (self._input(text) for text in self.part.texts)
             self._name(iterators.make_iterator(self._pipeline(dataset), handle, name=f"{self.name}/"))
         elif self.node.op == "OneShotIterator":
-            dataset, = self._function(_python(self.node.attr["dataset_factory"]))()
-            made = iterators.one_shot_iterator(self._pipeline(dataset), *self._elements(), name=f"{self.name}/")
+            made = iterators.one_shot_iterator(self._pipeline(*self._function(_python(
+                self.node.attr["dataset_factory"]))()), *self._elements(), name=f"{self.name}/")
             self._name(made.op, handle=made)
         elif self.node.op in _OF_ELEMENTS:
             with graph.name_scope(f"{self.name}/"):
@@ -139,8 +141,10 @@ class _Made:
         return (self.node.op, self.part.name, [self._input(text) for text in self.part.texts],
                 {key: _python(value) for key, value in self.node.attr.items()}, self._function)
 
-    def _pipeline(self, dataset: Any) -> Any:
-        return load("graphc.data.pipeline").Pipeline(dataset._step)
+    def _pipeline(self, *given: Any) -> Any:
+        if len(given) != 1 or not isinstance(given[0], load("graphc.data.dataset").Dataset):
+            raise DataLossError("what it goes over is no data set; the file is damaged")
+        return load("graphc.data.pipeline").Pipeline(given[0]._step)
 
     def _input(self, text: str) -> Any:
         """A tensor, or a dataset."""

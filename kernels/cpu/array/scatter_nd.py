@@ -1,7 +1,7 @@
 """gather_nd, scatter_nd, checked_indices: rows picked or written by tuples of indices.
 
 A table is batch * s0 * ... * s6 rows of `inner` elements; tuple j of a batch is `depth` indices, of axes of the sizes
-s0, s1, ... (1 behind depth). gather_nd: out[b, j] = params[b, tuple]. scatter_nd: table[b, tuple] op= updates[b, j] for
+s0, s1, ... (1 after depth). gather_nd: out[b, j] = params[b, tuple]. scatter_nd: table[b, tuple] op= updates[b, j] for
 j in ascending order; attr `how`: update, add, sub, mul, div, min, max, by these numbers. checked_indices: y = indices
 if all of them are inside, so that what writes a variable in place need not find out half way.
 Invariants: every index is checked before it is used; details stand in scratch. scatter_nd's tiles own whole batches or,

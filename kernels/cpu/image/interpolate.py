@@ -4,8 +4,8 @@ Job: interpolate is linear, out[o, j, :] = a + (b - a) * part[j] with a = x[o, l
 blend is out[o, j, :] = the sum of weight[j, t] * x[o, index[j, t], :] over t, in order, without those of weight 0.
 A line is a row of the picture, or the few channels of a pixel. Four or sixteen elements at a time are computed, the
 last ones of a line once more if they are fewer; of a line of less than four also some of the next line, which is
-written behind them.
-Invariants: every index is checked before it is used (INDEX_OUT_OF_RANGE). Nothing behind x is read, nothing behind a
+written after them.
+Invariants: every index is checked before it is used (INDEX_OUT_OF_RANGE). Nothing after x is read, nothing after a
 tile's own elements is written. Each element is computed by the same operations in the same order, whichever way.
 """
 from __future__ import annotations
@@ -77,8 +77,8 @@ def wrong_index(index, count, old):
 
 @helper
 def quick_lines(line, stop, last, inner, is_last):
-    """Where those of lines [line, stop) end that go by vectors. last: behind the tile's lines; is_last: of the last
-    picture (or of its last row), behind which there is nothing to read."""
+    """Where those of lines [line, stop) end that go by vectors. last: after the tile's lines; is_last: of the last
+    picture (or of its last row), after which there is nothing to read."""
     if inner >= FOUR:
         return stop
     return line if is_last else max(min(stop, last - FOUR), line)

@@ -3,11 +3,11 @@
 Job: suppress_boxes picks boxes by their scores in descending order, equal scores in ascending order of boxes, and
 leaves out those that overlap one picked before by more than `most_overlap`; with `sigma` above 0 their scores fall
 instead, by a factor exp(-overlap^2 / (2 sigma)), when their turn has come. It writes how many it picked, their scores,
-and zeros behind them. suppress_overlaps does so by a table of overlaps, suppress_classes class by class, and gathers
+and zeros after them. suppress_overlaps does so by a table of overlaps, suppress_classes class by class, and gathers
 the best of all classes; equal scores in ascending order of classes.
 Boxes wait in a heap, and the best one is compared with those picked alone: most never have their turn. Picked boxes
 stand in blocks of LANES: their tops, bottoms, lefts, rights and areas, so that one vector compares a block.
-Invariants: a block's lanes behind the last box are boxes without an area, which overlap nothing; numbers of boxes are
+Invariants: a block's lanes after the last box are boxes without an area, which overlap nothing; numbers of boxes are
 below 2^31.
 """
 from __future__ import annotations
@@ -109,7 +109,7 @@ def overlaps_any(box, blocks, found, limit):
 
 @helper
 def keep_box(box, blocks, found):
-    """Puts the box behind those picked."""
+    """Puts the box after those picked."""
     block, lane = offset(blocks, found // LANES * FIELDS * LANES), found % LANES
     if lane == 0:
         for j in range(FIELDS * LANES):

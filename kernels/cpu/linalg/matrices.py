@@ -17,7 +17,7 @@ def bind_matrices(batch, operations, choice):
 
 @helper
 def matrices_of(tile, batch, choice):
-    """The first matrix of a tile, and the first behind it."""
+    """The first matrix of a tile, and the first after it."""
     first = tile * choice[MATRICES]
     return first, min(first + choice[MATRICES], batch)
 

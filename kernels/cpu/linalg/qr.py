@@ -47,7 +47,7 @@ def make_reflect(dtype, isa):
 
     @helper
     def products(panel, rows, k, sums):
-        """Of column k with each column, in the rows behind k."""
+        """Of column k with each column, in the rows after k."""
         for j in range(0, width, lanes):
             total = splat(zero)
             for i in range(k + 1, rows):
@@ -57,7 +57,7 @@ def make_reflect(dtype, isa):
 
     @helper
     def turn(panel, rows, k, sums, scale):
-        """sums times column k is added in the rows behind k; column k itself becomes v."""
+        """sums times column k is added in the rows after k; column k itself becomes v."""
         for i in range(k + 1, rows):
             row = at(panel + i * line)
             factor = row[k]
@@ -132,10 +132,10 @@ def make_run(dtype, isa):
                 target[i * n + j] = source[i * n + j] * scale if i <= j else zero
 
     @helper
-    def apply(v, middle, turned, rows, count, c, c_row, columns, room, scratch):
+    def apply(v, middle, turned, rows, count, c, c_row, columns, space, scratch):
         """Multiplies `rows` rows of c by the reflections of a panel, or by the transpose of that."""
         apart()
-        packed, inner = room + line, room + (1 + rows) * line
+        packed, inner = space + line, space + (1 + rows) * line
         for j in range(0, columns, width):
             pack(packed, c + j * size, c_row, rows, columns - j)
             multiply(v, size, line, count, rows, packed, rows * line, line, width, inner, line, scratch)
@@ -152,21 +152,21 @@ def make_run(dtype, isa):
         """c, m * n, becomes R over its diagonal; q becomes Q, m * inner."""
         compact()
         least, start = min(m, n), scratch + scratch_bytes
-        room, each = start + ceil_div(least, width) * (m + width) * line, (m + width) * line
+        space, each = start + ceil_div(least, width) * (m + width) * line, (m + width) * line
         for first in range(0, least, width):
             count, rows, corner = min(width, least - first), m - first, c + first * (n + 1) * size
             middle = start + first // width * each
             v = middle + width * line
             pack(v, corner, n * size, rows, count)
-            reflect(v, rows, count, corner, n * size, room + line, room)
+            reflect(v, rows, count, corner, n * size, space + line, space)
             multiply(v, size, line, count, rows, v, rows * line, line, width, middle, line, scratch)
             for k in range(count):
-                at(middle + k * (line + size))[0] = at(room + line + k * (line + size))[0]
-            apply(v, middle, 1, rows, count, corner + count * size, n * size, n - first - count, room, scratch)
+                at(middle + k * (line + size))[0] = at(space + line + k * (line + size))[0]
+            apply(v, middle, 1, rows, count, corner + count * size, n * size, n - first - count, space, scratch)
         for panel in range(ceil_div(least, width) - 1, -1, -1):
             first, middle = panel * width, start + panel * each
             apply(middle + width * line, middle, 0, m - first, min(width, least - first),
-                  q + first * (inner + 1) * size, inner * size, inner - first, room, scratch)
+                  q + first * (inner + 1) * size, inner * size, inner - first, space, scratch)
 
     def run(a, q, r, batch, m, n, inner, choice, work, scratch, phase, tile):
         first, end = matrices_of(tile, batch, choice)

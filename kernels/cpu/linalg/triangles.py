@@ -3,8 +3,8 @@
 Job: a panel is what the micro-kernel takes for B: [rows][width], one line of `width` numbers for each row. Right sides
 stand in such panels, and so do parts of a matrix, transposed: then a line holds a column of it.
 Solutions are kept with their signs changed, y = -x: subtracting what is known already, T x, is adding T y, which is
-what the micro-kernel does; and the panel that is solved is the B of the product behind it.
-Invariants: only one triangle of T is read; lanes behind the last column hold anything, and are never stored outside.
+what the micro-kernel does; and the panel that is solved is the B of the product after it.
+Invariants: only one triangle of T is read; lanes after the last column hold anything, and are never stored outside.
 """
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from ..attention.attention_blocks import row_dot
 from ..memory import ITEM_SIZES, NUMBA_TYPES, apart, compact, helper, pointer_to
-from ..nn.attention_blocks import row_dot
 from ..products.blocks import blocks
 from ..products.micro import Shape, shapes
 from ..products.panels import packing
@@ -30,7 +30,7 @@ class Triangles:
     of an upper one if all three are given from their ends, with negative steps. unit: T's diagonal counts as ones.
     solve(t, t_row, t_step, upper, unit, n, panel, scratch): the same of any n. solve_one(t, t_row, t_step, upper, unit,
     n, x): one right side, n numbers without gaps, becomes the solution, with its own sign. negate(panel, lines).
-    take(panel, source, count): a line of `count` numbers, zeros behind. give(target, line, count, sign): sign times it.
+    take(panel, source, count): a line of `count` numbers, zeros after. give(target, line, count, sign): sign times it.
     write(target, row_step, panel, lines, count, sign): sign times the panel, transposed: `count` rows.
     """
 

@@ -1,4 +1,4 @@
-"""checked: y = x, unless an element of x is one that the step behind cannot take.
+"""checked: y = x, unless an element of x is one that the next step cannot take.
 
 Job: integers that divide (0 is refused) and that are exponents (below 0 is refused): primitives of maps cannot fail, so
 what they cannot take is looked for before. attr `refused`: 0 zeros, 1 numbers below 0; nothing is refused if there are

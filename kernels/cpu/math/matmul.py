@@ -5,12 +5,12 @@ Job: floats go through the micro-kernel: bind (matmul_choice.py) picks its shape
     PACKED     B is a constant: it was packed beforehand (format = shape)
     IN_WORK    phase 0 packs B into the shared workspace
     IN_TILE    each tile packs its own columns of B, block by block
-A constant B of float32 may be packed as bfloat16, half as large (BRAIN, BRAIN_WIDE; docs/adr/0055): if that is asked
-for, and B has columns enough.
+A constant B of float32 may be packed as bfloat16, half as large (BFLOAT16, BFLOAT16_WIDE; docs/adr/0055): if that
+is asked for, and B has columns enough.
 Three shapes are none of the micro-kernel's: DOTS, few rows of A times B transposed and not packed, by dot products,
 before which phase 0 brings A in order if it is transposed; STREAM, one row of A times B not packed; SHORT, tiny
 matrices and short sums. Products of few columns are computed turned (products/turned.py): bind and run
-exchange the operands' roles, and everything behind that knows the exchanged ones only.
+exchange the operands' roles, and everything after that knows the exchanged ones only.
 Tiles are blocks of rows, so that an epilogue can follow each; few rows are cut into columns instead. A batch with a
 shared B and whole rows of A is one tall matrix. Integers: products/integers.py.
 Invariants: the order in which an element's products are added depends on sizes only (that of k, but for DOTS), so no
@@ -21,11 +21,11 @@ from __future__ import annotations
 from ...contracts.calls import Functions
 from ...contracts.dtypes import FLOATS
 from ..memory import ITEM_SIZES, address, apart, ceil_div, compact, helper, part
+from ..products.bfloat16_panels import bfloat16_packing
 from ..products.blocks import blocks
-from ..products.brain import brain_packing
 from ..products.dots import dot_products, tile_of
 from ..products.integers import make_integers
-from ..products.micro import ISAS, brain_shapes, shapes
+from ..products.micro import ISAS, bfloat16_shapes, shapes
 from ..products.packed_blocks import packed_on_the_way
 from ..products.panels import packing
 from ..products.short import short_products
@@ -34,8 +34,8 @@ from ..products.turned import NOT_TURNED, ONE_COLUMN, turn, turning
 from ..words import OK
 from .matmul_choice import (
     BATCHES,
-    BRAIN,
-    BRAIN_WIDE,
+    BFLOAT16,
+    BFLOAT16_WIDE,
     DOTS,
     IN_PLACE,
     IN_TILE,
@@ -62,9 +62,10 @@ def make_shape_run(dtype, shape):
     """The functions (pack tile, compute tile) for one shape of the micro-kernel."""
     size, width = ITEM_SIZES[dtype], shape.width
     line_bytes = shape.line_bytes(size)
-    kit, pack_panels = blocks(dtype, shape), brain_packing(shape) if shape.brain else packing(dtype, shape).pack_panels
+    kit = blocks(dtype, shape)
+    pack_panels = bfloat16_packing(shape) if shape.bfloat16 else packing(dtype, shape).pack_panels
     multiply, kit_scratch = kit.multiply, kit.scratch_bytes
-    multiply_packing = None if shape.brain else packed_on_the_way(dtype, shape)
+    multiply_packing = None if shape.bfloat16 else packed_on_the_way(dtype, shape)
 
     @helper
     def pack_tile(target, b, n, k, b_batch, transpose_b, choice, tile):
@@ -109,7 +110,7 @@ def make_shape_run(dtype, shape):
             multiply(source, a_row, a_step, rows, k, scratch + kit_scratch, 0, width * size, columns - whole,
                      target + whole * size, c_row, scratch)
 
-    product_of_tile = packed_product if shape.brain else product     # bfloat16 is always packed beforehand
+    product_of_tile = packed_product if shape.bfloat16 else product     # bfloat16 is always packed beforehand
 
     def compute_tile(a, b, c, c_row, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch,
                      tile):
@@ -127,7 +128,7 @@ def make_shape_run(dtype, shape):
                             min(choice[TILE_ROWS], choice[ROWS] - first_row), first_panel,
                             min(choice[TILE_PANELS], panels - first_panel))
     # A small runner has no bfloat16. Of others the parts are within: a part brings all that it might call.
-    return pack_tile, part("tile", shape)(compute_tile) if shape.brain else helper(compute_tile)
+    return pack_tile, part("tile", shape)(compute_tile) if shape.bfloat16 else helper(compute_tile)
 
 
 def make_unpacked_run(dtype, isa):
@@ -168,9 +169,9 @@ def make_fast(dtype, isa):
     pack_main, compute_main = make_shape_run(dtype, sizes.main)
     pack_narrow, compute_narrow = make_shape_run(dtype, sizes.narrow)
     pack_wide, compute_wide = make_shape_run(dtype, sizes.wide)
-    brain = dtype == "f32"
-    pack_brain, compute_brain, pack_long, compute_long = (
-        function for shape in brain_shapes(isa) for function in make_shape_run("f32", shape))
+    may_be_bfloat16 = dtype == "f32"
+    pack_bfloat16, compute_bfloat16, pack_long, compute_long = (
+        function for shape in bfloat16_shapes(isa) for function in make_shape_run("f32", shape))
     compute_unpacked, write_turned = make_unpacked_run(dtype, isa), turning(dtype)
 
     @helper
@@ -180,9 +181,9 @@ def make_fast(dtype, isa):
             pack_main(target, b, n, k, b_batch, transpose_b, choice, tile)
         elif choice[SHAPE] == NARROW:
             pack_narrow(target, b, n, k, b_batch, transpose_b, choice, tile)
-        elif brain and choice[SHAPE] == BRAIN:
-            pack_brain(target, b, n, k, b_batch, transpose_b, choice, tile)
-        elif brain and choice[SHAPE] == BRAIN_WIDE:
+        elif may_be_bfloat16 and choice[SHAPE] == BFLOAT16:
+            pack_bfloat16(target, b, n, k, b_batch, transpose_b, choice, tile)
+        elif may_be_bfloat16 and choice[SHAPE] == BFLOAT16_WIDE:
             pack_long(target, b, n, k, b_batch, transpose_b, choice, tile)
         else:
             pack_wide(target, b, n, k, b_batch, transpose_b, choice, tile)
@@ -207,10 +208,10 @@ def make_fast(dtype, isa):
         elif choice[SHAPE] == WIDE:
             compute_wide(a, b, c, c_row, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch,
                          tile)
-        elif brain and choice[SHAPE] == BRAIN:
-            compute_brain(a, b, c, c_row, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch,
-                          tile)
-        elif brain and choice[SHAPE] == BRAIN_WIDE:
+        elif may_be_bfloat16 and choice[SHAPE] == BFLOAT16:
+            compute_bfloat16(a, b, c, c_row, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice,
+                             scratch, tile)
+        elif may_be_bfloat16 and choice[SHAPE] == BFLOAT16_WIDE:
             compute_long(a, b, c, c_row, packed, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, scratch,
                          tile)
         else:

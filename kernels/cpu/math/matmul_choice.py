@@ -7,7 +7,7 @@ from __future__ import annotations
 from ..memory import ITEM_SIZES, apart, ceil_div, helper, round_up
 from ..products.blocks import blocks
 from ..products.dots import COLUMNS
-from ..products.micro import brain_shapes
+from ..products.micro import bfloat16_shapes
 from ..products.row_tile import tile_shape
 from ..products.short import TOGETHER
 from ..products.streams import RUN
@@ -16,7 +16,7 @@ from ..tiles import shared_as_well, shared_evenly
 from ..vector import LANES
 from ..ways import takes
 from ..words import (
-    BRAIN_WEIGHTS,
+    BFLOAT16_WEIGHTS,
     FORMAT,
     PACK_TILES,
     PACKED_BYTES,
@@ -32,7 +32,7 @@ from ..words import (
 
 IN_PLACE, PACKED, IN_WORK, IN_TILE = 0, 1, 2, 3
 # Those that have a way of their own are numbered as it is (contracts/math.py).
-MAIN, NARROW, WIDE, DOTS, STREAM, SHORT, BRAIN, BRAIN_WIDE = range(1, 9)
+MAIN, NARROW, WIDE, DOTS, STREAM, SHORT, BFLOAT16, BFLOAT16_WIDE = range(1, 9)
 # Words of choice: how B arrives; shape; batches and rows after merging; rows, panels and batches of a tile; panels of
 # a pack tile; columns of a tile; where in scratch memory a tile of C turned stands.
 (MODE, SHAPE, BATCHES, ROWS, TILE_ROWS, TILE_PANELS, TILE_BATCHES, PACK_PANELS, TILE_COLUMNS,
@@ -48,7 +48,7 @@ SMALL = 256 * 1024                     # bytes of a B that a tile may pack for i
 LINE, COLLIDING = 64, 4096             # bytes of a line; of a distance at which lines meet in a set of the first cache
 ALONE_TILES = 4                        # register tiles of rows, for which no matrix of a batch is packed
 PACKING_ROWS = 32                      # register tiles of rows, of a tile that packs for itself
-BRAIN_COLUMNS = 32                     # fewer stay float32, on every ISA
+BFLOAT16_COLUMNS = 32                     # fewer stay float32, on every ISA
 DOT_ROWS = 16                          # more rows of A pay for transposing B
 DOT_SUM = 4                            # products of an element, a row of A, from which dot products pass short ones
 DOT_PRODUCTS = 1 << 16                 # of a tile of DOTS or STREAM, at least: they wait for memory
@@ -87,7 +87,7 @@ def gain_of_dots(rows, k):
 
 def make_bind(dtype, sizes, isa):
     """bind of one ISA. sizes: its shapes."""
-    size, may_be_brain, brains = ITEM_SIZES[dtype], dtype == "f32", brain_shapes(isa)
+    size, may_be_bfloat16, bfloat16_tiles = ITEM_SIZES[dtype], dtype == "f32", bfloat16_shapes(isa)
     lanes = LANES * 4 // size
     kits = [blocks(dtype, s) for s in (sizes.main, sizes.narrow, sizes.wide)]
     width_main, width_narrow, width_wide = (kit.shape.width for kit in kits)
@@ -95,10 +95,10 @@ def make_bind(dtype, sizes, isa):
     scratch_main, scratch_narrow, scratch_wide = (kit.scratch_bytes for kit in kits)
     block_main, block_narrow, block_wide = (kit.block_bytes for kit in kits)
     rows_short, columns_short = tile_shape(isa)[0], tile_shape(isa)[1] * lanes
-    width_brain, width_long = (shape.width for shape in brains)
-    rows_brain, rows_long = (shape.rows for shape in brains)
-    line_brain, line_long = (shape.line_bytes(size) for shape in brains)
-    scratch_brain, scratch_long = (blocks("f32", shape).scratch_bytes for shape in brains)
+    width_bfloat16, width_long = (shape.width for shape in bfloat16_tiles)
+    rows_bfloat16, rows_long = (shape.rows for shape in bfloat16_tiles)
+    line_bfloat16, line_long = (shape.line_bytes(size) for shape in bfloat16_tiles)
+    scratch_bfloat16, scratch_long = (blocks("f32", shape).scratch_bytes for shape in bfloat16_tiles)
 
     @helper
     def gain_of_few(batches, rows, n, k, transpose_b):
@@ -133,16 +133,16 @@ def make_bind(dtype, sizes, isa):
         return few * gain_of_few(batches, rows, n, k, transpose_b) + (1 - few) * many
 
     @helper
-    def shape_of(rows, n, way, brain):
+    def shape_of(rows, n, way, bfloat16):
         """Shape, its width and rows, the bytes of a line of a panel, the scratch it needs, and that of a block of B.
-        way: DOTS, STREAM, SHORT, or 0. brain: whether B becomes bfloat16."""
+        way: DOTS, STREAM, SHORT, or 0. bfloat16: whether B becomes bfloat16."""
         if way != 0:
             return way, COLUMNS if way == DOTS else RUN if way == STREAM else columns_short, (
                 rows_short if way == SHORT else rows), 0, 0, 0
-        if brain and rows <= rows_long and n > width_brain:
-            return BRAIN_WIDE, width_long, rows_long, line_long, scratch_long, 0
-        if brain:
-            return BRAIN, width_brain, rows_brain, line_brain, scratch_brain, 0
+        if bfloat16 and rows <= rows_long and n > width_bfloat16:
+            return BFLOAT16_WIDE, width_long, rows_long, line_long, scratch_long, 0
+        if bfloat16:
+            return BFLOAT16, width_bfloat16, rows_bfloat16, line_bfloat16, scratch_bfloat16, 0
         if rows <= rows_wide and n > width_main:
             return WIDE, width_wide, rows_wide, width_wide * size, scratch_wide, block_wide
         if n <= width_narrow:
@@ -243,8 +243,8 @@ def make_bind(dtype, sizes, isa):
         batches, rows = (1, batch * m) if merged else (batch, m)
         plain = persistent == 0
         way = way_of(batches, rows, n, k, transpose_a, transpose_b, turned, choice) if plain else 0
-        brain = may_be_brain and not plain and choice[BRAIN_WEIGHTS] != 0 and n >= BRAIN_COLUMNS
-        shape, width, height, line_bytes, scratch, block = shape_of(rows, n, way, brain)
+        bfloat16 = may_be_bfloat16 and not plain and choice[BFLOAT16_WEIGHTS] != 0 and n >= BFLOAT16_COLUMNS
+        shape, width, height, line_bytes, scratch, block = shape_of(rows, n, way, bfloat16)
         panels, panel_bytes = ceil_div(n, width), k * line_bytes
         choice[SHAPE], choice[BATCHES], choice[ROWS] = shape, batches, rows
         choice[PACK_PANELS] = min(max(PACK_BYTES // max(panel_bytes, 1), 1), panels)

@@ -39,7 +39,7 @@ def digit_of(key, shift):
 
 @helper
 def in_order(memory, n, size):
-    """Puts n keys, and the indices behind them, in the order of the keys' `size` lowest bytes. Where the indices are
+    """Puts n keys, and the indices after them, in the order of the keys' `size` lowest bytes. Where the indices are
     then."""
     apart()
     keys, counts = int64_at(memory), int64_at(memory + 32 * n)

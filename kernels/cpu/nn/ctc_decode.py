@@ -109,7 +109,7 @@ def advance(node, nodes, chances, logs, blank):
 
 @helper
 def step(nodes, chances, branches, leaves, count, free, logs, c, width, number):
-    """One time: the number of leaves. free[0]: how many nodes lie in the list behind it; free[1]: the first new one."""
+    """One time: the number of leaves. free[0]: how many nodes lie in the list after it; free[1]: the first new one."""
     for i in range(count):
         branches[i] = leaves[i]
     sort_down(branches, chances, count)
@@ -202,14 +202,14 @@ def make_beam(types):
             logs[k] = float(row[k]) - norm
 
     def run(x, lengths, paths, counts, score, t, b, c, width, top, merge, choice, work, scratch, phase, tile):
-        length, room = int(lengths[tile]), 2 + t * width
+        length, capacity = int(lengths[tile]), 2 + t * width
         if length < 0 or length > t:
             return refuse(length, t + 1, scratch)
         nodes = int64_at(scratch + 64)
-        branches = offset(nodes, room * NODE)
+        branches = offset(nodes, capacity * NODE)
         leaves, free = offset(branches, width), offset(branches, 2 * width)
-        chances = doubles_at(scratch + 64 + 8 * (room * NODE + 3 * width + 4))
-        logs = offset(chances, room * CHANCES)
+        chances = doubles_at(scratch + 64 + 8 * (capacity * NODE + 3 * width + 4))
+        logs = offset(chances, capacity * CHANCES)
         nodes[PARENT], nodes[LABEL], nodes[CHILD], nodes[SIBLING], nodes[FRESH] = -1, -1, -1, -1, -1
         clear(chances)
         chances[TOTAL], chances[BLANK], leaves[0], count = 0.0, 0.0, 0, 1

@@ -5,7 +5,7 @@ micro-kernel. Order: blocks of panels, blocks of k, tiles of rows, panels; so ev
 the order of k.
 A transposed is read as it lies, since a line of it holds a whole column of a tile: copying it took a third of some
 products' time. Only low tiles, which multiply little with a line, do not wait for lines that collide in the caches.
-Columns behind the last whole panel that fill no more than half of one are multiplied by the kernel of half the width.
+Columns after the last whole panel that fill no more than half of one are multiplied by the kernel of half the width.
 Invariants: reads A only in its rows and k; scratch holds SCRATCH bytes (scratch_bytes), a table and a copy of a tile of
 A.
 """

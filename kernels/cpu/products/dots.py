@@ -1,7 +1,7 @@
 """Few rows of A times many rows of B, where B is given transposed and used once: dot products, without packing.
 
 Job: c[i, j] = sum over k of a[i, k] * b[j, k]. Both operands are read as they lie, in long runs; a register tile of a
-few rows of each keeps its sums as vectors, whose lanes are added up behind the last k.
+few rows of each keeps its sums as vectors, whose lanes are added up after the last k.
 Invariants: reads rows of A and B in their k elements only; writes C in its rows and columns only. Lane l of a sum
 gets the products of k = l, l + lanes, ... in that order, whatever tile an element is in, with as many lanes on every
 ISA (LLVM splits vectors where registers are narrower): no result depends on tiles or ISA.
@@ -118,13 +118,13 @@ class _Emitter:
         self._emit(*self.function.args)
 
     def _emit(self, k, a, a_row, right, b_row, c, c_row):
-        entry, loop, behind, part, done = (self.function.append_basic_block(name) for name in
-                                           ("entry", "loop", "behind", "part", "done"))
+        entry, loop, after, part, done = (self.function.append_basic_block(name) for name in
+                                           ("entry", "loop", "after", "part", "done"))
         zeros = [ir.Constant(self.vector, None)] * (self.height * self.columns)
         b = ir.IRBuilder(entry)
         left, right = self._rows(b, a, a_row, self.height), self._rows(b, right, b_row, self.columns)
         whole = b.and_(k, _I64(-self.lanes))
-        b.cbranch(b.icmp_signed(">", whole, _I64(0)), loop, behind)
+        b.cbranch(b.icmp_signed(">", whole, _I64(0)), loop, after)
 
         b.position_at_end(loop)
         at, sums = b.phi(_I64), [b.phi(self.vector) for _ in zeros]
@@ -133,9 +133,9 @@ class _Emitter:
         for phi, start, value in ((at, _I64(0), following), *zip(sums, zeros, added, strict=True)):
             phi.add_incoming(start, entry)
             phi.add_incoming(value, loop)
-        b.cbranch(b.icmp_signed("<", following, whole), loop, behind)
+        b.cbranch(b.icmp_signed("<", following, whole), loop, after)
 
-        b.position_at_end(behind)
+        b.position_at_end(after)
         sums = [b.phi(self.vector) for _ in zeros]
         for phi, start, value in zip(sums, zeros, added, strict=True):
             phi.add_incoming(start, entry)
@@ -153,7 +153,7 @@ class _Emitter:
         totals = []
         for value, more in zip(sums, last, strict=True):
             phi = b.phi(self.vector)
-            phi.add_incoming(value, behind)
+            phi.add_incoming(value, after)
             phi.add_incoming(more, part)
             totals.append(phi)
         self._store(b, totals, self._rows(b, c, c_row, self.height))

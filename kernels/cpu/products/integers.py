@@ -35,7 +35,7 @@ def make_integers(dtype: str) -> Functions:
         return n <= FEW_COLUMNS and k * n * size <= COLUMN_BYTES
 
     @helper
-    def room(k, transpose_a):
+    def line_bytes(k, transpose_a):
         """Bytes of scratch for a row of A."""
         return transpose_a * round_up(k * size, 64)
 
@@ -44,7 +44,7 @@ def make_integers(dtype: str) -> Functions:
         choice[USER] = rows
         choice[TILES] = (batch * m + rows - 1) // rows
         choice[TILE_ELEMENTS] = rows * n
-        choice[SCRATCH_BYTES] = room(k, transpose_a)
+        choice[SCRATCH_BYTES] = line_bytes(k, transpose_a)
         if transpose_b == 0 and brought(n, k):
             choice[SCRATCH_BYTES] += k * n * size
 
@@ -59,7 +59,7 @@ def make_integers(dtype: str) -> Functions:
         return whole
 
     def run(a, b, c, batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, work, scratch, phase, part):
-        line, columns = at(scratch), at(scratch + room(k, transpose_a))
+        line, columns = at(scratch), at(scratch + line_bytes(k, transpose_a))
         few, ready = brought(n, k), -1
         row, last = part * choice[USER], min((part + 1) * choice[USER], batch * m)
         while row < last:

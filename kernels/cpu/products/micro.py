@@ -25,7 +25,7 @@ from ..vector import splat_value
 
 TABLE_WORDS = 16                       # words of a segment: B, then up to 15 rows of A
 PARAMETERS = 13                        # of the micro-kernel
-BRAIN_BYTES = 2
+BFLOAT16_BYTES = 2
 ISAS = ("x86_64_v4", "x86_64_v3", "")
 _I1, _I32, _I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 _BYTES = ir.IntType(8).as_pointer()
@@ -35,16 +35,17 @@ _BYTES = ir.IntType(8).as_pointer()
 class Shape:
     """A register tile of up to `rows` rows and `vectors` vectors of `lanes` elements.
 
-    brain: B is packed as bfloat16 (products/brain.py), which becomes float32 again in registers; `vectors` is even.
+    bfloat16: B is packed as bfloat16 (products/bfloat16_panels.py), which becomes float32 again in registers;
+    `vectors` is even.
     """
 
     rows: int
     vectors: int
     lanes: int
-    brain: bool = False
+    bfloat16: bool = False
 
     def __str__(self) -> str:
-        return f"{self.rows}x{self.vectors}x{self.lanes}{'b' * self.brain}"
+        return f"{self.rows}x{self.vectors}x{self.lanes}{'b' * self.bfloat16}"
 
     @property
     def width(self) -> int:
@@ -52,7 +53,7 @@ class Shape:
 
     def line_bytes(self, size: int) -> int:
         """Of a packed B's line: what one k has of a panel. size: of an element of A and C."""
-        return self.width * (BRAIN_BYTES if self.brain else size)
+        return self.width * (BFLOAT16_BYTES if self.bfloat16 else size)
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def shapes(isa: str, dtype: str) -> Shapes:
     return Shapes(Shape(*main, lanes), Shape(*narrow, lanes), Shape(*wide, lanes))
 
 
-def brain_shapes(isa: str) -> tuple[Shape, Shape]:
+def bfloat16_shapes(isa: str) -> tuple[Shape, Shape]:
     """The shapes for float32 times bfloat16: for many rows, and for few."""
     lanes, main, wide = {
         "x86_64_v4": (16, (14, 2), (3, 8)),
@@ -109,7 +110,7 @@ def micro_kernel(dtype: str, shape: Shape) -> Any:
 
 @cache
 def streaming_kernel(dtype: str, shape: Shape) -> Any:
-    """The same with one more argument, `ahead`: what stands so many bytes behind each row of B is asked for while that
+    """The same with one more argument, `ahead`: what stands so many bytes after each row of B is asked for while that
     row is multiplied, so that memory and arithmetic overlap. 0: nothing beyond the row itself."""
     @intrinsic
     def micro(typing_context, height, segments, length, a_start, a_step, b, b_step, table, c, c_step, accumulate,
@@ -125,7 +126,7 @@ def streaming_kernel(dtype: str, shape: Shape) -> Any:
 
 
 def symbol(dtype: str, shape: Shape) -> str:
-    """Of the function that micro_kernel calls; libraries put the ISA behind it."""
+    """Of the function that micro_kernel calls; libraries put the ISA after it."""
     return f"gc_micro_{dtype}_{shape}"
 
 
@@ -226,7 +227,7 @@ class _Emitter:
         """The vectors of one k of B. A word of bfloat16 has an element of a vector in its lower half, the same lane of
         the next vector in its upper one."""
         line, lanes = b.bitcast(b_row, self.element.as_pointer()), self.shape.lanes
-        if not self.shape.brain:
+        if not self.shape.bfloat16:
             return [self._load(b, b.gep(line, [_I64(j * lanes)])) for j in range(self.shape.vectors)]
         words, result = ir.VectorType(_I32, lanes), []
         for j in range(self.shape.vectors // 2):

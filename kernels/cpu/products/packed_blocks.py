@@ -3,7 +3,7 @@
 Job: what a tile of all rows of A, or so many that packing does not matter, does with its own columns of B. A block that
 was packed is in the second cache when it is multiplied, where a B that is packed as a whole goes to memory and back.
 Order and cuts are those of blocks.py, so an element's products are added as there.
-Invariants: reads B in its columns and k only; scratch holds what blocks.py asks for, and behind it the block.
+Invariants: reads B in its columns and k only; scratch holds what blocks.py asks for, and after it the block.
 """
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def packed_on_the_way(dtype: str, shape: Shape) -> Any:
     """The numba function (a, a_row, a_step, rows, k, b, n, transposed, first, panels, c, c_row, scratch): addresses and
     steps in bytes; b: all of B[k, n], or B[n, k]; c: where its column `first` * width, of the first panel, goes."""
     size, width, longest, kit = ITEM_SIZES[dtype], shape.width, k_block(dtype, shape), blocks(dtype, shape)
-    pack, product, room, block_panels = packing(dtype, shape).pack_apart, kit.product, kit.scratch_bytes, kit.panels
-    line_bytes = width * size
+    pack, product, block_panels = packing(dtype, shape).pack_apart, kit.product, kit.panels
+    scratch_bytes, line_bytes = kit.scratch_bytes, width * size
 
     @part("packing", shape)
     def multiply(a, a_row, a_step, rows, k, b, n, transposed, first, panels, c, c_row, scratch):
         compact()
         b_row, b_step = (k * size, size) if transposed else (n * size, n * size)
-        packed, k_blocks = scratch + room, max((k + longest - 1) // longest, 1)
+        packed, k_blocks = scratch + scratch_bytes, max((k + longest - 1) // longest, 1)
         for start in range(0, panels, block_panels):
             panel, stop = first + start, first + min(start + block_panels, panels)
             for k_number in range(k_blocks):

@@ -1,6 +1,6 @@
 """Panels: the packed form of a matrix B[k, n] for the micro-kernel.
 
-Job: panel p holds columns p * width to (p + 1) * width as [k][width], zeros behind column n; panels follow each other,
+Job: panel p holds columns p * width to (p + 1) * width as [k][width], zeros after column n; panels follow each other,
 so a block of consecutive k is contiguous within each panel.
 Invariants: only elements inside B are read; a panel's memory is k * width elements, all of them are written.
 """

@@ -77,14 +77,14 @@ def row_tile(dtype: str, rows: int, count: int, whole: bool = True) -> Any:
             columns, k, a, a_row, a_step, b, b_row, c, c_row = arguments
             mask = None if whole else first_lanes(builder, columns, lanes)
             start = k, a, b, *[ir.Constant(vector, None)] * (rows * count)
-            before, step, behind = builder.block, *(builder.append_basic_block(name) for name in ("step", "behind"))
-            builder.cbranch(builder.icmp_signed(">", k, _I64(0)), step, behind)
+            before, step, after = builder.block, *(builder.append_basic_block(name) for name in ("step", "after"))
+            builder.cbranch(builder.icmp_signed(">", k, _I64(0)), step, after)
             builder.position_at_end(step)
             left, here, row, *sums = phis = [builder.phi(value.type) for value in start]
             updated = [builder.sub(left, _I64(1)), builder.add(here, a_step), builder.add(row, b_row),
                        *products(builder, here, a_row, line_of(builder, row, mask), sums)]
-            builder.cbranch(builder.icmp_signed(">", updated[0], _I64(0)), step, behind)
-            builder.position_at_end(behind)
+            builder.cbranch(builder.icmp_signed(">", updated[0], _I64(0)), step, after)
+            builder.position_at_end(after)
             results = [builder.phi(value.type) for value in start]
             for phi, result, first, value in zip(phis, results, start, updated, strict=True):
                 for target in (phi, result):

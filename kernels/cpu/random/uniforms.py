@@ -50,7 +50,7 @@ def uniforms(dtype: str) -> Any:
 
 
 def _write(dtype: str) -> Any:
-    """The function (target, i, key, run, group): SIDE_BY_SIDE groups, as group i of target and those behind it."""
+    """The function (target, i, key, run, group): SIDE_BY_SIDE groups, as group i of target and those after it."""
     pointer, per_group = types.CPointer(NUMBA_TYPES[dtype]), PER_GROUP[dtype]
     finish = {"f32": _singles, "f64": _doubles}[dtype]
 

@@ -10,7 +10,7 @@ Invariants: a tile is some groups of rows.
 from __future__ import annotations
 
 from ...contracts.calls import Functions
-from ..memory import ITEM_SIZES, NUMBA_TYPES, apart, ceil_div, helper, offset, pointer_to, round_up
+from ..memory import ITEM_SIZES, NUMBA_TYPES, apart, ceil_div, compact, helper, offset, pointer_to, round_up
 from ..vector import vectors
 from ..words import OK, SCRATCH_BYTES, TILES, USER
 from .side_by_side import NUMBERS, make_side_by_side
@@ -83,6 +83,7 @@ def make(types):
 
     @helper
     def run_in_turns(x, roots, y, outer, first, second, inverse, choice, scratch, tile):
+        compact()
         n, most = first * second, choice[ROWS]
         plane = plane_of(first, second, most)
         part, step = inverse * plane * size, plane - 2 * inverse * plane

@@ -13,7 +13,7 @@ Invariants: the lanes behind the last row may hold anything; a tile is some grou
 """
 from __future__ import annotations
 
-from ..memory import ITEM_SIZES, NUMBA_TYPES, apart, ceil_div, compact, helper, offset, pointer_to, round_up
+from ..memory import ITEM_SIZES, NUMBA_TYPES, ceil_div, compact, helper, offset, pointer_to, round_up
 from ..vector import vectors
 from ..words import SCRATCH_BYTES, TILES, USER
 from .pairs import pairs
@@ -50,7 +50,7 @@ def make_side_by_side(dtype, transform):
 
     @helper
     def take_rows(x, planes, plane, n, rows):
-        apart()
+        compact()
         if rows == lanes and 2 * n >= lanes:
             for i in range(0, 2 * n, lanes):
                 column = min(i, 2 * n - lanes)
@@ -64,7 +64,7 @@ def make_side_by_side(dtype, transform):
 
     @helper
     def give_rows(y, planes, plane, n, rows, scale):
-        apart()
+        compact()
         if rows == lanes and 2 * n >= lanes:
             for i in range(0, 2 * n, lanes):
                 column = min(i, 2 * n - lanes)
@@ -78,7 +78,7 @@ def make_side_by_side(dtype, transform):
 
     @helper
     def take_columns(x, planes, plane, n, inner, count):
-        apart()
+        compact()
         for i in range(n):
             line, source = offset(planes, i * lanes), offset(x, 2 * i * inner)
             if count == lanes:
@@ -90,7 +90,7 @@ def make_side_by_side(dtype, transform):
 
     @helper
     def give_columns(y, planes, plane, n, inner, count, scale):
-        apart()
+        compact()
         for i in range(n):
             line, target = offset(planes, i * lanes), offset(y, 2 * i * inner)
             if count == lanes:
@@ -127,7 +127,7 @@ def make_side_by_side(dtype, transform):
     @helper
     def mix_halves(re, plane, n, roots, inverse):
         """Between n complex numbers and the n + 1 of twice as many real ones. roots: the 2 n roots of 1."""
-        apart()
+        compact()
         mix_ends(re, plane, n, inverse)
         im = offset(re, plane)
         for k in range(1, n // 2 + 1):
@@ -142,7 +142,7 @@ def make_side_by_side(dtype, transform):
     @helper
     def mix_row(re, target, plane, n, roots, inverse):
         """The same of a single row, whose n numbers lie side by side, to other planes; n // 2 is a vector at least."""
-        apart()
+        compact()
         im, target_im = offset(re, plane), offset(target, plane)
         weight, other = half if inverse else one, re[n] if inverse else im[0]
         first, last = (re[0] + other) * weight + zero, (re[0] - other) * weight + zero
@@ -184,6 +184,7 @@ def make_side_by_side(dtype, transform):
 
     @helper
     def run_side_by_side(x, roots, y, outer, n, inner, inverse, real, choice, scratch, tile):
+        compact()
         plane, total = plane_of(n + real), n * (1 + real)
         taken, given = n + real * inverse, n + real * (1 - inverse)
         here, there = scratch, scratch + 2 * plane * size

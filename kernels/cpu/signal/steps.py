@@ -71,7 +71,7 @@ def make_steps(dtype):
 
     @helper
     def step_of_two(x, y, plane, roots, total, parts, run):
-        apart()
+        compact()
         half, stride = parts // 2, total // parts
         for p in range(half):
             out, c, s = offset(y, 2 * run * p), roots[stride * p], roots[total + stride * p]
@@ -83,7 +83,7 @@ def make_steps(dtype):
 
     @helper
     def step_of_odd(radix, x, y, plane, roots, total, parts, run):
-        apart()
+        compact()
         some, stride, turn = parts // radix, total // parts, total // radix
         both = run % lanes == 0                        # numbers k and radix - k at once
         for p in range(some):

@@ -3,10 +3,10 @@
 Job: row_order gives the stable order in which rows ascend lexicographically; row_groups numbers the runs of rows, in
 that order, that agree in their first `width` columns; find_rows gives for each row a row of the table that is equal to
 it, the first in the table's order, -1 if there is none; check_rows is y = rows if all of them are inside `sizes` and,
-if `ordered`, each is behind the one before it.
+if `ordered`, each is after the one before it.
 Invariants: every element of an order is checked before it is used, INDEX_OUT_OF_RANGE, it and the limit in scratch. A
 row outside is INDEX_TUPLE (INDEX_OUT_OF_RANGE, if it has another length than INDEX_TUPLE can tell); one that is not
-behind the one before it INVALID_VALUE, its number and 1 (equal: 0) in scratch.
+after the one before it INVALID_VALUE, its number and 1 (equal: 0) in scratch.
 """
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DETAIL_BYTES = 256
 
 @helper
 def compare(a, i, b, j, depth, width):
-    """-1, 0 or 1 as row i of a stands before row j of b, is equal or stands behind it, in the first width columns."""
+    """-1, 0 or 1 as row i of a stands before row j of b, is equal or stands after it, in the first width columns."""
     for k in range(width):
         x, y = a[i * depth + k], b[j * depth + k]
         if x != y:
@@ -193,11 +193,11 @@ def make_check(types):
                     return refuse_row(scratch, rows, sizes, i, k, depth)
                 y[i * depth + k] = index
             if ordered != 0 and i > 0:
-                behind = compare(rows, i - 1, rows, i, depth, depth)
-                if behind >= 0:
+                after = compare(rows, i - 1, rows, i, depth, depth)
+                if after >= 0:
                     detail = int64_at(scratch)
                     detail[0] = i
-                    detail[1] = behind
+                    detail[1] = after
                     return INVALID_VALUE
         return OK
     return Functions(bind, run)

@@ -136,7 +136,10 @@ int cuGetErrorString(int status, const char** text) {
   return cuGetErrorName(status, text);
 }
 
-int cuInit(unsigned) { return devices() ? success : 100; }
+int cuInit(unsigned) {
+  const int fails = number_of("GRAPHC_STANDIN_INIT", success);
+  return fails ? fails : devices() ? success : 100;
+}
 int cuDriverGetVersion(int* version) { return *version = 13000, success; }
 int cuDeviceGetCount(int* count) { return *count = devices(), success; }
 int cuDeviceGet(int* device, int number) { return *device = number, number < devices() ? success : invalid_device; }
@@ -264,6 +267,10 @@ int cuStreamEndCapture(void* stream, void** graph) {
   Stream& from = *static_cast<Stream*>(stream);
   if (!from.records) return invalid_value;
   from.records = false;
+  if (broken() == not_permitted_in_capture) {        // which it has spoilt
+    from.recorded.clear();
+    return *graph = nullptr, invalidated_capture;
+  }
   *graph = new Graph{std::move(from.recorded)};
   from.recorded.clear();
   return broken();

@@ -11,7 +11,7 @@ namespace {
 enum Operation {
   barrier, shuffle_up, shuffle_down, shuffle_xor, shuffle_index, ballot, any, all, uniform, match_any, match_all, sum,
   least_signed, least, most_signed, most, bits_and, bits_or, bits_xor, load_matrix, load_turned, tf32_4, tf32_8, half_8,
-  brain_8, half_16, brain_16
+  bfloat16_8, half_16, bfloat16_16
 };
 
 using Lanes = Lane* const (&)[32];
@@ -105,7 +105,7 @@ double half(uint16_t bits) {
   return bits >> 15 ? -size : size;
 }
 
-enum class Element { tf32, half, brain };
+enum class Element { tf32, half, bfloat16 };
 
 // Element number `part` of those that a register holds.
 double element(Element kind, uint64_t bits, int part) {
@@ -155,9 +155,9 @@ void run_warp(int operation, Lane* const (&lanes)[32]) {
     case tf32_4: return multiply(Element::tf32, 4, lanes);
     case tf32_8: return multiply(Element::tf32, 8, lanes);
     case half_8: return multiply(Element::half, 8, lanes);
-    case brain_8: return multiply(Element::brain, 8, lanes);
+    case bfloat16_8: return multiply(Element::bfloat16, 8, lanes);
     case half_16: return multiply(Element::half, 16, lanes);
-    case brain_16: return multiply(Element::brain, 16, lanes);
+    case bfloat16_16: return multiply(Element::bfloat16, 16, lanes);
     default: return combine(operation, lanes);
   }
 }

@@ -128,3 +128,21 @@ def test_saved_and_loaded() -> None:
         numbers, texts = gc.import_graph_def(saved, return_elements=names)
         found = session.run([numbers, texts], {"import/x:0": FULL})
     assert found[0].tolist() == [1, -2, 2**62] and found[1].tolist() == [b"x", b"\0"]
+
+
+def test_places_and_values_as_one_sparse_tensor() -> None:
+    written = [write_example({"at": [3, 0], "to": [1, 1], "value": np.array([0.5, 2], np.float32)}),
+               write_example({"at": [1], "to": [0], "value": np.array([4], np.float32)})]
+    x = gc.placeholder(gc.string, [None])
+    made = gc.parse_example(x, {"one": gc.SparseFeature("at", "value", gc.float32, 4), "at": gc.VarLenFeature(gc.int64),
+                                "two": gc.io.SparseFeature(["at", "to"], "value", gc.float32, [4, 2])})
+    assert set(made) == {"one", "two", "at"}
+    one, two = run([gc.sparse_tensor_to_dense(made[key]) for key in ("one", "two")], {x: written})
+    assert one.tolist() == [[2, 0, 0, 0.5], [0, 4, 0, 0]]
+    assert two.tolist() == [[[0, 2], [0, 0], [0, 0], [0, 0.5]], [[0, 0], [4, 0], [0, 0], [0, 0]]]
+    single = gc.parse_single_example(gc.constant(written[1]), {"one": gc.SparseFeature("at", "value", gc.float32, 4)})
+    assert run(gc.sparse_tensor_to_dense(single["one"])).tolist() == [0, 4, 0, 0]
+    with pytest.raises(ValueError, match="Missing value_key for SparseFeature a"):
+        gc.parse_example(x, {"a": gc.SparseFeature("at", None, gc.float32, 4)})
+    with pytest.raises(ValueError, match="Conflicting type for feature value"):
+        gc.parse_example(x, {"a": gc.SparseFeature("at", "value", gc.float32, 4), "value": gc.VarLenFeature(gc.int64)})

@@ -21,7 +21,7 @@ from graphc.passes.shared.fused import Fused
 from graphc.plan.compile import compile_graph
 from graphc.plan.plan import Call, Map, Plan
 
-from checking import check_compiled, check_rewrite, flow_of, types
+from checking import check_compiled, check_rewrite, close, flow_of, types
 from nets import picture_net, states_of
 
 RNG = np.random.default_rng(3)
@@ -186,6 +186,24 @@ def test_variables_that_the_plan_writes_are_not_prepared() -> None:
         y = gc.tanh(v) * x
         assert compile_graph([y], (), [x]).plan.prepare == 1
         assert compile_graph([y], [gc.assign(v, v * 2.0).op], [x]).plan.prepare == -1
+
+
+def test_work_on_constants_is_prepared_without_feeds() -> None:
+    """A step of training may be fed nothing (the picture is the variable, a data set gives the batch); what initialises
+    is run once, and prepares nothing."""
+    with gc.Graph().as_default(), gc.Session() as session:
+        a, start = numbers(80, 80), numbers(80, 80)
+        fixed = gc.matmul(gc.constant(a), gc.constant(a))
+        v = gc.Variable(fixed * gc.random_uniform([80, 80], 1, 2), name="v")
+        loss = gc.reduce_sum(gc.square(gc.matmul(v, gc.constant(a)) - fixed))
+        step = v.assign(v - 1e-4 * gc.gradients(loss, v)[0])
+        assert compile_graph([loss], [step.op], []).plan.prepare == 1
+        assert compile_graph([], [v.initializer], []).plan.prepare == -1
+        v.load(start, session)
+        for _ in range(2):
+            wide = np.float64(start) @ a - np.float64(a) @ a
+            close(session.run([loss, step])[:1], [np.float32(np.square(wide).sum())], 1e-4)
+            start = np.float32(start - 2e-4 * wide @ a.T)
 
 
 def chain(n: int) -> Job:

@@ -5,6 +5,7 @@ engine looks when the run is done.
 """
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable, Sequence
 
@@ -41,6 +42,18 @@ def _copy(call: Call) -> Sequence[Work]:
     return map_work(call, ProgramBuilder(call.types[0]).program(0), (call.dims[0],), 0, [(x, (1,)), (y, (1,))])
 
 
+def _pad(call: Call) -> Sequence[Work]:
+    """The value everywhere, then x where it goes."""
+    (x, value, y), (outer, *axes, unit) = call.operands, call.dims
+    sizes, before = axes[::3], axes[1::3]
+    whole = [outer, *(sum(axes[i:i + 3]) for i in (0, 3, 6)), unit]
+    strides, given = ([unit * math.prod(n[i + 1:4]) for i in range(4)] + [1] for n in (whole, [outer, *sizes]))
+    start = sum(n * stride for n, stride in zip(before, strides[1:], strict=False)) * size_of(call.types[0])
+    moved = ProgramBuilder(call.types[0]).program(0)
+    return [*map_work(call, moved, whole, 0, [(value, (0, 0, 0, 0, 1)), (y, strides)]),
+            *map_work(call, moved, [outer, *sizes, unit], 0, [(x, given), (y + start, strides)])]
+
+
 def _sizes(call: Call) -> list[Work]:
     start, count = call.attrs
     size = size_of(call.types[0])
@@ -57,7 +70,7 @@ def _matmul(call: Call) -> list[Work]:
 
 
 CALLS: dict[str, Callable[[Call], Sequence[Work]]] = {
-    "copy": _copy, "sizes": _sizes, "matmul": _matmul,
+    "copy": _copy, "pad": _pad, "sizes": _sizes, "matmul": _matmul,
     # Rows by index
     "gather": indices.gather, "gather_nd": indices.gather_nd, "scatter_add": indices.scatter_add,
     "scatter_nd": indices.scatter_nd, "checked_indices": indices.checked_indices, "checked": indices.checked_integers,

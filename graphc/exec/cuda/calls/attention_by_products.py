@@ -17,7 +17,7 @@ Place = tuple[int, Sequence[int]]      # an address; elements from one outer, in
 
 @dataclass(frozen=True)
 class Dropping:
-    """Dropout of weights: the addresses of draw and drop (kernels/cpu/nn/dropping.py), the first weight's place."""
+    """Dropout of weights: where draw and drop are (kernels/cpu/attention/dropping.py), the place of the first."""
 
     draw: int
     drop: int

@@ -3,7 +3,7 @@ products, a few matrices at a time where all scores would take much memory. Rand
 needed."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from graphc.exec.cuda.calls import attention_by_products as by_products
@@ -13,6 +13,27 @@ from graphc.exec.cuda.calls.call import Call, size_of
 from graphc.exec.cuda.work import Clear, Work
 
 MOST_SCORES = 1 << 28      # bytes at once, if a matrix takes less
+
+
+class Rooms:
+    """Scratch memory that each chunk has for itself: they follow one another on the device."""
+
+    def __init__(self, scratch: Callable[[int], int]) -> None:
+        self._scratch = scratch
+        self._free: list[tuple[int, int]] = []         # bytes, and the address
+        self._taken: list[tuple[int, int]] = []
+
+    def take(self, count: int) -> int:
+        fitting = [room for room in self._free if room[0] >= count]
+        room = min(fitting) if fitting else (count, self._scratch(count))
+        if fitting:
+            self._free.remove(room)
+        self._taken.append(room)
+        return room[1]
+
+    def next_chunk(self) -> None:
+        self._free += self._taken
+        self._taken.clear()
 
 
 @dataclass(frozen=True)
@@ -34,7 +55,7 @@ class Chunk:
         return replace(call, operands=tuple(operands), dims=(self.outers, self.inners, *call.dims[2:9]))
 
 
-def _chunks(call: Call) -> Iterator[Chunk]:
+def _chunks(call: Call, rooms: Rooms) -> Iterator[Chunk]:
     outer, inner, rows, cols, *_ = call.dims
     most = max(MOST_SCORES // max(rows * cols * size_of(call.types[0]), 1), 1)
     if not outer * inner:
@@ -42,6 +63,7 @@ def _chunks(call: Call) -> Iterator[Chunk]:
     outers, inners = max(most // inner, 1), min(most, inner)
     for i in range(0, outer, outers):
         for j in range(0, inner, inners):
+            rooms.next_chunk()
             yield Chunk(i, j, min(outers, outer - i), min(inners, inner - j))
 
 
@@ -54,8 +76,9 @@ def attention_dropped(call: Call) -> list[Work]:
         return [Clear(at, outer * inner * rows * length * size_of(call.types[0]))
                 for at, length in ((kept, 2), (y, columns))]
     lengths = (rows * depth, cols * depth, cols * columns, 0, 2 * rows, rows * columns)
-    work: list[Work] = []
-    for chunk in _chunks(plain):
+    work, rooms = [], Rooms(call.scratch)  # type: list[Work], Rooms
+    plain = replace(plain, scratch=rooms.take)
+    for chunk in _chunks(plain, rooms):
         first = (chunk.outer * inner + chunk.inner) * rows * cols
         work += by_products.attended(chunk.call(plain, lengths, 3), Dropping(draw, drop, first))
     return work
@@ -77,7 +100,9 @@ def attention_general_gradient(call: Call) -> list[Work]:
     if is_trained and not outer * inner * rows * cols:         # sums of nothing
         shape = [count for count, step in zip((outer, inner, rows), steps, strict=True) if step]
         return work + [Clear(by_mask, _product((*shape, cols)) * size)]
-    for chunk in _chunks(plain):
+    rooms = Rooms(call.scratch)
+    plain = replace(plain, scratch=rooms.take)
+    for chunk in _chunks(plain, rooms):
         number = chunk.outer * inner + chunk.inner
         dropping = Dropping(draw, drop, number * rows * cols) if is_dropped else None
         at = by_mask + (chunk.outer * by_outer + chunk.inner * by_inner) * size

@@ -12,7 +12,7 @@ from graphc.exec.cuda.code.builder import THREADS, TWO_BLOCKS, Array, KernelBuil
 from graphc.exec.cuda.code.warps import DECLARATIONS, WARPS, joined_among
 
 NONE = float("-inf")       # the logarithm of no probability
-KEPT, GIVEN, REFUSED = range(3)            # what is known of the labels, behind them
+KEPT, GIVEN, REFUSED = range(3)            # what is known of the labels, after them
 KNOWN = 3
 
 

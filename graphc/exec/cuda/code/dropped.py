@@ -1,5 +1,5 @@
 """The kernel that drops attention's weights, or gradients by them: the factors are drawn anew wherever they are needed,
-never stored (kernels/cpu/nn/dropping.py says what they are, and has the same bits)."""
+never stored (kernels/cpu/attention/dropping.py says what they are, and has the same bits)."""
 from __future__ import annotations
 
 from graphc.exec.cuda.code.builder import KernelBuilder

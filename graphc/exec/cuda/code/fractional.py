@@ -1,5 +1,5 @@
 """Kernels of pooling over windows of several sizes, and of the edges of such windows: the CPU's numbers, order and bits
-(kernels/cpu/nn/fractional_pool.py).
+(kernels/cpu/pooling/fractional_pool.py).
 
 Window i takes rows edges[i] to edges[i + 1], with the last one if `overlapping`; columns likewise. Edges come from
 data: what they say is cut to the picture, so a kernel that has bad ones touches nothing else. Good ones ascend.
@@ -79,7 +79,7 @@ class _Axis:
     overlapping: Value
 
     def bounds(self, window: Value) -> tuple[Value, Value]:
-        """The first place of a window, and the one behind the last: at least one, all in the picture."""
+        """The first place of a window, and the one after the last: at least one, all in the picture."""
         k = self.k
         first = k.greatest(k.least(self.edges[window], self.size - 1), 0)
         end = k.least(self.edges[window + 1] + self.overlapping, self.size)
@@ -87,7 +87,7 @@ class _Axis:
 
     @contextmanager
     def seers(self, place: Value) -> Iterator[Value]:
-        """The windows that see a place, in their order: from the first that ends behind it on."""
+        """The windows that see a place, in their order: from the first that ends after it on."""
         k = self.k
         low, high = k.variable(0), k.variable(self.count)
         with k.repeat(lambda: low.get() < high.get()):
