@@ -35,7 +35,7 @@ ROLES = ("bind", "run", "pack")
 # Units whose loops are quicker unrolled: rounds of a generator, taps of a window, walks over rows of few numbers.
 UNROLLED = frozenset({"candidates", "depthwise", "draws", "max_pool_grad", "pooling", "primitives",
                       "runtime", "segment", "stateless", "truncated"})
-# And units with short inner loops of which some lost a tenth or more of their speed where they began anywhere.
+# And those of products: units that consist of short inner loops.
 ALIGNED = UNROLLED | {"matmul", "micro"}
 
 

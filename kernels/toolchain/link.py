@@ -27,6 +27,8 @@ from .elf import (
 from .image import Image
 
 PAGES = {"x86_64": 1 << 12, "aarch64": 1 << 16}       # the largest that the system may have
+# What functions begin at a multiple of: else what stands in front decides how many lines of the cache their loops take.
+LINE = 64
 _RELOCATION = np.dtype([("offset", "<u8"), ("kind", "<u4"), ("symbol", "<u4"), ("addend", "<i8")])
 
 
@@ -104,7 +106,7 @@ class _Linker:
                 if section.flags & SHF_ALLOC and wanted(section.flags) and section.name != ".eh_frame":
                     if section.type == SHT_NOBITS and section.size:
                         raise LinkError(f"section {section.name} holds data that is written")
-                    at = _aligned(at, max(section.align, 16))
+                    at = _aligned(at, max(section.align, LINE))
                     self.places[number, section.index] = at
                     at += section.size
         return at
