@@ -33,10 +33,13 @@ SHARED = frozenset({
     "array/absent", "array/copy", "array/equal_rows", "array/gather", "array/invert_permutation", "array/nonzero",
     "array/pad", "array/scatter_nd", "image/crop_boxes", "image/draw_boxes", "image/glimpse", "image/suppression",
     "math/argextreme", "math/bincount", "math/checked", "math/cumsum", "math/search_sorted", "math/segment",
-    "math/top_k", "math/unique", "nn/candidates", "nn/ctc", "nn/ctc_decode", "nn/depth_taps", "nn/dilation",
-    "nn/fractional_pool", "nn/in_top_k", "nn/pooling", "nn/pooling3d", "nn/pooling_argmax", "nn/window_sum",
+    "math/top_k", "math/unique", "nn/candidates", "nn/ctc", "nn/ctc_decode", "convolution/depth_taps",
+    "nn/in_top_k", "nn/window_sum", "pooling/dilation", "pooling/fractional_pool", "pooling/pooling",
+    "pooling/pooling3d", "pooling/pooling_argmax",
     "random/draws", "random/truncated", "signal/fft", "sparse/distance", "sparse/product", "sparse/rows",
     "state/sizes", "state/state"})
+# The folders of neural networks.
+NETWORKS = frozenset({"attention", "convolution", "grouped", "nn", "pooling"})
 SHARED_SCALARS = frozenset({
     "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "bessel_i0e", "bessel_i1e", "betainc", "cast", "cosh",
     "digamma", "erfc", "erfinv", "igamma", "igammac", "igamma_grad_a", "lgamma", "next_after", "polygamma", "pow",
@@ -87,7 +90,8 @@ def _shared(tables: Tables, base: Target, tuned: Collection[str]) -> Tables:
 def is_shared(kernel: str) -> bool:
     """Whether the kernel of this full name has the plainest instruction set's code alone."""
     family = family_of(kernel)
-    in_double = kernel.split(".")[1:2] == ["f64"] and (family.startswith("nn/") or family == "random/stateless")
+    in_double = kernel.split(".")[1:2] == ["f64"] and (
+        family.partition("/")[0] in NETWORKS or family == "random/stateless")
     return family in SHARED or in_double
 
 
@@ -97,7 +101,7 @@ def is_shared_scalar(primitive: str) -> bool:
 
 
 def family_of(kernel: str) -> str:
-    """The file of kernels/cpu that holds the kernel of this full name: "nn/dilation"."""
+    """The file of kernels/cpu that holds the kernel of this full name: "pooling/dilation"."""
     return KERNELS[kernel.partition(".")[0]].make.partition(":")[0].removeprefix("cpu.").replace(".", "/")
 
 
