@@ -89,7 +89,8 @@ def test_in_a_data_set_and_through_a_file() -> None:
     (example(1, None), "x.*Feature list 'frames' is required but could not be found"),
     (example(1, [[1, 2], [3]]), r"frames, Index: 1.*Values size: 1 but output shape: \[2\]"),
     (example(1, [[1, 2]], ids=[[1], []]), "ids, Index: 1"),
-    (b"\x0a\x05abc", "Could not parse example input")])
+    (b"\x0a\x05abc", "Could not parse example input")],
+    ids=["missing", "short", "empty", "no_message"])
 def test_what_does_not_fit(data: bytes, message: str) -> None:
     context, lists = gc.parse_single_sequence_example(data, CONTEXT, LISTS, example_name="x")
     with gc.Session() as session, pytest.raises(gc.errors.InvalidArgumentError, match=message):
