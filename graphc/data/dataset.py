@@ -22,13 +22,14 @@ AUTOTUNE = -1
 class Dataset:
     """A pipeline of elements: structures (tuples, namedtuples, dicts) of tensors, as `tf.data.Dataset`.
 
-    Everything is computed on the thread that asks for an element: num_parallel_calls and prefetch change nothing but
-    where TensorFlow would compute ahead, and the order is always the same. map and filter may read tensors and files up
-    to 64 elements ahead, to run their function on many at once; Python functions are called when an element is asked
-    for. Parameters may be tensors, whose
-    values are taken when an iterator is started. Raises TypeError for functions that are not callable, return None, or
-    for sizes that are no integers; what only a run knows ends it with InvalidArgumentError. It is no Python iterator
-    (RuntimeError). A static shape has None where only a run knows the size.
+    Everything is computed on the thread that asks for an element, but for pictures, which map with num_parallel_calls
+    decodes in other threads (graphc/data/ahead.py), and the order is always the same. map and filter may read tensors
+    and files up to 64 elements ahead; Python functions are called, and random numbers drawn, when an element is asked
+    for. prefetch changes nothing. Parameters may be tensors, whose values are taken when an iterator is started.
+
+    Raises TypeError for functions that are not callable, return None, or for sizes that are no integers; what only a
+    run knows ends it with InvalidArgumentError. It is no Python iterator (RuntimeError). A static shape has None where
+    only a run knows the size.
 
     >>> x, y = np.arange(5.), np.arange(5) * 10
     >>> dataset = gc.data.Dataset.from_tensor_slices((x, y)).map(lambda x, y: (x * 2., y)).batch(2)
@@ -179,10 +180,12 @@ class Dataset:
 
     def map(self, map_func: Callable[..., Any], num_parallel_calls: Any = None, num_threads: Any = None,
             output_buffer_size: Any = None) -> Dataset:
-        """map_func of each element; a tuple becomes several arguments. The other parameters (the last two are those of
-        TensorFlow 1.2's contrib.data.Dataset) change nothing. Raises TypeError for what is no function, and for one
-        that gives None or a dataset."""
-        return self._then(mapping.Map(self._step, self._function(map_func, "map")))
+        """map_func of each element; a tuple becomes several arguments. With num_parallel_calls other than 1 (or
+        num_threads, which TensorFlow 1.2's contrib.data.Dataset has), pictures are decoded ahead, in other threads;
+        output_buffer_size changes nothing. Raises TypeError for what is no function, and for one that gives None or a
+        dataset."""
+        parallel = any(n is not None and not (isinstance(n, int) and n == 1) for n in (num_parallel_calls, num_threads))
+        return self._then(mapping.Map(self._step, self._function(map_func, "map"), parallel))
 
     def map_with_legacy_function(self, map_func: Callable[..., Any], num_parallel_calls: Any = None) -> Dataset:
         """As map."""

@@ -97,18 +97,36 @@ class Function:
         """The function for one opening of the pipeline, of an element (of several: one after another)."""
         assert self.dataset is None
         call = run.callable(self.graph, self.fetches, [*self.feeds, *self.inner])
-        captured = [run.values[t] for t in self.captures]
-        arrays = self._arrays()
+        captured, arrays, packed = [run.values[t] for t in self.captures], self._arrays(), self._packed()
+        return lambda element: packed(call(*arrays(element), *captured))
+
+    @functools.cached_property
+    def border(self) -> list[Any]:
+        """What its first part gives to the rest (FuncGraph.border), if it has a slow one; else []."""
+        return [] if self.dataset is not None or any(self.given) else self.graph.border(self.feeds, self.fetches)
+
+    def in_two_parts(self, run: Run) -> tuple[Callable[[Element], Sequence[Any]],
+                                              Callable[[Element, Sequence[Any]], Element]]:
+        """As bound, for a function with a border: what the first part gives for an element, any time and on any thread,
+        and the function's result for the element and that."""
+        early = run.callable(self.graph, self.border, [*self.feeds, *self.inner], "first")
+        late = run.callable(self.graph, self.fetches, [*self.feeds, *self.inner, *self.border])
+        captured, arrays, packed = [run.values[t] for t in self.captures], self._arrays(), self._packed()
+        return (lambda element: early(*arrays(element), *captured),
+                lambda element, made: packed(late(*arrays(element), *captured, *made)))
+
+    def _packed(self) -> Callable[[Sequence[Any]], Element]:
+        """The element that the fetches' values are."""
         parts = flatten(self.structure)
         if all(isinstance(part, TensorPart) for part in parts):
-            return lambda element: tuple(call(*arrays(element), *captured))
+            return tuple
         counts = [len(part.tensors()) for part in parts]
 
-        def function(element: Element) -> Element:
-            made = iter(call(*arrays(element), *captured))
+        def packed(values: Sequence[Any]) -> Element:
+            made = iter(values)
             return tuple(part.value([next(made) for _ in range(n)]) for part, n in zip(parts, counts, strict=True))
 
-        return function
+        return packed
 
     def opener(self, run: Run) -> Callable[[Element], Iterator[Element]]:
         """For a function that gives a dataset: opens the one of an element."""
@@ -123,7 +141,7 @@ class Function:
             datasets = dict(run.datasets)
             datasets.update({given: value for given, value in zip(self.given, element, strict=True) if given})
             return dataset.open(Run(dataset, {**run.values, **dict(zip(self.wanted, values, strict=True))},
-                                    run.callable, datasets))
+                                    run.callable, run.threads, datasets))
 
         return function
 

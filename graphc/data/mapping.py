@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from graphc import errors
+from graphc.data.ahead import Ahead
 from graphc.data.chunks import Chosen, Chunks, Mapped
 from graphc.data.functions import Function
 from graphc.data.order import Ordered
@@ -29,17 +30,22 @@ class Calling(Step):
 
 
 class Map(Calling):
-    def __init__(self, before: Step, function: Function) -> None:
+    """parallel: whether the user allows that parts of the function are run ahead, in other threads."""
+
+    def __init__(self, before: Step, function: Function, parallel: bool = False) -> None:
         if function.dataset is not None:
             raise TypeError("map: the function returned a dataset; use flat_map or interleave")
         self.before, self.function, self.structure = (before,), function, function.structure
+        self.parallel = parallel
         self.tensors = function.captures
 
     def open(self, run: Run) -> Iterator[Element]:
         function, stream = self.function, self.before[0].open(run)
-        if not self.takes_chunks(run):
-            return map(function.bound(run), stream)
-        return RowsOfBlocks(Mapped(Chunks(stream, function, run)))
+        if self.parallel and run.ahead and self.before[0].calm and run.threads > 1 and function.border:
+            return Ahead(stream, function, run)
+        if self.takes_chunks(run):
+            return RowsOfBlocks(Mapped(Chunks(stream, function, run)))
+        return map(function.bound(run), stream)
 
 
 class Filter(Calling):

@@ -14,7 +14,7 @@ _SETTINGS = ("experimental_autotune", "experimental_deterministic", "experimenta
         "data.experimental.DistributeOptions", "data.experimental.StatsOptions",
         "data.experimental.MapVectorizationOptions")
 class Group:
-    """Settings of one kind, whatever their names: graphc computes elements one by one, in order.
+    """Settings of one kind, whatever their names: elements come in order.
 
     As `tf.data.experimental.OptimizationOptions` and its kin.
 
@@ -32,8 +32,7 @@ class Group:
 
 @public("data.Options")
 class Options:
-    """Settings of a dataset, as `tf.data.Options`: they are kept, and change nothing, as the order is always the same
-    and nothing is computed ahead.
+    """Settings of a dataset, as `tf.data.Options`: they are kept, and change nothing, as the order is always the same.
 
     Raises AttributeError for names that it does not have; Dataset.with_options raises TypeError for what is no Options.
 

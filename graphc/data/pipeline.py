@@ -21,12 +21,12 @@ Opener = Callable[[], Iterator[Element]]
 
 class Run:
     """One opening of a pipeline that ends with `step`. values: of the tensors that its steps took; callable: runs parts
-    of a graph; datasets: those that a function was given; kept: what steps keep from one repetition to the next; ahead:
-    whether elements may be read ahead, as far as the pipeline as a whole tells."""
+    of a graph; threads: how many may work; datasets: those that a function was given; kept: what steps keep from one
+    repetition to the next; ahead: whether elements may be read ahead, as far as the pipeline as a whole tells."""
 
-    def __init__(self, step: Step, values: Mapping[Any, Any], callable: Callable[..., Any],
+    def __init__(self, step: Step, values: Mapping[Any, Any], callable: Callable[..., Any], threads: int,
                  datasets: Mapping[Any, Opener] | None = None) -> None:
-        self.values, self.callable, self.datasets = values, callable, datasets or {}
+        self.values, self.callable, self.threads, self.datasets = values, callable, threads, datasets or {}
         self.kept: dict[Any, Any] = {}
         self.ahead = not step.draws_for_several
 
@@ -91,8 +91,8 @@ class Pipeline:
     def __init__(self, step: Step) -> None:
         self.step, self.captures, self.graph = step, step.captures(), gc.get_default_graph()
 
-    def open(self, values: Sequence[Any], callable: Callable[..., Any]) -> Iterator[tuple[Any, ...]]:
-        run = Run(self.step, dict(zip(self.captures, values, strict=True)), callable)
+    def open(self, values: Sequence[Any], callable: Callable[..., Any], threads: int) -> Iterator[tuple[Any, ...]]:
+        run = Run(self.step, dict(zip(self.captures, values, strict=True)), callable, threads)
         return map(arrays_of(self.step.structure), self.step.open(run))
 
 

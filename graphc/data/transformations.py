@@ -7,7 +7,7 @@ from typing import Any
 import graphc as gc
 from graphc.api.public import public
 from graphc.data import batches, mapping, mixing, order, sources
-from graphc.data.dataset import Dataset, seeds_of, steps_of
+from graphc.data.dataset import AUTOTUNE, Dataset, seeds_of, steps_of
 from graphc.data.functions import scalar
 from graphc.data.iterator import first_element
 from graphc.data.pipeline import parameter
@@ -20,7 +20,8 @@ Transformation = Callable[[Dataset], Dataset]
         "data.experimental.map_and_batch_with_legacy_function", "contrib.data.map_and_batch_with_legacy_function")
 def map_and_batch(map_func: Callable[..., Any], batch_size: Any, num_parallel_batches: Any = None,
                   drop_remainder: Any = False, num_parallel_calls: Any = None) -> Transformation:
-    """map and batch, as `tf.data.experimental.map_and_batch`. What is parallel in TensorFlow changes nothing.
+    """map and batch, as `tf.data.experimental.map_and_batch`; pictures are decoded in other threads, unless
+    num_parallel_calls is 1.
 
     Raises ValueError if both num_parallel_batches and num_parallel_calls are given; the rest as of Dataset.map and
     Dataset.batch.
@@ -32,7 +33,8 @@ def map_and_batch(map_func: Callable[..., Any], batch_size: Any, num_parallel_ba
     """
     if num_parallel_batches is not None and num_parallel_calls is not None:
         raise ValueError("The `num_parallel_batches` and `num_parallel_calls` arguments are mutually exclusive.")
-    return lambda dataset: dataset.map(map_func).batch(batch_size, drop_remainder)
+    calls = AUTOTUNE if num_parallel_calls is None else num_parallel_calls
+    return lambda dataset: dataset.map(map_func, calls).batch(batch_size, drop_remainder)
 
 
 @public("contrib.data.batch_and_drop_remainder")

@@ -27,15 +27,17 @@ class Host(Op):
     """Computed in Python by a library (NumPy, SciPy), wherever it stands: docs/adr/0020. The C++ runner refuses it.
 
     extra: the optional part of graphc that installs what `compute` imports beyond NumPy. borrows: `compute` gets the
-    operands where they are, not copies: it keeps none of them. What an op of this kind means
-    is not said a second time: `reference` is `compute`, and tests/ops/test_host_ops.py holds its results to what
-    defines them (a Cholesky factor times its adjoint is the matrix).
+    operands where they are, not copies: it keeps none of them. slow: `compute` works long, outside of Python's lock,
+    and gc.data runs it ahead of what needs it. What an op of this kind means is not said a second time: `reference` is
+    `compute`, and tests/ops/test_host_ops.py holds its results to what defines them (a Cholesky factor times its
+    adjoint is the matrix).
     """
 
     checks_data = True
     of_complex: ClassVar[str] = "itself"
     extra: ClassVar[str] = ""
     borrows: ClassVar[bool] = False
+    slow: ClassVar[bool] = False
 
     def compute(self, *inputs: np.ndarray) -> Arrays:
         """The results, as arrays of the inferred dtypes. May raise; never writes into its inputs."""

@@ -164,9 +164,9 @@ VALUES = [
           special),
 
     # Of pictures.
-    Known("DecodeJpeg DecodeAndCropJpeg DecodePng DecodeImage DecodeGif", "value", "of a JPEG: Pillow decodes it by "
-          "the accurate method, with smoothed colours, and whole before it is cropped; TensorFlow by the fast one "
-          "unless dct_method says otherwise, and smooths inside of the window", jpeg_otherwise),
+    Known("DecodeJpeg DecodeAndCropJpeg", "value", "of a JPEG that is cut off, Pillow decodes what there is, by the "
+          "accurate method; one that is cropped is decoded whole, and TensorFlow smooths colours inside of the window",
+          jpeg_otherwise),
     Known("FusedPadConv2D FusedResizeAndPadConv2D", "value, not finite value", "TensorFlow's kernel is right for the "
           "first picture of a batch only", lambda case: case.values[0].shape[0] > 1),
     Known("FusedPadConv2D FusedResizeAndPadConv2D", "not finite value", "the order of sums, and zeros that one of the "

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphc.api.public import public
+from graphc.api.stacking.first_part import border
 from graphc.api.stacking.graph import Stacked, is_pure, stacked
 from graphc.ir import func_graph
 from graphc.ir.func_graph import full_name
@@ -53,6 +54,11 @@ class FuncGraph(func_graph.FuncGraph):
         """What computes the fetches of many values of the feeds at once, stacked along a new first axis, or, those that
         are flat, one after another; `inner` is fed as before. In a graph of its own. None if there is none."""
         return stacked(self, FuncGraph(f"{self.name}_rows", self.outer_graph), feeds, inner, fetches, flat)
+
+    def border(self, feeds: Sequence[Tensor], fetches: Sequence[Tensor]) -> list[Tensor]:
+        """What computes the slow part of the fetches that depends on the feeds alone gives to the rest; [] if nothing
+        of it is slow."""
+        return border(self, feeds, fetches)
 
     @property
     def is_pure(self) -> bool:

@@ -2,9 +2,10 @@
 
 A dataset is no tensor but an object of this process, with
 
-    captures                 the tensors whose values it takes from the graph
-    open(values, callable)   the iterator over its elements, tuples of arrays; values: of captures;
-                             callable(graph, fetches, feeds): a function that runs part of a graph for it
+    captures    the tensors whose values it takes from the graph
+    open(values, callable, threads)
+                the iterator over its elements, tuples of arrays; values: of captures; threads: how many may work;
+                callable(graph, fetches, feeds, part): a function that runs part of a graph, in a session of that part
 """
 from __future__ import annotations
 

@@ -52,9 +52,11 @@ def decode_jpeg(contents: Any, channels: int = 0, ratio: int = 1, fancy_upscalin
     """The pixels of a JPEG: uint8 [height, width, channels].
 
     contents: a string scalar. channels: 1 (grey) or 3, into which the picture is converted; 0: those of the file.
-    ratio: 1, 2, 4 or 8, by which it is made smaller while it is read. Pillow reads it: by the accurate method, and with
-    smoothed colours, whatever dct_method and fancy_upscaling say. As `tf.image.decode_jpeg`. Raises ValueError for
-    other channels or another ratio; damaged files are an InvalidArgumentError when run.
+    ratio: 1, 2, 4 or 8, by which it is made smaller while it is read. dct_method: "INTEGER_ACCURATE", else the fast
+    one. fancy_upscaling: whether colours of fewer pixels change gradually. The pixels are TensorFlow's to the bit; of a
+    file that is cut off, and of one of four colours, they are by the accurate method, and gradual. As
+    `tf.image.decode_jpeg`. Raises ValueError for other channels or another ratio; damaged files are an
+    InvalidArgumentError when run.
 
     >>> file = gc.image.encode_jpeg(gc.fill([8, 16, 3], gc.constant(128, gc.uint8)))
     >>> image = gc.image.decode_jpeg(file, channels=1).eval()

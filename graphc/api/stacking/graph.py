@@ -96,12 +96,12 @@ def _fetched(state: Stacking, fetches: Sequence[Tensor], number: int) -> tuple[T
 
 def is_pure(graph: Graph) -> bool:
     """Whether to run the graph sooner, or once more, changes nothing."""
-    return all(_stays_the_same(op) for op in graph.get_operations())
+    return all(stays_the_same(op) for op in graph.get_operations())
 
 
 def _add(state: Stacking, op: Operation) -> None:
     """The operation in the new graph."""
-    if op.control_inputs or op.definition.sizes() or not _stays_the_same(op) or bodies(op.definition):
+    if op.control_inputs or op.definition.sizes() or not stays_the_same(op) or bodies(op.definition):
         raise NotStackable(f"{op.type} has an effect, a body, or depends on what only a run knows")
     if any(t in state.flat for t in op.inputs):
         add_flat(state, op)
@@ -130,7 +130,7 @@ def _needed(graph: Graph, fetches: Sequence[Tensor], given: set[Tensor]) -> list
     return [op for op in graph.get_operations() if op in found]
 
 
-def _stays_the_same(op: Operation) -> bool:
+def stays_the_same(op: Operation) -> bool:
     """Whether the operation gives the same whenever it is run."""
     if op.type in (TABLE, FIND):
         return op.type == TABLE or op.inputs[0].op.type == TABLE

@@ -1,4 +1,4 @@
-"""Pictures in strings that are files of them: PNG, JPEG, GIF (by Pillow) and BMP."""
+"""Pictures in strings that are files of them: PNG, JPEG (by simplejpeg), GIF (by Pillow) and BMP."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -20,7 +20,8 @@ from graphc.ops.image import sample_files as files
 from graphc.ops.image.bmp import bmp_pixels
 from graphc.ops.image.gif import gif_pixels
 from graphc.ops.image.jpeg import jpeg_pixels, jpeg_shape
-from graphc.ops.image.pictures import Wanted, kind_of, picture
+from graphc.ops.image.pictures import kind_of, picture
+from graphc.ops.image.wanted import Wanted
 
 DCT_METHODS = ("", "INTEGER_FAST", "INTEGER_ACCURATE")
 
@@ -38,6 +39,7 @@ class Decode(Host):
     operands = ("contents",)
     results = ("image",)
     extra = "image"
+    slow = True
     allowed: ClassVar[tuple[int, ...]] = (0, 1, 3, 4)
 
     def infer(self, contents: Spec) -> Spec:  # type: ignore[override]
@@ -88,6 +90,7 @@ class _OfJpeg(Decode):
     allowed = (0, 1, 3)
     channels: int
     ratio: int
+    fancy_upscaling: bool
     try_recover_truncated: bool
     acceptable_fraction: float
     dct_method: str
@@ -101,12 +104,13 @@ class _OfJpeg(Decode):
         return super().infer(contents)
 
     def wanted(self) -> Wanted:
-        return Wanted(self.channels, 8, self.ratio, self.try_recover_truncated, self.acceptable_fraction)
+        return Wanted(self.channels, 8, self.ratio, self.try_recover_truncated, self.acceptable_fraction,
+                      self.dct_method == "INTEGER_ACCURATE", self.fancy_upscaling)
 
 
 @register
 class DecodeJpeg(_OfJpeg):
-    """[height, width, channels] of a JPEG (or of a PNG, or of a GIF of one frame), by the accurate method."""
+    """[height, width, channels] of a JPEG (or of a PNG, or of a GIF of one frame)."""
 
     channels: int = attr("int", 0)
     ratio: int = attr("int", 1)
@@ -154,8 +158,7 @@ class DecodeAndCropJpeg(_OfJpeg):
         return self.crop_window[2], self.crop_window[3]
 
     def compute(self, contents: np.ndarray) -> np.ndarray:
-        w = self.wanted()
-        found = jpeg_pixels(contents.item(), w.channels, w.ratio, w.recover, w.fraction)
+        found = jpeg_pixels(contents.item(), self.wanted())
         y, x, height, width = (int(v) for v in self.crop_window)  # type: ignore[call-overload]
         if min(height, width) < 1 or y + height > found.shape[0] or x + width > found.shape[1]:
             raise ValueError(f"Invalid JPEG data or crop window: y, x, height, width are {(y, x, height, width)}, but "

@@ -1,4 +1,8 @@
-"""JPEG: the pixels in a file, and a file of pixels, by the libjpeg in Pillow."""
+"""JPEG: the pixels in a file, and a file of pixels, by libjpeg.
+
+simplejpeg (libjpeg-turbo) decodes whole files, to the bit as TensorFlow does. Those that are cut off or damaged, or
+have four colours, are Pillow's, which gives what there is, by the accurate method and with smoothed colours.
+"""
 from __future__ import annotations
 
 import io
@@ -8,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from graphc.ops.image.png import check_size
+from graphc.ops.image.wanted import Wanted
 
 MAGIC = b"\xff\xd8\xff"
 END = b"\xff\xd9"
@@ -36,23 +41,42 @@ def jpeg_shape(contents: bytes) -> tuple[int, int, int]:
     raise ValueError(f"Invalid JPEG data, size {len(contents)}")
 
 
-def jpeg_pixels(contents: bytes, channels: int, ratio: int, recover: bool, fraction: float) -> np.ndarray:
-    """The pixels, [height, width, 1 or 3] of uint8. channels 0: as many as the file has, of four 3.
-
-    ratio: 1, 2, 4 or 8 times smaller. recover: what is missing of a file that is cut off is what libjpeg makes of it,
-    else black rows, if the others are at least that fraction of all.
-    """
+def jpeg_pixels(contents: bytes, wanted: Wanted) -> np.ndarray:
+    """The pixels, [height, width, 1 or 3] of uint8; channels 0: as many as the file has, of four 3."""
     height, width, own = jpeg_shape(contents)
     check_size("JPEG", height, width)
-    wanted = channels or min(own, 3)
-    picture, whole = _loaded(contents + 4 * END if recover else contents, wanted, ratio)
+    channels = wanted.channels or min(own, 3)
+    if own in (1, 3):
+        found = _whole(contents, channels, -(-height // wanted.ratio), -(-width // wanted.ratio), wanted)
+        if found is not None:
+            return found
+    return _parts(contents, channels, wanted)
+
+
+def _whole(contents: bytes, channels: int, height: int, width: int, wanted: Wanted) -> np.ndarray | None:
+    """The pixels of a file without faults; None of another."""
+    from simplejpeg import decode_jpeg
+
+    try:
+        found: np.ndarray = decode_jpeg(
+            contents, "GRAY" if channels == 1 else "RGB", fastdct=not wanted.accurate, fastupsample=not wanted.smooth,
+            min_height=height, min_width=width, min_factor=1, strict=True)
+    except ValueError:
+        return None
+    return found
+
+
+def _parts(contents: bytes, channels: int, wanted: Wanted) -> np.ndarray:
+    """What there is of the pixels."""
+    recover = wanted.recover
+    picture, whole = _loaded(contents + 4 * END if recover else contents, channels, wanted.ratio)
     found = _array(picture, len(contents))
-    made = _channels(found, wanted, "adobe" in picture.info)
+    made = _channels(found, channels, "adobe" in picture.info)
     if not whole and recover and not found.any():
         raise ValueError(f"Invalid JPEG data, size {len(contents)}: it ends before its first row")
     if not whole and not recover:
         rows = int(np.flatnonzero(found.reshape(len(found), -1).any(1))[-1]) + 1 if found.any() else 0
-        if rows < min(1.0, fraction) * len(found) or (not rows and "progressive" in picture.info):
+        if rows < min(1.0, wanted.fraction) * len(found) or (not rows and "progressive" in picture.info):
             raise ValueError(f"Invalid JPEG data or crop window, data size {len(contents)}: it ends in row {rows} of "
                              f"{len(found)}; try_recover_truncated=True reads it")
         made[rows:] = 0

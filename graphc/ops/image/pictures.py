@@ -5,19 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from graphc.ir.records import dataclass
 from graphc.ops.image import bmp, gif, jpeg, png
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """channels 0: as many as the file has. bits: of a sample of PNG. The others: as jpeg_pixels has them."""
-
-    channels: int = 0
-    bits: int = 8
-    ratio: int = 1
-    recover: bool = False
-    fraction: float = 1.0
+from graphc.ops.image.wanted import Wanted
 
 
 def kind_of(contents: bytes) -> str:
@@ -48,7 +37,7 @@ def picture(contents: bytes, wanted: Wanted, op: str) -> np.ndarray:
 
 
 READ: dict[str, Callable[[bytes, Wanted], np.ndarray]] = {
-    "jpeg": lambda contents, w: jpeg.jpeg_pixels(contents, w.channels, w.ratio, w.recover, w.fraction),
+    "jpeg": jpeg.jpeg_pixels,
     "png": lambda contents, w: png.png_pixels(contents, w.channels, w.bits),
     "bmp": lambda contents, w: bmp.bmp_pixels(contents, w.channels),
 }

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from graphc import errors
+from graphc.exec.pool import default_threads
 from graphc.ir.late_imports import load
 from graphc.ir.locks import new_reentrant_lock
 from graphc.ops.control.script import TRIAL, failure_of, host_function
@@ -60,19 +61,20 @@ class ElementIterator:
 
     def _opened(self, dataset: Any, values: Sequence[Any]) -> Iterator[Element]:
         try:
-            found: Iterator[Element] = dataset.open(values, self._callable)
+            found: Iterator[Element] = dataset.open(values, self._callable, default_threads())
         except errors.OpError:
             raise
         except Exception as error:
             raise failure_of(error) from error
         return found
 
-    def _callable(self, graph: Any, fetches: Any, feeds: Sequence[Any]) -> Callable[..., Any]:
-        """A function of the feeds' values, whose random ops go on where they stopped."""
+    def _callable(self, graph: Any, fetches: Any, feeds: Sequence[Any], part: str = "") -> Callable[..., Any]:
+        """A function of the feeds' values, whose random ops go on where they stopped: those of one graph and part draw
+        other numbers in each run of it."""
         sessions = self.owner.function_sessions
-        session = sessions.get(graph)
+        session = sessions.get((graph, part))
         if session is None:
-            session = sessions[graph] = load("graphc.session.session").Session(graph=graph)
+            session = sessions[graph, part] = load("graphc.session.session").Session(graph=graph)
             session._objects = self.owner
         call: Callable[..., Any] = session.make_callable(fetches, feeds)
         return call

@@ -23,7 +23,7 @@ class Objects:
         self._objects: dict[str, Any] = {}
         self._lock = new_lock()
         self.closed = False
-        self.function_sessions: dict[Any, Any] = {}        # of pipelines' functions, by graph
+        self.function_sessions: dict[Any, Any] = {}        # of pipelines' functions, by graph and part
 
     def function(self, call: Any) -> BoundCall:
         """The function that a plan of this session calls for an ObjectCall."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import io
 import sys
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -178,12 +179,30 @@ def test_jpeg_is_what_pillow_reads(mode: str, more: dict[str, Any]) -> None:
     contents = saved(Image.fromarray(smooth(61, 83)).convert(mode), "JPEG", **more)
     x = gc.placeholder(gc.string, [])
     whole = np.asarray(Image.open(io.BytesIO(contents))).reshape(61, 83, -1)
-    fetches = [gc.image.decode_jpeg(x), gc.image.decode_jpeg(x, ratio=8), gc.image.extract_jpeg_shape(x),
-               gc.image.decode_and_crop_jpeg(x, [3, 5, 20, 30])]
+    accurate = {"dct_method": "INTEGER_ACCURATE"}
+    fetches = [gc.image.decode_jpeg(x, **accurate), gc.image.decode_jpeg(x, ratio=8), gc.image.extract_jpeg_shape(x),
+               gc.image.decode_and_crop_jpeg(x, [3, 5, 20, 30], **accurate)]
     found, small, shape, crop = run(fetches, {x: contents})
     np.testing.assert_array_equal(found, whole)
     assert small.shape == (8, 11, whole.shape[2]) and shape.tolist() == list(whole.shape)
     np.testing.assert_array_equal(crop, whole[3:23, 5:35])
+
+
+@pytest.mark.parametrize(("method", "gradual", "ratio", "checksum"), [
+    ("", True, 1, 4070273437), ("INTEGER_FAST", True, 1, 4070273437), ("INTEGER_ACCURATE", True, 1, 3416369231),
+    ("", False, 1, 3139928612), ("INTEGER_ACCURATE", False, 1, 2234806417), ("", True, 2, 1802881418),
+    ("INTEGER_ACCURATE", False, 2, 1264297651)])
+def test_pixels_are_tensorflows(method: str, gradual: bool, ratio: int, checksum: int) -> None:
+    """checksum: CRC-32 of what TensorFlow 2.21 decodes."""
+    found = run(gc.image.decode_jpeg(gc.constant(files.JPEG_RGB), ratio=ratio, fancy_upscaling=gradual,
+                                     dct_method=method))
+    assert zlib.crc32(found.tobytes()) == checksum
+
+
+@pytest.mark.parametrize("ratio", [1, 2, 4, 8])
+def test_a_ratio_larger_than_the_picture(ratio: int) -> None:
+    contents = saved(Image.fromarray(smooth(1, 3)), "JPEG")
+    assert run(gc.image.decode_jpeg(gc.constant(contents), ratio=ratio)).shape == (1, -(-3 // ratio), 3)
 
 
 def test_jpeg_that_is_cut_off() -> None:
@@ -203,7 +222,7 @@ def test_jpeg_that_is_cut_off() -> None:
 
 def test_crop_windows_known_while_running() -> None:
     x, window = gc.placeholder(gc.string, []), gc.placeholder(gc.int32, [4])
-    crop = gc.image.decode_and_crop_jpeg(x, window, channels=3)
+    crop = gc.image.decode_and_crop_jpeg(x, window, channels=3, dct_method="INTEGER_ACCURATE")
     whole = np.asarray(Image.open(io.BytesIO(files.JPEG_RGB)))
     with gc.Session() as session:
         for y, left, height, width in ((0, 0, 9, 7), (2, 1, 3, 4), (8, 6, 1, 1)):
@@ -259,7 +278,7 @@ def test_saved_and_loaded() -> None:
 
 
 def test_without_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("PIL", "PIL.PngImagePlugin", "PIL.JpegImagePlugin", "PIL.Image"):
+    for name in ("PIL", "PIL.PngImagePlugin", "PIL.JpegImagePlugin", "PIL.Image", "simplejpeg"):
         monkeypatch.setitem(sys.modules, name, None)
     x = gc.placeholder(gc.string, [])
     for made, contents in ((gc.image.decode_png(x), files.png(np.uint8, 3)), (gc.image.decode_jpeg(x), files.JPEG_RGB)):
