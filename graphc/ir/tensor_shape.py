@@ -347,6 +347,12 @@ class TensorShape:
 
 
 def as_shape(value: Any) -> TensorShape:
+    """A TensorShape as it is, else one of what it takes: None, an integer, a list. As `as_shape` of TensorFlow's
+    python.framework.tensor_shape. Raises TypeError and ValueError as TensorShape does.
+
+    >>> gc.compat.v1.python.framework.tensor_shape.as_shape([None, 2])
+    TensorShape([Dimension(None), Dimension(2)])
+    """
     return value if isinstance(value, TensorShape) else TensorShape(value)
 
 

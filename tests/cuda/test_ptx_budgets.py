@@ -153,7 +153,8 @@ def test_attention_on_tensor_cores(pieces: int, bands: int, keys: int, wide: boo
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
 def test_transforms_matrices_and_sequences(dtype: str) -> None:
     ends = fourier.Ends(dtype, takes=True, gives=True, narrow=True)
-    for kernel in (fourier.step_of_four(ends), fourier.step_by_definition(ends), fourier.turn(ends),
+    for kernel in (fourier.step_of_four(ends), fourier.step_of_two(ends), fourier.step_of_odd(ends),
+                   fourier.turn(ends),
                    matrices.cholesky_columns(dtype, True), matrices.substitution(dtype, 32, True, False, True),
                    pivots.lu_columns(dtype), pivots.lu_rows(dtype), pivots.lu_order(dtype), ctc_loss(dtype),
                    ctc_greedy(dtype), reflections.qr(dtype)):

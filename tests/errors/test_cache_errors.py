@@ -31,7 +31,7 @@ def test_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monkey
         code_queue.settle()
     assert [str(w.message) for w in caught] == [
         f"graphc: the cache of compiled kernels at {folder} cannot be written ([Errno 17] File exists: "
-        f"'{folder.parent}'); each process compiles them anew. Set GRAPHC_CACHE to a directory of yours."]
+        f"'{folder.parent}'); each process compiles them again. Set GRAPHC_CACHE to a directory of yours."]
 
 
 def test_killed_writer_leaves_no_half_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -280,4 +280,4 @@ def test_iterating_over_a_tensor() -> None:
 def test_dump_of_a_misspelt_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRAPHC_DUMP", "fusee")
     assert message_of(ValueError, gc.Session().run, gc.constant(1.0) + 1.0).partition("\n")[0].endswith(
-        "prune, fold_batch_norm, prepare, weights_in_bodies, attention_strides, fuse; did you mean 'fuse'?")
+        "fold_batch_norm, prepare, weights_in_bodies, attention_strides, split_parts, fuse; did you mean 'fuse'?")

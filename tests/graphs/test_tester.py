@@ -34,7 +34,7 @@ from programs import Apply, Call, Cond, Gradients, Input, Program, While, build,
 from samples import registered
 from scopes import Knobs, Maker, Scope
 
-SEEDS = range(7000, 7400)
+SEEDS = range(7000, 8000)
 SMALL = Knobs(operations=10)
 
 

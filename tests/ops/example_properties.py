@@ -1,4 +1,4 @@
-"""What must hold of ParseExample and ParseSingleExample: the features of the samples, taken out one by one."""
+"""What must hold of the ops that parse Examples and SequenceExamples: the features of the samples, one by one."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+import graphc as gc
 from graphc.ops.files.example_wire import write_example
 from graphc.ops.files.examples import FEATURES, OTHER
 
@@ -63,4 +64,49 @@ def batch(op: Any, serialized: np.ndarray, names: np.ndarray, *more: np.ndarray)
     return iter(())
 
 
-EXAMPLES: dict[str, Callable[..., Equations]] = {"ParseSingleExample": single, "ParseExample": batch}
+def steps(example: Any, key: str) -> list[list[Any]]:
+    """The values of a feature list's steps, as protobuf reads them."""
+    found = example.feature_lists.feature_list
+    return [list(getattr(f, f.WhichOneof("kind") or "int64_list").value) for f in found[key].feature] if key in found \
+        else []
+
+
+def sequences(serialized: list[bytes], results: Any) -> Equations:
+    """Of the samples: tags and words are sparse, label, frames and ids dense, of the context and of the lists; results:
+    those of a batch, without the lengths."""
+    examples = [gc.train.SequenceExample.FromString(data) for data in serialized]
+    tags = [list(e.context.feature["tags"].bytes_list.value) if "tags" in e.context.feature else [] for e in examples]
+    words, frames = ([steps(e, key) for e in examples] for key in ("words", "frames"))
+    pairs = [(r, c) for r, row in enumerate(tags) for c in range(len(row))]
+    triples = [(r, s, c) for r, row in enumerate(words) for s, step in enumerate(row) for c in range(len(step))]
+    longest = max(map(len, frames), default=0)
+    expected: list[Any] = [
+        pairs, [v for row in tags for v in row], [len(tags), max(map(len, tags), default=0)],
+        [e.context.feature["label"].int64_list.value[0] for e in examples],
+        triples, [v for row in words for step in row for v in step],
+        [len(words), max(map(len, words), default=0), max((len(s) for row in words for s in row), default=0)],
+        [row + [[0.0, 0.0]] * (longest - len(row)) for row in frames], [[] for _ in examples]]
+    for found, values in zip(results, expected, strict=True):
+        same(found, np.array(values, found.dtype).ravel().tolist())
+    return iter(())
+
+
+def single_sequence(op: Any, serialized: np.ndarray, missing: np.ndarray, *more: np.ndarray) -> Equations:
+    found = list(more[-9:])
+    for place in (0, 4):                       # as those of a batch of one
+        found[place] = np.insert(found[place], 0, 0, 1)
+        found[place + 2] = np.insert(found[place + 2], 0, 1)
+    return sequences([serialized.item()], found)
+
+
+def batch_of_sequences(op: Any, serialized: np.ndarray, names: np.ndarray, default: np.ndarray,
+                       *results: np.ndarray) -> Equations:
+    rows = [gc.train.SequenceExample.FromString(data) for data in serialized]
+    same(results[9], [len(steps(row, "frames")) for row in rows])
+    same(results[10], [0 for _ in rows])
+    return sequences(list(serialized), results[:9])
+
+
+EXAMPLES: dict[str, Callable[..., Equations]] = {
+    "ParseSingleExample": single, "ParseExample": batch, "ParseSingleSequenceExample": single_sequence,
+    "ParseSequenceExample": batch_of_sequences}

@@ -85,6 +85,7 @@ _SLICES: list[tuple[dict[str, Any], tuple[int, ...], Any]] = [
      (7, 5), int64),
     ({"begin": (-2,), "end": (-1,), "strides": (1,), "shrink_axis_mask": 1}, (3,), None),
     ({"begin": (5,), "end": (2,), "strides": (1,)}, (7,), None),
+    ({"begin": (1, 3), "end": (9, 9), "strides": (1, 1)}, (0, 2), None),
     ({"begin": (6, 4), "end": (1, 0), "strides": (-2, -1), "end_mask": 2}, (8, 5), None),
 ]
 
@@ -149,6 +150,12 @@ def _slice_access(x: Any, plan: Dense) -> Any:
     return part
 
 
+def _ends(have: Size, begin: Size, size: Size) -> tuple[Size, Size]:
+    """What is in front of the slice and after it. A slice that begins after the end has no elements."""
+    before = begin if dims.same(begin, 0) else dims.minimum(begin, have - size)
+    return before, have - size - before
+
+
 @register
 class StridedSliceGrad(Op):
     """Zeros of shape `shape`, with dy where StridedSlice of that shape would read."""
@@ -194,9 +201,8 @@ class StridedSliceGrad(Op):
     def lower(self, b: Any, inputs: Any, outputs: Any) -> None:
         (dy,), (y,), plan = inputs, outputs, dense(self, outputs[0].shape)
         if all(dims.same(stride, 1) for stride in plan.stride):
-            ends = zip(plan.begin, (have - begin - size for have, begin, size in zip(
-                y.shape, plan.begin, plan.size, strict=True)), strict=True)
-            lower_pad(b, b.reshape(dy, plan.size), None, y, list(ends))
+            ends = [_ends(*sizes) for sizes in zip(y.shape, plan.begin, plan.size, strict=True)]
+            lower_pad(b, b.reshape(dy, plan.size), None, y, ends)
             return
         b.fill(y, 0)
         target = _slice_access(y, plan)

@@ -120,7 +120,8 @@ class DecodeJpeg(_OfJpeg):
     dct_method: str = attr("string", "")
     samples: ClassVar = [Sample(a, (files.one(f),), gradient=False) for a, f in (
         ({}, files.JPEG_RGB), ({"channels": 1}, files.JPEG_RGB), ({"channels": 3, "ratio": 2}, files.JPEG_GREY),
-        ({}, files.JPEG_GREY), ({"channels": 3, "ratio": 4}, files.JPEG_RGB), ({}, files.png(np.uint8, 3)),
+        ({"dct_method": "INTEGER_ACCURATE"}, files.JPEG_GREY), ({"channels": 3, "ratio": 4}, files.JPEG_RGB),
+        ({}, files.png(np.uint8, 3)),
         ({"try_recover_truncated": True, "dct_method": "INTEGER_FAST"}, files.JPEG_RGB[:-6]))]
 
     def compute(self, contents: np.ndarray) -> np.ndarray:
