@@ -21,7 +21,7 @@ from graphc.ops.files.files import ReadFile
 
 def border(graph: Graph, feeds: Sequence[Tensor], fetches: Sequence[Tensor]) -> list[Tensor]:
     """The tensors that the first part hands on: they depend on the feeds, and the rest reads them or they are fetched.
-    None if the first part would do nothing that is slow."""
+    Empty if the first part would do nothing that is slow."""
     first, rest = _parted(graph, set(feeds))
     needed = _needed(fetches)
     found = dict.fromkeys(t for op in graph.get_operations() if op in rest and op in needed for t in op.inputs
