@@ -152,6 +152,35 @@ def test_is_refused(make: Callable[[], GraphDef], message: str) -> None:
     in_a_fork(check)
 
 
+def if_of(more_inputs: bool, more_outputs: bool) -> GraphDef:
+    """The else branch takes, or gives, one value more than the other."""
+    graph = graph_def(placeholder("p", gc.bool), placeholder("x"),
+                      using("y", "StatelessIf", ["p", "x"], then_branch="f", else_branch="g"))
+    graph.node[-1].attr["Tcond"].type = 10
+    other = function("g", [], "x")
+    if more_inputs:
+        other.signature.input_arg.add(name="z", type=1)
+    if more_outputs:
+        other.signature.output_arg.add(name="w", type=1)
+        other.ret["w"] = "x"
+    graph.library.function.extend([function("f", [], "x"), other])
+    return graph
+
+
+def text_as_number() -> GraphDef:
+    made = repeated(1, gc.string)
+    made.node[0].attr["dtype"].type = gc.int64.number
+    return made
+
+
+@pytest.mark.parametrize(("make", "message"), [
+    (lambda: if_of(True, False), "takes 2"), (lambda: if_of(False, True), "but give 1 and 2"),
+    (text_as_number, "'value' holds strings, but argument 'dtype' is int64")], ids=["inputs", "outputs", "text"])
+def test_what_does_not_fit_together(make: Callable[[], GraphDef], message: str) -> None:
+    with gc.Graph().as_default(), pytest.raises((ValueError, TypeError, errors.DataLossError), match=message):
+        gc.import_graph_def(make(), name="")
+
+
 @pytest.mark.parametrize("make", TAKEN, ids=["60 branches", "case of 150", "fill", "repeated"])
 def test_is_taken_and_compiled(make: Callable[[], GraphDef]) -> None:
     """What is only large is read and compiled; that a machine has no room for it, a run finds."""

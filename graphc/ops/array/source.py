@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from graphc.ir.builder import GradientBuilder
-from graphc.ir.dtypes import DType, float32
+from graphc.ir.dtypes import DType, float32, string
 from graphc.ir.op import Op, Sample, attr, register
 from graphc.ir.spec import VALUE_LIMIT, Shape, Spec, text
 
@@ -21,6 +21,8 @@ class Const(Op):
 
     def infer(self) -> Spec:
         spec = Spec(self.dtype, self.value.shape)
+        if self.value.dtype == object and self.dtype != string:
+            raise TypeError(f"argument 'value' holds strings, but argument 'dtype' is {self.dtype.name}")
         if self.dtype.is_integer and self.value.size <= VALUE_LIMIT:
             return spec.with_value([int(v) for v in self.value.ravel()])
         return spec

@@ -33,6 +33,7 @@ class StatelessWhile(Op):
 
     def infer(self, *inputs: Spec) -> tuple[Spec, ...]:
         carried = len(self.body.outputs)
+        _check_inputs(self, len(inputs), self.cond, self.body)
         return tuple(_carried_spec(first, i.spec, o.spec) for first, i, o in
                      zip(inputs[:carried], self.body.inputs, self.body.outputs, strict=False))
 
@@ -60,6 +61,11 @@ class StatelessIf(Op):
     def infer(self, cond: Spec, *inputs: Spec) -> tuple[Spec, ...]:
         if cond.dtype != bool_ or (cond.shape is not None and cond.shape != ()):
             raise TypeError(f"argument 'pred' must be a bool scalar, but is {cond}")
+        _check_inputs(self, len(inputs), self.then_branch, self.else_branch)
+        counts = len(self.then_branch.outputs), len(self.else_branch.outputs)
+        if counts[0] != counts[1]:
+            raise ValueError(f"the branches of {self.type} must give equally many values, but give {counts[0]} and "
+                             f"{counts[1]}")
         return tuple(merged_spec(self.then_branch, a.spec, self.else_branch, b.spec)
                      for a, b in zip(self.then_branch.outputs, self.else_branch.outputs, strict=True))
 
@@ -69,6 +75,13 @@ class If(StatelessIf):
     """A StatelessIf whose branches have effects."""
 
     effect = Effect.WRITE
+
+
+def _check_inputs(op: Op, count: int, *graphs: FuncGraph) -> None:
+    """A file may say anything."""
+    for graph in graphs:
+        if len(graph.inputs) != count:
+            raise ValueError(f"{op.type} has {count} inputs, but a function of it takes {len(graph.inputs)}")
 
 
 def _carried_spec(first: Spec, entering: Spec, leaving: Spec) -> Spec:
