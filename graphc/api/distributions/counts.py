@@ -13,12 +13,12 @@ from graphc.api.control.asserts import assert_equal, assert_near, assert_non_neg
 from graphc.api.distributions.base import (
     FULLY_REPARAMETERIZED,
     NOT_REPARAMETERIZED,
-    Distribution,
     RegisterKL,
     checked,
     parameters_of,
 )
 from graphc.api.distributions.discrete import of_logits
+from graphc.api.distributions.vectors import OfVectors
 from graphc.api.math.comparison import greater, less
 from graphc.api.math.no_nan import xlogy
 from graphc.api.math.reduce import reduce_all, reduce_max, reduce_sum
@@ -33,24 +33,16 @@ from graphc.ir.tensor import Tensor
 from graphc.ir.tensor_shape import TensorShape
 
 
-class _OfClasses(Distribution):
+class _OfClasses(OfVectors):
     """What gives each of `_classes`' last axis a number: its shape is that of the batch and the classes."""
 
     _classes: Tensor
 
-    def _batch_shape(self) -> TensorShape:
-        known = self._classes.shape
-        return known if known.ndims is None else known[:-1]
+    def _both(self) -> TensorShape:
+        return self._classes.shape
 
-    def _event_shape(self) -> TensorShape:
-        known = self._classes.shape
-        return known if known.ndims is None else known[-1:]
-
-    def _batch_shape_tensor(self) -> Tensor:
-        return shape(self._classes)[:-1]
-
-    def _event_shape_tensor(self) -> Tensor:
-        return shape(self._classes)[-1:]
+    def _both_tensor(self) -> Tensor:
+        return shape(self._classes)
 
 
 def log_combinations(n: Any, counts: Any) -> Tensor:

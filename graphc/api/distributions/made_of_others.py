@@ -109,7 +109,7 @@ class _OfComponents(Distribution):
     _cat: Categorical
 
     def _each(self, method: str, *arguments: Any) -> Tensor:
-        raise NotImplementedError
+        raise NotImplementedError(f"_each is not implemented: {type(self).__name__}")
 
     def _event_ndims(self) -> int:
         known: int | None = self.event_shape.ndims

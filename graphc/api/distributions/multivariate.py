@@ -10,7 +10,8 @@ from graphc.api.array.fill import ones, ones_like
 from graphc.api.array.join import concat
 from graphc.api.array.shapes import broadcast_dynamic_shape, expand_dims, shape
 from graphc.api.control.asserts import assert_positive
-from graphc.api.distributions.base import FULLY_REPARAMETERIZED, Distribution, RegisterKL, checked, parameters_of
+from graphc.api.distributions.base import FULLY_REPARAMETERIZED, RegisterKL, checked, parameters_of
+from graphc.api.distributions.vectors import OfVectors
 from graphc.api.math.reduce import reduce_sum
 from graphc.api.math.unary import abs, log, square
 from graphc.api.public import public
@@ -19,8 +20,24 @@ from graphc.ir.tensor import Tensor
 from graphc.ir.tensor_shape import TensorShape
 
 
+class NormalVectors(OfVectors):
+    """Vectors of normal numbers. _loc: their means."""
+
+    _loc: Tensor
+
+    loc = property(lambda self: self._loc, doc="The means.")
+
+    def _whole(self, x: Tensor) -> Tensor:
+        return x * ones(self._both_tensor(), self.dtype)
+
+    def _mean(self) -> Tensor:
+        return self._whole(self._loc)
+
+    _mode = _mean
+
+
 @public("contrib.distributions.MultivariateNormalDiag")
-class MultivariateNormalDiag(Distribution):
+class MultivariateNormalDiag(NormalVectors):
     """Vectors of independent normal numbers with means loc and deviations scale_diag + scale_identity_multiplier.
 
     loc, scale_diag: [..., size]; an event is a vector. scale_identity_multiplier: [...]; all are floats. As
@@ -56,31 +73,12 @@ class MultivariateNormalDiag(Distribution):
         super().__init__(self._deviation.dtype, FULLY_REPARAMETERIZED, validate_args, allow_nan_stats, parameters,
                          name=name)
 
-    loc = property(lambda self: self._loc, doc="The means.")
-
     def _both(self) -> TensorShape:
         made: TensorShape = broadcast_static_shape(self._loc.shape, self._deviation.shape)
         return made
 
     def _both_tensor(self) -> Tensor:
         return broadcast_dynamic_shape(shape(self._loc), shape(self._deviation))
-
-    def _batch_shape(self) -> TensorShape:
-        known = self._both()
-        return known if known.ndims is None else known[:-1]
-
-    def _event_shape(self) -> TensorShape:
-        known = self._both()
-        return known if known.ndims is None else known[-1:]
-
-    def _batch_shape_tensor(self) -> Tensor:
-        return self._both_tensor()[:-1]
-
-    def _event_shape_tensor(self) -> Tensor:
-        return self._both_tensor()[-1:]
-
-    def _whole(self, x: Tensor) -> Tensor:
-        return x * ones(self._both_tensor(), self.dtype)
 
     def _sample_n(self, n: Any, seed: int | None = None) -> Tensor:
         drawn = random_normal(concat([[n], self._both_tensor()], 0), dtype=self.dtype, seed=seed)
@@ -94,9 +92,6 @@ class MultivariateNormalDiag(Distribution):
     def _entropy(self) -> Tensor:
         return reduce_sum(0.5 * math.log(2 * math.pi * math.e) + log(abs(self._whole(self._deviation))), -1)
 
-    def _mean(self) -> Tensor:
-        return self._whole(self._loc)
-
     def _variance(self) -> Tensor:
         return square(self._whole(self._deviation))
 
@@ -105,8 +100,6 @@ class MultivariateNormalDiag(Distribution):
 
     def _covariance(self) -> Tensor:
         return matrix_diag(square(self._whole(self._deviation)))
-
-    _mode = _mean
 
 
 @RegisterKL(MultivariateNormalDiag, MultivariateNormalDiag)

@@ -10,7 +10,9 @@ from graphc.api.array.fill import ones, zeros
 from graphc.api.array.join import concat
 from graphc.api.array.shapes import broadcast_dynamic_shape, expand_dims, shape
 from graphc.api.control.asserts import assert_positive
-from graphc.api.distributions.base import FULLY_REPARAMETERIZED, Distribution, RegisterKL, checked, parameters_of
+from graphc.api.distributions.base import FULLY_REPARAMETERIZED, RegisterKL, checked, parameters_of
+from graphc.api.distributions.multivariate import NormalVectors
+from graphc.api.distributions.vectors import before_last
 from graphc.api.linalg.decompose import cholesky
 from graphc.api.linalg.solve import matrix_triangular_solve
 from graphc.api.math.matmul import matmul
@@ -23,7 +25,7 @@ from graphc.ir.tensor_shape import TensorShape
 
 
 @public("contrib.distributions.MultivariateNormalTriL")
-class MultivariateNormalTriL(Distribution):
+class MultivariateNormalTriL(NormalVectors):
     """loc + scale_tril @ z, where z is a vector of independent standard normal numbers.
 
     loc: [..., size], 0 by default; scale_tril: [..., size, size], of which the lower triangle counts; floats, which
@@ -52,32 +54,12 @@ class MultivariateNormalTriL(Distribution):
         self._factor = checked(factor, [assert_positive(abs(matrix_diag_part(factor)))] if validate else [])
         self._loc = zeros(shape(factor)[:-1], factor.dtype) if loc is None else loc
 
-    loc = property(lambda self: self._loc, doc="The means.")
-
     def _both(self) -> TensorShape:
-        known = self._factor.shape
-        made: TensorShape = broadcast_static_shape(self._loc.shape, known if known.ndims is None else known[:-1])
+        made: TensorShape = broadcast_static_shape(self._loc.shape, before_last(self._factor.shape))
         return made
 
     def _both_tensor(self) -> Tensor:
         return broadcast_dynamic_shape(shape(self._loc), shape(self._factor)[:-1])
-
-    def _batch_shape(self) -> TensorShape:
-        known = self._both()
-        return known if known.ndims is None else known[:-1]
-
-    def _event_shape(self) -> TensorShape:
-        known = self._both()
-        return known if known.ndims is None else known[-1:]
-
-    def _batch_shape_tensor(self) -> Tensor:
-        return self._both_tensor()[:-1]
-
-    def _event_shape_tensor(self) -> Tensor:
-        return self._both_tensor()[-1:]
-
-    def _whole(self, x: Tensor) -> Tensor:
-        return x * ones(self._both_tensor(), self.dtype)
 
     def _stretched(self, z: Tensor) -> Tensor:
         """factor @ z of each vector."""
@@ -102,11 +84,6 @@ class MultivariateNormalTriL(Distribution):
     def _entropy(self) -> Tensor:
         half = 0.5 * math.log(2 * math.pi * math.e)
         return reduce_sum(self._whole(half + log(abs(matrix_diag_part(self._factor)))), -1)
-
-    def _mean(self) -> Tensor:
-        return self._whole(self._loc)
-
-    _mode = _mean
 
     def _covariance(self) -> Tensor:
         made = matmul(self._factor, self._factor, transpose_b=True)

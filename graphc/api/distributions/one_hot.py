@@ -17,12 +17,12 @@ from graphc.api.control.asserts import assert_near, assert_non_negative, assert_
 from graphc.api.distributions.base import (
     FULLY_REPARAMETERIZED,
     NOT_REPARAMETERIZED,
-    Distribution,
     RegisterKL,
     checked,
     parameters_of,
 )
 from graphc.api.distributions.discrete import of_logits
+from graphc.api.distributions.vectors import OfVectors, before_last
 from graphc.api.math.reduce import argmax, reduce_sum
 from graphc.api.math.special import lgamma
 from graphc.api.math.unary import exp, log
@@ -35,11 +35,7 @@ from graphc.ir.tensor import Tensor
 from graphc.ir.tensor_shape import TensorShape
 
 
-def _before_last(known: TensorShape) -> TensorShape:
-    return known if known.ndims is None else known[:-1]
-
-
-class _OfVectors(Distribution):
+class _OfLogits(OfVectors):
     """What has logits [..., classes]; an event is a vector with a number a class."""
 
     _logits: Tensor
@@ -53,22 +49,15 @@ class _OfVectors(Distribution):
         """The number of classes."""
         return shape(self._logits)[-1]
 
-    def _batch_shape(self) -> TensorShape:
-        return _before_last(self._logits.shape)
+    def _both(self) -> TensorShape:
+        return self._logits.shape
 
-    def _event_shape(self) -> TensorShape:
-        known = self._logits.shape
-        return known if known.ndims is None else known[-1:]
-
-    def _batch_shape_tensor(self) -> Tensor:
-        return shape(self._logits)[:-1]
-
-    def _event_shape_tensor(self) -> Tensor:
-        return shape(self._logits)[-1:]
+    def _both_tensor(self) -> Tensor:
+        return shape(self._logits)
 
 
 @public("contrib.distributions.OneHotCategorical")
-class OneHotCategorical(_OfVectors):
+class OneHotCategorical(_OfLogits):
     """Vectors with a 1 at the class, which is i with the probability softmax(logits)[..., i], and 0 elsewhere.
 
     logits or probs: [..., classes], floats; samples are of `dtype`. As `tf.contrib.distributions.OneHotCategorical`.
@@ -115,7 +104,7 @@ class OneHotCategorical(_OfVectors):
 
 
 @public("contrib.distributions.ExpRelaxedOneHotCategorical")
-class ExpRelaxedOneHotCategorical(_OfVectors):
+class ExpRelaxedOneHotCategorical(_OfLogits):
     """Logarithms of RelaxedOneHotCategorical's vectors, of which densities are found without underflow.
 
     Parameters as there. As `tf.contrib.distributions.ExpRelaxedOneHotCategorical`.
@@ -138,7 +127,7 @@ class ExpRelaxedOneHotCategorical(_OfVectors):
     temperature = property(lambda self: self._temperature, doc="How far from one-hot: 0 would be one-hot vectors.")
 
     def _batch_shape(self) -> TensorShape:
-        made: TensorShape = broadcast_static_shape(self._temperature.shape, _before_last(self._logits.shape))
+        made: TensorShape = broadcast_static_shape(self._temperature.shape, before_last(self._logits.shape))
         return made
 
     def _batch_shape_tensor(self) -> Tensor:
