@@ -14,8 +14,6 @@ import graphc as gc
 from graphc.ops.image.decode import DecodeJpeg
 from graphc.session.resources import iterators
 
-pytest.importorskip("PIL")
-
 COUNT = 24
 
 
