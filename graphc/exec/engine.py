@@ -153,7 +153,7 @@ class Engine:
         request = np.zeros(t.OPEN_WORDS, np.int64)
         request[t.OPEN_COMPILED] = self._compiled.ctypes.data
         request[t.OPEN_NO_WINOGRAD] = os.environ.get("GRAPHC_WINOGRAD") == "0"
-        request[t.OPEN_BFLOAT16_WEIGHTS] = self._bfloat16_weights
+        request[t.OPEN_BFLOAT16] = self._bfloat16_weights
         request[t.OPEN_RUN_OTHER] = library.entry["gc_run_other"]
         request[t.OPEN_WAYS] = self._ways[-1].ctypes.data
         request[:t.OPEN_ERROR + 1] = (
