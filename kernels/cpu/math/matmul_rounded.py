@@ -49,10 +49,11 @@ from .matmul_words import (
     TILE_ROWS,
 )
 
-# How many multiplications of float32 an instruction set does in the time of one of bfloat16, and those that take as
-# long as packing an element, what is around a row of a panel's C, and around a matrix. Measured (ADR 95).
+# How many multiplications of bfloat16 an instruction set does in the time of one of float32. And how many of these take
+# as long as packing an element of A, which comes in rows, and of B, which comes from further away, as what is around a
+# row of a panel's C, and around a matrix. Measured (docs/adr/0095).
 TILES_GAIN, DOTS_GAIN = 7, 2
-PACK_COST, LINE_COST, MATRIX_COST = 8, 64, 1 << 14
+A_COST, B_COST, LINE_COST, MATRIX_COST = 8, 20, 64, 1 << 14
 PRODUCTS = 1 << 19                     # multiplications of a tile that take as long as what is around it is worth
 PACK_BYTES = 64 * 1024                 # of a tile of packing
 MOST_TILES = 32                        # of a matrix's rows, about
@@ -70,7 +71,7 @@ def cost_of_rounded(batches, rows, n, k, packed_matrices, choice):
     """Multiplications of float32 that take as long. packed_matrices: B's that are packed for the product."""
     high, wide, long = round_up(rows, TILE), round_up(n, TILE), round_up(k, STEP)
     each = high * wide * long // quickness(choice) + LINE_COST * high * ceil_div(n, WIDTH) + MATRIX_COST
-    return batches * (each + PACK_COST * high * long) + packed_matrices * PACK_COST * wide * long
+    return batches * (each + A_COST * high * long) + packed_matrices * B_COST * wide * long
 
 
 @helper
