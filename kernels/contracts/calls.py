@@ -34,18 +34,9 @@ class Choice(IntEnum):
     PERSISTENT = 9       # IN: 1 if the packable operand is a constant or a state not yet written: packing it pays
     NO_WINOGRAD = 10     # IN: 1 if convolutions are to be computed by their definition's products alone
     WAY = 11             # IN: 1 + the way (VARIANT) that is wanted where the sizes allow it; 0: as bind decides
-    USER = 12            # free for the kernel, up to BFLOAT16
-    BFLOAT16 = 23        # IN: what of a float32 product may be rounded to bfloat16 (Bfloat16 below)
+    USER = 12            # free for the kernel, up to BFLOAT16_WEIGHTS
+    BFLOAT16_WEIGHTS = 23   # IN: 1 if a packed operand of float32 may be kept as bfloat16
     SIZE = 24
-
-
-class Bfloat16(IntEnum):
-    """Choice.BFLOAT16: each has all that those before it have."""
-
-    NOTHING = 0
-    WEIGHTS = 1          # a packed operand, which is float32 again when it is multiplied
-    DOTS = 2             # both operands: the processor has AVX512-BF16
-    TILES = 3            # it has AMX, too, and this process may use it
 
 
 class Status(IntEnum):

@@ -2,7 +2,7 @@
 not."""
 from __future__ import annotations
 
-from ..contracts.calls import Bfloat16, Choice, Status
+from ..contracts.calls import Choice, Status
 
 TILES = int(Choice.TILES)
 TILES_1 = int(Choice.TILES_1)
@@ -17,10 +17,7 @@ PERSISTENT = int(Choice.PERSISTENT)
 NO_WINOGRAD = int(Choice.NO_WINOGRAD)
 WAY = int(Choice.WAY)
 USER = int(Choice.USER)
-MAY_BE_BFLOAT16 = int(Choice.BFLOAT16)
-
-BFLOAT16_DOTS = int(Bfloat16.DOTS)
-BFLOAT16_TILES = int(Bfloat16.TILES)
+BFLOAT16_WEIGHTS = int(Choice.BFLOAT16_WEIGHTS)
 
 OK = int(Status.OK)
 INDEX_OUT_OF_RANGE = int(Status.INDEX_OUT_OF_RANGE)

@@ -5,9 +5,9 @@ Job: floats go through the micro-kernel: bind (matmul_choice.py) picks its shape
     PACKED     B is a constant: it was packed beforehand (format = shape)
     IN_WORK    phase 0 packs B into the shared workspace
     IN_TILE    each tile packs its own columns of B, block by block
-If that is asked for (Choice.BFLOAT16, docs/adr/0095), float32 may be rounded to bfloat16: both operands, if the machine
-multiplies bfloat16 (ROUNDED, matmul_rounded.py), or a constant B of columns enough, packed half as large (BFLOAT16,
-BFLOAT16_WIDE).
+If that is asked for (Choice.BFLOAT16_WEIGHTS, docs/adr/0095), float32 may be rounded to bfloat16: both operands, if the
+machine multiplies bfloat16 (ROUNDED, matmul_rounded.py), or a constant B of columns enough, packed half as large
+(BFLOAT16, BFLOAT16_WIDE).
 Three shapes are none of the micro-kernel's: DOTS, few rows of A times B transposed and not packed, by dot products,
 before which phase 0 brings A in order if it is transposed; STREAM, one row of A times B not packed; SHORT, tiny
 matrices and short sums. Products of few columns are computed turned (products/turned.py): bind and run

@@ -4,6 +4,7 @@ Invariant: all of it depends on sizes only, and on whether B is a constant.
 """
 from __future__ import annotations
 
+from ...contracts.bfloat16 import DOTS as BOTH_ROUNDED
 from ..memory import ITEM_SIZES, apart, ceil_div, helper, round_up
 from ..products.bfloat16_tiles import ISA
 from ..products.blocks import blocks
@@ -17,9 +18,8 @@ from ..tiles import shared_as_well, shared_evenly
 from ..vector import LANES
 from ..ways import takes
 from ..words import (
-    BFLOAT16_DOTS,
+    BFLOAT16_WEIGHTS,
     FORMAT,
-    MAY_BE_BFLOAT16,
     PACK_TILES,
     PACKED_BYTES,
     PERSISTENT,
@@ -272,12 +272,12 @@ def make_bind(dtype, sizes, isa):
         batches, rows = (1, batch * m) if merged else (batch, m)
         different = batches if b_batch != 0 else 1
         plain = persistent == 0
-        if rounds and choice[MAY_BE_BFLOAT16] >= BFLOAT16_DOTS and not turned and may_round(
+        if rounds and choice[BFLOAT16_WEIGHTS] >= BOTH_ROUNDED and not turned and may_round(
                 batches, rows, n, k, different, plain, choice):
             bind_rounded(batches, rows, n, k, different, plain, choice)
             return
         way = way_of(batches, rows, n, k, transpose_a, transpose_b, turned, choice) if plain else 0
-        bfloat16 = may_be_bfloat16 and not plain and choice[MAY_BE_BFLOAT16] != 0 and n >= BFLOAT16_COLUMNS
+        bfloat16 = may_be_bfloat16 and not plain and choice[BFLOAT16_WEIGHTS] != 0 and n >= BFLOAT16_COLUMNS
         shape, width, height, line_bytes, scratch, block = shape_of(rows, n, way, bfloat16)
         panels, panel_bytes = ceil_div(n, width), k * line_bytes
         choice[SHAPE], choice[BATCHES], choice[ROWS] = shape, batches, rows
