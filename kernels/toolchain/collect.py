@@ -19,7 +19,7 @@ from numba import types
 from ..contracts.all import KERNELS
 from ..contracts.calls import Functions
 from ..contracts.kernel import Kernel
-from ..cpu.products import bfloat16_tiles, micro
+from ..cpu.products import bfloat16_rows, bfloat16_tiles, micro
 from ..numba_types import NUMBA_TYPES
 from .frontend import Adapter
 from .registry import DeclarationError, KernelEntry, PrimitiveEntry
@@ -30,14 +30,14 @@ PACKAGE = __package__.rpartition(".")[0]
 # Primitives of these results have a unit each, all others one: who links a function takes the constants of its unit.
 PRIMITIVE_UNITS = ("bool", "f32", "f64")
 MICRO_KERNELS = f"{PACKAGE}.cpu.products.micro"
-BFLOAT16_TILES = f"{PACKAGE}.cpu.products.bfloat16_tiles"
+BFLOAT16_TILES, BFLOAT16_ROWS = (f"{PACKAGE}.cpu.products.{name}" for name in ("bfloat16_tiles", "bfloat16_rows"))
 ROLES = ("bind", "run", "pack")
 
 # Units whose loops are quicker unrolled: rounds of a generator, taps of a window, walks over rows of few numbers.
 UNROLLED = frozenset({"candidates", "depthwise", "draws", "max_pool_grad", "pooling", "primitives",
                       "runtime", "segment", "stateless", "truncated"})
 # And those of products: units that consist of short inner loops.
-ALIGNED = UNROLLED | {"matmul", "micro", "bfloat16"}
+ALIGNED = UNROLLED | {"matmul", "micro", "bfloat16_tiles"}
 
 
 @dataclass
@@ -191,10 +191,12 @@ def _add_products(units: dict[str, Unit]) -> None:
 
 def _add_bfloat16(units: dict[str, Unit]) -> None:
     """The functions for processors that multiply bfloat16, if a unit may call them."""
-    if any(BFLOAT16_TILES in _closure(unit.module) for unit in units.values()):
-        units["bfloat16"] = Unit("bfloat16", BFLOAT16_TILES, shares=True, features=bfloat16_tiles.FEATURES)
-        units["bfloat16"].adapters += [Adapter(symbol, "emitted", emit, isa=bfloat16_tiles.ISA)
-                                       for symbol, emit in bfloat16_tiles.symbols().items()]
+    for module, emitted in ((BFLOAT16_TILES, bfloat16_tiles.symbols()), (BFLOAT16_ROWS, bfloat16_rows.symbols())):
+        if any(module in _closure(unit.module) for unit in list(units.values())):
+            name = module.rpartition(".")[2]
+            units[name] = Unit(name, module, shares=True, features=bfloat16_tiles.FEATURES)
+            units[name].adapters += [Adapter(symbol, "emitted", emit, isa=bfloat16_tiles.ISA)
+                                     for symbol, emit in emitted.items()]
 
 
 def _add_primitives(units: dict[str, Unit], table: list[str | None]) -> list[PrimitiveEntry]:
