@@ -12,7 +12,7 @@ from graphc.exec.cuda import frame
 from graphc.exec.cuda.calls import convolutions, products
 from graphc.plan import plan as p
 
-from on_both import EVERYTHING, results
+from on_both import results
 
 RANDOM = np.random.default_rng(31)
 SHORT = ("bf16", "bf16", "bf16")

@@ -2,11 +2,13 @@
 others would have been given as float32: the same bits as without, and nothing of their size is float32."""
 from __future__ import annotations
 
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
+from on_device import run_call
 
 import graphc as gc
 from graphc.exec.cuda import frame
@@ -95,21 +97,46 @@ def test_long_rows_of_softmax(quick_ampere: Any, monkeypatch: Any) -> None:
         test_softmax(quick_ampere, monkeypatch, name, 40)
 
 
-@pytest.mark.parametrize("dtype", [gc.bfloat16, gc.float16])
-def test_layer_norm(quick_ampere: Any, monkeypatch: Any, dtype: Any) -> None:
-    """Of a net with a residual: the gradient has an addend, and is summed for the bias before."""
-    def build() -> Any:
-        x, bias, scale, shift = fed(None, 24, dtype=dtype), *(fed(24, dtype=dtype) for _ in range(3))
-        h = x + bias
-        h32 = gc.cast(h, gc.float32)
-        mean, variance = gc.nn.moments(h32, [1], keepdims=True)
-        normal = (h32 - mean) * gc.rsqrt(variance + 1e-5)
-        y = gc.cast(normal * gc.cast(scale, gc.float32) + gc.cast(shift, gc.float32), dtype)
-        return with_gradient(y + h, x, bias, scale, shift)
+def check_kernel(device: Any, name: str, given: Sequence[np.ndarray], short: Sequence[int], result: int, dims: Any,
+                 attrs: Any = (), dtype: Any = gc.bfloat16) -> None:
+    """Of operands `short` and the result, which are 16-bit floats in memory: the bits of float32 ones, rounded. given:
+    all operands, results at the end, by their shapes."""
+    kind, short_type = ("bf16" if dtype == gc.bfloat16 else "f16"), dtype.as_numpy_dtype
+    made = [x.astype(short_type).astype(np.float32) if i in short else x for i, x in enumerate(given)]
+    wanted = run_call(device, f"{name}.f32", made[:result], made[result:], dims, attrs).outputs
+    stored = [kind if i in short or i == result else "f32" for i in range(len(given))]
+    ready = [x.astype(short_type) if kind != "f32" else x for x, kind in zip(made, stored, strict=True)]
+    found = run_call(device, f"{name}.f32", ready[:result], ready[result:], dims, attrs, stored=stored).outputs
+    wanted[0] = wanted[0].astype(short_type)
+    for ours, theirs in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(ours.view(np.uint8), theirs.view(np.uint8))
 
-    found = bound(monkeypatch, build, numbers(17, 24, dtype=dtype), *(numbers(24, dtype=dtype) for _ in range(3)))
-    norms = [kinds for kernel, kinds in found if kernel == "layer_norm.f32"]
-    assert norms and all(kinds[0] != "f32" for kinds in norms), found
+
+def real(*shape: int) -> np.ndarray:
+    return RANDOM.standard_normal(shape).astype(np.float32)
+
+
+EPSILON = struct.unpack("<q", struct.pack("<d", 1e-5))[0]
+
+
+@pytest.mark.parametrize("flags", [(1, 1, 1, 1), (0, 0, 0, 0), (1, 0, 1, 0), (0, 1, 0, 1)])
+def test_kernels_of_norms(quick_ampere: Any, flags: tuple[int, ...]) -> None:
+    """As saved plans have them. flags: centred, scaled, and shifted or added, summed."""
+    rows, groups, params = 17, 2, 33
+    whole, centred, scaled, added, summed = (rows, groups * params), *flags
+    x, y = real(*whole), real(*whole)
+    scale, shift = real(scaled * params), real(added * params)
+    check_kernel(quick_ampere, "layer_norm", [x, scale, shift, y], [0], 3, (rows, groups, params),
+                 (centred, scaled, added, EPSILON))
+    addend = real(added * rows, groups * params)
+    sums = [real(params) for _ in range(3)]
+    check_kernel(quick_ampere, "layer_norm_grad", [real(*whole), x, scale, addend, y, *sums], [0, 1], 4, (rows, groups, params), (centred, scaled, added, summed, EPSILON), dtype=gc.float16)
+
+
+@pytest.mark.parametrize("cols", [1, 31, 300])
+@pytest.mark.parametrize("name", ["softmax_grad", "log_softmax_grad"])
+def test_kernels_of_gradients(quick_ampere: Any, name: str, cols: int) -> None:
+    check_kernel(quick_ampere, name, [real(5, cols) for _ in range(3)], [0, 1], 2, (5, cols))
 
 
 def test_a_residual_block_in_training_has_no_float32_pictures(quick_ampere: Any, monkeypatch: Any) -> None:
