@@ -130,7 +130,8 @@ def test_kernels_of_norms(quick_ampere: Any, flags: tuple[int, ...]) -> None:
                  (centred, scaled, added, EPSILON))
     addend = real(added * rows, groups * params)
     sums = [real(params) for _ in range(3)]
-    check_kernel(quick_ampere, "layer_norm_grad", [real(*whole), x, scale, addend, y, *sums], [0, 1], 4, (rows, groups, params), (centred, scaled, added, summed, EPSILON), dtype=gc.float16)
+    check_kernel(quick_ampere, "layer_norm_grad", [real(*whole), x, scale, addend, y, *sums], [0, 1], 4,
+                 (rows, groups, params), (centred, scaled, added, summed, EPSILON), dtype=gc.float16)
 
 
 @pytest.mark.parametrize("cols", [1, 31, 300])
