@@ -70,6 +70,11 @@ def test_convolutions_and_gradients(ampere: Any, monkeypatch: Any, pictures: Any
     assert found == [(kind, kind, kind)] * 3
 
 
+def test_large_tiles(quick_ampere: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(products, "MULTIPROCESSORS", 1)
+    assert check(monkeypatch, (1, 12, 12, 16), (3, 2, 16, 136)) == [SHORT] * 3
+
+
 @pytest.mark.parametrize("by_columns", [False, True])
 def test_either_way_of_the_gradient_for_the_input(quick_ampere: Any, monkeypatch: Any, by_columns: bool) -> None:
     monkeypatch.setattr(convolutions, "cost", lambda call, factors: float(factors.transpose_b != by_columns))

@@ -31,7 +31,8 @@ NOT_A_NUMBER = 0x7FC00000                      # bits of float32
 class WarpgroupProduct:
     """along_a, along_b: whether k lies along the rows in memory. wide: two neighbours of c may be stored together.
     parts: the batch is the parts of one long product. result: of c in memory, f32 or a 16-bit float, to which sums are
-    rounded."""
+    rounded. windows: a is made of windows of pictures (along_a then), k of their taps, each with its channels, and
+    zeros to a whole line; b has a matrix for each tap."""
 
     element: Element
     columns: int
@@ -40,6 +41,7 @@ class WarpgroupProduct:
     wide: bool
     parts: bool = False
     result: str = "f32"
+    windows: bool = False
 
     @property
     def panels(self) -> tuple[int, int]:
@@ -78,10 +80,32 @@ class Tile:
     batch: Value
 
 
+WINDOWS = ("channels", "kw", "oh", "ow", "stride.h", "stride.w", "top", "left", "rate.h", "rate.w", "last")
+
+
+@dataclass(frozen=True)
+class Windows:
+    """channels: of a pixel; kw: taps in a row; oh, ow: rows and columns of windows; top, left: what lies outside of the
+    picture before the first one; last: the tap that b's first matrix belongs to, if its taps lie from the last to the
+    first, else -1."""
+
+    channels: Value
+    kw: Value
+    oh: Value
+    ow: Value
+    stride_h: Value
+    stride_w: Value
+    top: Value
+    left: Value
+    rate_h: Value
+    rate_w: Value
+    last: Value
+
+
 def warpgroup_product(p: WarpgroupProduct) -> KernelBuilder:
     """gc_warpgroup_product(tensor maps of a and b, c, m, n, k, elements from one matrix of c to the next and from one
     row to the next, 1 or 0: whether a, and b, has a matrix for each of the batch, how often a thread asks barriers in
-    vain; of parts, how many panels along k one has)."""
+    vain; of parts, how many panels along k one has; of windows WINDOWS)."""
     k = KernelBuilder("gc_warpgroup_product", attributes=' "nvvm.minctasm"="2"' if p.columns == 128 else "",
                       threads=THREADS)
     maps = k.tensor_map("a"), k.tensor_map("b")
@@ -94,6 +118,7 @@ def warpgroup_product(p: WarpgroupProduct) -> KernelBuilder:
         part = k.number("part")
         first = tile.batch * part
         panels = k.least(panels - first, part)
+    windows = Windows(*k.numbers(*WINDOWS)) if p.windows else None
     stages, count = (k.dynamic_shared() + (w.GROUP_BYTES - 1)) & -w.GROUP_BYTES, STAGES[p.columns]
     ring = Ring(stages, stages + count * sum(p.panels), count, first, panels, patience)
     thread = k.index("tid.x")
@@ -104,7 +129,7 @@ def warpgroup_product(p: WarpgroupProduct) -> KernelBuilder:
         w.seen_by_copies(k)
     k.barrier()
     with k.when(thread.equals(CONSUMERS)):
-        _copy(k, p, ring, maps, tile, (tile.batch * a_step, tile.batch * b_step))
+        _copy(k, p, ring, maps, tile, (tile.batch * a_step, tile.batch * b_step), windows)
     k.go_on_if(thread < CONSUMERS)
     sums = _multiply(k, p, ring, thread)
     _store(k, p, sums, thread, tile, c.at(tile.batch * c_batch), c_row, m, n)
@@ -124,30 +149,78 @@ def _tile(k: KernelBuilder, p: WarpgroupProduct, m: Value, n: Value) -> Tile:
 
 
 def _copy(k: KernelBuilder, p: WarpgroupProduct, ring: Ring, maps: tuple[str, str], tile: Tile,
-          matrices: tuple[Value, Value]) -> None:
+          matrices: tuple[Value, Value], windows: Windows | None) -> None:
     """The thread that copies: a stage each round, when it is empty. A barrier that is new counts as one whose phase of
     parity 1 has ended."""
     stage, parity, tries = k.variable(0), k.variable(1), k.variable(ring.patience)
+    taps = None if windows is None else Taps(k, windows, p.element.line, tile.row, ring.first)
     with k.loop(0, ring.panels) as number:
         full = ring.full(stage.get())
         w.wait(k, ring.empty(stage.get()), parity.get(), tries)
         k.go_on_if(tries.get() > 0)
         w.announced(k, full, sum(p.panels))
         to = ring.stages + stage.get() * sum(p.panels)
-        deep = (ring.first + number) * p.element.line
-        for panel, (along, tensor, place, matrix) in enumerate(
-                zip((p.along_a, p.along_b), maps, (tile.row, tile.column), matrices, strict=True)):
-            lines = p.panels[panel] // w.LINE              # rows or columns of the tile
-            target = to + panel * p.panels[0]
-            if along:
-                w.box(k, target, tensor, (deep, place, matrix), full)
-                continue
-            for block in range(lines // p.element.line):
-                w.box(k, target + block * _block(p), tensor, (place + block * p.element.line, deep, matrix), full)
+        if taps is not None:
+            w.pixels(k, to, maps[0], taps.pixel, taps.offsets, full)
+            deep, matrix = taps.channel.get(), taps.matrix
+            _boxes(k, p, to + p.panels[0], maps[1], p.along_b, p.columns, (deep, tile.column, matrix), full)
+            taps.go_on()
+        else:
+            deep = (ring.first + number) * p.element.line
+            _boxes(k, p, to, maps[0], p.along_a, HEIGHT, (deep, tile.row, matrices[0]), full)
+            _boxes(k, p, to + p.panels[0], maps[1], p.along_b, p.columns, (deep, tile.column, matrices[1]), full)
         following = stage.get() + 1
         wraps = following.equals(ring.count)
         parity.set(k.choose(wraps, parity.get() ^ 1, parity.get()))
         stage.set(k.choose(wraps, 0, following))
+
+
+def _boxes(k: KernelBuilder, p: WarpgroupProduct, to: Value, tensor: str, along: bool, lines: int,
+           place: tuple[Value, Value, Value], full: Value) -> None:
+    """Starts the copies of a matrix's panel. lines: rows or columns of the tile; place: along k, of the tile,
+    matrix."""
+    deep, first, matrix = place
+    if along:
+        w.box(k, to, tensor, (deep, first, matrix), full)
+        return
+    for block in range(lines // p.element.line):
+        w.box(k, to + block * _block(p), tensor, (first + block * p.element.line, deep, matrix), full)
+
+
+class Taps:
+    """The taps of windows, one after the other, each with its channels, a line of them at a time: what the thread that
+    copies is at. first: the panel that it begins with."""
+
+    def __init__(self, k: KernelBuilder, of: Windows, line: int, row: Value, first: Value) -> None:
+        self.k, self.of, self.line = k, of, line
+        picture, i, j = k.parts(row, of.oh, of.ow)
+        self._window = j * of.stride_w - of.left, i * of.stride_h - of.top, picture
+        lines = (of.channels + (line - 1)) // line
+        u, v, at = k.parts(first, of.kw, lines)
+        self.channel, self._u, self._v = k.variable(at * line), k.variable(u), k.variable(v)
+
+    @property
+    def pixel(self) -> tuple[Value, ...]:
+        return self.channel.get(), *self._window
+
+    @property
+    def offsets(self) -> tuple[Value, Value]:
+        return self._v.get() * self.of.rate_w, self._u.get() * self.of.rate_h
+
+    @property
+    def matrix(self) -> Value:
+        """Of b."""
+        tap = self._u.get() * self.of.kw + self._v.get()
+        return self.k.choose(self.of.last < 0, tap, self.of.last - tap)
+
+    def go_on(self) -> None:
+        k, channel, v = self.k, self.channel.get() + self.line, self._v.get()
+        ends = channel >= self.of.channels
+        next_v = k.choose(ends, v + 1, v)
+        wraps = next_v.equals(self.of.kw)
+        self.channel.set(k.choose(ends, 0, channel))
+        self._v.set(k.choose(wraps, 0, next_v))
+        self._u.set(k.choose(wraps, self._u.get() + 1, self._u.get()))
 
 
 def _block(p: WarpgroupProduct) -> int:
