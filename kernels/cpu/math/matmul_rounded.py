@@ -6,7 +6,7 @@ itself, or, if tiles of columns share rows, by phase 0.
 from __future__ import annotations
 
 from ...contracts.bfloat16 import TILES as AMX
-from ..memory import apart, ceil_div, helper, round_up
+from ..memory import apart, ceil_div, helper, part, round_up
 from ..products.bfloat16_blocks import (
     HEIGHT,
     SIZE,
@@ -122,7 +122,7 @@ def bind_rounded(batches, rows, n, k, different, plain, choice):
         choice[TILE_ELEMENTS] = wide * WIDTH
 
 
-@helper
+@part("rounded_pack")
 def pack_b(target, b, n, k, b_batch, transpose_b, choice, tile):
     panels = ceil_div(n, WIDTH)
     groups = ceil_div(panels, choice[PACK_PANELS])
@@ -141,10 +141,9 @@ def pack_a(work, a, a_row, a_step, k, a_batch, choice, tile):
                a + index * a_batch * SIZE + first * TILE * a_row, a_row, a_step, rows, k, band_bytes)
 
 
-@helper
+@part("rounded")
 def run_rounded(a, b, c, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, work, scratch, phase, tile):
     """A tile. b: B as it is, or packed beforehand."""
-    apart()
     a_row, a_step = (SIZE, m * SIZE) if transpose_a else (k * SIZE, SIZE)
     if phase == 0 and choice[TILES_1] > 0:
         if tile < choice[B_TILES]:
