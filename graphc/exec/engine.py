@@ -33,8 +33,8 @@ from graphc.exec.pool import default_threads, worker_pool
 from graphc.exec.quick import QuickRuns, is_possible
 from graphc.exec.slots import read_slot
 from graphc.exec.states import State, StateStore, aligned_empty
-from graphc.exec.string_runs import begin_run, end_run, strings_in
-from graphc.exec.strings import TABLE, Held
+from graphc.exec.strings.runs import begin_run, end_run, strings_in
+from graphc.exec.strings.table import TABLE, Held
 from graphc.exec.ways import Ways, machine_ways, table_of
 from graphc.ir import dtypes
 from graphc.ir.locks import new_lock

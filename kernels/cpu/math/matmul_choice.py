@@ -258,11 +258,10 @@ def make_bind(dtype, sizes, isa):
 
     @helper
     def may_round(batches, rows, n, k, different, plain, choice):
-        """Whether both operands become bfloat16: if that is quicker than float32 and, of weights that are kept as
-        bfloat16, than to make float32 of them again."""
+        """Whether both operands become bfloat16: if that is quicker than float32. A row or two times weights wait for
+        these, of which float32 is made again."""
         cost = cost_of_rounded(batches, rows, n, k, different if plain else 0, choice)
-        kept = 0 if plain else different * n * k
-        return takes(choice, ROUNDED, cost < batches * rows * n * k + kept)
+        return takes(choice, ROUNDED, cost < batches * rows * n * k)
 
     @helper
     def bind_roles(batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, persistent, turned, choice):

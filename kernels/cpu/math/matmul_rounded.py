@@ -6,7 +6,7 @@ itself, or, if tiles of columns share rows, by phase 0.
 from __future__ import annotations
 
 from ...contracts.bfloat16 import TILES as AMX
-from ..memory import apart, ceil_div, helper, round_up
+from ..memory import apart, ceil_div, helper, part, round_up
 from ..products.bfloat16_blocks import (
     HEIGHT,
     SIZE,
@@ -49,10 +49,11 @@ from .matmul_words import (
     TILE_ROWS,
 )
 
-# How many multiplications of float32 an instruction set does in the time of one of bfloat16, and those that take as
-# long as packing an element, what is around a row of a panel's C, and around a matrix. Measured (ADR 95).
+# How many multiplications of bfloat16 an instruction set does in the time of one of float32. And how many of these take
+# as long as packing an element of A, which comes in rows, and of B, which comes from further away, as what is around a
+# row of a panel's C, and around a matrix. Measured (docs/adr/0095).
 TILES_GAIN, DOTS_GAIN = 7, 2
-PACK_COST, LINE_COST, MATRIX_COST = 8, 64, 1 << 14
+A_COST, B_COST, LINE_COST, MATRIX_COST = 8, 20, 64, 1 << 14
 PRODUCTS = 1 << 19                     # multiplications of a tile that take as long as what is around it is worth
 PACK_BYTES = 64 * 1024                 # of a tile of packing
 MOST_TILES = 32                        # of a matrix's rows, about
@@ -70,7 +71,7 @@ def cost_of_rounded(batches, rows, n, k, packed_matrices, choice):
     """Multiplications of float32 that take as long. packed_matrices: B's that are packed for the product."""
     high, wide, long = round_up(rows, TILE), round_up(n, TILE), round_up(k, STEP)
     each = high * wide * long // quickness(choice) + LINE_COST * high * ceil_div(n, WIDTH) + MATRIX_COST
-    return batches * (each + PACK_COST * high * long) + packed_matrices * PACK_COST * wide * long
+    return batches * (each + A_COST * high * long) + packed_matrices * B_COST * wide * long
 
 
 @helper
@@ -121,7 +122,7 @@ def bind_rounded(batches, rows, n, k, different, plain, choice):
         choice[TILE_ELEMENTS] = wide * WIDTH
 
 
-@helper
+@part("rounded_pack")
 def pack_b(target, b, n, k, b_batch, transpose_b, choice, tile):
     panels = ceil_div(n, WIDTH)
     groups = ceil_div(panels, choice[PACK_PANELS])
@@ -140,10 +141,9 @@ def pack_a(work, a, a_row, a_step, k, a_batch, choice, tile):
                a + index * a_batch * SIZE + first * TILE * a_row, a_row, a_step, rows, k, band_bytes)
 
 
-@helper
+@part("rounded")
 def run_rounded(a, b, c, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, work, scratch, phase, tile):
     """A tile. b: B as it is, or packed beforehand."""
-    apart()
     a_row, a_step = (SIZE, m * SIZE) if transpose_a else (k * SIZE, SIZE)
     if phase == 0 and choice[TILES_1] > 0:
         if tile < choice[B_TILES]:

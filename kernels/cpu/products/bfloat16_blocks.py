@@ -30,7 +30,7 @@ from .bfloat16_tiles import (
 WIDTH = HEIGHT = 2 * TILE              # columns of a panel; rows that are multiplied at a time
 SIZE = 4                               # bytes of a float32
 STEP_BYTES = 2 * SQUARE_BYTES          # of a panel
-BLOCK_ROWS, BLOCK_STEPS = 256, 16      # of A: 256 KB, which the second cache has room for
+BLOCK_ROWS, BLOCK_STEPS = 256, 24      # of A: 384 KB, which the second cache has room for
 EDGE_ROW = WIDTH * SIZE                # bytes of a row of a part of C that is no whole tile
 _TABLE_BYTES = 64
 _EDGE_BYTES = HEIGHT * EDGE_ROW

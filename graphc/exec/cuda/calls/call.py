@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,14 @@ class Call:
     libraries: Libraries | None = None
     warpgroups: WarpgroupProducts | None = None
     stored: tuple[str, ...] = ()
+
+    def stored_as(self, operand: int) -> str:
+        """What an operand is in memory."""
+        return self.stored[operand] if self.stored else self.types[0]
+
+    def of_type(self, dtype: str) -> Call:
+        """The same whose numbers are of that type: for what moves elements as they are."""
+        return replace(self, types=(dtype, *self.types[1:]), stored=())
 
 
 def size_of(dtype: str) -> int:

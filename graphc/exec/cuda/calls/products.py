@@ -138,7 +138,8 @@ def product(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
 
     one = replace(f, batch=1)
     if f.spaced is not None and f.batch * cost(call, one) < cost(call, f):
-        steps = [step * size_of(f.dtype) for step in (f.a_batch, f.b_batch, f.c_steps[1])]
+        steps = [step * size_of(dtype) for step, dtype in zip((f.a_batch, f.b_batch, f.c_steps[1]),
+                                                              (f.stored, f.stored, f.made), strict=True)]
         return [work for i in range(f.batch) for work in _own(call, one, *(
             at + i * step for at, step in zip((a, b, c), steps, strict=True)))]
     best = call.warpgroups.best(call, f, own) if call.warpgroups is not None else own

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from graphc.exec.cuda.code import warpgroups as w
 from graphc.exec.cuda.code.builder import Array, KernelBuilder, Value
-from graphc.exec.cuda.code.tensor_products import rounded_to
+from graphc.exec.cuda.code.short_floats import rounded_to
 from graphc.exec.cuda.code.warpgroups import Assembly, Element
 
 HEIGHT = 2 * w.ROWS                            # of a tile
