@@ -5,7 +5,8 @@ read where it is: its rows are channels, its k the pixels of a line, one segment
 those of all taps, read from padded lines (lines.py), and where lines are short a segment is a column; for a filter of
 1 x 1 that meets each pixel all pixels are one line. B is dy, packed line by line into scratch; the lines of x and dy
 that are next are asked for meanwhile (coming.py). Filters of 3 x 3 and 5 x 5 without stride go by
-winograd_filter_grad.py where that is faster.
+winograd_filter_grad.py where that is faster; by rounded_filter_grad.py, of operands rounded to bfloat16, if that is
+asked for and the processor multiplies them.
 With few results, which would leave most lanes idle, and no stride, x and dy change places: the sums [taps, oc, c] over
 pixels of x of dy moved by the tap, taps from the last to the first, are turned when parts are added.
 Tiles are columns of dw, then rows; where these are too few, output pixels fall into parts: each part's sum goes to the
@@ -26,10 +27,11 @@ from ..winograd.winograd_filter_grad import make_filter_grad
 from ..words import NO_WINOGRAD, OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, VARIANT, WORK_BYTES
 from .borders import make_mend_filter
 from .coming import coming_lines, coming_part
-from .conv_tiles import MAIN, NARROW, WINOGRAD, by_isa
+from .conv_tiles import MAIN, NARROW, ROUNDED, WINOGRAD, by_isa
 from .lines import LINE_WORDS, buffer_bytes, line_elements, make_padding
 from .lines import group_lines as lines_of_group
 from .parts import make_add_parts, sum_elements
+from .rounded_filter_way import make_rounded_filter_way
 
 CHANNELS, LINES = 0, 1
 FEW_CHANNELS = 16                      # below, register tiles of several taps pay for padded lines
@@ -244,12 +246,13 @@ def make_shape(dtype, sizes, wide):
     return channels, padded_lines
 
 
-def make_bind(dtype, sizes):
+def make_bind(dtype, sizes, rounded):
     size = ITEM_SIZES[dtype]
     width_main, width_narrow = sizes.main.width, sizes.narrow.width
     winograd = make_filter_grad(dtype, sizes.main)
     pays_winograd, bind_winograd = winograd.pays, winograd.bind
     has_winograd = dtype in WINOGRAD_DTYPES
+    fits_rounded, pays_rounded, bind_rounded = rounded.fits, rounded.pays, rounded.bind
 
     @helper
     def bind_sums(elements, choice):
@@ -305,9 +308,15 @@ def make_bind(dtype, sizes):
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
         if kh * kw * c * oc == 0:
             return
-        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and dilation_h == 1 and (
-                choice[NO_WINOGRAD] == 0 and has_winograd and min(c, oc) >= FEWEST and n * oh * ow > 0 and (
-                    takes(choice, WINOGRAD, pays_winograd(kh, n, c, oh, ow, oc)))):
+        may_transform = fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and dilation_h == 1 and (
+            choice[NO_WINOGRAD] == 0 and has_winograd and min(c, oc) >= FEWEST and n * oh * ow > 0)
+        if fits_rounded(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
+                        choice) and takes(choice, ROUNDED, pays_rounded(
+                            n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
+                            pad_left, may_transform)):
+            bind_rounded(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
+                         choice)
+        elif may_transform and takes(choice, WINOGRAD, pays_winograd(kh, n, c, oh, ow, oc)):
             choice[VARIANT] = WINOGRAD
             bind_winograd(kh, n, c, oh, ow, oc, choice)
             bind_sums(kh * kw * c * oc, choice)
@@ -328,7 +337,8 @@ def make(dtype, isa):
     channels_main, lines_main = make_shape(dtype, sizes, True)
     channels_narrow, lines_narrow = make_shape(dtype, sizes, False)
     run_winograd, add_parts = make_filter_grad(dtype, sizes.main).run, make_add_parts(dtype)
-    mend_filter = make_mend_filter(dtype)
+    mend_filter, rounded = make_mend_filter(dtype), make_rounded_filter_way(dtype, isa)
+    run_rounded = rounded.run
 
     @helper
     def clear(target, elements):
@@ -385,6 +395,10 @@ def make(dtype, isa):
     def run(x, dy, dw, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
             choice, work, scratch, phase, tile):
         source, gradient, target, elements = address(x), address(dy), address(dw), kh * kw * c * oc
+        if choice[VARIANT] == ROUNDED:
+            run_rounded(source, gradient, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
+                        dilation_w, pad_top, pad_left, choice, work, scratch, phase, tile)
+            return OK
         if joins(h, w, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left):
             n, h, w, oh, ow = n * h * w, 1, 1, 1, 1
         if choice[PARTS] == 0:
@@ -406,7 +420,7 @@ def make(dtype, isa):
                    oc if turned else c, kh, kw, c if turned else oc, rows, columns, stride_h, stride_w, dilation_h,
                    dilation_w, top, left, choice, scratch, tile)
         return OK
-    return make_bind(dtype, sizes), run
+    return make_bind(dtype, sizes, rounded), run
 
 
 def make_conv2d_filter_grad(types):

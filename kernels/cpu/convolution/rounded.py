@@ -1,12 +1,12 @@
 """Convolutions of operands rounded to bfloat16, with sums of float32, by AMX: the way ROUNDED.
 
-Job: lines of the source are rounded into planes (rounded_planes.py), the filter is packed in pairs; blocks of 32 pixels
-and 32 channels of the target are products of bfloat16_tiles.py, a segment each tap. A block's pixels are neighbours in a
-plane, some of which lie behind the end of a line: such a block is computed into scratch, whence its pixels are copied to
-the target.
+Job: lines of the source are rounded into planes (rounded_planes.py), the filter is packed in pairs; blocks of 32
+pixels and 32 channels of the target are products of bfloat16_tiles.py, a segment each tap. A block's pixels are
+neighbours in a plane, some of which lie behind the end of a line: such a block is computed into scratch, whence its
+pixels are copied to the target.
 Order: groups of lines; panels, all at once if they stay in the second cache; blocks of pixels.
-The gradient for the input is the convolution of dy with the filter turned: taps from the last to the first, its channels
-exchanged.
+The gradient for the input is the convolution of dy with the filter turned: taps from the last to the first, its
+channels exchanged.
 Invariants: all products of an element are added by one block, in the order of the filter, so no result depends on tiles
 or threads. What is outside of a picture counts as zeros, which make NaNs of infinite weights.
 """

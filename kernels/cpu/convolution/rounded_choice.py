@@ -1,7 +1,7 @@
 """Whether and how a convolution is computed of rounded operands (rounded.py): a model of costs, and its tiles.
 
-Costs are in steps, as of Winograd (winograd_cost.py): a step of float32 multiplies one row of a register tile by a panel
-of 32 columns for one channel, a cycle or nearly.
+Costs are in steps, as of Winograd (winograd_cost.py): a step of float32 multiplies one row of a register tile by a
+panel of 32 columns for one channel, a cycle or nearly.
 """
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from .rounded import SUM_BYTES, WIDTH, group_bytes, panel_bytes, table_bytes
 from .rounded_planes import SIZE, across, pitch_of, planes_bytes, remainders
 
 ROUNDED_SHAPE = 4                      # of choice[SHAPE], beside MAIN, NARROW and PLANAR
-ROUNDED_GROUPS = USER + 6              # word of choice: groups that phase 0 rounds for all tiles; 0: each rounds its own
+ROUNDED_GROUPS = USER + 6              # word of choice: groups that phase 0 rounds for all tiles; 0: it rounds none
 TILE_STEPS = 24                        # of a tile of C, for STEP channels
 LINE_STEPS = 2                         # of 64 bytes that are rounded, or copied from scratch
 PACK_STEPS = 4                         # of 64 bytes of a filter that is packed in every run

@@ -1,11 +1,12 @@
-"""Lines of pictures rounded to bfloat16, in planes: pixels that neighbours of the target meet by one tap are neighbours.
+"""Lines of pictures rounded to bfloat16, in planes: where neighbours of the target meet the source by one tap, there
+are neighbours.
 
 Job: a group of lines of the target has the pixels that it needs rounded into scratch, zeros where they are outside of
 the picture. With strides there is a plane for each remainder by them, so that in a plane every tap goes from one pixel
-to the next one. Lines of a plane have as many pixels as a line of the target, and those that taps reach beyond: so what
-a tap meets lies one pixel after the other over all lines of the group, those at the ends of lines between them. Products
-of those are made, too, and dropped. There are such planes for each STEP channels, in which a pixel is LINE_BYTES; the last
-ones are filled up with zeros.
+to the next. A line of a plane has as many pixels as a line of the target, and those that taps reach beyond: so what a
+tap meets is one run of pixels over all lines of the group, with those at the ends of lines among them, whose products
+are made, too, and dropped. There are such planes for each STEP channels, in which a pixel is LINE_BYTES; the last ones
+are filled up with zeros.
 Few channels whose taps lie side by side are laid out for each pixel of the target instead: the taps of a row are joined
 to one, a pixel of the plane is the channels of all of them.
 Invariants: pixels are read inside the picture only; all of a plane that taps of the group's pixels meet is written.
@@ -67,7 +68,8 @@ def planes_bytes(joins, group, ow, c, kh, kw, stride_h, stride_w, dilation_h, di
     """Scratch of a group of lines: a line of float32 if taps are joined, then the planes."""
     _, depth, _, _ = across(joins, c, kw, stride_w, dilation_w)
     line = padded_line_bytes(ow, kw, stride_w, c) if joins else 0
-    return line + ceil_div(depth, STEP) * step_bytes(joins, group, ow, c, kh, kw, stride_h, stride_w, dilation_h, dilation_w)
+    return line + ceil_div(depth, STEP) * step_bytes(joins, group, ow, c, kh, kw, stride_h, stride_w, dilation_h,
+                                                     dilation_w)
 
 
 @helper

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from ...contracts.bfloat16 import TILES as BY_TILES
 from ..memory import ceil_div, helper
 from ..products.bfloat16_tiles import ISA
-from ..words import BFLOAT16_TILES, FORMAT, MAY_BE_BFLOAT16
+from ..words import BFLOAT16_WEIGHTS, FORMAT
 from .conv_tiles import GROUP_LINES, PACK_PANELS, tile_part
 from .rounded import WIDTH, group_bytes, is_one_run, make_rounded, panel_bytes
 from .rounded_choice import ROUNDED_GROUPS, bind_rounded, group_of, joins_taps, rounded_pays
@@ -40,7 +41,7 @@ def make_rounded_way(dtype: str, isa: str, turned: bool) -> RoundedWay:
     @helper
     def fits(sc, kh, kw, tw, stride_h, stride_w, dilation_h, dilation_w, choice):
         joins = joins_taps(sc, kw, dilation_w, turned)
-        return choice[MAY_BE_BFLOAT16] >= BFLOAT16_TILES and kh * kw * sc > 0 and group_of(
+        return choice[BFLOAT16_WEIGHTS] >= BY_TILES and kh * kw * sc > 0 and group_of(
             joins, 1, tw, sc, kh, kw, stride_h, stride_w, dilation_h, dilation_w) > 0
 
     @helper
