@@ -19,6 +19,9 @@ from ..vector import first_lanes, load_lanes
 from .micro import Shape
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
+# Rows of B that are read side by side, in runs as long as the panels are: one panel after the other would read a few
+# lines in each of many pages, which no prefetcher of a processor follows.
+AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -135,9 +138,12 @@ def packing(dtype: str, shape: Shape) -> Packing:
 
     @part("pack_rows", shape)
     def pack_rows(target, b, row_step, n, k, first, last):
-        for panel in range(first, last):
-            column = panel * width
-            pack(target + (panel - first) * k * width * size, b + column * size, row_step, k, n - column)
+        for start in range(0, k, AT_ONCE):
+            source, rows = b + start * row_step, min(k - start, AT_ONCE)
+            for panel in range(first, last):
+                column = panel * width
+                pack(target + ((panel - first) * k + start) * width * size, source + column * size, row_step, rows,
+                     n - column)
 
     @part("pack_columns", shape)
     def pack_columns(target, b, row_step, n, k, first, last):
