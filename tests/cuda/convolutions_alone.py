@@ -48,12 +48,13 @@ class Case:
 
 
 def reference(case: Case, kind: Kind, a: np.ndarray, f: np.ndarray) -> np.ndarray:
-    """By the definition, in float64; a: pictures, or dy."""
+    """By the definition, in float64; a: pictures, of the gradient for the input dy; f: filters, of their gradient
+    dy."""
     v = case.convolution
     (n, h, w, c), window = case.pictures, v.windows
     framed = np.zeros((n, h + 400, w + 400, c))
-    result = np.zeros(case.shapes[2])
-    if kind is Kind.FORWARD:
+    result = np.zeros(case.shapes[1 if kind is Kind.FILTER else 2])
+    if kind is not Kind.INPUT:
         framed[:, 200:200 + h, 200:200 + w] = a
     for u, t in np.ndindex(*case.kernel):
         row, column = 200 - v.top + u * window.dilation_h, 200 - v.left + t * window.dilation_w
@@ -61,9 +62,11 @@ def reference(case: Case, kind: Kind, a: np.ndarray, f: np.ndarray) -> np.ndarra
                    slice(column, column + window.ow * window.stride_w, window.stride_w))
         if kind is Kind.FORWARD:
             result += framed[seen_by] @ f[u, t].astype(float)
+        elif kind is Kind.FILTER:
+            result[u, t] = np.einsum("nijc,nijo->co", framed[seen_by], f.astype(float))
         else:
             framed[seen_by] += a @ f[u, t].T.astype(float)
-    return result if kind is Kind.FORWARD else framed[:, 200:200 + h, 200:200 + w]
+    return result if kind is not Kind.INPUT else framed[:, 200:200 + h, 200:200 + w]
 
 
 def convolved(device: Any, case: Case, kind: Kind, variant: Variant, result: str = "") -> tuple[np.ndarray, np.ndarray]:
@@ -71,8 +74,9 @@ def convolved(device: Any, case: Case, kind: Kind, variant: Variant, result: str
     device.enter()
     kept: list[Block] = []
     x, filters, y = case.shapes
-    first, last = (x, y) if kind is Kind.FORWARD else (y, x)
-    a, f = (RANDOM.integers(-8, 9, shape).astype(HALVES[variant.element]) / 8 for shape in (first, filters))
+    first, second, last = {Kind.FORWARD: (x, filters, y), Kind.INPUT: (y, filters, x),
+                           Kind.FILTER: (x, y, filters)}[kind]
+    a, f = (RANDOM.integers(-8, 9, shape).astype(HALVES[variant.element]) / 8 for shape in (first, second))
     out = np.empty(last, np.float32 if result == "f32" else HALVES[variant.element])
 
     def room(count: int) -> int:

@@ -36,7 +36,14 @@ def test_gradients_for_the_input(hopper: Any, name: str) -> None:
     np.testing.assert_array_equal(found, wanted)
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_gradients_for_filters(hopper: Any, name: str) -> None:
+    found, wanted = convolved(hopper, CASES[name], Kind.FILTER, Variant("bf16", 128), "f32")
+    np.testing.assert_array_equal(found, wanted)
+
+
 @pytest.mark.parametrize(("kind", "columns", "parts", "result"), [
+    (Kind.FILTER, 256, 3, "f16"), (Kind.FILTER, 128, 2, "f32"),
     (Kind.FORWARD, 256, 1, "f32"), (Kind.INPUT, 256, 2, "f16"), (Kind.FORWARD, 128, 4, "f16")])
 def test_wide_tiles_and_parts(hopper: Any, kind: Kind, columns: int, parts: int, result: str) -> None:
     """Parts begin in the middle of a tap's channels."""
@@ -46,7 +53,7 @@ def test_wide_tiles_and_parts(hopper: Any, kind: Kind, columns: int, parts: int,
 
 
 @pytest.mark.parametrize(("case", "kind", "fits"), [
-    (CASES["same"], Kind.FORWARD, True), (CASES["same"], Kind.FILTER, False), (CASES["strides"], Kind.INPUT, False),
+    (CASES["same"], Kind.FORWARD, True), (CASES["strides"], Kind.FILTER, True), (CASES["strides"], Kind.INPUT, False),
     (Case((1, 9, 9, 12), (3, 3), 16), Kind.FORWARD, False), (Case((1, 9, 9, 16), (3, 3), 20), Kind.FORWARD, False),
     (Case((1, 200, 9, 16), (3, 3), 16, dilations=(90, 1), before=(90, 0), behind=(90, 0)), Kind.FORWARD, True),
     (Case((1, 400, 9, 16), (3, 3), 16, dilations=(130, 1), before=(130, 0), behind=(130, 0)), Kind.FORWARD, False),

@@ -17,6 +17,14 @@ from dataclasses import dataclass
 from graphc.exec.cuda.code import warpgroups as w
 from graphc.exec.cuda.code.builder import Array, KernelBuilder, Value
 from graphc.exec.cuda.code.short_floats import rounded_to
+from graphc.exec.cuda.code.warpgroup_windows import (
+    WINDOWS,
+    WindowDepths,
+    Windowed,
+    WindowRows,
+    Windows,
+    row_of_tap,
+)
 from graphc.exec.cuda.code.warpgroups import Assembly, Element
 
 HEIGHT = 2 * w.ROWS                            # of a tile
@@ -31,8 +39,7 @@ NOT_A_NUMBER = 0x7FC00000                      # bits of float32
 class WarpgroupProduct:
     """along_a, along_b: whether k lies along the rows in memory. wide: two neighbours of c may be stored together.
     parts: the batch is the parts of one long product. result: of c in memory, f32 or a 16-bit float, to which sums are
-    rounded. windows: a is made of windows of pictures (along_a then), k of their taps, each with its channels, and
-    zeros to a whole line; b has a matrix for each tap."""
+    rounded. windows: how a is made of windows of pictures, if it is."""
 
     element: Element
     columns: int
@@ -41,7 +48,7 @@ class WarpgroupProduct:
     wide: bool
     parts: bool = False
     result: str = "f32"
-    windows: bool = False
+    windows: Windowed = Windowed.NOT
 
     @property
     def panels(self) -> tuple[int, int]:
@@ -80,34 +87,12 @@ class Tile:
     batch: Value
 
 
-WINDOWS = ("channels", "kw", "oh", "ow", "stride.h", "stride.w", "top", "left", "rate.h", "rate.w", "last")
-
-
-@dataclass(frozen=True)
-class Windows:
-    """channels: of a pixel; kw: taps in a row; oh, ow: rows and columns of windows; top, left: what lies outside of the
-    picture before the first one; last: the tap that b's first matrix belongs to, if its taps lie from the last to the
-    first, else -1."""
-
-    channels: Value
-    kw: Value
-    oh: Value
-    ow: Value
-    stride_h: Value
-    stride_w: Value
-    top: Value
-    left: Value
-    rate_h: Value
-    rate_w: Value
-    last: Value
-
-
 def warpgroup_product(p: WarpgroupProduct) -> KernelBuilder:
     """gc_warpgroup_product(tensor maps of a and b, c, m, n, k, elements from one matrix of c to the next and from one
     row to the next, 1 or 0: whether a, and b, has a matrix for each of the batch, how often a thread asks barriers in
     vain; of parts, how many panels along k one has; of windows WINDOWS)."""
-    k = KernelBuilder("gc_warpgroup_product", attributes=' "nvvm.minctasm"="2"' if p.columns == 128 else "",
-                      threads=THREADS)
+    k = KernelBuilder("gc_warpgroup_product", narrow=True, threads=THREADS,
+                      attributes=' "nvvm.minctasm"="2"' if p.columns == 128 else "")
     maps = k.tensor_map("a"), k.tensor_map("b")
     c = k.array("c", p.result)
     m, n, depth, c_batch, c_row, a_step, b_step, patience = k.numbers(
@@ -118,7 +103,7 @@ def warpgroup_product(p: WarpgroupProduct) -> KernelBuilder:
         part = k.number("part")
         first = tile.batch * part
         panels = k.least(panels - first, part)
-    windows = Windows(*k.numbers(*WINDOWS)) if p.windows else None
+    windows = Windows(*k.numbers(*WINDOWS)) if p.windows is not Windowed.NOT else None
     stages, count = (k.dynamic_shared() + (w.GROUP_BYTES - 1)) & -w.GROUP_BYTES, STAGES[p.columns]
     ring = Ring(stages, stages + count * sum(p.panels), count, first, panels, patience)
     thread = k.index("tid.x")
@@ -132,7 +117,7 @@ def warpgroup_product(p: WarpgroupProduct) -> KernelBuilder:
         _copy(k, p, ring, maps, tile, (tile.batch * a_step, tile.batch * b_step), windows)
     k.go_on_if(thread < CONSUMERS)
     sums = _multiply(k, p, ring, thread)
-    _store(k, p, sums, thread, tile, c.at(tile.batch * c_batch), c_row, m, n)
+    _store(k, p, sums, thread, tile, c.at(tile.batch * c_batch), c_row, m, n, windows)
     return k
 
 
@@ -153,18 +138,20 @@ def _copy(k: KernelBuilder, p: WarpgroupProduct, ring: Ring, maps: tuple[str, st
     """The thread that copies: a stage each round, when it is empty. A barrier that is new counts as one whose phase of
     parity 1 has ended."""
     stage, parity, tries = k.variable(0), k.variable(1), k.variable(ring.patience)
-    taps = None if windows is None else Taps(k, windows, p.element.line, tile.row, ring.first)
+    seen = None
+    if windows is not None:
+        seen = (WindowRows if p.windows is Windowed.ROWS else WindowDepths)(k, windows, p.element.line, tile.row,
+                                                                            ring.first)
     with k.loop(0, ring.panels) as number:
         full = ring.full(stage.get())
         w.wait(k, ring.empty(stage.get()), parity.get(), tries)
         k.go_on_if(tries.get() > 0)
         w.announced(k, full, sum(p.panels))
         to = ring.stages + stage.get() * sum(p.panels)
-        if taps is not None:
-            w.pixels(k, to, maps[0], taps.pixel, taps.offsets, full)
-            deep, matrix = taps.channel.get(), taps.matrix
-            _boxes(k, p, to + p.panels[0], maps[1], p.along_b, p.columns, (deep, tile.column, matrix), full)
-            taps.go_on()
+        if seen is not None:
+            seen.start(to, maps[0], full)
+            _boxes(k, p, to + p.panels[0], maps[1], p.along_b, p.columns, (seen.deep, tile.column, seen.matrix), full)
+            seen.go_on()
         else:
             deep = (ring.first + number) * p.element.line
             _boxes(k, p, to, maps[0], p.along_a, HEIGHT, (deep, tile.row, matrices[0]), full)
@@ -185,42 +172,6 @@ def _boxes(k: KernelBuilder, p: WarpgroupProduct, to: Value, tensor: str, along:
         return
     for block in range(lines // p.element.line):
         w.box(k, to + block * _block(p), tensor, (first + block * p.element.line, deep, matrix), full)
-
-
-class Taps:
-    """The taps of windows, one after the other, each with its channels, a line of them at a time: what the thread that
-    copies is at. first: the panel that it begins with."""
-
-    def __init__(self, k: KernelBuilder, of: Windows, line: int, row: Value, first: Value) -> None:
-        self.k, self.of, self.line = k, of, line
-        picture, i, j = k.parts(row, of.oh, of.ow)
-        self._window = j * of.stride_w - of.left, i * of.stride_h - of.top, picture
-        lines = (of.channels + (line - 1)) // line
-        u, v, at = k.parts(first, of.kw, lines)
-        self.channel, self._u, self._v = k.variable(at * line), k.variable(u), k.variable(v)
-
-    @property
-    def pixel(self) -> tuple[Value, ...]:
-        return self.channel.get(), *self._window
-
-    @property
-    def offsets(self) -> tuple[Value, Value]:
-        return self._v.get() * self.of.rate_w, self._u.get() * self.of.rate_h
-
-    @property
-    def matrix(self) -> Value:
-        """Of b."""
-        tap = self._u.get() * self.of.kw + self._v.get()
-        return self.k.choose(self.of.last < 0, tap, self.of.last - tap)
-
-    def go_on(self) -> None:
-        k, channel, v = self.k, self.channel.get() + self.line, self._v.get()
-        ends = channel >= self.of.channels
-        next_v = k.choose(ends, v + 1, v)
-        wraps = next_v.equals(self.of.kw)
-        self.channel.set(k.choose(ends, 0, channel))
-        self._v.set(k.choose(wraps, 0, next_v))
-        self._u.set(k.choose(wraps, self._u.get() + 1, self._u.get()))
 
 
 def _block(p: WarpgroupProduct) -> int:
@@ -268,14 +219,18 @@ def _multiply(k: KernelBuilder, p: WarpgroupProduct, ring: Ring, thread: Value) 
 
 
 def _store(k: KernelBuilder, p: WarpgroupProduct, sums: Sequence[Value], thread: Value, tile: Tile, c: Array,
-           c_row: Value, m: Value, n: Value) -> None:
+           c_row: Value, m: Value, n: Value, windows: Windows | None) -> None:
     """A warp has 16 rows; a lane the neighbours 2 (lane % 4) of each 8 columns, in rows lane / 4 and 8 further."""
     row = tile.row + (thread >> 5) * 16 + ((thread & 31) >> 2)
     column = tile.column + (thread & 3) * 2
     left = n - column                          # columns: what is compared with is a number then, and takes no register
     for half in range(2):
         at_row = row + 8 * half
-        with k.when(at_row < m):
+        inside = at_row < m
+        if windows is not None and p.windows is Windowed.DEPTHS:
+            at_row, is_channel = row_of_tap(k, windows, p.element.line, at_row)
+            inside = inside & is_channel
+        with k.when(inside):
             line = c.at(at_row * c_row + column)
             for at in range(0, p.columns, 8):
                 pair = [rounded_to(k, x, p.result) for x in sums[at // 2 + 2 * half:at // 2 + 2 * half + 2]]
