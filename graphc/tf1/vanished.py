@@ -142,7 +142,7 @@ _MENDED: dict[str, Callable[[ModuleType], None]] = {
     "sklearn.grid_search": lost_names.mend_cross_validation, "sklearn.externals": lost_names.mend_externals,
     **{f"scipy.sparse.linalg.eigen{inner}": _scipy_arpack for inner in ("", ".arpack", ".arpack.arpack")}}
 
-_NOT_MADE = {"pandas", "h5py", "yaml", "matplotlib"}    # may not be installed; those of the others are asked for first
+_NOT_MADE = {"pandas", "h5py", "yaml", "matplotlib"}   # may not be installed; those of others are asked for first
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
