@@ -101,8 +101,8 @@ def freeze(session: Any, outputs: Any, inputs: Any = None, signature: str = "ser
 
     outputs, inputs: tensors, operations or names, one or a list. inputs: what the caller will feed; by default the
     placeholders that the outputs need, in the order in which they were made (those with a default keep it). What stands
-    in a list twice is kept once. (graphc's own) Raises FailedPreconditionError for an uninitialised variable or table, InvalidArgumentError for a needed
-    placeholder not in inputs.
+    in a list twice is kept once. (graphc's own) Raises FailedPreconditionError for an uninitialised variable or table,
+    InvalidArgumentError for a needed placeholder not in inputs.
 
     >>> x = gc.placeholder(gc.float32, [None, 2], name="x")
     >>> w = gc.Variable([[1.], [2.]], name="w")

@@ -153,7 +153,7 @@ class Ordered(Op):
         return low
 
     def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
-        require_order(b, *inputs, self.results_behind, self.message)
+        require_order(b, inputs[0], inputs[1], self.results_behind, self.message)
         b.copy(inputs[0], outputs[0])
 
 
