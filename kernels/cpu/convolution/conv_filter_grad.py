@@ -80,10 +80,10 @@ def make_shape(dtype, sizes, wide):
             ahead = place - right if place != 0 else 0
             if wide and left <= lanes:
                 micro_narrow(height, segments, length, 0, a_step, right, b_step, table,
-                             result + panel * width * size, oc * size, later, left, ahead)
+                             result + panel * width * size, oc * size, later, left, ahead, b_step)
             else:
                 micro(height, segments, length, 0, a_step, right, b_step, table, result + panel * width * size,
-                      oc * size, later, left, ahead)
+                      oc * size, later, left, ahead, b_step)
 
     @helper
     def pack_lines(target, dy, pixels, first, columns, oc):
