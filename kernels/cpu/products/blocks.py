@@ -23,6 +23,9 @@ TABLE_BYTES = 128
 # Rows at a multiple of this distance meet in one set of the first cache: from so many panels on it pays to copy a tile.
 COLLIDING = 4096
 COPY_PANELS = 4
+# A tile of a transposed A is copied for so many panels, if it has more k: less stays in the first cache as it lies,
+# though its rows stand across two lines.
+TURNED_PANELS, TURNED_LENGTH = 8, 128
 # A tile of fewer rows is done with a line of B before the next one could come from memory: it asks for what it needs
 # soon, and so does one that is alone with so few rows.
 STREAMED_ROWS = 4
@@ -82,6 +85,7 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
         for first_panel in range(0, panels, panels_block):
             last_panel = min(first_panel + panels_block, panels)
             copying = last_panel - first_panel >= COPY_PANELS
+            turning = last_panel - first_panel >= TURNED_PANELS
             for k_number in range(k_blocks):
                 first_k = k * k_number // k_blocks
                 length = k * (k_number + 1) // k_blocks - first_k
@@ -92,7 +96,8 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
                     source, step, row_step = origin, a_step, a_row
                     # What the next tile needs of A is asked for by `asking` panels, each at a row more.
                     following, asking, next_step = origin + height * a_row, min(tiles - 1 - tile, 1), a_step
-                    if copying and a_step != size:
+                    collide = copying and a_step % COLLIDING == 0
+                    if a_step != size and (collide or (turning and length > TURNED_LENGTH)):
                         place = tile % TOGETHER
                         if place == 0:
                             copy_columns(copied, source, a_step, length, low_height, higher - tile,
