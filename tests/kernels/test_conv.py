@@ -4,7 +4,7 @@ import pytest
 
 from graphc.kernels.contracts.all import KERNELS
 from graphc.kernels.contracts.calls import Choice
-from graphc.kernels.cpu.convolution.coming import coming_lines, coming_part
+from graphc.kernels.cpu.convolution.coming import coming_lines, coming_part, coming_step
 from graphc.kernels.cpu.convolution.conv_filter_grad import GROUP_LINES as FILTER_GROUP_LINES
 from graphc.kernels.cpu.convolution.conv_tiles import DIRECT, LINES, PLANES, SPREAD, TAPS, WINOGRAD
 
@@ -284,3 +284,9 @@ def test_a_panel_that_is_not_full_has_zeros(columns):
     x, dy, dw = normal(x_shape, "f32", 1), normal(y_shape, "f32", 2), filled(f_shape, "f32")
     assert load("conv2d_filter_grad")["conv2d_filter_grad.f32"](x, dy, dw, **arguments(size)) == 0
     close(dw, references.conv2d_filter_grad(x, dy, size), "f32", 40.0)
+
+
+def test_what_comes_next_is_asked_for_evenly():
+    """All of it by the last pixel, no more with a pixel than the panel of B has, and not less than half a line."""
+    for asked, pixels, step in ((0, 1000, 32), (64 * 1000, 1000, 64), (70 * 1000, 1000, 96), (10**9, 1000, 128)):
+        assert coming_step((0, asked // 2, 0, asked - asked // 2), pixels, 128) == step

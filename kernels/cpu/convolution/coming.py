@@ -1,14 +1,16 @@
 """What the gradient for a filter reads next, asked for while it multiplies.
 
-Job: the lines of dy and of x that belong to the group after this one, as two runs of memory, and which part of them a
-call of the micro-kernel asks for: as many bytes as the call reads of B. Without it they come when they are needed, a
-few lines of the cache at a time, in steps of whole pixels: half of the time of a 1 x 1 filter where pictures do not fit
-the second cache.
+Job: the lines of dy and of x that belong to the group after this one, as two runs of memory, which part of them a call
+of the micro-kernel asks for, and how much with each pixel: evenly, as memory gives only so much at a time. Without it
+they come when they are needed, a few lines of the cache at a time, in steps of whole pixels: half of the time of a
+1 x 1 filter where pictures do not fit the second cache.
 Invariant: nothing is read, so addresses may lie anywhere.
 """
 from __future__ import annotations
 
-from ..memory import helper
+from ..memory import ceil_div, helper, round_up
+
+STEP_BYTES = 32                        # asked for with a pixel, at least
 
 
 @helper
@@ -36,3 +38,9 @@ def coming_part(coming, offset):
     if offset < first_bytes:
         return first + offset
     return second + offset - first_bytes if offset < first_bytes + second_bytes else 0
+
+
+@helper
+def coming_step(coming, pixels, most):
+    """Bytes of what coming_lines gave that are asked for with each pixel that the group multiplies, `most` at most."""
+    return min(max(round_up(ceil_div(coming[1] + coming[3], pixels), STEP_BYTES), STEP_BYTES), most)

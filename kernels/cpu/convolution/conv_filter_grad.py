@@ -26,7 +26,7 @@ from ..winograd.winograd_cost import FEWEST, fits
 from ..winograd.winograd_filter_grad import make_filter_grad
 from ..words import NO_WINOGRAD, OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, VARIANT, WORK_BYTES
 from .borders import make_mend_filter
-from .coming import coming_lines, coming_part
+from .coming import coming_lines, coming_part, coming_step
 from .conv_tiles import MAIN, NARROW, ROUNDED, WINOGRAD, by_isa
 from .lines import LINE_WORDS, buffer_bytes, line_elements, make_padding
 from .lines import group_lines as lines_of_group
@@ -71,19 +71,20 @@ def make_shape(dtype, sizes, wide):
 
     @helper
     def products(height, segments, length, a_step, packed, panel_bytes, b_step, table, result, columns, oc, later,
-                 coming, offset):
-        """One register tile of rows of the result against all panels. Of what is coming, as many bytes from `offset` on
-        as the panels have are asked for."""
-        for panel in range(ceil_div(columns, width)):
+                 coming, number, step):
+        """One register tile of rows of the result, after `number` others, against all panels. Of what is coming, `step`
+        bytes are asked for with each pixel."""
+        panels, asked = ceil_div(columns, width), panel_bytes // (width * size) * step
+        for panel in range(panels):
             left, right = columns - panel * width, packed + panel * panel_bytes
-            place = coming_part(coming, offset + panel * panel_bytes)
+            place = coming_part(coming, (number * panels + panel) * asked)
             ahead = place - right if place != 0 else 0
             if wide and left <= lanes:
                 micro_narrow(height, segments, length, 0, a_step, right, b_step, table,
-                             result + panel * width * size, oc * size, later, left, ahead, b_step)
+                             result + panel * width * size, oc * size, later, left, ahead, step)
             else:
                 micro(height, segments, length, 0, a_step, right, b_step, table, result + panel * width * size,
-                      oc * size, later, left, ahead, b_step)
+                      oc * size, later, left, ahead, step)
 
     @helper
     def pack_lines(target, dy, pixels, first, columns, oc):
@@ -118,10 +119,11 @@ def make_shape(dtype, sizes, wide):
 
     @helper
     def tap_products(x, packed, result, first_channel, channels, columns, h, w, c, oc, oh, ow, stride_h, stride_w,
-                     row_offset, column_offset, first_line, lines, later, table, coming, number, ahead, ahead_rows):
+                     row_offset, column_offset, first_line, lines, later, table, coming, number, step, ahead,
+                     ahead_rows):
         """Some channels of one tap, one group of lines: rows of the result are the channels. coming: what is asked for
-        meanwhile, by register tiles from `number` on; ahead: rows of dy that are asked for before it, where they do not
-        lie side by side."""
+        meanwhile, by register tiles from `number` on, `step` bytes a pixel; ahead: rows of dy that are asked for before
+        it, where they do not lie side by side."""
         begin, end = inside(column_offset, stride_w, w, ow)
         words, single = int64_at(table), h * w * oh * ow == 1
         panel_bytes = lines * ow * width * size
@@ -144,8 +146,7 @@ def make_shape(dtype, sizes, wide):
             if segments == 0 and later:
                 continue
             products(height, segments, length, stride_w * c * size, packed, panel_bytes, width * size, table,
-                     result + channel * oc * size, columns, oc, later, coming,
-                     (number + tile) * ceil_div(columns, width) * panel_bytes)
+                     result + channel * oc * size, columns, oc, later, coming, number + tile, step)
 
     @helper
     def channels(x, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
@@ -159,13 +160,16 @@ def make_shape(dtype, sizes, wide):
             more = min(group_lines, last_line - following)
             coming = coming_lines(x, dy, h, w, c, kh, oc, oh, ow, stride_h, dilation_h, pad_top, following, more,
                                   columns, last_row - first_row >= c, size)
-            first_tap = first_row // c
+            # Pixels that are one segment ask for a little each; else a segment asks for as much as it reads of B.
+            first_tap, step = first_row // c, width * size
+            if h * w * oh * ow == 1:
+                step = coming_step(coming, ceil_div(c, most_rows) * ceil_div(columns, width) * count, step)
             for tap in range(first_tap, ceil_div(last_row, c)):
                 channel = max(first_row - tap * c, 0)
                 tap_products(x, packed, result + tap * c * oc * size, channel, min(last_row - tap * c, c) - channel,
                              columns, h, w, c, oc, oh, ow, stride_h, stride_w, tap // kw * dilation_h - pad_top,
                              tap % kw * dilation_w - pad_left, first_line + start, count, start > 0, scratch, coming,
-                             (tap - first_tap) * ceil_div(c, most_rows), dy + following * ow * oc * size,
+                             (tap - first_tap) * ceil_div(c, most_rows), step, dy + following * ow * oc * size,
                              more * ow if tap == first_tap and columns < oc else 0)
 
     @helper
@@ -224,7 +228,7 @@ def make_shape(dtype, sizes, wide):
             more = min(group_lines, last_line - following)
             coming = coming_lines(x, dy, h, w, c, kh, oc, oh, ow, stride_h, dilation_h, pad_top, following, more,
                                   columns, True, size)
-            done, offset = 0, 0
+            done, number = 0, 0
             while done < count:            # all lines at once, or those of a picture, whose distance is the same
                 part = min(count - done, oh - (first_line + start + done) % oh) if down else count
                 for tile in range(tiles):
@@ -240,8 +244,8 @@ def make_shape(dtype, sizes, wide):
                     products(height, ow if down else count, part if down else ow,
                              (stride_h * line_bytes) if down else (stride_w * c * size), packed,
                              count * ow * width * size, (ow if down else 1) * width * size, scratch,
-                             result + row * oc * size, columns, oc, start + done > 0, coming, offset)
-                    offset += ceil_div(columns, width) * part * ow * width * size
+                             result + row * oc * size, columns, oc, start + done > 0, coming, number, width * size)
+                    number += 1
                 done += part
     return channels, padded_lines
 
