@@ -4,7 +4,9 @@ Invariant: all of it depends on sizes only, and on whether B is a constant.
 """
 from __future__ import annotations
 
+from ...contracts.bfloat16 import DOTS as BOTH_ROUNDED
 from ..memory import ITEM_SIZES, apart, ceil_div, helper, round_up
+from ..products.bfloat16_tiles import ISA
 from ..products.blocks import blocks
 from ..products.dots import COLUMNS
 from ..products.micro import bfloat16_shapes
@@ -25,18 +27,36 @@ from ..words import (
     TILE_ELEMENTS,
     TILES,
     TILES_1,
-    USER,
     VARIANT,
     WORK_BYTES,
 )
+from .matmul_rounded import bind_rounded, cost_of_rounded
+from .matmul_words import (
+    BATCHES,
+    BFLOAT16,
+    BFLOAT16_WIDE,
+    DOTS,
+    IN_PLACE,
+    IN_TILE,
+    IN_WORK,
+    MAIN,
+    MODE,
+    NARROW,
+    PACK_PANELS,
+    PACKED,
+    ROUNDED,
+    ROWS,
+    SHAPE,
+    SHORT,
+    STREAM,
+    TILE_BATCHES,
+    TILE_COLUMNS,
+    TILE_PANELS,
+    TILE_ROWS,
+    TURNED_AT,
+    WIDE,
+)
 
-IN_PLACE, PACKED, IN_WORK, IN_TILE = 0, 1, 2, 3
-# Those that have a way of their own are numbered as it is (contracts/math.py).
-MAIN, NARROW, WIDE, DOTS, STREAM, SHORT, BFLOAT16, BFLOAT16_WIDE = range(1, 9)
-# Words of choice: how B arrives; shape; batches and rows after merging; rows, panels and batches of a tile; panels of
-# a pack tile; columns of a tile; where in scratch memory a tile of C turned stands.
-(MODE, SHAPE, BATCHES, ROWS, TILE_ROWS, TILE_PANELS, TILE_BATCHES, PACK_PANELS, TILE_COLUMNS,
- TURNED_AT) = range(USER, USER + 10)
 PRODUCTS = 1 << 19                     # multiplications of a tile, at least
 MOST_TILES = 32                        # tiles of one matrix, about; more if they would pass
 MOST_PRODUCTS = 1 << 31                # which take some 50 ms: a run is interrupted between tiles
@@ -45,6 +65,7 @@ COLUMN_TILES = 24                      # then so many in all, about
 FEW_PANELS = 8                         # panels fewer than this are too few tiles
 PACK_BYTES = 32 * 1024                 # of a tile of packing
 SMALL = 256 * 1024                     # bytes of a B that a tile may pack for itself
+FAR_BYTES = 2 * 1024 * 1024            # of a B that no second cache holds
 LINE, COLLIDING = 64, 4096             # bytes of a line; of a distance at which lines meet in a set of the first cache
 ALONE_TILES = 4                        # register tiles of rows, for which no matrix of a batch is packed
 PACKING_ROWS = 32                      # register tiles of rows, of a tile that packs for itself
@@ -88,6 +109,7 @@ def gain_of_dots(rows, k):
 def make_bind(dtype, sizes, isa):
     """bind of one ISA. sizes: its shapes."""
     size, may_be_bfloat16, bfloat16_tiles = ITEM_SIZES[dtype], dtype == "f32", bfloat16_shapes(isa)
+    rounds = may_be_bfloat16 and isa == ISA
     lanes = LANES * 4 // size
     kits = [blocks(dtype, s) for s in (sizes.main, sizes.narrow, sizes.wide)]
     width_main, width_narrow, width_wide = (kit.shape.width for kit in kits)
@@ -157,11 +179,13 @@ def make_bind(dtype, sizes, isa):
         return min((2 + (PACKING_ROWS - 2) * shared) * height, MOST_PRODUCTS // max(products, 1))
 
     @helper
-    def rows_in_place(n):
+    def rows_in_place(n, k):
         """Up to how many register tiles of rows B is read as it lies: fewer if its vectors stand across two lines of
-        the cache, and fewest if its rows meet in a few sets of the caches."""
+        the cache, and fewest if its rows meet in a few sets of the caches; of a B beyond the second cache, which comes
+        in faster in runs of its rows than panel by panel, a quarter of that and less."""
         across, collide = min(n * size % LINE, 1), 1 - min(n * size % COLLIDING, 1)
-        return PACKING_ROWS - 20 * across - 24 * collide
+        far = positive(n * k * size - FAR_BYTES)
+        return (1 - far) * (PACKING_ROWS - 20 * across - 24 * collide) + far * (8 - 6 * across - 7 * collide)
 
     @helper
     def tile_rows(rows, height, n, k, way, transpose_b):
@@ -207,10 +231,10 @@ def make_bind(dtype, sizes, isa):
         elif different == batches and rows <= rows_packing(batches, panels, height, width * k) and takes(
                 choice, IN_TILE, transpose_b != 0 or (
                     n % width != 0 and rows > ALONE_TILES * height if different > 1 and small else (
-                    rows > rows_in_place(n) * height))):
+                    rows > rows_in_place(n, k) * height))):
             choice[MODE] = IN_TILE
         elif transpose_b == 0 and takes(
-                choice, IN_PLACE, rows <= rows_in_place(n) * height or (different > 1 and small)):
+                choice, IN_PLACE, rows <= rows_in_place(n, k) * height or (different > 1 and small)):
             choice[MODE] = IN_PLACE
             return panel_bytes
         else:
@@ -236,12 +260,24 @@ def make_bind(dtype, sizes, isa):
             choice[TILE_BATCHES] = min(ceil_div(PRODUCTS, max(cost, 1)), batches)
 
     @helper
+    def may_round(batches, rows, n, k, different, plain, choice):
+        """Whether both operands become bfloat16: if that is quicker than float32. A row or two times weights wait for
+        these, of which float32 is made again."""
+        cost = cost_of_rounded(batches, rows, n, k, different if plain else 0, choice)
+        return takes(choice, ROUNDED, cost < batches * rows * n * k)
+
+    @helper
     def bind_roles(batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, persistent, turned, choice):
         """bind, of the operands in the roles in which they are multiplied."""
         apart()
         merged = batch == 1 or (b_batch == 0 and a_batch == m * k and transpose_a == 0)
         batches, rows = (1, batch * m) if merged else (batch, m)
+        different = batches if b_batch != 0 else 1
         plain = persistent == 0
+        if rounds and choice[BFLOAT16_WEIGHTS] >= BOTH_ROUNDED and not turned and may_round(
+                batches, rows, n, k, different, plain, choice):
+            bind_rounded(batches, rows, n, k, different, plain, choice)
+            return
         way = way_of(batches, rows, n, k, transpose_a, transpose_b, turned, choice) if plain else 0
         bfloat16 = may_be_bfloat16 and not plain and choice[BFLOAT16_WEIGHTS] != 0 and n >= BFLOAT16_COLUMNS
         shape, width, height, line_bytes, scratch, block = shape_of(rows, n, way, bfloat16)
@@ -249,7 +285,6 @@ def make_bind(dtype, sizes, isa):
         choice[SHAPE], choice[BATCHES], choice[ROWS] = shape, batches, rows
         choice[PACK_PANELS] = min(max(PACK_BYTES // max(panel_bytes, 1), 1), panels)
         choice[TILE_PANELS], choice[TILE_BATCHES] = panels, 1
-        different = batches if b_batch != 0 else 1
         scratch += set_mode(batches, rows, n, k, transpose_b, different, panel_bytes, width, height, way, plain, choice)
         choice[VARIANT] = way if way != 0 else choice[MODE]
         set_tiles(batches, rows, n, k, transpose_b, width, height, way, turned, choice)
