@@ -41,7 +41,8 @@ def kernels_noted(monkeypatch: Any) -> list[tuple[str, ...]]:
 
 def check(monkeypatch: Any, pictures: Any, weights: Any, strides: Any = (1, 1), padding: Any = "SAME",
           dilation: Any = (1, 1), dtype: Any = gc.bfloat16, strange: bool = False) -> list[tuple[str, ...]]:
-    """A convolution and its gradients have the CPU's bits; what they have in memory."""
+    """A convolution and its gradients have the CPU's bits, which has no transforms for filters of 3 x 2; what they
+    have in memory."""
     def build() -> Any:
         x, f = gc.placeholder(dtype, [None, *pictures[1:]]), gc.placeholder(dtype, weights)
         y = gc.nn.conv2d(x, f, [1, *strides, 1], padding, dilations=[1, *dilation, 1])
@@ -58,16 +59,21 @@ def check(monkeypatch: Any, pictures: Any, weights: Any, strides: Any = (1, 1), 
 
 
 @pytest.mark.parametrize(("pictures", "weights", "how"), [
-    ((2, 5, 7, 16), (3, 3, 16, 24), {}),
+    ((2, 5, 7, 16), (3, 2, 16, 24), {}),
     ((1, 9, 8, 24), (2, 3, 24, 16), {"strides": (2, 1)}),
     ((3, 4, 5, 16), (1, 1, 16, 40), {}),
     ((1, 8, 8, 16), (3, 2, 16, 16), {"dilation": (2, 3)}),
     ((2, 6, 5, 32), (3, 3, 16, 48), {}),
-    ((1, 7, 6, 16), (3, 3, 16, 16), {"padding": "VALID", "dtype": gc.float16})])
+    ((1, 7, 6, 16), (3, 2, 16, 16), {"padding": "VALID", "dtype": gc.float16})])
 def test_convolutions_and_gradients(ampere: Any, monkeypatch: Any, pictures: Any, weights: Any, how: Any) -> None:
     found = check(monkeypatch, pictures, weights, **how)
     kind = "f16" if "dtype" in how else "bf16"
     assert found == [(kind, kind, kind)] * 3
+
+
+def test_large_tiles(quick_ampere: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(products, "MULTIPROCESSORS", 1)
+    assert check(monkeypatch, (1, 12, 12, 16), (3, 2, 16, 136)) == [SHORT] * 3
 
 
 @pytest.mark.parametrize("by_columns", [False, True])
@@ -85,7 +91,7 @@ def test_parts_of_a_long_filter_gradient_are_rounded_once(quick_ampere: Any, mon
 @pytest.mark.parametrize("dtype", [gc.bfloat16, gc.float16])
 def test_padding_takes_no_part(quick_ampere: Any, monkeypatch: Any, dtype: Any) -> None:
     """Of filters with infinities, whose products with the zeros around a picture would be NaN."""
-    check(monkeypatch, (1, 5, 5, 16), (3, 3, 16, 16), dtype=dtype, strange=True)
+    check(monkeypatch, (1, 5, 5, 16), (3, 2, 16, 16), dtype=dtype, strange=True)
 
 
 @pytest.mark.parametrize(("pictures", "weights"), [((2, 5, 5, 12), (3, 3, 12, 16)), ((2, 5, 5, 16), (3, 3, 16, 17)),

@@ -72,9 +72,11 @@ def test_every_way_that_is_asked_for(transposes):
 @pytest.mark.parametrize("isa", [target.name for target in host_targets()])
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
 def test_lines_and_rows_that_collide(isa, dtype):
-    """A multiple of 4 KB apart, transposed or not: tiles are copied, or read as they lie."""
+    """A multiple of 4 KB apart, transposed or not: tiles are copied, a transposed A's by fours, of which the last ones
+    may be fewer and lower."""
     kernel = load_kernels(["matmul"], isa)[f"matmul.{dtype}"]
-    for m, n, k, transpose_a in [(1024, 300, 601, 1), (2048, 140, 17, 1), (33, 300, 1024, 0), (1023, 300, 65, 1)]:
+    for m, n, k, transpose_a in [(1024, 300, 601, 1), (2048, 140, 17, 1), (33, 300, 1024, 0), (1023, 300, 65, 1),
+                                  (57, 129, 9, 1), (59, 260, 601, 1), (113, 257, 513, 1)]:
         a, b = normal((k, m) if transpose_a else (m, k), dtype, 1), normal((k, n), dtype, 2)
         c = filled((m, n), dtype)
         assert kernel(a, b, c, dims=[1, m, n, k, m * k, k * n], attrs=[transpose_a, 0], persistent=True) == 0
@@ -102,6 +104,15 @@ def test_scratch_does_not_grow_with_a_transposed_b():
     rooms = [kernel.choice([1, 40, n, 8, 320, 8 * n], [0, 1])[Choice.SCRATCH_BYTES] for n in (100_000, 1_000_000)]
     assert rooms[0] == rooms[1] < 1 << 20
     check(40, 5000, 8, "f32", 0, 1)
+
+
+def test_a_b_beyond_the_second_cache_is_packed_for_fewer_rows():
+    """One that it holds is read as it lies by as many."""
+    bind, ways = load("matmul")["matmul.f32"].choice, KERNELS["matmul"].ways
+    for m, n, k, way in [(96, 3072, 768, "in tile"), (64, 1000, 1000, "in tile"), (96, 512, 784, "in place"),
+                         (14, 3072, 768, "in place")]:
+        choice = bind((1, m, n, k, m * k, k * n), (0, 0))
+        assert ways[int(choice[Choice.VARIANT])] == way, (m, n, k)
 
 
 @pytest.mark.parametrize("size", [(0, 5, 5), (5, 0, 5), (5, 5, 0), (0, 0, 0)], ids=str)

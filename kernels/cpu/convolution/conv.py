@@ -6,7 +6,7 @@ lies outside counts as 0. bind picks how A, the pixels, reaches the micro-kernel
     LINES     lines of x are copied with zeros around them, rows of the filter are multiplied (lines.py): few channels
     TAPS      one segment a tap, nothing is copied (taps.py)
     PLANES    the lanes are pixels, and the filter is A (planes.py): few channels of the result, no stride along lines
-    WINOGRAD  transformed patches (winograd.py), where a filter of 3 x 3 or 5 x 5 makes that faster
+    WINOGRAD  transformed patches (winograd.py), where a filter of 3 x 3, 5 x 5 or 3 taps makes that faster
     ROUNDED   operands rounded to bfloat16 (rounded.py), if that is asked for and the processor multiplies them
 The filter is B: packed beforehand if it is a constant, else by phase 0 into the workspace.
 Where zeros stand for what is outside, NaNs that they make of infinite weights are computed again (borders.py).
@@ -22,7 +22,7 @@ from ..products.panels import packing
 from ..ways import takes
 from ..winograd.winograd import make_winograd
 from ..winograd.winograd_cost import DTYPES as WINOGRAD_DTYPES
-from ..winograd.winograd_cost import FEWEST, fits
+from ..winograd.winograd_cost import FEWEST, fits, fits_line, spacing_of
 from ..words import FORMAT, NO_WINOGRAD, OK, PERSISTENT, SCRATCH_BYTES, VARIANT
 from .borders import make_mend, meets_outside
 from .conv_tiles import (
@@ -149,8 +149,9 @@ def make_forward(dtype, isa):
         line_bytes = line_elements(ow, kw, stride_w, dilation_w, c) * size
         group = group_lines(n * oh, oh, kh, stride_h, dilation_h, line_bytes) if kh * kw * c > 0 else 0
         planar = oc <= most_planes and group > 0 and planes_fit(kh, kw, stride_w, ow)
-        may_transform = has_winograd and choice[NO_WINOGRAD] == 0 and fits(kh, kw, stride_h, stride_w, dilation_h,
-                                                                           dilation_w)
+        spacing = spacing_of(kh, dilation_h, dilation_w)
+        may_transform = has_winograd and choice[NO_WINOGRAD] == 0 and (
+            fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) or fits_line(kh, kw, stride_h, stride_w))
         if fits_rounded(c, kh, kw, ow, stride_h, stride_w, dilation_h, dilation_w, choice) and takes(
                 choice, ROUNDED, pays_rounded(n, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
                                               choice[PERSISTENT] != 0, may_transform)):
@@ -159,9 +160,9 @@ def make_forward(dtype, isa):
             return
         if may_transform and (
                 c >= FEWEST and takes(choice, WINOGRAD, not planar and pays_winograd(
-                    kh, n, h, c, oh, ow, oc, dilation_h, pad_top, choice[PERSISTENT] != 0))):
+                    kh, kw, n, h, w, c, oh, ow, oc, spacing, pad_top, pad_left, choice[PERSISTENT] != 0))):
             choice[VARIANT], choice[SHAPE] = WINOGRAD, MAIN
-            bind_winograd(kh, n, c, oh, ow, oc, dilation_h, choice)
+            bind_winograd(kh, kw, n, c, oh, ow, oc, spacing, choice)
             if choice[PERSISTENT] != 0:
                 bind_packed(ceil_div(oc, width_main), kh * kw * c * width_main * size, choice)
             return
@@ -205,8 +206,8 @@ def make_forward(dtype, isa):
             choice, work, scratch, phase, tile):
         source, right, target = address(x), address(f), address(y)
         if choice[VARIANT] == WINOGRAD:
-            run_winograd(kh, source, right, target, False, n, h, w, c, oh, ow, oc, dilation_h, pad_top, pad_left,
-                         choice, work, scratch, phase, tile)
+            run_winograd(kh, kw, source, right, target, False, n, h, w, c, oh, ow, oc,
+                         spacing_of(kh, dilation_h, dilation_w), pad_top, pad_left, choice, work, scratch, phase, tile)
             return OK
         if choice[VARIANT] == ROUNDED:
             run_rounded(source, right, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,

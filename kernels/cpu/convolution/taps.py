@@ -164,7 +164,7 @@ def make_taps(dtype: str, shape: Shape, backward: bool) -> Taps:
                             micro(tile[1], segments, length, start * size, size,
                                   packed + panel * panel_bytes + start * width * size, width * size, segment,
                                   target + (tile[0] * tc + panel * width) * size, pitch * tc * size, later,
-                                  tc - panel * width, ahead)
+                                  tc - panel * width, ahead, width * size)
 
     @part("taps", shape, "back" if backward else "forth")
     def convolve(source, packed, target, sh, sw, sc, th, tw, tc, kh, kw, stride_h, stride_w, dilation_h, dilation_w,

@@ -65,6 +65,7 @@ COLUMN_TILES = 24                      # then so many in all, about
 FEW_PANELS = 8                         # panels fewer than this are too few tiles
 PACK_BYTES = 32 * 1024                 # of a tile of packing
 SMALL = 256 * 1024                     # bytes of a B that a tile may pack for itself
+FAR_BYTES = 2 * 1024 * 1024            # of a B that no second cache holds
 LINE, COLLIDING = 64, 4096             # bytes of a line; of a distance at which lines meet in a set of the first cache
 ALONE_TILES = 4                        # register tiles of rows, for which no matrix of a batch is packed
 PACKING_ROWS = 32                      # register tiles of rows, of a tile that packs for itself
@@ -178,11 +179,13 @@ def make_bind(dtype, sizes, isa):
         return min((2 + (PACKING_ROWS - 2) * shared) * height, MOST_PRODUCTS // max(products, 1))
 
     @helper
-    def rows_in_place(n):
+    def rows_in_place(n, k):
         """Up to how many register tiles of rows B is read as it lies: fewer if its vectors stand across two lines of
-        the cache, and fewest if its rows meet in a few sets of the caches."""
+        the cache, and fewest if its rows meet in a few sets of the caches; of a B beyond the second cache, which comes
+        in faster in runs of its rows than panel by panel, a quarter of that and less."""
         across, collide = min(n * size % LINE, 1), 1 - min(n * size % COLLIDING, 1)
-        return PACKING_ROWS - 20 * across - 24 * collide
+        far = positive(n * k * size - FAR_BYTES)
+        return (1 - far) * (PACKING_ROWS - 20 * across - 24 * collide) + far * (8 - 6 * across - 7 * collide)
 
     @helper
     def tile_rows(rows, height, n, k, way, transpose_b):
@@ -228,10 +231,10 @@ def make_bind(dtype, sizes, isa):
         elif different == batches and rows <= rows_packing(batches, panels, height, width * k) and takes(
                 choice, IN_TILE, transpose_b != 0 or (
                     n % width != 0 and rows > ALONE_TILES * height if different > 1 and small else (
-                    rows > rows_in_place(n) * height))):
+                    rows > rows_in_place(n, k) * height))):
             choice[MODE] = IN_TILE
         elif transpose_b == 0 and takes(
-                choice, IN_PLACE, rows <= rows_in_place(n) * height or (different > 1 and small)):
+                choice, IN_PLACE, rows <= rows_in_place(n, k) * height or (different > 1 and small)):
             choice[MODE] = IN_PLACE
             return panel_bytes
         else:

@@ -24,7 +24,7 @@ from ..memory import ITEM_SIZES, LLVM_FLOATS, helper
 from ..vector import splat_value
 
 TABLE_WORDS = 16                       # words of a segment: B, then up to 15 rows of A
-PARAMETERS = 13                        # of the micro-kernel
+PARAMETERS = 14                        # of the micro-kernel
 BFLOAT16_BYTES = 2
 ISAS = ("x86_64_v4", "x86_64_v3", "")
 _I1, _I32, _I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
@@ -104,17 +104,19 @@ def micro_kernel(dtype: str, shape: Shape) -> Any:
 
     @helper
     def micro(height, segments, length, a_start, a_step, b, b_step, table, c, c_step, accumulate, columns):
-        streaming(height, segments, length, a_start, a_step, b, b_step, table, c, c_step, accumulate, columns, 0)
+        streaming(height, segments, length, a_start, a_step, b, b_step, table, c, c_step, accumulate, columns, 0,
+                  b_step)
     return micro
 
 
 @cache
 def streaming_kernel(dtype: str, shape: Shape) -> Any:
-    """The same with one more argument, `ahead`: what stands so many bytes after each row of B is asked for while that
-    row is multiplied, so that memory and arithmetic overlap. 0: nothing beyond the row itself."""
+    """The same with two more arguments, `ahead` and `ahead_step`: while a segment is multiplied, what stands `ahead`
+    bytes after its first row of B is asked for, and with each k what is `ahead_step` bytes further, so that memory
+    and arithmetic overlap. 0 and b_step: nothing beyond B's own rows."""
     @intrinsic
     def micro(typing_context, height, segments, length, a_start, a_step, b, b_step, table, c, c_step, accumulate,
-              columns, ahead):
+              columns, ahead, ahead_step):
         def generate(context, builder, signature, arguments):
             name, module = symbol(dtype, shape), builder.module
             known = module.globals.get(name)
@@ -165,7 +167,8 @@ class _Emitter:
         self.function = _function(module, name, PARAMETERS - 1)
         self._emit(*self.function.args)
 
-    def _emit(self, segments, length, a_start, a_step, right, b_step, table, c, c_step, accumulate, columns, ahead):
+    def _emit(self, segments, length, a_start, a_step, right, b_step, table, c, c_step, accumulate, columns, ahead,
+              ahead_step):
         function = self.function
         entry, outer, inner, outer_end, done = (function.append_basic_block(name) for name in
                                                 ("entry", "segment", "step", "segment_end", "done"))
@@ -183,15 +186,17 @@ class _Emitter:
         at = b.mul(segment, _I64(TABLE_WORDS))
         b_first = b.gep(right, [b.load(b.gep(words, [at]))])
         a_rows = [b.inttoptr(b.load(b.gep(words, [b.add(at, _I64(1 + i))])), _BYTES) for i in range(self.height)]
+        first_coming = b.gep(b_first, [ahead])
         b.branch(inner)
 
         b.position_at_end(inner)
-        a_offset, b_row = b.phi(_I64), b.phi(_BYTES)
+        a_offset, b_row, coming = b.phi(_I64), b.phi(_BYTES), b.phi(_BYTES)
         partial = [b.phi(self.vector) for _ in self.tile]
-        self._prefetch(b, b.gep(b_row, [ahead]), self.shape.line_bytes(self.size), write=0)
+        self._prefetch(b, coming, self.shape.line_bytes(self.size), write=0)
         updated = self._step(b, a_rows, a_offset, b_row, partial)
         following = b.add(a_offset, a_step)
         for phi, start, value in ((a_offset, a_start, following), (b_row, b_first, b.gep(b_row, [b_step])),
+                                  (coming, first_coming, b.gep(coming, [ahead_step])),
                                   *zip(partial, sums, updated, strict=True)):
             phi.add_incoming(start, outer)
             phi.add_incoming(value, inner)

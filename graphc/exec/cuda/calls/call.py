@@ -109,6 +109,12 @@ class ProgramBuilder:
         self.instrs.append(Instr(op, dtype, args, value))
         return len(self.loads) + len(self.instrs) - 1
 
+    def as_type(self, dtype: str, value: int) -> int:
+        """A value, cast if it is of another type."""
+        loads = len(self.loads)
+        found = self.loads[value] if value < loads else self.instrs[value - loads].dtype
+        return value if found == dtype else self("cast", dtype, value)
+
     def program(self, *stores: int) -> Program:
         return Program(self.loads, tuple(self.instrs), stores)
 

@@ -100,11 +100,11 @@ def _convolved(call: Call, v: Convolution, x: Pictures, filters: int, y: int) ->
 
 
 def quickest(call: Call, kind: Kind, v: Convolution, own: Made, mend: Made) -> list[Work]:
-    """The call's result by NVIDIA's library where that is faster, else by `own`. mend: what looks behind the library's
-    result at what zeros have made NaN; `own` does that itself."""
-    is_asked = call.libraries is not None and not _stored(call)
-    found = call.libraries.convolution(call, kind, v, own, mend) if is_asked else None  # type: ignore[union-attr]
-    return own(call, v, *call.operands) if found is None else found
+    """The call's result by warpgroups or by NVIDIA's library where those are faster, else by `own`. mend: what looks
+    behind their results at what zeros have made NaN; `own` does that itself."""
+    best = call.warpgroups.best_convolution(call, kind, v, own, mend) if call.warpgroups is not None else own
+    found = call.libraries.convolution(call, kind, v, best, mend) if call.libraries is not None else None
+    return best(call, v, *call.operands) if found is None else found
 
 
 def convolution(call: Call) -> list[Work]:

@@ -153,7 +153,11 @@ def product(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
 
 def _own(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
     """If there are few tiles, products along k are cut into parts, whose sums are added in their order."""
-    return (_on_tensor_cores if _on_tensors(call, f) else _fused)(call, f, a, b, c)
+    if _on_tensors(call, f):
+        return _on_tensor_cores(call, f, a, b, c)
+    if f.element or f.result:
+        raise errors.InternalError(f"factors of 16 bits that tensor cores do not multiply: {f}")
+    return _fused(call, f, a, b, c)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,10 @@ def taken_by(kernel: str) -> Takes | None:
     return TAKEN.get(name) if dtype == "f32" else None
 
 
+def _always(dims: Sizes, attrs: Sizes) -> bool:
+    return True
+
+
 def _product(dims: Sizes, attrs: Sizes) -> bool:
     batch, m, n, k, a_batch, b_batch = dims
     return Factors("f32", batch, m, n, k, a_batch, b_batch, bool(attrs[0]), bool(attrs[1])).fits_halves
@@ -48,4 +52,9 @@ TAKEN = {
     "matmul": Takes((0, 1), (2,), _product),
     **{f"{groups}conv2d{gradient}": Takes((0, 1), (2,), fits) for groups in ("", "grouped_") for gradient, fits in (
         ("", _convolution), ("_input_grad", _input_gradient), ("_filter_grad", _convolution))},
+    "max_pool": Takes((0,), (1,), _always), "max_pool_grad": Takes((0, 1, 2), (3,), _always),
+    "softmax": Takes((0,), (1,), _always), "log_softmax": Takes((0,), (1,), _always),
+    "softmax_grad": Takes((0, 1), (2,), _always), "log_softmax_grad": Takes((0, 1), (2,), _always),
+    "layer_norm": Takes((0,), (3,), _always), "layer_norm_grad": Takes((0, 1), (4,), _always),
+    "avg_pool": Takes((0,), (1,), _always), "avg_pool_grad": Takes((0,), (1,), _always),
 }
