@@ -15,11 +15,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from gpu_convolutions import convolutions, short_convolutions
 
 import graphc as gc
 from graphc.exec.cuda.calls.all import CALLS
 from graphc.exec.cuda.calls.call import Call, Products
-from graphc.exec.cuda.calls.convolutions import Convolution, Made
 from graphc.exec.cuda.calls.products import Factors
 from graphc.exec.cuda.calls.warpgroups import variants
 from graphc.exec.cuda.calls.warpgroups import work as warpgroup_work
@@ -27,18 +27,11 @@ from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE, WARPGROUP_COMPUTE
 from graphc.exec.cuda.driver import Device, find_device
 from graphc.exec.cuda.maps import BoundMap, Place, launches
 from graphc.exec.cuda.memory import Block
-from graphc.exec.cuda.vendor.convolutions import problem_of
-from graphc.exec.cuda.vendor.cudnn import Kind, Layout
-from graphc.exec.cuda.vendor.libraries import libraries_of
 from graphc.exec.library import load_library
 from graphc.plan.plan import Instr, Program
 
 REPEATS, ROUNDS = 20, 7
 PEAKS = {"bf16": 989e12, "f16": 989e12, "tf32": 494e12}        # operations a second of an H100 or H200 (SXM), dense
-CONVOLUTIONS = (      # pictures, height and width, channels, filters, their size, stride
-    (16, 56, 64, 64, 3, 1), (16, 28, 128, 128, 3, 1), (16, 14, 256, 256, 3, 1), (16, 7, 512, 512, 3, 1),
-    (16, 56, 64, 256, 1, 1), (16, 14, 1024, 256, 1, 1), (16, 56, 128, 128, 3, 2), (16, 224, 3, 64, 7, 2),
-    (64, 28, 1, 32, 5, 1), (64, 14, 32, 64, 5, 1))
 
 
 class Bench:
@@ -264,43 +257,6 @@ def products(bench: Bench) -> None:
             del bench.kept[-3:]
 
 
-class Asked:
-    """In place of NVIDIA's libraries: notes what one would be asked for."""
-
-    products = None
-
-    def convolution(self, call: Call, kind: Kind, v: Convolution, own: Made, mend: Made) -> None:
-        self.asked = call, problem_of(kind, v, call.types[0], call.products != Products.FUSED), v, own, mend
-
-
-def convolutions(bench: Bench) -> None:
-    """By the own kernels, and by each algorithm of cuDNN that gives the same and repeats it."""
-    libraries, ways = libraries_of(bench.device), [Products.FUSED]
-    library = libraries.convolutions if libraries is not None else None
-    if library is None:
-        print("there is no cuDNN that can be used")
-        return
-    if bench.device.compute >= TENSOR_COMPUTE:
-        ways.append(Products.ROUNDED)
-    for n, size, c, oc, kernel, stride in CONVOLUTIONS:
-        n, size, c, oc = (max(count // 16, 1) if bench.tiny else count for count in (n, size, c, oc))
-        for how in ways:
-            for name in ("conv2d", "conv2d_input_grad", "conv2d_filter_grad"):
-                out, asked = -(-size // stride), Asked()
-                before = max((out - 1) * stride + kernel - size, 0) // 2
-                CALLS[name](Call(("f32",), (0, 0, 0), (n, size, size, c, kernel, kernel, oc, out, out),
-                                 (stride, stride, 1, 1, before, before), load_library(), bench.room, lambda stored: 0,
-                                 products=how, libraries=asked))       # type: ignore[arg-type]
-                measured, work = library.measured(*asked.asked), 2.0 * n * out * out * oc * c * kernel * kernel
-                others = [f"{Layout(a.layout).name} {a.number} {rate(seconds, work)}" for a, seconds in measured.others]
-                print(f"{name} {how.name.lower()} {n} x {size} x {size} x {c}, {kernel}x{kernel}x{oc}/{stride}: own "
-                      f"{rate(measured.own, work)}; cuDNN {'; '.join(others) or 'has none'}")
-
-
-def rate(seconds: float, work: float) -> str:
-    return f"{seconds * 1e6:.1f} us {work / seconds / 1e12:.1f} TFLOP/s"
-
-
 def dense_net(x: Any) -> Any:
     return gc.layers.dense(gc.layers.dense(x, 512, gc.nn.relu), 512, gc.nn.relu)
 
@@ -346,7 +302,8 @@ def clocked(session: Any, fetch: Any, given: Any) -> float:
 
 
 SECTIONS = {section.__name__: section for section in (environment, overheads, bandwidths, rows, products,
-                                                      tensor_products, warpgroups, convolutions, sessions)}
+                                                      tensor_products, warpgroups, convolutions, short_convolutions,
+                                                      sessions)}
 
 
 def main() -> None:

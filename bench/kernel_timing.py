@@ -30,9 +30,9 @@ def _run_tiles(run: int, record: int, work: int, scratch: int, first: int, secon
 
 def prepared(kernel: LoadedKernel, operands: Sequence[np.ndarray], dims: Sequence[int], attrs: Sequence[int],
              persistent: bool = False, winograd: bool = True, packable: int = 1, way: int = -1,
-             bfloat16: bool = False) -> Callable[[], None]:
+             bfloat16: int = 0) -> Callable[[], None]:
     """A function that runs every tile; bind, workspace and packing of a constant are done beforehand. way: the one
-    wanted, -1: bind decides."""
+    wanted, -1: bind decides; bfloat16: a number of contracts/bfloat16.py."""
     choice = kernel.choice(dims, attrs, persistent, winograd, way, bfloat16)
     addresses = [a.ctypes.data for a in operands]
     keep: list[Any] = [*operands, aligned(int(choice[Choice.WORK_BYTES])),

@@ -747,6 +747,18 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.contrib.seq2seq": {
         "_transpose_batch_time": "graphc.rnn.dynamic:transpose_batch_time",
     },
+    "compat.v1.contrib.sparsemax": {
+    },
+    "compat.v1.contrib.sparsemax.python": {
+    },
+    "compat.v1.contrib.sparsemax.python.ops": {
+    },
+    "compat.v1.contrib.sparsemax.python.ops.sparsemax": {
+        "sparsemax": "graphc.compat.sparsemax:sparsemax",
+    },
+    "compat.v1.contrib.sparsemax.python.ops.sparsemax_loss": {
+        "sparsemax_loss": "graphc.compat.sparsemax:sparsemax_loss",
+    },
     "compat.v1.contrib.tensorrt": {
         "calib_graph_to_infer_graph": "graphc.compat.program.tensorrt:calib_graph_to_infer_graph",
         "create_inference_graph": "graphc.compat.program.tensorrt:create_inference_graph",
@@ -1338,6 +1350,7 @@ NAMES: dict[str, dict[str, str]] = {
         "Beta": "graphc.api.distributions.gamma:Beta",
         "Binomial": "graphc.api.distributions.trials:Binomial",
         "Categorical": "graphc.api.distributions.discrete:Categorical",
+        "Chi2": "graphc.api.distributions.gamma:Chi2",
         "Deterministic": "graphc.api.distributions.made_of_others:Deterministic",
         "Dirichlet": "graphc.api.distributions.counts:Dirichlet",
         "DirichletMultinomial": "graphc.api.distributions.counts:DirichletMultinomial",
@@ -1347,7 +1360,9 @@ NAMES: dict[str, dict[str, str]] = {
         "FULLY_REPARAMETERIZED": "graphc.api.distributions.base:FULLY_REPARAMETERIZED",
         "Gamma": "graphc.api.distributions.gamma:Gamma",
         "Independent": "graphc.api.distributions.made_of_others:Independent",
+        "InverseGamma": "graphc.api.distributions.gamma:InverseGamma",
         "Laplace": "graphc.api.distributions.continuous:Laplace",
+        "Logistic": "graphc.api.distributions.continuous:Logistic",
         "Mixture": "graphc.api.distributions.made_of_others:Mixture",
         "MixtureSameFamily": "graphc.api.distributions.made_of_others:MixtureSameFamily",
         "Multinomial": "graphc.api.distributions.counts:Multinomial",
@@ -1362,8 +1377,24 @@ NAMES: dict[str, dict[str, str]] = {
         "RelaxedOneHotCategorical": "graphc.api.distributions.one_hot:RelaxedOneHotCategorical",
         "ReparameterizationType": "graphc.api.distributions.base:ReparameterizationType",
         "StudentT": "graphc.api.distributions.student_t:StudentT",
+        "TransformedDistribution": "graphc.api.distributions.transformed:TransformedDistribution",
         "Uniform": "graphc.api.distributions.continuous:Uniform",
         "kl_divergence": "graphc.api.distributions.base:kl_divergence",
+    },
+    "contrib.distributions.bijectors": {
+        "Affine": "graphc.api.distributions.bijectors.vectors:Affine",
+        "AffineScalar": "graphc.api.distributions.bijectors.elementwise:AffineScalar",
+        "Bijector": "graphc.api.distributions.bijectors.base:Bijector",
+        "Chain": "graphc.api.distributions.bijectors.made_of_bijectors:Chain",
+        "Exp": "graphc.api.distributions.bijectors.elementwise:Exp",
+        "Identity": "graphc.api.distributions.bijectors.elementwise:Identity",
+        "Inline": "graphc.api.distributions.bijectors.elementwise:Inline",
+        "Invert": "graphc.api.distributions.bijectors.made_of_bijectors:Invert",
+        "Permute": "graphc.api.distributions.bijectors.vectors:Permute",
+        "PowerTransform": "graphc.api.distributions.bijectors.elementwise:PowerTransform",
+        "Sigmoid": "graphc.api.distributions.bijectors.elementwise:Sigmoid",
+        "SoftmaxCentered": "graphc.api.distributions.bijectors.vectors:SoftmaxCentered",
+        "Softplus": "graphc.api.distributions.bijectors.elementwise:Softplus",
     },
     "contrib.framework": {
         "TensorSpec": "graphc.api.array.tensor_spec:TensorSpec",
@@ -1896,6 +1927,10 @@ NAMES: dict[str, dict[str, str]] = {
     "contrib.slim.variables": {
         "assign_from_checkpoint": "graphc.train.saving.assign:assign_from_checkpoint",
         "assign_from_checkpoint_fn": "graphc.train.saving.assign:assign_from_checkpoint_fn",
+    },
+    "contrib.sparsemax": {
+        "sparsemax": "graphc.compat.sparsemax:sparsemax",
+        "sparsemax_loss": "graphc.compat.sparsemax:sparsemax_loss",
     },
     "contrib.staging": {
         "StagingArea": "graphc.compat.program.staging:StagingArea",

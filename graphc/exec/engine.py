@@ -20,6 +20,7 @@ import numpy as np
 
 from graphc import errors
 from graphc.exec import interrupt, messages
+from graphc.exec.bfloat16 import wanted_bfloat16
 from graphc.exec.frame import Frame, Shapes, output_in
 from graphc.exec.frames import Frames
 from graphc.exec.host import Host
@@ -32,8 +33,8 @@ from graphc.exec.pool import default_threads, worker_pool
 from graphc.exec.quick import QuickRuns, is_possible
 from graphc.exec.slots import read_slot
 from graphc.exec.states import State, StateStore, aligned_empty
-from graphc.exec.string_runs import begin_run, end_run, strings_in
-from graphc.exec.strings import TABLE, Held
+from graphc.exec.strings.runs import begin_run, end_run, strings_in
+from graphc.exec.strings.table import TABLE, Held
 from graphc.exec.ways import Ways, machine_ways, table_of
 from graphc.ir import dtypes
 from graphc.ir.locks import new_lock
@@ -54,8 +55,8 @@ _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 class Engine:
     """Runs a plan. `constants`: values by name; `states`: a StateStore, or values by name (then all are initialised);
     `hosts`: the Python functions of Plan.hosts; `threads`: in all, default one a CPU; `memory_limit`: bytes that the
-    plan's own memory may take, default what the machine or the control group has; `bfloat16_weights`: whether packed
-    float32 weights of products are kept as bfloat16, which GRAPHC_WEIGHTS asks for, too.
+    plan's own memory may take, default what the machine or the control group has; `bfloat16`: whether operands of
+    float32 products may be rounded to bfloat16 (bfloat16.py), which GRAPHC_WEIGHTS asks for, too.
 
     Raises UnimplementedError if the kernel library lacks something, InternalError if the plan does not verify.
     """
@@ -72,7 +73,7 @@ class Engine:
         threads: int | None = None,
         memory_limit: int = 0,
         library: Any = None,
-        bfloat16_weights: bool = False,
+        bfloat16: bool = False,
     ) -> None:
         self.plan = plan
         if library is None:
@@ -109,7 +110,7 @@ class Engine:
         self._compiled = np.zeros(len(plan.programs) + 1, np.int64)
         self._code: list[Any] = []             # machine code that the plan's maps use, and the words that tell of it
         self._ways = [table_of(machine_ways(library), library.names)]
-        self._bfloat16_weights = bfloat16_weights or _environment_wants_bfloat16_weights()
+        self._bfloat16 = wanted_bfloat16(bfloat16, library.isa)
         self.library, self._threads = library, default_threads() if threads is None else threads
         self._stale = False                    # a run was left in the middle by a fork
         self._opening = new_lock()
@@ -153,7 +154,7 @@ class Engine:
         request = np.zeros(t.OPEN_WORDS, np.int64)
         request[t.OPEN_COMPILED] = self._compiled.ctypes.data
         request[t.OPEN_NO_WINOGRAD] = os.environ.get("GRAPHC_WINOGRAD") == "0"
-        request[t.OPEN_BFLOAT16_WEIGHTS] = self._bfloat16_weights
+        request[t.OPEN_BFLOAT16_WEIGHTS] = self._bfloat16
         request[t.OPEN_RUN_OTHER] = library.entry["gc_run_other"]
         request[t.OPEN_WAYS] = self._ways[-1].ctypes.data
         request[:t.OPEN_ERROR + 1] = (
@@ -409,14 +410,6 @@ class Engine:
                 self._finalizer.detach()
                 self._open()
                 self._stale = False
-
-
-def _environment_wants_bfloat16_weights() -> bool:
-    """What GRAPHC_WEIGHTS says. Raises InvalidArgumentError for a word that is none of its."""
-    word = os.environ.get("GRAPHC_WEIGHTS", "")
-    if word not in ("", "float32", "bfloat16"):
-        raise errors.InvalidArgumentError(f"GRAPHC_WEIGHTS must be \"float32\" or \"bfloat16\", but is {word!r}")
-    return word == "bfloat16"
 
 
 def _after_fork_in_child() -> None:

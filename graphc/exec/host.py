@@ -21,10 +21,10 @@ import numpy as np
 from graphc.exec import guard
 from graphc.exec.interrupt import calling, poll_words
 from graphc.exec.slots import borrow_slot, is_all_true, place_of, read_slot, read_words, reserve_slot, write_slot
-from graphc.exec.string_calls import Call, Native
-from graphc.exec.string_ops import native_of
-from graphc.exec.string_runs import held_by_run
-from graphc.exec.strings import TABLE
+from graphc.exec.strings.calls import Call, Native
+from graphc.exec.strings.ops import native_of
+from graphc.exec.strings.runs import held_by_run
+from graphc.exec.strings.table import TABLE
 from graphc.ir.dtypes import string
 from graphc.ir.host import HostCall, strings_of
 from graphc.ir.values import to_array
@@ -56,7 +56,7 @@ _POLL, _NO_WAKE = _SIX(_poll), _SIX(_no_wake)      # C may call them as long as 
 class _Function:
     """What a plan calls. strings, strings_made: which operands and results are strings. inside: the run keeps the
     variables' lock meanwhile. asserts: there is nothing to do if all of the first operand is true. borrows: it gets
-    arrays in the runtime's own memory. native: what is tried first (string_calls.py)."""
+    arrays in the runtime's own memory. native: what is tried first (exec/strings/calls.py)."""
 
     name: str
     call: HostFunction

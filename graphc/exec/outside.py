@@ -7,7 +7,7 @@ from typing import Any
 
 from graphc.exec.frame import Frame
 from graphc.exec.states import State, StateStore
-from graphc.exec.string_runs import Strings
+from graphc.exec.strings.runs import Strings
 
 
 class Outside:

@@ -13,7 +13,7 @@ import numpy as np
 
 from graphc import errors
 from graphc.exec.shared_lock import SharedLock
-from graphc.exec.strings import TABLE, Held
+from graphc.exec.strings.table import TABLE, Held
 from graphc.ir import dtypes
 from graphc.ir.dtypes import DType
 from graphc.ir.locks import new_lock

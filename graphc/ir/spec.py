@@ -207,7 +207,7 @@ def broadcast_shapes(*shapes: Shape | None) -> Shape | None:
         try:
             result = tuple(broadcast_sizes(x, y) for x, y in zip(a, b, strict=True))
         except ValueError:
-            raise ValueError(f"shapes {text(a)} and {text(shape)} do not broadcast") from None
+            raise ValueError(f"Incompatible shapes: {text(a)} and {text(shape)} do not broadcast") from None
     return result
 
 

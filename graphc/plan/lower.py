@@ -214,7 +214,9 @@ class BodyLowering:
     def _memory(self, value: Value, shape: Shape) -> Access:
         """A buffer of the arena: that of an operand which the step may overwrite, or one of its own."""
         before = self.placement.takes_over(value) if self.placed.in_place else None
-        given = None if before is None else self.access[before]
+        # As the step reads it: through a Reshape what it is made of has other sizes.
+        read = None if before is None else self.placement.operand_written(value)
+        given = None if read is None else self.access[read]
         if (given is None or not given.is_contiguous or given.rank != len(shape)
                 or self.b.buffers[self._root(given.buffer)].kind != BufferKind.ARENA):
             return self.b.temporary(value.spec.dtype, shape)

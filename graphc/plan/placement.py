@@ -134,12 +134,18 @@ class Placement:
         overwrites an operand that nothing else needs, this one, and so on."""
         found = [self.root(value)]
         while (before := self.overwritten(found[-1])) is not None:
-            if _is_source(before.node) or len(self._users(before)) != 1 or self._is_result(before):
+            if (_is_source(before.node) or len(self._users(before)) != 1 or self._is_result(before)
+                    or _has_other_sizes(before, self.operand_written(found[-1]))):
                 break
             found.append(before)
         return found
 
     def overwritten(self, value: Value) -> Value | None:
+        """What the operand is an Alias of whose memory the step that computes `value` may write."""
+        operand = self.operand_written(value)
+        return None if operand is None else self.root(operand)
+
+    def operand_written(self, value: Value) -> Value | None:
         """The operand whose memory the step that computes `value` may write, if it reads it nowhere else."""
         op, inputs = value.node.op, [self.root(v) for v in value.node.inputs]
         position = op.overwrites
@@ -149,7 +155,7 @@ class Placement:
             return None
         if position is None or inputs.count(inputs[position]) > 1:
             return None
-        return inputs[position]
+        return value.node.inputs[position]
 
     def takes_over(self, value: Value) -> Value | None:
         """The operand in whose memory, of the arena, a step computes `value`: nothing else needs that operand."""
@@ -197,7 +203,7 @@ class Placement:
                     self.aside.append((value, state))
                 else:
                     self.late.append((value, state))
-            elif (root not in self.target
+            elif (root not in self.target and not _has_other_sizes(root, value)
                   and (position[root.node] > safe or self._is_written_behind(root, safe, position))
                   and self._after_readers(state, root.node, position)):
                 self.target[root] = state
@@ -265,6 +271,14 @@ def may_fail(node: Node) -> bool:
 
 def _is_source(node: Node) -> bool:
     return isinstance(node.op, (FlowInput, ReadState, Prepared, Const))
+
+
+def _has_other_sizes(root: Value, alias: Value | None) -> bool:
+    """Whether an Alias of as many axes as its root gives them other sizes: what is computed in the memory of something
+    of as many axes must have its sizes (lower.py)."""
+    if alias is None or alias == root or alias.spec.rank != root.spec.rank:
+        return False
+    return not _same_sizes(root.spec.shape, alias.spec.shape)
 
 
 def _same_sizes(a: Sequence[Size] | None, b: Sequence[Size] | None) -> bool:

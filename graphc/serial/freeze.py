@@ -100,9 +100,9 @@ def freeze(session: Any, outputs: Any, inputs: Any = None, signature: str = "ser
     Lookup tables that are filled once (`HashTable`) become constants, too.
 
     outputs, inputs: tensors, operations or names, one or a list. inputs: what the caller will feed; by default the
-    placeholders that the outputs need, in the order in which they were made (those with a default keep it). (graphc's
-    own) Raises FailedPreconditionError for an uninitialised variable or table, InvalidArgumentError for a needed
-    placeholder not in inputs.
+    placeholders that the outputs need, in the order in which they were made (those with a default keep it). What stands
+    in a list twice is kept once. (graphc's own) Raises FailedPreconditionError for an uninitialised variable or table,
+    InvalidArgumentError for a needed placeholder not in inputs.
 
     >>> x = gc.placeholder(gc.float32, [None, 2], name="x")
     >>> w = gc.Variable([[1.], [2.]], name="w")
@@ -117,8 +117,8 @@ def freeze(session: Any, outputs: Any, inputs: Any = None, signature: str = "ser
     array([[210.]], dtype=float32)
     """
     graph: Graph = session.graph
-    fetches = [_tensor(graph, o) for o in listed(outputs)]
-    given = None if inputs is None else [_tensor(graph, i) for i in listed(inputs)]
+    fetches = list(dict.fromkeys(_tensor(graph, o) for o in listed(outputs)))
+    given = None if inputs is None else list(dict.fromkeys(_tensor(graph, i) for i in listed(inputs)))
     frozen = convert_variables_to_constants(session, as_graph_def(graph), [t.op.name for t in fetches])
     frozen = with_constant_tables(session, frozen)
     add_plan(frozen, [t.name for t in fetches], None if given is None else [t.name for t in given], signature)

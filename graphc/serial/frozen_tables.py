@@ -12,7 +12,7 @@ import numpy as np
 from graphc.api.array.source import constant, placeholder
 from graphc.api.gradients.builder import Builder
 from graphc.errors import FailedPreconditionError
-from graphc.exec.strings import TABLE, Held, address_of
+from graphc.exec.strings.table import TABLE, Held, address_of
 from graphc.ir.dtypes import as_dtype, int64, string
 from graphc.ir.graph import Graph
 from graphc.ir.tensor import Tensor

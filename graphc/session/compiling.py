@@ -44,7 +44,7 @@ def make_engine(session: Any, prepared: PreparedRun, inputs: Sequence[np.ndarray
         script.GUESSING.reset(guessing)
     placement.log(used, None, {})
     return Engine(compiled.plan, compiled.constants, session._states, _hosts(session, compiled), threads,
-                  bfloat16_weights=session._settings.bfloat16_weights)
+                  bfloat16=session._settings.bfloat16)
 
 
 def _on_device(session: Any, prepared: PreparedRun, inputs: Sequence[np.ndarray], chosen: Chosen,

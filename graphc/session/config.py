@@ -11,9 +11,10 @@ These fields have a meaning:
                                                  ON: a GPU may multiply float32 on its tensor cores, which round factors
                                                  to tf32 (10 bits of mantissa); sums stay float32's
                   graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16
-                                                 ON: a CPU keeps constant matrices of float32 products as bfloat16 (8
-                                                 bits of mantissa), half as large; all else, sums included, stays
-                                                 float32's. So does GRAPHC_WEIGHTS=bfloat16, in C++ too (docs/adr/0055)
+                                                 ON: a CPU may round the operands of float32 products to bfloat16 (8
+                                                 bits of mantissa), where that is quicker: both where there is AMX or
+                                                 AVX512-BF16, constant matrices anywhere; sums stay float32's. So does
+                                                 GRAPHC_WEIGHTS=bfloat16, in C++ too (docs/adr/0095)
                   log_device_placement           prints the device of each op, once for every kind of run
                   gpu_options                    visible_device_list: "1,0": these GPUs, as /gpu:0 and /gpu:1;
                                                  per_process_gpu_memory_fraction: of a GPU's memory so much may be
@@ -53,7 +54,7 @@ class Settings:
     visible_gpus: tuple[int, ...] | None = None
     gpu_memory_fraction: float = 0.0   # 0: all of it
     reduced_products: bool = False     # of float32, on a GPU: by tensor cores
-    bfloat16_weights: bool = False        # constant matrices of float32 products, on a CPU: kept as bfloat16
+    bfloat16: bool = False             # operands of float32 products, on a CPU: may be rounded to bfloat16
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import built_at
-from graphc.exec.strings import TABLE
+from graphc.exec.strings.table import TABLE
 from graphc.ir.dtypes import bfloat16, integers, need_bfloat16
 from graphc.ir.spec import Spec
 from graphc.ir.tensor import Operation, Tensor

@@ -10,7 +10,9 @@ import functools
 import html
 import importlib
 import inspect
+import io
 import math
+import pickle
 import string
 import threading
 import time
@@ -57,6 +59,46 @@ def put_back_in_python() -> None:
         for name, value in names.items():
             if not hasattr(home, name):
                 setattr(home, name, value)
+    pickle.load = as_python2_read(pickle.load)
+
+
+def as_python2_read(load: Callable[..., Any]) -> Callable[..., Any]:
+    """pickle.load of files that are open as text, as Python 2 opened them, and of what Python 2 wrote: its texts are
+    bytes, of which arrays are made, too."""
+    @functools.wraps(load)
+    def made(file: Any, **named: Any) -> Any:
+        if isinstance(file, io.TextIOWrapper):
+            file = file.buffer
+        start = file.tell() if file.seekable() else None
+        try:
+            return load(file, **named)
+        except UnicodeDecodeError:
+            if start is None or "encoding" in named:
+                raise
+            file.seek(start)
+            return load(file, encoding="latin1", **named)
+    return made
+
+
+def mend_yaml(module: ModuleType) -> None:
+    """yaml.load chose how to read by itself."""
+    for name in ("load", "load_all"):
+        setattr(module, name, _with_loader(getattr(module, name), module.FullLoader))
+
+
+def _with_loader(load: Callable[..., Any], usual: Any) -> Callable[..., Any]:
+    return functools.wraps(load)(lambda stream, Loader=usual: load(stream, Loader))
+
+
+def mend_matplotlib(module: ModuleType) -> None:
+    """The lines that stand before LaTeX's document were a list."""
+    for name in ("pgf.preamble", "text.latex.preamble"):
+        check = module.RcParams.validate[name]
+        module.RcParams.validate[name] = functools.partial(_of_lines, check)
+
+
+def _of_lines(check: Callable[[Any], Any], value: Any) -> Any:
+    return check("\n".join(value) if isinstance(value, list) else value)
 
 
 def mend_cgi(module: ModuleType) -> None:

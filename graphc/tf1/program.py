@@ -77,7 +77,7 @@ def _status_of(run: Callable[[], None], mends: bool, program: str) -> int:
     except SystemExit as error:
         return _status(error)
     except BaseException as error:
-        sys.stdout.flush()
+        _flush()
         traceback.print_exception(type(error), error, of_the_program(error))
         if isinstance(error, ImportError) and str(error.name).startswith("six"):
             print("\nsix came with TensorFlow 1: pip install 'graphc[tf1]'", file=sys.stderr)
@@ -85,8 +85,15 @@ def _status_of(run: Callable[[], None], mends: bool, program: str) -> int:
             _advise(hint, program)
         return 130 if isinstance(error, KeyboardInterrupt) else 1
     finally:
-        sys.stdout.flush()
+        _flush()
     return 0
+
+
+def _flush() -> None:
+    """What the program put in place of stdout may have nothing but `write`."""
+    flush = getattr(sys.stdout, "flush", None)
+    if flush is not None:
+        flush()
 
 
 def load(path: str, mends: bool) -> CodeType:

@@ -137,12 +137,12 @@ def _pyplot(module: ModuleType) -> None:
 _MENDED: dict[str, Callable[[ModuleType], None]] = {
     "scipy.misc": _scipy_misc, "scipy.ndimage": _scipy_ndimage, "matplotlib.pyplot": _pyplot,
     "PIL.Image": lost_names.mend_pillow, "pandas": lost_names.mend_pandas, "h5py": lost_names.mend_h5py,
-    "cgi": lost_names.mend_cgi,
+    "cgi": lost_names.mend_cgi, "yaml": lost_names.mend_yaml, "matplotlib": lost_names.mend_matplotlib,
     "sklearn.cross_validation": lost_names.mend_cross_validation,
     "sklearn.grid_search": lost_names.mend_cross_validation, "sklearn.externals": lost_names.mend_externals,
     **{f"scipy.sparse.linalg.eigen{inner}": _scipy_arpack for inner in ("", ".arpack", ".arpack.arpack")}}
 
-_NOT_MADE = {"pandas", "h5py"}         # may not be installed; the packages of the others are asked for first
+_NOT_MADE = {"pandas", "h5py", "yaml", "matplotlib"}   # may not be installed; those of others are asked for first
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

@@ -35,7 +35,7 @@ KERNELS = (
             Operand("c", "out", "T", "batch * m * n")),
            _MATMUL, _TRANSPOSED, over(T=NUMBERS), "cpu.math.matmul:make",
            (*at_least(0, *_MATMUL, *_TRANSPOSED), *at_most(1, *_TRANSPOSED)), "2 * batch * m * n * k",
-           ways=("in place", "packed", "in work", "in tile", "dots", "stream", "short")),
+           ways=("in place", "packed", "in work", "in tile", "dots", "stream", "short", "rounded")),
     _extreme("argmax"),
     _extreme("argmin"),
     _scan("cumsum"),

@@ -7,7 +7,8 @@ from .kernel import Kernel, Operand, at_least, at_most, over
 _X, _W, _Y = "n * h * w * c", "kh * kw * c * oc", "n * oh * ow * oc"
 
 
-_WAYS = ("direct", "lines", "taps", "spread", "planes", "winograd")     # kernels/cpu/convolution/conv_tiles.py
+# Of kernels/cpu/convolution/conv_tiles.py.
+_WAYS = ("direct", "lines", "taps", "spread", "planes", "winograd", "rounded")
 
 
 def _convolution(name: str, operands: tuple[Operand, ...], make: str, ways: tuple[str, ...] = _WAYS) -> Kernel:

@@ -15,7 +15,7 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import archive, cache, frontend, tsan
@@ -153,6 +153,8 @@ def _ir(job: Job) -> bytes:
 def _object(job: Job, target: Target, ir: bytes) -> bytes:
     """The unit's object for `target`, from the cache or made."""
     exports = job.unit.exports(target.symbol)
+    if exports and job.unit.features:
+        target = replace(target, features=",".join(filter(None, [target.features, job.unit.features])))
     sources = _texts("backend", "elf", "gate", *(["tsan"] if target.tsan else []))
     key = cache.hash_of(*sources, cache.tool_versions(), job.unit.name, repr(target), repr(exports),
                         str(job.unit.inline_all), str(job.unit.unrolls), str(job.unit.is_aligned), ir)

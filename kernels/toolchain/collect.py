@@ -19,7 +19,7 @@ from numba import types
 from ..contracts.all import KERNELS
 from ..contracts.calls import Functions
 from ..contracts.kernel import Kernel
-from ..cpu.products import micro
+from ..cpu.products import bfloat16_rows, bfloat16_tiles, micro
 from ..numba_types import NUMBA_TYPES
 from .frontend import Adapter
 from .registry import DeclarationError, KernelEntry, PrimitiveEntry
@@ -30,19 +30,21 @@ PACKAGE = __package__.rpartition(".")[0]
 # Primitives of these results have a unit each, all others one: who links a function takes the constants of its unit.
 PRIMITIVE_UNITS = ("bool", "f32", "f64")
 MICRO_KERNELS = f"{PACKAGE}.cpu.products.micro"
+BFLOAT16_TILES, BFLOAT16_ROWS = (f"{PACKAGE}.cpu.products.{name}" for name in ("bfloat16_tiles", "bfloat16_rows"))
 ROLES = ("bind", "run", "pack")
 
 # Units whose loops are quicker unrolled: rounds of a generator, taps of a window, walks over rows of few numbers.
 UNROLLED = frozenset({"candidates", "depthwise", "draws", "max_pool_grad", "pooling", "primitives",
                       "runtime", "segment", "stateless", "truncated"})
 # And those of products: units that consist of short inner loops.
-ALIGNED = UNROLLED | {"matmul", "micro"}
+ALIGNED = UNROLLED | {"matmul", "micro", "bfloat16_tiles"}
 
 
 @dataclass
 class Unit:
     """Functions of one Python module, which become one LLVM module, whatever ISAs they are for. shares: other units may
-    call them. fast: if given, the modules whose functions are compiled for speed, all others for size."""
+    call them. fast: if given, the modules whose functions are compiled for speed, all others for size. features: what
+    its code needs beyond its instruction set, in LLVM's names; who calls it knows that the machine has it."""
 
     name: str
     module: str
@@ -50,6 +52,7 @@ class Unit:
     adapters: list[Adapter] = field(default_factory=list)
     shares: bool = False
     fast: tuple[str, ...] | None = None
+    features: str = ""
 
     @property
     def unrolls(self) -> bool:
@@ -89,6 +92,7 @@ def collect(only: Sequence[str] = ()) -> Inventory:
     for entry in kernels:
         table += _add_kernel(units, entry)
     _add_products(units)
+    _add_bfloat16(units)
     primitives: list[PrimitiveEntry] = []
     entries: dict[str, list[str]] = {}
     if not only or "primitives" in only:
@@ -183,6 +187,16 @@ def _add_products(units: dict[str, Unit]) -> None:
             bfloat16_tiles = micro.bfloat16_shapes(known) if dtype == "f32" else ()
             unit.adapters += [Adapter(micro.symbol(dtype, shape), "emitted", partial(micro.emit, dtype, shape), isa=isa)
                               for shape in (shapes.main, shapes.narrow, shapes.wide, *bfloat16_tiles)]
+
+
+def _add_bfloat16(units: dict[str, Unit]) -> None:
+    """The functions for processors that multiply bfloat16, if a unit may call them."""
+    for module, emitted in ((BFLOAT16_TILES, bfloat16_tiles.symbols()), (BFLOAT16_ROWS, bfloat16_rows.symbols())):
+        if any(module in _closure(unit.module) for unit in list(units.values())):
+            name = module.rpartition(".")[2]
+            units[name] = Unit(name, module, shares=True, features=bfloat16_tiles.FEATURES)
+            units[name].adapters += [Adapter(symbol, "emitted", emit, isa=bfloat16_tiles.ISA)
+                                     for symbol, emit in emitted.items()]
 
 
 def _add_primitives(units: dict[str, Unit], table: list[str | None]) -> list[PrimitiveEntry]:

@@ -50,16 +50,20 @@ def find_target(name: str) -> Target:
 @cache
 def host_targets() -> list[Target]:
     """Targets that this machine can run, best first."""
-    features = frozenset(_host_features())
-    return [t for t in TARGETS.values() if t.machine == platform.machine() and features.issuperset(t.needs)]
+    return [t for t in TARGETS.values() if t.machine == platform.machine() and host_features().issuperset(t.needs)]
+
+
+@cache
+def host_features() -> frozenset[str]:
+    """What this machine's processor and system have, in LLVM's names."""
+    return frozenset(_host_features())
 
 
 # Features whose name in /proc/cpuinfo is not LLVM's.
-_IN_LINUX = {"bmi1": "bmi", "abm": "lzcnt"}
+_IN_LINUX = {"bmi1": "bmi", "abm": "lzcnt", "avx512_bf16": "avx512bf16", "amx_tile": "amx-tile", "amx_bf16": "amx-bf16"}
 
 
 def _host_features() -> Iterator[str]:
-    """What this machine's processor and system have, in LLVM's names."""
     try:
         with open("/proc/cpuinfo", "rb") as file:          # not all of it: there is one part for each of many cores
             lines = file.read(8192).decode(errors="replace").splitlines()

@@ -42,7 +42,7 @@ class LoadedKernel:
     pack: Callable[..., int] | None
 
     def choice(self, dims: Sequence[int], attrs: Sequence[int] = (), persistent: bool = False,
-               winograd: bool = True, way: int = -1, bfloat16: bool = False) -> np.ndarray:
+               winograd: bool = True, way: int = -1, bfloat16: int = 0) -> np.ndarray:
         words = np.zeros(Choice.SIZE, np.int64)
         words[Choice.PERSISTENT], words[Choice.NO_WINOGRAD] = int(persistent), int(not winograd)
         words[Choice.WAY], words[Choice.BFLOAT16_WEIGHTS] = 1 + way, int(bfloat16)
@@ -52,11 +52,10 @@ class LoadedKernel:
 
     def __call__(self, *operands: Any, dims: Sequence[int], attrs: Sequence[int] = (), persistent: bool = False,
                  winograd: bool = True, way: int = -1, packable: int = 1, order: Callable[[int], Sequence[int]] = range,
-                 allocate: Callable[[int], np.ndarray] = aligned, bfloat16: bool = False) -> int:
+                 allocate: Callable[[int], np.ndarray] = aligned, bfloat16: int = 0) -> int:
         """Returns the first status other than 0. way: the one wanted, -1: bind decides. packable:
-        position of the packable operand; order: of the tiles;
-        allocate: bytes to an aligned block of them, for workspace and the packed operand; bfloat16: whether that may be
-        bfloat16."""
+        position of the packable operand; order: of the tiles; allocate: bytes to an aligned block of them, for
+        workspace and the packed operand; bfloat16: a number of contracts/bfloat16.py."""
         choice = self.choice(dims, attrs, persistent, winograd, way, bfloat16)
         arrays = [np.asarray(o) for o in operands]
         addresses = [a.ctypes.data for a in arrays]

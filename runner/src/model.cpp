@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "bfloat16.hpp"
 #include "image.hpp"
 #include "message.hpp"
 #include "parts.hpp"
@@ -26,15 +27,6 @@ void check_steps(const Plan& plan) {
     for (const Step& step : body.steps)
       if (step.kind != StepKind::MAP && step.kind != StepKind::CALL)
         find_part(OTHER_STEPS, "what runs loops, branches, lists, sizes from data and functions");
-}
-
-// Whether packed float32 weights of products are kept as bfloat16.
-bool environment_wants_bfloat16_weights() {
-  const char* given = std::getenv("GRAPHC_WEIGHTS");
-  const std::string word = given ? given : "";
-  if (!word.empty() && word != "float32" && word != "bfloat16")
-    throw Error(GRAPHC_INVALID_ARGUMENT, "GRAPHC_WEIGHTS must be \"float32\" or \"bfloat16\", but is \"" + word + "\"");
-  return word == "bfloat16";
 }
 
 }  // namespace
@@ -119,7 +111,7 @@ void Model::verify() {
 }
 
 void Model::open(int threads, Word tables) {
-  const bool bfloat16_weights = environment_wants_bfloat16_weights();
+  const Word bfloat16 = wanted_bfloat16(library_.isa);
   Word error[L::ERROR_WORDS] = {};
   const Word pool = shared_pool(library_, threads);
   store_ = library_.gc_store_open(host_->address());
@@ -139,7 +131,7 @@ void Model::open(int threads, Word tables) {
   request[L::OPEN_TABLES] = tables;
   const char* winograd = std::getenv("GRAPHC_WINOGRAD");
   request[L::OPEN_NO_WINOGRAD] = winograd && winograd == std::string_view("0");
-  request[L::OPEN_BFLOAT16_WEIGHTS] = bfloat16_weights;
+  request[L::OPEN_BFLOAT16_WEIGHTS] = bfloat16;
   request[L::OPEN_RUN_OTHER] = reinterpret_cast<Word>(gc_parts[OTHER_STEPS]);
   const char* tuned = std::getenv("GRAPHC_TUNED");
   if (tuned && *tuned && tuned != std::string_view("0"))

@@ -226,7 +226,7 @@ def test_repair_leaves_sets_of_keys() -> None:
     assert repaired("a = list(d.keys() - seen)\n", "") == "a = list(d.keys() - seen)\n"
     assert repaired("a = seen & d.keys()\n", "") == "a = seen & d.keys()\n"
     assert repaired("a = d.keys() + d.values()\nb = n - d.values()[0]\n", "") == (
-        "a = list(d.keys()) + list(d.values())\nb = n - list(d.values())[0]\n")
+        "a = __graphc_listed__(d.keys()) + __graphc_listed__(d.values())\nb = n - __graphc_listed__(d.values())[0]\n")
 
 
 def test_repair_leaves_classes_that_know_both_names_of_truth() -> None:

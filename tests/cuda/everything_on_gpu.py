@@ -37,6 +37,7 @@ ELSEWHERE = {
     "test_config.py::test_settings_that_have_an_effect": "counts the CPU's threads and its code",
     "test_config.py::test_statistics_of_a_long_loop_name_each_step_once": "reads the CPU's row of them",
     "test_bfloat16_weights_session.py": "is about weights that the CPU rounds",
+    "test_rounded_products_session.py": "is about products that the CPU rounds",
     "test_quick_runs.py": "is about the CPU's quick runs",
     "test_tuning.py": "is about the ways of the CPU's kernels",
     "test_winograd_session.py": "is about the CPU's way of convolutions",

@@ -38,7 +38,7 @@ _TEST = re.compile(r"^\[gw\d+\] \[ *\d+%\] (PASSED|FAILED|ERROR) |^\S+::.* (PASS
 class Piece:
     """asks: what it answers. command: arguments of Python, or a program and its arguments. limit: seconds. on_gpu:
     every session of these tests uses the GPU. wants: a program or package without which it is left out. needed: if it
-    fails, nothing else is asked."""
+    fails, nothing else is asked. silent: it says nothing until it is done; others hang if they do."""
 
     name: str
     asks: str
@@ -47,6 +47,7 @@ class Piece:
     on_gpu: bool = False
     wants: str = ""
     needed: bool = False
+    silent: bool = False
 
 
 def tests(name: str, asks: str, limit: int, *files: str, on_gpu: bool = False) -> Piece:
@@ -60,13 +61,14 @@ def kernels(*names: str) -> list[str]:
 BENCH, PEERS, PROGRAMS = "bench/gpu.py", "bench/gpu_kernels.py", "bench/run.py"
 LIBRARY = "from graphc.exec.library import load_library; load_library()"
 PIECES = (
-    Piece("library", "the CPU's kernels, compiled if they are not", ("-c", LIBRARY), 150),
+    Piece("library", "the CPU's kernels, compiled if they are not", ("-c", LIBRARY), 150, silent=True),
     Piece("device", "the GPU, its driver, what a launch and a graph cost", (BENCH, "environment", "overheads"), 40,
           needed=True),
-    tests("warpgroups", "products by wgmma and TMA are right: never run on a GPU", 60,
-          "tests/cuda/test_warpgroup_products.py"),
-    tests("halves", "16-bit floats that stay 16 bits, attention with dropout and trained masks: never run on a GPU", 60,
-          *kernels("halves", "attention_training"), "tests/cuda/test_cuda_tensor_cores.py"),
+    tests("warpgroups", "products and convolutions by wgmma and TMA are right: never run on a GPU", 60,
+          "tests/cuda/test_warpgroup_products.py", "tests/cuda/test_warpgroup_convolutions.py"),
+    tests("halves", "16-bit floats that stay 16 bits, in convolutions and pools, attention with dropout and trained "
+          "masks: never run on a GPU", 60, *kernels("halves", "short_convolutions", "short_rows", "attention_training"),
+          "tests/cuda/test_cuda_tensor_cores.py"),
     tests("scalars", "scalar functions and maps have the CPU's bits", 60, *kernels("scalars", "maps", "kernels")),
     tests("new-kernels", "groups, edges, transforms, matrices, CTC, boxes, draws, fused rows, fractional pooling: "
           "never run on a GPU", 90, *kernels("groups", "windows", "fourier", "matrices", "ctc", "suppression", "draws",
@@ -79,6 +81,8 @@ PIECES = (
           "tests/cuda/test_gpu_code.py", "tests/cuda/test_gpu_code_parts.py"),
     Piece("warpgroups-speed", "products by wgmma and TMA, how much of what the tensor cores do at most",
           (BENCH, "warpgroups"), 60),
+    Piece("convolutions-speed", "convolutions of bfloat16 by mma.sync, by wgmma and by cuDNN",
+          (BENCH, "short_convolutions"), 60),
     Piece("speed", "maps, rows and products against the memory's and the arithmetic's speed",
           (BENCH, "bandwidths", "rows", "products"), 60),
     tests("rows-and-attention", "attention, tensor cores, NVIDIA's library, rows", 120,
@@ -160,7 +164,9 @@ def run(piece: Piece, limit: float, folder: Path, stand_in: bool = False, proces
             status = None
         finally:
             end(child)
-    return judged(piece, time.monotonic() - begin, status, log.read_text(errors="replace"))
+    seconds, text = time.monotonic() - begin, log.read_text(errors="replace")
+    silence = min(time.time() - log.stat().st_mtime, seconds)
+    return judged(piece, seconds, status, text, silence > limit / 2 and not piece.silent)
 
 
 def end(child: subprocess.Popen[bytes]) -> None:
@@ -172,18 +178,34 @@ def end(child: subprocess.Popen[bytes]) -> None:
     child.wait()
 
 
-def judged(piece: Piece, seconds: float, status: int | None, text: str) -> Outcome:
-    """status: None: it was stopped at its limit, which is no failure if nothing had failed."""
+def judged(piece: Piece, seconds: float, status: int | None, text: str, hung: bool = False) -> Outcome:
+    """status: None: it was stopped at its limit, which is no failure if nothing had failed and it did not hang."""
     counts = {"PASSED": 0, "FAILED": 0, "ERROR": 0}
     for found in _TEST.finditer(text):
         counts[found[1] or found[2]] += 1
     bad = counts["FAILED"] + counts["ERROR"]
     said = f"{counts['PASSED']} passed" + (f", {bad} failed" if bad else "") if sum(counts.values()) else ""
+    said += ", " if said and (status is None or status < 0) else ""
     if status is None:
-        said += f"{', ' if said else ''}stopped after {seconds:.0f} s"
+        said += f"stopped after {seconds:.0f} s{', more than half of them in silence,' * hung}{during(text)}"
+    elif status < 0:
+        said += f"ended by {signal.Signals(-status).name}{during(text)}"
     elif status and not bad:
         said = f"ended with {status}: {last_line(text)}"
-    return Outcome(piece, seconds, not bad and status in (0, None), said or "done")
+    return Outcome(piece, seconds, not bad and not hung and status in (0, None), said or "done")
+
+
+def running(text: str) -> list[str]:
+    """Tests that began and did not end."""
+    begun = dict.fromkeys(re.findall(r"^(tests/\S+::.*?)(?: (?:PASSED|FAILED|ERROR|SKIPPED)\b.*)?$", text, re.M))
+    ended = {found[1] or found[2] for found in re.finditer(
+        r"^(tests/\S+::.*?) (?:PASSED|FAILED|ERROR|SKIPPED)\b|^\[gw\d+\] \[ *\d+%\] \w+ (.*)$", text, re.M)}
+    return [name.strip() for name in begun if name.strip() not in {end.strip() for end in ended}]
+
+
+def during(text: str) -> str:
+    """What a piece was at when it ended, if it was in tests."""
+    return "".join(f" in {name}" for name in running(text))
 
 
 def last_line(text: str) -> str:

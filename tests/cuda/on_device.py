@@ -27,9 +27,9 @@ class Outcome:
 
 
 def run_call(device: Any, name: str, given: Sequence[np.ndarray], outputs: Sequence[np.ndarray], dims: Sequence[int],
-             attrs: Sequence[int] = (), products: Products = Products.FUSED) -> Outcome:
+             attrs: Sequence[int] = (), products: Products = Products.FUSED, stored: Sequence[str] = ()) -> Outcome:
     """name: with dtypes, as a plan has it; outputs: what stands there before, as large as they are. products: how it
-    multiplies."""
+    multiplies; stored: what operands are in memory, if some are 16-bit floats."""
     device.enter()
     kept: list[Block] = []
 
@@ -52,7 +52,7 @@ def run_call(device: Any, name: str, given: Sequence[np.ndarray], outputs: Seque
     kernel, *types = name.split(".")
     operands = [placed(array) for array in (*given, *outputs)]
     call = Call(tuple(types), tuple(operands), tuple(dims), tuple(attrs), load_library(), room,
-                lambda stored: placed(np.frombuffer(stored, np.uint8)), products=products)
+                lambda facts: placed(np.frombuffer(facts, np.uint8)), products=products, stored=tuple(stored))
     for work in list(CALLS[kernel](call)):
         work.prepare(device)
         work.submit(device)

@@ -36,7 +36,7 @@ def main(path: str) -> None:
     library.cudnnGetVersion.restype = ctypes.c_size_t
     draw, count = random.Random(0), 0
     for _ in range(CASES):
-        for kind, layout, dtype in itertools.product(Kind, Layout, ("f32", "f64")):
+        for kind, layout, dtype in itertools.product(Kind, Layout, ("f32", "f64", "f16", "bf16")):
             made = problem(kind, dtype, draw)
             if made is not None:
                 Description(described, made, layout)       # which looks at the windows

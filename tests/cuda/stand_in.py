@@ -17,7 +17,7 @@ import numpy as np
 
 from graphc import errors
 from graphc.exec.cuda import driver
-from graphc.exec.cuda.tensor_map import BYTES, TensorMap
+from graphc.exec.cuda.tensor_map import BYTES, AnyMap
 
 from ptx.emulator import Launch
 from ptx.memory import Memory
@@ -110,7 +110,7 @@ class StandIn:
     def allow_shared(self, function: tuple[str, str], count: int) -> None:
         pass
 
-    def tensor_map(self, tensor: TensorMap) -> ctypes.Array[ctypes.c_char]:
+    def tensor_map(self, tensor: AnyMap) -> ctypes.Array[ctypes.c_char]:
         return ctypes.create_string_buffer(packed(tensor), BYTES)
 
     def launch(self, function: tuple[str, str], grid: Sequence[int], block: Sequence[int],

@@ -167,6 +167,24 @@ def test_what_is_not_finite_goes_where_it_does_on_the_cpu(opened: Opened) -> Non
         assert sum(np.isnan(one).any() and not np.isnan(one).all() for one in found) >= 3
 
 
+@pytest.mark.parametrize("dtype", [gc.bfloat16, gc.float16])
+@pytest.mark.parametrize("strides", [(1, 1), (2, 1)])
+def test_16_bit_floats_that_are_such_in_memory(opened: Opened, dtype: Any, strides: Any) -> None:
+    """Of numbers whose sums are exact: the CPU's bits, which has no transforms for such filters."""
+    def build(x: Any, f: Any) -> Any:
+        y = gc.nn.conv2d(gc.cast(x, dtype), gc.cast(f, dtype), [1, *strides, 1], "SAME")
+        dx, df = gc.gradients(y, [x, f], gc.sign(y) * gc.constant(0.5, dtype))
+        return [gc.cast(y, gc.float32) * 2.0, dx, df]
+
+    x, f = (RANDOM.integers(-2, 3, shape).astype(np.float32) / 2 for shape in ((2, 5, 4, 16), (3, 2, 16, 24)))
+    with opened(compute=80):
+        before = calls()
+        found = ran(build, x, f)
+        assert calls() - before >= 6, "each is the library's"
+    for ours, wanted in zip(found, ran(build, x, f, gpu=False, runs=1), strict=True):
+        np.testing.assert_array_equal(ours, wanted)
+
+
 @of_stand_in
 def test_training_in_a_loop_with_unknown_sizes(opened: Opened) -> None:
     def trained(gpu: bool) -> Any:

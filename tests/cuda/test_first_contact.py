@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from first_contact import BENCH, PIECES, ROOT, Piece, ask, command, first_failures, judged, run
+from first_contact import BENCH, PIECES, ROOT, Piece, ask, command, first_failures, judged, run, running
 
 SLEEPS = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
 
@@ -25,7 +25,7 @@ def test_pieces_name_files_that_are_there() -> None:
 
 def test_a_piece_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
     begin = time.monotonic()
-    outcome = run(python("hangs", SLEEPS), 1.0, tmp_path)
+    outcome = run(python("hangs", SLEEPS, silent=True), 1.0, tmp_path)
     assert outcome.good and outcome.said.startswith("stopped after") and time.monotonic() - begin < 30
 
 
@@ -48,6 +48,25 @@ def test_without_a_gpu_nothing_else_is_asked(tmp_path: Path, capsys: Any) -> Non
     assert not ask([python("device", "raise SystemExit('no GPU')", needed=True), python("more", "1")], tmp_path)
     said = capsys.readouterr().out
     assert "no GPU" in said and "not run" in said and not (tmp_path / "more.log").exists()
+
+
+def test_a_piece_that_says_nothing_hangs(tmp_path: Path) -> None:
+    """With the tests that had begun; one that may be silent does not."""
+    program = ("import time; print('tests/a.py::test_one PASSED [ 50%]'); print('tests/a.py::test_two[x y] ', end='', "
+               "flush=True); time.sleep(60)")
+    outcome = run(python("hangs", program), 4.0, tmp_path)
+    assert not outcome.good and outcome.said.endswith("half of them in silence, in tests/a.py::test_two[x y]")
+    assert run(python("silent", program, silent=True), 2.0, tmp_path).good
+
+
+def test_a_crash_is_told_with_the_test_that_ran(tmp_path: Path) -> None:
+    program = "import os; print('tests/a.py::one ', end='', flush=True); os.abort()"
+    outcome = run(python("crashes", program), 9.0, tmp_path)
+    assert not outcome.good and outcome.said == "ended by SIGABRT in tests/a.py::one"
+
+
+def test_tests_that_did_not_end() -> None:
+    assert running("tests/a.py::b[x y]\ntests/a.py::c\n[gw0] [ 50%] PASSED tests/a.py::b[x y] ") == ["tests/a.py::c"]
 
 
 @pytest.mark.parametrize("text", [

@@ -6,6 +6,7 @@ import sys
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 import graphc as gc
 from graphc.exec.cuda import tensor_map, warpgroup_choice, warpgroup_probe
-from graphc.exec.cuda.calls import warpgroups
+from graphc.exec.cuda.calls import warpgroup_convolutions, warpgroups
 from graphc.exec.cuda.code.ptx import make_ptx
 from graphc.exec.cuda.driver import Driver, find_device
 from graphc.exec.cuda.vendor import choices, products
@@ -102,6 +103,53 @@ def test_products_of_16_bit_floats(opened: Opened, dtype: Any) -> None:
     with opened():
         found, launched = ran(multiply(dtype), (a, b), runs=2)
     assert KERNEL in launched and (found == wanted(a, b, dtype)).all()
+
+
+PICTURES, FILTERS = (2, 6, 3, 16), (2, 2, 16, 16)
+
+
+def convolve(strides: int = 1, with_gradients: bool = True) -> Callable[[], Any]:
+    """A convolution of bfloat16, and both gradients."""
+    def made() -> Any:
+        x, f = (gc.placeholder(gc.bfloat16, shape) for shape in (PICTURES, FILTERS))
+        y = gc.nn.conv2d(x, f, [1, strides, 1, 1], "SAME")
+        further = gc.gradients(y, [x, f], gc.sign(y) * gc.constant(0.5, gc.bfloat16)) if with_gradients else []
+        return [y, *further]
+
+    return made
+
+
+@pytest.mark.parametrize("strides", [1, 2])
+def test_convolutions_and_their_gradients(opened: Opened, monkeypatch: Any, strides: int) -> None:
+    """Of some filters that are infinite, in which zeros around a picture take no part."""
+    x, f = (one.astype(gc.bfloat16.as_numpy_dtype) for one in numbers(PICTURES, FILTERS))
+    f[0, 0, 1, 2], f[1, 1, 0, 0] = np.inf, np.nan
+    monkeypatch.setattr(warpgroup_convolutions, "parts_that_fill", lambda factors, columns: 1)
+    with opened():
+        found, launched = ran(convolve(strides), (x, f), runs=2)
+    assert KERNEL in launched and ("gc_fold" in launched) == (strides == 2), "dx with strides has columns"
+    with gc.Graph().as_default() as graph:
+        y = convolve(strides)()
+        theirs = gc.Session().run(y, dict(zip([op.outputs[0] for op in graph.get_operations()
+                                               if op.type == "Placeholder"], (x, f), strict=True)))
+    for ours, wanted in zip(found, theirs, strict=True):
+        np.testing.assert_array_equal(ours.astype(float), wanted.astype(float))
+
+
+def test_a_wrong_kernel_of_windows_is_told_of_and_not_used(opened: Opened, monkeypatch: Any) -> None:
+    """TMA that began a pixel further."""
+    whole = tensor_map.encode
+
+    def shifted(driver: Any, tensor: Any) -> Any:
+        if isinstance(tensor, tensor_map.PictureMap):
+            tensor = replace(tensor, address=tensor.address + 2 * tensor.c, n=tensor.n - 1)
+        return whole(driver, tensor)
+
+    monkeypatch.setattr("graphc.exec.cuda.driver.encode", shifted)
+    x, f = (one.astype(gc.bfloat16.as_numpy_dtype) for one in numbers(PICTURES, FILTERS))
+    with opened(), pytest.warns(UserWarning, match="differs from graphc's own kernel"):
+        found, launched = ran(convolve(with_gradients=False), (x, f))
+    assert KERNEL not in launched and OTHER in launched and np.isfinite(found[0].astype(float)).all()
 
 
 def test_float32_where_the_user_lets_it(opened: Opened) -> None:

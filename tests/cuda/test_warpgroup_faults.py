@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from convolutions_alone import Case, convolved
 from test_warpgroup_products import factors, multiplied
 
 from graphc.exec.cuda.calls.warpgroups import Variant
 from graphc.exec.cuda.code.ptx import WARPGROUP_COMPUTE
+from graphc.exec.cuda.vendor.cudnn import Kind
 
 from on_both import ON_GPU
 from ptx.mutants import Mutating
@@ -85,3 +87,39 @@ def test_a_planted_fault_gives_a_wrong_result(fault: str) -> None:
 
 def test_without_a_fault_the_product_is_right() -> None:
     np.testing.assert_array_equal(product_with("$", "", 0), A @ B)
+
+
+# Of windows: what is planted where the thread that copies tells TMA of pixels, and what is said, "" if only the result
+# is wrong.
+PIXELS = r"(\[%rd?\d+\]|\[%rd\d+, )\{(%r\d+), (%r\d+), (%r\d+), (%r\d+)\}"
+OF_WINDOWS: dict[str, tuple[str, str, int, str]] = {
+    "columns for rows of a tap": (r"\{%hw_across, %hw_down\}", "{%hw_down, %hw_across}", 0, ""),
+    "columns for rows of a window": (PIXELS, r"\1{\2, \4, \3, \5}", 0, "where no window is|"),
+    "every tap is the first": (r"cvt.u16.u32 %hw_across, %r\d+;", "mov.b16 %hw_across, 0;", 0, ""),
+    "the same channels": (PIXELS, r"\1{0, \3, \4, \5}", -1, ""),
+    "the same picture": (PIXELS, r"\1{\2, \3, \4, 0}", 0, ""),
+    "pixels that do not come": (r"cp.async.bulk.tensor.4d\S+ .*;", "", 0, "never ends"),
+    "matrices by the map of pictures": (r"(tensor.4d\S+ \[%r\w+\], \[)(%rd\d+)", r"\1%rd_b", 0, "the other way round"),
+}
+
+
+@pytest.mark.parametrize("kind", [Kind.FORWARD, Kind.FILTER])
+@pytest.mark.parametrize("fault", OF_WINDOWS)
+def test_a_planted_fault_in_windows_is_noticed(fault: str, kind: Kind) -> None:
+    pattern, replacement, which, said = OF_WINDOWS[fault]
+
+    def change(text: str) -> str:
+        if "im2col" not in text:
+            return text
+        found = list(re.finditer(pattern, text))[which]
+        other = re.search(r"tensor.3d\S+ \[%r\w+\], \[(%rd\d+)", text)
+        assert other is not None
+        return text[:found.start()] + found.expand(replacement).replace("%rd_b", other[1]) + text[found.end():]
+
+    case = Case((3, 8, 9, 72), (3, 2), 24, before=(1, 0), behind=(1, 1))
+    try:
+        result, wanted = convolved(Changed(change), case, kind, Variant("bf16", 128), "f32")
+    except PtxError as error:
+        assert said and re.search(said, str(error)), error
+    else:
+        assert "" in said.split("|") and (result != wanted).any()

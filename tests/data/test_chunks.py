@@ -270,6 +270,14 @@ def test_vectors_of_words_are_run_together(monkeypatch: pytest.MonkeyPatch) -> N
     assert [size for size in sizes if size < 0] == [-1, -1] and max(sizes) > 16
 
 
+def test_words_are_looked_up_together_beside_buckets_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = gc.lookup.KeyValueTensorInitializer(["a", "b"], gc.constant([0, 1], gc.int64))
+    known = gc.lookup.StaticVocabularyTable(keys, num_oov_buckets=3)
+    sizes = runs(monkeypatch)
+    assert len(elements(sentences().map(words).map(known.lookup))) == 90
+    assert [size for size in sizes if size < 0] == [-1, -1] and max(sizes) > 16
+
+
 def test_an_interrupt_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     interrupts = [KeyboardInterrupt()]
     before = functions.Function.many

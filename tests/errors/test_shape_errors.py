@@ -63,7 +63,7 @@ def test_sizes_that_do_not_broadcast() -> None:
     x, y = unknown("x"), unknown("y")
     z = gc.nn.relu(gc.add(gc.tanh(x), y, name="sum")); at = line()  # noqa: E702
     assert message_of(Invalid, gc.Session().run, z, {x: np.ones((3, 4)), y: np.ones((2, 4))}) == (
-        "Add 'sum': shapes (3, 4) and (2, 4) do not broadcast\n"
+        "Add 'sum': Incompatible shapes: (3, 4) and (2, 4) do not broadcast\n"
         "  x: float32[3, 4] from 'Tanh:0'\n  y: float32[2, 4] from 'y:0'" + built(at))
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import graphc as gc
 import graphc.ops
-from graphc.exec.string_ops import native_of
+from graphc.exec.strings.ops import native_of
 from graphc.ir.host import HostCall
 from graphc.ir.op import OPS
 from graphc.ir.values import as_array
@@ -347,6 +347,6 @@ def test_in_a_loop_and_twice_in_a_row() -> None:
 
 
 def test_every_kernel_has_an_op() -> None:
-    from graphc.exec.string_ops import NATIVE
+    from graphc.exec.strings.ops import NATIVE
     assert set(NATIVE) <= set(OPS)
     assert native_of(OPS["UnicodeTranscode"](input_encoding="UTF-8", output_encoding="UTF-8")) is None

@@ -12,7 +12,7 @@ import pytest
 
 import graphc as gc
 from graphc.errors import InternalError
-from graphc.exec.strings import TABLE, Held, Table
+from graphc.exec.strings.table import TABLE, Held, Table
 
 
 def strings(*values: bytes) -> np.ndarray:

@@ -10,6 +10,9 @@ import pytest
 
 import graphc as gc
 
+import native as n
+from files import build_runner
+
 
 def loop(x: Any, w: Any, times: int = 3) -> Any:
     def body(k: Any, a: Any) -> Any:
@@ -78,14 +81,44 @@ def test_a_rank_that_the_run_decides_is_refused() -> None:
         x, y, p = gc.placeholder(gc.float32), gc.placeholder(gc.float32), gc.placeholder(gc.bool, [])
         either = gc.cond(p, lambda: x, lambda: y)
         assert session.run(either, {x: [1.0], y: [2.0, 3.0], p: False}).tolist() == [2.0, 3.0]
-        with pytest.raises(gc.errors.UnimplementedError, match=r"result 0 has rank 1 and rank 2 in its two branches"):
-            session.run(either, {x: [1.0], y: [[2.0]], p: False})
+        assert session.run(either, {x: [1.0], y: [[2.0]], p: False}).tolist() == [[2.0]]
+        with pytest.raises(gc.errors.InvalidArgumentError, match="result 0 has rank 1 and rank 2 in its two branches"):
+            session.run(either, {x: [1.0], y: [[2.0]], p: True})
         unused, other = gc.cond(p, lambda: [x, y], lambda: [gc.zeros([1, 1, 1]), x])
         assert session.run(other, {x: [1.0], y: [2.0], p: True}).tolist() == [2.0]
-        with pytest.raises(gc.errors.UnimplementedError, match="result 0 has rank 1 and rank 3"):
+        assert session.run(unused * 2.0, {x: [1.0], y: [2.0], p: False}).shape == (1, 1, 1)
+        with pytest.raises(gc.errors.InvalidArgumentError, match="result 0 has rank 1 and rank 3"):
             session.run(unused * 2.0, {x: [1.0], y: [2.0], p: True})
         grown = gc.while_loop(lambda k, a: k < 2, lambda k, a: [k + 1, gc.expand_dims(a, 0)], [0, x],
                               shape_invariants=[gc.TensorShape([]), gc.TensorShape(None)])
         with pytest.raises(gc.errors.UnimplementedError, match=r"loop variable 1 has rank 1 and rank 2 after one") as e:
             session.run(grown, {x: [1.0]})
         assert "test_unknown_ranks_in_bodies.py" in str(e.value)
+
+
+def _by_number(number: gc.Tensor, x: gc.Tensor) -> gc.Tensor:
+    """A choice whose default, a scalar, stands for what never happens."""
+    return gc.case([(gc.equal(number, 0), lambda: gc.tanh(x)), (gc.equal(number, 1), lambda: x * 2.0)],
+                   default=lambda: gc.constant(0.0), exclusive=True)
+
+
+def test_a_default_of_another_rank() -> None:
+    """It compiles, with its gradient and in a loop, in C++ too; only taking the default is an error."""
+    given = np.array([[0.5, -1.0, 2.0]], np.float32)
+    with gc.Graph().as_default(), gc.Session() as session:
+        x, number = gc.placeholder(gc.float32, [None, 3], name="x"), gc.placeholder(gc.int32, [], name="number")
+        y = gc.identity(_by_number(number, x), name="y")
+        dx = gc.gradients(y, x)[0]
+        _, looped = gc.while_loop(lambda i, v: i < 2, lambda i, v: [i + 1, gc.reshape(_by_number(i, v), [-1, 3])],
+                                  [0, x], shape_invariants=[gc.TensorShape([]), gc.TensorShape([None, 3])])
+        np.testing.assert_allclose(session.run(y, {x: given, number: 0}), np.tanh(given), rtol=1e-6)
+        np.testing.assert_allclose(session.run(dx, {x: given, number: 1}), np.full((1, 3), 2.0))
+        np.testing.assert_allclose(session.run(looped, {x: given}), 2 * np.tanh(given), rtol=1e-6)
+        with pytest.raises(gc.errors.InvalidArgumentError, match="and this run takes the lower one") as error:
+            session.run(y, {x: given, number: 7})
+        assert "test_unknown_ranks_in_bodies.py" in str(error.value)
+        saved = gc.freeze(session, [y])
+    with n.Native(build_runner() / "libgraphc.so").load(saved.SerializeToString()) as model:
+        np.testing.assert_array_equal(model.run([given, np.array(1, np.int32)])[0], given * 2)
+        with pytest.raises(n.NativeError, match="has rank 2 and rank 0 in its two branches"):
+            model.run([given, np.array(5, np.int32)])

@@ -71,7 +71,7 @@ class GuardedKernel:
 
     def __call__(self, *operands: Any, dims: Sequence[int], attrs: Sequence[float] = (), persistent: bool = False,
                  winograd: bool = True, way: int = -1, packable: int = 1,
-                 order: Callable[[int], Sequence[int]] = range, bfloat16: bool = False) -> int:
+                 order: Callable[[int], Sequence[int]] = range, bfloat16: int = 0) -> int:
         names = dict(zip((*self.declared.dims, *self.declared.attrs), (*map(int, dims), *attrs), strict=True))
         arrays = [np.asarray(o) for o in operands]
         before = [a.copy() for a in arrays]

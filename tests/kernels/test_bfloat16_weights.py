@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from graphc.kernels.contracts.bfloat16 import NOTHING, WEIGHTS
 from graphc.kernels.contracts.calls import Choice
 from graphc.kernels.cpu.math.matmul_choice import BFLOAT16, BFLOAT16_COLUMNS, BFLOAT16_WIDE
 from graphc.kernels.toolchain.targets import host_targets
@@ -27,7 +28,7 @@ def as_bfloat16(values: np.ndarray) -> np.ndarray:
         return np.where(np.abs(rounded) > largest, np.copysign(np.inf, wide), rounded).astype(np.float32)
 
 
-def product(m, n, k, b, transposes=(0, 0), batch=1, share_b=True, bfloat16=True, dtype="f32", order=range, isa=None):
+def product(m, n, k, b, transposes=(0, 0), batch=1, share_b=True, bfloat16=WEIGHTS, dtype="f32", order=range, isa=None):
     """Of normal numbers and b, packed."""
     name = f"matmul.{dtype}"
     kernel = load_kernels(["matmul"], isa)[name] if isa else load("matmul")[name]
@@ -47,9 +48,9 @@ def test_bits_are_those_of_the_rounded_matrix(transposes):
     for m, n, k in SIZES:
         b = matrix(n, k, transposes[1])
         found = product(m, n, k, b, transposes, order=backwards)
-        rounded = product(m, n, k, as_bfloat16(b), transposes, bfloat16=False)
+        rounded = product(m, n, k, as_bfloat16(b), transposes, bfloat16=NOTHING)
         np.testing.assert_array_equal(found, rounded, str((m, n, k)))
-        assert k < 3 or not np.array_equal(found, product(m, n, k, b, transposes, bfloat16=False))
+        assert k < 3 or not np.array_equal(found, product(m, n, k, b, transposes, bfloat16=NOTHING))
 
 
 def test_batches():
@@ -57,7 +58,7 @@ def test_batches():
         for m, n, k in [(1, 40, 9), (3, 65, 17), (31, 32, 65), (130, 40, 64)]:
             b = matrix(n, k, batch=1 if share_b else 5)
             np.testing.assert_array_equal(product(m, n, k, b, batch=5, share_b=share_b),
-                                          product(m, n, k, as_bfloat16(b), batch=5, share_b=share_b, bfloat16=False))
+                                          product(m, n, k, as_bfloat16(b), batch=5, share_b=share_b, bfloat16=NOTHING))
 
 
 def test_every_kind_of_number_is_rounded():
@@ -71,7 +72,7 @@ def test_every_kind_of_number_is_rounded():
     for m in (1, 5):
         c = filled((1, m, n), "f32")
         assert load("matmul")["matmul.f32"](np.ones((1, m, 1), np.float32), b, c, dims=[1, m, n, 1, m, n], attrs=[0, 0],
-                                            persistent=True, bfloat16=True) == 0
+                                            persistent=True, bfloat16=WEIGHTS) == 0
         wanted = as_bfloat16(values)
         np.testing.assert_array_equal(c, np.broadcast_to(wanted, c.shape))
         assert np.isnan(wanted).sum() == np.isnan(values).sum() > 0
@@ -87,17 +88,17 @@ def test_every_isa_gives_the_same_bits(isa):
 def test_few_columns_and_float64_stay_as_they_are():
     for m, n, k in [(1, BFLOAT16_COLUMNS - 1, 40), (65, 17, 31), (300, 3, 65)]:
         b = matrix(n, k)
-        np.testing.assert_array_equal(product(m, n, k, b), product(m, n, k, b, bfloat16=False))
+        np.testing.assert_array_equal(product(m, n, k, b), product(m, n, k, b, bfloat16=NOTHING))
     wide = matrix(70, 33, dtype="f64")
     np.testing.assert_array_equal(product(9, 70, 33, wide, dtype="f64"),
-                                  product(9, 70, 33, wide, dtype="f64", bfloat16=False))
+                                  product(9, 70, 33, wide, dtype="f64", bfloat16=NOTHING))
 
 
 def test_the_packed_matrix_takes_half_the_memory():
     kernel = load("matmul")["matmul.f32"]
     for m, shape in ((1, BFLOAT16_WIDE), (40, BFLOAT16)):
         full, half = (kernel.choice([1, m, 1024, 300, m * 300, 1024 * 300], [0, 0], True, bfloat16=bfloat16)
-                      for bfloat16 in (False, True))
+                      for bfloat16 in (NOTHING, WEIGHTS))
         assert half[Choice.FORMAT] == shape != full[Choice.FORMAT]
         assert 2 * half[Choice.PACKED_BYTES] == full[Choice.PACKED_BYTES]
 

@@ -4,6 +4,8 @@ import pytest
 
 from graphc.kernels.contracts.all import KERNELS
 from graphc.kernels.contracts.calls import Choice
+from graphc.kernels.cpu.convolution.coming import coming_lines, coming_part, coming_step
+from graphc.kernels.cpu.convolution.conv_filter_grad import GROUP_LINES as FILTER_GROUP_LINES
 from graphc.kernels.cpu.convolution.conv_tiles import DIRECT, LINES, PLANES, SPREAD, TAPS, WINOGRAD
 
 import kernel_references as references
@@ -235,3 +237,56 @@ def test_the_results_of_a_tile_stay_in_the_cache():
     thin = kernel.loaded.choice(arguments(Window(64, 56, 56, 1, 1, 1, 4096))["dims"],
                                 arguments(Window(64, 56, 56, 1, 1, 1, 4096))["attrs"])
     assert 4 * thin[Choice.TILE_ELEMENTS] > 256 * 1024
+
+
+def test_what_a_filters_gradient_treats_at_once_stays_in_the_cache():
+    """The lines of x of a group, which the next group's come beside, are 128 KB, or 64 pixels."""
+    kernel, limit = load("conv2d_filter_grad")["conv2d_filter_grad.f32"], 128 * 1024
+    for size in (Window(8, 56, 56, 256, 1, 1, 64), Window(8, 56, 56, 256, 1, 1, 512, stride=(2, 2)),
+                 Window(8, 28, 28, 96, 3, 3, 32, stride=(2, 2)), Window(8, 7, 7, 2048, 1, 1, 512)):
+        choice = kernel.loaded.choice(arguments(size)["dims"], arguments(size)["attrs"])
+        joined = size.kh * size.kw * size.stride[0] == 1                 # each pixel is a line
+        pixels, line = (1, size.c) if joined else (size.ow, size.stride[0] * size.w * size.c)
+        lines = choice[FILTER_GROUP_LINES]
+        assert 4 * lines * line <= limit or lines == -(-64 // pixels), size
+        assert 4 * (lines + 1) * line > limit // 2, size
+
+
+@pytest.mark.parametrize("size", [Window(3, 9, 8, 5, 3, 3, 4, pad=(1, 1, 1, 1)), Window(4, 3, 3, 1, 2, 2, 1),
+                                  Window(2, 11, 6, 4, 1, 1, 7, stride=(2, 2)),
+                                  Window(2, 12, 4, 3, 3, 1, 2, dilation=(2, 1))], ids=str)
+def test_what_comes_next_is_each_line_once(size):
+    """The lines of groups one after the other, asked for while the group before is multiplied, are all of dy and x."""
+    x_line, dy_line, lines = 4 * size.w * size.c, 4 * size.ow * size.oc, size.n * size.oh
+    for group in (1, 2, 5):
+        x_end, dy_end = None, group * dy_line
+        for line in range(group, lines, group):
+            count = min(group, lines - line)
+            coming = coming_lines(0, 0, size.h, size.w, size.c, size.kh, size.oc, size.oh, size.ow, size.stride[0],
+                                  size.dilation[0], size.pad[0], line, count, size.oc, True, 4)
+            assert coming[:2] == (dy_end, count * dy_line)
+            assert x_end is None or coming[2] == x_end
+            dy_end, x_end = dy_end + count * dy_line, coming[2] + coming[3]
+            for offset in (0, coming[1], coming[1] + coming[3]):
+                inside = offset < coming[1] + coming[3]
+                wanted = coming[0] if inside and offset == 0 else coming[2] + offset - coming[1] if inside else 0
+                assert coming_part(coming, offset) == wanted
+        last = (size.oh - 1) * size.stride[0] - size.pad[0] + (size.kh - 1) * size.dilation[0]
+        met = (size.n - 1) * size.h + min(last + 1, size.h)
+        assert dy_end == lines * dy_line and (x_end is None or x_end == met * x_line)
+
+
+@pytest.mark.parametrize("columns", [1, 7, 16, 17, 31, 32, 40])
+def test_a_panel_that_is_not_full_has_zeros(columns):
+    """And nothing behind a row of B is read: the last one ends at a page that must not be touched."""
+    size = Window(1, 1, 70, 18, 1, 1, columns)
+    x_shape, f_shape, y_shape = shapes(size)
+    x, dy, dw = normal(x_shape, "f32", 1), normal(y_shape, "f32", 2), filled(f_shape, "f32")
+    assert load("conv2d_filter_grad")["conv2d_filter_grad.f32"](x, dy, dw, **arguments(size)) == 0
+    close(dw, references.conv2d_filter_grad(x, dy, size), "f32", 40.0)
+
+
+def test_what_comes_next_is_asked_for_evenly():
+    """All of it by the last pixel, no more with a pixel than the panel of B has, and not less than half a line."""
+    for asked, pixels, step in ((0, 1000, 32), (64 * 1000, 1000, 64), (70 * 1000, 1000, 96), (10**9, 1000, 128)):
+        assert coming_step((0, asked // 2, 0, asked - asked // 2), pixels, 128) == step

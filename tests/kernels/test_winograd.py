@@ -14,7 +14,7 @@ from kernel_references import Window
 
 FORMS = {3: F4, 5: F4X5}
 # What |result - exact| is below, in units of 2**-24 times the largest |x| of the tile, channel by channel, times |w|.
-UNITS = {3: 16, 5: 64}
+UNITS = {(3, 3): 16, (5, 5): 64, (1, 3): 8, (3, 1): 8}
 
 CASES = [
     Window(2, 13, 11, 17, 3, 3, 31, pad=(0, 1, 1, 0)),
@@ -37,6 +37,18 @@ CASES = [
     Window(1, 65, 17, 31, 5, 5, 64, pad=(4, 4, 4, 4)),
     Window(1, 20, 20, 24, 5, 5, 48, pad=(3, 5, 6, 2)),
     Window(64, 14, 14, 32, 5, 5, 64, pad=(2, 2, 2, 2)),
+    Window(1, 32, 32, 64, 1, 3, 64, pad=(0, 0, 1, 1)),
+    Window(1, 32, 31, 65, 3, 1, 64, pad=(1, 1, 0, 0)),
+    Window(3, 17, 31, 64, 1, 3, 65, pad=(0, 0, 2, 0)),
+    Window(3, 31, 17, 64, 3, 1, 65, pad=(0, 2, 0, 0)),
+    Window(17, 7, 7, 130, 3, 1, 96, pad=(1, 1, 0, 0)),
+    Window(17, 7, 7, 130, 1, 3, 96, pad=(0, 0, 1, 1)),
+    Window(1, 1, 1001, 64, 1, 3, 96),
+    Window(5, 1, 403, 100, 1, 3, 64, pad=(0, 0, 1, 1)),
+    Window(1, 700, 3, 100, 3, 1, 64, pad=(1, 1, 0, 0)),
+    Window(2, 1, 999, 64, 1, 3, 128, dilation=(1, 4), pad=(0, 0, 8, 0)),
+    Window(2, 39, 31, 70, 3, 1, 96, dilation=(2, 1), pad=(2, 2, 0, 0)),
+    Window(2, 31, 33, 70, 1, 3, 96, dilation=(5, 3), pad=(0, 0, 3, 3)),
 ]
 
 
@@ -54,16 +66,21 @@ def chosen(name: str, size: Window, **how: bool) -> bool:
     return bool(choice[Choice.VARIANT] == WINOGRAD)
 
 
-def bound(source: np.ndarray, f: np.ndarray, target: np.ndarray, top: int, left: int, apart: int = 1) -> np.ndarray:
+def tile_sides(taps: int) -> tuple[int, int]:
+    """Pixels of the source and of the target that a tile has along an axis of so many taps."""
+    return (FORMS[taps].inputs, FORMS[taps].outputs) if taps > 1 else (1, 1)
+
+
+def bound(source: np.ndarray, f: np.ndarray, target: np.ndarray, top: int, left: int,
+          apart: tuple[int, int] = (1, 1)) -> np.ndarray:
     """What the error must be below. f: taps, channels of the source, channels of the target; apart: the dilation."""
     result = np.empty(target.shape)
     weights = np.abs(f.astype(np.float64)).sum((0, 1))
-    side, out = FORMS[f.shape[0]].inputs, FORMS[f.shape[0]].outputs
-    for i, rows in tiles(target.shape[1], source.shape[1], top, side, out, apart):
-        for j, columns in tiles(target.shape[2], source.shape[2], left, side, out, apart):
+    for i, rows in tiles(target.shape[1], source.shape[1], top, *tile_sides(f.shape[0]), apart[0]):
+        for j, columns in tiles(target.shape[2], source.shape[2], left, *tile_sides(f.shape[1]), apart[1]):
             largest = np.abs(source[:, rows][:, :, columns].astype(np.float64)).max((1, 2), initial=0)
             result[:, i, j] = (largest @ weights)[:, None, None]
-    return result * UNITS[f.shape[0]] * 2.0 ** -24
+    return result * UNITS[f.shape[:2]] * 2.0 ** -24
 
 
 def tiles(pixels: int, limit: int, before: int, side: int, out: int, apart: int) -> Iterator[tuple[slice, np.ndarray]]:
@@ -81,7 +98,7 @@ def excess(found: np.ndarray, wanted: np.ndarray, limit: np.ndarray) -> float:
 def check_forward(x: np.ndarray, f: np.ndarray, size: Window) -> None:
     kernel, results = load("conv2d")["conv2d.f32"], []
     wanted = references.conv2d(x, f, size)
-    limit = bound(x, f, wanted, size.pad[0], size.pad[2], size.dilation[0])
+    limit = bound(x, f, wanted, size.pad[0], size.pad[2], size.dilation)
     for persistent in (False, True):
         assert chosen("conv2d", size, persistent=persistent)
         for order in (range, backwards):
@@ -105,9 +122,8 @@ def test_input_grad(size):
     x_shape, f_shape, y_shape = shapes(size)
     dy, f = normal(y_shape, "f32", 1), normal(f_shape, "f32", 2)
     wanted = references.conv2d_input_grad(dy, f, size)
-    apart = size.dilation[0]
-    limit = bound(dy, f.transpose(0, 1, 3, 2), wanted, (size.kh - 1) * apart - size.pad[0],
-                  (size.kw - 1) * apart - size.pad[2], apart)
+    limit = bound(dy, f.transpose(0, 1, 3, 2), wanted, (size.kh - 1) * size.dilation[0] - size.pad[0],
+                  (size.kw - 1) * size.dilation[1] - size.pad[2], size.dilation)
     assert chosen("conv2d_input_grad", size)
     for order in (range, backwards):
         dx = filled(x_shape, "f32")
@@ -137,7 +153,9 @@ def adversarial(kind: str, shape: tuple[int, ...]) -> np.ndarray:
 @pytest.mark.parametrize("size", [Window(1, 16, 16, 16, 3, 3, 65, pad=(1, 1, 1, 1)),
                                   Window(1, 14, 14, 512, 3, 3, 32, pad=(1, 1, 1, 1)),
                                   Window(1, 16, 16, 16, 5, 5, 65, pad=(2, 2, 2, 2)),
-                                  Window(1, 14, 14, 512, 5, 5, 32, pad=(2, 2, 2, 2))], ids=str)
+                                  Window(1, 14, 14, 512, 5, 5, 32, pad=(2, 2, 2, 2)),
+                                  Window(1, 32, 32, 64, 1, 3, 65, pad=(0, 0, 1, 1)),
+                                  Window(1, 32, 32, 64, 3, 1, 65, pad=(1, 1, 0, 0))], ids=str)
 def test_error_is_bounded_by_the_tile(kind, size):
     """A large pixel costs its tile digits, and no other one."""
     x_shape, f_shape, _ = shapes(size)
@@ -159,6 +177,22 @@ def test_what_is_not_finite_stays_in_its_tiles_and_is_never_lost(value):
     assert not lost[1, 3:6, 8:11].any()                         # what depends on it
     touched = np.zeros(y_shape, bool)
     touched[1, 0:8, 8:12] = True                               # the tiles whose pictures it is in
+    np.testing.assert_array_equal(y[~touched], clean[~touched])
+
+
+def test_along_one_axis_it_stays_in_its_line():
+    size = Window(2, 16, 16, 64, 1, 3, 64, pad=(0, 0, 1, 1))
+    x_shape, f_shape, y_shape = shapes(size)
+    x, f = normal(x_shape, "f32", 1), normal(f_shape, "f32", 2)
+    y, clean = filled(y_shape, "f32"), filled(y_shape, "f32")
+    kernel = load("conv2d")["conv2d.f32"]
+    assert chosen("conv2d", size)
+    assert kernel(x, f, clean, **arguments(size)) == 0
+    x[1, 4, 9, 3] = np.inf
+    assert kernel(x, f, y, **arguments(size)) == 0
+    assert not np.isfinite(y[1, 4, 8:11]).any()                # what depends on it
+    touched = np.zeros(y_shape, bool)
+    touched[1, 4, 8:12] = True
     np.testing.assert_array_equal(y[~touched], clean[~touched])
 
 
@@ -186,6 +220,13 @@ def test_it_can_be_forbidden():
     (Window(1, 29, 29, 512, 3, 3, 512, dilation=(4, 4), pad=(4, 4, 4, 4)), True, True, True),
     (Window(1, 29, 29, 512, 3, 3, 256, dilation=(12, 12), pad=(12, 12, 12, 12)), True, False, False),   # mostly padding
     (Window(1, 56, 56, 64, 5, 3, 64), True, False, False),
+    (Window(1, 32, 32, 64, 1, 3, 64, pad=(0, 0, 1, 1)), True, True, True),
+    (Window(1, 32, 32, 64, 3, 1, 64, pad=(1, 1, 0, 0)), True, True, True),
+    (Window(1, 32, 32, 64, 3, 1, 64, dilation=(1, 4), pad=(1, 1, 0, 0)), True, True, True),    # of an axis of one tap
+    (Window(1, 16, 16, 128, 3, 1, 128, dilation=(16, 1), pad=(16, 16, 0, 0)), True, False, False),     # one tap inside
+    (Window(1, 56, 56, 16, 1, 3, 16, pad=(0, 0, 1, 1)), True, False, False),      # transforms cost more
+    (Window(1, 32, 32, 64, 1, 3, 64, stride=(2, 1), pad=(0, 0, 1, 1)), True, False, False),
+    (Window(1, 1, 1, 512, 1, 3, 512, pad=(0, 0, 1, 1)), True, False, None),       # one pixel
     (Window(64, 14, 14, 32, 5, 5, 64, pad=(2, 2, 2, 2)), False, True, True),
     (Window(1, 4, 4, 256, 5, 5, 256, pad=(2, 2, 2, 2)), True, False, None),       # one tile
     (Window(1, 56, 56, 64, 5, 5, 64, stride=(1, 2)), True, False, False),

@@ -146,12 +146,14 @@ def test_it_can_be_forbidden():
     (Window(8, 56, 56, 64, 3, 3, 64, dilation=(1, 2)), False),
     (Window(8, 56, 56, 64, 5, 3, 64), False),
     (Window(64, 14, 14, 32, 5, 5, 64, pad=(2, 2, 2, 2)), True),
-    (Window(1, 7, 7, 256, 5, 5, 256, pad=(2, 2, 2, 2)), False),
+    (Window(1, 7, 7, 256, 5, 5, 256, pad=(2, 2, 2, 2)), None),        # AVX2's products take as long as its transforms
+    (Window(1, 3, 3, 64, 5, 5, 64, pad=(2, 2, 2, 2)), False),
     (Window(0, 56, 56, 64, 3, 3, 64), False),
     (Window(8, 56, 56, 64, 3, 3, 0), False),
 ], ids=str)
 def test_when_it_is_chosen(size, wanted):
-    assert chosen(size) == wanted
+    """None: either will do."""
+    assert wanted is None or chosen(size) == wanted
 
 
 def test_float64_is_computed_directly():

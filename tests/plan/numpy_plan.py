@@ -15,7 +15,7 @@ import numpy_linalg_kernels  # noqa: F401
 import numpy_math_kernels  # noqa: F401
 import numpy_sparse_kernels  # noqa: F401  (kernels)
 
-from graphc.exec.strings import TABLE, Held
+from graphc.exec.strings.table import TABLE, Held
 from graphc.ir.dtypes import as_dtype
 from graphc.ir.host import strings_of
 from graphc.kernels.layout import ListOperation

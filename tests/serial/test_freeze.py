@@ -64,6 +64,16 @@ def test_convert_variables_to_constants(session):
         gc.graph_util.convert_variables_to_constants(session, graph_def, ["logit"])
 
 
+def test_outputs_named_twice_are_kept_once(session):
+    with gc.Graph().as_default(), gc.Session() as inner:
+        x = gc.placeholder(gc.float32, [2], name="x")
+        y, _ = gc.identity(x * 2.0, name="y"), gc.identity(x * 3.0, name="z")
+        frozen = gc.freeze(inner, ["y", "z", y], inputs=[x, "x"])
+        assert [output.name for output in load_plan(frozen.plans[0]).outputs] == ["y:0", "z:0"]
+        made = gc.graph_util.convert_variables_to_constants(inner, inner.graph_def, ["z", "z"])
+        assert [node.name for node in made.node if node.op == "Identity"] == ["z"]
+
+
 def test_uninitialised_variables_are_refused():
     with gc.Graph().as_default(), gc.Session() as session:
         gc.identity(gc.Variable([1.0], name="v"), name="y")

@@ -1,15 +1,23 @@
-"""Weights kept as bfloat16 in whole programs: the option, loops, branches, threads, gradients, training."""
+"""Weights kept as bfloat16 in whole programs, as on a machine that multiplies no bfloat16: the option, loops, branches,
+threads, gradients, training."""
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
 import graphc as gc
+from graphc.exec import bfloat16
+from graphc.kernels.contracts.bfloat16 import WEIGHTS
 from graphc.kernels.cpu.math.matmul_choice import BFLOAT16, BFLOAT16_WIDE
 
 ON = gc.ConfigProto()
 ON.graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = 1
 WAYS = tuple(f"format {number}" for number in (BFLOAT16, BFLOAT16_WIDE))
+
+
+@pytest.fixture(autouse=True)
+def _machine_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bfloat16, "machine_bfloat16", lambda: WEIGHTS)
 
 
 def values(*shape: int, seed: int = 0) -> np.ndarray:

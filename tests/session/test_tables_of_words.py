@@ -71,7 +71,7 @@ def test_many_words_do_not_pile_up() -> None:
     table = lookup.MutableHashTable(gc.string, gc.string, "")
     x = gc.placeholder(gc.string, [None])
     put, gone, found = table.insert(x, x), table.remove(x), table.lookup(x)
-    from graphc.exec.strings import TABLE
+    from graphc.exec.strings.table import TABLE
 
     with gc.Session() as session:
         for i in range(30):

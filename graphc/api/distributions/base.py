@@ -135,7 +135,7 @@ class Distribution:
                 listed = np.atleast_1d(np.asarray(sample_shape, np.int32)).tolist() if np.size(sample_shape) else []
                 sizes, known = constant(listed, int32), as_shape(listed)
             drawn = self._sample_n(reduce_prod(sizes), seed)
-            made = reshape(drawn, concat([sizes, shape(drawn)[1:]], 0))
+            made = self._of_drawn(reshape(drawn, concat([sizes, shape(drawn)[1:]], 0)))
             if known.ndims is not None and self.batch_shape.ndims is not None and self.event_shape.ndims is not None:
                 made.set_shape(known.concatenate(self.batch_shape).concatenate(self.event_shape))
             return made
@@ -229,6 +229,10 @@ class Distribution:
 
     def _sample_n(self, n: Any, seed: int | None = None) -> Tensor:
         raise NotImplementedError(f"sample_n is not implemented: {type(self).__name__}")
+
+    def _of_drawn(self, drawn: Tensor) -> Tensor:
+        """The samples of what `_sample_n` has drawn, in their shape."""
+        return drawn
 
     @contextmanager
     def _scope(self, name: str) -> Iterator[None]:

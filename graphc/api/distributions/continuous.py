@@ -1,8 +1,10 @@
-"""Distributions of numbers: Normal, Laplace and Uniform."""
+"""Distributions of numbers: Normal, Laplace, Logistic and Uniform."""
 from __future__ import annotations
 
 import math
 from typing import Any
+
+import numpy as np
 
 from graphc.api.array.broadcast import broadcast_static_shape
 from graphc.api.array.fill import ones, ones_like, zeros_like
@@ -16,6 +18,7 @@ from graphc.api.math.binary import maximum, minimum
 from graphc.api.math.comparison import equal, greater, greater_equal, is_nan, less, logical_or
 from graphc.api.math.special import erfc
 from graphc.api.math.unary import abs, exp, expm1, log, log1p, sign, sqrt, square
+from graphc.api.nn.activations import sigmoid, softplus
 from graphc.api.public import public
 from graphc.api.random.random import random_normal, random_uniform
 from graphc.ir.dtypes import float32
@@ -209,6 +212,73 @@ class Laplace(OfTwo):
 def _log_below(z: Tensor) -> Tensor:
     """The logarithm of the standard Laplace distribution's cumulative probability."""
     return where_v2(less(z, 0.0), z - math.log(2.0), log1p(-0.5 * exp(-abs(z))))
+
+
+@public("contrib.distributions.Logistic")
+class Logistic(OfTwo):
+    """Logistic distributions, of the cdf sigmoid((x - loc) / scale). As `tf.contrib.distributions.Logistic`.
+
+    loc and scale broadcast; parameters and errors as of `gc.distributions.Normal`.
+
+    >>> logistic = gc.contrib.distributions.Logistic(loc=[0., 1.], scale=1.)
+    >>> logistic.cdf(1.).eval(), logistic.prob(1.).eval()
+    (array([0.7311, 0.5   ], dtype=float32), array([0.1966, 0.25  ], dtype=float32))
+    """
+
+    def __init__(self, loc: Any, scale: Any, validate_args: bool = False, allow_nan_stats: bool = True,
+                 name: str = "Logistic") -> None:
+        parameters = dict(locals())
+        self._take(loc, scale, ("loc", "scale"), (False, True), validate_args)
+        super().__init__(self._first.dtype, FULLY_REPARAMETERIZED, validate_args, allow_nan_stats, parameters,
+                         name=name)
+
+    loc = property(lambda self: self._first, doc="The mean.")
+    scale = property(lambda self: self._second, doc="How wide it is.")
+
+    def _sample_n(self, n: Any, seed: int | None = None) -> Tensor:
+        # Above 0 and below 1, where the logarithms are finite.
+        u = random_uniform(self._shape_of(n), self.dtype.as_numpy_dtype(np.finfo(self.dtype.as_numpy_dtype).tiny), 1.0,
+                           self.dtype, seed)
+        made: Tensor = self.loc + self.scale * (log(u) - log1p(-u))
+        return made
+
+    def _z(self, x: Tensor) -> Tensor:
+        made: Tensor = (x - self.loc) / self.scale
+        return made
+
+    def _log_prob(self, x: Tensor) -> Tensor:
+        z = self._z(x)
+        made: Tensor = -z - 2.0 * softplus(-z) - log(self.scale)
+        return made
+
+    def _cdf(self, x: Tensor) -> Tensor:
+        return sigmoid(self._z(x))
+
+    def _log_cdf(self, x: Tensor) -> Tensor:
+        return -softplus(-self._z(x))
+
+    def _survival_function(self, x: Tensor) -> Tensor:
+        return sigmoid(-self._z(x))
+
+    def _log_survival_function(self, x: Tensor) -> Tensor:
+        return -softplus(self._z(x))
+
+    def _quantile(self, p: Tensor) -> Tensor:
+        made: Tensor = self.loc + self.scale * (log(p) - log1p(-p))
+        return made
+
+    def _entropy(self) -> Tensor:
+        return 2.0 + log(self._whole(self.scale))
+
+    def _mean(self) -> Tensor:
+        return self._whole(self.loc)
+
+    def _mode(self) -> Tensor:
+        return self._whole(self.loc)
+
+    def _stddev(self) -> Tensor:
+        made: Tensor = self._whole(self.scale) * (math.pi / math.sqrt(3.0))
+        return made
 
 
 @public("distributions.Uniform", "contrib.distributions.Uniform")

@@ -1,4 +1,4 @@
-"""Distributions of positive numbers: Gamma, Exponential and Beta."""
+"""Distributions of positive numbers: Gamma, Exponential, Chi2, InverseGamma and Beta."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from graphc.api.distributions.base import FULLY_REPARAMETERIZED, RegisterKL, par
 from graphc.api.distributions.continuous import OfTwo
 from graphc.api.math.binary import maximum
 from graphc.api.math.comparison import greater, less
-from graphc.api.math.special import betainc, digamma, igamma, lgamma
+from graphc.api.math.special import betainc, digamma, igamma, igammac, lgamma
 from graphc.api.math.unary import expm1, log, log1p, square
 from graphc.api.public import public
 from graphc.api.random.random import random_uniform
@@ -104,6 +104,87 @@ class Exponential(Gamma):
 
     def _log_survival_function(self, x: Tensor) -> Tensor:
         made: Tensor = -self.rate * x
+        return made
+
+
+@public("contrib.distributions.Chi2")
+class Chi2(Gamma):
+    """Distributions of the sum of the squares of df standard normal numbers. As `tf.contrib.distributions.Chi2`.
+
+    df: floats above 0 of any shape, that of the batch. Raises TypeError for arrays of another dtype.
+
+    >>> chi2 = gc.contrib.distributions.Chi2(df=[2., 3.])
+    >>> chi2.mean().eval(), chi2.cdf(2.).eval()
+    (array([2., 3.], dtype=float32), array([0.6321, 0.4276], dtype=float32))
+    """
+
+    def __init__(self, df: Any, validate_args: bool = False, allow_nan_stats: bool = True,
+                 name: str = "Chi2") -> None:
+        parameters = dict(locals())
+        self._df, = parameters_of(df=df)
+        super().__init__(0.5 * self._df, 0.5 * ones_like(self._df), validate_args, allow_nan_stats, name)
+        self._parameters = parameters
+
+    df = property(lambda self: self._df, doc="The degrees of freedom.")
+
+
+@public("contrib.distributions.InverseGamma")
+class InverseGamma(OfTwo):
+    """Distributions of 1 / x of x that `gc.distributions.Gamma` draws: of density x ^ (-concentration - 1) exp(-rate /
+    x), normalised, for x > 0.
+
+    concentration and rate broadcast; parameters and errors as of `gc.distributions.Normal`. As
+    `tf.contrib.distributions.InverseGamma`. The mean is not defined for a concentration of 1 or less, the variance for
+    one of 2 or less.
+
+    >>> inverse = gc.contrib.distributions.InverseGamma(concentration=3., rate=[2., 4.])
+    >>> inverse.mean().eval(), inverse.mode().eval()
+    (array([1., 2.], dtype=float32), array([0.5, 1. ], dtype=float32))
+    """
+
+    def __init__(self, concentration: Any, rate: Any, validate_args: bool = False, allow_nan_stats: bool = True,
+                 name: str = "InverseGamma") -> None:
+        parameters = dict(locals())
+        self._take(concentration, rate, ("concentration", "rate"), (True, True), validate_args)
+        super().__init__(self._first.dtype, FULLY_REPARAMETERIZED, validate_args, allow_nan_stats, parameters,
+                         name=name)
+
+    concentration = property(lambda self: self._first, doc="The shape.")
+    rate = property(lambda self: self._second, doc="The scale.")
+
+    def _assertions(self, value: Tensor) -> Sequence[Any]:
+        return [assert_positive(value, message="sample must be positive")]
+
+    def _sample_n(self, n: Any, seed: int | None = None) -> Tensor:
+        made: Tensor = 1.0 / random_gamma([n], self.concentration, self.rate, self.dtype, seed)
+        return made
+
+    def _log_prob(self, x: Tensor) -> Tensor:
+        made: Tensor = (self.concentration * log(self.rate) - lgamma(self.concentration)
+                        - (self.concentration + 1.0) * log(x) - self.rate / x)
+        return made
+
+    def _cdf(self, x: Tensor) -> Tensor:
+        made: Tensor = igammac(self._whole(self.concentration) * ones_like(x), self.rate / self._whole(x))
+        return made
+
+    def _entropy(self) -> Tensor:
+        a = self.concentration
+        made: Tensor = a + log(self.rate) + lgamma(a) - (1.0 + a) * digamma(a)
+        return made
+
+    def _mean(self) -> Tensor:
+        made: Tensor = self.rate / (self.concentration - 1.0)
+        return self._where_defined(made, greater(self._whole(self.concentration), 1.0),
+                                   "mean undefined when any concentration <= 1")
+
+    def _variance(self) -> Tensor:
+        made = square(self.rate) / square(self.concentration - 1.0) / (self.concentration - 2.0)
+        return self._where_defined(made, greater(self._whole(self.concentration), 2.0),
+                                   "variance undefined when any concentration <= 2")
+
+    def _mode(self) -> Tensor:
+        made: Tensor = self.rate / (1.0 + self.concentration)
         return made
 
 

@@ -22,8 +22,8 @@ from graphc.ir.op import Effect
 from graphc.ir.tensor import Operation, Tensor
 from graphc.ops.control.control import bodies
 
-TABLE = "HashTableV2"                   # filled once: a look at it later finds the same
-FIND = "LookupTableFindV2"
+TABLE = "HashTableV2"                   # filled once: who asks it later gets the same answer
+ASKED = ("LookupTableFindV2", "LookupTableSizeV2")
 ROWS, SAME, SPARSE, FLAT = "rows", "same", "sparse", "flat"
 
 
@@ -132,6 +132,6 @@ def _needed(graph: Graph, fetches: Sequence[Tensor], given: set[Tensor]) -> list
 
 def stays_the_same(op: Operation) -> bool:
     """Whether the operation gives the same whenever it is run."""
-    if op.type in (TABLE, FIND):
+    if op.type == TABLE or op.type in ASKED:
         return op.type == TABLE or op.inputs[0].op.type == TABLE
     return op.definition.effect == Effect.PURE

@@ -17,7 +17,7 @@ from typing import Any
 from graphc import errors
 from graphc.exec.cuda.code.ptx import OLDEST_COMPUTE
 from graphc.exec.cuda.statuses import BEGINNINGS, NO_DEVICE, OUT_OF_MEMORY, STICKY
-from graphc.exec.cuda.tensor_map import TensorMap, encode
+from graphc.exec.cuda.tensor_map import AnyMap, encode
 from graphc.ir.locks import new_lock
 
 POINTER, INT, SIZE, UNSIGNED = ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t, ctypes.c_uint
@@ -68,6 +68,8 @@ _SIGNATURES: dict[str, tuple[Any, ...]] = {
 # What a driver may lack: from CUDA 12.0 on.
 _NEWER: dict[str, tuple[Any, ...]] = {
     "cuTensorMapEncodeTiled": (POINTER, INT, UNSIGNED, ADDRESS, *[POINTER] * 4, *[INT] * 4),
+    "cuTensorMapEncodeIm2col": (POINTER, INT, UNSIGNED, ADDRESS, *[POINTER] * 4, UNSIGNED, UNSIGNED, POINTER,
+                                *[INT] * 4),
 }
 
 
@@ -270,7 +272,7 @@ class Device:
         """Launches of the kernel may give each block so many bytes of shared memory."""
         self.driver.cuFuncSetAttribute(function, _DYNAMIC_SHARED, count)
 
-    def tensor_map(self, tensor: TensorMap) -> ctypes.Array[ctypes.c_char]:
+    def tensor_map(self, tensor: AnyMap) -> ctypes.Array[ctypes.c_char]:
         """The map as a kernel's parameter. Raises CudaError where the driver refuses it."""
         return encode(self.driver, tensor)
 

@@ -1,8 +1,9 @@
 """What one buffer of a body holds, one value after the other, as a part with known sizes sees it.
 
 Plans write results over operands, so a buffer may hold a product's sums and then, as 16-bit floats that are float32
-again, what an activation makes of them. A *life* begins where a map or a matrix product of the part writes all elements
-of a buffer; whatever else is written joins the life that there is. What a step reads it reads before it writes.
+again, what an activation makes of them. A *life* begins where a map of the part writes all elements of a buffer, or a
+kernel whose results are wholly written (calls/short_operands.py); whatever else is written joins the life that there
+is. What a step reads it reads before it writes.
 """
 from __future__ import annotations
 
@@ -10,13 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from graphc.exec.cuda.calls.short_operands import taken_by
 from graphc.exec.cuda.split.part import Part
 from graphc.exec.map_code import value_dtype
 from graphc.kernels.contracts.all import kernel_of
 from graphc.plan import plan as p
+from graphc.plan.costs import value_of
 from graphc.plan.uses import root_of, uses_of
-
-PRODUCT = "matmul"
 
 
 class Use(IntEnum):
@@ -147,8 +148,11 @@ class Lives:
             assert made is not None
             return self.is_whole(made, made.stores[event.number])
         assert isinstance(step, p.Call)
-        return step.kernel.partition(".")[0] == PRODUCT and self.count(root) == product_of(
-            self.dims[d] for d in step.dims[:3])
+        kernel, takes = kernel_of(step.kernel), taken_by(step.kernel)
+        if kernel is None or takes is None or event.number not in takes.results:
+            return False
+        sizes = dict(zip((*kernel.dims, *kernel.attrs), (*(self.dims[d] for d in step.dims), *step.attrs), strict=True))
+        return self.count(root) == value_of(kernel.operands[event.number].extent, sizes)
 
 
 def map_of(step: p.Step) -> p.Map | None:

@@ -1,4 +1,4 @@
-"""Products by warpgroups (compute capability 9.0) where they are right and faster on this GPU.
+"""Products and convolutions by warpgroups (compute capability 9.0) where they are right and faster on this GPU.
 
 Their kernel is believed nothing. Once for a GPU another process tries it (warpgroup_probe.py). Then each variant is
 measured once for a product of these sizes (vendor/choices.py), and must give what the own kernel gives, bit for bit, of
@@ -10,19 +10,28 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from graphc.exec.cuda.calls import warpgroups
 from graphc.exec.cuda.calls.call import Call
 from graphc.exec.cuda.calls.products import Factors
+from graphc.exec.cuda.calls.warpgroup_convolutions import Seen, seen
+from graphc.exec.cuda.calls.warpgroup_convolutions import variants as variants_of
+from graphc.exec.cuda.calls.warpgroup_convolutions import work as convolved
 from graphc.exec.cuda.calls.warpgroups import Variant
 from graphc.exec.cuda.code.ptx import WARPGROUP_COMPUTE
 from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.memory import ALIGNMENT
 from graphc.exec.cuda.vendor.choices import Choices, Made, Question
 from graphc.exec.cuda.vendor.cublas import Problem
-from graphc.exec.cuda.vendor.products import is_worth_it, problem_of
+from graphc.exec.cuda.vendor.cudnn import Kind
+from graphc.exec.cuda.vendor.products import are_many, is_worth_it, problem_of
 from graphc.exec.cuda.warpgroup_probe import complaint
 from graphc.exec.cuda.work import Work
+
+if TYPE_CHECKING:
+    from graphc.exec.cuda.calls.convolutions import Convolution
+    from graphc.exec.cuda.calls.convolutions import Made as MadeConvolution
 
 OLDEST_DRIVER = 12000      # CUDA's version that knows the kernel's PTX
 KIND, NAME = "warpgroup-", "warpgroups"
@@ -52,6 +61,25 @@ class WarpgroupProducts:
 
         return made
 
+    def best_convolution(self, call: Call, kind: Kind, v: Convolution, own: MadeConvolution,
+                         mend: MadeConvolution) -> MadeConvolution:
+        """The same of a convolution, or one of its gradients. mend: what looks behind a variant's result at what zeros
+        have made NaN."""
+        s = seen(call, kind, v)
+        if s is None or not are_many(s.operations) or not self._are_working():
+            return own
+        variant = self._choices.choose(call, _question_of_windows(s, v, own, mend))
+        if variant is None:
+            return own
+        problem, chosen = s, variant
+
+        def made(there: Call, of: Convolution, a: int, b: int, c: int) -> list[Work]:
+            if a % ALIGNMENT or b % ALIGNMENT or c % ALIGNMENT:    # not as in the trial
+                return own(there, of, a, b, c)
+            return [*convolved(there, problem, chosen, a, b, c), *mend(there, of, a, b, c)]
+
+        return made
+
     def _are_working(self) -> bool:
         """Whether the kernels do what they should at all on this device."""
         if self._works is None:
@@ -70,6 +98,19 @@ def _question(call: Call, f: Factors, problem: Problem, own: Made) -> Question[V
 
     return Question(str(problem), f"{problem!r} {call.products.name}", f.stored, f.made, problem.factors,
                     f.batch * f.m * f.n, f.k, problem.operations, own, lambda: warpgroups.variants(call, f), tried)
+
+
+def _question_of_windows(s: Seen, v: Convolution, own: MadeConvolution, mend: MadeConvolution) -> Question[Variant]:
+    def tried(variant: Variant) -> Made:
+        return lambda there, a, b, c: [*convolved(there, s, variant, a, b, c, is_trial=True), *mend(there, v, a, b, c)]
+
+    f, filters = s.factors, s.taps * s.c * s.oc
+    pictures, results = s.n * s.h * s.w * s.c, s.pixels * s.oc
+    counts = ((pictures, results), filters) if s.kind is Kind.FILTER else ((pictures, filters), results)
+    said = (f"{'the gradient for a filter of ' * (s.kind is Kind.FILTER)}windows of {s.windows.kh} x {s.windows.kw} on "
+            f"pictures [{s.n}, {s.h}, {s.w}, {s.c}] with {s.oc} results in {s.element}")
+    return Question(said, repr(s), s.element, f.made, *counts, f.k, s.operations,
+                    lambda there, *at: own(there, v, *at), lambda: variants_of(s), tried)
 
 
 def warpgroups_of(device: Device) -> WarpgroupProducts | None:

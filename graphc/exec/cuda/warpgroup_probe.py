@@ -18,12 +18,17 @@ import numpy as np
 
 from graphc import errors
 from graphc.exec.cuda.calls.call import Call, Products
+from graphc.exec.cuda.calls.convolutions import Convolution
 from graphc.exec.cuda.calls.products import Factors
+from graphc.exec.cuda.calls.warpgroup_convolutions import seen
+from graphc.exec.cuda.calls.warpgroup_convolutions import work as convolved
 from graphc.exec.cuda.calls.warpgroups import Variant, work
+from graphc.exec.cuda.calls.windows import Windows
 from graphc.exec.cuda.code.warpgroup_products import STAGES
 from graphc.exec.cuda.code.warpgroups import ELEMENTS
 from graphc.exec.cuda.driver import Device, find_devices
 from graphc.exec.cuda.memory import Block
+from graphc.exec.cuda.vendor.cudnn import Kind
 from graphc.exec.library import load_library
 from graphc.kernels.toolchain import cache
 
@@ -116,6 +121,43 @@ def _is_right(device: Device, variant: Variant, turned: tuple[bool, bool], halve
     return bool((found == wanted).all())
 
 
+def _is_convolution_right(device: Device, kind: Kind, element: str, columns: int) -> bool:
+    """Of one picture that is 1 everywhere, filters likewise: a result is how many products it has, which the corners
+    have fewer of. Sums of the filter's gradient are those of the pixels that a tap sees."""
+    n, h, w, c, oc, taps = 3, 9, 11, 72, 136, (3, 3)
+    windows = Windows(*taps, h, w)
+    v = Convolution(n, h, w, 1, c, windows, oc, 1, 1)
+    kept: list[Block] = []
+
+    def room(count: int) -> int:
+        kept.append(Block(device, count))
+        return kept[-1].address
+
+    seen_by_tap = [h - 1, h, h - 1], [w - 1, w, w - 1]
+    x, y, f = (n, h, w, c), (n, h, w, oc), (*taps, c, oc)
+    rows, cols = ([2.0, *[3.0] * (size - 2), 2.0] for size in (h, w))
+    counts = np.multiply.outer(rows, cols)[None, :, :, None]
+    first, second, out, wanted = {
+        Kind.FORWARD: (x, f, y, np.broadcast_to(counts * c, y)), Kind.INPUT: (y, f, x, np.broadcast_to(counts * oc, x)),
+        Kind.FILTER: (x, y, f, np.broadcast_to(n * np.multiply.outer(*seen_by_tap)[:, :, None, None], f))}[kind]
+    given = [_as_halves(np.ones(shape, np.float32), element) for shape in (first, second)]
+    found = np.empty(out, np.float32)
+    places = [room(array.nbytes) for array in (*given, found)]
+    for place, array in zip(places, given, strict=False):
+        device.upload(place, array.ctypes.data, array.nbytes)
+    call = Call(("f32",), (), (), (), load_library(), room, lambda facts: 0, products=KINDS[element],
+                stored=(element, element, "f32"))
+    what = seen(call, kind, v)
+    assert what is not None
+    a, b, c = places
+    for step in convolved(call, what, Variant(element, columns), a, b, c, is_trial=True):
+        step.prepare(device)
+        step.submit(device)
+    device.download(found.ctypes.data, places[2], found.nbytes)
+    device.wait()
+    return bool((found == wanted).all())
+
+
 def main(*arguments: str) -> int:
     *elements, number = arguments
     try:
@@ -128,6 +170,10 @@ def main(*arguments: str) -> int:
         for variant, turned, halves in _variants(elements or [*ELEMENTS]):
             if not _is_right(device, variant, turned, halves):
                 print(f"{variant.name}, transposed {turned}{', 16 bits in memory' * halves}: the product is wrong")
+                return 1
+        for kind, element, columns in itertools.product(Kind, elements or [*ELEMENTS], STAGES):
+            if ELEMENTS[element].bytes == 2 and not _is_convolution_right(device, kind, element, columns):
+                print(f"{Variant(element, columns).name}, of windows, {kind.name}: the result is wrong")
                 return 1
     except errors.ResourceExhaustedError as error:
         print(error)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from graphc.exec.cuda.driver import Device
-from graphc.exec.cuda.tensor_map import TensorMap
+from graphc.exec.cuda.tensor_map import AnyMap
 
 WORD = 1 << 64
 
@@ -33,7 +33,7 @@ class Launch:
     name: str
     grid: tuple[int, ...]
     block: tuple[int, ...]
-    words: tuple[int | TensorMap, ...]
+    words: tuple[int | AnyMap, ...]
     shared: int = 0
 
     def prepare(self, device: Device) -> None:
@@ -42,7 +42,7 @@ class Launch:
             device.allow_shared(function, self.shared)
 
     def submit(self, device: Device) -> None:
-        places = [device.tensor_map(word) if isinstance(word, TensorMap) else ctypes.c_uint64(word % WORD)
+        places = [device.tensor_map(word) if not isinstance(word, int) else ctypes.c_uint64(word % WORD)
                   for word in self.words]
         addresses: ctypes.Array[Any] = (ctypes.c_void_p * len(places))(*map(ctypes.addressof, places))
         device.launch(device.function(self.ptx, self.name), self.grid, self.block, addresses, self.shared)

@@ -50,7 +50,7 @@ class BroadcastTo(View):
                 try:
                     together = broadcast_sizes(have, want)
                 except ValueError:
-                    together = -1
+                    together = have
                 require_equal(
                     together, want, f"a tensor of shape {text(x.shape)} must broadcast to shape {text(self.shape)}"
                 )

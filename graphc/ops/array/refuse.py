@@ -27,3 +27,20 @@ def require_none(b: Any, wrong: Callable[..., Any], inputs: Sequence[Any], shape
     """Ends the run with `message` if wrong(s, *inputs) is true anywhere."""
     (count,) = counts_of(b, [wrong], inputs, shape)
     b.require("equal", count, 0, f"{message}; such values and how many there may be")
+
+
+def require_order(b: Any, low: Any, high: Any, count: Size, message: str) -> None:
+    """Ends the run with `message` and both numbers unless low < high or count is 0. low, high: scalars of integers.
+
+    What the guard compares is 0 and 1 as long as they are in order, so that other bounds bind nothing again."""
+    bounds = b.temporary(int64, (2,))
+    for place in range(2):
+        def shown(s: Any, x: Any, y: Any, place: int = place) -> Any:
+            wide = [s.cast(v, int64) for v in (x, y)]
+            return s("select", s("less", *wide), s.constant(place, int64), wide[place])
+
+        b.map(shown, [low, high], [bounds.select(0, place)])
+    first, second = (dims.symbol(name, ("runtime", name)) for name in ("minval", "maxval"))
+    b.bind(bounds, [first, second])
+    none = dims.equal(count, 0)
+    b.require("less", dims.select(none, 0, first), dims.select(none, 1, second), message)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from graphc.errors import InvalidArgumentError
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import FLOATING, DType, float32, float64, int32, int64
 from graphc.ir.known import require_nonnegative
@@ -26,6 +27,13 @@ _SHAPES = ((), (17,), (2, 3, 5), (65,), (0, 3), (1000,))
 
 # Uniform numbers of 16 bits are so many a unit, all exact: rounding would give 1.
 STEPS = {"f16": 2.0**10, "bf16": 2.0**7}
+
+
+class Bounded(Op):
+    """An op whose last two operands, if it has bounds, are scalars of integers, the first less than the second. The
+    pass check_operands sees to it."""
+
+    refusal = "Need minval < maxval"
 
 
 class _Random(Op):
@@ -162,7 +170,7 @@ class TruncatedNormal(_Normal):
 
 
 @register
-class RandomUniformInt(_Random):
+class RandomUniformInt(_Random, Bounded):
     """Whole numbers from minval on, below maxval"""
 
     operands = ("shape", "minval", "maxval")
@@ -188,13 +196,18 @@ class RandomUniformInt(_Random):
             raise TypeError(
                 f"minval and maxval must both be int32 or int64, but are {low.dtype.name} and {high.dtype.name}"
             )
+        for name, bound in (("minval", low), ("maxval", high)):
+            if bound.shape is not None and bound.shape != ():
+                raise ValueError(f"argument '{name}' must be a scalar, but is {bound.shown()}")
         if low.value and high.value and all(isinstance(v[0], int) for v in (low.value, high.value)) \
                 and low.value[0] >= high.value[0]:
-            raise ValueError(f"minval {low.value[0]} must be less than maxval {high.value[0]}")
+            raise ValueError(f"{Bounded.refusal}, got {low.value[0]} >= {high.value[0]}")
         return Spec(low.dtype, self.shape)
 
     def numbers(self, count: int, run: int, iteration: int, *inputs: np.ndarray) -> np.ndarray:
         low, high = (int(v) for v in inputs)
+        if low >= high and count:
+            raise InvalidArgumentError(f"{Bounded.refusal}: {low} and {high}")
         return (low + words(self.key, run, iteration, count) % (high - low)).astype(inputs[0].dtype)
 
     def scalar(self, s: Any, position: tuple[Any, ...], *bounds: Any) -> Any:

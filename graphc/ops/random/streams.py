@@ -16,7 +16,7 @@ from graphc.ir.records import dataclass
 from graphc.ir.spec import Shape, Spec
 from graphc.ops.control.session_objects import SessionObject
 from graphc.ops.random import tensorflow_numbers as numbers
-from graphc.ops.random.random import STEPS
+from graphc.ops.random.random import STEPS, Bounded
 
 POSITION = Spec(int64, ())
 DRAWN = frozenset({"RandomUniform", "RandomStandardNormal", "RandomUniformInt", "TruncatedNormal", "RandomShuffle",
@@ -55,7 +55,7 @@ def map_of(op: Op, dtype: DType) -> MadeAt | None:
 
 
 @dataclass(frozen=True)
-class MadeAt(Op):
+class MadeAt(Bounded):
     """The numbers of a stream from group `position` on. kind: the type of the op whose they are."""
 
     type: ClassVar[str] = "_MadeAt"

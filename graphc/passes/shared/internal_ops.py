@@ -6,6 +6,8 @@
   BindSizes       the elements of a small int tensor become symbols, which sizes after it may use
   HostCall        calls `call`, of which the session makes a function: what is done with a queue or table
   Checked         its input, unless an element is one that the op behind it refuses: then the run ends
+  Ordered         its first input, unless it is not less than the second: then the run ends
+  OtherRank       a branch's result that may not be taken
   Transposed      a matrix transposed, in memory of its own
   FlowInput, ReadState and WriteState, the ends of a Flow, stand in ir/flow_ops.py, Fused in fused.py, While and If in
   control_flow.py.
@@ -18,11 +20,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from graphc.errors import InvalidArgumentError
+from graphc.ir import dims
 from graphc.ir.dims import Dim, Size
-from graphc.ir.dtypes import DType, bool_
+from graphc.ir.dtypes import DType, bool_, int64
 from graphc.ir.op import REFUSED, Effect, Op
 from graphc.ir.records import dataclass
 from graphc.ir.spec import Shape, Spec
+from graphc.ops.array.refuse import require_order
 from graphc.ops.control.script import add_host
 
 if TYPE_CHECKING:
@@ -127,6 +131,55 @@ class Checked(Op):
     def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
         b.call("checked", [inputs[0], outputs[0]], dims=[inputs[0].elements, self.results_behind],
                attrs=[list(REFUSED).index(self.refused)])
+
+
+@dataclass(frozen=True)
+class Ordered(Op):
+    """low, which must be less than high, both scalars of integers, unless there are no results after."""
+
+    type: ClassVar[str] = "_Ordered"
+    operands = ("low", "high")
+    checks_data = True
+    message: str
+    results_behind: Size = 1
+
+    def infer(self, *inputs: Spec) -> Spec:
+        return Spec(inputs[0].dtype, ())
+
+    def reference(self, *inputs: np.ndarray) -> np.ndarray:
+        low, high = inputs
+        if self.results_behind != 0 and low >= high:
+            raise InvalidArgumentError(f"{self.message}: {low} and {high}")
+        return low
+
+    def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
+        require_order(b, inputs[0], inputs[1], self.results_behind, self.message)
+        b.copy(inputs[0], outputs[0])
+
+
+@dataclass(frozen=True)
+class OtherRank(Op):
+    """Stands in a branch for its result x, of another rank than the other branch's, whose rank the plan has: a run that
+    takes this branch ends."""
+
+    type: ClassVar[str] = "_OtherRank"
+    operands = ("x",)
+    rank: int
+    message: str
+
+    def infer(self, *inputs: Spec) -> Spec:
+        return Spec(inputs[0].dtype, (1,) * self.rank)
+
+    def reference(self, *inputs: np.ndarray) -> np.ndarray:
+        raise InvalidArgumentError(f"{self.message}: {inputs[0].ndim} and {self.rank}, must be equal")
+
+    def lower(self, b: StepBuilder[A], inputs: Sequence[A], outputs: Sequence[A]) -> None:
+        taken = b.temporary(int64, (1,))
+        b.fill(taken, len(inputs[0].shape))
+        found = dims.symbol("rank", ("runtime", "rank"))
+        b.bind(taken, [found])                   # not before the branch runs
+        b.require("equal", found, self.rank, self.message)
+        b.fill(outputs[0], 0)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 """check_operands: before an elementwise op that refuses values of its last operand (integers that divide, or are
-exponents), a step that ends the run if there is one.
+exponents), and before one with bounds that must be in order, a step that ends the run if there is one, or they are not.
 
 Maps cannot fail, so the check is a kernel of its own, whose result the op reads instead. So the order is right, and
 it is merged, pruned and placed like any other step, and a run that fails changes nothing (ADR 6). Constants that hold
@@ -15,7 +15,8 @@ from graphc.ir import dims
 from graphc.ir.node import Flow, Node, Value, make_node
 from graphc.ir.op import REFUSED, Alias, Elementwise, View
 from graphc.ops.array.source import Const
-from graphc.passes.shared.internal_ops import BindSizes, Checked
+from graphc.ops.random.random import Bounded
+from graphc.passes.shared.internal_ops import BindSizes, Checked, Ordered
 from graphc.passes.shared.required_sizes import symbols
 from graphc.passes.shared.rewriter import Replacement, asked_of, rewrite
 
@@ -32,16 +33,30 @@ def check_operands(flow: Flow) -> Flow:
             return None
         if refused == "negative" and y.spec.dtype.is_unsigned:
             return None
-        # A number of results that only comes out of the run is known after what makes it.
+        count, after = results(node)
+        check = make_node(Checked(refused, count), (y,), node.origins, after)
+        return dataclasses.replace(node, inputs=(*node.inputs[:-1], check.value()))
+
+    @asked_of(Bounded)
+    def check_bounds(node: Node) -> Replacement:
+        """uniform(low, high) -> uniform(ordered(low, high), high)"""
+        *others, low, high = node.inputs if len(node.inputs) > 1 else (None, None)
+        if low is None or high is None or isinstance(low.node.op, Ordered) or _are_in_order(low, high):
+            return None
+        count, after = results(node)
+        check = make_node(Ordered(Bounded.refusal, count), (low, high), node.origins, after)
+        return dataclasses.replace(node, inputs=(*others, check.value(), high))
+
+    def results(node: Node) -> tuple[dims.Size, tuple[Node, ...]]:
+        """How many results the node has, and what the check comes after: a number of results that only comes out of
+        the run is known after what makes it."""
         count = dims.product(node.specs[0].shape or ())
         made = [symbol for symbol in symbols(count) if symbol not in given]
         if not all(symbol in makers for symbol in made):
             count, made = 1, []
-        after = tuple(dict.fromkeys((*node.after, *(makers[symbol] for symbol in made))))
-        check = make_node(Checked(refused, count), (y,), node.origins, after)
-        return dataclasses.replace(node, inputs=(*node.inputs[:-1], check.value()))
+        return count, tuple(dict.fromkeys((*node.after, *(makers[symbol] for symbol in made))))
 
-    return rewrite(flow, [check_last])
+    return rewrite(flow, [check_last, check_bounds])
 
 
 def _makers(flow: Flow) -> dict[dims.Symbol, Node]:
@@ -63,3 +78,11 @@ def _is_fine(value: Value, refused: str) -> bool:
     if isinstance(node.op, (View, Alias)):
         return _is_fine(node.inputs[0], refused)
     return isinstance(node.op, Const) and not np.any(REFUSED[refused][0](node.op.value))
+
+
+def _are_in_order(low: Value, high: Value) -> bool:
+    """Whether both are known, and in order."""
+    known = [value.spec.value for value in (low, high)]
+    if None in known or not all(isinstance(value[0], int) for value in known if value):
+        return False
+    return bool(known[0] < known[1])  # type: ignore[operator]

@@ -23,7 +23,7 @@ from graphc.ir import dims
 from graphc.ir.dims import Size
 from graphc.ir.dtypes import bool_
 from graphc.ir.func_graph import FuncGraph
-from graphc.ir.node import Flow, Node, Value, make_node
+from graphc.ir.node import Flow, Node, Origin, Value, make_node
 from graphc.ir.op import OPS
 from graphc.ir.records import dataclass
 from graphc.ir.spec import Elements, Spec, joined_elements
@@ -32,6 +32,7 @@ from graphc.ops.array.identity import Identity
 from graphc.ops.array.source import Const
 from graphc.ops.control.control import StatelessIf, StatelessWhile
 from graphc.passes.shared.control_flow import Branch, BranchWithEffects, Loop, LoopWithEffects
+from graphc.passes.shared.internal_ops import OtherRank
 from graphc.passes.shared.required_sizes import symbols, with_user_shapes
 from graphc.passes.shared.rewriter import Rewriter
 from graphc.passes.snapshot.needed import inputs_needed
@@ -275,12 +276,8 @@ def _branch(outer: Snapshot, operation: Operation, definition: StatelessIf, seen
     operands = _operands(outer, operation, 1, 0, seen, graphs)
     bodies = Bodies(outer, graphs, outer.results_needed[operation])
     kept, (then, orelse), written = bodies.take(operands)
-    unlike = {i for i, (a, b) in enumerate(zip(then.flow.outputs, orelse.flow.outputs, strict=True))
-              if len(a.spec.shape or ()) != len(b.spec.shape or ())}
-    for i in unlike:                         # refused if anything uses it
-        outer.refused[operation.outputs[i]] = _ranks_differ(
-            operation, f"result {i} has", then.flow.outputs[i].spec, orelse.flow.outputs[i].spec, "in its two branches")
-    then, orelse = (replace(b, flow=_without(b.flow, unlike)) for b in (then, orelse))
+    flows = _of_one_rank(then.flow, orelse.flow, (operation.origin,))
+    then, orelse = (replace(b, flow=flow) for b, flow in zip((then, orelse), flows, strict=True))
     specs = []
     for i, (a, b) in enumerate(zip(then.flow.outputs, orelse.flow.outputs, strict=True)):
         shape = []
@@ -296,10 +293,18 @@ def _branch(outer: Snapshot, operation: Operation, definition: StatelessIf, seen
     _add(outer, operation, op, [pred, *(o.value for o in kept if o.value is not None)], written, seen, results)
 
 
-def _without(flow: Flow, unlike: set[int]) -> Flow:
-    """The flow with scalars as those outputs, which nobody reads."""
-    nothing = _nothing()
-    return replace(flow, outputs=tuple(nothing if i in unlike else v for i, v in enumerate(flow.outputs)))
+def _of_one_rank(then: Flow, orelse: Flow, origins: tuple[Origin, ...]) -> tuple[Flow, Flow]:
+    """The flows of two branches with results of the same ranks: the higher one of each pair. The branch whose result
+    has another may not be taken: as a rule it stands for what never happens, such as the default of a tf.case."""
+    sides = [list(then.outputs), list(orelse.outputs)]
+    for i, pair in enumerate(zip(*sides, strict=True)):
+        ranks = [len(value.spec.shape or ()) for value in pair]
+        if ranks[0] != ranks[1]:
+            low = ranks.index(min(ranks))
+            said = (f"result {i} has rank {ranks[0]} and rank {ranks[1]} in its two branches, and this run takes the "
+                    "lower one, which is not supported: reshape both to one rank. Its rank and the plan's")
+            sides[low][i] = make_node(OtherRank(max(ranks), said), (pair[low],), origins).value()
+    return replace(then, outputs=tuple(sides[0])), replace(orelse, outputs=tuple(sides[1]))
 
 
 def _nothing() -> Value:

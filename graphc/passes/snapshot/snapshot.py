@@ -83,7 +83,6 @@ class Snapshot:
         self.unset = {t.op.name: t.op for t in unset}
         self.unshaped = {t.op.name for t in (*variables, *unset)}    # variables without a known shape
         self.values: dict[Tensor, Value] = {}
-        self.refused: dict[Tensor, Exception] = {}   # what to say of those that must not be used
         self.states: dict[str, Spec] = {}
         self.versions: dict[str, list[Value]] = {}
         self.state_of: dict[Tensor, str] = {}        # tensors that stand for a variable: refs, and `v/read`
@@ -192,7 +191,7 @@ class Snapshot:
         return make_node(WriteState(state), (value,), value.node.origins)
 
     def _fetched(self, tensor: Tensor) -> Value:
-        if tensor in self.values or tensor in self.refused:
+        if tensor in self.values:
             return self.read(tensor, {})
         state = self.state_of[tensor]
         if isinstance(tensor.op.definition, VariableV2):
@@ -274,8 +273,6 @@ class Snapshot:
         found = self.values.get(tensor)
         if found is not None:
             return found
-        if tensor in self.refused:
-            raise self.refused[tensor]
         version = seen.get(self.state_of[tensor], 0)
         return self.outside[tensor] if not version and tensor in self.outside else self.read_version(
             self.state_of[tensor], version)
@@ -324,7 +321,7 @@ class Snapshot:
         """The operation's tensors that are not fed are the node's values, with the sizes that the user said."""
         needed = self.results_needed.get(operation)
         for i, tensor in enumerate(operation.outputs):
-            if tensor not in self.values and tensor not in self.refused and (needed is None or i in needed):
+            if tensor not in self.values and (needed is None or i in needed):
                 value = self.values[tensor] = as_said(operation, tensor, node.value(i))
                 if value.node is not node:
                     self.finish_node(operation, value.node)

@@ -37,9 +37,11 @@ class RandomStream:
         return np.array(self.take(_count(shape) * numbers.EACH).first, np.int64)
 
     def uniform_int(self, shape: np.ndarray, low: np.ndarray, high: np.ndarray, dtype: DType) -> np.ndarray:
+        count = _count(shape)
+        if not count:
+            return np.empty(shape, dtype.numpy)
         if low >= high:
             raise errors.InvalidArgumentError(f"Need minval < maxval, got {low} >= {high}")
-        count = _count(shape)
         made = numbers.uniform_int(self.take(count * numbers.EACH), count, int(low), int(high), dtype)
         return made.reshape(shape)
 

@@ -6,7 +6,8 @@ lies outside counts as 0. bind picks how A, the pixels, reaches the micro-kernel
     LINES     lines of x are copied with zeros around them, rows of the filter are multiplied (lines.py): few channels
     TAPS      one segment a tap, nothing is copied (taps.py)
     PLANES    the lanes are pixels, and the filter is A (planes.py): few channels of the result, no stride along lines
-    WINOGRAD  transformed patches (winograd.py), where a filter of 3 x 3 or 5 x 5 makes that faster
+    WINOGRAD  transformed patches (winograd.py), where a filter of 3 x 3, 5 x 5 or 3 taps makes that faster
+    ROUNDED   operands rounded to bfloat16 (rounded.py), if that is asked for and the processor multiplies them
 The filter is B: packed beforehand if it is a constant, else by phase 0 into the workspace.
 Where zeros stand for what is outside, NaNs that they make of infinite weights are computed again (borders.py).
 Invariants: pixels are checked against the picture before they are read; sums are in a fixed order, so no result depends
@@ -21,7 +22,7 @@ from ..products.panels import packing
 from ..ways import takes
 from ..winograd.winograd import make_winograd
 from ..winograd.winograd_cost import DTYPES as WINOGRAD_DTYPES
-from ..winograd.winograd_cost import FEWEST, fits
+from ..winograd.winograd_cost import FEWEST, fits, fits_line, spacing_of
 from ..words import FORMAT, NO_WINOGRAD, OK, PERSISTENT, SCRATCH_BYTES, VARIANT
 from .borders import make_mend, meets_outside
 from .conv_tiles import (
@@ -33,6 +34,7 @@ from .conv_tiles import (
     PACK_PANELS,
     PLANAR,
     PLANES,
+    ROUNDED,
     SHAPE,
     TAPS,
     TILE_LINES,
@@ -47,6 +49,7 @@ from .conv_tiles import (
 from .lines import SCRATCH_BYTES as LINES_BYTES
 from .lines import buffer_bytes, group_lines, line_elements, make_lines
 from .planes import make_planes
+from .rounded_way import make_rounded_way
 from .taps import make_taps
 
 # What is quicker was measured on pictures of 7 to 224 pixels and filters of 1 to 11 (docs/performance.md): LINES
@@ -136,6 +139,9 @@ def make_forward(dtype, isa):
     planes, mend_tile = make_planes(dtype, sizes), make_borders(dtype, sizes)
     planes_scratch, most_planes, pack_planes, convolve_planes = (planes.scratch_bytes, planes.most_channels,
                                                                  planes.pack, planes.convolve)
+    rounded = make_rounded_way(dtype, isa, False)
+    fits_rounded, pays_rounded, bind_rounded, pack_rounded, run_rounded = (rounded.fits, rounded.pays, rounded.bind,
+                                                                           rounded.pack, rounded.run)
 
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
         if n * oh * ow * oc == 0:
@@ -143,11 +149,20 @@ def make_forward(dtype, isa):
         line_bytes = line_elements(ow, kw, stride_w, dilation_w, c) * size
         group = group_lines(n * oh, oh, kh, stride_h, dilation_h, line_bytes) if kh * kw * c > 0 else 0
         planar = oc <= most_planes and group > 0 and planes_fit(kh, kw, stride_w, ow)
-        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and choice[NO_WINOGRAD] == 0 and (
-                has_winograd and c >= FEWEST and takes(choice, WINOGRAD, not planar and pays_winograd(
-                    kh, n, h, c, oh, ow, oc, dilation_h, pad_top, choice[PERSISTENT] != 0))):
+        spacing = spacing_of(kh, dilation_h, dilation_w)
+        may_transform = has_winograd and choice[NO_WINOGRAD] == 0 and (
+            fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) or fits_line(kh, kw, stride_h, stride_w))
+        if fits_rounded(c, kh, kw, ow, stride_h, stride_w, dilation_h, dilation_w, choice) and takes(
+                choice, ROUNDED, pays_rounded(n, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
+                                              choice[PERSISTENT] != 0, may_transform)):
+            bind_rounded(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, -pad_top,
+                         -pad_left, choice[PERSISTENT] != 0, choice)
+            return
+        if may_transform and (
+                c >= FEWEST and takes(choice, WINOGRAD, not planar and pays_winograd(
+                    kh, kw, n, h, w, c, oh, ow, oc, spacing, pad_top, pad_left, choice[PERSISTENT] != 0))):
             choice[VARIANT], choice[SHAPE] = WINOGRAD, MAIN
-            bind_winograd(kh, n, c, oh, ow, oc, dilation_h, choice)
+            bind_winograd(kh, kw, n, c, oh, ow, oc, spacing, choice)
             if choice[PERSISTENT] != 0:
                 bind_packed(ceil_div(oc, width_main), kh * kw * c * width_main * size, choice)
             return
@@ -191,8 +206,12 @@ def make_forward(dtype, isa):
             choice, work, scratch, phase, tile):
         source, right, target = address(x), address(f), address(y)
         if choice[VARIANT] == WINOGRAD:
-            run_winograd(kh, source, right, target, False, n, h, w, c, oh, ow, oc, dilation_h, pad_top, pad_left,
-                         choice, work, scratch, phase, tile)
+            run_winograd(kh, kw, source, right, target, False, n, h, w, c, oh, ow, oc,
+                         spacing_of(kh, dilation_h, dilation_w), pad_top, pad_left, choice, work, scratch, phase, tile)
+            return OK
+        if choice[VARIANT] == ROUNDED:
+            run_rounded(source, right, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
+                        dilation_w, -pad_top, -pad_left, choice, work, scratch, phase, tile)
             return OK
         if choice[FORMAT] == 0:
             if phase == 0:
@@ -216,7 +235,10 @@ def make_forward(dtype, isa):
 
     def pack(f, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice,
              target, tile):
-        pack_any(target, address(f), kh, kw, c, oc, choice, tile)
+        if choice[VARIANT] == ROUNDED:
+            pack_rounded(target, address(f), c, kh, kw, oc, dilation_w, choice, tile)
+        else:
+            pack_any(target, address(f), kh, kw, c, oc, choice, tile)
         return OK
     return bind, run, pack
 

@@ -3,8 +3,10 @@
 Job: dw[u, v, :, :] = sum over output pixels of x[the pixel moved by the tap, :] outer dy[pixel, :]. A is x transposed,
 read where it is: its rows are channels, its k the pixels of a line, one segment a line; with few channels, its rows are
 those of all taps, read from padded lines (lines.py), and where lines are short a segment is a column; for a filter of
-1 x 1 that meets each pixel all pixels are one line. B is dy, packed line by line into scratch; what is packed next is
-asked for meanwhile. Filters of 3 x 3 and 5 x 5 without stride go by winograd_filter_grad.py where that is faster.
+1 x 1 that meets each pixel all pixels are one line. B is dy, packed line by line into scratch; the lines of x and dy
+that are next are asked for meanwhile (coming.py). Filters of 3 x 3 and 5 x 5 without stride go by
+winograd_filter_grad.py where that is faster; by rounded_filter_grad.py, of operands rounded to bfloat16, if that is
+asked for and the processor multiplies them.
 With few results, which would leave most lanes idle, and no stride, x and dy change places: the sums [taps, oc, c] over
 pixels of x of dy moved by the tap, taps from the last to the first, are turned when parts are added.
 Tiles are columns of dw, then rows; where these are too few, output pixels fall into parts: each part's sum goes to the
@@ -15,7 +17,7 @@ writes its own rows and columns of its part.
 from __future__ import annotations
 
 from ..memory import ITEM_SIZES, address, ceil_div, compact, helper, int64_at, pointer_to, prefetch, round_up
-from ..products.micro import TABLE_WORDS, micro_kernel, shapes
+from ..products.micro import TABLE_WORDS, shapes, streaming_kernel
 from ..products.panels import packing
 from ..tiles import shared_evenly
 from ..ways import takes
@@ -24,10 +26,12 @@ from ..winograd.winograd_cost import FEWEST, fits
 from ..winograd.winograd_filter_grad import make_filter_grad
 from ..words import NO_WINOGRAD, OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, VARIANT, WORK_BYTES
 from .borders import make_mend_filter
-from .conv_tiles import MAIN, NARROW, WINOGRAD, by_isa
+from .coming import coming_lines, coming_part, coming_step
+from .conv_tiles import MAIN, NARROW, ROUNDED, WINOGRAD, by_isa
 from .lines import LINE_WORDS, buffer_bytes, line_elements, make_padding
 from .lines import group_lines as lines_of_group
 from .parts import make_add_parts, sum_elements
+from .rounded_filter_way import make_rounded_filter_way
 
 CHANNELS, LINES = 0, 1
 FEW_CHANNELS = 16                      # below, register tiles of several taps pay for padded lines
@@ -43,7 +47,8 @@ LEAST_COLUMNS = 128                    # of a tile
 LEAST_ROWS = 512                       # of a tile: those of the same columns pack the same of dy
 PART_PIXELS = 512                      # of a part, at least
 WORK_LIMIT = 32 << 20                  # bytes of all parts
-GROUP_BYTES = 128 * 1024               # of the packed lines of dy, and of patches, that a tile treats at once
+GROUP_BYTES = 128 * 1024               # of the packed lines of dy that a tile treats at once
+GROUP_X_BYTES = 128 * 1024             # of the lines of x that belong to them: the next group's are asked for meanwhile
 GROUP_PIXELS = 64                      # of them, at least: sums are read and written once a group
 MOST_LINES = 64                        # of a group
 SHORT = 2                              # where a picture has so many lines a pixel of one, segments are columns
@@ -61,20 +66,25 @@ def make_shape(dtype, sizes, wide):
     micro-kernel, of which the last may be half as wide; else of the shape `narrow`."""
     shape = sizes.main if wide else sizes.narrow
     size, width, most_rows, lanes = ITEM_SIZES[dtype], shape.width, shape.rows, shape.lanes
-    micro, micro_narrow = micro_kernel(dtype, shape), micro_kernel(dtype, sizes.narrow)
+    micro, micro_narrow = streaming_kernel(dtype, shape), streaming_kernel(dtype, sizes.narrow)
     pack, pad = packing(dtype, shape).pack, make_padding(dtype)
 
     @helper
-    def products(height, segments, length, a_step, packed, panel_bytes, b_step, table, result, columns, oc, later):
-        """One register tile of rows of the result against all panels."""
-        for panel in range(ceil_div(columns, width)):
+    def products(height, segments, length, a_step, packed, panel_bytes, b_step, table, result, columns, oc, later,
+                 coming, number, step):
+        """One register tile of rows of the result, after `number` others, against all panels. Of what is coming, `step`
+        bytes are asked for with each pixel."""
+        panels, asked = ceil_div(columns, width), panel_bytes // (width * size) * step
+        for panel in range(panels):
             left, right = columns - panel * width, packed + panel * panel_bytes
+            place = coming_part(coming, (number * panels + panel) * asked)
+            ahead = place - right if place != 0 else 0
             if wide and left <= lanes:
                 micro_narrow(height, segments, length, 0, a_step, right, b_step, table,
-                             result + panel * width * size, oc * size, later, left)
+                             result + panel * width * size, oc * size, later, left, ahead, step)
             else:
                 micro(height, segments, length, 0, a_step, right, b_step, table, result + panel * width * size,
-                      oc * size, later, left)
+                      oc * size, later, left, ahead, step)
 
     @helper
     def pack_lines(target, dy, pixels, first, columns, oc):
@@ -109,9 +119,11 @@ def make_shape(dtype, sizes, wide):
 
     @helper
     def tap_products(x, packed, result, first_channel, channels, columns, h, w, c, oc, oh, ow, stride_h, stride_w,
-                     row_offset, column_offset, first_line, lines, later, table, ahead, ahead_rows):
-        """Some channels of one tap, one group of lines: rows of the result are the channels. ahead: rows of dy that are
-        asked for meanwhile."""
+                     row_offset, column_offset, first_line, lines, later, table, coming, number, step, ahead,
+                     ahead_rows):
+        """Some channels of one tap, one group of lines: rows of the result are the channels. coming: what is asked for
+        meanwhile, by register tiles from `number` on, `step` bytes a pixel; ahead: rows of dy that are asked for before
+        it, where they do not lie side by side."""
         begin, end = inside(column_offset, stride_w, w, ow)
         words, single = int64_at(table), h * w * oh * ow == 1
         panel_bytes = lines * ow * width * size
@@ -134,25 +146,31 @@ def make_shape(dtype, sizes, wide):
             if segments == 0 and later:
                 continue
             products(height, segments, length, stride_w * c * size, packed, panel_bytes, width * size, table,
-                     result + channel * oc * size, columns, oc, later)
+                     result + channel * oc * size, columns, oc, later, coming, number + tile, step)
 
     @helper
     def channels(x, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
-                 pad_left, first_line, lines, first_row, last_row, columns, group_lines, scratch):
+                 pad_left, first_line, lines, last_line, first_row, last_row, columns, group_lines, scratch):
         compact()
         packed = scratch + TABLE_BYTES
         for start in range(0, lines, group_lines):
             count = min(group_lines, lines - start)
             pack_lines(packed, dy, count * ow, (first_line + start) * ow, columns, oc)
-            # The group of lines that comes next is asked for by the first tap: no line of it is packed before.
-            coming = min(group_lines, lines - start - count) * ow
-            for tap in range(first_row // c, ceil_div(last_row, c)):
+            following = first_line + start + count
+            more = min(group_lines, last_line - following)
+            coming = coming_lines(x, dy, h, w, c, kh, oc, oh, ow, stride_h, dilation_h, pad_top, following, more,
+                                  columns, last_row - first_row >= c, size)
+            # Pixels that are one segment ask for a little each; else a segment asks for as much as it reads of B.
+            first_tap, step = first_row // c, width * size
+            if h * w * oh * ow == 1:
+                step = coming_step(coming, ceil_div(c, most_rows) * ceil_div(columns, width) * count, step)
+            for tap in range(first_tap, ceil_div(last_row, c)):
                 channel = max(first_row - tap * c, 0)
                 tap_products(x, packed, result + tap * c * oc * size, channel, min(last_row - tap * c, c) - channel,
                              columns, h, w, c, oc, oh, ow, stride_h, stride_w, tap // kw * dilation_h - pad_top,
-                             tap % kw * dilation_w - pad_left, first_line + start, count, start > 0, scratch,
-                             dy + (first_line + start + count) * ow * oc * size,
-                             coming if tap == first_row // c else 0)
+                             tap % kw * dilation_w - pad_left, first_line + start, count, start > 0, scratch, coming,
+                             (tap - first_tap) * ceil_div(c, most_rows), step, dy + following * ow * oc * size,
+                             more * ow if tap == first_tap and columns < oc else 0)
 
     @helper
     def next_row(u, v, channel, c, kw):
@@ -192,7 +210,7 @@ def make_shape(dtype, sizes, wide):
 
     @helper
     def padded_lines(x, dy, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
-                     pad_left, first_line, lines, first_row, last_row, columns, group_lines, scratch):
+                     pad_left, first_line, lines, last_line, first_row, last_row, columns, group_lines, scratch):
         compact()
         words, packed = int64_at(scratch), scratch + TABLE_BYTES
         addresses = packed + round_up(group_lines * ow * ceil_div(columns, width) * width * size, 64)
@@ -206,7 +224,11 @@ def make_shape(dtype, sizes, wide):
             pack_lines(packed, dy, count * ow, (first_line + start) * ow, columns, oc)
             pad(addresses, x, h, w, c, oh, first_line + start, count, ow, kh, kw, stride_h, stride_w, dilation_h,
                 dilation_w, -pad_top, -pad_left)
-            done = 0
+            following = first_line + start + count
+            more = min(group_lines, last_line - following)
+            coming = coming_lines(x, dy, h, w, c, kh, oc, oh, ow, stride_h, dilation_h, pad_top, following, more,
+                                  columns, True, size)
+            done, number = 0, 0
             while done < count:            # all lines at once, or those of a picture, whose distance is the same
                 part = min(count - done, oh - (first_line + start + done) % oh) if down else count
                 for tile in range(tiles):
@@ -222,17 +244,19 @@ def make_shape(dtype, sizes, wide):
                     products(height, ow if down else count, part if down else ow,
                              (stride_h * line_bytes) if down else (stride_w * c * size), packed,
                              count * ow * width * size, (ow if down else 1) * width * size, scratch,
-                             result + row * oc * size, columns, oc, start + done > 0)
+                             result + row * oc * size, columns, oc, start + done > 0, coming, number, width * size)
+                    number += 1
                 done += part
     return channels, padded_lines
 
 
-def make_bind(dtype, sizes):
+def make_bind(dtype, sizes, rounded):
     size = ITEM_SIZES[dtype]
     width_main, width_narrow = sizes.main.width, sizes.narrow.width
     winograd = make_filter_grad(dtype, sizes.main)
     pays_winograd, bind_winograd = winograd.pays, winograd.bind
     has_winograd = dtype in WINOGRAD_DTYPES
+    fits_rounded, pays_rounded, bind_rounded = rounded.fits, rounded.pays, rounded.bind
 
     @helper
     def bind_sums(elements, choice):
@@ -263,7 +287,7 @@ def make_bind(dtype, sizes):
         bind_sums(elements, choice)
 
     @helper
-    def bind_direct(n, single, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, choice):
+    def bind_direct(n, single, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, choice):
         """single: pictures, and results, are of one pixel."""
         choice[SHAPE] = NARROW if oc <= width_narrow else MAIN
         width = width_narrow if oc <= width_narrow else width_main
@@ -275,8 +299,8 @@ def make_bind(dtype, sizes):
         line_bytes = ow * round_up(choice[TILE_COLUMNS], width) * size
         padded_bytes = line_elements(ow, kw, stride_w, dilation_w, c) * size
         group = lines_of_group(lines, oh, kh, stride_h, dilation_h, padded_bytes)
-        choice[GROUP_LINES] = min(max(GROUP_BYTES // line_bytes, ceil_div(GROUP_PIXELS, ow)),
-                                  lines if single else MOST_LINES, lines)
+        cached = min(GROUP_BYTES // line_bytes, GROUP_X_BYTES // max(min(stride_h, oh) * w * c * size, 1))
+        choice[GROUP_LINES] = min(max(cached, ceil_div(GROUP_PIXELS, ow)), lines if single else MOST_LINES, lines)
         choice[SCRATCH_BYTES] = TABLE_BYTES
         if group > 0 and kh * kw > 1 and takes(choice, LINES, c < FEW_CHANNELS):
             choice[VARIANT], choice[GROUP_LINES] = LINES, min(choice[GROUP_LINES], group, MOST_LINES)
@@ -288,19 +312,25 @@ def make_bind(dtype, sizes):
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
         if kh * kw * c * oc == 0:
             return
-        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and dilation_h == 1 and (
-                choice[NO_WINOGRAD] == 0 and has_winograd and min(c, oc) >= FEWEST and n * oh * ow > 0 and (
-                    takes(choice, WINOGRAD, pays_winograd(kh, n, c, oh, ow, oc)))):
+        may_transform = fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and dilation_h == 1 and (
+            choice[NO_WINOGRAD] == 0 and has_winograd and min(c, oc) >= FEWEST and n * oh * ow > 0)
+        if fits_rounded(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
+                        choice) and takes(choice, ROUNDED, pays_rounded(
+                            n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top,
+                            pad_left, may_transform)):
+            bind_rounded(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
+                         choice)
+        elif may_transform and takes(choice, WINOGRAD, pays_winograd(kh, n, c, oh, ow, oc)):
             choice[VARIANT] = WINOGRAD
             bind_winograd(kh, n, c, oh, ow, oc, choice)
             bind_sums(kh * kw * c * oc, choice)
         elif oc <= FEW_RESULTS and c >= 2 * oc and stride_h * stride_w == 1 and kh * kw > 1 and n * oh * ow > 0:
             choice[TURNED] = 1
-            bind_direct(n, h * w * oh * ow == 1, oc, kh, kw, c, h, w, 1, 1, dilation_h, dilation_w, choice)
+            bind_direct(n, h * w * oh * ow == 1, ow, oc, kh, kw, c, h, w, 1, 1, dilation_h, dilation_w, choice)
         elif joins(h, w, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left):
-            bind_direct(n * h * w, True, c, 1, 1, oc, 1, 1, 1, 1, 1, 1, choice)
+            bind_direct(n * h * w, True, 1, c, 1, 1, oc, 1, 1, 1, 1, 1, 1, choice)
         else:
-            bind_direct(n, h * w * oh * ow == 1, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
+            bind_direct(n, h * w * oh * ow == 1, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
                         choice)
     return bind
 
@@ -311,7 +341,8 @@ def make(dtype, isa):
     channels_main, lines_main = make_shape(dtype, sizes, True)
     channels_narrow, lines_narrow = make_shape(dtype, sizes, False)
     run_winograd, add_parts = make_filter_grad(dtype, sizes.main).run, make_add_parts(dtype)
-    mend_filter = make_mend_filter(dtype)
+    mend_filter, rounded = make_mend_filter(dtype), make_rounded_filter_way(dtype, isa)
+    run_rounded = rounded.run
 
     @helper
     def clear(target, elements):
@@ -342,21 +373,25 @@ def make(dtype, isa):
         lines = min(choice[PART_LINES], n * oh - first_line)
         first_row = block % choice[ROW_TILES] * choice[TILE_ROWS]
         last_row = min(first_row + choice[TILE_ROWS], kh * kw * c)
+        # The tile that is next treats the lines that are next, if there is one for all of dw.
+        last_line = n * oh if choice[COLUMN_TILES] * choice[ROW_TILES] == 1 else first_line + lines
         main, group = choice[SHAPE] == MAIN, choice[GROUP_LINES]
         if choice[VARIANT] == LINES and main:
             lines_main(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
-                       dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, columns, group, scratch)
+                       dilation_w, pad_top, pad_left, first_line, lines, last_line, first_row, last_row, columns, group,
+                       scratch)
         elif choice[VARIANT] == LINES:
             lines_narrow(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
-                         dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, columns, group, scratch)
+                         dilation_w, pad_top, pad_left, first_line, lines, last_line, first_row, last_row, columns,
+                         group, scratch)
         elif main:
             channels_main(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
-                          dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, columns, group,
-                          scratch)
+                          dilation_w, pad_top, pad_left, first_line, lines, last_line, first_row, last_row, columns,
+                          group, scratch)
         else:
             channels_narrow(source, gradient, result, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
-                            dilation_w, pad_top, pad_left, first_line, lines, first_row, last_row, columns, group,
-                            scratch)
+                            dilation_w, pad_top, pad_left, first_line, lines, last_line, first_row, last_row, columns,
+                            group, scratch)
         if choice[VARIANT] == LINES:
             mend_filter(source, gradient, result, h, w, c, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w,
                         pad_top, pad_left, first_line, lines, first_row, last_row, columns)
@@ -364,6 +399,10 @@ def make(dtype, isa):
     def run(x, dy, dw, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
             choice, work, scratch, phase, tile):
         source, gradient, target, elements = address(x), address(dy), address(dw), kh * kw * c * oc
+        if choice[VARIANT] == ROUNDED:
+            run_rounded(source, gradient, target, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h,
+                        dilation_w, pad_top, pad_left, choice, work, scratch, phase, tile)
+            return OK
         if joins(h, w, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left):
             n, h, w, oh, ow = n * h * w, 1, 1, 1, 1
         if choice[PARTS] == 0:
@@ -385,7 +424,7 @@ def make(dtype, isa):
                    oc if turned else c, kh, kw, c if turned else oc, rows, columns, stride_h, stride_w, dilation_h,
                    dilation_w, top, left, choice, scratch, tile)
         return OK
-    return make_bind(dtype, sizes), run
+    return make_bind(dtype, sizes, rounded), run
 
 
 def make_conv2d_filter_grad(types):

@@ -6,7 +6,8 @@ bind picks the way:
     LINES     lines of dy are copied with zeros around them, for each residue of the stride (residues.py): few channels
     PLANES    the lanes are pixels (planes.py): few channels of dx, no stride
     SPREAD    products of dy's pixels, which are added to dx (spread.py): strides, few columns of dy, or few channels
-    WINOGRAD  transformed patches (winograd.py), where a filter of 3 x 3 or 5 x 5 makes that faster
+    WINOGRAD  transformed patches (winograd.py), where a filter of 3 x 3, 5 x 5 or 3 taps makes that faster
+    ROUNDED   operands rounded to bfloat16 (rounded.py), without strides, if that is asked for and the processor has it
 The filter is B, packed by phase 0 into the workspace; by SPREAD, the way of most transposed convolutions, beforehand if
 it is a constant. NaNs that zeros for what is outside make are computed again (borders.py).
 Invariants: pixels are checked against the picture before they are read; sums are in a fixed order, so no result depends
@@ -20,7 +21,7 @@ from ..products.panels import packing
 from ..ways import takes
 from ..winograd.winograd import make_winograd
 from ..winograd.winograd_cost import DTYPES as WINOGRAD_DTYPES
-from ..winograd.winograd_cost import FEWEST, fits
+from ..winograd.winograd_cost import FEWEST, fits, fits_line, spacing_of
 from ..words import (
     FORMAT,
     NO_WINOGRAD,
@@ -42,6 +43,7 @@ from .conv_tiles import (
     PACK_PANELS,
     PLANAR,
     PLANES,
+    ROUNDED,
     SHAPE,
     SPREAD,
     SPREAD_ROWS,
@@ -60,6 +62,7 @@ from .conv_tiles import (
 from .lines import SCRATCH_BYTES as LINES_BYTES
 from .planes import make_planes
 from .residues import make_residues, residue_group
+from .rounded_way import make_rounded_way
 from .spread import make_spread
 from .taps import make_taps
 
@@ -142,6 +145,9 @@ def make_backward(dtype, isa):
     planes, mend = make_planes(dtype, sizes), make_mend(dtype, True)
     planes_scratch, most_planes, pack_planes, convolve_planes = (planes.scratch_bytes, planes.most_channels,
                                                                  planes.pack, planes.convolve)
+    rounded = make_rounded_way(dtype, isa, True)
+    fits_rounded, pays_rounded, bind_rounded, pack_rounded, run_rounded = (rounded.fits, rounded.pays, rounded.bind,
+                                                                           rounded.pack, rounded.run)
 
     @helper
     def spread_pays(w, c, kw, oc, ow, stride_w):
@@ -173,11 +179,21 @@ def make_backward(dtype, isa):
     def bind(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
         if n * h * w * c == 0:
             return
-        if fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) and choice[NO_WINOGRAD] == 0 and (
-                has_winograd and oc >= FEWEST and takes(choice, WINOGRAD, c > SPREAD_CHANNELS and pays_winograd(
-                    kh, n, oh, oc, h, w, c, dilation_h, (kh - 1) * dilation_h - pad_top, False))):
+        spacing = spacing_of(kh, dilation_h, dilation_w)
+        may_transform = has_winograd and choice[NO_WINOGRAD] == 0 and (
+            fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w) or fits_line(kh, kw, stride_h, stride_w))
+        if stride_h * stride_w == 1 and fits_rounded(oc, kh, kw, w, 1, 1, dilation_h, dilation_w, choice) and takes(
+                choice, ROUNDED, pays_rounded(n, oc, kh, kw, c, h, w, 1, 1, dilation_h, dilation_w,
+                                              choice[PERSISTENT] != 0, may_transform)):
+            bind_rounded(n, oh, ow, oc, kh, kw, c, h, w, 1, 1, dilation_h, dilation_w, pad_top - (kh - 1) * dilation_h,
+                         pad_left - (kw - 1) * dilation_w, choice[PERSISTENT] != 0, choice)
+            return
+        if may_transform and (
+                oc >= FEWEST and takes(choice, WINOGRAD, c > SPREAD_CHANNELS and pays_winograd(
+                    kh, kw, n, oh, ow, oc, h, w, c, spacing, (kh - 1) * dilation_h - pad_top,
+                    (kw - 1) * dilation_w - pad_left, False))):
             choice[VARIANT] = WINOGRAD
-            bind_winograd(kh, n, oc, h, w, c, dilation_h, choice)
+            bind_winograd(kh, kw, n, oc, h, w, c, spacing, choice)
             return
         group, bytes_ = residue_group(h, w, oc, kh, kw, stride_h, stride_w, dilation_h, dilation_w, n * h, size)
         group, choice[GROUP_LINES] = (group if kh * kw * oc > 0 else 0), group
@@ -219,9 +235,14 @@ def make_backward(dtype, isa):
             choice, work, scratch, phase, tile):
         source, right, target = address(dy), address(f), address(dx)
         if choice[VARIANT] == WINOGRAD:
-            run_winograd(kh, source, right, target, True, n, oh, ow, oc, h, w, c, dilation_h,
-                         (kh - 1) * dilation_h - pad_top, (kw - 1) * dilation_w - pad_left, choice, work, scratch,
-                         phase, tile)
+            run_winograd(kh, kw, source, right, target, True, n, oh, ow, oc, h, w, c,
+                         spacing_of(kh, dilation_h, dilation_w), (kh - 1) * dilation_h - pad_top,
+                         (kw - 1) * dilation_w - pad_left, choice, work, scratch, phase, tile)
+            return OK
+        if choice[VARIANT] == ROUNDED:
+            run_rounded(source, right, target, n, oh, ow, oc, kh, kw, c, h, w, 1, 1, dilation_h, dilation_w,
+                        pad_top - (kh - 1) * dilation_h, pad_left - (kw - 1) * dilation_w, choice, work, scratch,
+                        phase, tile)
             return OK
         if choice[SHAPE] == PLANAR and phase == 0:
             pack_planes(work, right, kh, kw, oc, c, c * oc, 1, oc, True)
@@ -244,7 +265,9 @@ def make_backward(dtype, isa):
 
     def pack(f, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice,
              target, tile):
-        if choice[SHAPE] == MAIN:
+        if choice[VARIANT] == ROUNDED:
+            pack_rounded(target, address(f), oc, kh, kw, c, dilation_w, choice, tile)
+        elif choice[SHAPE] == MAIN:
             pack_main(target, address(f), c, oc, kh, kw, choice, tile)
         else:
             pack_narrow(target, address(f), c, oc, kh, kw, choice, tile)

@@ -24,7 +24,7 @@ from ..words import (
 )
 from .planes import MOST_TAPS
 
-DIRECT, LINES, TAPS, SPREAD, PLANES, WINOGRAD = range(6)
+DIRECT, LINES, TAPS, SPREAD, PLANES, WINOGRAD, ROUNDED = range(7)
 MAIN, NARROW, PLANAR = 1, 2, 3
 # Words of choice: shape of the micro-kernel, or PLANAR; lines and panels of a tile; panels of a tile of packing; pixels
 # of a buffer of SPREAD; lines of a group of LINES and PLANES. WINOGRAD has its own from TILE_LINES on.

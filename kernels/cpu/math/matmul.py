@@ -5,8 +5,9 @@ Job: floats go through the micro-kernel: bind (matmul_choice.py) picks its shape
     PACKED     B is a constant: it was packed beforehand (format = shape)
     IN_WORK    phase 0 packs B into the shared workspace
     IN_TILE    each tile packs its own columns of B, block by block
-A constant B of float32 may be packed as bfloat16, half as large (BFLOAT16, BFLOAT16_WIDE; docs/adr/0055): if that
-is asked for, and B has columns enough.
+If that is asked for (Choice.BFLOAT16_WEIGHTS, docs/adr/0095), float32 may be rounded to bfloat16: both operands, if the
+machine multiplies bfloat16 (ROUNDED, matmul_rounded.py), or a constant B of columns enough, packed half as large
+(BFLOAT16, BFLOAT16_WIDE).
 Three shapes are none of the micro-kernel's: DOTS, few rows of A times B transposed and not packed, by dot products,
 before which phase 0 brings A in order if it is transposed; STREAM, one row of A times B not packed; SHORT, tiny
 matrices and short sums. Products of few columns are computed turned (products/turned.py): bind and run
@@ -22,6 +23,7 @@ from ...contracts.calls import Functions
 from ...contracts.dtypes import FLOATS
 from ..memory import ITEM_SIZES, address, apart, ceil_div, compact, helper, part
 from ..products.bfloat16_panels import bfloat16_packing
+from ..products.bfloat16_tiles import ISA
 from ..products.blocks import blocks
 from ..products.dots import dot_products, tile_of
 from ..products.integers import make_integers
@@ -32,7 +34,9 @@ from ..products.short import short_products
 from ..products.streams import row_product
 from ..products.turned import NOT_TURNED, ONE_COLUMN, turn, turning
 from ..words import OK
-from .matmul_choice import (
+from .matmul_choice import make_bind, tall
+from .matmul_rounded import pack_b, run_rounded
+from .matmul_words import (
     BATCHES,
     BFLOAT16,
     BFLOAT16_WIDE,
@@ -44,6 +48,7 @@ from .matmul_choice import (
     MODE,
     NARROW,
     PACK_PANELS,
+    ROUNDED,
     ROWS,
     SHAPE,
     SHORT,
@@ -53,8 +58,6 @@ from .matmul_choice import (
     TILE_ROWS,
     TURNED_AT,
     WIDE,
-    make_bind,
-    tall,
 )
 
 
@@ -170,6 +173,7 @@ def make_fast(dtype, isa):
     pack_narrow, compute_narrow = make_shape_run(dtype, sizes.narrow)
     pack_wide, compute_wide = make_shape_run(dtype, sizes.wide)
     may_be_bfloat16 = dtype == "f32"
+    rounds = may_be_bfloat16 and isa == ISA
     pack_bfloat16, compute_bfloat16, pack_long, compute_long = (
         function for shape in bfloat16_shapes(isa) for function in make_shape_run("f32", shape))
     compute_unpacked, write_turned = make_unpacked_run(dtype, isa), turning(dtype)
@@ -183,6 +187,8 @@ def make_fast(dtype, isa):
             pack_narrow(target, b, n, k, b_batch, transpose_b, choice, tile)
         elif may_be_bfloat16 and choice[SHAPE] == BFLOAT16:
             pack_bfloat16(target, b, n, k, b_batch, transpose_b, choice, tile)
+        elif rounds and choice[SHAPE] == ROUNDED:
+            pack_b(target, b, n, k, b_batch, transpose_b, choice, tile)
         elif may_be_bfloat16 and choice[SHAPE] == BFLOAT16_WIDE:
             pack_long(target, b, n, k, b_batch, transpose_b, choice, tile)
         else:
@@ -241,6 +247,10 @@ def make_fast(dtype, isa):
         if turned == ONE_COLUMN:
             left, right, a_batch, b_batch = right, left, b_batch, a_batch
             m, n, transpose_a, transpose_b = 1, m, 0, 1 - transpose_a
+        if rounds and choice[SHAPE] == ROUNDED:
+            run_rounded(left, right, target, m, n, k, a_batch, b_batch, transpose_a, transpose_b, choice, work, scratch,
+                        phase, tile)
+            return OK
         if phase == 0 and choice[MODE] == IN_WORK:
             prepare(work, left, right, m, n, k, b_batch, transpose_b, choice, tile)
             return OK

@@ -4,7 +4,9 @@ Invariant: all of it depends on sizes only, and on whether B is a constant.
 """
 from __future__ import annotations
 
+from ...contracts.bfloat16 import DOTS as BOTH_ROUNDED
 from ..memory import ITEM_SIZES, apart, ceil_div, helper, round_up
+from ..products.bfloat16_tiles import ISA
 from ..products.blocks import blocks
 from ..products.dots import COLUMNS
 from ..products.micro import bfloat16_shapes
@@ -25,18 +27,36 @@ from ..words import (
     TILE_ELEMENTS,
     TILES,
     TILES_1,
-    USER,
     VARIANT,
     WORK_BYTES,
 )
+from .matmul_rounded import bind_rounded, cost_of_rounded
+from .matmul_words import (
+    BATCHES,
+    BFLOAT16,
+    BFLOAT16_WIDE,
+    DOTS,
+    IN_PLACE,
+    IN_TILE,
+    IN_WORK,
+    MAIN,
+    MODE,
+    NARROW,
+    PACK_PANELS,
+    PACKED,
+    ROUNDED,
+    ROWS,
+    SHAPE,
+    SHORT,
+    STREAM,
+    TILE_BATCHES,
+    TILE_COLUMNS,
+    TILE_PANELS,
+    TILE_ROWS,
+    TURNED_AT,
+    WIDE,
+)
 
-IN_PLACE, PACKED, IN_WORK, IN_TILE = 0, 1, 2, 3
-# Those that have a way of their own are numbered as it is (contracts/math.py).
-MAIN, NARROW, WIDE, DOTS, STREAM, SHORT, BFLOAT16, BFLOAT16_WIDE = range(1, 9)
-# Words of choice: how B arrives; shape; batches and rows after merging; rows, panels and batches of a tile; panels of
-# a pack tile; columns of a tile; where in scratch memory a tile of C turned stands.
-(MODE, SHAPE, BATCHES, ROWS, TILE_ROWS, TILE_PANELS, TILE_BATCHES, PACK_PANELS, TILE_COLUMNS,
- TURNED_AT) = range(USER, USER + 10)
 PRODUCTS = 1 << 19                     # multiplications of a tile, at least
 MOST_TILES = 32                        # tiles of one matrix, about; more if they would pass
 MOST_PRODUCTS = 1 << 31                # which take some 50 ms: a run is interrupted between tiles
@@ -89,6 +109,7 @@ def gain_of_dots(rows, k):
 def make_bind(dtype, sizes, isa):
     """bind of one ISA. sizes: its shapes."""
     size, may_be_bfloat16, bfloat16_tiles = ITEM_SIZES[dtype], dtype == "f32", bfloat16_shapes(isa)
+    rounds = may_be_bfloat16 and isa == ISA
     lanes = LANES * 4 // size
     kits = [blocks(dtype, s) for s in (sizes.main, sizes.narrow, sizes.wide)]
     width_main, width_narrow, width_wide = (kit.shape.width for kit in kits)
@@ -239,12 +260,24 @@ def make_bind(dtype, sizes, isa):
             choice[TILE_BATCHES] = min(ceil_div(PRODUCTS, max(cost, 1)), batches)
 
     @helper
+    def may_round(batches, rows, n, k, different, plain, choice):
+        """Whether both operands become bfloat16: if that is quicker than float32. A row or two times weights wait for
+        these, of which float32 is made again."""
+        cost = cost_of_rounded(batches, rows, n, k, different if plain else 0, choice)
+        return takes(choice, ROUNDED, cost < batches * rows * n * k)
+
+    @helper
     def bind_roles(batch, m, n, k, a_batch, b_batch, transpose_a, transpose_b, persistent, turned, choice):
         """bind, of the operands in the roles in which they are multiplied."""
         apart()
         merged = batch == 1 or (b_batch == 0 and a_batch == m * k and transpose_a == 0)
         batches, rows = (1, batch * m) if merged else (batch, m)
+        different = batches if b_batch != 0 else 1
         plain = persistent == 0
+        if rounds and choice[BFLOAT16_WEIGHTS] >= BOTH_ROUNDED and not turned and may_round(
+                batches, rows, n, k, different, plain, choice):
+            bind_rounded(batches, rows, n, k, different, plain, choice)
+            return
         way = way_of(batches, rows, n, k, transpose_a, transpose_b, turned, choice) if plain else 0
         bfloat16 = may_be_bfloat16 and not plain and choice[BFLOAT16_WEIGHTS] != 0 and n >= BFLOAT16_COLUMNS
         shape, width, height, line_bytes, scratch, block = shape_of(rows, n, way, bfloat16)
@@ -252,7 +285,6 @@ def make_bind(dtype, sizes, isa):
         choice[SHAPE], choice[BATCHES], choice[ROWS] = shape, batches, rows
         choice[PACK_PANELS] = min(max(PACK_BYTES // max(panel_bytes, 1), 1), panels)
         choice[TILE_PANELS], choice[TILE_BATCHES] = panels, 1
-        different = batches if b_batch != 0 else 1
         scratch += set_mode(batches, rows, n, k, transpose_b, different, panel_bytes, width, height, way, plain, choice)
         choice[VARIANT] = way if way != 0 else choice[MODE]
         set_tiles(batches, rows, n, k, transpose_b, width, height, way, turned, choice)

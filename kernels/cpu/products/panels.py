@@ -15,6 +15,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from ..memory import ITEM_SIZES, LLVM_FLOATS, NUMBA_TYPES, compact, copy_bytes, helper, offset, part, pointer_to
+from ..vector import first_lanes, load_lanes
 from .micro import Shape
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
@@ -78,9 +79,30 @@ def transpose_square(dtype: str, lanes: int) -> Any:
 
 
 @cache
+def part_of_line(dtype: str, shape: Shape) -> Any:
+    """The function (target, source, columns), addresses and a number of elements: a line of a panel whose first columns
+    are those at `source`, and the others zeros."""
+    vector, size = ir.VectorType(LLVM_FLOATS[dtype], shape.lanes), ITEM_SIZES[dtype]
+
+    @intrinsic
+    def copy_part(typing_context, target, source, columns):
+        def generate(context, builder, signature, arguments):
+            target, source = (builder.inttoptr(a, vector.as_pointer()) for a in arguments[:2])
+            for number in range(shape.vectors):
+                inside = first_lanes(builder, builder.sub(arguments[2], _I64(number * shape.lanes)), shape.lanes)
+                at = builder.gep(source, [_I64(number)])
+                value = load_lanes(builder, at, inside, f"v{shape.lanes}{dtype}", size)
+                builder.store(value, builder.gep(target, [_I64(number)]), align=size)
+            return context.get_dummy_value()
+        return types.void(*[types.int64] * 3), generate
+    return copy_part
+
+
+@cache
 def packing(dtype: str, shape: Shape) -> Packing:
     size, width, lanes = ITEM_SIZES[dtype], shape.width, shape.lanes
     zero, at, transpose = NUMBA_TYPES[dtype](0), pointer_to(dtype), transpose_square(dtype, shape.lanes)
+    copy_part = part_of_line(dtype, shape)
 
     @helper
     def pack(target, source, row_step, k, columns):
@@ -89,11 +111,7 @@ def packing(dtype: str, shape: Shape) -> Packing:
                 copy_bytes(target + i * width * size, source + i * row_step, width * size)
             return
         for i in range(k):
-            line, values = at(target + i * width * size), at(source + i * row_step)
-            for j in range(columns):
-                line[j] = values[j]
-            for j in range(columns, width):
-                line[j] = zero
+            copy_part(target + i * width * size, source + i * row_step, columns)
 
     @helper
     def pack_transposed(target, source, row_step, k, columns):

@@ -1,14 +1,16 @@
-"""3 x 3 and 5 x 5 convolutions without stride, and their gradients for the input, by Winograd's F(4 x 4, r x r).
+"""3 x 3 and 5 x 5 convolutions without stride, and their gradients for the input, by Winograd's F(4 x 4, r x r); those
+of 1 x 3 and 3 x 1 by F(4, 3).
 
 Job: 36 products of matrices take the place of 9 taps for 16 pixels, a quarter of the multiplications, or 64 that of 25,
-less than a sixth. Rows of A are tiles of the source, B is the filter, both transformed (winograd_tiles.py); what the
-products give is transformed into the target. Forwards, source is x, target y; backwards, source is dy, target dx, the
-filter turned around and its channels exchanged.
+less than a sixth; along one axis 6 that of 3 taps for 4 pixels, half. Rows of A are tiles of the source, B is the
+filter, both transformed (winograd_tiles.py); what the products give is transformed into the target. Forwards, source is
+x, target y; backwards, source is dy, target dx, the filter turned around and its channels exchanged.
 With dilations pixels so far apart are a part of the picture, which is convolved as one without them.
 Order: blocks of tiles; panels; chunks of channels, whose part of the filter is transformed again for each block (that
 costs less than to read a filter that has become several times as large); the products of each point. Where few tiles
 make few blocks, phase 0 transforms all pictures into the workspace, and panels are divided among tiles of work.
-Invariants: a tile of work is some lines of tiles, or some panels of them; the order of all sums follows from the sizes.
+Invariants: a tile of work is some lines of tiles (of tiles that lie along lines: some of those), or some panels of
+them; the order of all sums follows from the sizes.
 Results differ from direct ones by roundings, and a NaN or infinity reaches whole tiles (docs/adr/0042, 0054).
 """
 from __future__ import annotations
@@ -22,13 +24,13 @@ from ..products.micro import TABLE_WORDS, Shape, micro_kernel
 from ..tiles import shared_evenly
 from ..words import FORMAT, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_1, USER, WORK_BYTES
 from .winograd_cost import DTYPES, costs
-from .winograd_forms import F4, F4X5, Form
-from .winograd_tiles import LINE, make_filters, make_pictures, make_results, odd_lines, table_bytes
+from .winograd_forms import F4, F4_LINE, F4X5, Form
+from .winograd_tiles import LINE, make_extents, make_filters, make_pictures, make_results, odd_lines, table_bytes
 
-# Of a form with 36 points, and of larger ones, so that a block's sums and a chunk's filter stay in the second cache:
-# channels whose filter is transformed at once, and tiles of a block, about.
-CHUNK, CHUNK_OF_LARGE = 128, 64
-BLOCK, BLOCK_OF_LARGE = 84, 42
+# Of a form with 36 points, of larger ones and of those along one axis, so that a block's sums and a chunk's filter stay
+# in the second cache: channels whose filter is transformed at once, and tiles of a block, about.
+CHUNK, CHUNK_OF_LARGE, CHUNK_OF_LINE = 128, 64, 512
+BLOCK, BLOCK_OF_LARGE, BLOCK_OF_LINE = 84, 42, 126
 SMALL = 36
 PICTURE_BYTES = 8 << 20                # of a block's transformed pictures, about
 SHARED_BYTES = 8 << 20                 # of all transformed pictures, at most, where phase 0 transforms them
@@ -43,11 +45,12 @@ TILE_LINES, TILE_PANELS, PICTURE_LINES, BLOCK_TILES = USER + 1, USER + 2, USER +
 
 @dataclass(frozen=True)
 class Winograd:
-    """pays(k, n, sh, sc, th, tw, tc, spacing, top, packed): whether it is faster than the direct way for filters of k x
-    k taps; packed: whether the filter is packed before a run. bind(k, n, sc, th, tw, tc, spacing, choice). run(k,
-    source, f, target, turned, n, sh, sw, sc, th, tw, tc, spacing, top, left, choice, work, scratch, phase, tile);
-    spacing: the dilation; turned: for the gradient; top, left: how far the first pixel that the target's first one
-    depends on is before the source."""
+    """pays(kh, kw, n, sh, sw, sc, th, tw, tc, spacing, top, left, packed): whether it is faster than the direct way for
+    filters of kh x kw taps; packed: whether the filter is packed before a run. bind(kh, kw, n, sc, th, tw, tc, spacing,
+    choice). run(kh, kw, source, f, target, turned, n, sh, sw, sc, th, tw, tc, spacing, top, left, choice, work,
+    scratch, phase, tile); spacing: the dilation; turned: for the gradient; top, left: how far the first pixel that the
+    target's first one depends on is before the source. A form has upright, whether its taps are a column, as the
+    argument in place of kh and kw."""
 
     pays: Any
     bind: Any
@@ -57,8 +60,8 @@ class Winograd:
 @dataclass(frozen=True)
 class Block:
     """bytes(sc, count): scratch for `count` tiles, without their pictures. pictures(target, step, source, sh, sw, sc,
-    down, across, spacing, top, left, first, count, distant, scratch) transforms tiles first to first + count;
-    convolve(pictures, step, f, packed, turned, target, sc, th, tw, tc, down, across, spacing, first, count,
+    down, across, spacing, upright, top, left, first, count, distant, scratch) transforms tiles first to first + count;
+    convolve(pictures, step, f, packed, turned, target, sc, th, tw, tc, down, across, spacing, upright, first, count,
     first_panel, panels, scratch) makes of them some panels of the target. down, across: tiles of a part of a picture.
     """
 
@@ -69,23 +72,27 @@ class Block:
 
 def chunk_of(form: Form) -> int:
     """Most channels whose filter is transformed at once."""
+    if form.axes == 1:
+        return CHUNK_OF_LINE
     return CHUNK if form.points <= SMALL else CHUNK_OF_LARGE
 
 
 def block_of(form: Form) -> int:
     """Tiles of a block, about."""
+    if form.axes == 1:
+        return BLOCK_OF_LINE
     return BLOCK if form.points <= SMALL else BLOCK_OF_LARGE
 
 
 @cache
 def make_block(dtype: str, shape: Shape, form: Form) -> Block:
     size, width, most_rows = ITEM_SIZES[dtype], shape.width, shape.rows
-    points, out, all_taps, most_channels = form.points, form.outputs, form.taps ** 2, chunk_of(form)
+    points, all_taps, most_channels = form.points, form.all_taps, chunk_of(form)
     micro, transform_results = micro_kernel(dtype, shape), make_results(dtype, shape, form)
     pictures_kit, filters_kit = make_pictures(dtype, shape, form), make_filters(dtype, shape, form)
     row_bytes, transform_pictures = pictures_kit.row_bytes, pictures_kit.transform
     chunk_bytes, transform_filters = filters_kit.chunk_bytes, filters_kit.transform
-    tile_bytes, pixels_bytes = round_up.py_func(out * out * width * size, LINE), table_bytes(form)
+    tile_bytes, pixels_bytes = round_up.py_func(form.all_outputs * width * size, LINE), table_bytes(form)
 
     @helper
     def sum_bytes(count):
@@ -99,10 +106,11 @@ def make_block(dtype: str, shape: Shape, form: Form) -> Block:
                 + points * sum_bytes(count) + tables + LINE)
 
     @helper
-    def pictures(target, step, source, sh, sw, sc, down, across, spacing, top, left, first, count, distant, scratch):
+    def pictures(target, step, source, sh, sw, sc, down, across, spacing, upright, top, left, first, count, distant,
+                 scratch):
         zeros = scratch + pixels_bytes + tile_bytes
         zero_bytes(zeros, sc * size)
-        transform_pictures(target, step, source, sh, sw, sc, down, across, spacing, top, left, first, count,
+        transform_pictures(target, step, source, sh, sw, sc, down, across, spacing, upright, top, left, first, count,
                            distant, zeros, scratch)
 
     @helper
@@ -127,8 +135,8 @@ def make_block(dtype: str, shape: Shape, form: Form) -> Block:
                 words[1 + i] = pictures + (row + i) * row_bytes(sc)
 
     @helper
-    def convolve(pictures, step, f, packed, turned, target, sc, th, tw, tc, down, across, spacing, first, count,
-                 first_panel, panels, scratch):
+    def convolve(pictures, step, f, packed, turned, target, sc, th, tw, tc, down, across, spacing, upright, first,
+                 count, first_panel, panels, scratch):
         """Tiles first to first + count by some panels."""
         tile, chunk = scratch + pixels_bytes, min(sc, most_channels)
         taps = tile + tile_bytes + round_up(sc * size, LINE)
@@ -143,7 +151,7 @@ def make_block(dtype: str, shape: Shape, form: Form) -> Block:
                 channels = sc * (number + 1) // chunks - channel
                 transform_filters(filters, taps, f, packed, turned, sc, tc, channel, channels, panel * width)
                 products(pictures, step, filters, sums, tables, channel, channels, count)
-            transform_results(sums, sum_bytes(count), target, th, tw, tc, down, across, spacing, first, count,
+            transform_results(sums, sum_bytes(count), target, th, tw, tc, down, across, spacing, upright, first, count,
                               panel * width, tile, scratch)
     return Block(scratch_bytes, pictures, convolve)
 
@@ -151,16 +159,16 @@ def make_block(dtype: str, shape: Shape, form: Form) -> Block:
 def _nowhere() -> Winograd:
     """Of a dtype that is always computed directly."""
     @helper
-    def pays(k, n, sh, sc, th, tw, tc, spacing, top, packed):
+    def pays(kh, kw, n, sh, sw, sc, th, tw, tc, spacing, top, left, packed):
         return False
 
     @helper
-    def bind(k, n, sc, th, tw, tc, spacing, choice):
+    def bind(kh, kw, n, sc, th, tw, tc, spacing, choice):
         pass
 
     @helper
-    def run(k, source, f, target, turned, n, sh, sw, sc, th, tw, tc, spacing, top, left, choice, work, scratch, phase,
-            tile):
+    def run(kh, kw, source, f, target, turned, n, sh, sw, sc, th, tw, tc, spacing, top, left, choice, work, scratch,
+            phase, tile):
         pass
     return Winograd(pays, bind, run)
 
@@ -169,8 +177,10 @@ def _nowhere() -> Winograd:
 def make_form(dtype: str, shape: Shape, form: Form) -> Winograd:
     """Of one form, whose filters are no longer asked for their size."""
     size, width, lanes, most_rows = ITEM_SIZES[dtype], shape.width, shape.lanes, shape.rows
-    points, taps, out, most_tiles, faster = form.points, form.taps, form.outputs, block_of(form), costs(form).faster
-    kit, block_kit = make_pictures(dtype, shape, form), make_block(dtype, shape, form)
+    points, taps, square, most_tiles, faster = (form.points, form.taps, form.axes == 2, block_of(form),
+                                                costs(form).faster)
+    kit, block_kit, extents = make_pictures(dtype, shape, form), make_block(dtype, shape, form), make_extents(form)
+    outputs, apart_of = extents.outputs, extents.apart
     row_bytes, point_bytes = kit.row_bytes, kit.point_bytes
     scratch_bytes, pictures, convolve = block_kit.bytes, block_kit.pictures, block_kit.convolve
 
@@ -180,33 +190,45 @@ def make_form(dtype: str, shape: Shape, form: Form) -> Winograd:
         return max((tiles + block // 2) // block, 1)
 
     @helper
-    def tiles_of(pixels, step):
-        """Tiles of a part of a picture, along one axis."""
-        return ceil_div(ceil_div(pixels, step), out)
+    def layout(th, tw, spacing, upright):
+        """Parts of a picture, tiles of a part, down and across, and tiles of what tiles of work are cut from: a line of
+        tiles, or a tile, if all its pixels are neighbours."""
+        extent, apart = outputs(upright), apart_of(spacing, upright)
+        across = ceil_div(ceil_div(tw, apart[1]), extent[1])
+        return (apart[0] * apart[1], ceil_div(ceil_div(th, apart[0]), extent[0]), across,
+                across if square or upright else 1)
 
     @helper
-    def pays(n, sh, sc, th, tw, tc, spacing, top, packed):
-        tiles = n * spacing * spacing * tiles_of(th, spacing) * tiles_of(tw, spacing)
-        met = taps * th                    # lines of the source by taps; with dilations many of those are outside
-        if spacing > 1:
-            met = 0
-            for tap in range(taps):
-                met += max(min(th, sh + top - tap * spacing) - max(top - tap * spacing, 0), 0)
-        return faster(tiles, blocks_of(tiles, sc), n * met * taps * tw, sc, tc, packed, size, lanes, width)
+    def met_pixels(source, target, spacing, before):
+        """Of a line of the target, by taps: with dilations many of those are outside of the source."""
+        if spacing == 1:
+            return taps * target
+        met = 0
+        for tap in range(taps):
+            met += max(min(target, source + before - tap * spacing) - max(before - tap * spacing, 0), 0)
+        return met
 
     @helper
-    def bind(n, sc, th, tw, tc, spacing, choice):
-        down, across, panels = tiles_of(th, spacing), tiles_of(tw, spacing), ceil_div(tc, width)
-        parts = spacing * spacing
-        lines, blocks = n * parts * down, shared_evenly(blocks_of(n * parts * down * across, sc))
+    def pays(n, sh, sw, sc, th, tw, tc, spacing, upright, top, left, packed):
+        parts, down, across, _ = layout(th, tw, spacing, upright)
+        tiles = n * parts * down * across
+        met = met_pixels(sh, th, spacing, top) * tw if square or upright else met_pixels(sw, tw, spacing, left) * th
+        return faster(tiles, blocks_of(tiles, sc), n * met * (taps if square else 1), sc, tc, packed, size, lanes,
+                      width)
+
+    @helper
+    def bind(n, sc, th, tw, tc, spacing, upright, choice):
+        parts, down, across, unit = layout(th, tw, spacing, upright)
+        panels, picture = ceil_div(tc, width), parts * down * across // unit
+        lines, blocks = n * picture, shared_evenly(blocks_of(n * parts * down * across, sc))
         choice[TILE_LINES], choice[TILE_PANELS] = ceil_div(lines, blocks), panels
         if parts * down * across <= most_tiles:
-            choice[TILE_LINES] = ceil_div(n, blocks) * parts * down
-        tiles = choice[TILE_LINES] * across
+            choice[TILE_LINES] = ceil_div(n, blocks) * picture
+        tiles = choice[TILE_LINES] * unit
         block = ceil_div(tiles, blocks_of(tiles, sc))
         choice[BLOCK_TILES] = block
         choice[SCRATCH_BYTES] = scratch_bytes(sc, block)
-        shared = points * point_bytes(lines * across, sc)
+        shared = points * point_bytes(lines * unit, sc)
         if blocks < SHARED_BLOCKS and shared <= SHARED_BYTES:
             choice[WORK_BYTES] = shared
             choice[PICTURE_LINES] = ceil_div(lines, PICTURE_TILES)
@@ -220,34 +242,45 @@ def make_form(dtype: str, shape: Shape, form: Form) -> Winograd:
             choice[TILES_1] = work
         else:
             choice[TILES] = work
-        whole, more = choice[TILE_LINES] // (parts * down), choice[TILE_LINES] % (parts * down)
-        if choice[TILE_PANELS] == panels and (more == 0 or (parts == 1 and th % out == 0)):
-            choice[TILE_ELEMENTS] = (whole * th if more == 0 else choice[TILE_LINES] * out) * tw * tc
+        if choice[TILE_PANELS] == panels:
+            choice[TILE_ELEMENTS] = tile_pixels(choice[TILE_LINES], lines, picture, parts, th, tw, upright) * tc
 
-    @part("winograd", form.taps)
-    def run(source, f, target, turned, n, sh, sw, sc, th, tw, tc, spacing, top, left, choice, work, scratch,
+    @helper
+    def tile_pixels(tile, lines, picture, parts, th, tw, upright):
+        """Pixels of a tile of work, if it is a run of them, as all others are but for the last; else 0."""
+        extent = outputs(upright)
+        if tile % picture == 0:
+            return tile // picture * th * tw
+        if parts > 1:
+            return 0
+        if square or upright:
+            return tile * extent[0] * tw if th % extent[0] == 0 else 0
+        return tile * extent[1] if tw % extent[1] == 0 or lines == ceil_div(tw, extent[1]) else 0
+
+    @part("winograd", form.taps, *["line"] * (form.axes == 1))
+    def run(source, f, target, turned, n, sh, sw, sc, th, tw, tc, spacing, upright, top, left, choice, work, scratch,
             phase, tile):
-        down, across, panels = tiles_of(th, spacing), tiles_of(tw, spacing), ceil_div(tc, width)
-        lines = n * spacing * spacing * down
+        parts, down, across, unit = layout(th, tw, spacing, upright)
+        lines, panels = n * parts * down * across // unit, ceil_div(tc, width)
         shared = choice[PICTURE_LINES] > 0
         transforms, multiplies = not shared or phase == 0, not shared or phase == 1
         groups = ceil_div(panels, choice[TILE_PANELS]) if multiplies else 1
         at_once = choice[TILE_LINES] if multiplies else choice[PICTURE_LINES]
         first_line, first_panel = tile // groups * at_once, tile % groups * choice[TILE_PANELS]
-        first, count = first_line * across, min(at_once, lines - first_line) * across
+        first, count = first_line * unit, min(at_once, lines - first_line) * unit
         pieces = ceil_div(count, choice[BLOCK_TILES])
         for piece in range(pieces):
             begin = first + count * piece // pieces
             some = first + count * (piece + 1) // pieces - begin
             made, step = scratch + scratch_bytes(sc, some), point_bytes(some, sc)
             if shared:
-                made, step = work + begin * row_bytes(sc), point_bytes(lines * across, sc)
+                made, step = work + begin * row_bytes(sc), point_bytes(lines * unit, sc)
             if transforms:
-                pictures(made, step, source, sh, sw, sc, down, across, spacing, top, left, begin, some, not shared,
-                         scratch)
+                pictures(made, step, source, sh, sw, sc, down, across, spacing, upright, top, left, begin, some,
+                         not shared, scratch)
             if multiplies:
                 convolve(made, step, f, choice[FORMAT] != 0, turned, target, sc, th, tw, tc, down, across, spacing,
-                         begin, some, first_panel, min(choice[TILE_PANELS], panels - first_panel), scratch)
+                         upright, begin, some, first_panel, min(choice[TILE_PANELS], panels - first_panel), scratch)
     return Winograd(pays, bind, run)
 
 
@@ -255,30 +288,38 @@ def make_form(dtype: str, shape: Shape, form: Form) -> Winograd:
 def make_winograd(dtype: str, shape: Shape) -> Winograd:
     if dtype not in DTYPES:
         return _nowhere()
-    three, five = make_form(dtype, shape, F4), make_form(dtype, shape, F4X5)
+    three, five, line = (make_form(dtype, shape, form) for form in (F4, F4X5, F4_LINE))
     pays_3, bind_3, run_3 = three.pays, three.bind, three.run
     pays_5, bind_5, run_5 = five.pays, five.bind, five.run
+    pays_line, bind_line, run_line = line.pays, line.bind, line.run
 
     @helper
-    def pays(k, n, sh, sc, th, tw, tc, spacing, top, packed):
-        if k == 3:
-            return pays_3(n, sh, sc, th, tw, tc, spacing, top, packed)
-        return pays_5(n, sh, sc, th, tw, tc, spacing, top, packed)
+    def pays(kh, kw, n, sh, sw, sc, th, tw, tc, spacing, top, left, packed):
+        if kh != kw:
+            return pays_line(n, sh, sw, sc, th, tw, tc, spacing, kh > kw, top, left, packed)
+        if kh == 3:
+            return pays_3(n, sh, sw, sc, th, tw, tc, spacing, False, top, left, packed)
+        return pays_5(n, sh, sw, sc, th, tw, tc, spacing, False, top, left, packed)
 
     @helper
-    def bind(k, n, sc, th, tw, tc, spacing, choice):
-        if k == 3:
-            bind_3(n, sc, th, tw, tc, spacing, choice)
+    def bind(kh, kw, n, sc, th, tw, tc, spacing, choice):
+        if kh != kw:
+            bind_line(n, sc, th, tw, tc, spacing, kh > kw, choice)
+        elif kh == 3:
+            bind_3(n, sc, th, tw, tc, spacing, False, choice)
         else:
-            bind_5(n, sc, th, tw, tc, spacing, choice)
+            bind_5(n, sc, th, tw, tc, spacing, False, choice)
 
     @helper
-    def run(k, source, f, target, turned, n, sh, sw, sc, th, tw, tc, spacing, top, left, choice, work, scratch,
+    def run(kh, kw, source, f, target, turned, n, sh, sw, sc, th, tw, tc, spacing, top, left, choice, work, scratch,
             phase, tile):
-        if k == 3:
-            run_3(source, f, target, turned, n, sh, sw, sc, th, tw, tc, spacing, top, left, choice, work,
+        if kh != kw:
+            run_line(source, f, target, turned, n, sh, sw, sc, th, tw, tc, spacing, kh > kw, top, left, choice, work,
+                     scratch, phase, tile)
+        elif kh == 3:
+            run_3(source, f, target, turned, n, sh, sw, sc, th, tw, tc, spacing, False, top, left, choice, work,
                   scratch, phase, tile)
         else:
-            run_5(source, f, target, turned, n, sh, sw, sc, th, tw, tc, spacing, top, left, choice, work,
+            run_5(source, f, target, turned, n, sh, sw, sc, th, tw, tc, spacing, False, top, left, choice, work,
                   scratch, phase, tile)
     return Winograd(pays, bind, run)

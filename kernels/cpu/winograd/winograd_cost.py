@@ -24,6 +24,7 @@ FILTER_TRANSFORM_COST, FILTER_RESULT_COST = 6, 7 / 3
 FILTER_DIRECT_COST = 1.18              # of a step of the direct way there, whose sums go through memory
 FILTER_NARROW_COST = 1.4               # the same of a panel of one vector, in parts of it
 PACK_COST = 20                         # of a row of a panel that the direct way packs in every run
+LINE_WORK = 1 / 4                      # of a tile of 6 pixels of one line: a sixth, and what each tile needs itself
 GAIN, GAIN_OF_LARGE = 1.15, 1.3         # it must be faster by so much, as its results are less exact
 
 
@@ -42,8 +43,8 @@ class Costs:
 
 @cache
 def costs(form: Form) -> Costs:
-    points, taps, grad_taps = form.points, form.taps ** 2, form.outputs ** 2
-    work, gain = (form.inputs / 6) ** 3, GAIN if form.inputs == 6 else GAIN_OF_LARGE
+    points, taps, grad_taps = form.points, form.all_taps, form.all_outputs
+    work, gain = (form.inputs / 6) ** 3 if form.axes == 2 else LINE_WORK, GAIN if form.inputs == 6 else GAIN_OF_LARGE
 
     @helper
     def faster(tiles, blocks, products, sc, tc, packed, size, lanes, width):
@@ -77,3 +78,15 @@ def costs(form: Form) -> Costs:
 def fits(kh, kw, stride_h, stride_w, dilation_h, dilation_w):
     """Whether Winograd computes such convolutions."""
     return (kh == 3 or kh == 5) and kw == kh and stride_h * stride_w == 1 and dilation_h == dilation_w
+
+
+@helper
+def fits_line(kh, kw, stride_h, stride_w):
+    """Whether it does so along one axis."""
+    return kh * kw == 3 and stride_h * stride_w == 1
+
+
+@helper
+def spacing_of(kh, dilation_h, dilation_w):
+    """The dilation that a filter has along its axis, or both."""
+    return dilation_h if kh > 1 else dilation_w

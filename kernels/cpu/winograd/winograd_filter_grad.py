@@ -20,7 +20,7 @@ from functools import cache
 from typing import Any
 
 from ..memory import ITEM_SIZES, ceil_div, helper, int64_at, part, pointer_to, prefetch, round_up, zero_bytes
-from ..products.micro import TABLE_WORDS, Shape, micro_kernel
+from ..products.micro import TABLE_WORDS, Shape, streaming_kernel
 from ..words import SCRATCH_BYTES, TILES, TILES_1, USER, WORK_BYTES
 from .winograd_cost import DTYPES, costs
 from .winograd_forms import F4_GRAD, F4X5_GRAD, Form, transforms
@@ -32,6 +32,7 @@ BLOCK_BYTES = 8 << 20                  # of a block's transformed pixels, about
 SHARED_TILES, SHARED_BYTES = 256, 16 << 20     # up to so many, phase 0 transforms them
 TRANSFORM_TILES = 16                   # of work of phase 0
 FEW_PARTS = 8                          # so few are divided by their units, too
+FAR_BYTES = 3 << 19                    # of transformed tiles: more may be beyond the second cache, and is asked for
 PRODUCTS = 1 << 20                     # multiplications of a tile of work, at least
 MOST_TILES, MOST_PARTS = 64, 16         # of work
 WORK_LIMIT = 32 << 20                  # bytes of all parts
@@ -133,7 +134,7 @@ def make_results(dtype: str, shape: Shape, form: Form) -> Any:
 @cache
 def make_steps(dtype: str, shape: Shape, form: Form) -> Steps:
     size, width, lanes, most_rows, points = ITEM_SIZES[dtype], shape.width, shape.lanes, shape.rows, form.points
-    micro, results = micro_kernel(dtype, shape), make_results(dtype, shape, form)
+    micro, results = streaming_kernel(dtype, shape), make_results(dtype, shape, form)
     kit, pixels_bytes = transforms(dtype, lanes, form), 2 * table_bytes(form)
     transform_x = make_transform(dtype, shape, form.inputs, 1, kit.picture)
     transform_dy = make_transform(dtype, shape, OUT, shape.vectors, kit.pixels)
@@ -179,15 +180,20 @@ def make_steps(dtype: str, shape: Shape, form: Form) -> Steps:
                 words[1 + i] = xs + (vector * count * lanes + number - min(vector * lanes, c - lanes)) * size
 
     @helper
-    def products(step_x, dys, step_dy, sums, tables, channels, count):
-        """The products of a unit, whose panel of dy is at dys."""
-        tiles = ceil_div(channels, most_rows)
+    def products(xs, step_x, dys, step_dy, sums, tables, channels, count, run_bytes):
+        """The products of a unit, whose panel of dy is at dys, and whose vectors of x are at xs. Those of the next
+        point are asked for meanwhile: with the first register tile dy, with the others `run_bytes` of x, if not 0."""
+        tiles, panel_bytes = ceil_div(channels, most_rows), count * width * size
         for point in range(points):
             for tile in range(tiles):
-                row = channels * tile // tiles
+                row, line, place = channels * tile // tiles, dys + point * step_dy, (tile - 1) * panel_bytes
+                ahead = min(run_bytes, step_dy)
+                if tile > 0:
+                    ahead = xs + (point + 1) * step_x + place - line if place < run_bytes else 0
                 micro(channels * (tile + 1) // tiles - row, 1, count, point * step_x, lanes * size,
-                      dys + point * step_dy, width * size, tables + tile * TABLE_WORDS * 8,
-                      sums + point * sum_bytes(channels) + row * width * size, width * size, False, width)
+                      line, width * size, tables + tile * TABLE_WORDS * 8,
+                      sums + point * sum_bytes(channels) + row * width * size, width * size, False, width, ahead,
+                      width * size)
 
     @helper
     def multiply(xs, dys, dw, c, oc, count, first_unit, units, later, scratch):
@@ -199,8 +205,11 @@ def make_steps(dtype: str, shape: Shape, form: Form) -> Steps:
             channel = c * number // chunks
             channels = c * (number + 1) // chunks - channel
             fill_tables(tables, xs, c, channel, channels, count)
-            products(point_x(count, c), dys + panel * count * width * size, point_dy(count, oc), sums, tables, channels,
-                     count)
+            first, last = channel // lanes, ceil_div(channel + channels, lanes)
+            far = points * count * (c + oc) * size > FAR_BYTES
+            products(xs + first * count * lanes * size, point_x(count, c), dys + panel * count * width * size,
+                     point_dy(count, oc), sums, tables, channels, count,
+                     (last - first) * count * lanes * size if far else 0)
             results(sums, sum_bytes(channels), dw, c, oc, channel, channels, panel * width, later, taps)
     return Steps(point_x, point_dy, scratch_bytes, transform, multiply)
 

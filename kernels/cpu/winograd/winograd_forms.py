@@ -1,16 +1,16 @@
-"""Winograd's F(m x m, r x r): the matrices, and machine code that multiplies tiles by them.
+"""Winograd's F(m x m, r x r) and F(m, r): the matrices, and machine code that multiplies tiles by them.
 
 Job: an m x m tile of an r x r convolution's result is A' [(G g G') * (B' d B)] A, where d is the tile of m + r - 1
-pixels squared that it depends on, g the filter, * element by element. Each of the three transforms takes one vector of
-channels at a time: every element of a tile is one vector. B' depends on m + r alone: the gradient for a filter of m
-taps, where tiles of r pixels of dy take the filter's place, shares it.
+pixels squared that it depends on, g the filter, * element by element. Along one axis it is A' [(G g) * (B' d)]. Each of
+the three transforms takes one vector of channels at a time: every element of a tile is one vector. B' depends on m + r
+alone: the gradient for a filter of m taps, where tiles of r pixels of dy take the filter's place, shares it.
 Order: the matrix by each column, then by each row of what that gave. Two rows or two columns of a matrix that differ
 only in signs share their sums.
 Invariants: reads and writes exactly the elements of the tile, at the addresses that it is given.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from math import prod
@@ -26,17 +26,20 @@ from ..memory import ITEM_SIZES, LLVM_FLOATS
 _I64 = ir.IntType(64)
 _BYTES = ir.IntType(8).as_pointer()
 Matrix = tuple[tuple[Fraction, ...], ...]
+_ONE: Matrix = ((Fraction(1),),)
 
 
 @dataclass(frozen=True)
 class Form:
-    """outputs: m. taps: r. pictures, filters, results: B', G and A'."""
+    """outputs: m. taps: r. pictures, filters, results: B', G and A'. axes: 2, or 1 for filters and tiles of one line.
+    """
 
     outputs: int
     taps: int
     pictures: Matrix
     filters: Matrix
     results: Matrix
+    axes: int = 2
 
     @property
     def inputs(self) -> int:
@@ -45,7 +48,19 @@ class Form:
     @property
     def points(self) -> int:
         """Products of a tile."""
-        return self.inputs ** 2
+        return self.inputs ** self.axes
+
+    @property
+    def all_taps(self) -> int:
+        return self.taps ** self.axes
+
+    @property
+    def all_outputs(self) -> int:
+        return self.outputs ** self.axes
+
+    @property
+    def name(self) -> str:
+        return f"{self.outputs}x{self.taps}" + "_line" * (self.axes == 1)
 
 
 def _times(left: tuple[Fraction, ...], right: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
@@ -81,6 +96,7 @@ def form_of(outputs: int, *places: Fraction) -> Form:
 PLACES = Fraction(5, 8), Fraction(3, 2)
 F4 = form_of(4, *PLACES)
 F4_GRAD = form_of(3, *PLACES)
+F4_LINE = replace(F4, axes=1)
 # Of the triples of twelve such numbers, those with the least error.
 PLACES_5 = Fraction(1, 2), Fraction(1), Fraction(2)
 F4X5 = form_of(4, *PLACES_5)
@@ -107,8 +123,8 @@ class Transforms:
 @cache
 def transforms(dtype: str, lanes: int, form: Form) -> Transforms:
     """For vectors of `lanes` elements."""
-    emitter = _Emitter(dtype, lanes)
-    name = f"gc_winograd_{dtype}x{lanes}_{form.outputs}x{form.taps}"
+    emitter = _Emitter(dtype, lanes, form.axes)
+    name = f"gc_winograd_{dtype}x{lanes}_{form.name}"
 
     @intrinsic
     def picture(typing_context, table, offset, target, step):
@@ -149,10 +165,11 @@ def transforms(dtype: str, lanes: int, form: Form) -> Transforms:
 
 @dataclass(frozen=True)
 class _Emitter:
-    """Emits M d M' for a matrix M, as a function of its own."""
+    """Emits M d M' for a matrix M, or M d for one axis, as a function of its own."""
 
     dtype: str
     lanes: int
+    axes: int
 
     @property
     def vector(self) -> ir.VectorType:
@@ -171,13 +188,13 @@ class _Emitter:
 
     def _emit(self, b, arguments, matrix, table):
         source, step, target, row_step, column_step = arguments
-        side = len(matrix[0])
+        side, down = len(matrix[0]), matrix if self.axes == 2 else _ONE
         columns = []
         for x in range(side):
-            column = [self._load(b, source, step, y * side + x, table) for y in range(side)]
-            columns.append(self._product(b, matrix, column))
+            column = [self._load(b, source, step, y * side + x, table) for y in range(len(down[0]))]
+            columns.append(self._product(b, down, column))
         goal = b.inttoptr(target, _BYTES)
-        for y in range(len(matrix)):
+        for y in range(len(down)):
             line = b.gep(goal, [b.mul(row_step, _I64(y))])
             for x, value in enumerate(self._product(b, matrix, [column[y] for column in columns])):
                 where = b.gep(line, [b.mul(column_step, _I64(x))])

@@ -19,7 +19,7 @@ NUMBERS = ("%tid.x", "%ntid.x", "%ctaid.x", "%ctaid.y", "%ctaid.z", "%nctaid.x",
 SHARED_AT = 64                         # where in `thread` the address of shared memory stands
 FLOATS = {"f16": "half", "f32": "float", "f64": "double"}
 HELPERS = ("barrier", "warp", "copy", "copies_commit", "copies_wait", "misaligned", "phase_begin", "phase_arrive",
-           "phase_wait", "box", "warpgroup")
+           "phase_wait", "box", "pixels", "warpgroup")
 
 
 def bits_of(kind: str) -> int:

@@ -26,13 +26,18 @@ def _barrier(w: HostWriter, i: Instruction) -> None:
 
 
 def box(w: HostWriter, i: Instruction) -> None:
-    """cp.async.bulk.tensor: [to], [map, {along, line, matrix}], [mbarrier]"""
-    found = re.fullmatch(r"\[(%\w+), *\{(.*)\}\]", i.operands[1])
-    if i.opcode != "cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes" or found is None:
+    """cp.async.bulk.tensor: [to], [map, {along, line, matrix}], [mbarrier]; of pixels [to], [map, {channel, column,
+    row, picture}], [mbarrier], {columns, rows}"""
+    found, of_pixels = re.fullmatch(r"\[(%\w+), *\{(.*)\}\]", i.operands[1]), ".im2col." in i.opcode
+    kind = "4d.shared::cluster.global.im2col" if of_pixels else "3d.shared::cluster.global"
+    if i.opcode != f"cp.async.bulk.tensor.{kind}.mbarrier::complete_tx::bytes" or found is None:
         raise refuse(i)
     tensor = w.value(f"inttoptr i64 {w.read(found.group(1), 'u64')} to ptr")
     place = [f"i32 {w.read(name.strip(), 's32')}" for name in found.group(2).split(",")]
-    w.helper("box", "void", f"ptr {w.address(i.operands[0], 128)}", f"ptr {tensor}", *place,
+    if of_pixels:
+        words = [w.read(name, "u16") for name in i.group(3)]
+        place += [f"i32 {w.value(f'zext i16 {word} to i32')}" for word in words]
+    w.helper("pixels" if of_pixels else "box", "void", f"ptr {w.address(i.operands[0], 128)}", f"ptr {tensor}", *place,
              f"ptr {w.address(i.operands[2], 8)}")
 
 

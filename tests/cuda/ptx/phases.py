@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ptx.memory import SHIFT
-from ptx.tensor_map import unpacked
+from ptx.tensor_map import AnyMap, PictureMap, unpacked
 from ptx.text import Instruction, PtxError
 
 if TYPE_CHECKING:
@@ -230,6 +230,8 @@ class Phases:
 def _box(launch: Launch, tensor: bytes, place: list[int]) -> np.ndarray:
     """The bytes of a box, line by line; zeros outside of the tensor."""
     t = unpacked(tensor)
+    if isinstance(t, PictureMap) or len(place) != 3:
+        return _pixels(launch, t, place)
     found = np.zeros((t.across, GRAIN), np.uint8)
     first, line, matrix = place
     inside = min(t.along, t.length - first) * (GRAIN // t.along)
@@ -238,13 +240,40 @@ def _box(launch: Launch, tensor: bytes, place: list[int]) -> np.ndarray:
     count = max(min(t.across, t.lines - line), 0)
     begin = t.address + matrix * t.matrix + first * (GRAIN // t.along)
     for number in range(count):
-        address = begin + (line + number) * t.line
-        allocation, offset = launch.access.memory.allocations.get(address >> SHIFT), address & ((1 << SHIFT) - 1)
-        if allocation is None or offset + inside > allocation.count:
-            raise PtxError(f"TMA reads outside global memory: {inside} bytes at {address:#x}")
-        if not allocation.written[offset:offset + inside].all():
-            raise PtxError("TMA reads global memory before it was written")
-        found[number, :inside] = allocation.bytes[offset:offset + inside]
+        found[number, :inside] = _global(launch, begin + (line + number) * t.line, inside)
+    return found.ravel()
+
+
+def _global(launch: Launch, address: int, count: int) -> np.ndarray:
+    allocation, offset = launch.access.memory.allocations.get(address >> SHIFT), address & ((1 << SHIFT) - 1)
+    if allocation is None or offset + count > allocation.count:
+        raise PtxError(f"TMA reads outside global memory: {count} bytes at {address:#x}")
+    if not allocation.written[offset:offset + count].all():
+        raise PtxError("TMA reads global memory before it was written")
+    return allocation.bytes[offset:offset + count]
+
+
+def _pixels(launch: Launch, t: AnyMap, place: list[int]) -> np.ndarray:
+    """The bytes of pixels of windows that follow one another, a line each; zeros outside of the pictures. place:
+    channel, column, row and picture of the first window, then columns and rows from a window to its pixel."""
+    if not isinstance(t, PictureMap) or len(place) != 6:
+        raise PtxError("a copy of pixels by a map of matrices, or the other way round")
+    found, size = np.zeros((t.pixels, GRAIN), np.uint8), GRAIN // t.channels
+    channel, column, row, picture, across, down = place
+    (left, top), (right, bottom) = t.lower, (t.w - 1 + t.upper[0], t.h - 1 + t.upper[1])
+    if not (left <= column <= right and top <= row <= bottom) or min(channel, picture, across, down) < 0:
+        raise PtxError(f"TMA begins at {place}, where no window is: columns {left} to {right}, rows {top} to {bottom}")
+    inside = min(t.channels, t.c - channel) * size
+    for number in range(t.pixels):
+        x, y = column + across, row + down
+        if picture < t.n and 0 <= x < t.w and 0 <= y < t.h and inside > 0:
+            pixel = (picture * t.h + y) * t.w + x
+            found[number, :inside] = _global(launch, t.address + (pixel * t.c + channel) * size, inside)
+        column += t.strides[0]
+        if column > right:
+            column, row = left, row + t.strides[1]
+        if row > bottom:
+            row, picture = top, picture + 1
     return found.ravel()
 
 
@@ -262,7 +291,8 @@ def phase_operation(instruction: Instruction, launch: Launch) -> Callable[[], No
         at = launch.addresses(instruction.operands[1])
         count = launch.reader(instruction.operands[2] if "expect_tx" in opcode else "0", "u32")
         return lambda: _each(launch, launch.phases.arrive, at, count)
-    if opcode == "cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes":
+    if opcode in ("cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes",
+                  "cp.async.bulk.tensor.4d.shared::cluster.global.im2col.mbarrier::complete_tx::bytes"):
         return _copy(instruction, launch)
     return None
 
@@ -277,13 +307,16 @@ def _each(launch: Launch, act: Callable[[int, int, int], None], at: Callable[[],
 
 
 def _copy(instruction: Instruction, launch: Launch) -> Callable[[], None]:
-    """[to], [map, {along, line, matrix}], [mbarrier]"""
+    """[to], [map, {along, line, matrix}], [mbarrier]; [to], [map, {channel, column, row, picture}], [mbarrier],
+    {columns, rows}"""
     found = re.fullmatch(r"\[(%\w+), *\{(.*)\}\]", instruction.operands[1])
     if found is None:
         raise PtxError(f"not emulated: {instruction.line}")
     to, told = launch.addresses(instruction.operands[0]), launch.addresses(instruction.operands[2])
     tensor = launch.reader(found.group(1), "u64")
     places = [launch.reader(name.strip(), "s32") for name in found.group(2).split(",")]
+    if ".im2col." in instruction.opcode:
+        places += [launch.reader(name, "u16") for name in instruction.group(3)]
 
     def start() -> None:
         lanes = launch.lanes()

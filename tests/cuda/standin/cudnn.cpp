@@ -25,7 +25,8 @@ static long convolutions;
 namespace {
 
 enum Status { success = 0, not_initialized = 1001, bad_param = 2000, not_supported = 3000, execution_failed = 5000 };
-enum { real_32 = 0, real_64 = 1, nchw = 0, nhwc = 1, default_math = 0, converting_math = 2, fma_math = 3 };
+enum { real_32 = 0, real_64 = 1, float_16 = 2, bfloat_16 = 9, nchw = 0, nhwc = 1 };
+enum { default_math = 0, tensor_math = 1, converting_math = 2, fma_math = 3 };
 enum Kind_of { forward, of_input, of_filter };
 constexpr size_t some_workspace = 4096, large_workspace = size_t(1) << 30;
 
@@ -82,6 +83,26 @@ std::vector<Known> known(Kind_of kind, const Array& x, const Way& way) {
   return {{0, 0, 0, math, 0, false}, {5, 0, 1, math, room, false}, {3, 0, 0, math, 0, false}, {1, 0, 1, math, room, true}};
 }
 
+bool is_short(int type) { return type == float_16 || type == bfloat_16; }
+
+float widened(const uint16_t* at, int type) {
+  if (type == float_16) return float(*reinterpret_cast<const _Float16*>(at));
+  uint32_t bits = uint32_t(*at) << 16;
+  float x;
+  return memcpy(&x, &bits, 4), x;
+}
+
+void round_to(uint16_t* at, int type, float x) {
+  if (type == float_16) {
+    *reinterpret_cast<_Float16*>(at) = _Float16(x);
+    return;
+  }
+  uint32_t bits;
+  memcpy(&bits, &x, 4);
+  bits = std::isnan(x) ? 0x7FFFu << 16 : bits + 0x7FFF + (bits >> 16 & 1);       // to the nearest, ties to even
+  *at = uint16_t(bits >> 16);
+}
+
 struct Shapes {
   const Array *x, *f, *y;
 };
@@ -97,7 +118,8 @@ int windows(const Array& x, const Array& f, const Way& way, int axis) {
 
 bool fit(const Shapes& s, const Way& way) {
   const Array &x = *s.x, &f = *s.f, &y = *s.y;
-  bool alike = x.type == f.type && x.type == y.type && x.type == way.type && x.layout == f.layout && x.layout == y.layout;
+  bool sums = is_short(x.type) ? way.type == real_32 && way.math == tensor_math : x.type == way.type;
+  bool alike = x.type == f.type && x.type == y.type && sums && x.layout == f.layout && x.layout == y.layout;
   return alike && !x.is_filter && f.is_filter && !y.is_filter && x.sizes[0] == y.sizes[0] && way.groups > 0 &&
          x.sizes[1] == f.sizes[1] * way.groups && f.sizes[0] == y.sizes[1] && f.sizes[0] % way.groups == 0 &&
          y.sizes[2] == windows(x, f, way, 0) && y.sizes[3] == windows(x, f, way, 1) && x.count() && f.count() && y.count();
@@ -146,6 +168,17 @@ void compute(Kind_of kind, const Shapes& s, const Way& way, const T* a, const T*
   if (is("wrong")) result[count - 1] += 1;
 }
 
+// 16-bit floats, whose sums are float32 and rounded once.
+void compute_short(Kind_of kind, const Shapes& s, const Way& way, const uint16_t* a, const uint16_t* b, uint16_t* result,
+                   size_t a_count, size_t b_count, size_t count) {
+  std::vector<float> first(a_count), second(b_count), sums(count);
+  int type = s.x->type;
+  for (size_t i = 0; i < a_count; i++) first[i] = widened(a + i, type);
+  for (size_t i = 0; i < b_count; i++) second[i] = widened(b + i, type);
+  compute(kind, s, way, first.data(), second.data(), sums.data(), count);
+  for (size_t i = 0; i < count; i++) round_to(result + i, type, sums[i]);
+}
+
 int get(Kind_of kind, void* handle, const void* a, const void* b, const void* way, const void* result, int most, int* count,
         Found* found) {
   auto s = shapes(kind, static_cast<const Array*>(a), static_cast<const Array*>(b), static_cast<const Array*>(result));
@@ -192,14 +225,17 @@ int convolve(Kind_of kind, void* handle, const void* alpha, const void* a_like, 
   put(*stream, [=] {
     convolutions++;
     if (is("slow")) std::this_thread::sleep_for(std::chrono::milliseconds(30));
-    size_t bytes = wide ? 8 : 4;
+    size_t bytes = wide ? 8 : is_short(x.type) ? 2 : 4;
     if (!inside(uintptr_t(a), x.count() * bytes, Kind::device) || !inside(uintptr_t(b), f.count() * bytes, Kind::device) ||
         !inside(uintptr_t(result), y.count() * bytes, Kind::device)) {
       break_with(700, "a convolution of memory that is not there");
       return 700;
     }
     auto s = shapes(kind, &x, &f, &y);
-    if (wide)
+    if (is_short(x.type))
+      compute_short(kind, s, of, static_cast<const uint16_t*>(a), static_cast<const uint16_t*>(b), static_cast<uint16_t*>(result),
+                    x.count(), f.count(), y.count());
+    else if (wide)
       compute(kind, s, of, static_cast<const double*>(a), static_cast<const double*>(b), static_cast<double*>(result), y.count());
     else
       compute(kind, s, of, static_cast<const float*>(a), static_cast<const float*>(b), static_cast<float*>(result), y.count());
@@ -210,7 +246,7 @@ int convolve(Kind_of kind, void* handle, const void* alpha, const void* a_like, 
 
 int describe_array(void* made, bool is_filter, int type, int layout, int n, int c, int h, int w) {
   auto& array = *static_cast<Array*>(made);
-  if ((layout != nchw && layout != nhwc) || (type != real_32 && type != real_64) || n < 1 || c < 1 || h < 1 || w < 1)
+  if ((layout != nchw && layout != nhwc) || (type != real_32 && type != real_64 && !is_short(type)) || n < 1 || c < 1 || h < 1 || w < 1)
     return wrong("an array that is not known here");
   array = {is_filter, type, layout, {n, c, h, w}};
   return success;

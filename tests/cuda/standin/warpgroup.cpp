@@ -52,6 +52,24 @@ struct Matrix {
   }
 };
 
+// One of the lines of 128 bytes that a copy writes, its pieces exchanged; `count` bytes of it come from global memory.
+void line_to(Thread& t, void* to, unsigned number, uint64_t from, uint64_t count) {
+  unsigned char bytes[128] = {};
+  if (count > 128) count = 128;
+  if (count && !inside(from, count, Kind::device)) fail(t, "TMA reads near " + describe(from));
+  if (count) memcpy(bytes, reinterpret_cast<const void*>(from), count);
+  uintptr_t at = uintptr_t(shared_place<void>(t, to)) + 128 * number;
+  for (unsigned chunk = 0; chunk < 8; chunk++)
+    memcpy(reinterpret_cast<void*>(at + 16 * (chunk ^ (at >> 7 & 7))), bytes + 16 * chunk, 16);
+}
+
+void come(Thread& t, const void* told, unsigned lines) {
+  auto& phase = *shared_place<Phase>(t, told);
+  phase.bytes -= 128 * lines;
+  if (phase.bytes < 0) fail(t, "bytes come to an mbarrier that nobody announced");
+  end(phase);
+}
+
 float value(int element, uint32_t bits) {
   if (element == 0) return half_value(uint16_t(bits));
   bits = element == 1 ? bits << 16 : bits & 0xFFFFE000u;
@@ -83,29 +101,47 @@ int standin_phase_wait(Thread* t, const void* at, uint32_t parity) {
 void standin_box(Thread* t, void* to, const void* tensor, int32_t first, int32_t line, int32_t matrix, void* told) {
   TensorMap map;
   memcpy(&map, tensor, sizeof map);
-  if (map.made != made_here || map.rank != 3 || map.swizzle != swizzle_128 || map.box[2] != 1 ||
+  if (map.made != made_here || map.of_pixels || map.rank != 3 || map.swizzle != swizzle_128 || map.box[2] != 1 ||
       map.box[0] * map.element_bytes != 128)
     fail(*t, "a tensor map of lines of other than 128 bytes, or none at all");
   if (uintptr_t(to) % 128) fail(*t, "TMA to an address that is no multiple of 128");
   bool there = first >= 0 && line >= 0 && matrix >= 0 && uint64_t(matrix) < map.sizes[2];
   for (unsigned i = 0; i < map.box[1]; i++) {
-    unsigned char bytes[128] = {};
+    uint64_t from = 0, count = 0;
     if (there && uint64_t(line) + i < map.sizes[1] && uint64_t(first) < map.sizes[0]) {
-      uint64_t inside_line = (map.sizes[0] - uint64_t(first)) * map.element_bytes;
-      size_t count = inside_line < 128 ? inside_line : 128;
-      uint64_t from = map.address + uint64_t(matrix) * map.strides[1] + (uint64_t(line) + i) * map.strides[0] +
-                      uint64_t(first) * map.element_bytes;
-      if (!inside(from, count, Kind::device)) fail(*t, "TMA reads near " + describe(from));
-      memcpy(bytes, reinterpret_cast<const void*>(from), count);
+      count = (map.sizes[0] - uint64_t(first)) * map.element_bytes;
+      from = map.address + uint64_t(matrix) * map.strides[1] + (uint64_t(line) + i) * map.strides[0] +
+             uint64_t(first) * map.element_bytes;
     }
-    uintptr_t at = uintptr_t(shared_place<void>(*t, to)) + 128 * i;
-    for (unsigned chunk = 0; chunk < 8; chunk++)
-      memcpy(reinterpret_cast<void*>(at + 16 * (chunk ^ (at >> 7 & 7))), bytes + 16 * chunk, 16);
+    line_to(*t, to, i, from, count);
   }
-  auto& phase = *shared_place<Phase>(*t, told);
-  phase.bytes -= 128 * map.box[1];
-  if (phase.bytes < 0) fail(*t, "bytes come to an mbarrier that nobody announced");
-  end(phase);
+  come(*t, told, map.box[1]);
+}
+
+void standin_pixels(Thread* t, void* to, const void* tensor, int32_t channel, int32_t column, int32_t row, int32_t picture,
+                    int32_t across, int32_t down, void* told) {
+  TensorMap map;
+  memcpy(&map, tensor, sizeof map);
+  if (map.made != made_here || !map.of_pixels) fail(*t, "no tensor map of pictures");
+  if (uintptr_t(to) % 128) fail(*t, "TMA to an address that is no multiple of 128");
+  int64_t right = int64_t(map.sizes[1]) - 1 + map.upper[0], bottom = int64_t(map.sizes[2]) - 1 + map.upper[1];
+  if (column < map.lower[0] || column > right || row < map.lower[1] || row > bottom || channel < 0 || picture < 0)
+    fail(*t, "TMA begins where no window is");
+  for (unsigned i = 0; i < map.box[1]; i++) {
+    int64_t x = column + across, y = row + down;
+    uint64_t from = 0, count = 0;
+    if (uint64_t(picture) < map.sizes[3] && x >= 0 && y >= 0 && uint64_t(x) < map.sizes[1] && uint64_t(y) < map.sizes[2] &&
+        uint64_t(channel) < map.sizes[0]) {
+      count = (map.sizes[0] - uint64_t(channel)) * map.element_bytes;
+      from = map.address + uint64_t(picture) * map.strides[2] + uint64_t(y) * map.strides[1] + uint64_t(x) * map.strides[0] +
+             uint64_t(channel) * map.element_bytes;
+    }
+    line_to(*t, to, i, from, count);
+    column += map.steps[0];
+    if (column > right) column = map.lower[0], row += map.steps[1];
+    if (row > bottom) row = map.lower[1], picture++;
+  }
+  come(*t, told, map.box[1]);
 }
 
 // This thread's sums of a warpgroup's product. element: 0 float16, 1 bfloat16, 2 tf32; sums: words.

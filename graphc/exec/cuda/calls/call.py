@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,14 @@ class Call:
     warpgroups: WarpgroupProducts | None = None
     stored: tuple[str, ...] = ()
 
+    def stored_as(self, operand: int) -> str:
+        """What an operand is in memory."""
+        return self.stored[operand] if self.stored else self.types[0]
+
+    def of_type(self, dtype: str) -> Call:
+        """The same whose numbers are of that type: for what moves elements as they are."""
+        return replace(self, types=(dtype, *self.types[1:]), stored=())
+
 
 def size_of(dtype: str) -> int:
     return DTYPES[dtype].size
@@ -100,6 +108,12 @@ class ProgramBuilder:
     def __call__(self, op: str, dtype: str, *args: int, value: float = 0) -> int:
         self.instrs.append(Instr(op, dtype, args, value))
         return len(self.loads) + len(self.instrs) - 1
+
+    def as_type(self, dtype: str, value: int) -> int:
+        """A value, cast if it is of another type."""
+        loads = len(self.loads)
+        found = self.loads[value] if value < loads else self.instrs[value - loads].dtype
+        return value if found == dtype else self("cast", dtype, value)
 
     def program(self, *stores: int) -> Program:
         return Program(self.loads, tuple(self.instrs), stores)

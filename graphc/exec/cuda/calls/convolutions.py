@@ -16,7 +16,7 @@ from typing import Any
 
 from graphc.exec.cuda.calls import edges, taps
 from graphc.exec.cuda.calls.call import Call, ProgramBuilder, launch, map_work, size_of
-from graphc.exec.cuda.calls.products import NARROW, Factors, Spaced, Windowed, cost, product
+from graphc.exec.cuda.calls.products import HALVES, NARROW, Factors, Spaced, Windowed, cost, product
 from graphc.exec.cuda.calls.windows import Line, Pictures, Windows, copied, inside, padded
 from graphc.exec.cuda.code.taps import fold
 from graphc.exec.cuda.vendor.cudnn import Kind
@@ -81,18 +81,30 @@ def _windowed(x: Pictures, windows: Windows, channels: int) -> Windowed | None:
     return Windowed(x.count, channels, windows.kw, windows.oh, windows.ow, picture, row, column, tap_row, tap)
 
 
+def _stored(call: Call) -> dict[str, Any]:
+    """Of Factors: what both factors are in memory, and the result, if it is not what is summed."""
+    kinds = {"element": call.stored_as(0), "result": call.stored_as(2)}
+    return {name: kind for name, kind in kinds.items() if kind in HALVES}
+
+
+def _framed(call: Call, v: Convolution, x: int) -> tuple[list[Work], Pictures]:
+    """x with what its windows see around it."""
+    return inside(call.of_type(call.stored_as(0)), v.x(x), v.windows, v.top, v.left)
+
+
 def _convolved(call: Call, v: Convolution, x: Pictures, filters: int, y: int) -> list[Work]:
     """y = windows times filters[kh, kw, v.c, groups, v.oc]; x has a frame."""
     factors = Factors(call.types[0], v.groups, v.pixels, v.oc, v.taps * v.c, windows=_windowed(x, v.windows, v.c),
-                      **v.spaced(v.c, v.oc, v.oc))
+                      **v.spaced(v.c, v.oc, v.oc), **_stored(call))
     return product(call, factors, x.address, filters, y)
 
 
 def quickest(call: Call, kind: Kind, v: Convolution, own: Made, mend: Made) -> list[Work]:
-    """The call's result by NVIDIA's library where that is faster, else by `own`. mend: what looks behind the library's
-    result at what zeros have made NaN; `own` does that itself."""
-    found = call.libraries.convolution(call, kind, v, own, mend) if call.libraries is not None else None
-    return own(call, v, *call.operands) if found is None else found
+    """The call's result by warpgroups or by NVIDIA's library where those are faster, else by `own`. mend: what looks
+    behind their results at what zeros have made NaN; `own` does that itself."""
+    best = call.warpgroups.best_convolution(call, kind, v, own, mend) if call.warpgroups is not None else own
+    found = call.libraries.convolution(call, kind, v, best, mend) if call.libraries is not None else None
+    return best(call, v, *call.operands) if found is None else found
 
 
 def convolution(call: Call) -> list[Work]:
@@ -100,7 +112,7 @@ def convolution(call: Call) -> list[Work]:
 
 
 def _convolution(call: Call, v: Convolution, x: int, filters: int, y: int) -> list[Work]:
-    work, framed = inside(call, v.x(x), v.windows, v.top, v.left)
+    work, framed = _framed(call, v, x)
     return work + _convolved(call, v, framed, filters, y) + edges.results(call, v, x, filters, y)
 
 
@@ -110,12 +122,11 @@ def filter_gradient(call: Call) -> list[Work]:
 
 def _filter_gradient(call: Call, v: Convolution, x: int, dy: int, dw: int) -> list[Work]:
     """dw = the windows, turned, times dy."""
-    dtype = call.types[0]
     if not v.pixels:
-        return [Clear(dw, v.taps * v.c * v.groups * v.oc * size_of(dtype))]
-    work, framed = inside(call, v.x(x), v.windows, v.top, v.left)
-    factors = Factors(dtype, v.groups, v.taps * v.c, v.oc, v.pixels, transpose_a=True,
-                      windows=_windowed(framed, v.windows, v.c), **v.spaced(v.c, v.oc, v.oc))
+        return [Clear(dw, v.taps * v.c * v.groups * v.oc * size_of(call.stored_as(2)))]
+    work, framed = _framed(call, v, x)
+    factors = Factors(call.types[0], v.groups, v.taps * v.c, v.oc, v.pixels, transpose_a=True,
+                      windows=_windowed(framed, v.windows, v.c), **v.spaced(v.c, v.oc, v.oc), **_stored(call))
     return work + product(call, factors, framed.address, dy, dw) + edges.filters(call, v, x, dy, dw)
 
 
@@ -125,23 +136,24 @@ def input_gradient(call: Call) -> list[Work]:
 
 def _input_gradient(call: Call, v: Convolution, dy: int, filters: int, dx: int) -> list[Work]:
     """Whichever is expected to be quicker: by windows of dy, or by columns."""
-    dtype = call.types[0]
-    by_windows = cost(call, Factors(dtype, v.groups, v.n * v.h * v.w, v.c, v.taps * v.oc))
+    dtype, stored = call.types[0], _stored(call)
+    by_windows = cost(call, Factors(dtype, v.groups, v.n * v.h * v.w, v.c, v.taps * v.oc, **stored))
     moved = 2 * v.pixels * v.taps * v.groups * v.c * size_of(dtype) / MOVED
-    by_columns = cost(call, Factors(dtype, v.groups, v.pixels, v.taps * v.c, v.oc, transpose_b=True)) + moved
+    by_columns = cost(call, Factors(dtype, v.groups, v.pixels, v.taps * v.c, v.oc, transpose_b=True, **stored)) + moved
     return (_by_columns if by_columns < by_windows else _by_windows)(call, v, dy, filters, dx)
 
 
 def _by_windows(call: Call, v: Convolution, dy: int, filters: int, dx: int) -> list[Work]:
     """dx = dy, its pixels apart by the strides, convolved with the filter turned round."""
-    windows, size = v.windows, size_of(call.types[0])
+    windows, factors = v.windows, call.of_type(call.stored_as(0))
+    size = size_of(factors.types[0])
     high, wide = (windows.kh - 1) * windows.dilation_h, (windows.kw - 1) * windows.dilation_w
-    work, framed = padded(call, v.y(dy), Line(windows.oh, v.h + high, high - v.top, windows.stride_h),
+    work, framed = padded(factors, v.y(dy), Line(windows.oh, v.h + high, high - v.top, windows.stride_h),
                           Line(windows.ow, v.w + wide, wide - v.left, windows.stride_w))
     results = v.groups * v.oc
     turned = call.scratch(v.taps * results * v.c * size)   # [kh, kw, oc, groups, c], taps from the last to the first
     last = filters + size * (v.taps - 1) * v.c * results
-    work += copied(call, (windows.kh, windows.kw, v.oc, v.groups, v.c),
+    work += copied(factors, (windows.kh, windows.kw, v.oc, v.groups, v.c),
                    (last, (-windows.kw * v.c * results, -v.c * results, 1, v.oc, results)),
                    (turned, (windows.kw * results * v.c, results * v.c, v.groups * v.c, v.c, 1)))
     back = Windows(windows.kh, windows.kw, v.h, v.w, 1, 1, windows.dilation_h, windows.dilation_w)
@@ -152,13 +164,14 @@ def _by_windows(call: Call, v: Convolution, dy: int, filters: int, dx: int) -> l
 def _by_columns(call: Call, v: Convolution, dy: int, filters: int, dx: int) -> list[Work]:
     """columns[windows, groups, taps and channels] = dy times the filter, turned; what windows see of a pixel is added
     up."""
-    dtype, windows, width = call.types[0], v.windows, v.taps * v.c
+    dtype, windows, width, stored = call.types[0], v.windows, v.taps * v.c, _stored(call)
+    stored.pop("result", "")               # columns are summed before they are rounded
     columns = call.scratch(v.pixels * v.groups * width * size_of(dtype))
     work = product(call, Factors(dtype, v.groups, v.pixels, width, v.oc, transpose_b=True,
-                                 **v.spaced(v.oc, v.oc, width)), dy, filters, columns)
+                                 **v.spaced(v.oc, v.oc, width), **stored), dy, filters, columns)
     dense = windows.dilation_h == windows.dilation_w == 1
     elements, in_groups = v.x(dx).count, v.groups > 1
-    kernel = fold(dtype, dense, in_groups, max(elements, v.pixels * v.groups * width) < NARROW)
+    kernel = fold(dtype, call.stored_as(2), dense, in_groups, max(elements, v.pixels * v.groups * width) < NARROW)
     return work + launch(call, kernel, elements, columns, dx, elements, v.h, v.w, v.groups * v.c, windows.kh,
                          windows.kw, windows.oh, windows.ow, v.top, v.left, windows.stride_h, windows.stride_w,
                          windows.dilation_h, windows.dilation_w, *([v.groups, v.c] if in_groups else []))

@@ -32,14 +32,18 @@ def _pixels_inside(size: int, count: int, taps: int, stride: int, rate: int, pad
     return (first, end) if stride == 1 and first < end else (0, 0)
 
 
-def _looked_at(call: Call, v: Convolution, kernel: Callable[[str, bool], KernelBuilder], operands: tuple[int, ...],
-               size: tuple[int, int, int], spans: tuple[Span, Span]) -> list[Work]:
+def _looked_at(call: Call, v: Convolution, kernel: Callable[[code.Types, bool], KernelBuilder],
+               operands: tuple[int, ...], size: tuple[int, int, int], spans: tuple[Span, Span]) -> list[Work]:
     """size: rows, columns and channels of what is looked at outside of the spans."""
     (top, bottom), (left, right) = spans
     around = size[0] * size[1] - (bottom - top) * (right - left)
     elements = v.n * around * size[2]
-    return launch(call, kernel(call.types[0], _narrow(v)), elements, *operands, elements, *_words(v), around, top,
+    return launch(call, kernel(_types(call), _narrow(v)), elements, *operands, elements, *_words(v), around, top,
                   bottom, left, right)
+
+
+def _types(call: Call) -> code.Types:
+    return code.Types(call.types[0], call.stored_as(0), call.stored_as(1), call.stored_as(2))
 
 
 def _narrow(v: Convolution) -> bool:
@@ -77,4 +81,4 @@ def filters(call: Call, v: Convolution, x: int, dy: int, df: int) -> list[Work]:
     if _inner_windows(v) == ((0, v.windows.oh), (0, v.windows.ow)):
         return []
     elements = v.taps * v.c * v.groups * v.oc
-    return launch(call, code.filters(call.types[0], _narrow(v)), elements, x, dy, df, elements, *_words(v), v.n)
+    return launch(call, code.filters(_types(call), _narrow(v)), elements, x, dy, df, elements, *_words(v), v.n)

@@ -24,15 +24,17 @@ def _gradient(call: Call, logarithm: bool) -> list[Work]:
     if not rows * cols:
         return []
     sums, of_all, of_rows = call.scratch(rows * size_of(dtype)), (cols, 1), (1, 0)
-    b = ProgramBuilder(dtype, dtype)
-    program = b.program(b("reduce.add", dtype, 1 if logarithm else b("mul", dtype, 0, 1)))
+    b = ProgramBuilder(call.stored_as(0), call.stored_as(1))
+    by = b.as_type(dtype, 1)
+    program = b.program(b("reduce.add", dtype, by if logarithm else b("mul", dtype, b.as_type(dtype, 0), by)))
     work = list(map_work(call, program, (rows, cols), 1, [(y, of_all), (dy, of_all), (sums, of_rows)]))
-    b = ProgramBuilder(dtype, dtype, dtype)
+    b = ProgramBuilder(call.stored_as(0), call.stored_as(1), dtype)
+    value, by = b.as_type(dtype, 0), b.as_type(dtype, 1)
     if logarithm:
-        made = b("sub", dtype, 1, b("mul", dtype, 2, b("exp", dtype, 0)))
+        made = b("sub", dtype, by, b("mul", dtype, 2, b("exp", dtype, value)))
     else:
-        made = b("mul", dtype, b("sub", dtype, 1, 2), 0)
-    return [*work, *map_work(call, b.program(made), (rows, cols), 0,
+        made = b("mul", dtype, b("sub", dtype, by, 2), value)
+    return [*work, *map_work(call, b.program(b.as_type(call.stored_as(2), made)), (rows, cols), 0,
                              [(y, of_all), (dy, of_all), (sums, of_rows), (dx, of_all)])]
 
 

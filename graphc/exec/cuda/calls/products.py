@@ -138,7 +138,8 @@ def product(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
 
     one = replace(f, batch=1)
     if f.spaced is not None and f.batch * cost(call, one) < cost(call, f):
-        steps = [step * size_of(f.dtype) for step in (f.a_batch, f.b_batch, f.c_steps[1])]
+        steps = [step * size_of(dtype) for step, dtype in zip((f.a_batch, f.b_batch, f.c_steps[1]),
+                                                              (f.stored, f.stored, f.made), strict=True)]
         return [work for i in range(f.batch) for work in _own(call, one, *(
             at + i * step for at, step in zip((a, b, c), steps, strict=True)))]
     best = call.warpgroups.best(call, f, own) if call.warpgroups is not None else own
@@ -152,7 +153,11 @@ def product(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
 
 def _own(call: Call, f: Factors, a: int, b: int, c: int) -> list[Work]:
     """If there are few tiles, products along k are cut into parts, whose sums are added in their order."""
-    return (_on_tensor_cores if _on_tensors(call, f) else _fused)(call, f, a, b, c)
+    if _on_tensors(call, f):
+        return _on_tensor_cores(call, f, a, b, c)
+    if f.element or f.result:
+        raise errors.InternalError(f"factors of 16 bits that tensor cores do not multiply: {f}")
+    return _fused(call, f, a, b, c)
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ MANY_THREADS = 1 << 16
 
 
 def _row_maximum(call: Call, x: int, rows: int, cols: int) -> tuple[list[Work], int]:
-    """(what computes the largest element of each row, where it stands)."""
+    """(what computes the largest element of each row of the first operand, where it stands)."""
     dtype = call.types[0]
-    b = ProgramBuilder(dtype)
+    b = ProgramBuilder(call.stored_as(0))
     greatest = call.scratch(rows * size_of(dtype))
-    return list(map_work(call, b.program(b("reduce.max", dtype, 0)), (rows, cols), 1,
+    return list(map_work(call, b.program(b("reduce.max", dtype, b.as_type(dtype, 0))), (rows, cols), 1,
                      [(x, (cols, 1)), (greatest, (1, 0))])), greatest
 
 
@@ -34,7 +34,7 @@ def _one_pass(call: Call, label: str | None = None, logarithm: bool = False) -> 
     each = _power_of_two(-(-cols // lanes))
     if each * size_of(dtype) > LARGEST_SHARE:
         return None
-    shape = softmaxes.Rows(dtype, lanes, each)
+    shape = softmaxes.Rows(dtype, lanes, each, call.stored_as(0), call.stored_as(1) if label is None else dtype)
     kernel = softmaxes.softmax(shape, logarithm) if label is None else softmaxes.losses(shape, label)
     return blocks(call, kernel, (-(-rows * lanes // THREADS),), *call.operands, rows, cols)
 
@@ -72,23 +72,24 @@ def _losses(call: Call, sparse: bool) -> list[Work]:
 def _passes_of_softmax(call: Call) -> list[Work]:
     (x, y), (rows, cols), dtype = call.operands, call.dims, call.types[0]
     work, greatest = _row_maximum(call, x, rows, cols)
-    scale = call.scratch(rows * size_of(dtype))
-    b = ProgramBuilder(dtype, dtype)
-    e = b("exp", dtype, b("sub", dtype, 0, 1))
+    scale, result = call.scratch(rows * size_of(dtype)), call.stored_as(1)
+    powers = y if result == dtype else call.scratch(rows * cols * size_of(dtype))
+    b = ProgramBuilder(call.stored_as(0), dtype)
+    e = b("exp", dtype, b("sub", dtype, b.as_type(dtype, 0), 1))
     total = b("div", dtype, b("const", dtype, value=1.0), b("reduce.add", dtype, e))
     work += map_work(call, b.program(e, total), (rows, cols), 1,
-                 [(x, (cols, 1)), (greatest, (1, 0)), (y, (cols, 1)), (scale, (1, 0))])
+                 [(x, (cols, 1)), (greatest, (1, 0)), (powers, (cols, 1)), (scale, (1, 0))])
     b = ProgramBuilder(dtype, dtype)
-    return work + map_work(call, b.program(b("mul", dtype, 0, 1)), (rows, cols), 0,
-                       [(y, (cols, 1)), (scale, (1, 0)), (y, (cols, 1))])
+    return work + map_work(call, b.program(b.as_type(result, b("mul", dtype, 0, 1))), (rows, cols), 0,
+                       [(powers, (cols, 1)), (scale, (1, 0)), (y, (cols, 1))])
 
 
 def _logarithm(call: Call, x: int, greatest: int, rows: int, cols: int) -> tuple[list[Work], int]:
     """(what computes the logarithm of the sum of exp(x - greatest) of each row, where it stands)."""
     dtype = call.types[0]
     found = call.scratch(rows * size_of(dtype))
-    b = ProgramBuilder(dtype, dtype)
-    total = b("reduce.add", dtype, b("exp", dtype, b("sub", dtype, 0, 1)))
+    b = ProgramBuilder(call.stored_as(0), dtype)
+    total = b("reduce.add", dtype, b("exp", dtype, b("sub", dtype, b.as_type(dtype, 0), 1)))
     return list(map_work(call, b.program(b("log", dtype, total)), (rows, cols), 1,
                      [(x, (cols, 1)), (greatest, (1, 0)), (found, (1, 0))])), found
 
@@ -97,8 +98,9 @@ def _passes_of_log_softmax(call: Call) -> list[Work]:
     (x, y), (rows, cols), dtype = call.operands, call.dims, call.types[0]
     work, greatest = _row_maximum(call, x, rows, cols)
     more, logarithm = _logarithm(call, x, greatest, rows, cols)
-    b = ProgramBuilder(dtype, dtype, dtype)
-    return work + more + map_work(call, b.program(b("sub", dtype, b("sub", dtype, 0, 1), 2)), (rows, cols), 0,
+    b = ProgramBuilder(call.stored_as(0), dtype, dtype)
+    made = b("sub", dtype, b("sub", dtype, b.as_type(dtype, 0), 1), 2)
+    return work + more + map_work(call, b.program(b.as_type(call.stored_as(1), made)), (rows, cols), 0,
                               [(x, (cols, 1)), (greatest, (1, 0)), (logarithm, (1, 0)), (y, (cols, 1))])
 
 

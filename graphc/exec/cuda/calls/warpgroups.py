@@ -15,7 +15,7 @@ from graphc.exec.cuda.calls.products import MULTIPROCESSORS, SHORTEST, SMALLEST,
 from graphc.exec.cuda.code.ptx import WARPGROUP_COMPUTE, make_ptx
 from graphc.exec.cuda.code.warpgroup_products import HEIGHT, STAGES, THREADS, WarpgroupProduct, warpgroup_product
 from graphc.exec.cuda.code.warpgroups import ELEMENTS, Element
-from graphc.exec.cuda.tensor_map import STRIDE, TensorMap
+from graphc.exec.cuda.tensor_map import STRIDE, AnyMap, TensorMap
 from graphc.exec.cuda.work import Launch, Work
 
 # How often a thread asks barriers in vain: of a kernel that was tried before; of one that is tried, and for each panel
@@ -60,15 +60,15 @@ def variants(call: Call, f: Factors) -> list[Variant]:
         elements.append("tf32")                # nothing is copied
     narrow = min(STAGES)
     return [Variant(element, columns, parts) for element in elements for columns in STAGES
-            if columns == narrow or f.n > narrow for parts in sorted({1, _parts(f, columns)})]
+            if columns == narrow or f.n > narrow for parts in sorted({1, parts_that_fill(f, columns)})]
 
 
-def _parts(f: Factors, columns: int) -> int:
+def parts_that_fill(f: Factors, columns: int) -> int:
     """Into how many parts a product with few tiles is cut so that it fills the device."""
-    return max(min(MULTIPROCESSORS // _tiles(f, columns), f.k // SHORTEST), 1) if f.batch == 1 else 1
+    return max(min(MULTIPROCESSORS // tiles_of(f, columns), f.k // SHORTEST), 1) if f.batch == 1 else 1
 
 
-def _tiles(f: Factors, columns: int) -> int:
+def tiles_of(f: Factors, columns: int) -> int:
     return -(-f.m // HEIGHT) * -(-f.n // columns)
 
 
@@ -86,10 +86,10 @@ def work(call: Call, f: Factors, variant: Variant, a: int, b: int, c: int, is_tr
     result = f.made if parts == 1 else f.dtype
     wide = not (f.n % 2 or c_row % 2 or c_batch % 2 or target % (2 * size_of(result)))
     made = WarpgroupProduct(element, variant.columns, left.along_k, right.along_k, wide, parts > 1, result)
-    words: tuple[int | TensorMap, ...] = (
+    words: tuple[int | AnyMap, ...] = (
         _tensor(f, element, left, HEIGHT), _tensor(f, element, right, made.columns), target, f.m, f.n, f.k, c_batch,
         c_row, int(bool(left.next)), int(bool(right.next)), patience, *[panels] * made.parts)
-    kernel, blocks = warpgroup_product(made), f.batch * parts * _tiles(f, made.columns)
+    kernel, blocks = warpgroup_product(made), f.batch * parts * tiles_of(f, made.columns)
     return [*copies, Launch(make_ptx(kernel.text(), WARPGROUP_COMPUTE), kernel.name, (blocks,), (THREADS,), words,
                             made.shared), *parts_added(call, f, parts, target, c)]
 

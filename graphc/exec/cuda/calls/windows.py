@@ -152,12 +152,18 @@ def _pool(call: Call, x: int) -> Pool:
 def max_pool(call: Call) -> list[Work]:
     x, y = call.operands
     pool, dtype = _pool(call, x), call.types[0]
-    work, framed = inside(call, pool.x, pool.windows, pool.top, pool.left, float("-inf"))
+    work, framed = _framed(call, pool, float("-inf"))
     rows, taps = pool.windows.strides(framed)
-    b = ProgramBuilder(dtype)
-    return work + map_work(call, b.program(b("reduce.max", dtype, 0)), (*pool.domain(), pool.windows.kh,
-                                                                        pool.windows.kw), 2,
+    b = ProgramBuilder(call.stored_as(0))
+    greatest = b("reduce.max", dtype, b.as_type(dtype, 0))
+    program = b.program(b.as_type(call.stored_as(1), greatest))
+    return work + map_work(call, program, (*pool.domain(), pool.windows.kh, pool.windows.kw), 2,
                            [(framed.address, (*rows, *taps)), (y, (*pool.rows(), 0, 0))])
+
+
+def _framed(call: Call, pool: Pool, value: float = 0.0) -> tuple[list[Work], Pictures]:
+    """The pictures that are pooled, the call's first operand, in a frame of that value."""
+    return inside(call.of_type(call.stored_as(0)), pool.x, pool.windows, pool.top, pool.left, value)
 
 
 def _size_of_window(b: ProgramBuilder, pool: Pool, dtype: str) -> int:
@@ -178,14 +184,16 @@ _OF_WINDOW = ((0, (0, 1, 0, 0)), (0, (0, 0, 1, 0)))            # the index value
 def mean_pool(call: Call) -> list[Work]:
     x, y = call.operands
     pool, dtype = _pool(call, x), call.types[0]
-    work, framed = inside(call, pool.x, pool.windows, pool.top, pool.left)
+    work, framed = _framed(call, pool)
     rows, taps = pool.windows.strides(framed)
     total = call.scratch(pool.x.n * pool.windows.oh * pool.windows.ow * pool.x.c * size_of(dtype))
-    b = ProgramBuilder(dtype)
-    work += map_work(call, b.program(b("reduce.add", dtype, 0)), (*pool.domain(), pool.windows.kh, pool.windows.kw), 2,
+    b = ProgramBuilder(call.stored_as(0))
+    program = b.program(b("reduce.add", dtype, b.as_type(dtype, 0)))
+    work += map_work(call, program, (*pool.domain(), pool.windows.kh, pool.windows.kw), 2,
                      [(framed.address, (*rows, *taps)), (total, (*pool.rows(), 0, 0))])
     b = ProgramBuilder(dtype)
-    program = b.program(b("div", dtype, 0, _size_of_window(b, pool, dtype)))
+    mean = b("div", dtype, 0, _size_of_window(b, pool, dtype))
+    program = b.program(b.as_type(call.stored_as(1), mean))
     return work + map_work(call, program, pool.domain(), 0, [(total, pool.rows()), (y, pool.rows()), *_OF_WINDOW])
 
 
@@ -193,8 +201,8 @@ def mean_pool_gradient(call: Call) -> list[Work]:
     dy, dx = call.operands
     pool, dtype = _pool(call, dx), call.types[0]
     share = call.scratch(pool.x.n * pool.windows.oh * pool.windows.ow * pool.x.c * size_of(dtype))
-    b = ProgramBuilder(dtype)
-    program = b.program(b("div", dtype, 0, _size_of_window(b, pool, dtype)))
+    b = ProgramBuilder(call.stored_as(0))
+    program = b.program(b("div", dtype, b.as_type(dtype, 0), _size_of_window(b, pool, dtype)))
     work = map_work(call, program, pool.domain(), 0, [(dy, pool.rows()), (share, pool.rows()), *_OF_WINDOW])
 
     def added(tap: int) -> ProgramBuilder:
@@ -209,23 +217,24 @@ def max_pool_gradient(call: Call) -> list[Work]:
     """dy goes to the first of a window's greatest elements."""
     x, y, dy, dx = call.operands
     pool, dtype = _pool(call, x), call.types[0]
-    work, framed = inside(call, pool.x, pool.windows, pool.top, pool.left, float("-inf"))
+    work, framed = _framed(call, pool, float("-inf"))
     rows, taps = pool.windows.strides(framed)
     kh, kw = pool.windows.kh, pool.windows.kw
     first = call.scratch(pool.x.n * pool.windows.oh * pool.windows.ow * pool.x.c * 8)      # of its taps
-    b = ProgramBuilder(dtype, dtype)
+    b = ProgramBuilder(call.stored_as(0), call.stored_as(1))
     tap = b("add", "i64", b("mul", "i64", b("index", "i64", value=4), b("const", "i64", value=kw)),
             b("index", "i64", value=5))
     none = b("const", "i64", value=kh * kw)
-    program = b.program(b("reduce.min", "i64", b("select", "i64", b("equal", "bool", 0, 1), tap, none)))
+    is_greatest = b("equal", "bool", b.as_type(dtype, 0), b.as_type(dtype, 1))
+    program = b.program(b("reduce.min", "i64", b("select", "i64", is_greatest, tap, none)))
     work += map_work(call, program, (*pool.domain(), kh, kw), 2, [
         (framed.address, (*rows, *taps)), (y, (*pool.rows(), 0, 0)), (first, (*pool.rows(), 0, 0)),
         (0, (0, 0, 0, 0, 1, 0)), (0, (0, 0, 0, 0, 0, 1))])
 
     def added(tap: int) -> ProgramBuilder:
-        b = ProgramBuilder(dtype, dtype, "i64")
+        b = ProgramBuilder(dtype, call.stored_as(2), "i64")
         chosen = b("equal", "bool", 2, b("const", "i64", value=tap))
-        b("add", dtype, 0, b("select", dtype, chosen, 1, b("const", dtype, value=0.0)))
+        b("add", dtype, 0, b("select", dtype, chosen, b.as_type(dtype, 1), b("const", dtype, value=0.0)))
         return b
 
     return work + _spread(call, Pool(Pictures(dx, *_shape(pool.x)), pool.windows, pool.top, pool.left), added,
@@ -238,8 +247,8 @@ def _shape(x: Pictures) -> tuple[int, int, int, int]:
 
 def _spread(call: Call, pool: Pool, added: Callable[[int], ProgramBuilder],
             values: Sequence[tuple[int, Sequence[int]]]) -> list[Work]:
-    """x = what each tap of each window adds to its pixel. added(tap): writes the program of a pixel's value (load 0)
-    and the window's values; its last instruction is what is stored."""
+    """x, the result, = what each tap of each window adds to its pixel. added(tap): writes the program of a pixel's
+    value (load 0) and the window's values; its last instruction is what is stored."""
     windows, size = pool.windows, size_of(call.types[0])
     room = Pictures(0, pool.x.n, max(windows.rows, pool.top + pool.x.h), max(windows.columns, pool.left + pool.x.w),
                     pool.x.c)
@@ -251,5 +260,7 @@ def _spread(call: Call, pool: Pool, added: Callable[[int], ProgramBuilder],
         b = added(tap)
         program = b.program(len(b.loads) + len(b.instrs) - 1)
         work += map_work(call, program, pool.domain(), 0, [place, *values, place])
-    return work + copied(call, _shape(pool.x), (room.at(0, pool.top, pool.left, size), room.strides),
-                          (pool.x.address, pool.x.strides))
+    b = ProgramBuilder(call.types[0])
+    program = b.program(b.as_type(call.stored_as(-1), 0))
+    return work + map_work(call, program, _shape(pool.x), 0, [
+        (room.at(0, pool.top, pool.left, size), room.strides), (pool.x.address, pool.x.strides)])

@@ -11,11 +11,24 @@ INNER, the rectangle of pixels that no zeros are in.
 """
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from graphc.exec.cuda.code.builder import THREADS, Array, KernelBuilder, Value, Variable
+from graphc.exec.cuda.code.short_floats import rounded_to, widened
 from graphc.exec.cuda.code.taps import Picture, picture_of
 from graphc.exec.cuda.code.warps import DECLARATIONS, WARPS, joined_among
 
 INNER = ("top", "bottom", "left", "right")     # its first row and the one behind its last; columns likewise
+
+
+@dataclass(frozen=True)
+class Types:
+    """sums: what is added up; others: what the arrays are in memory, that or 16-bit floats."""
+
+    sums: str
+    first: str
+    second: str
+    result: str
 
 
 def _is_nan(value: Value) -> Value:
@@ -42,78 +55,78 @@ def _add(k: KernelBuilder, total: Variable, count: Value, a: Array, b: Array, a_
     at = k.variable(0)
     with k.repeat(lambda: (at.get() < count) & ~_is_nan(total.get())):
         i = at.get()
-        total.set(k.multiply_add(a[i * a_step], b[i * b_step], total.get()))
+        total.set(k.multiply_add(widened(k, a[i * a_step]), widened(k, b[i * b_step]), total.get()))
         at.set(i + 1)
 
 
-def results(dtype: str, narrow: bool) -> KernelBuilder:
+def results(types: Types, narrow: bool) -> KernelBuilder:
     """gc_edge_results(x, f, y, ...): y = x convolved by f."""
     k = KernelBuilder("gc_edge_results", narrow)
-    x, f, y = (k.array(name, dtype) for name in "xfy")
+    x, f, y = k.array("x", types.first), k.array("f", types.second), k.array("y", types.result)
     p, depth, made, one = picture_of(k), *k.numbers("depth", "made"), k.constant(1, "i64")
     channels = p.c // depth * made
     picture, i, j, channel = _pixel(k, k.thread(p.elements), channels, p.oh, p.ow)
     place = ((picture * p.oh + i) * p.ow + j) * channels + channel
-    k.go_on_if(_is_nan(y[place]))
-    total = k.variable(0, dtype)
+    k.go_on_if(_is_nan(widened(k, y[place])))
+    total = k.variable(0, types.sums)
     with p.rows.seen(i) as (u, row), p.columns.seen(j) as (v, column):
         start = p.at(picture, row, column, channel // made * depth)
         _add(k, total, depth, x.at(start), f.at((u * p.kw + v) * depth * channels + channel), one, channels)
-    y[place] = total.get()
+    y[place] = rounded_to(k, total.get(), types.result)
     return k
 
 
-def inputs(dtype: str, narrow: bool) -> KernelBuilder:
+def inputs(types: Types, narrow: bool) -> KernelBuilder:
     """gc_edge_inputs(dy, f, dx, ...): dx = the gradient for x."""
     k = KernelBuilder("gc_edge_inputs", narrow)
-    dy, f, dx = k.array("dy", dtype), k.array("f", dtype), k.array("dx", dtype)
+    dy, f, dx = k.array("dy", types.first), k.array("f", types.second), k.array("dx", types.result)
     p, depth, made, one = picture_of(k), *k.numbers("depth", "made"), k.constant(1, "i64")
     channels = p.c // depth * made
     picture, row, column, channel = _pixel(k, k.thread(p.elements), p.c, p.h, p.w)
     place = p.at(picture, row, column, channel)
-    k.go_on_if(_is_nan(dx[place]))
-    total, first = k.variable(0, dtype), channel // depth * made
+    k.go_on_if(_is_nan(widened(k, dx[place])))
+    total, first = k.variable(0, types.sums), channel // depth * made
     with p.rows.seers(row) as (u, i), p.columns.seers(column) as (v, j):
         window = ((picture * p.oh + i) * p.ow + j) * channels + first
         weights = ((u * p.kw + v) * depth + channel % depth) * channels + first
         _add(k, total, made, dy.at(window), f.at(weights), one, one)
-    dx[place] = total.get()
+    dx[place] = rounded_to(k, total.get(), types.result)
     return k
 
 
-def filters(dtype: str, narrow: bool) -> KernelBuilder:
+def filters(types: Types, narrow: bool) -> KernelBuilder:
     """gc_edge_filters(x, dy, df, ..., pictures): df = the gradient for the filter. The threads of a block look at an
     element each, and compute those that are NaN together, one after the other."""
     k = KernelBuilder("gc_edge_filters", narrow, before=DECLARATIONS)
-    x, dy, df = k.array("x", dtype), k.array("dy", dtype), k.array("df", dtype)
+    x, dy, df = k.array("x", types.first), k.array("dy", types.second), k.array("df", types.result)
     p, depth, made, pictures = picture_of(k), *k.numbers("depth", "made", "pictures")
     bad, found, sums = (k.shared(*room) for room in (("bad", "i32", THREADS), ("found", "i32", WARPS),
-                                                     ("sums", dtype, WARPS)))
+                                                     ("sums", types.sums, WARPS)))
     thread, first = k.index("tid.x"), k.index("ctaid.x") * THREADS
     mine = k.least(first + thread, p.elements - 1)
-    is_bad = (_is_nan(df[mine]) & (first + thread < p.elements)).to("i32")
+    is_bad = (_is_nan(widened(k, df[mine])) & (first + thread < p.elements)).to("i32")
     bad[thread] = is_bad
     some = joined_among(k, is_bad, THREADS, lambda a, b: a | b, found)
     k.go_on_if(some.differs(0))                    # all threads of the block go the same way
     with k.loop(0, THREADS) as number, k.when(bad[number].differs(0)):
-        total = _of_filter(k, p, x, dy, first + number, depth, made, pictures)
+        total = _of_filter(k, p, types.sums, x, dy, first + number, depth, made, pictures)
         k.barrier()                                # together again, whenever each was done
         joined = joined_among(k, total, THREADS, lambda a, b: a + b, sums)
         with k.when(thread.equals(0)):
-            df[first + number] = joined
+            df[first + number] = rounded_to(k, joined, types.result)
     return k
 
 
-def _of_filter(k: KernelBuilder, p: Picture, x: Array, dy: Array, element: Value, depth: Value, made: Value,
-               pictures: Value) -> Value:
+def _of_filter(k: KernelBuilder, p: Picture, sums: str, x: Array, dy: Array, element: Value, depth: Value,
+               made: Value, pictures: Value) -> Value:
     """What this thread's windows, every THREADS-th of them, add to an element of the filter."""
-    channels, total = p.c // depth * made, k.variable(0, x.dtype)
+    channels, total = p.c // depth * made, k.variable(0, sums)
     u, v, inner, channel = k.parts(element, p.kw, depth, channels)
     with k.loop(k.index("tid.x"), pictures * p.oh * p.ow, THREADS) as window:
         picture, i, j = k.parts(window, p.oh, p.ow)
         row = i * p.rows.stride - p.rows.pad + u * p.rows.rate
         column = j * p.columns.stride - p.columns.pad + v * p.columns.rate
         with k.when(row.inside(0, p.h) & column.inside(0, p.w) & ~_is_nan(total.get())):
-            value = x[p.at(picture, row, column, channel // made * depth + inner)]
-            total.set(k.multiply_add(value, dy[window * channels + channel], total.get()))
+            value = widened(k, x[p.at(picture, row, column, channel // made * depth + inner)])
+            total.set(k.multiply_add(value, widened(k, dy[window * channels + channel]), total.get()))
     return total.get()

@@ -9,16 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from graphc.exec.cuda.code.builder import THREADS, Array, KernelBuilder, Value
+from graphc.exec.cuda.code.short_floats import rounded_to, widened
 from graphc.exec.cuda.code.warps import DECLARATIONS, WARPS, Join, joined, joined_among
 
 
 @dataclass(frozen=True)
 class Rows:
-    """See the header."""
+    """See the header. given, result: what x and y are in memory, `dtype` or a 16-bit float."""
 
     dtype: str
     lanes: int
     each: int
+    given: str
+    result: str
 
 
 class _Row:
@@ -43,7 +46,7 @@ class _Row:
         found, here = [self.k.variable(outside, self.r.dtype) for _ in self.places], x.at(self.first)
         for i, (inside, place) in enumerate(zip(self.inside, found, strict=True)):
             with self.k.when(inside):
-                place.set(here[i * self.r.lanes])
+                place.set(widened(self.k, here[i * self.r.lanes]))
         return [place.get() for place in found]
 
     def joined(self, values: list[Value], join: Join) -> Value:
@@ -60,7 +63,7 @@ class _Row:
         here = y.at(self.first)
         for i, (inside, value) in enumerate(zip(self.inside, values, strict=True)):
             with self.k.when(inside):
-                here[i * self.r.lanes] = value
+                here[i * self.r.lanes] = rounded_to(self.k, value, y.dtype)
 
     def logarithms(self) -> list[Value]:
         """Of the softmax."""
@@ -71,7 +74,7 @@ class _Row:
 def softmax(r: Rows, logarithm: bool) -> KernelBuilder:
     """gc_softmax(x, y, rows, cols); logarithm: of the softmax."""
     k = KernelBuilder("gc_softmax", before=DECLARATIONS)
-    x, y = k.array("x", r.dtype), k.array("y", r.dtype)
+    x, y = k.array("x", r.given), k.array("y", r.result)
     row = _Row(k, r, x, *k.numbers("rows", "cols"))
     if logarithm:
         row.store(y, row.logarithms())

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from graphc.exec.cuda.code.builder import KernelBuilder, Value
+from graphc.exec.cuda.code.short_floats import rounded_to
 
 SIZES = ("h", "w", "c", "kh", "kw", "oh", "ow", "pad_top", "pad_left")
 STEPS = ("stride_h", "stride_w", "rate_h", "rate_w")
@@ -125,11 +126,12 @@ def depthwise_input(dtype: str, narrow: bool) -> KernelBuilder:
     return k
 
 
-def fold(dtype: str, dense: bool, in_groups: bool, narrow: bool) -> KernelBuilder:
+def fold(dtype: str, result: str, dense: bool, in_groups: bool, narrow: bool) -> KernelBuilder:
     """gc_fold(columns, dx, picture): what each window hands to its taps, [windows, taps, channels], added up; in
-    groups [windows, groups, taps, channels], and how many groups, and channels of one, comes after."""
+    groups [windows, groups, taps, channels], and how many groups, and channels of one, comes after. result: of dx in
+    memory, to which sums are rounded."""
     k = KernelBuilder("gc_fold", narrow)
-    columns, dx = k.array("columns", dtype), k.array("dx", dtype)
+    columns, dx = k.array("columns", dtype), k.array("dx", result)
     p = picture_of(k)
     element = k.thread(p.elements)
     picture, row, column, channel = k.parts(element, p.h, p.w, p.c)
@@ -141,7 +143,7 @@ def fold(dtype: str, dense: bool, in_groups: bool, narrow: bool) -> KernelBuilde
         window = (picture * p.oh + i) * p.ow + j
         window = window * groups + group if in_groups else window
         total.set(total.get() + columns[((window * p.kh + u) * p.kw + v) * channels + channel])
-    dx[element] = total.get()
+    dx[element] = rounded_to(k, total.get(), result)
     return k
 
 

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from graphc.exec.cuda.code.builder import THREADS, TWO_BLOCKS, Array, KernelBuilder, Value, Variable
+from graphc.exec.cuda.code.short_floats import rounded_to
 from graphc.exec.cuda.code.windows import PARAMETERS, WindowOffsets
 from graphc.kernels.contracts.dtypes import DTYPES
 
@@ -144,17 +145,6 @@ def _store(k: KernelBuilder, together: bool, row: Array, column: Value, n: Value
         return
     with k.when(column < n):
         row.set_group(column, [rounded_to(k, place.get(), row.dtype) for place in pair])
-
-
-_LLVM_HALVES = {"f16": "half", "bf16": "bfloat"}
-
-
-def rounded_to(k: KernelBuilder, value: Value, dtype: str) -> Value:
-    """A float32 as it is stored: a 16-bit float is the nearest one, as the CPU's cast has it."""
-    if dtype == value.dtype:
-        return value
-    short = k.value(f"fptrunc float {value} to {_LLVM_HALVES[dtype]}")
-    return k.made(f"bitcast {_LLVM_HALVES[dtype]} {short} to i16", dtype)
 
 
 def _copy(k: KernelBuilder, factors: Sequence[Factor], slot: Value, first: Value) -> None:

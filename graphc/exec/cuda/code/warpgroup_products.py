@@ -16,7 +16,15 @@ from dataclasses import dataclass
 
 from graphc.exec.cuda.code import warpgroups as w
 from graphc.exec.cuda.code.builder import Array, KernelBuilder, Value
-from graphc.exec.cuda.code.tensor_products import rounded_to
+from graphc.exec.cuda.code.short_floats import rounded_to
+from graphc.exec.cuda.code.warpgroup_windows import (
+    WINDOWS,
+    WindowDepths,
+    Windowed,
+    WindowRows,
+    Windows,
+    row_of_tap,
+)
 from graphc.exec.cuda.code.warpgroups import Assembly, Element
 
 HEIGHT = 2 * w.ROWS                            # of a tile
@@ -31,7 +39,7 @@ NOT_A_NUMBER = 0x7FC00000                      # bits of float32
 class WarpgroupProduct:
     """along_a, along_b: whether k lies along the rows in memory. wide: two neighbours of c may be stored together.
     parts: the batch is the parts of one long product. result: of c in memory, f32 or a 16-bit float, to which sums are
-    rounded."""
+    rounded. windows: how a is made of windows of pictures, if it is."""
 
     element: Element
     columns: int
@@ -40,6 +48,7 @@ class WarpgroupProduct:
     wide: bool
     parts: bool = False
     result: str = "f32"
+    windows: Windowed = Windowed.NOT
 
     @property
     def panels(self) -> tuple[int, int]:
@@ -81,9 +90,9 @@ class Tile:
 def warpgroup_product(p: WarpgroupProduct) -> KernelBuilder:
     """gc_warpgroup_product(tensor maps of a and b, c, m, n, k, elements from one matrix of c to the next and from one
     row to the next, 1 or 0: whether a, and b, has a matrix for each of the batch, how often a thread asks barriers in
-    vain; of parts, how many panels along k one has)."""
-    k = KernelBuilder("gc_warpgroup_product", attributes=' "nvvm.minctasm"="2"' if p.columns == 128 else "",
-                      threads=THREADS)
+    vain; of parts, how many panels along k one has; of windows WINDOWS)."""
+    k = KernelBuilder("gc_warpgroup_product", narrow=True, threads=THREADS,
+                      attributes=' "nvvm.minctasm"="2"' if p.columns == 128 else "")
     maps = k.tensor_map("a"), k.tensor_map("b")
     c = k.array("c", p.result)
     m, n, depth, c_batch, c_row, a_step, b_step, patience = k.numbers(
@@ -94,6 +103,7 @@ def warpgroup_product(p: WarpgroupProduct) -> KernelBuilder:
         part = k.number("part")
         first = tile.batch * part
         panels = k.least(panels - first, part)
+    windows = Windows(*k.numbers(*WINDOWS)) if p.windows is not Windowed.NOT else None
     stages, count = (k.dynamic_shared() + (w.GROUP_BYTES - 1)) & -w.GROUP_BYTES, STAGES[p.columns]
     ring = Ring(stages, stages + count * sum(p.panels), count, first, panels, patience)
     thread = k.index("tid.x")
@@ -104,10 +114,10 @@ def warpgroup_product(p: WarpgroupProduct) -> KernelBuilder:
         w.seen_by_copies(k)
     k.barrier()
     with k.when(thread.equals(CONSUMERS)):
-        _copy(k, p, ring, maps, tile, (tile.batch * a_step, tile.batch * b_step))
+        _copy(k, p, ring, maps, tile, (tile.batch * a_step, tile.batch * b_step), windows)
     k.go_on_if(thread < CONSUMERS)
     sums = _multiply(k, p, ring, thread)
-    _store(k, p, sums, thread, tile, c.at(tile.batch * c_batch), c_row, m, n)
+    _store(k, p, sums, thread, tile, c.at(tile.batch * c_batch), c_row, m, n, windows)
     return k
 
 
@@ -124,30 +134,44 @@ def _tile(k: KernelBuilder, p: WarpgroupProduct, m: Value, n: Value) -> Tile:
 
 
 def _copy(k: KernelBuilder, p: WarpgroupProduct, ring: Ring, maps: tuple[str, str], tile: Tile,
-          matrices: tuple[Value, Value]) -> None:
+          matrices: tuple[Value, Value], windows: Windows | None) -> None:
     """The thread that copies: a stage each round, when it is empty. A barrier that is new counts as one whose phase of
     parity 1 has ended."""
     stage, parity, tries = k.variable(0), k.variable(1), k.variable(ring.patience)
+    seen = None
+    if windows is not None:
+        seen = (WindowRows if p.windows is Windowed.ROWS else WindowDepths)(k, windows, p.element.line, tile.row,
+                                                                            ring.first)
     with k.loop(0, ring.panels) as number:
         full = ring.full(stage.get())
         w.wait(k, ring.empty(stage.get()), parity.get(), tries)
         k.go_on_if(tries.get() > 0)
         w.announced(k, full, sum(p.panels))
         to = ring.stages + stage.get() * sum(p.panels)
-        deep = (ring.first + number) * p.element.line
-        for panel, (along, tensor, place, matrix) in enumerate(
-                zip((p.along_a, p.along_b), maps, (tile.row, tile.column), matrices, strict=True)):
-            lines = p.panels[panel] // w.LINE              # rows or columns of the tile
-            target = to + panel * p.panels[0]
-            if along:
-                w.box(k, target, tensor, (deep, place, matrix), full)
-                continue
-            for block in range(lines // p.element.line):
-                w.box(k, target + block * _block(p), tensor, (place + block * p.element.line, deep, matrix), full)
+        if seen is not None:
+            seen.start(to, maps[0], full)
+            _boxes(k, p, to + p.panels[0], maps[1], p.along_b, p.columns, (seen.deep, tile.column, seen.matrix), full)
+            seen.go_on()
+        else:
+            deep = (ring.first + number) * p.element.line
+            _boxes(k, p, to, maps[0], p.along_a, HEIGHT, (deep, tile.row, matrices[0]), full)
+            _boxes(k, p, to + p.panels[0], maps[1], p.along_b, p.columns, (deep, tile.column, matrices[1]), full)
         following = stage.get() + 1
         wraps = following.equals(ring.count)
         parity.set(k.choose(wraps, parity.get() ^ 1, parity.get()))
         stage.set(k.choose(wraps, 0, following))
+
+
+def _boxes(k: KernelBuilder, p: WarpgroupProduct, to: Value, tensor: str, along: bool, lines: int,
+           place: tuple[Value, Value, Value], full: Value) -> None:
+    """Starts the copies of a matrix's panel. lines: rows or columns of the tile; place: along k, of the tile,
+    matrix."""
+    deep, first, matrix = place
+    if along:
+        w.box(k, to, tensor, (deep, first, matrix), full)
+        return
+    for block in range(lines // p.element.line):
+        w.box(k, to + block * _block(p), tensor, (first + block * p.element.line, deep, matrix), full)
 
 
 def _block(p: WarpgroupProduct) -> int:
@@ -195,14 +219,18 @@ def _multiply(k: KernelBuilder, p: WarpgroupProduct, ring: Ring, thread: Value) 
 
 
 def _store(k: KernelBuilder, p: WarpgroupProduct, sums: Sequence[Value], thread: Value, tile: Tile, c: Array,
-           c_row: Value, m: Value, n: Value) -> None:
+           c_row: Value, m: Value, n: Value, windows: Windows | None) -> None:
     """A warp has 16 rows; a lane the neighbours 2 (lane % 4) of each 8 columns, in rows lane / 4 and 8 further."""
     row = tile.row + (thread >> 5) * 16 + ((thread & 31) >> 2)
     column = tile.column + (thread & 3) * 2
     left = n - column                          # columns: what is compared with is a number then, and takes no register
     for half in range(2):
         at_row = row + 8 * half
-        with k.when(at_row < m):
+        inside = at_row < m
+        if windows is not None and p.windows is Windowed.DEPTHS:
+            at_row, is_channel = row_of_tap(k, windows, p.element.line, at_row)
+            inside = inside & is_channel
+        with k.when(inside):
             line = c.at(at_row * c_row + column)
             for at in range(0, p.columns, 8):
                 pair = [rounded_to(k, x, p.result) for x in sums[at // 2 + 2 * half:at // 2 + 2 * half + 2]]

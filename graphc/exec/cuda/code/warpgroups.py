@@ -135,6 +135,21 @@ def box(k: KernelBuilder, to: Value, tensor: str, place: Sequence[Value], barrie
     piece.write(k)
 
 
+def pixels(k: KernelBuilder, to: Value, tensor: str, place: Sequence[Value], offsets: Sequence[Value],
+           barrier: Value) -> None:
+    """The same of pixels of windows that follow one another, from `place` (channel, column, row, picture) on, `offsets`
+    (columns, rows) further each."""
+    piece = Assembly()
+    target, source, told = piece.given(to), piece.given(tensor), piece.given(barrier)
+    at, (across, down) = (", ".join(piece.given(number.to("i32")) for number in place),
+                          [piece.given(number.to("i32")) for number in offsets])
+    piece.add(".reg .b16 %hw_across, %hw_down;", f"cvt.u16.u32 %hw_across, {across};",
+              f"cvt.u16.u32 %hw_down, {down};",
+              "cp.async.bulk.tensor.4d.shared::cluster.global.im2col.mbarrier::complete_tx::bytes "
+              f"[{target}], [{source}, {{{at}}}], [{told}], {{%hw_across, %hw_down}};")
+    piece.write(k)
+
+
 # The upper half of a descriptor, which tells wgmma of a matrix: the distance between groups of 8 lines, the swizzle.
 DESCRIPTOR_HIGH = _SWIZZLE_128 | GROUP_BYTES >> 4
 

@@ -16,7 +16,7 @@ from math import prod
 
 from graphc.exec.cuda.calls.call import Call, Products, size_of
 from graphc.exec.cuda.calls.convolutions import Convolution, Made
-from graphc.exec.cuda.calls.products import NARROW
+from graphc.exec.cuda.calls.products import HALVES, NARROW
 from graphc.exec.cuda.calls.windows import Pictures, copied, inside
 from graphc.exec.cuda.driver import Device
 from graphc.exec.cuda.memory import ALIGNMENT
@@ -89,6 +89,7 @@ class LibraryConvolutions:
               result: int) -> list[Work]:
         """Factors turned and framed, the library's call, and the result turned back and taken out of its frame."""
         layout, (a, b, c) = Layout(algorithm.layout), _operands(p.kind, v)
+        call = call.of_type(p.dtype)
         work: list[Work] = []
         whole = result                         # of the pictures in their frame, if x is the result
         if _is_framed(p, v) and p.kind is Kind.INPUT:
@@ -160,8 +161,9 @@ def _unframed(call: Call, v: Convolution, framed: Pictures, x: Pictures) -> list
 
 def worthwhile(call: Call, kind: Kind, v: Convolution) -> Problem | None:
     """What the library would be asked for, None if there is nothing to gain or it could not do it."""
-    dtype = call.types[0]
-    if dtype not in ("f32", "f64") or any(at % ALIGNMENT for at in call.operands):
+    stored = {call.stored_as(operand) for operand in range(3)}
+    dtype = stored.pop()
+    if stored or dtype not in ("f32", "f64", *HALVES) or any(at % ALIGNMENT for at in call.operands):
         return None
     problem = problem_of(kind, v, dtype, dtype == "f32" and call.products != Products.FUSED)
     return problem if _is_worth_it(problem) else None

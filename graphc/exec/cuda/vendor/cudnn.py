@@ -8,7 +8,8 @@ and has them all. Algorithms are taken only if
 - they are sums of products of pixels and filters as they are. Fourier and Winograd transforms mix pixels: there, one
   NaN or infinity reaches results whose windows do not see it, and rounding errors are larger;
 - they multiply as they may: CUDNN_FMA_MATH says fused multiply-adds alone, float32 as it is; CUDNN_DEFAULT_MATH lets
-  factors be rounded to tf32. None may convert to float16.
+  factors be rounded to tf32. None may convert to float16. 16-bit floats are multiplied on tensor cores
+  (CUDNN_TENSOR_OP_MATH); what is summed is float32.
 
 Memory for an algorithm is given by the caller, so a call allocates nothing and may be recorded.
 """
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from graphc.exec.cuda.calls.products import HALVES
 from graphc.exec.cuda.vendor.functions import Functions, LibraryError
 
 _POINTER, _INT, _SIZE = ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t
@@ -44,7 +46,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
        for kind in ("Forward", "BackwardData", "BackwardFilter")},
 }
 # Numbers of the headers, the same in both versions.
-_REAL = {"f32": 0, "f64": 1}
+_REAL = {"f32": 0, "f64": 1, "f16": 2, "bf16": 9}
 _CROSS_CORRELATION, _DETERMINISTIC = 1, 1
 _DEFAULT_MATH, _TENSOR_MATH, _FMA_MATH = 0, 1, 3
 _NOT_SUPPORTED = (9, *range(3000, 4000))       # of version 8, of version 9 with its reasons
@@ -70,7 +72,7 @@ class Kind(Enum):
 @dataclass(frozen=True)
 class Problem:
     """n pictures of h x w with `groups` times c channels, oh x ow windows of kh x kw taps, oc results of a group; zeros
-    on either side of each axis alike. by_tf32: factors may be rounded."""
+    on either side of each axis alike. dtype: of pictures, filters and results. by_tf32: factors may be rounded."""
 
     kind: Kind
     dtype: str
@@ -141,7 +143,7 @@ class Description:
         library.call("cudnnSetTensor4dDescriptor", self.y, layout.value, real, p.n, p.groups * p.oc, p.oh, p.ow)
         library.call("cudnnSetFilter4dDescriptor", self.filter, real, layout.value, p.groups * p.oc, p.c, p.kh, p.kw)
         library.call("cudnnSetConvolution2dDescriptor", self.way, *p.pads, *p.strides, *p.dilations, _CROSS_CORRELATION,
-                     real)
+                     _REAL["f64" if problem.dtype == "f64" else "f32"])
         library.call("cudnnSetConvolutionGroupCount", self.way, p.groups)
         found, wanted = self._sizes(), (p.n, p.groups * p.oc, p.oh, p.ow)
         if found != wanted:
@@ -178,13 +180,17 @@ class Convolution:
     def algorithms(self, workspace: int) -> Iterator[Algorithm]:
         """Those that may be taken, those first that the library thinks fastest, of so many bytes of workspace at most;
         none if it has none."""
-        asked = _DEFAULT_MATH if self._problem.by_tf32 or self._problem.dtype == "f64" else _FMA_MATH
+        asked = _DEFAULT_MATH
+        if self._problem.dtype in HALVES:
+            asked = _TENSOR_MATH
+        elif self._problem.dtype == "f32" and not self._problem.by_tf32:
+            asked = _FMA_MATH
         self._multiply(asked)
         found, count = (_Found * _MOST_ALGORITHMS)(), _INT()
         if not self._is_supported(f"cudnnGetConvolution{self._call}Algorithm_v7", _MOST_ALGORITHMS, ctypes.byref(count),
                                   found):
             return
-        allowed = (_DEFAULT_MATH, _TENSOR_MATH, _FMA_MATH) if asked == _DEFAULT_MATH else (_FMA_MATH,)
+        allowed = (_FMA_MATH,) if asked == _FMA_MATH else (_DEFAULT_MATH, _TENSOR_MATH, _FMA_MATH)
         for one in found[:count.value]:
             if one.status or one.determinism != _DETERMINISTIC or one.algorithm not in self._algorithms or (
                     one.math not in allowed):

@@ -83,4 +83,9 @@ def problem_of(f: Factors, tensor_cores: bool) -> Problem:
 def is_worth_it(p: Problem) -> bool:
     """Whether other ways than the own kernel may gain something."""
     moved = p.batch * (SIZES[p.element] * (p.m * p.k + p.k * p.n) + SIZES[p.result] * p.m * p.n)
-    return p.operations >= FEWEST_OPERATIONS or moved >= FEWEST_BYTES
+    return are_many(p.operations) or moved >= FEWEST_BYTES
+
+
+def are_many(operations: float) -> bool:
+    """Whether that many are worth a trial."""
+    return operations >= FEWEST_OPERATIONS

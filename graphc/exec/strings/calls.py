@@ -10,8 +10,8 @@ import math
 from collections.abc import Callable, Sequence, Set
 
 from graphc.exec.slots import Reserve, reserve_slot, slot_record
-from graphc.exec.string_runs import held_by_run
-from graphc.exec.strings import TABLE
+from graphc.exec.strings.runs import held_by_run
+from graphc.exec.strings.table import TABLE
 from graphc.ir.dtypes import DType, float32, float64, int32, int64, string
 from graphc.kernels.runtime import tables as r
 from graphc.kernels.strings import tables as t

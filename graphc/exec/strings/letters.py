@@ -5,7 +5,7 @@ import string
 import sys
 from typing import Any
 
-from graphc.exec.string_calls import Call, Native, Words, address_of_bytes, count_of
+from graphc.exec.strings.calls import Call, Native, Words, address_of_bytes, count_of
 from graphc.ir.dtypes import bool_
 from graphc.kernels.strings import tables as t
 

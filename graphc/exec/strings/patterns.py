@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphc.errors import OpError
-from graphc.exec.string_calls import Call, Native, Words, address_of_bytes, count_of
-from graphc.exec.strings import TABLE, address_of
+from graphc.exec.strings.calls import Call, Native, Words, address_of_bytes, count_of
+from graphc.exec.strings.table import TABLE, address_of
 from graphc.ir.dtypes import bool_
 from graphc.kernels.strings import tables as t
 from graphc.ops.strings.automaton import Automaton, Paths, finder, matcher, paths

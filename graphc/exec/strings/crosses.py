@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from graphc.exec.string_calls import Call, Native, Words, count_of, signed, table_of
-from graphc.exec.strings import address_of
+from graphc.exec.strings.calls import Call, Native, Words, count_of, signed, table_of
+from graphc.exec.strings.table import address_of
 from graphc.ir.dtypes import DType, int64, string
 from graphc.kernels.strings import tables as t
 

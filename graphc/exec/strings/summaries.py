@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from graphc.exec.string_calls import KINDS, Call, Native, Words, count_of
-from graphc.exec.strings import address_of
+from graphc.exec.strings.calls import KINDS, Call, Native, Words, count_of
+from graphc.exec.strings.table import address_of
 from graphc.ops.summary.histogram import LARGEST, SMALLEST, bucket_limits
 
 _KEY_BITS = 49             # as in the kernel

@@ -1,4 +1,4 @@
-"""Runs with strings: what each holds in the table (exec/strings.py) from beginning to end.
+"""Runs with strings: what each holds in the table (exec/strings/table.py) from beginning to end.
 
 A variable's value may be replaced while a run that read it is outside of the lock, in a Python function. So a run holds
 what the variables held whenever it got the lock, and the variables it writes hold their new values before it gives the
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from graphc.errors import InternalError
 from graphc.exec.states import State
-from graphc.exec.strings import TABLE, Held
+from graphc.exec.strings.table import TABLE, Held
 from graphc.ir.host import STRINGS
 from graphc.plan.plan import Plan
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from graphc.exec.string_calls import KINDS, Call, Native, Words, address_of_bytes, count_of, signed, table_of
-from graphc.exec.string_crosses import sparse_cross
-from graphc.exec.string_letters import decode_base64, decode_raw, encode_base64
-from graphc.exec.string_patterns import regex_full_match, regex_replace
-from graphc.exec.string_records import decode_csv, parse_example, parse_single_example
-from graphc.exec.string_summaries import histogram_summary
-from graphc.exec.strings import TABLE
+from graphc.exec.strings.calls import KINDS, Call, Native, Words, address_of_bytes, count_of, signed, table_of
+from graphc.exec.strings.crosses import sparse_cross
+from graphc.exec.strings.letters import decode_base64, decode_raw, encode_base64
+from graphc.exec.strings.patterns import regex_full_match, regex_replace
+from graphc.exec.strings.records import decode_csv, parse_example, parse_single_example
+from graphc.exec.strings.summaries import histogram_summary
+from graphc.exec.strings.table import TABLE
 from graphc.ir.dtypes import int32, int64, uint8
 from graphc.ir.host import Host
 from graphc.kernels.strings import tables as t

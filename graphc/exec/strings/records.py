@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from graphc.exec.string_calls import KINDS, Call, Native, Words, address_of_bytes, count_of, table_of
-from graphc.exec.strings import TABLE, address_of
+from graphc.exec.strings.calls import KINDS, Call, Native, Words, address_of_bytes, count_of, table_of
+from graphc.exec.strings.table import TABLE, address_of
 from graphc.ir.dtypes import DType, float32, int64, string
 from graphc.kernels.strings import tables as t
 
