@@ -97,6 +97,7 @@ _CELL = Kind("an RNNCell", lambda value: callable(value) and not isinstance(valu
 PARTS: dict[str, tuple[Kind, ...]] = {
     "optimizer": (_OPTIMIZER, FUNCTION, NAME, MAPPING, NOTHING),        # estimators take names and functions
     "opt": (_OPTIMIZER,),
+    "learning_rate": (NUMBER, FUNCTION, NOTHING),
     "sess": (_SESSION, NOTHING), "session": (_SESSION, NOTHING),
     "cell": (_CELL,), "cell_fw": (_CELL,), "cell_bw": (_CELL,),
     "cells": (ROW,), "cells_fw": (ROW,), "cells_bw": (ROW,),

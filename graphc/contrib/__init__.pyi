@@ -19,6 +19,7 @@ from graphc.contrib import rnn as rnn
 from graphc.contrib import seq2seq as seq2seq
 from graphc.contrib import signal as signal
 from graphc.contrib import slim as slim
+from graphc.contrib import sparsemax as sparsemax
 from graphc.contrib import staging as staging
 from graphc.contrib import tensorboard as tensorboard
 from graphc.contrib import tpu as tpu

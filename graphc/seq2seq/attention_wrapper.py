@@ -1,7 +1,7 @@
 """AttentionWrapper: a cell that attends to memories, and reads what it found at the next step."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import graphc as gc
@@ -102,9 +102,11 @@ class AttentionWrapper(RNNCell):
         with gc.control_dependencies(checks):
             return gc.nest.map_structure(lambda tensor: gc.identity(tensor, name=name), tensors)
 
-    def _of_mechanisms(self, parts: list[Any]) -> Any:
-        """As a tuple if the mechanisms were given as a list, else the one part."""
-        return tuple(parts) if self._is_multi else parts[0]
+    def _item_or_tuple(self, parts: Iterable[Any]) -> Any:
+        """As a tuple if the mechanisms were given as a list, else the one part. TensorFlow's name: decoders of other
+        programs call it."""
+        made = tuple(parts)
+        return made if self._is_multi else made[0]
 
     @property
     def output_size(self) -> Any:
@@ -116,9 +118,9 @@ class AttentionWrapper(RNNCell):
         sizes = [m.alignments_size for m in self._attention_mechanisms]
         return AttentionWrapperState(
             cell_state=self._cell.state_size, time=gc.TensorShape([]), attention=self._attention_layer_size,
-            alignments=self._of_mechanisms(sizes),
-            attention_state=self._of_mechanisms([m.state_size for m in self._attention_mechanisms]),
-            alignment_history=self._of_mechanisms([size if self._alignment_history else () for size in sizes]))
+            alignments=self._item_or_tuple(sizes),
+            attention_state=self._item_or_tuple([m.state_size for m in self._attention_mechanisms]),
+            alignment_history=self._item_or_tuple([size if self._alignment_history else () for size in sizes]))
 
     def zero_state(self, batch_size: Any, dtype: Any) -> AttentionWrapperState:
         """The state before the first step. batch_size: that of the memory, which is checked (when run, if it is not
@@ -135,10 +137,10 @@ class AttentionWrapper(RNNCell):
             return AttentionWrapperState(
                 cell_state=cell_state, time=gc.zeros([], dtype=gc.int32),
                 attention=zeros(batch_size, self._attention_layer_size, dtype),
-                alignments=self._of_mechanisms(alignments),
-                attention_state=self._of_mechanisms([m.initial_state(batch_size, dtype)
+                alignments=self._item_or_tuple(alignments),
+                attention_state=self._item_or_tuple([m.initial_state(batch_size, dtype)
                                                      for m in self._attention_mechanisms]),
-                alignment_history=self._of_mechanisms([self._empty_history(a, dtype) for a in alignments]))
+                alignment_history=self._item_or_tuple([self._empty_history(a, dtype) for a in alignments]))
 
     def _empty_history(self, alignments: Any, dtype: Any) -> Any:
         if not self._alignment_history:
@@ -160,9 +162,9 @@ class AttentionWrapper(RNNCell):
         attention = gc.concat([made for made, _, _ in found], 1)
         next_state = AttentionWrapperState(
             time=state.time + 1, cell_state=cell_state, attention=attention,
-            attention_state=self._of_mechanisms([new for _, _, new in found]),
-            alignments=self._of_mechanisms([alignments for _, alignments, _ in found]),
-            alignment_history=self._of_mechanisms([
+            attention_state=self._item_or_tuple([new for _, _, new in found]),
+            alignments=self._item_or_tuple([alignments for _, alignments, _ in found]),
+            alignment_history=self._item_or_tuple([
                 history.write(state.time, alignments) if self._alignment_history else ()
                 for history, (_, alignments, _) in zip(histories, found, strict=True)]))
         return (attention if self._output_attention else cell_output), next_state

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from graphc.session.tuning import Tuning
 
 PLANS_KEPT = 256
+CLOSED = "Attempted to use a closed Session. Make a new one; its variables start anew, or from a checkpoint"
 
 
 @public("Session")
@@ -173,7 +174,7 @@ class Session:
     def _run(self, prepared: PreparedRun, inputs: list[np.ndarray], options: RunOptions | None,
              metadata: RunMetadata | None) -> Any:
         if self._closed:
-            raise RuntimeError("Attempted to use a closed Session.")
+            raise RuntimeError(CLOSED)
         engine = prepared.only
         if engine is None or options is not None or metadata is not None or not self._plain:
             return run_with_care(self, prepared, inputs, options, metadata)
@@ -197,7 +198,7 @@ class Session:
         it raises, they are not initialised any more), of strings by their values. Raises RuntimeError if the session
         is closed."""
         if self._closed:
-            raise RuntimeError("Attempted to use a closed Session.")
+            raise RuntimeError(CLOSED)
         self._states.fill(numbers, fill)
         for name, value in texts.items():
             self._states.assign(name, value)
@@ -275,7 +276,7 @@ class Session:
 
     def _prepare(self, key: Any, fetches: Any, feed_dict: Mapping[Any, Any]) -> PreparedRun:
         if self._closed:
-            raise RuntimeError("Attempted to use a closed Session.")
+            raise RuntimeError(CLOSED)
         _check_feed_dict(feed_dict)
         feeds = [self._fed(k) for k in feed_dict]
         found = Fetches(fetches, lambda part: self._element(part, feeds))   # tells what is wrong before the next line
@@ -321,7 +322,7 @@ class Session:
         """A handle for partial_run: of all its parts together, `fetches` are fetched and `feeds` are fed. As
         `tf.Session.partial_run_setup`."""
         if self._closed:
-            raise RuntimeError("Attempted to use a closed Session.")
+            raise RuntimeError(CLOSED)
         handle = f"partial_run_{next(self._partial_numbers)}"
         fed = frozenset(self._fed(part) for key in feeds or () for part in parts_of_key(key))
         key = fetch_key(fetches), fed

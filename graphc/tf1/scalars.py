@@ -1,11 +1,12 @@
-"""Arrays of one element where NumPy 2.4 takes only a number: `float(a)`, `"%g" % a`, `numbers[0] = a`.
+"""Arrays of one element where NumPy 2.4 takes only a number: `float(a)`, `"%g" % a`, `numbers[0] = a`; and `tostring`.
 
 NumPy 1 took the element. The program's calls, formats and assignments of these kinds are rewritten to the functions
 below, which do what stands there first, and mend it only if it fails. So is `next(a)`, which Python 2's `a.next()` has
-become: of an object that has a method of that name alone.
+become: of an object that has a method of that name alone. `a.tostring()` is `a.tobytes()` where it is lost.
 """
 from __future__ import annotations
 
+import array
 import ast
 import builtins
 import re
@@ -18,6 +19,8 @@ import numpy as np
 from graphc.tf1 import division
 
 _CALLED, _FORMATTED, _STORED = "__graphc_called__", "__graphc_formatted__", "__graphc_stored__"
+_METHOD = "__graphc_method__"
+_RENAMED = {"tostring": "tobytes"}         # of arrays
 _CONVERSIONS = {"float", "int", "complex"}
 # One conversion of a format: its name, flags, width and precision, its kind.
 _FORMAT = re.compile(r"%(?:\((?P<name>[^)]*)\))?[-+ #0]*(?P<width>\*|\d*)(?:\.(?P<precision>\*|\d*))?[hlL]?(?P<kind>.)",
@@ -27,7 +30,8 @@ _FORMAT = re.compile(r"%(?:\((?P<name>[^)]*)\))?[-+ #0]*(?P<width>\*|\d*)(?:\.(?
 def compiled(text: str, path: str, python2: bool = False) -> CodeType:
     """The program, compiled, with its arrays of one element as numbers where these stand. python2: it divides as
     Python 2 does. Raises SyntaxError."""
-    for name, function in ((_CALLED, _called), (_FORMATTED, _formatted), (_STORED, _stored)):
+    for name, function in ((_CALLED, _called), (_FORMATTED, _formatted), (_STORED, _stored),
+                           (_METHOD, _method)):
         setattr(builtins, name, function)
     tree = ast.parse(text, path)
     tree = ast.fix_missing_locations(_Rewriter().visit(division.rewritten(tree) if python2 else tree))
@@ -43,6 +47,12 @@ class _Rewriter(ast.NodeTransformer):
                    and function.value.id == "math")
         plain = node.args and not node.keywords and not any(isinstance(a, ast.Starred) for a in node.args)
         return _call(_CALLED, node, function, *node.args) if plain and (is_conversion or is_math) else node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        if node.attr not in _RENAMED or not isinstance(node.ctx, ast.Load):
+            return node
+        return _call(_METHOD, node, node.value, ast.copy_location(ast.Constant(node.attr), node))
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
@@ -87,6 +97,12 @@ def _called(function: Callable[..., Any], *arguments: Any) -> Any:
         if not any(map(_is_one, arguments)):
             raise
     return function(*map(_number, arguments))
+
+
+def _method(holder: Any, name: str) -> Any:
+    """The attribute; of what has lost it the one that has its work now."""
+    is_array = isinstance(holder, (np.ndarray, np.generic, array.array))
+    return getattr(holder, _RENAMED[name] if is_array else name)
 
 
 def _formatted(text: Any, values: Any) -> Any:

@@ -20,6 +20,8 @@ import numpy as np
 print(np.trapz([1., 2.]), np.cast["int32"](1.5), np.asfarray([1]).dtype, np.rank([[1]]), np.mat([1]).shape)
 print(np.fromstring(b"ab", np.uint8), np.fromstring("1 2", sep=" "), np.array([1, 2], copy=False))
 held = np.zeros(2); print(np.array(held, copy=False) is held)
+print(np.uint8([1, 2]).tostring(), np.int16(3).tostring())
+import xml.etree.ElementTree as trees; print(trees.tostring(trees.Element("a")))
 """
 MATPLOTLIB = """
 import matplotlib; matplotlib.use("Agg")
@@ -50,7 +52,7 @@ print(Image.new("L", (4, 4)).resize((2, 2), Image.ANTIALIAS).size, len(train_tes
 
 @pytest.mark.parametrize("text, said", [
     (PYTHON, "True ['a', 'b'] d\n['self', 'num_units', 'activation']\nTrue 2 b'YQ==\\n' &lt;\"&gt;\nab ab A True\n"),
-    (NUMPY, "1.5 1 float64 2 (1, 1)\n[97 98] [1. 2.] [1 2]\nTrue\n"),
+    (NUMPY, "1.5 1 float64 2 (1, 1)\n[97 98] [1. 2.] [1 2]\nTrue\nb'\\x01\\x02' b'\\x03\\x00'\nb'<a />'\n"),
     (MATPLOTLIB, "0.5\n0\n0 3d\n"),
     (OTHERS, "(2, 2) 2 joblib\n"), (PICKLES, "['data']\n'\\xe9'\n"), (VALUES, "[1, 2] {'a': 1}\n"),
 ], ids=["python", "numpy", "matplotlib", "others", "pickles", "values"])

@@ -185,10 +185,11 @@ def judged(piece: Piece, seconds: float, status: int | None, text: str, hung: bo
         counts[found[1] or found[2]] += 1
     bad = counts["FAILED"] + counts["ERROR"]
     said = f"{counts['PASSED']} passed" + (f", {bad} failed" if bad else "") if sum(counts.values()) else ""
+    said += ", " if said and (status is None or status < 0) else ""
     if status is None:
-        said += f"{', ' if said else ''}stopped after {seconds:.0f} s"
-        if hung:
-            said += f", of which it said nothing for more than half: {' '.join(running(text)) or last_line(text)}"
+        said += f"stopped after {seconds:.0f} s{', more than half of them in silence,' * hung}{during(text)}"
+    elif status < 0:
+        said += f"ended by {signal.Signals(-status).name}{during(text)}"
     elif status and not bad:
         said = f"ended with {status}: {last_line(text)}"
     return Outcome(piece, seconds, not bad and not hung and status in (0, None), said or "done")
@@ -200,6 +201,11 @@ def running(text: str) -> list[str]:
     ended = {found[1] or found[2] for found in re.finditer(
         r"^(tests/\S+::.*?) (?:PASSED|FAILED|ERROR|SKIPPED)\b|^\[gw\d+\] \[ *\d+%\] \w+ (.*)$", text, re.M)}
     return [name.strip() for name in begun if name.strip() not in {end.strip() for end in ended}]
+
+
+def during(text: str) -> str:
+    """What a piece was at when it ended, if it was in tests."""
+    return "".join(f" in {name}" for name in running(text))
 
 
 def last_line(text: str) -> str:

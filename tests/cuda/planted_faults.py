@@ -44,28 +44,37 @@ FAULTS = (*LAUNCHES, "memory")
 
 
 def plant(fault: str) -> None:
-    """In this process."""
+    """In this process: in the device, and in the emulator, which has no driver."""
     from graphc import errors
     from graphc.exec.cuda.driver import Device
 
-    count, launch, allocate = [0], Device.launch, Device.allocate
+    from stand_in import StandIn
 
-    def launched(self: Any, *arguments: Any) -> None:
-        count[0] += 1
-        if fault in LAUNCHES and count[0] == LAUNCH:
-            return LAUNCHES[fault](launch, self, *arguments)
-        return launch(self, *arguments)
+    count = [0]
 
-    def allocated(self: Any, size: int) -> int:
-        count[0] += 1
-        if fault == "memory" and count[0] >= ALLOCATION:
-            raise errors.ResourceExhaustedError(f"planted: no memory for {size} bytes")
-        return allocate(self, size)
+    def launching(launch: Callable[..., None]) -> Callable[..., None]:
+        def launched(self: Any, *arguments: Any) -> None:
+            count[0] += 1
+            if count[0] == LAUNCH:
+                return LAUNCHES[fault](launch, self, *arguments)
+            return launch(self, *arguments)
 
-    if fault == "memory":
-        Device.allocate = allocated            # type: ignore[method-assign]
-    else:
-        Device.launch = launched               # type: ignore[method-assign]
+        return launched
+
+    def allocating(allocate: Callable[..., int]) -> Callable[..., int]:
+        def allocated(self: Any, size: int) -> int:
+            count[0] += 1
+            if count[0] >= ALLOCATION:
+                raise errors.ResourceExhaustedError(f"planted: no memory for {size} bytes")
+            return allocate(self, size)
+
+        return allocated
+
+    for kind in (Device, StandIn):
+        if fault == "memory":
+            kind.allocate = allocating(kind.allocate)      # type: ignore[method-assign]
+        else:
+            kind.launch = launching(kind.launch)           # type: ignore[method-assign]
 
 
 def child(fault: str, *arguments: str) -> None:

@@ -63,3 +63,25 @@ def test_training_is_the_cpus(name: str, wanted: str, tmp_path: Path) -> None:
         for _ in range(3):
             pair.assert_close("train", x, label, tolerance=1e-4)
         pair.assert_same_states(tolerance=1e-4)
+
+
+def test_convolutions_pools_and_norms_of_16_bits(tmp_path: Path) -> None:
+    """In C++ as in Python: what is bfloat16 in the graph is so in the GPU's memory."""
+    def build() -> Any:
+        x, label = gc.placeholder(gc.float32, [None, 6, 6, 16], "x"), gc.placeholder(gc.int32, [None], "label")
+        f, w = (gc.Variable((RNG.standard_normal(shape) / 8).astype(np.float32))
+                for shape in ((3, 2, 16, 32), (32, 16)))
+        h = gc.nn.conv2d(gc.cast(x, gc.bfloat16), gc.cast(f, gc.bfloat16), [1, 1, 1, 1], "SAME")
+        h = gc.nn.max_pool(gc.nn.relu(h), [1, 2, 2, 1], [1, 2, 2, 1], "SAME")
+        h = gc.nn.softmax(gc.reshape(h, [-1, 32])) * gc.constant(8.0, gc.bfloat16)
+        y = gc.cast(gc.matmul(h, gc.cast(w, gc.bfloat16)), gc.float32)
+        y = gc.reduce_mean(gc.reshape(y, [-1, 9, 16]), 1)
+        loss = gc.reduce_mean(gc.nn.sparse_softmax_cross_entropy_with_logits(labels=label, logits=y))
+        train = gc.train.GradientDescentOptimizer(0.05).minimize(loss)
+        return {"train": gc.Signature({"loss": loss, "train": train}, {"x": x, "label": label})}
+
+    x, label = RNG.standard_normal((3, 6, 6, 16)).astype(np.float32), np.arange(3, dtype=np.int32)
+    with Pair(exported(build), tmp_path, [{"x": x.shape, "label": (3,)}]) as pair:
+        for _ in range(2):
+            pair.assert_close("train", x, label, tolerance=1e-2)
+        pair.assert_same_states(tolerance=1e-2)

@@ -205,6 +205,12 @@ STEPS: list[Callable[[Any, Any], Any]] = [
     lambda a, b: gc.cast(gc.sign(gc.matmul(a, gc.sign(b))), gc.bfloat16),
     lambda a, b: gc.sign(gc.concat([a[:8], b[8:]], 0)),
     lambda a, b: gc.sign(gc.cumsum(gc.sign(a), axis=1)),
+    lambda a, b: gc.reshape(gc.nn.max_pool(gc.reshape(a, [1, -1, 16, 1]), [1, 1, 3, 1], [1] * 4, "SAME"), [-1, 16]),
+    lambda a, b: gc.sign(gc.nn.softmax(a) - gc.constant(0.0625, gc.bfloat16)),
+    lambda a, b: a - gc.cast(gc.sign(gc.reduce_sum(gc.cast(b, gc.float32), 0)), gc.bfloat16),
+    lambda a, b: gc.reshape(gc.nn.conv2d(gc.reshape(gc.sign(a), [1, -1, 1, 16]),
+                                         gc.reshape(gc.sign(b[:16]), [1, 1, 16, 16]),
+                                         [1] * 4, "SAME"), [-1, 16]),
     lambda a, b: gc.cast(gc.sign(gc.matmul(gc.cast(a, gc.float32), gc.cast(gc.sign(b), gc.float32))), gc.bfloat16)]
 
 

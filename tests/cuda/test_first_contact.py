@@ -55,8 +55,14 @@ def test_a_piece_that_says_nothing_hangs(tmp_path: Path) -> None:
     program = ("import time; print('tests/a.py::test_one PASSED [ 50%]'); print('tests/a.py::test_two[x y] ', end='', "
                "flush=True); time.sleep(60)")
     outcome = run(python("hangs", program), 4.0, tmp_path)
-    assert not outcome.good and outcome.said.endswith("said nothing for more than half: tests/a.py::test_two[x y]")
+    assert not outcome.good and outcome.said.endswith("half of them in silence, in tests/a.py::test_two[x y]")
     assert run(python("silent", program, silent=True), 2.0, tmp_path).good
+
+
+def test_a_crash_is_told_with_the_test_that_ran(tmp_path: Path) -> None:
+    program = "import os; print('tests/a.py::one ', end='', flush=True); os.abort()"
+    outcome = run(python("crashes", program), 9.0, tmp_path)
+    assert not outcome.good and outcome.said == "ended by SIGABRT in tests/a.py::one"
 
 
 def test_tests_that_did_not_end() -> None:

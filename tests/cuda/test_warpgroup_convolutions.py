@@ -12,6 +12,7 @@ from graphc.exec.cuda.calls.call import Call
 from graphc.exec.cuda.calls.warpgroup_convolutions import seen, variants
 from graphc.exec.cuda.calls.warpgroups import Variant
 from graphc.exec.cuda.vendor.cudnn import Kind
+from graphc.exec.cuda.warpgroup_probe import _is_convolution_right
 
 CASES = {
     "same": Case((2, 9, 7, 72), (3, 3), 40, before=(1, 1), behind=(1, 1)),
@@ -65,3 +66,9 @@ def test_which_calls_tma_can_read(case: Case, kind: Kind, fits: bool) -> None:
     assert (found is not None) == fits
     assert found is None or {v.columns for v in variants(found)} == {128}
     assert seen(call.of_type("f32"), kind, case.convolution) is None
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_what_the_other_process_asks_of_windows(hopper: Any, kind: Kind) -> None:
+    hopper.enter()
+    assert _is_convolution_right(hopper, kind, "bf16", 128)

@@ -71,6 +71,8 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] = {
                                     ("gc.nn.relu()", "'training'; it takes features, name")),
     "a keyword of a class": (lambda: gc.train.AdamOptimizer(lr=0.1), TypeError,
                              ("'lr'; it takes learning_rate, beta1",)),
+    "a learning rate of text": (lambda: gc.train.AdamOptimizer("0.1"), TypeError,
+                                ("gc.train.AdamOptimizer", "'learning_rate' must be a number", "'0.1' of type str")),
     "nothing to train": (lambda: gc.train.AdamOptimizer().minimize(gc.reduce_sum(x()), var_list=[]), ValueError,
                          ("No variables to optimize: var_list is empty",)),
     "a size of None": (lambda: gc.zeros([None, 3]), TypeError, ("None does not convert to a tensor", "gc.shape(x)[i]")),

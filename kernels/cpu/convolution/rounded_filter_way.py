@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from ...contracts.bfloat16 import TILES as BY_TILES
-from ..memory import ceil_div, helper, round_up
+from ..memory import ceil_div, compact, helper, part, round_up
 from ..products.bfloat16_tiles import ISA, TILE
 from ..tiles import shared_evenly
 from ..words import BFLOAT16_WEIGHTS, SCRATCH_BYTES, TILES, TILES_1, USER, VARIANT, WORK_BYTES
@@ -80,9 +80,10 @@ def make_rounded_filter_way(dtype: str, isa: str) -> RoundedFilterWay:
         choice[SCRATCH_BYTES] = scratch_bytes(some, high, pitch, kh, kw, stride_h, stride_w, dilation_h, dilation_w)
         choice[TILES], choice[TILES_1] = groups, down * ceil_div(panels, choice[TILE_PANELS])
 
-    @helper
+    @part("rounded_filter_way")
     def run(x, dy, dw, n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left,
             choice, work, scratch, phase, tile):
+        compact()
         panels = ceil_div(oc, WIDTH)
         if phase == 0:
             pack(work + tile * (choice[WORK_BYTES] // choice[GROUPS]), scratch, dy, n, h, w, c, kh, kw, oc, oh, ow,

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from ...contracts.bfloat16 import TILES as BY_TILES
-from ..memory import ceil_div, helper
+from ..memory import ceil_div, compact, helper, part
 from ..products.bfloat16_tiles import ISA
 from ..words import BFLOAT16_WEIGHTS, FORMAT
 from .conv_tiles import GROUP_LINES, PACK_PANELS, tile_part
@@ -60,9 +60,10 @@ def make_rounded_way(dtype: str, isa: str, turned: bool) -> RoundedWay:
         pack_filter(target + first * panel_bytes(joins, sc, kh, kw), f, joins, sc, tc, kh, kw, first,
                     min(first + choice[PACK_PANELS], ceil_div(tc, WIDTH)))
 
-    @helper
+    @part("rounded_way", "back" if turned else "forth")
     def run(source, f, target, n, sh, sw, sc, kh, kw, tc, th, tw, stride_h, stride_w, dilation_h, dilation_w, top, left,
             choice, work, scratch, phase, tile):
+        compact()
         joins, panels = joins_taps(sc, kw, dilation_w, turned), ceil_div(tc, WIDTH)
         one_run = is_one_run(sh, sw, th, tw, kh, kw, stride_h, stride_w, top, left)
         lines, pixels = (n * th * tw, 1) if one_run else (n * th, tw)

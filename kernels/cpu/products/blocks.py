@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from ..memory import ITEM_SIZES, copy_bytes, helper, int64_at, part
-from .columns import TOGETHER, tile_columns
+from .columns import tile_columns
 from .micro import Shape, half_of, streaming_kernel
 
 TABLE_BYTES = 128
@@ -71,7 +71,7 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
     panels_block = max(512 * 1024 // (longest * line_bytes), 1)
     copy_row = (longest + 16) * size       # of a copied tile, row by row
     turned = tile_columns(dtype, shape, longest)
-    copy_columns, column_step, turned_bytes = turned.copy, turned.step, turned.tile_bytes
+    copy_columns, together, column_step, turned_bytes = turned.copy, turned.together, turned.step, turned.tile_bytes
 
     @part("multiply", shape)
     def product(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch, onto):
@@ -98,14 +98,14 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
                     following, asking, next_step = origin + height * a_row, min(tiles - 1 - tile, 1), a_step
                     collide = copying and a_step % COLLIDING == 0
                     if a_step != size and (collide or (turning and length > TURNED_LENGTH)):
-                        place = tile % TOGETHER
+                        place = tile % together
                         if place == 0:
                             copy_columns(copied, source, a_step, length, low_height, higher - tile,
-                                         min(tiles - tile, TOGETHER), rows - row)
+                                         min(tiles - tile, together), rows - row)
                         source, step, row_step = copied + place * turned_bytes, column_step, size
-                        first_row = (tile - place + TOGETHER) * low_height + min(tile - place + TOGETHER, higher)
+                        first_row = (tile - place + together) * low_height + min(tile - place + together, higher)
                         following = a + first_row * a_row + first_k * a_step + place * line_bytes
-                        asking = min(max(tiles - (tile - place + TOGETHER), 0), 1)
+                        asking = min(max(tiles - (tile - place + together), 0), 1)
                     elif a_step == size and a_row == length * size:
                         next_step = line_bytes
                     elif a_step == size:
@@ -151,6 +151,6 @@ def blocks(dtype: str, shape: Shape) -> Blocks:
     def multiply_onto(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch):
         product(a, a_row, a_step, rows, k, b, b_panel, b_step, columns, c, c_row, scratch, 1)
 
-    most = max(copy_row * most_rows, TOGETHER * turned_bytes)
+    most = max(copy_row * most_rows, together * turned_bytes)
     return Blocks(shape, multiply, multiply_onto, product, TABLE_BYTES + (most + 63) // 64 * 64, panels_block,
                   panels_block * longest * line_bytes)

@@ -1,9 +1,9 @@
 """Tiles of a transposed A, brought in order: for each k the elements of a tile's rows side by side, in a line.
 
 Job: A as it lies has a line of many rows for each k, mostly in another page, and the rows of a tile stand across two
-lines of the cache. TOGETHER tiles that follow each other are copied at a time, AT_ONCE k after the other, so that each
+lines of the cache. A few tiles that follow each other are copied at a time, AT_ONCE k after the other, so that each
 line comes once and is still in the first cache for the next tile.
-Invariants: reads rows of the tiles in their k only; writes TOGETHER * tile_bytes.
+Invariants: reads rows of the tiles in their k only; writes together * tile_bytes.
 """
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from ..memory import ITEM_SIZES, helper, pointer_to
 from ..vector import vectors
 from .micro import Shape
 
-TOGETHER, AT_ONCE = 4, 8
+MOST_TOGETHER, TOGETHER_BYTES = 4, 160 * 1024
+AT_ONCE = 8
 LOW_ROWS = 8                           # tiles up to this height have shorter lines
 
 
@@ -24,9 +25,11 @@ class Columns:
     """copy(target, source, a_step, k, height, higher, tiles, available): so many tiles, the first `higher` of them of a
     row more than `height`. source: the first tile's first element; a_step: bytes from one k to the next; available:
     elements of a line of A from there on.
-    step: bytes from one k to the next of a copied tile; tile_bytes: from one tile to the next."""
+    together: tiles at most; step: bytes from one k to the next of a copied tile; tile_bytes: from one tile to the
+    next."""
 
     copy: Any
+    together: int
     step: int
     tile_bytes: int
 
@@ -55,4 +58,4 @@ def tile_columns(dtype: str, shape: Shape, longest: int) -> Columns:
                         for j in range(rows):
                             line[j] = values[j]
                 column += rows
-    return Columns(copy, step, tile_bytes)
+    return Columns(copy, max(min(MOST_TOGETHER, TOGETHER_BYTES // tile_bytes), 1), step, tile_bytes)
