@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from on_device import run_call, unset
 
+from graphc.exec.cuda.calls.call import Products
 from graphc.exec.cuda.code.ptx import TENSOR_COMPUTE, make_ptx
 from graphc.exec.cuda.code.tensor_products import TensorProduct, tensor_product
 from graphc.exec.cuda.work import Launch
@@ -62,13 +63,27 @@ def on_tensor_cores(m: int, n: int, k: int, element: str = "f32") -> Run:
     return run
 
 
+def short_convolution() -> Run:
+    """Of float16 in memory, with padding and strides; a filter is infinite, so what zeros make NaN is mended."""
+    given = [(RANDOM.integers(1, 9, shape) / 8).astype(np.float16) for shape in ((2, 7, 6, 16), (3, 2, 16, 24))]
+    given[1][0, 0, 0, 0] = np.inf
+
+    def run(device: Any) -> list[np.ndarray]:
+        out = np.zeros((2, 7, 3, 24), np.float16)
+        return run_call(device, "conv2d.f32", given, [out], (2, 7, 6, 16, 3, 2, 24, 7, 3), (1, 2, 1, 1, 1, 0),
+                        Products.EXACT_F16, ("f16",) * 3).outputs
+
+    return run
+
+
 CASES: dict[str, Run] = {
     "product": called("matmul.f32", [floats(33, 37), floats(37, 18)], [((33, 18), "f32")], (1, 33, 18, 37, 0, 0),
                       (0, 0)),
     "product of whole tiles": called("matmul.f32", [floats(32, 48), floats(48, 32)], [((32, 32), "f32")],
                                      (1, 32, 32, 48, 0, 0), (0, 0)),
     "tensor cores": on_tensor_cores(68, 72, 60),
-    **({"tensor cores, 16 bits": on_tensor_cores(68, 72, 72, "f16")} if EVERYTHING else {}),
+    **({"tensor cores, 16 bits": on_tensor_cores(68, 72, 72, "f16"),
+        "windows of 16 bits": short_convolution()} if EVERYTHING else {}),
     "map": mapped(1500), "map of one block": mapped(1024),
     "softmax": called("softmax.f32", [floats(5, 70)], [((5, 70), "f32")], (5, 70)),
     "cumsum": called("cumsum.f32", [floats(3, 300)], [((3, 300), "f32")], (3, 300), (0, 0)),
