@@ -27,8 +27,9 @@ IMPORTED = time.process_time() - _begin[0], time.perf_counter() - _begin[1]
 import numpy as np
 from kit import PROGRAMS, Program
 
-for _family in ("agents", "attention", "decoders", "generative", "graphs", "loops", "models", "pictures", "pipelines",
-                "recommenders", "science", "sequences", "signals", "tables", "training", "transformers"):
+for _family in ("agents", "attention", "blocks", "decoders", "estimation", "generative", "graphs", "loops", "models",
+                "pictures", "pipelines", "readers", "recommenders", "science", "sequences", "signals", "tables",
+                "training", "transformers"):
     importlib.import_module(_family)          # each declares its programs
 
 STEPS_COMPARED, STEPS_BEFORE = 3, 8

@@ -1,7 +1,7 @@
 """Turning blocks of elements, so that rows become columns, and rows, so that the last comes first; every other element.
 
-A square of SIDE x SIDE elements is turned in registers (cpu/squares.py), its elements as integers of their size. Blocks
-of other sizes are squares that overlap at the end, so source and target may not.
+A square of SIDE x SIDE elements is turned in registers (scalars/squares.py), its elements as integers of their size.
+Blocks of other sizes are squares that overlap at the end, so source and target may not.
 """
 from __future__ import annotations
 
@@ -9,32 +9,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from ..cpu.squares import SIDES, turned, turning_masks
+from ..scalars.squares import SIDES, square_turner
 from .memory import compact, function
-
-
-def square_turner(size):
-    """The function (target, target_stride, source, source_stride) that turns one square; strides in bytes."""
-    side = SIDES[size]
-    vector, steps = ir.VectorType(ir.IntType(8 * size), side), turning_masks(size)
-    mask_type = ir.VectorType(ir.IntType(32), side)
-
-    @intrinsic
-    def turn_square(typing_context, target, target_stride, source, source_stride):
-        def generate(context, builder, signature, arguments):
-            target, target_stride, source, source_stride = arguments
-
-            def place(base, stride, number):
-                where = builder.add(base, builder.mul(stride, ir.IntType(64)(number)))
-                return builder.inttoptr(where, vector.as_pointer())
-
-            rows = [builder.load(place(source, source_stride, i), align=1) for i in range(side)]
-            columns = turned(steps, rows, lambda a, b, mask: builder.shuffle_vector(a, b, ir.Constant(mask_type, mask)))
-            for number, column in sorted(columns, key=lambda item: item[0]):
-                builder.store(column, place(target, target_stride, number), align=1)
-            return context.get_dummy_value()
-        return types.void(types.int64, types.int64, types.int64, types.int64), generate
-    return turn_square
 
 
 @intrinsic

@@ -3,14 +3,15 @@
 lgamma    near 1 and 2, where it is 0, t times a polynomial of t; between by products, beyond 12 Stirling's series
 digamma   on 1 .. 2 the distance from its root times a polynomial; between by sums, beyond 10 its series
 zeta      10 terms of the sum and Euler and Maclaurin's series for the rest
-Below 0 all go by reflection, where only the absolute error is small near a root. None of them is vectorised.
+Below 0 all go by reflection, where only the absolute error is small near a root. lgamma and digamma have no branch, and
+are vectorised.
 """
 from __future__ import annotations
 
 from . import special_coefficients as table
 from .exponential import log1p_f64, log_f64, pow_f64
-from .machine import called, ceil, fabs, floor, polynomial, scalar
-from .trigonometric import sin_f64, tan_f64
+from .machine import called, ceil, fabs, floor, fma, polynomial, scalar, select
+from .trigonometric import cotangent_f64, sin_f64
 
 INFINITY = float("inf")
 NAN = float("nan")
@@ -40,64 +41,56 @@ def lgamma_1p(x):
 
 @scalar
 def lgamma_positive(x):
-    if x < 0.5:
-        return x * polynomial(x, table.LGAMMA) - log_f64(x * (1.0 + x))
-    if x < 1.5:
-        return (x - 1.0) * polynomial(x - 1.0, table.LGAMMA) - log_f64(x)
-    if x < 12.0:
-        product = 1.0
-        while x > 2.5:
-            x -= 1.0
-            product *= x
-        return (x - 2.0) * polynomial(x - 2.0, table.LGAMMA) + log_f64(product)
-    return (x - 0.5) * (log_f64(x) - 1.0) + (HALF_LOG_TWO_PI_LESS_HALF + stirling(x))
+    """For x > -1/2. Both forms are computed, and share the logarithm: of x from 12 on; of the product that brings x to
+    1.5 .. 2.5, and below of what x is multiplied with to get there, which counts the other way."""
+    far, upwards, low = x >= 12.0, x < 1.5, x < 0.5
+    t, product = x, 1.0
+    for _ in range(10):
+        goes_on = t > 2.5
+        t = select(goes_on, t - 1.0, t)
+        product = select(goes_on, product * t, product)
+    t = select(low, x, select(upwards, x - 1.0, t - 2.0))
+    product = select(low, fabs(x * (1.0 + x)), select(upwards, x, product))
+    logarithm = log_f64(select(far, x, product))
+    near = t * polynomial(t, table.LGAMMA) + select(upwards, -logarithm, logarithm)
+    return select(far, (x - 0.5) * (logarithm - 1.0) + (HALF_LOG_TWO_PI_LESS_HALF + stirling(x)), near)
 
 
 @scalar
 def lgamma_f64(x):
     """log |gamma x|; infinite at 0 and the negative integers."""
-    if x != x:
-        return x
-    if x > 0.0:
-        return lgamma_positive(x)
-    if x == floor(x):
-        return INFINITY
-    if x > -0.5:
-        return x * polynomial(x, table.LGAMMA) - log_f64(-x * (1.0 + x))
+    reflected = x <= -0.5
+    value = lgamma_positive(select(reflected, -x, x))
     rest = x - floor(x + 0.5)
-    return log_f64(PI / (-x * fabs(sin_f64(PI * rest)))) - lgamma_positive(-x)
+    value = select(reflected, log_f64(PI / (-x * fabs(sin_f64(PI * rest)))) - value, value)
+    return select(reflected & (x == floor(x)), INFINITY, value)
 
 
 @scalar
 def digamma_positive(x):
-    if x < 1.0:
-        return digamma_positive_from_1(x + 1.0) - 1.0 / x
-    return digamma_positive_from_1(x)
-
-
-@scalar
-def digamma_positive_from_1(x):
-    if x >= 10.0:
-        z = 1.0 / x / x
-        return log_f64(x) - 0.5 / x - z * polynomial(z, table.PSI)
-    total = 0.0
-    while x > 2.0:
-        x -= 1.0
-        total += 1.0 / x
-    return total + ((x - table.DIGAMMA_ROOT) - table.DIGAMMA_ROOT_LOW) * polynomial(x - 1.5, table.DIGAMMA)
+    """Both forms are computed, and share a division: of 0.5 / x from 10 on, below of what is added to the values on
+    1 .. 2: 1 / (x - 1) + 1 / (x - 2) + ..., or -1 / x, which are kept as the fraction above / below meanwhile."""
+    far, small = x >= 10.0, x < 1.0
+    t = select(small, x + 1.0, x)
+    above, below = select(small, -1.0, 0.0), select(small, x, 1.0)
+    for _ in range(8):
+        goes_on, t = t > 2.0, select(t > 2.0, t - 1.0, t)
+        above = select(goes_on, fma(above, t, below), above)
+        below = select(goes_on, below * t, below)
+    quotient = select(far, 0.5, above) / select(far, x, below)
+    near = quotient + ((t - table.DIGAMMA_ROOT) - table.DIGAMMA_ROOT_LOW) * polynomial(t - 1.5, table.DIGAMMA)
+    z = 4.0 * quotient * quotient
+    return select(far, log_f64(x) - quotient - z * polynomial(z, table.PSI), near)
 
 
 @scalar
 def digamma_f64(x):
     """The derivative of lgamma; NaN at 0 and the negative integers."""
-    if x != x:
-        return x
-    if x > 0.0:
-        return digamma_positive(x)
-    if x == floor(x):
-        return NAN
+    reflected = x <= 0.0
+    value = digamma_positive(select(reflected, 1.0 - x, x))
     rest = x - floor(x + 0.5)
-    return digamma_positive(1.0 - x) - PI / tan_f64(PI * rest)
+    value = select(reflected, value - PI * cotangent_f64(PI * rest), value)
+    return select(reflected & (x == floor(x)), NAN, value)
 
 
 @scalar

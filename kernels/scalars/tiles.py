@@ -16,8 +16,10 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from .short_rows import TURNED, short_rows
 
 I1, I8, I32, I64 = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64)
 VECTORS = 4
@@ -163,17 +165,6 @@ def combine(builder: ir.IRBuilder, operation: str, x: ir.Value, y: ir.Value) -> 
     return builder.select(builder.fcmp_unordered("uno", x, x), builder.fadd(x, x), chosen)
 
 
-def combine_numbers(builder: ir.IRBuilder, operation: str, x: ir.Value, y: ir.Value, signed: bool = True) -> ir.Value:
-    """The greater or the lesser of x and y; of a NaN and a number the number."""
-    element = x.type.element if isinstance(x.type, ir.VectorType) else x.type
-    relation = ">" if operation == "max" else "<"
-    if isinstance(element, ir.FloatType | ir.DoubleType):
-        wins = builder.or_(builder.fcmp_ordered(relation, x, y), builder.fcmp_unordered("uno", y, y))
-    else:
-        wins = (builder.icmp_signed if signed else builder.icmp_unsigned)(relation, x, y)
-    return builder.select(wins, x, y)
-
-
 def reduce_loop(operation: str) -> Any:
     """The function (acc, src, b, c, d, n). b: 0, or b, c and d are addresses of as many elements as src has.
 
@@ -199,11 +190,12 @@ def reduce_loop(operation: str) -> Any:
 
 
 def _emit_rows(builder: ir.IRBuilder, joined: Joined, acc: ir.Value, src: ir.Value, rows: Any, count: Any) -> None:
+    done = short_rows(builder, joined, acc, src, rows, count) if src.type.pointee in TURNED else I64(0)
     before, loop, after = builder.block, builder.append_basic_block("rows"), builder.append_basic_block("rows.done")
     builder.branch(loop)
     builder.position_at_end(loop)
     row = builder.phi(I64)
-    row.add_incoming(I64(0), before)
+    row.add_incoming(done, before)
     target, source = builder.gep(acc, [row]), builder.gep(src, [builder.mul(row, count)])
     builder.store(_emit_reduce(builder, joined, builder.load(target), source, count), target)
     following = builder.add(row, I64(1))
@@ -357,53 +349,6 @@ def _keep_rolled(builder: ir.IRBuilder, branch: Any) -> None:
     module, identity = builder.module, _distinct(builder.module)
     identity.operands = (identity, module.add_metadata([ir.MetaDataString(module, "llvm.loop.unroll.disable")]))
     branch.set_metadata("llvm.loop", identity)
-
-
-def row_extreme(operation: str) -> Any:
-    """The function (row, n, worst) -> the greatest ("max") or least ("min") of worst and n >= 1 elements, NaNs passed
-    over."""
-    @intrinsic
-    def extreme(typing_context, row, n, worst):
-        def generate(context, builder, signature, values):
-            joined = functools.partial(combine_numbers, builder, operation, signed=getattr(row.dtype, "signed", True))
-            source, count, start = values
-            return _emit_reduce(builder, joined, start, source, count)
-        return row.dtype(row, types.int64, row.dtype), generate
-    return extreme
-
-
-@intrinsic
-def _any_equal(typing_context, row, index, value):
-    """Whether one of the elements of 64 bytes from row[index] on equals value."""
-    def generate(context, builder, signature, values):
-        row, index, value = values
-        width = _width(row.type.pointee)
-        vector = ir.VectorType(row.type.pointee, width)
-        loaded = _vector_load(builder, row, index, vector)
-        one = builder.insert_element(ir.Constant(vector, ir.Undefined), value, I32(0))
-        wanted = builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(I32, width), [0] * width))
-        floating = isinstance(row.type.pointee, ir.FloatType | ir.DoubleType)
-        equal = (builder.fcmp_ordered if floating else builder.icmp_unsigned)("==", loaded, wanted)
-        return builder.icmp_unsigned("!=", builder.bitcast(equal, ir.IntType(width)), ir.IntType(width)(0))
-    return types.boolean(row, types.int64, row.dtype), generate
-
-
-@njit(error_model="numpy")
-def first_equal(row, n, value):
-    """The index of the first of n elements that equals value; one of them does."""
-    width = 64 // row_bytes(row)
-    i = 0
-    while i + width <= n and not _any_equal(row, i, value):
-        i += width
-    while row[i] != value:
-        i += 1
-    return i
-
-
-@intrinsic
-def row_bytes(typing_context, row):
-    """Bytes of an element of what a pointer points to."""
-    return types.int64(row), lambda context, builder, signature, values: I64(_bytes(values[0].type.pointee))
 
 
 def scan_line(operation: str) -> Any:

@@ -78,6 +78,14 @@ def tan_f64(x):
 
 
 @scalar
+def cotangent_f64(x):
+    quadrant, r, low = _reduce(x)
+    sine, cosine = _sine(r, low), _cosine(r, low)
+    swapped = bit_and(quadrant, 1) != 0
+    return select(swapped, -sine, cosine) / select(swapped, cosine, sine)
+
+
+@scalar
 def sin_f32(x):
     quadrant, r, _ = _reduce(types.float64(x))
     value = select(bit_and(quadrant, 1) == 0, _sine_f32(r), _cosine_f32(r))

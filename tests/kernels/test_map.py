@@ -2,6 +2,7 @@
 reductions."""
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -169,6 +170,20 @@ def test_reduce_ops(op: str, dtype: str) -> None:
         got, expected = reduce_case(shape, reduced, op, dtype, order)
         tolerance = 2e-6 if dtype == "f32" and op != "mul" else (1e-4 if dtype == "f32" else 1e-12)
         np.testing.assert_allclose(got, expected, rtol=tolerance)
+
+
+@pytest.mark.parametrize("op", sorted(REDUCES))
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_short_rows_are_combined_in_their_order(op: str, kind: type) -> None:
+    """Rows that are turned in squares, and those that are left, have the bits of one element after the other."""
+    dtype = "f32" if kind is np.float32 else "f64"
+    program = Program((dtype,), (Instr(f"reduce.{op}", dtype, (0,)),), (1,))
+    for n in range(1, 64 // np.dtype(kind).itemsize):
+        for rows in (1, 15, 16, 17, 40, 700):
+            x, y = random_array((rows, n), kind), np.empty(rows, kind)
+            BoundMap(program, (rows, n), 1, [Operand(x, (n, 1))], [Operand(y, (1, None))]).run()
+            wanted = functools.reduce(REDUCES[op], x.T)
+            np.testing.assert_array_equal(y, wanted, f"{rows} rows of {n}")
 
 
 @pytest.mark.parametrize("reduced", [1, 2, 3])

@@ -124,7 +124,7 @@ def test_cross_entropy_ignores_infinite_logits_of_probability_zero():
 def test_arg_extreme(dtype):
     kernels = load("argmax", "argmin")
     for outer, n, inner in [(1, 1, 1), (3, 17, 1), (3, 17, 5), (200, 65, 7), (0, 0, 3), (0, 3, 3), (2, 5000, 1),
-                            (3, 9, 16), (2, 33, 700), (1, 3, 1500)]:
+                            (3, 9, 16), (2, 33, 700), (1, 3, 1500), (4, 16, 1), (5, 31, 1), (4, 64, 1), (3, 131, 1)]:
         x = normal((outer, n, inner), dtype, 1)
         if dtype in FLOATS and x.size > 20 and n > 5:
             x[-1, 3, 0] = x[-1, 5, 0] = np.nan
@@ -136,6 +136,34 @@ def test_arg_extreme(dtype):
                 # A NaN is passed over, as TensorFlow does it.
                 plain = np.where(x == x, x, -np.inf if name == "argmax" else np.inf) if dtype in FLOATS else x
                 np.testing.assert_array_equal(out, getattr(np, name)(plain, axis=1))
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+def test_the_first_of_equal_extremes(dtype):
+    kernels = load("argmax", "argmin")
+    for n in (1, 3, 16, 17, 31, 65, 200):
+        x = np.random.default_rng(n).integers(0, 3, (40, n, 1)).astype(NUMPY[dtype])
+        x[0], x[1] = 1, np.inf
+        x[2], x[3, :n // 2], x[3, n // 2:] = -np.inf, -np.inf, np.nan
+        for name, worst in (("argmax", -np.inf), ("argmin", np.inf)):
+            out = filled((40, 1), "i64")
+            assert kernels[f"{name}.{dtype}.i64"](x, out, dims=[40, n, 1]) == 0
+            np.testing.assert_array_equal(out, getattr(np, name)(np.where(x == x, x, worst), axis=1))
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+def test_running_sums_of_rows_have_the_bits_of_one_after_the_other(dtype):
+    """Rows side by side, turned in strips: as few as make a square, squares that overlap, rows left over."""
+    kernels = load("cumsum", "cumprod")
+    for outer, n in [(16, 16), (17, 17), (40, 31), (33, 79), (50, 80), (65, 300)]:
+        x = (1 + normal((outer, n, 1), dtype, 1) / 10).astype(NUMPY[dtype])
+        for name, exclusive, reverse in itertools.product(("cumsum", "cumprod"), (0, 1), (0, 1)):
+            y, forwards = x.copy(), x[:, ::-1] if reverse else x
+            assert kernels[f"{name}.{dtype}"](y, y, dims=[outer, n, 1], attrs=[exclusive, reverse]) == 0
+            wanted = (np.add if name == "cumsum" else np.multiply).accumulate(forwards, axis=1)
+            if exclusive:
+                wanted = np.concatenate([np.full_like(x[:, :1], name == "cumprod"), wanted[:, :-1]], 1)
+            np.testing.assert_array_equal(y, wanted[:, ::-1] if reverse else wanted)
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f64", "i32", "i64"])

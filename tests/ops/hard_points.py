@@ -40,7 +40,7 @@ def combinations(dtypes: list[np.dtype]) -> list[np.ndarray]:
 
 def difference(found: np.ndarray, expected: np.ndarray, tolerance: float) -> np.ndarray:
     """Where two arrays differ: NaN, infinities and integers must be the same, other numbers within `tolerance` of
-    each."""
+    each, or of the smallest normal number: what is smaller may be 0."""
     if found.dtype.kind == "c":
         return difference(found.real, expected.real, tolerance) | difference(found.imag, expected.imag, tolerance)
     if found.dtype.kind != "f":
@@ -49,6 +49,6 @@ def difference(found: np.ndarray, expected: np.ndarray, tolerance: float) -> np.
         finite = np.isfinite(expected) & np.isfinite(found)
         wide = np.longdouble if found.dtype == np.float64 else np.float64
         error = np.abs(found.astype(wide) - expected.astype(wide))
-        near = error <= tolerance * np.abs(expected.astype(wide)) + 2 * np.finfo(found.dtype).smallest_subnormal
+        near = error <= tolerance * np.abs(expected.astype(wide)) + np.finfo(found.dtype).smallest_normal
     same = (found == expected) | (np.isnan(found) & np.isnan(expected))
     return np.asarray(~np.where(finite, near, same))

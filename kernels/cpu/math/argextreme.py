@@ -4,9 +4,9 @@ Job: x[outer, n, inner] -> out[outer, inner]. The first one wins. As TensorFlow 
 and the first place is where there is nothing but NaNs and the worst infinity.
 Invariant: an empty axis (n = 0) is refused by a relation unless nothing is to be written.
 
-A row (inner = 1) is read once for its extreme, block by block; then the block that has it is searched. Columns go side
-by side, line by line, each with its best so far and where that stood. Few columns, and integers, go element by element:
-the code for them would be twice as large.
+A row (inner = 1) is read once, each lane of a vector with its best so far and where that stood. Columns go side by
+side, line by line, likewise. Few columns, and integers, go element by element: the code for them would be twice as
+large.
 """
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ import numpy as np
 
 from ...contracts.calls import Functions
 from ...contracts.dtypes import FLOATS
-from ...scalars.tiles import first_equal, row_extreme
+from ...scalars.row_places import MOST, row_place
 from ..memory import ITEM_SIZES, NUMBA_TYPES, apart, compact, helper, offset, pointer_to
 from ..words import OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, USER
 
 TILE = 16384                           # elements of x of a tile, about
-BLOCK = 2048                           # elements of a row whose extreme is found at once
 STRIP = 1024                           # columns side by side, and results at once, at most
 FEW = 16                               # columns that are fewer go one after the other
 MOST_LINES = (1 << 31) - 1             # of columns side by side, whose places are int32
@@ -50,17 +49,15 @@ def worst_of(dtype, sign):
 
 def in_row(dtype, better, sign):
     """The function (row, n) -> where the extreme of n elements side by side stands."""
-    extreme, worst = row_extreme("max" if sign < 0 else "min"), worst_of(dtype, sign)
+    place_of, worst = row_place("max" if sign < 0 else "min"), worst_of(dtype, sign)
 
     @helper
     def place(row, n):
         best, where = worst, 0
-        for start in range(0, n, BLOCK):
-            value = extreme(offset(row, start), min(BLOCK, n - start), worst)
-            if better(value, best):
-                best, where = value, start
-        if better(best, worst):
-            where += first_equal(offset(row, where), min(BLOCK, n - where), best)
+        for start in range(0, n, MOST):
+            found = start + place_of(offset(row, start), min(MOST, n - start), worst)
+            if better(row[found], best):
+                best, where = row[found], found
         return where
     return place
 

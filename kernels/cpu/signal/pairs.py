@@ -12,8 +12,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from ...scalars.squares import turned, turning_masks
 from ..memory import ITEM_SIZES, LLVM_FLOATS, NUMBA_TYPES
-from ..squares import turned, turning_masks
 from ..vector import splat_value, vectors
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
