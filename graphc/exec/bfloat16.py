@@ -44,4 +44,4 @@ def allowed_tiles() -> bool:
     """Asks Linux for the tile registers."""
     if platform.system() != "Linux":
         return False
-    return ctypes.CDLL(None).syscall(ARCH_PRCTL, ASK_FOR, TILE_DATA) == 0
+    return bool(ctypes.CDLL(None).syscall(ARCH_PRCTL, ASK_FOR, TILE_DATA) == 0)
