@@ -82,7 +82,7 @@ def cotangent_f64(x):
     quadrant, r, low = _reduce(x)
     sine, cosine = _sine(r, low), _cosine(r, low)
     swapped = bit_and(quadrant, 1) != 0
-    return select(swapped, -sine, cosine) / select(swapped, cosine, sine)
+    return select(swapped, -sine, cosine) / select(swapped, cosine, select(x == 0.0, x, sine))
 
 
 @scalar
