@@ -747,18 +747,6 @@ NAMES: dict[str, dict[str, str]] = {
     "compat.v1.contrib.seq2seq": {
         "_transpose_batch_time": "graphc.rnn.dynamic:transpose_batch_time",
     },
-    "compat.v1.contrib.sparsemax": {
-    },
-    "compat.v1.contrib.sparsemax.python": {
-    },
-    "compat.v1.contrib.sparsemax.python.ops": {
-    },
-    "compat.v1.contrib.sparsemax.python.ops.sparsemax": {
-        "sparsemax": "graphc.compat.sparsemax:sparsemax",
-    },
-    "compat.v1.contrib.sparsemax.python.ops.sparsemax_loss": {
-        "sparsemax_loss": "graphc.compat.sparsemax:sparsemax_loss",
-    },
     "compat.v1.contrib.tensorrt": {
         "calib_graph_to_infer_graph": "graphc.compat.program.tensorrt:calib_graph_to_infer_graph",
         "create_inference_graph": "graphc.compat.program.tensorrt:create_inference_graph",

@@ -7,7 +7,7 @@ import graphc as gc
 from graphc.api.public import public
 
 
-@public("contrib.sparsemax.sparsemax", "compat.v1.contrib.sparsemax.python.ops.sparsemax.sparsemax")
+@public("contrib.sparsemax.sparsemax")
 def sparsemax(logits: Any, name: str | None = None) -> Any:
     """The point of the simplex that is nearest to each row: of shares that are 0 or more and whose sum is 1.
 
@@ -31,7 +31,7 @@ def sparsemax(logits: Any, name: str | None = None) -> Any:
         return gc.maximum(z - level, 0.0)
 
 
-@public("contrib.sparsemax.sparsemax_loss", "compat.v1.contrib.sparsemax.python.ops.sparsemax_loss.sparsemax_loss")
+@public("contrib.sparsemax.sparsemax_loss")
 def sparsemax_loss(logits: Any, sparsemax: Any, labels: Any, name: str | None = None) -> Any:
     """The loss whose gradient by logits is sparsemax - labels, for each row.
 

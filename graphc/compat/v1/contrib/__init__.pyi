@@ -6,7 +6,6 @@ from graphc.compat.v1.contrib import legacy_seq2seq as legacy_seq2seq
 from graphc.compat.v1.contrib import metrics as metrics
 from graphc.compat.v1.contrib import rnn as rnn
 from graphc.compat.v1.contrib import seq2seq as seq2seq
-from graphc.compat.v1.contrib import sparsemax as sparsemax
 from graphc.compat.v1.contrib import tensorrt as tensorrt
 
 __all__ = [
