@@ -5,7 +5,7 @@ from graphc.api.nn.convolve import atrous_conv2d as atrous_conv2d
 from graphc.api.nn.convolve_any import atrous_conv2d_transpose as atrous_conv2d_transpose
 from graphc.api.nn.average_pooling import avg_pool as avg_pool
 from graphc.api.nn.pool import avg_pool1d as avg_pool1d
-from graphc.api.nn.average_pooling import avg_pool as avg_pool2d
+from graphc.api.nn.average_pooling import avg_pool2d as avg_pool2d
 from graphc.api.nn.pool import avg_pool3d as avg_pool3d
 from graphc.api.nn.pool import avg_pool_v2 as avg_pool_v2
 from graphc.api.nn.normalise import batch_norm_with_global_normalization as batch_norm_with_global_normalization
@@ -64,7 +64,7 @@ from graphc.api.nn.candidates import log_uniform_candidate_sampler as log_unifor
 from graphc.api.nn.local_response import local_response_normalization as lrn
 from graphc.api.nn.max_pooling import max_pool as max_pool
 from graphc.api.nn.pool import max_pool1d as max_pool1d
-from graphc.api.nn.max_pooling import max_pool as max_pool2d
+from graphc.api.nn.max_pooling import max_pool2d as max_pool2d
 from graphc.api.nn.pool import max_pool3d as max_pool3d
 from graphc.api.nn.pool import max_pool_v2 as max_pool_v2
 from graphc.api.nn.pool import max_pool_with_argmax as max_pool_with_argmax

@@ -241,3 +241,10 @@ def test_a_tensor_is_no_list_for_who_asks() -> None:
     assert not hasattr(x, "__len__") and hasattr([x], "__len__")
     with pytest.raises(TypeError, match=r"len\(\) of the Tensor 'zeros:0' is not known .*int\(t.shape\[0\]\)"):
         len(x)
+
+
+def test_pools_of_two_axes_take_an_input() -> None:
+    """The form that 1.15 has beside the older one, whose argument is `value`."""
+    x = tf.reshape(tf.range(4.0), [1, 2, 2, 1])
+    pools = [pool(input=x, ksize=2, strides=2, padding="VALID") for pool in (tf.nn.max_pool2d, tf.nn.avg_pool2d)]
+    assert [float(found.item()) for found in run(pools)] == [3.0, 1.5]

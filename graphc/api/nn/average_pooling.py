@@ -8,7 +8,7 @@ from graphc.ops.nn.average_pooling import AvgPool
 from graphc.ops.nn.pooling import public_attributes
 
 
-@public("nn.avg_pool", "nn.avg_pool2d")
+@public("nn.avg_pool")
 def avg_pool(value, ksize, strides, padding, data_format="NHWC", name=None, input=None):
     """The mean of each window of pictures [batch, height, width, channels], channel by channel; padding is not counted.
 
@@ -27,3 +27,14 @@ def avg_pool(value, ksize, strides, padding, data_format="NHWC", name=None, inpu
     """
     value = deprecated(value, input, "value", "input")
     return apply(AvgPool, value, name=name, **public_attributes(ksize, strides, padding, data_format))
+
+
+@public("nn.avg_pool2d")
+def avg_pool2d(input, ksize, strides, padding, data_format="NHWC", name=None):
+    """`gc.nn.avg_pool` under the name, and with the arguments, of its later form. As `tf.nn.avg_pool2d`.
+
+    >>> x = gc.reshape([1., 5., 2.], [1, 1, 3, 1])
+    >>> gc.nn.avg_pool2d(input=x, ksize=[1, 1, 2, 1], strides=1, padding="VALID")[0, 0, :, 0].eval()
+    array([3., 3.5], dtype=float32)
+    """
+    return avg_pool(input, ksize, strides, padding, data_format, name)

@@ -10,7 +10,7 @@ from graphc.ops.nn.pooling import (
 )
 
 
-@public("nn.max_pool", "nn.max_pool2d")
+@public("nn.max_pool")
 def max_pool(value, ksize, strides, padding, data_format="NHWC", name=None, input=None):
     """The largest element of each window of pictures [batch, height, width, channels], channel by channel.
 
@@ -27,3 +27,14 @@ def max_pool(value, ksize, strides, padding, data_format="NHWC", name=None, inpu
     """
     value = deprecated(value, input, "value", "input")
     return apply(MaxPool, value, name=name, **public_attributes(ksize, strides, padding, data_format))
+
+
+@public("nn.max_pool2d")
+def max_pool2d(input, ksize, strides, padding, data_format="NHWC", name=None):
+    """`gc.nn.max_pool` under the name, and with the arguments, of its later form. As `tf.nn.max_pool2d`.
+
+    >>> x = gc.reshape([1., 5., 2.], [1, 1, 3, 1])
+    >>> gc.nn.max_pool2d(input=x, ksize=[1, 1, 2, 1], strides=1, padding="VALID")[0, 0, :, 0].eval()
+    array([5., 5.], dtype=float32)
+    """
+    return max_pool(input, ksize, strides, padding, data_format, name)
