@@ -23,7 +23,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ..squares import turned, turning_masks
+from ...scalars.squares import turned, turning_masks
 from ..vector import first_lanes, load_lanes, splat_value
 
 ISA = "x86_64_v4"                      # whose libraries have these functions
