@@ -154,7 +154,7 @@ class Engine:
         request = np.zeros(t.OPEN_WORDS, np.int64)
         request[t.OPEN_COMPILED] = self._compiled.ctypes.data
         request[t.OPEN_NO_WINOGRAD] = os.environ.get("GRAPHC_WINOGRAD") == "0"
-        request[t.OPEN_BFLOAT16_WEIGHTS] = self._bfloat16
+        request[t.OPEN_MAY_ROUND] = self._bfloat16
         request[t.OPEN_RUN_OTHER] = library.entry["gc_run_other"]
         request[t.OPEN_WAYS] = self._ways[-1].ctypes.data
         request[:t.OPEN_ERROR + 1] = (

@@ -1,4 +1,4 @@
-"""What Choice.BFLOAT16_WEIGHTS says of float32 products: what may be rounded to bfloat16 (docs/adr/0095). Each number
+"""What Choice.MAY_ROUND says of float32 products: what may be rounded to bfloat16 (docs/adr/0095). Each number
 allows all that those before it do."""
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ class Choice(IntEnum):
     PERSISTENT = 9       # IN: 1 if the packable operand is a constant or a state not yet written: packing it pays
     NO_WINOGRAD = 10     # IN: 1 if convolutions are to be computed by their definition's products alone
     WAY = 11             # IN: 1 + the way (VARIANT) that is wanted where the sizes allow it; 0: as bind decides
-    USER = 12            # free for the kernel, up to BFLOAT16_WEIGHTS
-    BFLOAT16_WEIGHTS = 23   # IN: 1 if a packed operand of float32 may be kept as bfloat16
+    USER = 12            # free for the kernel, up to MAY_ROUND
+    MAY_ROUND = 23       # IN: what of float32 products may be rounded to bfloat16 (bfloat16.py)
     SIZE = 24
 
 

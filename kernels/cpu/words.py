@@ -17,7 +17,7 @@ PERSISTENT = int(Choice.PERSISTENT)
 NO_WINOGRAD = int(Choice.NO_WINOGRAD)
 WAY = int(Choice.WAY)
 USER = int(Choice.USER)
-BFLOAT16_WEIGHTS = int(Choice.BFLOAT16_WEIGHTS)
+MAY_ROUND = int(Choice.MAY_ROUND)
 
 OK = int(Status.OK)
 INDEX_OUT_OF_RANGE = int(Status.INDEX_OUT_OF_RANGE)

@@ -52,7 +52,7 @@ TILES, TILES_1 = int(Choice.TILES), int(Choice.TILES_1)
 WORK_BYTES, SCRATCH_BYTES = int(Choice.WORK_BYTES), int(Choice.SCRATCH_BYTES)
 TILE_ELEMENTS, FORMAT, PERSISTENT = int(Choice.TILE_ELEMENTS), int(Choice.FORMAT), int(Choice.PERSISTENT)
 NO_WINOGRAD = int(Choice.NO_WINOGRAD)
-BFLOAT16_WEIGHTS = int(Choice.BFLOAT16_WEIGHTS)
+MAY_ROUND = int(Choice.MAY_ROUND)
 WAY = int(Choice.WAY)
 LARGEST_TILE = 1 << 31    # elements of a map's tile: runs are cancelled between tiles
 MAP_TILES, MAP_TILES_1, MAP_SCRATCH, MAP_WORK = m.TILES, m.TILES_1, m.SCRATCH, m.WORK
@@ -219,7 +219,7 @@ def choose(frame, step, record, kernel, bound, arguments, choice):
                 version_at = 0
     set_word(choice, PERSISTENT, 1 if version_at != 0 and word(functions, 3 * number + 2) != 0 else 0)
     set_word(choice, NO_WINOGRAD, word(word(frame, t.FRAME_MODEL), t.MODEL_NO_WINOGRAD))
-    set_word(choice, BFLOAT16_WEIGHTS, word(word(frame, t.FRAME_MODEL), t.MODEL_BFLOAT16_WEIGHTS))
+    set_word(choice, MAY_ROUND, word(word(frame, t.FRAME_MODEL), t.MODEL_MAY_ROUND))
     set_word(choice, WAY, way_of(word(word(frame, t.FRAME_MODEL), t.MODEL_WAYS), number, arguments,
                                  word(kernel, 1) + word(kernel, 2), word(choice, PERSISTENT)))
     call(word(functions, 3 * number), (arguments, choice))

@@ -169,7 +169,7 @@ def model_open(request):
     set_word(model, t.MODEL_COMPILED, word(request, t.OPEN_COMPILED))
     set_word(model, t.MODEL_NO_WINOGRAD, word(request, t.OPEN_NO_WINOGRAD))
     set_word(model, t.MODEL_WAYS, word(request, t.OPEN_WAYS))
-    set_word(model, t.MODEL_BFLOAT16_WEIGHTS, word(request, t.OPEN_BFLOAT16_WEIGHTS))
+    set_word(model, t.MODEL_MAY_ROUND, word(request, t.OPEN_MAY_ROUND))
     set_word(model, t.MODEL_READS, model + 8 * t.MODEL_WORDS)
     set_word(model, t.MODEL_WRITES, model + 8 * (t.MODEL_WORDS + states))
     find_writes(model)

@@ -120,18 +120,18 @@ SHARE_LEFT, SHARE_JOB, SHARE_SCRATCH, SHARE_WORDS = 0, 1, 2, 8
 (MODEL_IMAGE, MODEL_REGISTRY, MODEL_FUNCTIONS, MODEL_HOST, MODEL_POOL, MODEL_STORE, MODEL_CONSTANTS, MODEL_STATES,
  MODEL_INFOS, MODEL_RUN_BODY, MODEL_PREPARED, MODEL_PREPARED_COUNT, MODEL_PREPARE_FRAME, MODEL_PREPARED_VERSION,
  MODEL_PREPARED_FROM, MODEL_LOCK, MODEL_ZERO, MODEL_WRITES, MODEL_READS, MODEL_COMPILED, MODEL_NO_WINOGRAD,
- MODEL_RUN_OTHER, MODEL_WAYS, MODEL_BFLOAT16_WEIGHTS) = range(24)
+ MODEL_RUN_OTHER, MODEL_WAYS, MODEL_MAY_ROUND) = range(24)
 MODEL_WORDS = 32
 
 # What gc_model_open takes. COMPILED: 0, or for each program the address of CODE_WORDS words that stay as they are
 # (map_words.py), 0: it has no code yet. TABLES: the most bytes that the frames of a run may take without what they
 # compute, 0: any number; a plan may well describe more than fits into a machine in a few thousand bytes. NO_WINOGRAD: 1
 # if convolutions are to be computed by their definition's products alone. RUN_OTHER: the address of gc_run_other, 0:
-# the plan has no other steps than maps and calls. WAYS: 0, or a table as below. BFLOAT16_WEIGHTS: 1 if packed weights
-# of float32 products may be kept as bfloat16.
+# the plan has no other steps than maps and calls. WAYS: 0, or a table as below. MAY_ROUND: what of float32
+# products may be rounded (contracts/bfloat16.py).
 (OPEN_IMAGE, OPEN_REGISTRY, OPEN_FUNCTIONS, OPEN_HOST, OPEN_POOL, OPEN_STORE, OPEN_CONSTANTS, OPEN_STATES, OPEN_INFOS,
  OPEN_RUN_BODY, OPEN_ERROR, OPEN_COMPILED, OPEN_TABLES, OPEN_NO_WINOGRAD, OPEN_RUN_OTHER, OPEN_WAYS,
- OPEN_BFLOAT16_WEIGHTS) = range(17)
+ OPEN_MAY_ROUND) = range(17)
 OPEN_WORDS = 24
 
 # WAYS      made by the embedder: which way kernels go for sizes where that was measured; how many records there are,

@@ -45,7 +45,7 @@ class LoadedKernel:
                winograd: bool = True, way: int = -1, bfloat16: int = 0) -> np.ndarray:
         words = np.zeros(Choice.SIZE, np.int64)
         words[Choice.PERSISTENT], words[Choice.NO_WINOGRAD] = int(persistent), int(not winograd)
-        words[Choice.WAY], words[Choice.BFLOAT16_WEIGHTS] = 1 + way, int(bfloat16)
+        words[Choice.WAY], words[Choice.MAY_ROUND] = 1 + way, int(bfloat16)
         arguments = np.array([*dims, *attrs, 0], np.int64)
         self.bind(arguments.ctypes.data, words.ctypes.data)
         return words

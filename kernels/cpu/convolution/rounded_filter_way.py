@@ -9,7 +9,7 @@ from ...contracts.bfloat16 import TILES as BY_TILES
 from ..memory import ceil_div, compact, helper, part, round_up
 from ..products.bfloat16_tiles import ISA, TILE
 from ..tiles import shared_evenly
-from ..words import BFLOAT16_WEIGHTS, SCRATCH_BYTES, TILES, TILES_1, USER, VARIANT, WORK_BYTES
+from ..words import MAY_ROUND, SCRATCH_BYTES, TILES, TILES_1, USER, VARIANT, WORK_BYTES
 from .conv_tiles import ROUNDED
 from .rounded import STEP_BYTES, WIDTH
 from .rounded_choice import GAIN, LINE_STEPS, TILE_STEPS, WINOGRAD_PART
@@ -49,7 +49,7 @@ def make_rounded_filter_way(dtype: str, isa: str) -> RoundedFilterWay:
 
     @helper
     def fits(n, h, w, c, kh, kw, oc, oh, ow, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, choice):
-        if choice[BFLOAT16_WEIGHTS] < BY_TILES or min(c, oc) < FEWEST or n * oh * ow == 0:
+        if choice[MAY_ROUND] < BY_TILES or min(c, oc) < FEWEST or n * oh * ow == 0:
             return False
         joined = one_run(h, w, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left)
         pitch, _, _, high, some, groups = runs(n, oh, ow, kh, kw, stride_h, stride_w, dilation_h, dilation_w, joined)

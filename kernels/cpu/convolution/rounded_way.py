@@ -8,7 +8,7 @@ from typing import Any
 from ...contracts.bfloat16 import TILES as BY_TILES
 from ..memory import ceil_div, compact, helper, part
 from ..products.bfloat16_tiles import ISA
-from ..words import BFLOAT16_WEIGHTS, FORMAT
+from ..words import FORMAT, MAY_ROUND
 from .conv_tiles import GROUP_LINES, PACK_PANELS, tile_part
 from .rounded import WIDTH, group_bytes, is_one_run, make_rounded, panel_bytes
 from .rounded_choice import ROUNDED_GROUPS, bind_rounded, group_of, joins_taps, rounded_pays
@@ -41,7 +41,7 @@ def make_rounded_way(dtype: str, isa: str, turned: bool) -> RoundedWay:
     @helper
     def fits(sc, kh, kw, tw, stride_h, stride_w, dilation_h, dilation_w, choice):
         joins = joins_taps(sc, kw, dilation_w, turned)
-        return choice[BFLOAT16_WEIGHTS] >= BY_TILES and kh * kw * sc > 0 and group_of(
+        return choice[MAY_ROUND] >= BY_TILES and kh * kw * sc > 0 and group_of(
             joins, 1, tw, sc, kh, kw, stride_h, stride_w, dilation_h, dilation_w) > 0
 
     @helper

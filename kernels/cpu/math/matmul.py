@@ -5,7 +5,7 @@ Job: floats go through the micro-kernel: bind (matmul_choice.py) picks its shape
     PACKED     B is a constant: it was packed beforehand (format = shape)
     IN_WORK    phase 0 packs B into the shared workspace
     IN_TILE    each tile packs its own columns of B, block by block
-If that is asked for (Choice.BFLOAT16_WEIGHTS, docs/adr/0095), float32 may be rounded to bfloat16: both operands, if the
+If that is asked for (Choice.MAY_ROUND, docs/adr/0095), float32 may be rounded to bfloat16: both operands, if the
 machine multiplies bfloat16 (ROUNDED, matmul_rounded.py), or a constant B of columns enough, packed half as large
 (BFLOAT16, BFLOAT16_WIDE).
 Three shapes are none of the micro-kernel's: DOTS, few rows of A times B transposed and not packed, by dot products,

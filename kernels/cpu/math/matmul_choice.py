@@ -18,8 +18,8 @@ from ..tiles import shared_as_well, shared_evenly
 from ..vector import LANES
 from ..ways import takes
 from ..words import (
-    BFLOAT16_WEIGHTS,
     FORMAT,
+    MAY_ROUND,
     PACK_TILES,
     PACKED_BYTES,
     PERSISTENT,
@@ -274,12 +274,12 @@ def make_bind(dtype, sizes, isa):
         batches, rows = (1, batch * m) if merged else (batch, m)
         different = batches if b_batch != 0 else 1
         plain = persistent == 0
-        if rounds and choice[BFLOAT16_WEIGHTS] >= BOTH_ROUNDED and not turned and may_round(
+        if rounds and choice[MAY_ROUND] >= BOTH_ROUNDED and not turned and may_round(
                 batches, rows, n, k, different, plain, choice):
             bind_rounded(batches, rows, n, k, different, plain, choice)
             return
         way = way_of(batches, rows, n, k, transpose_a, transpose_b, turned, choice) if plain else 0
-        bfloat16 = may_be_bfloat16 and not plain and choice[BFLOAT16_WEIGHTS] != 0 and n >= BFLOAT16_COLUMNS
+        bfloat16 = may_be_bfloat16 and not plain and choice[MAY_ROUND] != 0 and n >= BFLOAT16_COLUMNS
         shape, width, height, line_bytes, scratch, block = shape_of(rows, n, way, bfloat16)
         panels, panel_bytes = ceil_div(n, width), k * line_bytes
         choice[SHAPE], choice[BATCHES], choice[ROWS] = shape, batches, rows

@@ -21,8 +21,8 @@ from ..products.bfloat16_blocks import (
 from ..products.bfloat16_tiles import SQUARE_BYTES, STEP, TILE
 from ..tiles import shared_evenly
 from ..words import (
-    BFLOAT16_WEIGHTS,
     FORMAT,
+    MAY_ROUND,
     PACK_TILES,
     PACKED_BYTES,
     SCRATCH_BYTES,
@@ -63,7 +63,7 @@ FEW_TILES, COLUMN_TILES = 4, 16        # fewer tiles of rows are cut into column
 
 @helper
 def quickness(choice):
-    return TILES_GAIN if choice[BFLOAT16_WEIGHTS] >= AMX else DOTS_GAIN
+    return TILES_GAIN if choice[MAY_ROUND] >= AMX else DOTS_GAIN
 
 
 @helper
@@ -160,7 +160,7 @@ def run_rounded(a, b, c, m, n, k, a_batch, b_batch, transpose_a, transpose_b, ch
         matrix = index * panels if b_batch != 0 else 0
         band = index * bands + row // TILE
         packed = work + choice[BANDS_AT] + band * steps * SQUARE_BYTES if choice[TILE_BANDS] != 0 else 0
-        by_tiles = choice[BFLOAT16_WEIGHTS] >= AMX
+        by_tiles = choice[MAY_ROUND] >= AMX
         rounded_product(by_tiles, a + index * a_batch * SIZE + row * a_row, a_row, a_step,
                         packed, min(high, rows - row), k, right + (matrix + panel) * steps * STEP_BYTES,
                         min(n - panel * WIDTH, choice[TILE_PANELS] * WIDTH),

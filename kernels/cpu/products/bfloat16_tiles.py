@@ -1,6 +1,6 @@
 """Products of bfloat16 with sums of float32, and float32 rounded to bfloat16: functions in LLVM IR for processors that
 have instructions for it, AMX or AVX512-BF16. They are a unit of their own, whose code only such a processor may run:
-who calls them was told so (Choice.BFLOAT16_WEIGHTS).
+who calls them was told so (Choice.MAY_ROUND).
 
 multiply  c[i, :] (+)= sum over segments s, and over k, of A[s, i][k] * B[s][k, :], for 16 or 32 rows and columns:
           tiles of TILE. By AMX (begin_tiles before, end_tiles after; between them the thread's tile registers are
