@@ -161,11 +161,12 @@ def test_transforms_matrices_and_sequences(dtype: str) -> None:
         assert over_budget(text_with_scalars(kernel)) == [], kernel.name
 
 
-@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize(("sums", "stored"), [("f32", "f32"), ("f64", "f64"), ("f32", "bf16"), ("f32", "f16")])
 @pytest.mark.parametrize("narrow", [False, True])
-def test_edges_of_convolutions(dtype: str, narrow: bool) -> None:
+def test_edges_of_convolutions(sums: str, stored: str, narrow: bool) -> None:
+    types = edges.Types(sums, stored, stored, stored)
     for kernel in (edges.results, edges.inputs, edges.filters):
-        assert over_budget(text_with_scalars(kernel(dtype, narrow))) == []
+        assert over_budget(text_with_scalars(kernel(types, narrow))) == []
 
 
 def test_draws_and_suppressed_boxes() -> None:

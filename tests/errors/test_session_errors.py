@@ -158,7 +158,8 @@ def test_closed_and_empty() -> None:
         "The Session graph is empty. Add operations to the graph before calling run().")
     x = gc.constant(1.0)
     session.close()
-    assert message_of(RuntimeError, session.run, x) == "Attempted to use a closed Session."
+    assert message_of(RuntimeError, session.run, x) == (
+        "Attempted to use a closed Session. Make a new one; its variables start anew, or from a checkpoint")
 
 
 def test_options_of_a_run() -> None:
