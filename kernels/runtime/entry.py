@@ -7,7 +7,6 @@ from numba import types
 
 from . import tables as t
 from .block import allocate_cleared, slot_reserve
-from .float_mode import flush_to_zero, keep_small_numbers, set_float_mode
 from .map import map_bind, map_run, map_run_range, map_words
 from .memory import function, set_word, word
 from .model import frame_close, frame_open, frame_size, model_close, model_open, run
@@ -44,7 +43,6 @@ def gc_pool_open(host, workers, spin):
 
 @function
 def gc_worker(pool):
-    flush_to_zero()
     return worker_loop(pool)
 
 
@@ -85,10 +83,7 @@ def gc_frame_size(frame, sizes, error):
 
 @function
 def gc_run(call):
-    before = flush_to_zero()
-    status = run(call)
-    set_float_mode(before)
-    return status
+    return run(call)
 
 
 @function
@@ -110,18 +105,12 @@ def gc_slot_reserve(host, slot, rank, sizes):
 
 @function
 def gc_poll_python(python, reserved):
-    before = keep_small_numbers()
-    raised = poll_python(python)
-    set_float_mode(before)
-    return raised
+    return poll_python(python)
 
 
 @function
 def gc_call_python(context, host, record):
-    before = keep_small_numbers()
-    status = call_python(context, host, record)
-    set_float_mode(before)
-    return status
+    return call_python(context, host, record)
 
 
 @function

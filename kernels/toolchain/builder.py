@@ -23,7 +23,6 @@ from .backend import build_object, target_machine
 from .collect import Inventory, Unit, collect, source_hash_parts
 from .frontend import Adapter
 from .gate import check_object
-from .other_machines import without_x86
 from .progress import report
 from .registry import functions_assembly, registry_assembly, registry_words
 from .scalar_library import joined, scalar_texts
@@ -162,7 +161,6 @@ def _object(job: Job, target: Target, ir: bytes) -> bytes:
     path = job.pieces / f"{key}.o"
     made = cache.read_file(path)
     if made is None:
-        ir = ir if target.machine == "x86_64" else without_x86(ir)
         made = build_object(target, ir, exports, job.unit.inline_all, job.unit.unrolls, job.unit.name,
                             job.unit.is_aligned)
         defined, imported = ([f"{name}_{target.symbol}" for name in names] for names in (exports, job.shared))
