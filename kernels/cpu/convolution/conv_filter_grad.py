@@ -28,6 +28,7 @@ from ..words import NO_WINOGRAD, OK, SCRATCH_BYTES, TILE_ELEMENTS, TILES, TILES_
 from .borders import make_mend_filter
 from .coming import coming_lines, coming_part, coming_step
 from .conv_tiles import MAIN, NARROW, ROUNDED, WINOGRAD, by_isa
+from .filter_rows import inside, joins, next_row
 from .lines import LINE_WORDS, buffer_bytes, line_elements, make_padding
 from .lines import group_lines as lines_of_group
 from .parts import make_add_parts, sum_elements
@@ -53,12 +54,6 @@ GROUP_PIXELS = 64                      # of them, at least: sums are read and wr
 MOST_LINES = 64                        # of a group
 SHORT = 2                              # where a picture has so many lines a pixel of one, segments are columns
 TABLE_BYTES = MOST_LINES * TABLE_WORDS * 8
-
-
-@helper
-def joins(h, w, kh, kw, oh, ow, stride_h, stride_w, pad_top, pad_left):
-    """Whether each pixel of dy meets the pixel of x of its place, and no other: they may as well be pictures."""
-    return kh * kw == 1 and stride_h * stride_w == 1 and pad_top + pad_left == 0 and oh == h and ow == w
 
 
 def make_shape(dtype, sizes, wide):
@@ -93,13 +88,6 @@ def make_shape(dtype, sizes, wide):
             column = panel * width
             pack(target + panel * pixels * width * size, dy + (first * oc + column) * size, oc * size, pixels,
                  columns - column)
-
-    @helper
-    def inside(tap_offset, stride, limit, count):
-        """The first output position and the one after the last whose input position is inside [0, limit)."""
-        first = ceil_div(-tap_offset, stride) if tap_offset < 0 else 0
-        last = (limit - 1 - tap_offset) // stride + 1 if limit > tap_offset else 0
-        return min(first, count), max(min(last, count), min(first, count))
 
     @helper
     def tap_words(words, x, height, channel, h, w, c, oh, ow, stride_h, row_offset, column, begin, first_line, lines):
@@ -171,18 +159,6 @@ def make_shape(dtype, sizes, wide):
                              tap % kw * dilation_w - pad_left, first_line + start, count, start > 0, scratch, coming,
                              (tap - first_tap) * ceil_div(c, most_rows), step, dy + following * ow * oc * size,
                              more * ow if tap == first_tap and columns < oc else 0)
-
-    @helper
-    def next_row(u, v, channel, c, kw):
-        """The tap and the channel of the next row of the result, without a division."""
-        channel += 1
-        if channel == c:
-            channel = 0
-            v += 1
-            if v == kw:
-                v = 0
-                u += 1
-        return u, v, channel
 
     @helper
     def row_words(words, line_words, row, height, count, c, kw, line_bytes, dilation_h, dilation_w, b_bytes):
