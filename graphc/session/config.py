@@ -13,8 +13,9 @@ These fields have a meaning:
                   graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16
                                                  ON: a CPU may round the operands of float32 products to bfloat16 (8
                                                  bits of mantissa), where that is quicker: both where there is AMX or
-                                                 AVX512-BF16, constant matrices anywhere; sums stay float32's. So does
-                                                 GRAPHC_WEIGHTS=bfloat16, in C++ too (docs/adr/0095)
+                                                 AVX512-BF16, constant matrices anywhere; of convolutions by AMX alone.
+                                                 Sums stay float32's. So does GRAPHC_WEIGHTS=bfloat16, in C++ too
+                                                 (docs/adr/0095, 0096)
                   log_device_placement           prints the device of each op, once for every kind of run
                   gpu_options                    visible_device_list: "1,0": these GPUs, as /gpu:0 and /gpu:1;
                                                  per_process_gpu_memory_fraction: of a GPU's memory so much may be

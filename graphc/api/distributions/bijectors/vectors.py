@@ -31,7 +31,8 @@ class Affine(Bijector):
 
     scale_identity_multiplier: a number times the identity; scale_diag: a diagonal; scale_tril: lower triangular
     matrices, of which the rest is not read. Without any S is the identity. All are floats of one dtype. Raises
-    NotImplementedError for scale_perturb_factor: add the product to a matrix, and give its Cholesky factor.
+    NotImplementedError for scale_perturb_factor and scale_perturb_diag: add the product to a matrix, and give its
+    Cholesky factor.
 
     >>> affine = gc.contrib.distributions.bijectors.Affine(shift=[1., 0.], scale_tril=[[2., 0.], [1., 3.]])
     >>> affine.forward([1., 1.]).eval(), affine.inverse([3., 4.]).eval()
@@ -44,8 +45,8 @@ class Affine(Bijector):
                  scale_tril: Any = None, scale_perturb_factor: Any = None, scale_perturb_diag: Any = None,
                  event_ndims: int | None = None, validate_args: bool = False, name: str = "affine") -> None:
         if scale_perturb_factor is not None or scale_perturb_diag is not None:
-            raise NotImplementedError("Affine: scale_perturb_factor is not supported; add the product to a matrix and "
-                                      "give its Cholesky factor as scale_tril")
+            raise NotImplementedError("Affine: scale_perturb_factor and scale_perturb_diag are not supported; add the "
+                                      "product to a matrix and give its Cholesky factor as scale_tril")
         given = {"shift": shift, "multiplier": scale_identity_multiplier, "diag": scale_diag, "tril": scale_tril}
         given = {name: value for name, value in given.items() if value is not None}
         made = dict(zip(given, parameters_of(**given), strict=True)) if given else {}
